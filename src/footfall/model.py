@@ -1,0 +1,186 @@
+"""The nouns that walk through the house, from a request to the vendor's answer.
+
+A hit becomes a decision, a decision an event, an event one request for each destination, and the
+answer to that request an outcome. All of them are frozen values: to change one, make another with
+`dataclasses.replace`. Nothing in this room does I/O, reads a clock or knows a framework.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+Headers: TypeAlias = Mapping[str, str]
+"""Header values by lower-case name; repeated lines are joined with a comma, as WSGI servers do."""
+
+Scalar: TypeAlias = str | int | float | bool | Decimal
+"""What a custom property may hold. Vendors store the text of it."""
+
+NO_HEADERS: Headers = MappingProxyType({})
+NO_PROPS: Mapping[str, Any] = MappingProxyType({})
+
+PAGEVIEW = "pageview"
+"""The event name that both vendors treat as a page looked at; every other name is a custom event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """The facts of one HTTP exchange, before judgement.
+
+    Everything a client sent is untrusted text: decoded so that decoding cannot fail, otherwise
+    as it came. A field that was absent is empty, never missing.
+    """
+
+    method: str = "GET"
+    # As the app's own server saw it; what the visitor typed is found in `url`, with proxy headers.
+    scheme: str = "http"
+    # The Host header, port included; the server's own name where a client sent none.
+    host: str = ""
+    # Percent-decoded, with the mount point (SCRIPT_NAME, root_path) in front; starts with "/".
+    path: str = "/"
+    # As sent, without the question mark, undecoded.
+    query: str = ""
+    headers: Headers = NO_HEADERS
+    # The other end of the socket: an address, a server's word for a unix socket, or None.
+    peer: str | None = None
+    status: int = 200
+    response_headers: Headers = NO_HEADERS
+    # Seconds since the epoch, at the start of the response.
+    time: float = 0.0
+    # The framework's template of the path (`/users/{id}`), where a door knows it.
+    route: str | None = None
+    # What the app said about this request through `set_props()` and `ignore()`.
+    props: Mapping[str, Any] = NO_PROPS
+    ignored: bool = False
+
+
+class Step(NamedTuple):
+    """One rule on the way to a decision: its name, what it looked at, and whether it let pass."""
+
+    rule: str
+    saw: str
+    verdict: Literal["pass", "stop", "count"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a hit is, and why.
+
+    `kind` is `"pageview"`, `"event"` (then `name` says which) or `"skip"`. `reason` is one stable
+    word that counters, logs and tests may rely on; `steps` tells the way there.
+    """
+
+    kind: Literal["pageview", "event", "skip"]
+    reason: str
+    steps: tuple[Step, ...] = ()
+    name: str = ""
+    props: Mapping[str, Any] = NO_PROPS
+
+    @property
+    def is_counted(self) -> bool:
+        return self.kind != "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who is behind an event, as far as vendors need to know: an address and a browser.
+
+    Both vendors build their daily visitor id from these two strings, byte for byte, so every event
+    of a visitor must carry them unchanged. Never stored, never logged; the repr hides the address.
+    """
+
+    # One canonical address, without port or zone; None when nobody can know it.
+    client_ip: str | None = None
+    # As the browser sent it; empty when it sent none.
+    user_agent: str = ""
+    # The browser's Accept-Language as sent.
+    language: str = ""
+    # Further request headers that a vendor may want to see as the visitor sent them.
+    headers: Headers = NO_HEADERS
+
+    def __repr__(self) -> str:
+        known = "hidden" if self.client_ip else "unknown"
+        return f"Visitor(client_ip=<{known}>, user_agent={self.user_agent[:40]!r})"
+
+
+class Revenue(NamedTuple):
+    """Money of an event: an ISO 4217 code and the exact amount."""
+
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What we tell a destination. A pageview is an event named `pageview`."""
+
+    name: str = PAGEVIEW
+    # Absolute, public and scrubbed: the page's URL as it may leave this machine.
+    url: str
+    # Another site that led here, scrubbed; None when there was none or it was this site.
+    referrer: str | None = None
+    # The path of this site's page that led here; None when the visitor came from elsewhere.
+    previous: str | None = None
+    visitor: Visitor
+    props: Mapping[str, Scalar] = NO_PROPS
+    revenue: Revenue | None = None
+    # False keeps an event from ending a bounce. Pageviews always count as interactive.
+    interactive: bool = True
+    # Seconds since the epoch. No vendor takes a time, so an event that grows old is dropped.
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One POST to a vendor, ready to send. The repr hides headers and body: they hold an address."""
+
+    url: str
+    headers: Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Request(url={self.url!r}, headers=<{len(self.headers)}>, body=<{len(self.body)} B>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The vendor's answer: status, headers by lower-case name, and the first bytes of the body."""
+
+    status: int
+    headers: Headers = NO_HEADERS
+    body: bytes = b""
+
+
+class Verdict(enum.StrEnum):
+    """What became of an event that was handed to a transport."""
+
+    ACCEPTED = "accepted"
+    # Accepted by HTTP and thrown away by the vendor: bots, data centres, unknown sites.
+    DROPPED = "dropped_by_vendor"
+    # Our fault or the owner's. Sending it again would change nothing.
+    REJECTED = "rejected"
+    # Surely not processed; sending it again is safe.
+    RETRY = "retry"
+    # Perhaps processed: never sent again, since neither vendor can recognise a duplicate.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A verdict on one request, with the sentence that tells the owner what it means.
+
+    `retry_after` is the vendor's wish in seconds. `pause` says that every further event would
+    meet the same fate (wrong key, unpaid account, redirect), so the destination should rest.
+    """
+
+    verdict: Verdict
+    detail: str = ""
+    retry_after: float | None = None
+    pause: bool = False
+
+
+ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
