@@ -1,0 +1,176 @@
+"""Text to address, address to network: how a peer and the members of a header are read.
+
+Whatever the text, reading it ends in a value. The steps of `parse` are numbered, since their order
+decides what a malformed member is.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_network,
+)
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
+
+from footfall.platforms import PRIVATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+_N = TypeVar("_N", IPv4Network, IPv6Network)
+
+# The longest sensible address, with zone, brackets and port, fits in.
+MAX_ADDRESS_CHARS = 64
+# Room for by=, proto= and host= beside for=.
+_MAX_ELEMENT_CHARS = 256
+
+# RFC 7239, section 6: obfport = "_" 1*(ALPHA / DIGIT / "." / "_" / "-")
+_OBFUSCATED_PORT = re.compile(r"_[A-Za-z0-9._-]+")
+
+
+def parse(text: str) -> Address | None:
+    """The address in a peer, a header value or a member of a list; None when it is malformed.
+
+    Brackets and a port are optional, as real proxies treat them. `unknown`, obfuscated names,
+    shorthand, leading zeros, networks and unspecified addresses are malformed.
+    """
+    return _parse_node(text, _is_port)
+
+
+def parse_forwarded(element: str) -> Address | None:
+    """The address of `for=` in one element of a Forwarded header (RFC 7239, section 4).
+
+    The header is cut at commas and semicolons regardless of quotes: no address contains either,
+    and a splitter that respects quotes can be made to swallow the trusted end of the header by an
+    unmatched quote that a client sent.
+    """
+    if len(element) > _MAX_ELEMENT_CHARS:
+        return None
+    pairs = [pair.partition("=") for pair in element.split(";")]
+    nodes = [value for name, _, value in pairs if name.strip(" \t").lower() == "for"]
+    # A name may occur once in an element; of two, either could be a client's.
+    return _parse_node(nodes[0], _is_forwarded_port) if len(nodes) == 1 else None
+
+
+def _parse_node(text: str, is_port: Callable[[str], bool]) -> Address | None:
+    # 1. Surrounding space goes, and what is too long is not looked at.
+    text = text.strip(" \t")
+    if len(text) > MAX_ADDRESS_CHARS:
+        return None
+    # 2. One pair of quotes goes.
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    # 3. to 5. Brackets and port.
+    host, port = _split_port(text)
+    if port is not None and not is_port(port):
+        return None
+    return _parse_host(host)
+
+
+def _split_port(text: str) -> tuple[str, str | None]:
+    """Host and port of a node; no port is None, and a malformed node has an empty host."""
+    # 3. Brackets hold IPv6, and only a port may follow.
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or ":" not in host or (rest and rest[0] != ":"):
+            return "", None
+        return host, rest[1:] if rest else None
+    # 4. A single colon separates IPv4 from its port.
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, port
+    # 5. No colon, or those of bare IPv6.
+    return text, None
+
+
+def _is_port(text: str) -> bool:
+    return len(text) <= 5 and text.isascii() and text.isdigit() and int(text) <= 65535
+
+
+def _is_forwarded_port(text: str) -> bool:
+    return _is_port(text) or _OBFUSCATED_PORT.fullmatch(text) is not None
+
+
+def _parse_host(host: str) -> Address | None:
+    # 6. and 7. The standard library takes a zone on IPv6 only, and no loose spelling of numbers.
+    try:
+        address = IPv6Address(host) if ":" in host else IPv4Address(host)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        # 8. A dual-stack visitor has one identity. (6. A zone means nothing elsewhere.)
+        address = address.ipv4_mapped or IPv6Address(int(address))
+    # 9. 0.0.0.0 and :: are nobody's.
+    return address if int(address) else None
+
+
+def anonymize(address: str) -> str:
+    """The network part of an address: /24 of IPv4, /48 of IPv6; empty for what is no address.
+
+    >>> anonymize("203.0.113.77"), anonymize("2001:db8:1234:5678:9abc::1")
+    ('203.0.113.0', '2001:db8:1234::')
+
+    These are the bits that Google Analytics dropped and Ahoy drops. Visitors of one network with
+    the same browser become one, so unique visitors are undercounted; the country mostly survives.
+    """
+    parsed = parse(address)
+    if parsed is None:
+        return ""
+    dropped = 8 if isinstance(parsed, IPv4Address) else 80
+    return str(type(parsed)(int(parsed) >> dropped << dropped))
+
+
+class Networks:
+    """A set of networks; one bisection tells whether an address is inside, however many it has."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        known = tuple(networks)
+        self._v4 = _bounds(net for net in known if isinstance(net, IPv4Network))
+        self._v6 = _bounds(net for net in known if isinstance(net, IPv6Network))
+
+    def __contains__(self, address: Address) -> bool:
+        starts, ends = self._v4 if isinstance(address, IPv4Address) else self._v6
+        number = int(address)
+        at = bisect_right(starts, number) - 1
+        return at >= 0 and number <= ends[at]
+
+
+def _bounds(networks: Iterable[_N]) -> tuple[list[int], list[int]]:
+    """First and last address of each network, merged and in order."""
+    merged = list(collapse_addresses(networks))
+    starts = [int(network.network_address) for network in merged]
+    return starts, [int(network.broadcast_address) for network in merged]
+
+
+PRIVATE_NETWORKS: tuple[Network, ...] = tuple(map(ip_network, PRIVATE))
+
+
+class Peer(NamedTuple):
+    """The socket's other end: a process on this machine, an address, or neither.
+
+    `"unknown"` is `testclient`, an adapter's comma list, garbage: no evidence of a local socket.
+    """
+
+    kind: Literal["local", "address", "unknown"]
+    address: Address | None = None
+
+
+_LOCAL = Peer("local")
+_UNKNOWN = Peer("unknown")
+
+
+def classify(peer: str | None) -> Peer:
+    """What the server's word for the peer stands for."""
+    # The ways in which servers spell a unix socket; "localhost" is waitress's.
+    if not peer or peer in ("@", "localhost") or peer.startswith(("/", "unix:")):
+        return _LOCAL
+    address = parse(peer)
+    return _UNKNOWN if address is None else Peer("address", address)
