@@ -1,0 +1,224 @@
+"""Plausible: one event as one POST to `/api/event`, and what its 202 really means.
+
+Written against the server's source as of 2026-08 where that and its documentation differ. The
+server answers `202 ok` to everything well-formed, whether it keeps the event or not; only the
+header `x-plausible-dropped` tells. It refuses an event whole for one oversize field, hence the
+limits below.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from footfall.destinations import _answers, _limits, _settings
+from footfall.errors import ConfigError, Fault
+from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CLOUD_ENDPOINT = "https://plausible.io/api/event"
+
+MAX_URL_BYTES = 2000
+MAX_REFERRER_CHARS = 2000
+MAX_PROPS = 30
+MAX_PROP_KEY_BYTES = 300
+MAX_PROP_VALUE_BYTES = 2000
+# Longer than a code, so that cutting never makes another currency: USDT is not USD.
+MAX_CURRENCY_CHARS = 16
+
+# What the server reads the visitor's address from and a sender may set. It also reads the headers
+# of two CDNs, which overwrite them, and `Forwarded`, which can make it answer 500.
+IP_HEADERS = ("X-Forwarded-For", "X-Plausible-IP")
+
+_SITE = re.compile(r"[\w.-]+(/[\w.-]+)*")
+_DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
+
+_CLOUD_CAUSES = (
+    "the client IP is a server's or CDN's (see trusted_proxies); "
+    "no site has this domain, or it is younger than a minute; the visitor is a bot; "
+    "a shield or a spam referrer; the plan has lapsed"
+)
+_SELF_HOSTED_CAUSES = (
+    "no site has this domain, or it is younger than a minute; the visitor is a bot; "
+    "a shield or a spam referrer; the site's own rate limit"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plausible:
+    """Plausible Cloud, or a Plausible server of your own.
+
+    Args:
+        domain: The site as it is named in Plausible, without `https://`. A comma-separated list
+            counts every event for each of its sites.
+        endpoint: Where events are posted. The base of an installation will do
+            (`https://stats.example.com`): `/api/event` is added unless the URL ends in `/event`.
+        ip_headers: The headers that carry the client IP. Write `("X-Forwarded-For",
+            "X-Plausible-IP")` for a server of your own behind Cloudflare, Bunny or Caddy: these
+            put our server's address into the first, and the second outranks what they set.
+
+    Raises:
+        ConfigError: with a fault for each option that cannot work.
+    """
+
+    domain: str
+    endpoint: str = CLOUD_ENDPOINT
+    # The one header that Plausible Cloud believes and that survives a proxy which appends.
+    ip_headers: tuple[str, ...] = ("X-Forwarded-For",)
+
+    def __post_init__(self) -> None:
+        _settings.settle(
+            self,
+            domain=_domains,
+            endpoint=_settings.endpoint_at("/api/event"),
+            ip_headers=_ip_headers,
+        )
+
+    @property
+    def name(self) -> str:
+        """`plausible:example.com`; with the host behind an `@` where it is not Plausible Cloud."""
+        host = "" if self.endpoint == CLOUD_ENDPOINT else f"@{urlsplit(self.endpoint).netloc}"
+        return f"plausible:{self.domain}{host}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Settings that are allowed and probably not meant, a sentence each."""
+        return (*_settings.open_line_warnings(self.endpoint), *self._ip_header_warnings())
+
+    def request(self, event: Event) -> Request:
+        """The POST for one event, within every limit of the server.
+
+        Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
+        address is sent, and Plausible would take our server for the visitor: do not send it.
+        """
+        return Request(
+            url=self.endpoint,
+            headers=self._headers(event.visitor),
+            body=_limits.json_body(self._body(event)),
+        )
+
+    def read(self, response: Response) -> Outcome:
+        """What became of the event. Never raises, whatever the answer holds."""
+        if not _answers.is_accepted(response):
+            return _answers.refusal(response)
+        dropped = _dropped(response)
+        if not dropped:
+            return ACCEPTED
+        return Outcome(verdict=Verdict.DROPPED, detail=self._drop_detail(dropped))
+
+    def _headers(self, visitor: Visitor) -> Mapping[str, str]:
+        headers = {
+            "content-type": "application/json",
+            # Explicit even when empty, or the transport's own name would become the visitor's.
+            "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
+        }
+        if visitor.client_ip:
+            address = _limits.header(visitor.client_ip)
+            headers |= {name.lower(): address for name in self.ip_headers}
+        return headers
+
+    def _body(self, event: Event) -> Mapping[str, object]:
+        # The long keys: the short one of `interactive` loses a false on some server versions.
+        body: dict[str, object] = {
+            "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS),
+            "url": _fit(event.url),
+            "domain": self.domain,
+        }
+        optional = {
+            "referrer": _limits.text(event.referrer or "", MAX_REFERRER_CHARS),
+            "props": _props(event.props),
+            "revenue": _revenue(event.revenue),
+        }
+        body |= {key: value for key, value in optional.items() if value}
+        if not event.interactive:
+            body["interactive"] = False
+        return body
+
+    def _ip_header_warnings(self) -> Iterator[str]:
+        if self._is_cloud and "X-Forwarded-For" not in self.ip_headers:
+            yield (
+                "Plausible Cloud finds visitors by X-Forwarded-For and drops events of servers: "
+                "leave it among ip_headers."
+            )
+
+    def _drop_detail(self, dropped: int) -> str:
+        sites = self.domain.count(",") + 1
+        share = f" for {dropped} of {sites} sites" if sites > 1 else ""
+        causes = _CLOUD_CAUSES if self._is_cloud else _SELF_HOSTED_CAUSES
+        return f"{self.name} threw the event away{share}. Most likely first: {causes}."
+
+    @property
+    def _is_cloud(self) -> bool:
+        return _settings.host_of(self.endpoint) == "plausible.io"
+
+
+def _dropped(response: Response) -> int:
+    match = _DROPPED.match(response.headers.get("x-plausible-dropped", ""))
+    return int(match[1]) if match else 0
+
+
+def _fit(url: str) -> str:
+    # Too long a URL is refused, not cut, by the server. Its path matters more than its query.
+    whole = _limits.text(url.strip(), len(url))
+    if len(whole.encode()) <= MAX_URL_BYTES:
+        return whole
+    return _limits.utf8(re.split(r"[?#]", whole, maxsplit=1)[0], MAX_URL_BYTES)
+
+
+def _props(props: Mapping[str, object]) -> Mapping[str, str]:
+    # Above its limit the server keeps any 30; here it is the first 30, so that a chart is stable.
+    kept: dict[str, str] = {}
+    for key, value in _limits.prop_texts(props):
+        if len(kept) < MAX_PROPS:
+            short = _limits.utf8(key, MAX_PROP_KEY_BYTES)
+            kept.setdefault(short, _limits.utf8(value, MAX_PROP_VALUE_BYTES))
+    return kept
+
+
+def _revenue(revenue: Revenue | None) -> Mapping[str, str] | None:
+    if revenue is None or not revenue.amount.is_finite():
+        return None
+    # As text: a JSON number would be read as a float, and 19.90 is not one.
+    return {
+        "currency": _limits.text(revenue.currency, MAX_CURRENCY_CHARS),
+        "amount": _limits.decimal_text(revenue.amount),
+    }
+
+
+def _domains(option: str, value: object) -> str:
+    """Sites as Plausible itself stores them: lower case, without `www.`, each once."""
+    if not isinstance(value, str) or not value.strip(", "):
+        raise ConfigError(Fault(option, value, "write the site's name, like example.com"))
+    sites = [_stored_name(site) for site in value.split(",") if site.strip()]
+    wrong = [site for site in sites if not _SITE.fullmatch(site)]
+    if wrong:
+        raise ConfigError(
+            [Fault(option, _settings.without_secrets(site), _domain_remedy(site)) for site in wrong]
+        )
+    return ",".join(dict.fromkeys(sites))
+
+
+def _stored_name(site: str) -> str:
+    return site.strip().lower().removeprefix("www.")
+
+
+def _domain_remedy(site: str) -> str:
+    bare = re.sub(r"^(([a-z][a-z0-9+.-]*:)?//)?(.*@)?", "", site)
+    host = _stored_name(re.split(r"[^\w.-]", bare, maxsplit=1)[0])
+    return f"write the site's name alone: {host or 'example.com'}"
+
+
+def _ip_headers(option: str, value: object) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not names:
+        raise ConfigError(Fault(option, value, f"write {IP_HEADERS}, or one of them in a list"))
+    known = {name.lower(): name for name in IP_HEADERS}
+    found = [known.get(str(name).strip().lower()) for name in names]
+    kept = [name for name in found if name is not None]
+    if len(kept) < len(found):
+        raise ConfigError(Fault(option, value, f"Plausible believes {' and '.join(IP_HEADERS)}"))
+    return tuple(dict.fromkeys(kept))

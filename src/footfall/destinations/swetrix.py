@@ -1,0 +1,301 @@
+"""Swetrix: pageviews to `/log`, custom events to `/log/custom`, and what its 201 really means.
+
+Written against the server's source as of 2026-08 where that and its documentation differ. The
+server stores what it is told without parsing it, so paths and campaign values must have the very
+spelling its browser script would send. It refuses an event whole for one oversize field, and
+answers 201 to bots it throws away; only a `message` in the body tells.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from footfall.destinations import _answers, _limits, _settings
+from footfall.errors import ConfigError, Fault
+from footfall.model import (
+    ACCEPTED,
+    PAGEVIEW,
+    Event,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    Visitor,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CLOUD_ENDPOINT = "https://api.swetrix.com/log"
+
+MAX_EVENT_NAME_CHARS = 256
+MAX_QUERY_CHARS = 2048
+MAX_META_KEYS = 100
+# Keys and values together, as JavaScript counts.
+MAX_META_UNITS = 2000
+# The other fields have no limit but the body's 100 KiB, which ten of these stay below.
+MAX_FIELD_CHARS = 2000
+
+CLIENT_HINTS = (
+    "sec-ch-ua",
+    "sec-ch-ua-arch",
+    "sec-ch-ua-bitness",
+    "sec-ch-ua-form-factors",
+    "sec-ch-ua-full-version-list",
+    "sec-ch-ua-mobile",
+    "sec-ch-ua-model",
+    "sec-ch-ua-platform",
+    "sec-ch-ua-platform-version",
+)
+"""Request headers by which Swetrix tells Brave from Chrome and Windows 11 from 10."""
+
+# Members of every JavaScript object: the server loses properties of these names.
+_RESERVED_KEYS = frozenset(
+    {"__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"}
+)
+
+_PROJECT_ID = re.compile(r"(?!.*--)[A-Za-z0-9-]{12}", re.ASCII)
+_PLACEHOLDER = re.compile(r"project|your|example|<|\{|x{3}", re.IGNORECASE)
+
+# RFC 3986, appendix B, without its fragment: matches any text.
+_URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
+_WEB_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
+# What browsers leave alone in a path (WHATWG URL, path percent-encode set), escapes included.
+_SAFE_IN_PATHS = "!$%&'()*+,-./:;=@[\\]_|~"
+
+# The script of Swetrix takes the leftmost non-empty of several names, as it stands in the URL.
+_CAMPAIGN_FIELDS = {
+    "ref": "so",
+    "source": "so",
+    "utm_source": "so",
+    "utm_medium": "me",
+    "utm_campaign": "ca",
+    "utm_term": "te",
+    "utm_content": "co",
+}
+
+# RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
+_LANGUAGE_RANGE = re.compile(
+    r"\s*([a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
+    r"\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swetrix:
+    """Swetrix Cloud, or a Swetrix server of your own.
+
+    Revenue is not sent: Swetrix takes it from payment providers only.
+
+    Args:
+        pid: The project's id: 12 letters and digits, from its settings.
+        endpoint: Where pageviews are posted. The base of the API will do
+            (`https://stats.example.com/backend`): `/log` is added unless the URL ends in it.
+        send_origin: Name the visited host in `Origin`, which fills the Hosts panel. Switch it off
+            where the project allows certain origins only and the app has other names too.
+        unique: Count a visitor's first pageview in half an hour, and each of their custom events,
+            once. Every other is answered 403 and counted as rejected.
+
+    Raises:
+        ConfigError: with a fault for each option that cannot work.
+    """
+
+    pid: str
+    endpoint: str = CLOUD_ENDPOINT
+    # Without it every visit is to an unknown host.
+    send_origin: bool = True
+    # The server calls a pageview unique only where no session lives, which loses all but the first.
+    unique: bool = False
+
+    def __post_init__(self) -> None:
+        _settings.settle(
+            self,
+            pid=_project_id,
+            endpoint=_settings.endpoint_at("/log", "/custom", "/hb"),
+            send_origin=_settings.flag,
+            unique=_settings.flag,
+        )
+
+    @property
+    def name(self) -> str:
+        """`swetrix:<pid>@api.swetrix.com`."""
+        return f"swetrix:{self.pid}@{urlsplit(self.endpoint).netloc}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Settings that are allowed and probably not meant, a sentence each."""
+        return (*_settings.open_line_warnings(self.endpoint), *self._unique_warnings())
+
+    def request(self, event: Event) -> Request:
+        """The POST for one event, within every limit of the server.
+
+        Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
+        address is sent, and Swetrix would take our server for the visitor: do not send it.
+        """
+        url = _split(event.url)
+        is_pageview = event.name == PAGEVIEW
+        headers = _headers(event.visitor)
+        if self.send_origin and url.origin:
+            headers["origin"] = url.origin
+        fields = {
+            "pid": self.pid,
+            "ev": "" if is_pageview else _limits.event_name(event.name, MAX_EVENT_NAME_CHARS),
+            "pg": url.path,
+            "prev": _limits.text(event.previous or "", MAX_FIELD_CHARS),
+            "lc": _locale(event.visitor.language),
+            "ref": _limits.text(event.referrer or "", MAX_FIELD_CHARS),
+            **_campaign(url.query),
+            "qs": url.query,
+            "unique": self.unique,
+            "meta": _meta(event.props),
+        }
+        return Request(
+            url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
+            headers=headers,
+            body=_limits.json_body({key: value for key, value in fields.items() if value}),
+        )
+
+    def heartbeat(self, visitor: Visitor) -> Request:
+        """The POST that keeps a visitor's session alive; counts nothing.
+
+        Send one every 30 seconds while the visitor is surely there, for instance on an open
+        websocket. Without a live session the answer is 403, which is no fault.
+        """
+        return Request(
+            url=f"{self.endpoint}/hb",
+            headers=_headers(visitor),
+            body=_limits.json_body({"pid": self.pid}),
+        )
+
+    def read(self, response: Response) -> Outcome:
+        """What became of the event. Never raises, whatever the answer holds."""
+        said = _answers.json_object(response.body)
+        if response.status == 403 and said:
+            return Outcome(verdict=Verdict.REJECTED, detail=_repeat_detail(response))
+        if not _answers.is_accepted(response):
+            return _answers.refusal(response)
+        if not said.get("message"):
+            return ACCEPTED
+        return Outcome(verdict=Verdict.DROPPED, detail=self._drop_detail(response))
+
+    def _unique_warnings(self) -> Iterator[str]:
+        if self.unique:
+            yield (
+                "unique=True counts one pageview per visit: Swetrix refuses every further page "
+                "with 403. Leave it out to see all pages."
+            )
+
+    def _drop_detail(self, response: Response) -> str:
+        return (
+            f"{self.name} took the visitor for a bot and threw the event away "
+            f"(it says: {_answers.vendor_text(response.body)}). "
+            "If these are people, lower the project's bot protection in its settings."
+        )
+
+
+class _PageURL(NamedTuple):
+    """The parts of an event's URL in the spelling of Swetrix's own script."""
+
+    origin: str
+    path: str
+    query: str
+
+
+def _split(url: str) -> _PageURL:
+    match = _URL.match(_limits.text(url.strip(), len(url)))
+    assert match  # noqa: S101 -- for the type checker; the pattern matches any text
+    scheme, authority, path, query = (part or "" for part in match.groups())
+    return _PageURL(
+        origin=_origin(scheme.lower(), authority.rpartition("@")[2]),
+        path=quote(path or "/", safe=_SAFE_IN_PATHS)[:MAX_FIELD_CHARS],
+        query=query[:MAX_QUERY_CHARS],
+    )
+
+
+def _origin(scheme: str, host: str) -> str:
+    if scheme not in {"http", "https"} or not _WEB_HOST.fullmatch(host):
+        return ""
+    return _limits.header(f"{scheme}://{host}")
+
+
+def _headers(visitor: Visitor) -> dict[str, str]:
+    headers = {
+        "content-type": "application/json",
+        # Explicit even when empty, or the transport's own name would become the visitor's.
+        "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
+        # In strict mode a request that lacks two of these three is a bot's. What is accepted does
+        # not matter to the server, but to us: the answer must come uncompressed to be read.
+        "accept": "*/*",
+        "accept-language": _limits.header(visitor.language) or "*",
+        "accept-encoding": "identity",
+    }
+    if visitor.client_ip:
+        # The first for servers of today, the second for the cloud and for servers of 2024.
+        address = _limits.header(visitor.client_ip)
+        headers |= {"x-forwarded-for": address, "x-client-ip-address": address}
+    return headers | _client_hints(visitor.headers)
+
+
+def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
+    hints = {name: _limits.header(headers.get(name, "")) for name in CLIENT_HINTS}
+    return {name: value for name, value in hints.items() if value}
+
+
+def _campaign(query: str) -> dict[str, str]:
+    """The campaign fields of a query, undecoded as the browser script sends them."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if value and name in _CAMPAIGN_FIELDS:
+            found.setdefault(_CAMPAIGN_FIELDS[name], value[:MAX_FIELD_CHARS])
+    return found
+
+
+def _locale(accept_language: str) -> str:
+    """The one language tag a visitor likes best; empty where none is well-formed."""
+    best, best_weight = "", 0.0
+    for item in accept_language[: _limits.MAX_HEADER_BYTES].split(","):
+        match = _LANGUAGE_RANGE.fullmatch(item)
+        weight = float(match[2] or 1) if match else 0.0
+        if match and weight > best_weight:
+            best, best_weight = match[1], weight
+    return best
+
+
+def _meta(props: Mapping[str, object]) -> Mapping[str, str]:
+    """The first properties that fit; the value that crosses the limit is cut, not lost."""
+    kept: dict[str, str] = {}
+    room = MAX_META_UNITS
+    for raw_key, value in _limits.prop_texts(props):
+        key = _limits.text(raw_key, MAX_META_UNITS)
+        space = room - _limits.utf16_length(key)
+        if key in _RESERVED_KEYS or key in kept or space <= 0 or len(kept) == MAX_META_KEYS:
+            continue
+        kept[key] = _limits.utf16(value, space)
+        room = space - _limits.utf16_length(kept[key])
+    return kept
+
+
+def _repeat_detail(response: Response) -> str:
+    return (
+        "HTTP 403: a repeat of what is counted once, or a heartbeat without a session; "
+        f"no fault (it says: {_answers.vendor_text(response.body)})"
+    )
+
+
+def _project_id(option: str, value: object) -> str:
+    pid = value.strip() if isinstance(value, str) else ""
+    if _PROJECT_ID.fullmatch(pid):
+        return pid
+    if _PLACEHOLDER.search(pid):
+        remedy = "this is a placeholder: copy the id of your project from its settings in Swetrix"
+    else:
+        remedy = "a project id has exactly 12 letters, digits or single hyphens"
+        if pid:
+            remedy += f", this one has {len(pid)} characters"
+    raise ConfigError(Fault(option, value, remedy))

@@ -1,0 +1,514 @@
+"""Plausible's wire: what is sent for an event, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from footfall.destinations import Plausible
+from footfall.errors import ConfigError
+from footfall.model import (
+    ACCEPTED,
+    Event,
+    Outcome,
+    Request,
+    Response,
+    Revenue,
+    Verdict,
+    Visitor,
+)
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+
+SITE = Plausible(domain="example.com")
+
+VISITOR = Visitor(
+    client_ip="203.0.113.7",
+    user_agent=FIREFOX,
+    language="de-CH,de;q=0.9",
+    headers={"accept": "text/html", "cookie": "session=1", "forwarded": "for=203.0.113.9"},
+)
+
+PAGEVIEW = Event(url="https://example.com/pricing?utm_source=news", visitor=VISITOR)
+
+HEADERS = {
+    "content-type": "application/json",
+    "user-agent": FIREFOX,
+    "x-forwarded-for": "203.0.113.7",
+}
+
+
+def body_of(event: Event, destination: Plausible = SITE) -> dict[str, Any]:
+    found = json.loads(destination.request(event).body)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_pageview_is_one_small_post_with_the_visitors_address_and_browser() -> None:
+    assert SITE.request(PAGEVIEW) == Request(
+        url="https://plausible.io/api/event",
+        headers=HEADERS,
+        body=(
+            b'{"name":"pageview","url":"https://example.com/pricing?utm_source=news",'
+            b'"domain":"example.com"}'
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "added"),
+    [
+        pytest.param({}, {}, id="a pageview"),
+        pytest.param({"name": "Sign up"}, {"name": "Sign up"}, id="a custom event"),
+        pytest.param({"name": " \t"}, {"name": "(none)"}, id="a blank name"),
+        pytest.param(
+            {"referrer": "https://news.example.org/a"},
+            {"referrer": "https://news.example.org/a"},
+            id="a referrer",
+        ),
+        pytest.param({"referrer": ""}, {}, id="an empty referrer"),
+        pytest.param({"previous": "/home"}, {}, id="a page of this site before it"),
+        pytest.param({"interactive": False}, {"interactive": False}, id="not interactive"),
+        pytest.param(
+            {"props": {"plan": "pro", "seats": 3}},
+            {"props": {"plan": "pro", "seats": "3"}},
+            id="props",
+        ),
+        pytest.param(
+            {"revenue": Revenue("EUR", Decimal("19.90"))},
+            {"revenue": {"currency": "EUR", "amount": "19.90"}},
+            id="revenue with every digit",
+        ),
+        pytest.param(
+            {"revenue": Revenue("USDT", Decimal(1))},
+            {"revenue": {"currency": "USDT", "amount": "1"}},
+            id="a currency that is none is not made one",
+        ),
+        pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, {}, id="revenue without amount"),
+        pytest.param({"url": "\nhttps://a.example/ "}, {"url": "https://a.example/"}, id="blanks"),
+        pytest.param(
+            {"url": "https://a.example/\udcff\0"},
+            {"url": "https://a.example/\ufffd\ufffd"},
+            id="characters that cannot be shown",
+        ),
+    ],
+)
+def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) -> None:
+    plain = {"name": "pageview", "url": PAGEVIEW.url, "domain": "example.com"}
+
+    assert body_of(replace(PAGEVIEW, **change)) == plain | added
+
+
+@pytest.mark.parametrize(
+    ("visitor", "expected"),
+    [
+        pytest.param(VISITOR, HEADERS, id="nothing else of the visitor's headers"),
+        pytest.param(
+            replace(VISITOR, user_agent=""),
+            HEADERS | {"user-agent": ""},
+            id="an empty user agent is said to be empty",
+        ),
+        pytest.param(
+            replace(VISITOR, user_agent="Caf\xc3\xa9/1.0"),
+            HEADERS | {"user-agent": "Caf\xc3\xa9/1.0"},
+            id="bytes above ASCII pass unchanged",
+        ),
+        pytest.param(
+            replace(VISITOR, user_agent=" a\r\nX-Plausible-IP: 1.1.1.1\0\u20ac "),
+            HEADERS | {"user-agent": "a  X-Plausible-IP: 1.1.1.1 ?"},
+            id="no header can be smuggled in",
+        ),
+        pytest.param(
+            replace(VISITOR, user_agent="a" * 9000),
+            HEADERS | {"user-agent": "a" * 2048},
+            id="an endless user agent is cut",
+        ),
+        pytest.param(
+            replace(VISITOR, client_ip=None),
+            {"content-type": "application/json", "user-agent": FIREFOX},
+            id="no address, no header",
+        ),
+    ],
+)
+def test_a_visitor_becomes_headers(visitor: Visitor, expected: dict[str, str]) -> None:
+    assert SITE.request(replace(PAGEVIEW, visitor=visitor)).headers == expected
+
+
+def test_a_second_ip_header_says_the_same() -> None:
+    site = Plausible(domain="example.com", ip_headers=("X-Forwarded-For", "X-Plausible-IP"))
+
+    assert site.request(PAGEVIEW).headers == HEADERS | {"x-plausible-ip": "203.0.113.7"}
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        pytest.param("https://a.example/" + "p" * 1982, None, id="2000 bytes stay"),
+        pytest.param(
+            "https://a.example/" + "p" * 1983, "https://a.example/" + "p" * 1982, id="a long path"
+        ),
+        pytest.param("https://a.example/p?" + "q" * 2000, "https://a.example/p", id="a long query"),
+        pytest.param("https://a.example/p#" + "f" * 2000, "https://a.example/p", id="a fragment"),
+        pytest.param(
+            "https://a.example/" + "é" * 1000,
+            "https://a.example/" + "é" * 991,
+            id="whole characters",
+        ),
+    ],
+)
+def test_a_url_longer_than_plausible_takes_loses_its_query_first(
+    url: str, sent: str | None
+) -> None:
+    assert body_of(replace(PAGEVIEW, url=url))["url"] == (sent or url)
+
+
+def test_long_names_and_referrers_are_cut() -> None:
+    body = body_of(replace(PAGEVIEW, name="n" * 121, referrer="https://r.example/" + "r" * 2000))
+
+    assert (len(body["name"]), len(body["referrer"])) == (120, 2000)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param(True, "true", id="true"),
+        pytest.param(False, "false", id="false"),
+        pytest.param(12, "12", id="integer"),
+        pytest.param(1.5, "1.5", id="float"),
+        pytest.param(Decimal("1.50"), "1.50", id="decimal"),
+        pytest.param(Decimal("1E+3"), "1000", id="decimal written out"),
+        pytest.param(Decimal("1E+999999"), "1E+999999", id="decimal too long to write out"),
+        pytest.param(" blank around ", " blank around ", id="text as it is"),
+        pytest.param("a\0b", "a\ufffdb", id="a control character"),
+        pytest.param("line\nline", "line\nline", id="a line break"),
+        pytest.param("v" * 2001, "v" * 2000, id="long text"),
+        pytest.param("ab" + "€" * 700, "ab" + "€" * 666, id="whole characters only"),
+    ],
+)
+def test_a_prop_is_sent_as_the_text_plausible_shows(value: Any, shown: str) -> None:
+    assert body_of(replace(PAGEVIEW, props={"key": value}))["props"] == {"key": shown}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "", " \n", [], ["a"], {}, {"a": 1}, float("nan"), float("inf"), 1 << 257, object()],
+    ids=lambda value: f"{type(value).__name__} {value!r:.12}",
+)
+def test_what_plausible_would_not_store_is_not_sent(value: Any) -> None:
+    assert "props" not in body_of(replace(PAGEVIEW, props={"key": value}))
+
+
+def test_a_non_finite_decimal_is_not_sent() -> None:
+    assert "props" not in body_of(replace(PAGEVIEW, props={"key": Decimal("Infinity")}))
+
+
+def test_the_first_thirty_props_are_kept_and_empty_ones_do_not_count() -> None:
+    props: dict[str, Any] = {"": "x", " ": "x", "empty": ""} | {f"k{n}": n for n in range(40)}
+
+    assert body_of(replace(PAGEVIEW, props=props))["props"] == {f"k{n}": str(n) for n in range(30)}
+
+
+def test_keys_that_are_cut_to_the_same_text_keep_the_first_value() -> None:
+    props = {"é" * 150 + "a": "first", "é" * 150 + "b": "second"}
+
+    assert body_of(replace(PAGEVIEW, props=props))["props"] == {"é" * 150: "first"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent_to"),
+    [
+        ("https://stats.example.com", "https://stats.example.com/api/event"),
+        ("https://stats.example.com/", "https://stats.example.com/api/event"),
+        ("https://stats.example.com/api/event", "https://stats.example.com/api/event"),
+        ("https://stats.example.com/api/event/", "https://stats.example.com/api/event"),
+        ("  https://Stats.Example.com  ", "https://stats.example.com/api/event"),
+        ("https://example.com/proxy/event", "https://example.com/proxy/event"),
+        ("https://example.com/plausible", "https://example.com/plausible/api/event"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/api/event"),
+        ("http://[::1]:8000", "http://[::1]:8000/api/event"),
+    ],
+)
+def test_an_endpoint_may_be_the_base_or_the_whole_address(given: str, sent_to: str) -> None:
+    site = Plausible(domain="example.com", endpoint=given)
+
+    assert site.endpoint == sent_to
+    assert site.request(PAGEVIEW).url == sent_to
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("example.com", "example.com"),
+        (" Example.COM ", "example.com"),
+        ("www.example.com", "example.com"),
+        ("example.com/blog", "example.com/blog"),
+        ("köln.example", "köln.example"),
+        ("my_app", "my_app"),
+        ("a.example, b.example", "a.example,b.example"),
+        ("a.example,,a.example,", "a.example"),
+    ],
+)
+def test_a_domain_is_kept_as_plausible_stores_it(given: str, kept: str) -> None:
+    assert Plausible(domain=given).domain == kept
+
+
+@pytest.mark.parametrize(
+    ("options", "faults"),
+    [
+        pytest.param(
+            {"domain": "https://www.example.com/blog/"},
+            [("domain", "write the site's name alone: example.com")],
+            id="a URL for a domain",
+        ),
+        pytest.param(
+            {"domain": "example.com/"},
+            [("domain", "write the site's name alone: example.com")],
+            id="a slash at the end",
+        ),
+        pytest.param(
+            {"domain": "//example.com:8000?x, a b"},
+            [
+                ("domain", "write the site's name alone: example.com"),
+                ("domain", "write the site's name alone: a"),
+            ],
+            id="two wrong ones",
+        ),
+        pytest.param(
+            {"domain": "https://me:secret@example.com/"},
+            [("domain", "write the site's name alone: example.com")],
+            id="a password for a domain",
+        ),
+        pytest.param(
+            {"domain": "?"},
+            [("domain", "write the site's name alone: example.com")],
+            id="nothing to save",
+        ),
+        pytest.param(
+            {"domain": " , "},
+            [("domain", "write the site's name, like example.com")],
+            id="blank domain",
+        ),
+        pytest.param(
+            {"domain": None},
+            [("domain", "write the site's name, like example.com")],
+            id="no domain",
+        ),
+        pytest.param(
+            {"endpoint": None},
+            [("endpoint", "write a URL like https://stats.example.com")],
+            id="no endpoint",
+        ),
+        pytest.param(
+            {"endpoint": "stats.example.com"},
+            [("endpoint", "write the whole URL: https://stats.example.com")],
+            id="no scheme",
+        ),
+        pytest.param(
+            {"endpoint": "https://köln.example"},
+            [("endpoint", "write plain ASCII without spaces (the host as xn--…)")],
+            id="not ASCII",
+        ),
+        pytest.param(
+            {"endpoint": "https://stats.example.com:x"},
+            [("endpoint", "not a URL (Port could not be cast to integer value as 'x')")],
+            id="not a port",
+        ),
+        pytest.param(
+            {"endpoint": "ftp://stats.example.com?key=1"},
+            [
+                ("endpoint", "the scheme must be https (or http on a network of your own)"),
+                ("endpoint", "leave out everything after ? and #"),
+            ],
+            id="two faults of one URL",
+        ),
+        pytest.param(
+            {"endpoint": "https:///api/event"},
+            [("endpoint", "the host is missing or not a host name")],
+            id="no host",
+        ),
+        pytest.param(
+            {"endpoint": "https://stats.example.com//api/event#top"},
+            [
+                ("endpoint", "leave out everything after ? and #"),
+                ("endpoint", "write one slash where there are two"),
+            ],
+            id="slashes and a fragment",
+        ),
+        pytest.param(
+            {"endpoint": "https://stats.example.com:8443/js/script.js"},
+            [
+                (
+                    "endpoint",
+                    "that is the browser's script: write https://stats.example.com:8443",
+                )
+            ],
+            id="the script of the snippet",
+        ),
+        pytest.param(
+            {"ip_headers": "Forwarded"},
+            [("ip_headers", "Plausible believes X-Forwarded-For and X-Plausible-IP")],
+            id="a header that breaks Plausible",
+        ),
+        pytest.param(
+            {"ip_headers": ()},
+            [
+                (
+                    "ip_headers",
+                    "write ('X-Forwarded-For', 'X-Plausible-IP'), or one of them in a list",
+                )
+            ],
+            id="no IP header",
+        ),
+        pytest.param(
+            {"domain": "", "endpoint": "", "ip_headers": None},
+            [
+                ("domain", "write the site's name, like example.com"),
+                ("endpoint", "write a URL like https://stats.example.com"),
+                (
+                    "ip_headers",
+                    "write ('X-Forwarded-For', 'X-Plausible-IP'), or one of them in a list",
+                ),
+            ],
+            id="all of them at once",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_with_a_remedy(
+    options: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Plausible(**{"domain": "example.com"} | options)
+
+    assert [(fault.option, fault.remedy) for fault in caught.value.faults] == faults
+
+
+@pytest.mark.parametrize("wrong", ["https://me:secret@stats.example.com", "me:secret@stats"])
+def test_a_password_never_shows_in_an_error(wrong: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Plausible(domain=wrong, endpoint=wrong)
+
+    assert len(caught.value.faults) == 2
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(["x-plausible-ip", "X-FORWARDED-FOR"], id="a list in any case"),
+        pytest.param("X-Plausible-IP, X-Forwarded-For,x-plausible-ip", id="a line of text"),
+    ],
+)
+def test_ip_headers_are_named_in_a_list_or_a_line(given: Any) -> None:
+    site = Plausible(domain="example.com", ip_headers=given)
+
+    assert site.ip_headers == ("X-Plausible-IP", "X-Forwarded-For")
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({}, "plausible:example.com"),
+        ({"domain": "a.example,b.example"}, "plausible:a.example,b.example"),
+        ({"endpoint": "http://127.0.0.1:8000"}, "plausible:example.com@127.0.0.1:8000"),
+    ],
+)
+def test_the_name_tells_targets_apart(options: dict[str, Any], name: str) -> None:
+    assert Plausible(**{"domain": "example.com"} | options).name == name
+
+
+@pytest.mark.parametrize(
+    ("options", "warnings"),
+    [
+        pytest.param({}, (), id="the default"),
+        pytest.param({"endpoint": "http://localhost:8000"}, (), id="http that stays here"),
+        pytest.param(
+            {"endpoint": "https://stats.example.com", "ip_headers": ["X-Plausible-IP"]},
+            (),
+            id="one header for a server of one's own",
+        ),
+        pytest.param(
+            {"endpoint": "http://stats.example.com"},
+            (
+                "http://stats.example.com/api/event is plain http: visitors' IP addresses travel "
+                "unencrypted. Use https, or keep the endpoint on this machine.",
+            ),
+            id="http over a network",
+        ),
+        pytest.param(
+            {"ip_headers": ["X-Plausible-IP"]},
+            (
+                "Plausible Cloud finds visitors by X-Forwarded-For and drops events of servers: "
+                "leave it among ip_headers.",
+            ),
+            id="the cloud without its header",
+        ),
+    ],
+)
+def test_settings_that_defeat_themselves_are_warned_of(
+    options: dict[str, Any], warnings: tuple[str, ...]
+) -> None:
+    assert Plausible(**{"domain": "example.com"} | options).warnings == warnings
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        pytest.param(Response(status=202, body=b"ok"), id="kept"),
+        pytest.param(Response(status=202), id="an empty body"),
+        pytest.param(Response(status=202, headers={"x-plausible-dropped": "0"}), id="none dropped"),
+        pytest.param(Response(status=202, headers={"x-plausible-dropped": "?"}), id="no number"),
+        pytest.param(Response(status=200, body=b"203.0.113.7"), id="the answer to a debug request"),
+        pytest.param(Response(status=202, body=b"<ok>"), id="202 whatever the body"),
+    ],
+)
+def test_an_event_that_was_kept_is_accepted(response: Response) -> None:
+    assert SITE.read(response) == ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("site", "dropped", "detail"),
+    [
+        pytest.param(
+            SITE,
+            "1",
+            "plausible:example.com threw the event away. Most likely first: the client IP is a "
+            "server's or CDN's (see trusted_proxies); no site has this domain, or it is younger "
+            "than a minute; the visitor is a bot; a shield or a spam referrer; the plan has "
+            "lapsed.",
+            id="in the cloud, servers first",
+        ),
+        pytest.param(
+            Plausible(domain="a.example,b.example", endpoint="https://s.example"),
+            "1, 1",
+            "plausible:a.example,b.example@s.example threw the event away for 1 of 2 sites. Most "
+            "likely first: no site has this domain, or it is younger than a minute; the visitor "
+            "is a bot; a shield or a spam referrer; the site's own rate limit.",
+            id="on one's own server, the site's name first",
+        ),
+    ],
+)
+def test_an_event_that_was_thrown_away_says_why_that_may_be(
+    site: Plausible, dropped: str, detail: str
+) -> None:
+    response = Response(status=202, headers={"x-plausible-dropped": dropped}, body=b"ok")
+
+    assert site.read(response) == Outcome(verdict=Verdict.DROPPED, detail=detail)
+
+
+def test_a_refusal_quotes_every_error_of_plausible() -> None:
+    response = Response(
+        status=400,
+        body=b'{"errors":{"url":["is required"],"event_name":["can\'t be blank","is invalid"]}}',
+    )
+
+    assert SITE.read(response) == Outcome(
+        verdict=Verdict.REJECTED,
+        detail=(
+            "HTTP 400: the vendor refuses the event "
+            "(it says: url: is required; event_name: can't be blank, is invalid)"
+        ),
+    )

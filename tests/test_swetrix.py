@@ -1,0 +1,419 @@
+"""Swetrix's wire: what is sent for an event, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from footfall.destinations import Swetrix
+from footfall.errors import ConfigError
+from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Verdict, Visitor
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+
+PID = "aUn1quEid-33"
+
+PROJECT = Swetrix(pid=PID)
+
+VISITOR = Visitor(
+    client_ip="203.0.113.7",
+    user_agent=FIREFOX,
+    language="de-CH,de;q=0.9",
+    headers={"accept": "text/html", "accept-encoding": "br", "cookie": "a=b", "referer": "x"},
+)
+
+PAGEVIEW = Event(url="https://example.com/pricing", visitor=VISITOR)
+
+HEADERS = {
+    "content-type": "application/json",
+    "user-agent": FIREFOX,
+    "accept": "*/*",
+    "accept-language": "de-CH,de;q=0.9",
+    "accept-encoding": "identity",
+    "x-forwarded-for": "203.0.113.7",
+    "x-client-ip-address": "203.0.113.7",
+}
+
+PLAIN = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
+
+
+def body_of(event: Event, destination: Swetrix = PROJECT) -> dict[str, Any]:
+    found = json.loads(destination.request(event).body)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_pageview_is_one_post_that_looks_like_the_visitors_own() -> None:
+    assert PROJECT.request(PAGEVIEW) == Request(
+        url="https://api.swetrix.com/log",
+        headers=HEADERS | {"origin": "https://example.com"},
+        body=b'{"pid":"aUn1quEid-33","pg":"/pricing","lc":"de-CH"}',
+    )
+
+
+def test_a_custom_event_goes_to_an_address_of_its_own() -> None:
+    assert PROJECT.request(replace(PAGEVIEW, name="Sign up")) == Request(
+        url="https://api.swetrix.com/log/custom",
+        headers=HEADERS | {"origin": "https://example.com"},
+        body=b'{"pid":"aUn1quEid-33","ev":"Sign up","pg":"/pricing","lc":"de-CH"}',
+    )
+
+
+def test_a_heartbeat_names_the_project_alone() -> None:
+    assert PROJECT.heartbeat(VISITOR) == Request(
+        url="https://api.swetrix.com/log/hb",
+        headers=HEADERS,
+        body=b'{"pid":"aUn1quEid-33"}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "added"),
+    [
+        pytest.param({}, {}, id="a pageview"),
+        pytest.param({"name": "\n"}, {"ev": "(none)"}, id="a blank name"),
+        pytest.param({"name": "n" * 257}, {"ev": "n" * 256}, id="a long name"),
+        pytest.param(
+            {"referrer": "https://news.example.org/a"},
+            {"ref": "https://news.example.org/a"},
+            id="a referrer",
+        ),
+        pytest.param({"previous": "/home"}, {"prev": "/home"}, id="the page before it"),
+        pytest.param({"interactive": False}, {}, id="not interactive"),
+        pytest.param(
+            {"props": {"plan": "pro", "seats": 3, "none": None, "list": [1]}},
+            {"meta": {"plan": "pro", "seats": "3"}},
+            id="props",
+        ),
+        pytest.param({"visitor": replace(VISITOR, language="")}, {"lc": None}, id="no language"),
+    ],
+)
+def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) -> None:
+    expected = {key: value for key, value in (PLAIN | added).items() if value is not None}
+
+    assert body_of(replace(PAGEVIEW, **change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "added"),
+    [
+        pytest.param("https://a.example", {"pg": "/"}, id="no path"),
+        pytest.param('https://a.example/a b/ü"', {"pg": "/a%20b/%C3%BC%22"}, id="quoted"),
+        pytest.param("https://a.example/%7Ea/%C3%BC", {"pg": "/%7Ea/%C3%BC"}, id="quoted once"),
+        pytest.param("https://a.example/a//b;c=1,d'(e)", {"pg": "/a//b;c=1,d'(e)"}, id="as it is"),
+        pytest.param("https://a.example/a#b?c=d", {"pg": "/a"}, id="no fragment"),
+        pytest.param(
+            "https://a.example/a?utm_source=a%20b&utm_medium=e+mail&utm_campaign=%C3%84"
+            "&utm_term=t&utm_content=c&gclid=1",
+            {
+                "pg": "/a",
+                "so": "a%20b",
+                "me": "e+mail",
+                "ca": "%C3%84",
+                "te": "t",
+                "co": "c",
+                "qs": "utm_source=a%20b&utm_medium=e+mail&utm_campaign=%C3%84"
+                "&utm_term=t&utm_content=c&gclid=1",
+            },
+            id="campaign values stay undecoded",
+        ),
+        pytest.param(
+            "https://a.example/?utm_source=&source=menu&ref=x&ref=y",
+            {"pg": "/", "so": "menu", "qs": "utm_source=&source=menu&ref=x&ref=y"},
+            id="the leftmost source that says something",
+        ),
+        pytest.param(
+            "https://a.example/?REF=x&utm_source",
+            {"pg": "/", "qs": "REF=x&utm_source"},
+            id="no source",
+        ),
+        pytest.param(
+            "https://a.example/?" + "q" * 2049, {"pg": "/", "qs": "q" * 2048}, id="a long query"
+        ),
+        pytest.param("https://a.example/" + "p" * 3000, {"pg": "/" + "p" * 1999}, id="a long path"),
+        pytest.param("https://a.example/\udcff", {"pg": "/%EF%BF%BD"}, id="a lone surrogate"),
+        pytest.param("", {"pg": "/"}, id="nothing"),
+    ],
+)
+def test_a_url_is_spelt_as_the_script_of_swetrix_would(url: str, added: dict[str, str]) -> None:
+    assert body_of(replace(PAGEVIEW, url=url)) == PLAIN | added
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://example.com/a", "https://example.com"),
+        ("HTTPS://Example.com:8443/a", "https://Example.com:8443"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://user:secret@example.com/", "http://example.com"),
+        ("app://localhost/login", None),
+        ("https:///a", None),
+        ("/a", None),
+        ("https://köln.example/", None),
+        ("https://a.example\r\nx/", None),
+    ],
+)
+def test_the_origin_is_the_visited_host(url: str, origin: str | None) -> None:
+    assert PROJECT.request(replace(PAGEVIEW, url=url)).headers.get("origin") == origin
+
+
+def test_the_origin_can_be_left_out() -> None:
+    assert "origin" not in Swetrix(pid=PID, send_origin=False).request(PAGEVIEW).headers
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({}, HEADERS, id="nothing else of the visitor's headers"),
+        pytest.param(
+            {"user_agent": "", "language": " "},
+            HEADERS | {"user-agent": "", "accept-language": "*"},
+            id="no user agent, no language",
+        ),
+        pytest.param(
+            {"language": "de\r\nX-Api-Key: 1"},
+            HEADERS | {"accept-language": "de  X-Api-Key: 1"},
+            id="no header can be smuggled in",
+        ),
+        pytest.param(
+            {"headers": {"sec-ch-ua": '"Brave";v="140"', "sec-ch-ua-mobile": "?0", "dnt": "1"}},
+            HEADERS | {"sec-ch-ua": '"Brave";v="140"', "sec-ch-ua-mobile": "?0"},
+            id="client hints pass",
+        ),
+        pytest.param(
+            {"client_ip": None},
+            {name: value for name, value in HEADERS.items() if not name.startswith("x-")},
+            id="no address, no header",
+        ),
+    ],
+)
+def test_a_visitor_becomes_headers(change: dict[str, Any], expected: dict[str, str]) -> None:
+    assert PROJECT.heartbeat(replace(VISITOR, **change)).headers == expected
+
+
+@pytest.mark.parametrize(
+    ("accept_language", "locale"),
+    [
+        ("de-CH,de;q=0.9,en;q=0.8", "de-CH"),
+        ("en;q=0.3, fr-CA ; q=0.7", "fr-CA"),
+        ("en;q=0.5,fr;q=0.5", "en"),
+        ("*, de;q=0.5", "de"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("de-CH-1996", "de-CH-1996"),
+        ("ca-valencia", "ca-valencia"),
+        ("en_US, en;q=0.1", "en"),
+        ("de;q=0", None),
+        ("de;q=high,en;q=1.0", "en"),
+        ("C", None),
+        ("*", None),
+        ("", None),
+        (",;\0\udcff,", None),
+        ("٣٣", None),
+        ("x" * 511 + ",de", None),
+    ],
+)
+def test_the_locale_is_the_one_tag_the_visitor_likes_best(
+    accept_language: str, locale: str | None
+) -> None:
+    visitor = replace(VISITOR, language=accept_language)
+
+    assert body_of(replace(PAGEVIEW, visitor=visitor)).get("lc") == locale
+
+
+@pytest.mark.parametrize(
+    ("props", "meta"),
+    [
+        pytest.param(
+            {f"k{n}": n for n in range(120)}, {f"k{n}": str(n) for n in range(100)}, id="many keys"
+        ),
+        pytest.param({"k": "v" * 2000, "l": 1}, {"k": "v" * 1999}, id="a value is cut to fit"),
+        pytest.param({"k" * 2000: 1, "l": 1}, {"l": "1"}, id="a key without room is left out"),
+        pytest.param({"k": "𝄞" * 1001}, {"k": "𝄞" * 999}, id="counted as JavaScript does"),
+        pytest.param(
+            {"toString": 1, "__proto__": 1, "constructor": 1, "valueOf": 1, "fine": 1},
+            {"fine": "1"},
+            id="names that the server loses",
+        ),
+        pytest.param({"a\0": 1, "a\ufffd": 2}, {"a\ufffd": "1"}, id="equal after cleaning"),
+        pytest.param({1: 2}, {"1": "2"}, id="a number as key"),
+    ],
+)
+def test_props_become_meta_within_the_limits(props: dict[Any, Any], meta: dict[str, str]) -> None:
+    assert body_of(replace(PAGEVIEW, props=props))["meta"] == meta
+
+
+@pytest.mark.parametrize(
+    ("given", "sent_to"),
+    [
+        ("https://api.swetrix.com", "https://api.swetrix.com/log"),
+        ("https://api.swetrix.com/log", "https://api.swetrix.com/log"),
+        ("https://api.swetrix.com/log/custom", "https://api.swetrix.com/log"),
+        ("https://api.swetrix.com/log/hb/", "https://api.swetrix.com/log"),
+        ("https://example.com/custom", "https://example.com/custom/log"),
+        ("https://stats.example.com/backend", "https://stats.example.com/backend/log"),
+        ("https://stats.example.com/backend/log/", "https://stats.example.com/backend/log"),
+        ("https://stats.example.com/backend/v1/log", "https://stats.example.com/backend/v1/log"),
+    ],
+)
+def test_an_endpoint_may_be_the_base_or_the_whole_address(given: str, sent_to: str) -> None:
+    assert Swetrix(pid=PID, endpoint=given).endpoint == sent_to
+
+
+@pytest.mark.parametrize(
+    ("options", "faults"),
+    [
+        pytest.param(
+            {"pid": "YOUR_PROJECT_ID"},
+            [
+                (
+                    "pid",
+                    "this is a placeholder: copy the id of your project from its settings "
+                    "in Swetrix",
+                )
+            ],
+            id="the placeholder of the documentation",
+        ),
+        pytest.param(
+            {"pid": "aUn1quEid-3"},
+            [
+                (
+                    "pid",
+                    "a project id has exactly 12 letters, digits or single hyphens, "
+                    "this one has 11 characters",
+                )
+            ],
+            id="one character short",
+        ),
+        pytest.param(
+            {"pid": "aUn1qu--d-33"},
+            [
+                (
+                    "pid",
+                    "a project id has exactly 12 letters, digits or single hyphens, "
+                    "this one has 12 characters",
+                )
+            ],
+            id="two hyphens together",
+        ),
+        pytest.param(
+            {"pid": None},
+            [("pid", "a project id has exactly 12 letters, digits or single hyphens")],
+            id="no project",
+        ),
+        pytest.param(
+            {"pid": "", "endpoint": "x", "send_origin": "false", "unique": 1},
+            [
+                ("pid", "a project id has exactly 12 letters, digits or single hyphens"),
+                ("endpoint", "write the whole URL: https://x"),
+                ("send_origin", "write True or False"),
+                ("unique", "write True or False"),
+            ],
+            id="all of them at once",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_with_a_remedy(
+    options: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Swetrix(**{"pid": PID} | options)
+
+    assert [(fault.option, fault.remedy) for fault in caught.value.faults] == faults
+
+
+def test_a_project_id_may_have_blanks_around_it() -> None:
+    assert Swetrix(pid=f" {PID}\n").pid == PID
+
+
+def test_the_name_tells_targets_apart() -> None:
+    assert PROJECT.name == "swetrix:aUn1quEid-33@api.swetrix.com"
+
+
+def test_unique_is_sent_and_warned_of() -> None:
+    project = Swetrix(pid=PID, unique=True)
+
+    assert PROJECT.warnings == ()
+    assert body_of(PAGEVIEW, project) == PLAIN | {"unique": True}
+    assert project.warnings == (
+        "unique=True counts one pageview per visit: Swetrix refuses every further page with 403. "
+        "Leave it out to see all pages.",
+    )
+
+
+def test_plain_http_over_a_network_is_warned_of() -> None:
+    assert Swetrix(pid=PID, endpoint="http://stats.example.com").warnings == (
+        "http://stats.example.com/log is plain http: visitors' IP addresses travel unencrypted. "
+        "Use https, or keep the endpoint on this machine.",
+    )
+
+
+@pytest.mark.parametrize("body", [b"{}", b"", b"null", b'{"message":""}', b"\xff\x00", b"[[1]]"])
+def test_an_event_that_was_kept_is_accepted(body: bytes) -> None:
+    assert PROJECT.read(Response(status=201, body=body)) == ACCEPTED
+
+
+def test_a_message_in_a_201_means_a_bot_was_thrown_away() -> None:
+    response = Response(status=201, body=b'{"message":"Bot traffic\\ndetected"}')
+
+    assert PROJECT.read(response) == Outcome(
+        verdict=Verdict.DROPPED,
+        detail=(
+            "swetrix:aUn1quEid-33@api.swetrix.com took the visitor for a bot and threw the event "
+            "away (it says: Bot traffic detected). If these are people, lower the project's bot "
+            "protection in its settings."
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        pytest.param(
+            b'{"statusCode":403,"message":"not unique"}',
+            Outcome(
+                verdict=Verdict.REJECTED,
+                detail=(
+                    "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
+                    "session; no fault (it says: not unique)"
+                ),
+            ),
+            id="said by Swetrix, it is normal",
+        ),
+        pytest.param(
+            b"<h1>Blocked</h1>",
+            Outcome(
+                verdict=Verdict.REJECTED,
+                detail=(
+                    "HTTP 403: the vendor forbids the request; a firewall or an access rule "
+                    "stands in front of the endpoint"
+                ),
+                pause=True,
+            ),
+            id="said by anything else, it will not pass",
+        ),
+    ],
+)
+def test_a_403_depends_on_who_says_it(body: bytes, outcome: Outcome) -> None:
+    assert PROJECT.read(Response(status=403, body=body)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'{"message":["pid must be a string","ev is too long"]}',
+            "pid must be a string; ev is too long",
+        ),
+        (b'{"message":"The project is disabled","error":"Bad Request"}', "The project is disabled"),
+        (b'{"error":"Bad Request"}', "Bad Request"),
+    ],
+)
+def test_a_refusal_quotes_the_message_of_swetrix(body: bytes, said: str) -> None:
+    assert PROJECT.read(Response(status=400, body=body)) == Outcome(
+        verdict=Verdict.REJECTED,
+        detail=f"HTTP 400: the vendor refuses the event (it says: {said})",
+    )
