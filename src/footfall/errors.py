@@ -1,11 +1,11 @@
 """Errors, named by whose move it is.
 
-    FootfallError
-    ├── ConfigError (ValueError)      the owner's: wrong settings, raised when the app starts
-    ├── EventError (ValueError)       the caller's: an event no vendor would take
-    └── TransportError (OSError)      the network's: no usable answer came back
-        ├── NotSent                   surely not processed, so it may be sent again
-        └── Ambiguous                 perhaps processed, so it must not be
+FootfallError
+├── ConfigError (ValueError)      the owner's: wrong settings, raised when the app starts
+├── EventError (ValueError)       the caller's: an event no vendor would take
+└── TransportError (OSError)      the network's: no usable answer came back
+    ├── NotSent                   surely not processed, so it may be sent again
+    └── Ambiguous                 perhaps processed, so it must not be
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """One mistake in the settings: the option, the value it was given, and what to write instead."""
+    """One mistake in the settings: the option, its value, and what to write instead."""
 
     option: str
     value: object
@@ -33,11 +33,11 @@ class ConfigError(FootfallError, ValueError):
     """The settings cannot work. Lists every fault at once, each with its remedy."""
 
     def __init__(self, faults: Sequence[Fault] | Fault) -> None:
-        self.faults: tuple[Fault, ...] = (
-            (faults,) if isinstance(faults, Fault) else tuple(faults)
-        )
-        head = "footfall cannot start" if len(self.faults) == 1 else (
-            f"footfall cannot start, {len(self.faults)} settings are wrong"
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        head = (
+            "footfall cannot start"
+            if len(self.faults) == 1
+            else (f"footfall cannot start, {len(self.faults)} settings are wrong")
         )
         super().__init__("\n  - ".join([head + ":", *map(str, self.faults)]))
 
@@ -50,11 +50,11 @@ class TransportError(FootfallError, OSError):
     """No usable answer came back."""
 
 
-class NotSent(TransportError):
+class NotSent(TransportError):  # noqa: N818 -- it names what is known
     """The vendor surely did not process the request: refused, unresolved, no connection in time."""
 
 
-class Ambiguous(TransportError):
+class Ambiguous(TransportError):  # noqa: N818 -- the same
     """The vendor may have processed the request: the answer was late, cut short or garbled."""
 
 

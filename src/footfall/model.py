@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -24,7 +24,7 @@ NO_HEADERS: Headers = MappingProxyType({})
 NO_PROPS: Mapping[str, Any] = MappingProxyType({})
 
 PAGEVIEW = "pageview"
-"""The event name that both vendors treat as a page looked at; every other name is a custom event."""
+"""The event name that vendors treat as a page looked at; all others are custom events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +44,17 @@ class Hit:
     path: str = "/"
     # As sent, without the question mark, undecoded.
     query: str = ""
-    headers: Headers = NO_HEADERS
+    headers: Headers = field(default_factory=dict)
     # The other end of the socket: an address, a server's word for a unix socket, or None.
     peer: str | None = None
     status: int = 200
-    response_headers: Headers = NO_HEADERS
+    response_headers: Headers = field(default_factory=dict)
     # Seconds since the epoch, at the start of the response.
     time: float = 0.0
     # The framework's template of the path (`/users/{id}`), where a door knows it.
     route: str | None = None
     # What the app said about this request through `set_props()` and `ignore()`.
-    props: Mapping[str, Any] = NO_PROPS
+    props: Mapping[str, Any] = field(default_factory=dict)
     ignored: bool = False
 
 
@@ -78,7 +78,7 @@ class Decision:
     reason: str
     steps: tuple[Step, ...] = ()
     name: str = ""
-    props: Mapping[str, Any] = NO_PROPS
+    props: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_counted(self) -> bool:
@@ -100,7 +100,12 @@ class Visitor:
     # The browser's Accept-Language as sent.
     language: str = ""
     # Further request headers that a vendor may want to see as the visitor sent them.
-    headers: Headers = NO_HEADERS
+    headers: Headers = field(default_factory=dict)
+
+    @property
+    def identity(self) -> tuple[str | None, str]:
+        """What makes two events one visitor's: vendors look at nothing else."""
+        return self.client_ip, self.user_agent
 
     def __repr__(self) -> str:
         known = "hidden" if self.client_ip else "unknown"
@@ -126,7 +131,7 @@ class Event:
     # The path of this site's page that led here; None when the visitor came from elsewhere.
     previous: str | None = None
     visitor: Visitor
-    props: Mapping[str, Scalar] = NO_PROPS
+    props: Mapping[str, Scalar] = field(default_factory=dict)
     revenue: Revenue | None = None
     # False keeps an event from ending a bounce. Pageviews always count as interactive.
     interactive: bool = True
@@ -136,14 +141,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One POST to a vendor, ready to send. The repr hides headers and body: they hold an address."""
+    """One POST to a vendor, ready to send. The repr hides what holds an address."""
 
     url: str
     headers: Headers
     body: bytes
 
     def __repr__(self) -> str:
-        return f"Request(url={self.url!r}, headers=<{len(self.headers)}>, body=<{len(self.body)} B>)"
+        return (
+            f"Request(url={self.url!r}, headers=<{len(self.headers)}>, body=<{len(self.body)} B>)"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +158,7 @@ class Response:
     """The vendor's answer: status, headers by lower-case name, and the first bytes of the body."""
 
     status: int
-    headers: Headers = NO_HEADERS
+    headers: Headers = field(default_factory=dict)
     body: bytes = b""
 
 

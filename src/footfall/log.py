@@ -1,0 +1,64 @@
+"""What the owner reads in the log: at most one line a minute for each kind of trouble.
+
+An outage at 500 requests a second must not become 500 lines a second. The next line of a kind says
+how many were held back. Log lines never hold a visitor's address.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+logger: Final = logging.getLogger("footfall")
+logger.addHandler(logging.NullHandler())
+
+# Long enough that an outage of an hour fits on one screen.
+INTERVAL_SECONDS: Final = 60.0
+# Kinds are few and fixed; the bound guards against a caller that puts a value into the kind.
+MAX_KINDS: Final = 256
+
+
+class ThrottledLog:
+    """Writes to the logger `footfall`, once a minute for each kind. Never raises."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[str, tuple[float, int]] = {}
+
+    def write(self, level: int, kind: str, message: str) -> bool:
+        """Write `message`, or count it as held back. True if it was written."""
+        now = self._clock()
+        last, held_back = self._seen.get(kind, (float("-inf"), 0))
+        if now - last < INTERVAL_SECONDS:
+            self._seen[kind] = (last, held_back + 1)
+            return False
+        if len(self._seen) >= MAX_KINDS:
+            self._seen.clear()
+        self._seen[kind] = (now, 0)
+        _write(level, message + (f" ({held_back} more like this)" if held_back else ""))
+        return True
+
+    def warn(self, kind: str, message: str) -> bool:
+        return self.write(logging.WARNING, kind, message)
+
+    def warn_once(self, kind: str, message: str) -> bool:
+        """Write `message` the first time this kind is seen, and never again."""
+        if kind in self._seen:
+            return False
+        self._seen[kind] = (float("inf"), 0)
+        _write(logging.WARNING, message)
+        return True
+
+
+def info(message: str) -> None:
+    """Write one line about how the tracker was set up."""
+    _write(logging.INFO, message)
+
+
+def _write(level: int, message: str) -> None:
+    try:
+        logger.log(level, message)
+    except Exception:  # noqa: BLE001 -- a broken handler of the app must not end a delivery thread
+        return

@@ -1,0 +1,382 @@
+"""Bots by name and class, and the people who look like bots at first sight."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from footfall.user_agent import NO_USER_AGENT, Bot, Kind, classify
+from tests.header_sets import BROWSERS, CHROME
+
+_LIKE_GECKO = "AppleWebKit/537.36 (KHTML, like Gecko)"
+_LINUX_CHROME = f"Mozilla/5.0 (X11; Linux x86_64) {_LIKE_GECKO} Chrome/131.0.0.0 Safari/537.36"
+
+# Class -> the name we give -> what the bot sends.
+BOTS: dict[Kind, dict[str, str]] = {
+    "search": {
+        "Googlebot": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Googlebot-Image": "Googlebot-Image/1.0",
+        "Google-InspectionTool": "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
+        "Storebot-Google": (
+            f"Mozilla/5.0 (X11; Linux x86_64; Storebot-Google/1.0) {_LIKE_GECKO} "
+            "Chrome/79.0.3945.88 Safari/537.36"
+        ),
+        "bingbot": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; bingbot/2.0; "
+            "+http://www.bing.com/bingbot.htm) Chrome/116.0.1938.76 Safari/537.36"
+        ),
+        "DuckDuckBot": "DuckDuckBot/1.1; (+http://duckduckgo.com/duckduckbot.html)",
+        "Applebot": (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_5) AppleWebKit/605.1.15 (KHTML, like "
+            "Gecko) Version/13.1.1 Safari/605.1.15 (Applebot/0.1; "
+            "+http://www.apple.com/go/applebot)"
+        ),
+        "PetalBot": "Mozilla/5.0 (compatible;PetalBot;+https://webmaster.petalsearch.com/site/petalbot)",
+        "YandexBot": "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)",
+        "Baiduspider": (
+            "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)"
+        ),
+        "SeznamBot": "Mozilla/5.0 (compatible; SeznamBot/4.0; +http://napoveda.seznam.cz/seznambot)",
+        "Yeti": "Mozilla/5.0 (compatible; Yeti/1.1; +https://naver.me/spd)",
+        "Slurp": "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)",
+        "coccocbot-web": "Mozilla/5.0 (compatible; coccocbot-web/1.0; +http://help.coccoc.com/searchengine)",
+        "360Spider": "Mozilla/5.0 (Windows NT 6.1; rv:6.0) Gecko Firefox/6.0; 360Spider",
+    },
+    "ai-training": {
+        "GPTBot": f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+        "ClaudeBot": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; ClaudeBot/1.0; +claudebot@anthropic.com)"
+        ),
+        "CCBot": "CCBot/2.0 (https://commoncrawl.org/faq/)",
+        "Bytespider": (
+            "Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Mobile "
+            "Safari/537.36 (compatible; Bytespider; spider-feedback@bytedance.com)"
+        ),
+        "Amazonbot": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; Amazonbot/0.1; "
+            "+https://developer.amazon.com/support/amazonbot) Chrome/119.0.6045.214 Safari/537.36"
+        ),
+        "meta-externalagent": (
+            "meta-externalagent/1.1 "
+            "(+https://developers.facebook.com/docs/sharing/webmasters/crawler)"
+        ),
+        "Diffbot": "Mozilla/5.0 (compatible; Diffbot/0.1; +http://www.diffbot.com)",
+        "ImagesiftBot": "Mozilla/5.0 (compatible; ImagesiftBot; +imagesift.com)",
+    },
+    "ai-search": {
+        "OAI-SearchBot": (
+            f"Mozilla/5.0 {_LIKE_GECKO}; compatible; OAI-SearchBot/1.0; "
+            "+https://openai.com/searchbot"
+        ),
+        "Claude-SearchBot": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; Claude-SearchBot/1.0; "
+            "+Claude-SearchBot@anthropic.com)"
+        ),
+        "PerplexityBot": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; PerplexityBot/1.0; "
+            "+https://perplexity.ai/perplexitybot)"
+        ),
+        "DuckAssistBot": "DuckAssistBot/1.2; (+http://duckduckgo.com/duckassistbot.html)",
+    },
+    "ai-assistant": {
+        "ChatGPT-User": (
+            f"Mozilla/5.0 {_LIKE_GECKO}; compatible; ChatGPT-User/1.0; +https://openai.com/bot"
+        ),
+        "Claude-User": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; Claude-User/1.0; "
+            "+Claude-User@anthropic.com)"
+        ),
+        "Perplexity-User": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; Perplexity-User/1.0; "
+            "+https://perplexity.ai/perplexity-user)"
+        ),
+        "MistralAI-User": (
+            f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; MistralAI-User/1.0; "
+            "+https://docs.mistral.ai/robots)"
+        ),
+        "meta-externalfetcher": (
+            "meta-externalfetcher/1.1 "
+            "(+https://developers.facebook.com/docs/sharing/webmasters/crawler)"
+        ),
+        "cohere-ai": "cohere-ai",
+        "Devin": f"{CHROME}; Devin/1.0",
+    },
+    "preview": {
+        "Slackbot-LinkExpanding": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+        "Slack-ImgProxy": "Slack-ImgProxy (+https://api.slack.com/robots)",
+        "Slackbot": "Slackbot 1.0 (+https://api.slack.com/robots)",
+        "Twitterbot": "Twitterbot/1.0",
+        "facebookexternalhit": (
+            "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"
+        ),
+        "Facebot": "Facebot/1.0",
+        "LinkedInBot": (
+            "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)"
+        ),
+        "WhatsApp": "WhatsApp/2.23.20.0 A",
+        "TelegramBot": "TelegramBot (like TwitterBot)",
+        "Discordbot": "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+        "SkypeUriPreview": (
+            "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5 "
+            "skype-url-preview@microsoft.com"
+        ),
+        "Bluesky Cardyb": "Mozilla/5.0 (compatible; Bluesky Cardyb/1.1; +mailto:support@bsky.app)",
+        "Mastodon": "Mastodon/4.3.1 (http.rb/5.2.0; +https://mastodon.social/) Bot",
+        "redditbot": "Mozilla/5.0 (compatible; redditbot/1.0; +http://www.reddit.com/feedback)",
+        "Embedly": "Mozilla/5.0 (compatible; Embedly/0.2; +http://support.embed.ly/)",
+        "Iframely": "Iframely/1.3.1 (+https://iframely.com/docs/about)",
+        "vkShare": "Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)",
+        "Snap URL Preview Service": (
+            f"{CHROME} Snap URL Preview Service; bot; snapchat; https://developers.snap.com/robots"
+        ),
+        "iMessage": (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like "
+            "Gecko) Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0"
+        ),
+        "Pinterestbot": "Mozilla/5.0 (compatible; Pinterestbot/1.0; +http://www.pinterest.com/bot.html)",
+        "Pinterest": "Pinterest/0.2 (+https://www.pinterest.com/)",
+        "kakaotalk-scrap": "facebookexternalhit/1.1; kakaotalk-scrap/1.0",
+        "BingPreview": f"{_LINUX_CHROME} BingPreview/1.0b",
+    },
+    "monitor": {
+        "UptimeRobot": "Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)",
+        "Pingdom": "Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)",
+        "StatusCake": f"{CHROME} StatusCake",
+        "Better Uptime": f"Better Uptime Bot {CHROME}",
+        "Uptime-Kuma": "Uptime-Kuma/1.23.16",
+        "HetrixTools": (
+            "Mozilla/5.0 (compatible; HetrixTools Uptime Monitoring Bot. "
+            "https://hetrix.tools/uptime-monitoring-bot.html)"
+        ),
+        "Site24x7": f"{CHROME} Site24x7",
+        "DatadogSynthetics": (
+            f"Mozilla/5.0 (X11; Linux x86_64) {_LIKE_GECKO} HeadlessChrome/131.0.0.0 "
+            "Safari/537.36 DatadogSynthetics"
+        ),
+        "NewRelicPinger": "NewRelicPinger/1.0 (1234567)",
+        "updown.io": "updown.io daemon 2.11",
+        "Checkly": "Checkly/1.0 (https://www.checklyhq.com)",
+        "GoogleStackdriverMonitoring": (
+            "GoogleStackdriverMonitoring-UptimeChecks(https://cloud.google.com/monitoring)"
+        ),
+        "Blackbox-Exporter": "Blackbox-Exporter/0.25.0",
+        "Blackbox Exporter": "Blackbox Exporter/0.25.0",
+        "Chrome-Lighthouse": f"{_LINUX_CHROME} Chrome-Lighthouse",
+        "PTST": f"{CHROME} PTST/240101.120000",
+    },
+    "health check": {
+        "kube-probe": "kube-probe/1.31",
+        "ELB-HealthChecker": "ELB-HealthChecker/2.0",
+        "GoogleHC": "GoogleHC/1.0",
+        "Amazon-Route53-Health-Check-Service": (
+            "Amazon-Route53-Health-Check-Service (ref b0eb04d5-cb5e; report http://amzn.to/1vsZADi)"
+        ),
+        "Consul Health Check": "Consul Health Check",
+        "Render": "Render/1.0",
+        "Cloudflare-Healthchecks": (
+            "Mozilla/5.0 (compatible; Cloudflare-Healthchecks/1.0; +https://www.cloudflare.com/)"
+        ),
+        "Prometheus": "Prometheus/2.55.1",
+        "Edge Health Probe": "Edge Health Probe",
+    },
+    "feed reader": {
+        "Feedly": "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers)",
+        "FeedFetcher-Google": "FeedFetcher-Google; (+http://www.google.com/feedfetcher.html)",
+        "Miniflux": "Mozilla/5.0 (compatible; Miniflux/2.2.3; +https://miniflux.app)",
+        "FreshRSS": "FreshRSS/1.24.3 (Linux; https://freshrss.org)",
+        "Tiny Tiny RSS": "Tiny Tiny RSS/24.11 (https://tt-rss.org/)",
+        "AntennaPod": "AntennaPod/3.5.0",
+    },
+    "scanner": {
+        "Nikto": "Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:Port Check)",
+        "sqlmap": "sqlmap/1.8.11#stable (https://sqlmap.org)",
+        "Nmap": "Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org/book/nse.html)",
+        "zgrab": "Mozilla/5.0 zgrab/0.x",
+        "CensysInspect": "Mozilla/5.0 (compatible; CensysInspect/1.1; +https://about.censys.io/)",
+        "Nuclei": "Nuclei - Open-source project (github.com/projectdiscovery/nuclei)",
+        "Palo Alto Networks": (
+            "Expanse, a Palo Alto Networks company, searches across the global IPv4 space"
+        ),
+    },
+    "headless": {
+        "HeadlessChrome": (
+            f"Mozilla/5.0 (X11; Linux x86_64) {_LIKE_GECKO} HeadlessChrome/131.0.0.0 Safari/537.36"
+        ),
+        "PhantomJS": (
+            "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) "
+            "PhantomJS/2.1.1 Safari/538.1"
+        ),
+        "jsdom": "Mozilla/5.0 (linux) AppleWebKit/537.36 (KHTML, like Gecko) jsdom/25.0.1",
+        "Cypress": f"{_LINUX_CHROME} Cypress/13.16.0",
+    },
+    "library": {
+        "curl": "curl/8.11.0",
+        "Wget": "Wget/1.24.5",
+        "python-requests": "python-requests/2.32.3",
+        "Python-urllib": "Python-urllib/3.13",
+        "python-httpx": "python-httpx/0.28.0",
+        "python-httpx2": "python-httpx2/2.16.2",
+        "aiohttp": "Python/3.13 aiohttp/3.11.9",
+        "testclient": "testclient",
+        "Werkzeug": "Werkzeug/3.1.3",
+        "Go-http-client": "Go-http-client/2.0",
+        "okhttp": "okhttp/4.12.0",
+        "axios": "axios/1.7.9",
+        "node-fetch": "node-fetch/1.0 (+https://github.com/bitinn/node-fetch)",
+        "undici": "undici",
+        "Node": "node",
+        "Java": "Java/17.0.13",
+        "Apache-HttpClient": "Apache-HttpClient/5.4.1 (Java/21.0.5)",
+        "GuzzleHttp": "GuzzleHttp/7",
+        "libwww-perl": "libwww-perl/6.77",
+        "PostmanRuntime": "PostmanRuntime/7.43.0",
+        "Scrapy": "Scrapy/2.12.0 (+https://scrapy.org)",
+        "WindowsPowerShell": (
+            "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.26100.2161"
+        ),
+        "Dalvik": "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8 Build/AP2A.240805.005)",
+        "CFNetwork": "SomeApp/1 CFNetwork/1568.200.51 Darwin/24.1.0",
+    },
+    "other": {
+        "GoogleOther": (
+            f"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) {_LIKE_GECKO} "
+            "Chrome/131.0.6778.85 Mobile Safari/537.36 (compatible; GoogleOther)"
+        ),
+        "AhrefsBot": "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
+        "SemrushBot": (
+            "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)"
+        ),
+        "archive.org_bot": (
+            "Mozilla/5.0 (compatible; archive.org_bot +http://archive.org/details/archive.org_bot)"
+        ),
+        "Mediapartners-Google": "Mediapartners-Google",
+        "Google-Read-Aloud": (
+            f"{_LINUX_CHROME} (compatible; Google-Read-Aloud; "
+            "+https://support.google.com/webmasters/answer/1061943)"
+        ),
+        "WordPress": "WordPress/6.7.1; https://blog.example.com",
+        "Screaming Frog": "Screaming Frog SEO Spider/21.1",
+    },
+}
+
+# What strangers send -> the name and the class we read from it.
+STRANGERS: dict[str, tuple[str, Bot]] = {
+    "a crawler that signs": (
+        "Mozilla/5.0 (compatible; ExampleCrawl/1.0; +https://crawl.example/about)",
+        Bot("ExampleCrawl", "other"),
+    ),
+    "a bot behind a whole browser": (f"{CHROME} ExampleBot/2", Bot("ExampleBot", "other")),
+    "the bot's page is not its name": (
+        "Mozilla/5.0 (Windows NT 6.1) (+http://example.com/bot.html)",
+        Bot("Mozilla", "other"),
+    ),
+    "a name, then its address": (
+        "deepfetch - https://deepfetch.example/",
+        Bot("deepfetch", "other"),
+    ),
+    "a name of two words": (
+        "Example Fetcher/1.0 (+http://example.com)",
+        Bot("Example Fetcher", "other"),
+    ),
+    "a spider without a slash": ("Some Orion spider", Bot("Some Orion spider", "other")),
+    "an address for complaints": (f"{CHROME} (ops@example.com)", Bot("Mozilla", "other")),
+    "a monitor": ("ExampleMonitoring/1.0", Bot("ExampleMonitoring", "monitor")),
+    "a synthetic user": (f"{CHROME} ExampleSynthetics/3", Bot("Mozilla", "monitor")),
+    "a health check": ("example-health/1", Bot("example-health", "health check")),
+    "a preview": ("Example Link Preview/1.0", Bot("Example Link Preview", "preview")),
+    "a feed reader": ("ExampleFeed/1.0", Bot("ExampleFeed", "feed reader")),
+    "a podcast app": ("ExamplePodcast/1.0", Bot("ExamplePodcast", "feed reader")),
+    "a scanner": ("example-scan", Bot("example-scan", "scanner")),
+    "a headless browser": (
+        f"{CHROME} compatible; headless-thing",
+        Bot("headless-thing", "headless"),
+    ),
+    "a scraper": ("Mozilla/5.0 (ExampleScraper)", Bot("Mozilla", "other")),
+    "the stub of scripts": ("Mozilla/5.0", Bot("Mozilla", "other")),
+    "one word": ("Safari", Bot("Safari", "other")),
+    "a dash": ("-", Bot("-", "other")),
+    "a name out of reach of terminals": ("\x1b[31mred\x00\udcff/1", Bot("[31mred", "other")),
+    "a very long name": ("x" * 5_000, Bot("x" * 60, "other")),
+    "a name of nothing printable": ("\udcff\udcfe/1", Bot("unnamed", "other")),
+}
+
+KINDS = get_args(Kind)
+
+
+@pytest.mark.parametrize("user_agent", BROWSERS.values(), ids=BROWSERS)
+def test_a_persons_browser_is_no_bot(user_agent: str) -> None:
+    assert classify(user_agent) is None
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "bot"),
+    [
+        pytest.param(user_agent, Bot(name, kind), id=name)
+        for kind, bots in BOTS.items()
+        for name, user_agent in bots.items()
+    ],
+)
+def test_a_known_bot_has_its_name_and_class(user_agent: str, bot: Bot) -> None:
+    assert classify(user_agent) == bot
+
+
+@pytest.mark.parametrize(("user_agent", "bot"), STRANGERS.values(), ids=STRANGERS)
+def test_a_stranger_is_named_by_what_it_says(user_agent: str, bot: Bot) -> None:
+    assert classify(user_agent) == bot
+
+
+@pytest.mark.parametrize("user_agent", ["", " ", "\t\r\n", "()", ";/;", '"'])
+def test_a_string_without_a_word_is_no_user_agent(user_agent: str) -> None:
+    assert classify(user_agent) == NO_USER_AGENT
+
+
+def test_every_class_of_bot_is_in_the_table() -> None:
+    assert set(BOTS) == set(KINDS)
+
+
+def test_case_does_not_matter() -> None:
+    assert classify("CURL/8.0") == classify("curl/8.0")
+    assert classify(CHROME.upper()) is None
+
+
+@pytest.mark.parametrize("app", ["WhatsApp", "Pinterest", "Viber", "Feedly", "Overcast", "node"])
+def test_an_apps_browser_is_not_its_bot(app: str) -> None:
+    assert classify(f"{CHROME} {app}/1.0") is None
+
+
+def test_only_the_first_thousand_characters_are_read() -> None:
+    padded = CHROME.ljust(1_000)
+    assert classify(f"{padded} Googlebot/2.1") is None
+    assert classify(f"{padded[:-20]} Googlebot/2.1") == Bot("Googlebot", "search")
+
+
+TEXTS = st.text() | st.text(alphabet="Mozilabtcrwspdeh5.0/ ();@:\ud800é")
+
+
+@given(TEXTS | TEXTS.map(lambda text: f"Mozilla/5.0 ({text}"))
+@example("\ud800" * 70_000)
+@example("compatible;" * 7_000)
+@example("-." * 500 + "bot")
+def test_any_text_has_an_answer(user_agent: str) -> None:
+    bot = classify(user_agent)
+
+    assert classify(user_agent) == bot
+    if bot is not None:
+        assert bot == NO_USER_AGENT or bot.name
+        assert bot.name.isprintable()
+        assert len(bot.name) <= 60
+        assert bot.kind in KINDS
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="(")))
+def test_without_a_comment_no_string_of_a_script_passes(text: str) -> None:
+    assert classify(f"Mozilla/5.0 {text}") is not None
+
+
+@given(st.sampled_from(sorted(BROWSERS.values())), st.sampled_from(sorted(BOTS["search"])))
+def test_no_browser_hides_a_search_bots_name(user_agent: str, name: str) -> None:
+    if name != "Yeti":  # a phone of that name must pass
+        assert classify(f"{user_agent} {name}/1.0") == Bot(name, "search")
