@@ -1,3 +1,144 @@
-"""Server-side web analytics middleware for any WSGI or ASGI app."""
+"""Server-side web analytics middleware for any WSGI or ASGI app.
+
+The doors are `footfall.django`, `footfall.flask`, `footfall.fastapi`, `footfall.starlette`,
+`footfall.asgi` and `footfall.wsgi`. What views call is here; it works in threads and in tasks, and
+outside a request it does nothing but say so:
+
+    import footfall
+
+    footfall.track("Signup", props={"plan": "pro"}, revenue=("EUR", "19.99"))
+    footfall.set_props(logged_in=True)
+    footfall.ignore()
+
+Importing this package loads no framework, opens nothing and starts nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from footfall.config import Config
+    from footfall.errors import ConfigError, EventError, FootfallError
+    from footfall.model import Decision, Event, Hit, Visitor
+    from footfall.tracker import Tracker
 
 __version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Decision",
+    "Event",
+    "EventError",
+    "FootfallError",
+    "Hit",
+    "Tracker",
+    "Visitor",
+    "current_visitor",
+    "flush",
+    "ignore",
+    "set_props",
+    "stats",
+    "track",
+]
+
+_HOMES = {
+    "Config": "footfall.config",
+    "ConfigError": "footfall.errors",
+    "Decision": "footfall.model",
+    "Event": "footfall.model",
+    "EventError": "footfall.errors",
+    "FootfallError": "footfall.errors",
+    "Hit": "footfall.model",
+    "Tracker": "footfall.tracker",
+    "Visitor": "footfall.model",
+}
+
+
+def track(
+    name: str,
+    *,
+    props: Mapping[str, Any] | None = None,
+    revenue: tuple[str, Decimal | str | int | float] | None = None,
+    interactive: bool = True,
+    url: str | None = None,
+    visitor: Visitor | Mapping[str, Any] | None = None,
+) -> None:
+    """Send a custom event for the visitor of this request. Never waits.
+
+    Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`.
+    """
+    tracker = _tracker()
+    if tracker is not None:
+        tracker.track(
+            name,
+            props=props,
+            revenue=revenue,
+            interactive=interactive,
+            url=url,
+            visitor=visitor,
+        )
+
+
+def set_props(**props: Any) -> None:
+    """Add custom properties to this request's pageview. Call it before the response starts."""
+    exchange = _exchange()
+    if exchange is not None:
+        exchange.set_props(props)
+
+
+def ignore() -> None:
+    """Say that this request is no pageview. Call it before the response starts."""
+    exchange = _exchange()
+    if exchange is not None:
+        exchange.ignored = True
+
+
+def current_visitor() -> dict[str, str]:
+    """The visitor of this request as a small JSON-serialisable token: for webhooks, task queues.
+
+    It holds the IP address and the user agent, so keep it no longer than the task needs. Empty
+    outside a request.
+    """
+    exchange = _exchange()
+    return exchange.tracker.current_visitor(exchange) if exchange is not None else {}
+
+
+def flush(timeout: float | None = None) -> bool:
+    """Deliver what waits in this process, within `timeout` seconds. True if nothing was lost."""
+    from footfall import tracker
+
+    return tracker.flush(timeout)
+
+
+def stats() -> dict[str, Any]:
+    """The counters of this process's tracker; see `footfall.tracker.Tracker.stats`."""
+    tracker = _tracker()
+    return tracker.stats() if tracker is not None else {}
+
+
+def _exchange() -> Any:
+    from footfall.capture import CURRENT
+
+    return CURRENT.get()
+
+
+def _tracker() -> Tracker | None:
+    from footfall.tracker import newest
+
+    exchange = _exchange()
+    return exchange.tracker if exchange is not None else newest()
+
+
+def __getattr__(name: str) -> Any:
+    """Load the classes named in `__all__` when somebody asks for them."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)

@@ -1,0 +1,134 @@
+"""The request side: a few comparisons, a few values picked, one append. About a microsecond.
+
+Everything here runs inside somebody's request. Rules of the room: never wait, never raise, never
+log, no decision that costs more than a comparison, and nothing of the framework kept: neither its
+environ nor its scope outlives the request because of us.
+"""
+
+from __future__ import annotations
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from footfall.model import Hit, Revenue, Visitor
+
+if TYPE_CHECKING:
+    from footfall.config import Config
+    from footfall.tracker import Tracker
+
+Record: TypeAlias = tuple[Any, ...]
+"""One hit in the inbox: a function, and the picked values from which it makes a Hit later."""
+
+# Longer than any page's address; an attacker's 64 KiB must not wait in memory ten thousand times.
+MAX_TEXT: Final = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One custom event in the inbox, as the app told it; `record` is the request it happened in."""
+
+    name: str
+    props: Mapping[str, Any]
+    revenue: Revenue | None
+    interactive: bool
+    url: str | None
+    visitor: Visitor | None
+    record: Record | None
+    at: float
+
+
+class Exchange:
+    """One request as a view sees it: what `track()`, `set_props()` and `ignore()` speak to.
+
+    Each door derives one that knows how its kind of request is read. Made anew for every request,
+    so it has no constructor and its defaults are the class's.
+    """
+
+    tracker: Tracker
+    props: dict[str, Any] | None = None
+    ignored: bool = False
+    # The framework's template of the path, set by a door that learns it from the framework.
+    route: str | None = None
+
+    @abstractmethod
+    def record(self) -> Record:
+        """The picked values of this request, as if it were answered with a page now."""
+
+    def hit(self) -> Hit:
+        """This request as if it were answered with a page now."""
+        return hit_of(self.record(), 0.0)
+
+    def set_props(self, props: Mapping[str, Any]) -> None:
+        self.props = {**(self.props or {}), **props}
+
+
+CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("footfall", default=None)
+"""The request that the running code serves, in threads and in tasks alike."""
+
+
+class Tally:
+    """A counter that any thread may bump without a lock and without losing a count."""
+
+    __slots__ = ("_ticks", "bump")
+
+    def __init__(self) -> None:
+        self._ticks = itertools.count()
+        self.bump: Callable[[], int] = self._ticks.__next__
+
+    @property
+    def value(self) -> int:
+        # Every other public way to read a count consumes a tick; its repr is `count(N)`.
+        return int(repr(self._ticks)[6:-1])
+
+
+class Guards:
+    """The comparisons that turn most requests away before anything is picked.
+
+    They turn away only what the decision would turn away too, for the same reason; the decision
+    itself is made on the delivery side. `turned_away` counts them, by reason.
+    """
+
+    __slots__ = ("excluded_prefixes", "extensions", "statuses", "turned_away")
+
+    def __init__(self, config: Config) -> None:
+        self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
+        # 206 may be the first part of a download; 204 and 205 show nothing.
+        self.statuses: frozenset[int] = (
+            frozenset(range(200, 300)) - {204, 205} | {304} | ({404} if config.track_404 else set())
+        )
+        self.extensions: frozenset[str] = (
+            config.rules.download_extensions if config.track_downloads else frozenset()
+        )
+        self.turned_away: Mapping[str, Tally] = {reason: Tally() for reason in _GUARD_REASONS}
+
+    def turn_away(self, reason: str) -> None:
+        self.turned_away[reason].bump()
+
+    def turn_away_status(self, status: int) -> None:
+        self.turn_away("redirect" if 300 <= status < 400 else "error")
+
+    def is_download(self, path: str) -> bool:
+        """True where the name alone says that the answer may be a file worth an event."""
+        return path.rpartition(".")[2].lower() in self.extensions
+
+    def counts(self) -> dict[str, int]:
+        return {reason: tally.value for reason, tally in self.turned_away.items() if tally.value}
+
+
+_GUARD_REASONS: Final = ("method", "excluded", "redirect", "error", "not_html")
+
+
+def hit_of(record: Record, offset: float) -> Hit:
+    """The Hit that a record stands for; made on the delivery side.
+
+    `offset` is what the wall clock was ahead of the monotonic one, that the record was stamped by.
+    """
+    make: Callable[[Record, float], Hit] = record[0]
+    return make(record, offset)
+
+
+__all__ = ["CURRENT", "Exchange", "Guards", "Record", "Tally", "Told", "hit_of"]

@@ -1,0 +1,552 @@
+"""The landing of the stairs: inbox, hit, decision, event, lanes; and the counters of it all.
+
+`submit` is the only thing a request waits for: an append and a comparison. A daemon thread of this
+process takes the records out, thinks about them, and offers the events to the lanes. It is started
+by the first record, never by an import or a constructor, and again in a child after a fork.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Self
+
+from footfall import log, pageview, url
+from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
+from footfall.client_ip import AddressWatch, anonymize
+from footfall.config import Config, under_pytest
+from footfall.destinations import VISITOR_HEADERS, check_event_name
+from footfall.dispatch import Lane
+from footfall.errors import EventError
+from footfall.model import Decision, Event, Hit, Revenue, Visitor
+from footfall.transport import HTTPXTransport, MemoryTransport, Transport
+
+# Requests of one moment share a wake-up; nobody sees an event later because of it.
+LINGER_SECONDS: Final = 0.02
+# For so long after the last record the thread looks by itself, and no request has to wake it.
+AWAKE_SECONDS: Final = 1.0
+# Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
+HITS_PER_TURN: Final = 32
+# A reloading development server wants its port back at once.
+RELOAD_SHUTDOWN_SECONDS: Final = 0.5
+# Platforms that freeze the process after the response wait for no longer than this.
+SYNC_SECONDS: Final = 1.0
+
+
+class Tracker:
+    """Counts the pageviews of one app and delivers them.
+
+    Args:
+        config: The checked settings.
+        environ: Read once, for what kind of process this is. Defaults to the process's own.
+    """
+
+    def __init__(self, config: Config, *, environ: Mapping[str, str] | None = None) -> None:
+        environ = os.environ if environ is None else environ
+        self.config = config
+        self.is_active = config.is_active
+        self.guards = Guards(config)
+        self.errors = Tally()
+        self.captured = Tally()
+        self.picked_bytes = frozenset(name.encode("ascii") for name in config.request_headers)
+        self.picked_environ = _environ_names(config.request_headers)
+        self.wants_route = config.path_mode == "route"
+        self._log = log.ThrottledLog()
+        self._is_strict = config.debug or under_pytest(environ)
+        self._is_inline = config.mode == "sync"
+        self._shutdown_seconds = config.shutdown_timeout_seconds
+        if "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ:
+            self._shutdown_seconds = min(self._shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
+        self.transport = _transport_for(config, environ)
+        self._watch = AddressWatch(config.resolver)
+        self._lanes = tuple(
+            Lane(place, self.transport, config.limits, log=self._log)
+            for place in config.all_destinations
+        )
+        self.forget()
+        _register(self)
+        self._introduce()
+
+    @classmethod
+    def from_options(
+        cls,
+        options: Mapping[str, Any],
+        *,
+        origin: str = "",
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Make a tracker of keyword options; see `Config.load`."""
+        return cls(Config.load(options, environ=environ, origin=origin), environ=environ)
+
+    def forget(self) -> None:
+        """Start anew with nothing waiting, as a forked child does. Only assignments."""
+        self._inbox: deque[Record | Told] = deque(maxlen=self.config.max_queue)
+        self._awake_until = float("-inf")
+        self._wakeup = threading.Event()
+        self._processing = threading.RLock()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._owner = os.getpid()
+        self._taken = 0
+        self._reasons: Counter[str] = Counter()
+        self.captured = Tally()
+        for lane in self._lanes:
+            lane.forget()
+
+    def _introduce(self) -> None:
+        if not self.is_active:
+            why = "switched off" if self.config.all_destinations else "no destination is configured"
+            log.info(f"footfall counts nothing: {why}")
+            return
+        names = ", ".join(lane.destination.name for lane in self._lanes)
+        log.info(f"footfall counts for {names} through {self.transport!r}")
+        for note in self.config.resolver.notes:
+            (self._log.warn_once if note.level == "warning" else _inform)("note", note.text)
+        for text in self.config.path_rules.warnings:
+            self._log.warn_once(f"path:{text}", f"footfall: {text}")
+
+    # -- request side --------------------------------------------------------------------------
+
+    def submit(self, record: Record | Told, now: float) -> None:
+        """Leave `record` in the inbox; `now` is `time.monotonic()`. The oldest goes when full."""
+        self.captured.bump()
+        self._inbox.append(record)
+        # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
+        if now >= self._awake_until:
+            self._wake(now)
+
+    def _wake(self, now: float) -> None:
+        if self._is_inline:
+            self._process()
+            self._drain(time.monotonic() + SYNC_SECONDS)
+            return
+        if self._owner != os.getpid():
+            self._start_over()
+        self._awake_until = now + AWAKE_SECONDS
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+        self._wakeup.set()
+
+    def _start_over(self) -> None:
+        """In a child whose fork ran no hook: keep the newest record, its parent sends the rest."""
+        newest = self._inbox.pop()
+        self.forget()
+        self.captured.bump()
+        self._inbox.append(newest)
+
+    def _start(self) -> None:
+        if not self._starting.acquire(blocking=False):
+            return  # another request is starting it
+        try:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="footfall", daemon=True)
+                thread.start()
+                self._thread = thread
+                _hook_multiprocessing()
+        except RuntimeError:
+            # No thread to be had now. The record stays; the next request tries again.
+            self.errors.bump()
+        finally:
+            self._starting.release()
+
+    # -- delivery side -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        last_worked = time.monotonic()
+        while True:
+            now = time.monotonic()
+            self._awake_until = now + AWAKE_SECONDS
+            if self._process():
+                last_worked = now
+            elif now - last_worked >= AWAKE_SECONDS:
+                self._sleep()
+                last_worked = time.monotonic()
+                continue
+            time.sleep(LINGER_SECONDS)
+
+    def _sleep(self) -> None:
+        """Until a request wakes us. The mark moves first, so that no append can slip between."""
+        self._wakeup.clear()
+        self._awake_until = float("-inf")
+        if not self._inbox:
+            self._wakeup.wait()
+
+    def _process(self) -> bool:
+        """Empty the inbox. True if there was anything in it."""
+        if not self._inbox:
+            return False
+        with self._processing:
+            offset = time.time() - time.monotonic()
+            handled = 0
+            while self._inbox:
+                try:
+                    record = self._inbox.popleft()
+                except IndexError:  # another thread was quicker
+                    break
+                self._taken += 1
+                handled += 1
+                self._handle(record, offset)
+                if handled % HITS_PER_TURN == 0:
+                    time.sleep(0)
+        return True
+
+    def settle(self) -> None:
+        """Return once every record left so far has been thought about. For tests."""
+        with self._processing:
+            self._process()
+
+    def _handle(self, record: Record | Told, offset: float) -> None:
+        try:
+            if isinstance(record, Told):
+                reason, event = self._event_told(record, offset)
+            else:
+                reason, event = self._event_of_hit(hit_of(record, offset))
+            self._reasons[reason] += 1
+            if event is not None:
+                self._offer(event)
+        except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
+            self.errors.bump()
+            self._log.warn("error", f"footfall could not handle a hit: {error!r}")
+
+    def _event_of_hit(self, hit: Hit) -> tuple[str, Event | None]:
+        if self.config.should_track is not None and not self.config.should_track(hit):
+            return "should_track", None
+        decision = pageview.decide(hit, self.config.rules)
+        hint = pageview.prefetch_hint(hit) if decision.reason == "prefetch" else None
+        if hint:
+            self._log.warn_once("prefetch", f"footfall: {hint}")
+        if not decision.is_counted:
+            return decision.reason, None
+        event = self.event_for(hit, decision)
+        return self._checked(hit, decision.reason, event)
+
+    def event_for(self, hit: Hit, decision: Decision) -> Event:
+        """The event that tells of a counted hit, as it would be offered to the destinations."""
+        page, referral = self._where(hit, pageview.pushed_url(hit))
+        props = {**decision.props, **hit.props}
+        if decision.name == "File Download":
+            props["url"] = page
+        return Event(
+            name=decision.name,
+            url=page,
+            referrer=referral.referrer,
+            previous=referral.previous,
+            visitor=self.visitor_of(hit),
+            props=props,
+            interactive=decision.name != pageview.BOT_VISIT,
+            time=hit.time,
+        )
+
+    def _event_told(self, told: Told, offset: float) -> tuple[str, Event | None]:
+        hit = hit_of(told.record, offset) if told.record else None
+        if hit is not None:
+            decision = pageview.decide_told(hit, self.config.rules)
+            if not decision.is_counted:
+                return decision.reason, None
+        page, referral = self._where(hit, None) if hit else ("", url.Referral(None, None))
+        if told.url:
+            page = url.scrub_url(told.url, self.config.url_rules)
+        visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
+        event = Event(
+            name=told.name,
+            url=page,
+            referrer=referral.referrer,
+            previous=referral.previous,
+            visitor=visitor,
+            props=told.props,
+            revenue=told.revenue,
+            interactive=told.interactive,
+            time=told.at + offset,
+        )
+        return self._checked(hit, "told", event)
+
+    def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
+        rules = self.config.url_rules
+        is_trusted = self.config.resolver.trusts(hit.peer)
+        page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
+        return page, url.referrer_of(hit, page=page, rules=rules)
+
+    def visitor_of(self, hit: Hit) -> Visitor:
+        """Who made this hit: the resolved address, and the browser's own words."""
+        address = self.config.resolver.resolve(hit.peer, hit.headers)
+        if address and self.config.anonymize_ip:
+            address = anonymize(address)
+        headers = hit.headers
+        return Visitor(
+            client_ip=address,
+            user_agent=headers.get("user-agent", ""),
+            language=headers.get("accept-language", ""),
+            headers={name: headers[name] for name in VISITOR_HEADERS & headers.keys()},
+        )
+
+    def _checked(self, hit: Hit | None, reason: str, event: Event) -> tuple[str, Event | None]:
+        """The last words before sending: an address there must be, and the owner may object."""
+        visitor = event.visitor
+        if visitor.client_ip is None:
+            self._log.warn_once("no_client_ip", _NO_CLIENT_IP)
+            return "no_client_ip", None
+        if hit is not None:
+            warning = self._watch.observe(visitor.client_ip, visitor.user_agent, hit.headers)
+            if warning:
+                self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
+        if self.config.before_send is None:
+            return reason, event
+        allowed = self.config.before_send(event)
+        return (reason, allowed) if allowed is not None else ("before_send", None)
+
+    def _offer(self, event: Event) -> None:
+        if _outboxes:
+            for outbox in _outboxes:
+                outbox.append(event)
+            return
+        for lane in self._lanes:
+            lane.offer(event)
+
+    # -- for views and background code ---------------------------------------------------------
+
+    def track(
+        self,
+        name: str,
+        *,
+        props: Mapping[str, Any] | None = None,
+        revenue: tuple[str, Decimal | str | int | float] | None = None,
+        interactive: bool = True,
+        url: str | None = None,
+        visitor: Visitor | Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send a custom event. Never waits; inside a request, visitor and URL are the request's.
+
+        Args:
+            name: At most 120 characters; `engagement` is reserved by a vendor.
+            props: Scalars by name; vendors store their text.
+            revenue: An ISO 4217 code and an amount: `("EUR", "19.99")`.
+            interactive: False keeps the event from ending a bounce.
+            url: Where it happened; needed outside a request.
+            visitor: What `current_visitor()` gave; needed outside a request.
+
+        Raises:
+            EventError: in development and under pytest, for an event that no vendor would take. In
+                production it is counted as `bad_event` instead, and logged.
+        """
+        if not self.is_active:
+            return
+        try:
+            told = self._told(name, props, revenue, interactive, url, visitor)
+        except EventError as error:
+            if self._is_strict:
+                raise
+            self._reasons["bad_event"] += 1
+            self._log.warn("bad_event", f"footfall: {error}")
+            return
+        self.submit(told, told.at)
+
+    def _told(
+        self,
+        name: str,
+        props: Mapping[str, Any] | None,
+        revenue: tuple[str, Decimal | str | int | float] | None,
+        interactive: bool,
+        page: str | None,
+        visitor: Visitor | Mapping[str, Any] | None,
+    ) -> Told:
+        check_event_name(name)
+        exchange = CURRENT.get()
+        if exchange is None and (page is None or visitor is None):
+            raise EventError(
+                f"track({name!r}) outside a request needs url= and visitor=; "
+                "take the visitor from current_visitor() while the request lasts"
+            )
+        return Told(
+            name=name,
+            props=dict(props or {}),
+            revenue=_revenue(revenue),
+            interactive=interactive,
+            url=page,
+            visitor=_visitor(visitor),
+            record=exchange.record() if exchange is not None else None,
+            at=time.monotonic(),
+        )
+
+    def current_visitor(self, exchange: Exchange) -> dict[str, str]:
+        """The visitor of a request as a small JSON-serialisable token. Holds an IP address."""
+        visitor = self.visitor_of(exchange.hit())
+        return {
+            "ip": visitor.client_ip or "",
+            "ua": visitor.user_agent,
+            "lang": visitor.language,
+        }
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Deliver what waits, for at most `timeout` seconds; what is left then is counted as lost.
+
+        May be called at any time, from any thread, again and again; tracking goes on afterwards.
+
+        Returns:
+            True if nothing was lost.
+        """
+        if self._owner != os.getpid():
+            return True  # what waits here belongs to our parent
+        seconds = self._shutdown_seconds if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        self._process()
+        return self._drain(deadline)
+
+    def _drain(self, deadline: float) -> bool:
+        for lane in self._lanes:
+            lane.hurry()
+        lossless = [lane.drain(deadline) for lane in self._lanes]
+        return all(lossless)
+
+    # -- seen from outside ---------------------------------------------------------------------
+
+    def stats(self) -> dict[str, Any]:
+        """The counters of this process: what was seen, why it counted or not, what became of it.
+
+        Shapes: `reasons` maps a reason to the number of hits and told events; each entry of
+        `destinations` is closed: `submitted` is the sum of all the others but `is_paused`.
+        """
+        waiting = len(self._inbox)
+        captured = self.captured.value
+        reasons = Counter(self._reasons)
+        reasons.update(self.guards.counts())
+        return {
+            "transport": repr(self.transport),
+            "captured": captured,
+            "waiting": waiting,
+            "dropped_full": max(0, captured - self._taken - waiting),
+            "errors": self.errors.value,
+            "reasons": dict(sorted(reasons.items())),
+            "destinations": {
+                lane.destination.name: {**asdict(lane.counts()), "is_paused": lane.is_paused}
+                for lane in self._lanes
+            },
+        }
+
+    def __repr__(self) -> str:
+        names = ", ".join(lane.destination.name for lane in self._lanes)
+        return f"Tracker({names or 'inactive'})"
+
+
+_NO_CLIENT_IP: Final = (
+    "footfall: a hit without a client IP was not counted. The server names no peer, as behind a "
+    "unix socket without X-Forwarded-For; let the proxy set that header, or give client_ip_header="
+)
+
+
+def _transport_for(config: Config, environ: Mapping[str, str]) -> Transport:
+    if config.transport != "auto":
+        return config.transport
+    if under_pytest(environ) and not config.stays_here:
+        return MemoryTransport()
+    return HTTPXTransport(
+        timeout_seconds=config.timeout_seconds, max_connections=config.max_connections
+    )
+
+
+def _environ_names(headers: Iterable[str]) -> frozenset[str]:
+    """The WSGI environ keys that hold these headers, and the few that are no header."""
+    return frozenset(
+        {"REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT"}
+        | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
+    )
+
+
+def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue | None:
+    if value is None:
+        return None
+    try:
+        currency, amount = str(value[0]), value[1]
+        exact = Decimal(str(amount))
+    except (TypeError, IndexError, InvalidOperation):
+        raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
+    if len(currency) != 3 or not currency.isalpha():
+        raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")
+    if not exact.is_finite():
+        raise EventError(f"revenue amount {amount!r} is not a number")
+    return Revenue(currency.upper(), exact)
+
+
+def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
+    if value is None or isinstance(value, Visitor):
+        return value
+    return Visitor(
+        client_ip=str(value.get("ip") or "") or None,
+        user_agent=str(value.get("ua", "")),
+        language=str(value.get("lang", "")),
+    )
+
+
+def _inform(_kind: str, text: str) -> None:
+    log.info(f"footfall: {text}")
+
+
+# -- all trackers of this process --------------------------------------------------------------
+
+_trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
+_outboxes: Final[list[list[Event]]] = []
+
+_newest: weakref.ref[Tracker] | None = None
+_is_hooked = False
+
+
+def _register(tracker: Tracker) -> None:
+    global _is_hooked, _newest
+    _trackers.add(tracker)
+    _newest = weakref.ref(tracker)
+    if not _is_hooked:
+        _is_hooked = True
+        atexit.register(flush)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_forget_all)
+
+
+def _forget_all() -> None:
+    for tracker in list(_trackers):
+        tracker.forget()
+
+
+def _hook_multiprocessing() -> None:
+    """A child of `multiprocessing` runs its own finalizers and no exit hook of Python."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and util.is_exiting() is False:
+        util.Finalize(None, flush, exitpriority=100)
+
+
+def newest() -> Tracker | None:
+    """The tracker made last: what `footfall.stats()` speaks of outside a request."""
+    return _newest() if _newest is not None else None
+
+
+def flush(timeout: float | None = None) -> bool:
+    """Deliver what waits in every tracker of this process; see `Tracker.flush`."""
+    lossless = [tracker.flush(timeout) for tracker in list(_trackers)]
+    return all(lossless)
+
+
+def settle() -> None:
+    """Return once every tracker of this process has thought about what it was given."""
+    for tracker in list(_trackers):
+        tracker.settle()
+
+
+@contextmanager
+def captured_into(outbox: list[Event]) -> Iterator[None]:
+    """Send nothing for a while, and put every event into `outbox` instead."""
+    settle()
+    _outboxes.append(outbox)
+    try:
+        yield
+        settle()
+    finally:
+        _outboxes.remove(outbox)

@@ -1,0 +1,145 @@
+"""Settings: checked once, all faults together, each with its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import pytest
+
+from footfall.config import Config, Options
+from footfall.destinations import Plausible
+from footfall.errors import ConfigError
+from footfall.model import Hit
+
+DSN = "plausible://plausible.io/example.com"
+
+
+def faults_of(options: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        Config.load(options, environ=environ or {})
+    return {fault.option: fault.remedy for fault in caught.value.faults}
+
+
+def test_every_option_is_a_typed_keyword_of_the_doors() -> None:
+    options = [f.name for f in fields(Config) if f.init]
+    assert list(get_type_hints(Options)) == options
+
+
+WRONG = {
+    "a misspelt option": ({"trusted_proxy": "auto"}, "trusted_proxy", "trusted_proxies"),
+    "an unknown destination": ({"destinations": "plausble://x/y.org"}, "destinations", "plausible"),
+    "a destination twice": ({"destinations": [DSN, DSN]}, "destinations", "counted twice"),
+    "a network": ({"trusted_proxies": ["10.0.0.1/8"]}, "trusted_proxies", "10.0.0.0/8"),
+    "an exclude without slash": ({"exclude": ["admin/*"]}, "exclude", "/admin/*"),
+    "a mode": ({"prefetch": "never"}, "prefetch", "'skip'"),
+    "a switch": ({"track_404": "yes"}, "track_404", "True or False"),
+    "a number": ({"max_age_seconds": 7200}, "max_age_seconds", "1 to 1800"),
+    "a number that is a switch": ({"max_queue": True}, "max_queue", "1 to 1e+06"),
+    "a function": ({"before_send": "drop"}, "before_send", "function"),
+    "a transport": ({"transport": "curl"}, "transport", "send"),
+    "a base URL": ({"base_url": "example.com/shop"}, "base_url", "https://example.com"),
+    "localhost": ({"track_localhost": "auto"}, "track_localhost", "None"),
+}
+
+
+@pytest.mark.parametrize(("options", "option", "remedy"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_option_is_named_with_its_remedy(
+    options: dict[str, Any], option: str, remedy: str
+) -> None:
+    found = faults_of(options)
+    assert list(found) == [option]
+    assert remedy in found[option]
+
+
+def test_all_faults_are_raised_together() -> None:
+    options = {key: value for wrong, *_ in WRONG.values() for key, value in wrong.items()}
+    assert set(faults_of(options)) == set(options)
+
+
+def test_the_message_lists_each_fault_on_a_line_of_its_own() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.load({"prefetch": "never", "bots": "never"}, environ={})
+    head, *lines = str(caught.value).splitlines()
+    assert head == "footfall cannot start, 2 settings are wrong:"
+    assert [line.strip()[:14] for line in lines] == ["- prefetch='ne", "- bots='never'"]
+
+
+ENVIRONMENT = {
+    "destinations": ("FOOTFALL_DESTINATIONS", f"{DSN},swetrix://api.swetrix.com/aUn1quEid123"),
+    "a switch": ("FOOTFALL_ENABLED", "0"),
+    "a number": ("FOOTFALL_MAX_AGE_SECONDS", "30"),
+    "a whole number": ("FOOTFALL_MAX_QUEUE", "500"),
+    "globs": ("FOOTFALL_EXCLUDE", "/admin/**,/api/**"),
+    "a count of proxies": ("FOOTFALL_TRUSTED_PROXIES", "2"),
+    "names": ("FOOTFALL_KEEP_QUERY", "page, sort"),
+    "no anonymising": ("FOOTFALL_ANONYMIZE_IP", "off"),
+    "localhost": ("FOOTFALL_TRACK_LOCALHOST", "true"),
+}
+
+
+def test_the_environment_fills_what_the_options_leave_out() -> None:
+    config = Config.load({"max_queue": 7}, environ=dict(ENVIRONMENT.values()))
+    assert [place.name for place in config.all_destinations] == [
+        "plausible:example.com",
+        "swetrix:aUn1quEid123@api.swetrix.com",
+    ]
+    assert (config.enabled, config.max_age_seconds, config.max_queue) == (False, 30.0, 7)
+    assert config.path_rules.excluded_by(Hit(path="/api/x")) == "exclude /api/**"
+    assert config.resolver.source == "2 proxies"
+    assert config.url_rules.keep_query == {"page", "sort"}
+    assert config.rules.track_localhost is True
+    assert not config.is_active
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "remedy"),
+    [
+        ("FOOTFALL_DESTINATION", DSN, "destinations"),
+        ("FOOTFALL_ENABLED", "perhaps", "1 or 0"),
+        ("FOOTFALL_MAX_QUEUE", "many", "number"),
+        ("FOOTFALL_BEFORE_SEND", "module:function", "no such option"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_remedy(name: str, text: str, remedy: str) -> None:
+    found = faults_of({}, {name: text})
+    assert list(found) == [name]
+    assert remedy in found[name]
+
+
+def test_an_empty_variable_is_none() -> None:
+    assert Config.load({}, environ={"FOOTFALL_DESTINATIONS": "  "}).all_destinations == ()
+
+
+def test_a_fault_says_where_the_option_stands() -> None:
+    with pytest.raises(ConfigError, match=r"settings\.FOOTFALL bot="):
+        Config.load({"bot": "skip"}, environ={}, origin="settings.FOOTFALL ")
+
+
+@pytest.mark.parametrize(
+    ("destinations", "counts_localhost"),
+    [
+        ("collector://127.0.0.1:8321/example.com", True),
+        ("plausible://plausible.io/example.com", False),
+        (f"collector://127.0.0.1:8321/example.com,{DSN}", False),
+        ((), False),
+    ],
+    ids=["collector here", "vendor", "both", "none"],
+)
+def test_localhost_counts_by_itself_where_nothing_leaves_the_machine(
+    destinations: Any, counts_localhost: bool
+) -> None:
+    config = Config.load({"destinations": destinations}, environ={})
+    assert config.rules.track_localhost is counts_localhost
+
+
+def test_default_excludes_can_be_switched_off() -> None:
+    hit = Hit(path="/accounts/reset/MQ/set-password/")
+    assert Config().path_rules.excluded_by(hit)
+    assert not Config(default_exclude=False).path_rules.excluded_by(hit)
+
+
+def test_cookies_and_authorization_are_never_looked_at() -> None:
+    config = Config(destinations=[Plausible(domain="example.com")])
+    assert config.request_headers.isdisjoint({"cookie", "authorization", "x-api-key"})
+    assert all(name == name.lower() for name in config.request_headers)

@@ -1,0 +1,340 @@
+"""Lanes: bounds, order, retries, the breaker, the end; and an account that always closes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+
+import pytest
+
+from footfall.destinations import Plausible
+from footfall.dispatch import Counts, Lane, Limits
+from footfall.errors import Ambiguous, NotSent
+from footfall.model import Event, Request, Response, Visitor
+from footfall.transport import HTTPXTransport
+from tests import vendors
+from tests.vendors import vendor, wait_until
+
+PLAUSIBLE = Plausible(domain="example.com", endpoint="http://127.0.0.1:9/api/event")
+
+
+def event(number: int = 0, visitor: str = "198.51.100.1") -> Event:
+    return Event(
+        url=f"https://example.com/{number}",
+        visitor=Visitor(client_ip=visitor, user_agent="Mozilla/5.0 (X11; Linux x86_64)"),
+        time=time.time(),
+    )
+
+
+class Scripted:
+    """A transport that answers as told, for each request in turn, and then 202 for ever."""
+
+    def __init__(self, *answers: Response | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[Request] = []
+
+    def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if self.answers else Response(status=202, body=b"ok")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def lane_over(transport: object, **options: object) -> Lane:
+    limits = Limits(**options)  # type: ignore[arg-type]  # a table of numbers
+    return Lane(PLAUSIBLE, transport, limits, jitter=lambda low, high: 0.0)  # type: ignore[arg-type]
+
+
+def ends(lane: Lane) -> dict[str, int]:
+    """The counters that are not zero."""
+    counts = lane.counts()
+    assert counts.in_balance, counts
+    return {
+        name: getattr(counts, name) for name in Counts.__dataclass_fields__ if getattr(counts, name)
+    }
+
+
+def drained(lane: Lane, seconds: float = 5.0) -> bool:
+    return lane.drain(time.monotonic() + seconds)
+
+
+ANSWERS = {
+    "accepted": (Response(status=202, body=b"ok"), "accepted"),
+    "dropped": (Response(status=202, headers={"x-plausible-dropped": "1"}), "dropped_by_vendor"),
+    "invalid": (Response(status=400, body=b'{"errors":{"url":["is required"]}}'), "rejected"),
+    "server error": (Response(status=500), "unknown"),
+    "late answer": (Ambiguous("no answer within 5 s"), "unknown"),
+    "a transport that breaks": (ZeroDivisionError("oops"), "rejected"),
+}
+
+
+@pytest.mark.parametrize(("answer", "counter"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_each_answer_ends_in_its_counter(answer: Response | Exception, counter: str) -> None:
+    lane = lane_over(Scripted(answer))
+    lane.offer(event())
+    drained(lane)
+    assert ends(lane) == {"submitted": 1, counter: 1}
+
+
+@pytest.mark.parametrize(
+    "fault", [NotSent("refused"), Response(status=503), Response(status=429)], ids=repr
+)
+def test_what_surely_was_not_processed_is_sent_again(fault: Response | Exception) -> None:
+    transport = Scripted(fault, fault)
+    lane = lane_over(transport)
+    lane.offer(event())
+    assert wait_until(lambda: lane.counts().accepted == 1)
+    assert len(transport.requests) == 3
+    assert ends(lane) == {"submitted": 1, "accepted": 1}
+
+
+def test_a_vendor_that_is_down_costs_each_event_four_tries() -> None:
+    transport = Scripted(*[NotSent("refused")] * 4)
+    lane = lane_over(transport, max_tries=4)
+    lane.offer(event())
+    assert wait_until(lambda: lane.counts().failed == 1)
+    assert len(transport.requests) == 4
+
+
+def test_retry_after_is_waited_for() -> None:
+    transport = Scripted(Response(status=503, headers={"retry-after": "1"}))
+    lane = lane_over(transport)
+    started = time.monotonic()
+    lane.offer(event())
+    assert wait_until(lambda: lane.counts().accepted == 1)
+    assert time.monotonic() - started >= 1.0
+
+
+def test_an_old_event_is_never_sent() -> None:
+    transport = Scripted()
+    lane = lane_over(transport, max_age_seconds=60)
+    old = Event(url="https://example.com/", visitor=Visitor(client_ip="198.51.100.1"), time=1.0)
+    lane.offer(old)
+    assert wait_until(lambda: lane.counts().expired == 1)
+    assert transport.requests == []
+
+
+def test_a_full_queue_drops_the_oldest_and_counts_them() -> None:
+    gate = threading.Event()
+    sent: list[str] = []
+
+    class Gated:
+        def send(self, request: Request) -> Response:
+            gate.wait(10)
+            sent.append(request.body.decode())
+            return Response(status=202)
+
+    lane = lane_over(Gated(), max_events=10, max_connections=1)
+    for number in range(25):
+        lane.offer(event(number))
+    assert lane.counts().queued == 10
+    gate.set()
+    assert drained(lane)
+    assert ends(lane)["submitted"] == 25
+    assert ends(lane)["dropped_full"] == 15
+    assert "/24" in sent[-1]
+
+
+def test_a_queue_is_bounded_by_bytes_too() -> None:
+    lane = lane_over(Scripted(*[NotSent("refused")] * 1000), max_bytes=50_000)
+    for number in range(100):
+        lane.offer(
+            Event(
+                url=f"https://example.com/{number}",
+                visitor=Visitor(client_ip=f"198.51.100.{number}", user_agent="x" * 8000),
+                time=time.time(),
+            )
+        )
+        assert lane.counts().queued <= 6
+    assert ends(lane)["dropped_full"] >= 90
+
+
+def test_the_events_of_one_visitor_go_out_in_order_and_never_two_at_a_time() -> None:
+    order: dict[str, list[int]] = defaultdict(list)
+    on_the_wire: defaultdict[str, int] = defaultdict(int)
+    overlaps: list[str] = []
+    guard = threading.Lock()
+
+    class Watching:
+        def send(self, request: Request) -> Response:
+            visitor = request.headers["x-forwarded-for"]
+            with guard:
+                on_the_wire[visitor] += 1
+                if on_the_wire[visitor] > 1:
+                    overlaps.append(visitor)
+            time.sleep(0.002)
+            with guard:
+                number = int(request.body.decode().split("example.com/")[1].split('"')[0])
+                order[visitor].append(number)
+                on_the_wire[visitor] -= 1
+            return Response(status=202)
+
+    lane = lane_over(Watching())
+    for number in range(600):
+        lane.offer(event(number, visitor=f"198.51.100.{number % 5}"))
+        time.sleep(0.0005)
+    assert drained(lane, 20)
+    assert overlaps == []
+    assert len(order) == 5
+    assert all(numbers == sorted(numbers) for numbers in order.values())
+
+
+def test_threads_come_with_the_backlog_and_no_more_than_allowed() -> None:
+    active: set[int] = set()
+
+    class Slow:
+        def send(self, request: Request) -> Response:
+            active.add(threading.get_ident())
+            time.sleep(0.05)
+            return Response(status=202)
+
+    lane = lane_over(Slow(), max_connections=4)
+    for number in range(120):
+        lane.offer(event(number, visitor=f"198.51.100.{number}"))
+        time.sleep(0.005)
+    assert drained(lane, 20)
+    assert len(active) == 4
+
+
+def test_no_thread_is_there_before_the_first_event() -> None:
+    before = threading.active_count()
+    lane = lane_over(Scripted())
+    assert threading.active_count() == before
+    assert repr(lane) == f"Lane({PLAUSIBLE.name!r}, queued=0)"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> None:
+    clock = Clock()
+    transport = Scripted(*[Ambiguous("late")] * 6)
+    lane = Lane(
+        PLAUSIBLE,
+        transport,
+        clock=clock,
+        wall_clock=lambda: 0.0,
+        jitter=lambda low, high: high,
+    )
+    lane._staff = lambda now: None  # type: ignore[method-assign]  # this test is the thread
+    for number in range(10):
+        lane.offer(event(number, visitor=f"198.51.100.{number}"))
+
+    def deliver() -> bool:
+        item = lane._take(0.0)
+        if item is not None:
+            lane._finish(item, lane._try(item))
+        return item is not None
+
+    assert [deliver() for _ in range(6)] == [True] * 5 + [False]
+    assert lane.is_paused
+    clock.now += 2.1
+    probe = lane._take(0.0)
+    assert probe is not None
+    assert lane._take(0.0) is None, "one probe at a time"
+    lane._finish(probe, lane._try(probe))  # fails: the sixth
+    clock.now += 2.1
+    assert not deliver(), "the pause doubles"
+    clock.now += 2.0
+    assert deliver()
+    assert not lane.is_paused
+    assert [deliver() for _ in range(4)] == [True, True, True, False]
+    assert ends(lane) == {"submitted": 10, "unknown": 6, "accepted": 4}
+
+
+def test_an_unpaid_account_pauses_the_destination() -> None:
+    lane = lane_over(Scripted(Response(status=402, body=b"{}")))
+    lane.offer(event())
+    assert wait_until(lambda: lane.counts().rejected == 1)
+    assert lane.is_paused
+
+
+def test_one_dead_destination_does_not_slow_another() -> None:
+    with vendor(vendors.hanging) as dead, vendor(vendors.answering(vendors.answer())) as alive:
+        lanes = []
+        for server in (dead, alive):
+            place = Plausible(domain="example.com", endpoint=server.url + "/api/event")
+            lanes.append(Lane(place, HTTPXTransport(timeout_seconds=3)))
+        for number in range(50):
+            for lane in lanes:
+                lane.offer(event(number, visitor=f"198.51.100.{number}"))
+        assert wait_until(lambda: lanes[1].counts().accepted == 50, 2.5)
+        assert lanes[0].counts().queued == 50
+        for lane in lanes:
+            lane.drain(time.monotonic())
+
+
+def test_a_burst_closes_the_account_to_the_event() -> None:
+    with vendor(vendors.slow(0.005, vendors.answer())) as server:
+        place = Plausible(domain="example.com", endpoint=server.url + "/api/event")
+        lane = Lane(place, HTTPXTransport(), Limits(max_events=1000))
+        for number in range(3000):
+            lane.offer(event(number, visitor=f"198.51.100.{number % 200}"))
+        drained(lane, 1.0)
+        counted = ends(lane)
+        assert counted["submitted"] == 3000
+        assert counted["accepted"] > 0
+        assert counted["dropped_full"] >= 1900
+        in_flight = 8
+        assert abs(len(server.requests) - counted["accepted"]) <= in_flight
+
+
+@pytest.mark.parametrize(("behave", "seconds"), [(vendors.hanging, 1.3)], ids=["hanging"])
+def test_the_end_keeps_its_deadline(behave: vendors.Behaviour, seconds: float) -> None:
+    with vendor(behave) as server:
+        place = Plausible(domain="example.com", endpoint=server.url + "/api/event")
+        lane = Lane(place, HTTPXTransport())
+        for number in range(20):
+            lane.offer(event(number, visitor=f"198.51.100.{number}"))
+        started = time.monotonic()
+        assert not drained(lane, 1.0)
+        assert time.monotonic() - started < seconds
+        assert ends(lane) == {"submitted": 20, "lost_at_exit": 20}
+
+
+def test_the_end_does_not_wait_for_a_vendor_that_refuses() -> None:
+    lane = lane_over(Scripted(*[NotSent("refused")] * 1000))
+    for number in range(100):
+        lane.offer(event(number, visitor=f"198.51.100.{number}"))
+    started = time.monotonic()
+    drained(lane, 5.0)
+    assert time.monotonic() - started < 2.0
+    counted = ends(lane)
+    assert counted.get("failed", 0) + counted.get("lost_at_exit", 0) == 100
+
+
+def test_a_lane_works_on_after_the_end() -> None:
+    transport = Scripted()
+    lane = lane_over(transport)
+    for _ in range(3):
+        lane.offer(event())
+        assert drained(lane)
+    assert ends(lane) == {"submitted": 3, "accepted": 3}
+
+
+def test_without_threads_the_end_delivers_in_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    lane = lane_over(Scripted(NotSent("refused")))
+    for number in range(5):
+        lane.offer(event(number))
+    assert drained(lane) is False or ends(lane).get("failed") == 1
+    assert ends(lane) == {"submitted": 5, "accepted": 4, "failed": 1}
+
+
+def test_a_child_forgets_what_its_parent_queued() -> None:
+    lane = lane_over(Scripted(*[NotSent("refused")] * 100))
+    lane.offer(event())
+    lane.forget()
+    assert ends(lane) == {}
+    lane.offer(event())
+    assert ends(lane)["submitted"] == 1

@@ -1,0 +1,376 @@
+"""The tracker: from a request's record to the vendor's socket, over threads, forks and exits."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import footfall
+from footfall import asgi
+from footfall import tracker as tracker_room
+from footfall.config import Config
+from footfall.errors import EventError
+from footfall.model import Event, Hit, Request, Response
+from footfall.testing import MemoryTransport, Outbox, capture
+from footfall.tracker import Tracker
+from tests import vendors
+from tests.doors import PLAUSIBLE, call_asgi, navigation
+from tests.vendors import vendor, wait_until
+
+
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    headers = [(b"content-type", b"text/html")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def tracker_over(transport: Any, **options: Any) -> Tracker:
+    return Tracker(Config(destinations=[PLAUSIBLE], transport=transport, **options), environ={})
+
+
+def visit(tracker: Tracker, path: str = "/page", **changes: Any) -> None:
+    call_asgi(asgi.FootfallMiddleware(page, tracker=tracker), navigation(path, **changes))
+
+
+def counts(tracker: Tracker) -> dict[str, int]:
+    [found] = tracker.stats()["destinations"].values()
+    return {name: value for name, value in found.items() if value}
+
+
+def test_a_pageview_reaches_the_transport_by_itself() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    visit(tracker)
+    assert wait_until(lambda: len(transport.requests) == 1)
+    assert counts(tracker) == {"submitted": 1, "accepted": 1}
+
+
+def test_no_thread_starts_before_the_first_page() -> None:
+    before = set(threading.enumerate())
+    tracker = tracker_over(MemoryTransport())
+    assert set(threading.enumerate()) == before
+    visit(tracker)
+    started = {thread.name for thread in set(threading.enumerate()) - before}
+    assert "footfall" in started
+    assert all(thread.daemon for thread in set(threading.enumerate()) - before)
+
+
+def test_the_thread_falls_asleep_and_the_next_page_wakes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracker_room, "AWAKE_SECONDS", 0.05)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    for number in range(1, 6):
+        visit(tracker)
+        assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
+        assert wait_until(lambda: tracker._awake_until == float("-inf"))
+    assert counts(tracker)["accepted"] == 5
+
+
+def test_a_thread_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker_room, "AWAKE_SECONDS", 0.05)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    tracker._thread = threading.Thread()  # as after a fork that told nobody
+    visit(tracker)
+    assert wait_until(lambda: len(transport.requests) == 1)
+
+
+def test_no_thread_to_be_had_costs_nothing_but_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    visit(tracker)
+    assert tracker.stats()["waiting"] == 1
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert tracker.flush(5)
+    assert len(transport.requests) == 1
+
+
+def test_flush_delivers_what_waits_and_may_be_called_again() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    for number in range(3):
+        visit(tracker)
+        assert tracker.flush(5)
+        assert len(transport.requests) == number + 1
+    assert footfall.flush(5)
+
+
+def test_sync_mode_delivers_before_the_request_goes_on() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, mode="sync")
+    visit(tracker)
+    assert len(transport.requests) == 1
+
+
+def test_a_full_inbox_drops_the_oldest_and_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    tracker = tracker_over(MemoryTransport(), max_queue=10)
+    for _ in range(25):
+        visit(tracker)
+    stats = tracker.stats()
+    assert (stats["captured"], stats["waiting"], stats["dropped_full"]) == (25, 10, 15)
+
+
+def test_a_hook_that_fails_is_counted_and_the_next_hit_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def before_send(event: Event) -> Event:
+        if event.url.endswith("/bad"):
+            raise ZeroDivisionError("oops")
+        return event
+
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, before_send=before_send)
+    for path in ("/bad", "/bad", "/good"):
+        visit(tracker, path)
+    tracker.flush(5)
+    assert tracker.stats()["errors"] == 2
+    assert len(transport.requests) == 1
+    assert len([record for record in caplog.records if "oops" in record.message]) == 1
+
+
+def test_hooks_may_skip_drop_and_change(footfall_outbox: Outbox) -> None:
+    def should_track(hit: Hit) -> bool:
+        return hit.path != "/private"
+
+    def before_send(event: Event) -> Event | None:
+        return None if event.url.endswith("/secret") else event
+
+    tracker = tracker_over(MemoryTransport(), should_track=should_track, before_send=before_send)
+    for path in ("/private", "/secret", "/open"):
+        visit(tracker, path)
+    assert [event.url for event in footfall_outbox] == ["https://example.com/open"]
+    assert tracker.stats()["reasons"] == {"before_send": 1, "navigation": 1, "should_track": 1}
+
+
+def test_anonymised_addresses_are_what_leaves() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, anonymize_ip="truncate")
+    visit(tracker)
+    tracker.flush(5)
+    assert transport.requests[0].headers["x-forwarded-for"] == "198.51.100.0"
+
+
+BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a reserved name": ("engagement", {}),
+    "no name": ("", {}),
+    "a revenue of one": ("Paid", {"revenue": 5}),
+    "a revenue without number": ("Paid", {"revenue": ("EUR", "much")}),
+    "an endless revenue": ("Paid", {"revenue": ("EUR", "Infinity")}),
+    "a currency that is none": ("Paid", {"revenue": ("Euro", 5)}),
+    "nobody and nowhere": ("Paid", {"url": None}),
+}
+
+
+@pytest.mark.parametrize(("name", "options"), BAD_EVENTS.values(), ids=BAD_EVENTS.keys())
+def test_a_bad_event_raises_in_development_and_is_counted_in_production(
+    name: str, options: dict[str, Any]
+) -> None:
+    complete = {"url": "https://example.com/", "visitor": {"ip": "198.51.100.7"}, **options}
+    with pytest.raises(EventError):
+        tracker_over(MemoryTransport(), debug=True).track(name, **complete)
+    tracker = tracker_over(MemoryTransport())
+    tracker.track(name, **complete)
+    assert tracker.stats()["reasons"] == {"bad_event": 1}
+
+
+def test_outside_a_request_the_helpers_do_nothing() -> None:
+    footfall.set_props(a=1)
+    footfall.ignore()
+    assert footfall.current_visitor() == {}
+
+
+def test_an_inactive_tracker_says_so_once_and_counts_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, logger="footfall"):
+        tracker = Tracker(Config(), environ={})
+        visit(tracker)
+        tracker.track("Anything")
+    assert [r.message for r in caplog.records if r.name == "footfall"] == [
+        "footfall counts nothing: no destination is configured"
+    ]
+    assert tracker.stats()["captured"] == 0
+
+
+def test_under_pytest_nothing_leaves_the_machine() -> None:
+    tracker = Tracker(Config(destinations=[PLAUSIBLE]), environ={"PYTEST_VERSION": "9"})
+    assert isinstance(tracker.transport, MemoryTransport)
+    local = Config(destinations=["collector://127.0.0.1:8321/x.org"])
+    assert "HTTPX" in repr(Tracker(local, environ={"PYTEST_VERSION": "9"}).transport)
+
+
+def test_a_hit_of_nobody_knows_whom_is_warned_about_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    for _ in range(3):
+        visit(tracker, peer=None)
+    tracker.flush(5)
+    assert tracker.stats()["reasons"] == {"no_client_ip": 3}
+    assert len([r for r in caplog.records if "without a client IP" in r.message]) == 1
+
+
+def test_a_proxy_counted_as_everybody_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    tracker = tracker_over(MemoryTransport())
+    for number in range(60):
+        agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/{100 + number}.0 Safari"
+        visit(tracker, peer="104.16.0.1", headers={"User-Agent": agent})
+    tracker.flush(5)
+    assert len([r for r in caplog.records if "trusted_proxies='cloudflare'" in r.message]) == 1
+
+
+def test_log_lines_hold_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        tracker = tracker_over(_Failing())
+        visit(tracker)
+        tracker.flush(1)
+    assert "not reachable" in caplog.text
+    assert "198.51.100.7" not in caplog.text + repr(tracker) + repr(tracker.stats())
+
+
+class _Failing:
+    def send(self, request: Request) -> Response:
+        from footfall.errors import NotSent
+
+        raise NotSent("refused")
+
+
+def test_one_warning_a_minute_however_long_the_outage(caplog: pytest.LogCaptureFixture) -> None:
+    tracker = tracker_over(_Failing())
+    for _ in range(200):
+        visit(tracker)
+    tracker.flush(1)
+    assert len([r for r in caplog.records if r.levelno >= logging.WARNING]) <= 2
+
+
+def test_a_dead_vendor_does_not_slow_a_page() -> None:
+    with vendor(vendors.hanging) as dead:
+        dsn = dead.url.replace("http://", "plausible+http://") + "/example.com"
+        tracker = Tracker(Config(destinations=[dsn]), environ={})
+        visit(tracker)
+        slowest = 0.0
+        for _ in range(50):
+            started = time.perf_counter()
+            visit(tracker)
+            slowest = max(slowest, time.perf_counter() - started)
+        assert slowest < 0.5
+        started = time.monotonic()
+        tracker.flush(0.3)
+        assert time.monotonic() - started < 1.0
+
+
+def in_a_child(work: Callable[[], bool]) -> int:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if work() else 1
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork_each_process_sends_its_own_once() -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        tracker = Tracker(Config(destinations=[dsn], track_localhost=True), environ={})
+        visit(tracker, "/parent-first")
+        assert wait_until(lambda: len(server.requests) == 1)
+        visit(tracker, "/parent-waiting")
+
+        def child() -> bool:
+            visit(tracker, "/child")
+            return tracker.flush(5) and tracker.stats()["captured"] == 1
+
+        assert in_a_child(child) == 0
+        assert tracker.flush(5)
+        paths = sorted(
+            request.split(b"example.com/")[1].split(b'"')[0] for request in server.requests
+        )
+        assert paths == [b"child", b"parent-first", b"parent-waiting"]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_that_runs_no_hook_is_noticed_by_the_process_id() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    visit(tracker)
+    tracker.flush(5)
+    owner = tracker._owner
+
+    def child() -> bool:
+        tracker._owner = owner  # undo what the hook of os.fork did
+        tracker._thread = threading.Thread()
+        tracker._awake_until = float("-inf")
+        visit(tracker, "/child")
+        return wait_until(lambda: len(transport.requests) == 2)
+
+    assert in_a_child(child) == 0
+
+
+def test_a_forgotten_tracker_is_freed() -> None:
+    tracker = tracker_over(MemoryTransport())
+    gone = weakref.ref(tracker)
+    del tracker
+    gc.collect()
+    assert gone() is None
+
+
+EXIT = """
+import sys
+from footfall.config import Config
+from footfall.tracker import Tracker
+
+tracker = Tracker(Config(destinations=[sys.argv[1]]), environ={})
+tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
+"""
+
+
+def test_what_waits_at_the_end_of_the_program_is_delivered() -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        subprocess.run([sys.executable, "-c", EXIT, dsn], check=True, timeout=20)
+        assert len(server.requests) == 1
+
+
+def test_a_hanging_vendor_does_not_hold_up_the_end_of_the_program() -> None:
+    with vendor(vendors.hanging) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", EXIT, dsn], check=True, timeout=20)
+        assert time.monotonic() - started < 4.5
+
+
+def test_capture_ends_with_its_block() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with capture() as outbox:
+        visit(tracker)
+        assert len(outbox) == 1
+        outbox.clear()
+        assert outbox[:] == []
+        visit(tracker)
+        assert repr(outbox) == "Outbox([('pageview', 'https://example.com/page')])"
+    visit(tracker)
+    tracker.flush(5)
+    assert len(transport.requests) == 1
