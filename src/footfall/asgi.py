@@ -1,0 +1,280 @@
+"""The door for ASGI: Starlette, FastAPI, Litestar, Quart, Django's ASGI handler, any ASGI 3 app.
+
+    app = FootfallMiddleware(app, destinations=["plausible://plausible.io/example.com"])
+
+Scopes other than `http` and `lifespan` pass through untouched, and so do the body's messages:
+streaming, server-sent events, disconnects and websockets never notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from time import monotonic
+from typing import Any, Final, TypeAlias, Unpack
+
+from footfall import pageview
+from footfall.capture import CURRENT, MAX_TEXT, Exchange, Record
+from footfall.config import Options
+from footfall.model import Headers, Hit
+from footfall.tracker import Tracker, flush
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+HeaderPairs: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+# The specification wants lower case; apps that write their own messages often do not.
+ANSWER_NAMES: Final = frozenset(
+    spelling.encode("ascii")
+    for name in pageview.RESPONSE_HEADERS
+    for spelling in (name, name.title())
+)
+
+
+class ScopeExchange(Exchange):
+    """A request read from an ASGI scope."""
+
+    scope: Scope
+    # As they were at our door: frameworks change both while they route.
+    path: str
+    root_path: str
+
+    def record(self) -> Record:
+        return self.answered(200, [(b"content-type", b"text/html")], monotonic())
+
+    def answered(self, status: int, answer: list[tuple[bytes, bytes]], at: float) -> Record:
+        scope, tracker = self.scope, self.tracker
+        names = tracker.picked_bytes
+        return (
+            hit_from,
+            scope["method"],
+            scope.get("scheme", "http"),
+            self.path[:MAX_TEXT],
+            self.root_path,
+            scope.get("query_string", b"")[:MAX_TEXT],
+            [pair for pair in scope["headers"] if pair[0] in names],
+            scope.get("client"),
+            scope.get("server"),
+            status,
+            answer,
+            at,
+            (self.route or _route(scope)) if tracker.wants_route else None,
+            self.props,
+            self.ignored,
+        )
+
+
+def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
+    exchange = ScopeExchange()
+    exchange.tracker = tracker
+    exchange.scope = scope
+    exchange.path = scope["path"]
+    exchange.root_path = scope.get("root_path", "")
+    return exchange
+
+
+class FootfallMiddleware:
+    """Counts the pageviews of an ASGI app.
+
+    Args:
+        app: The app to watch.
+        tracker: One made elsewhere, to share between apps. Otherwise `options` make one.
+        options: See `footfall.config.Config`.
+
+    Raises:
+        ConfigError: the options cannot work; lists every fault.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
+    ) -> None:
+        self.app = app
+        self.tracker = tracker or Tracker.from_options(dict(options))
+        self._is_active = self.tracker.is_active
+        self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._is_active:
+            if scope["type"] == "lifespan":
+                await _lifespan(self.app, scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+            return
+        exchange = exchange_of(self.tracker, scope)
+        if self._refuses_prefetch and pageview.is_prefetch(exchange.hit()):
+            await _refuse(send)
+            return
+        token = CURRENT.set(exchange)
+        try:
+            await self.app(scope, receive, self._observed(exchange, send))
+        finally:
+            CURRENT.reset(token)
+
+    def _observed(self, exchange: ScopeExchange, send: Send) -> Send:
+        """`send`, with a look at the response's start, unless the request alone says no."""
+        guards = self.tracker.guards
+        if exchange.scope["method"] != "GET":
+            guards.turn_away("method")
+            return send
+        if exchange.path.startswith(guards.excluded_prefixes):
+            guards.turn_away("excluded")
+            return send
+
+        # Not a coroutine: `send` makes one, and a second around it would cost half a microsecond.
+        def observed(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                capture(exchange, message["status"], message.get("headers", ()))
+            return send(message)
+
+        return observed
+
+
+def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
+    """Put the exchange into the tracker's inbox, unless a guard turns it away. Never raises."""
+    tracker = exchange.tracker
+    try:
+        guards = tracker.guards
+        if status not in guards.statuses:
+            guards.turn_away_status(status)
+            return
+        answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
+        if _is_no_page(status, answer) and not guards.is_download(exchange.path):
+            guards.turn_away("not_html")
+            return
+        now = monotonic()
+        tracker.submit(exchange.answered(status, answer, now), now)
+    except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
+        tracker.errors.bump()
+
+
+def _is_no_page(status: int, answer: list[tuple[bytes, bytes]]) -> bool:
+    """True if nothing but a content type was said, and that is not a page's."""
+    return len(answer) < 2 and status != 304 and not (answer and b"html" in answer[0][1].lower())
+
+
+def hit_from(record: Record, offset: float = 0.0) -> Hit:
+    (_, method, scheme, path, root_path, query, pairs, client, server) = record[:9]
+    (status, answer, at, route, props, ignored) = record[9:]
+    headers = _headers(pairs)
+    host = headers.get("host") or _host(server)
+    # The specification has the mount point inside the path; some servers leave it out.
+    if root_path and not path.startswith(root_path):
+        path = root_path.rstrip("/") + path
+    return Hit(
+        method=method,
+        scheme=scheme,
+        host=host,
+        path=path,
+        query=query.decode("latin-1"),
+        headers=headers,
+        peer=client[0] if client else None,
+        status=status,
+        response_headers=_headers(answer),
+        time=at + offset,
+        route=route,
+        props=props or {},
+        ignored=ignored,
+    )
+
+
+def _headers(pairs: HeaderPairs) -> Headers:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _host(server: tuple[str, int | None] | None) -> str:
+    if not server:
+        return ""
+    name, port = server
+    return f"{name}:{port}" if port else name
+
+
+def _route(scope: Scope) -> str | None:
+    """The template that Starlette and FastAPI leave in the scope once they have routed."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else None
+
+
+async def _refuse(send: Send) -> None:
+    """Answer a prefetch so that the browser throws it away and asks again on the click."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 503,
+            "headers": [(b"cache-control", b"no-store"), (b"content-length", b"0")],
+        }
+    )
+    await send({"type": "http.response.body", "body": b""})
+
+
+# -- lifespan ----------------------------------------------------------------------------------
+
+
+class FlushOnShutdown:
+    """Delivers what waits when the server stops, for an app whose tracker sits further inside.
+
+    A Django MIDDLEWARE class never learns that the server is stopping, and uvicorn ends its process
+    with the signal itself, so that no exit hook of Python runs. In `asgi.py`:
+
+        application = FlushOnShutdown(get_asgi_application())
+
+    Answers the lifespan protocol where the app, like Django's, does not speak it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(self.app, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the app's lifespan, or answer for it, and flush before the server hears of the end."""
+    has_spoken = False
+
+    async def flushing_send(message: Message) -> None:
+        nonlocal has_spoken
+        has_spoken = True
+        if message["type"].startswith("lifespan.shutdown"):
+            await _flush()
+        await send(message)
+
+    received: list[Message] = []
+
+    async def recording_receive() -> Message:
+        message = await receive()
+        received.append(message)
+        return message
+
+    try:
+        await app(scope, recording_receive, flushing_send)
+    except Exception:
+        if has_spoken:
+            raise
+    if has_spoken:
+        return
+    if not received:
+        await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await _flush()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _flush() -> None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # Another event loop, such as trio's. All requests have ended, so waiting here harms none.
+        flush()
+    else:
+        await loop.run_in_executor(None, flush)

@@ -1,0 +1,143 @@
+"""One middleware class for sync and async Django, and the tracker made of `settings.FOOTFALL`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from footfall import asgi, pageview, wsgi
+from footfall.capture import CURRENT
+from footfall.config import as_options
+from footfall.tracker import Tracker
+
+SETTING: Final = "FOOTFALL"
+
+
+class FootfallMiddleware:
+    """Counts the pageviews of a Django project; the options are the dict `settings.FOOTFALL`.
+
+    Raises:
+        ConfigError: when the server starts, if the settings cannot work.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        settings_tracker()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._is_async:
+            return self._acall(request)
+        exchange = _exchange(request)
+        if exchange is None:
+            return cast("HttpResponseBase", self.get_response(request))
+        if _is_refused(exchange):
+            return _refusal()
+        token = CURRENT.set(exchange)
+        try:
+            response = cast("HttpResponseBase", self.get_response(request))
+        finally:
+            CURRENT.reset(token)
+        _capture(exchange, request, response)
+        return response
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        exchange = _exchange(request)
+        if exchange is None:
+            return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+        if _is_refused(exchange):
+            return _refusal()
+        token = CURRENT.set(exchange)
+        try:
+            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+        finally:
+            CURRENT.reset(token)
+        _capture(exchange, request, response)
+        return response
+
+
+class MetaExchange(wsgi.EnvironExchange):
+    """A request read from Django's META: an environ whose path Django has decoded already."""
+
+    def path(self) -> str:
+        return super().path().encode("utf-8", "replace").decode("latin-1")
+
+
+DjangoExchange = asgi.ScopeExchange | MetaExchange
+
+
+def _exchange(request: HttpRequest) -> DjangoExchange | None:
+    tracker = settings_tracker()
+    if not tracker.is_active:
+        return None
+    scope = getattr(request, "scope", None)
+    if scope is not None:
+        return asgi.exchange_of(tracker, scope)
+    exchange = MetaExchange()
+    exchange.tracker = tracker
+    exchange.environ = request.META
+    return exchange
+
+
+def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
+    if exchange.tracker.wants_route and request.resolver_match is not None:
+        exchange.route = request.resolver_match.route
+    if isinstance(exchange, MetaExchange):
+        wsgi.capture(exchange, str(response.status_code), response.items())
+    else:
+        pairs = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
+        asgi.capture(exchange, response.status_code, pairs)
+
+
+def _is_refused(exchange: DjangoExchange) -> bool:
+    if exchange.tracker.config.prefetch != "refuse":
+        return False
+    return pageview.is_prefetch(exchange.hit())
+
+
+def _refusal() -> HttpResponse:
+    return HttpResponse(status=503, headers={"Cache-Control": "no-store"})
+
+
+# -- the tracker of the settings ---------------------------------------------------------------
+
+_tracker: Tracker | None = None
+_making = threading.Lock()
+
+
+def settings_tracker() -> Tracker:
+    """The tracker that `settings.FOOTFALL` describes, made when first asked for."""
+    global _tracker
+    if _tracker is None:
+        with _making:
+            if _tracker is None:
+                _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
+    return _tracker
+
+
+def settings_options() -> dict[str, Any]:
+    return as_options(getattr(settings, SETTING, None) or {})
+
+
+def _forget_settings(*, setting: str, **_: Any) -> None:
+    """`override_settings(FOOTFALL=...)` in a test takes effect with the next request."""
+    global _tracker
+    if setting == SETTING:
+        _tracker = None
+
+
+setting_changed.connect(_forget_settings)

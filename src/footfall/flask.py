@@ -1,0 +1,61 @@
+"""The door for Flask.
+
+    footfall = Footfall()
+    footfall.init_app(app)   # reads app.config["FOOTFALL"]; or Footfall(app, destinations=[...])
+
+Wraps `app.wsgi_app`, so that error pages, redirects and streamed answers are seen as the visitor
+sees them, which `after_request` hooks do not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from flask import request
+
+from footfall import wsgi
+from footfall.capture import CURRENT
+from footfall.config import Options, as_options
+from footfall.tracker import Tracker
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+class Footfall:
+    """Counts the pageviews of one or several Flask apps.
+
+    Args:
+        app: Set up at once; otherwise call `init_app`.
+        options: See `footfall.config.Config`. They win over `app.config["FOOTFALL"]`.
+    """
+
+    def __init__(self, app: Flask | None = None, **options: Unpack[Options]) -> None:
+        self._options = options
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Watch `app`; its tracker is then in `app.extensions["footfall"]`.
+
+        Raises:
+            ConfigError: the options cannot work.
+            RuntimeError: the app is watched already, and every page would count twice.
+        """
+        if "footfall" in app.extensions:
+            raise RuntimeError("footfall is already set up for this app: call init_app once")
+        options = {**as_options(app.config.get("FOOTFALL") or {}), **self._options}
+        tracker = Tracker.from_options(options)
+        app.extensions["footfall"] = tracker
+        app.wsgi_app = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)  # type: ignore[method-assign]  # the documented way to wrap a Flask app
+        if tracker.wants_route:
+            app.before_request(_note_route)
+
+
+def _note_route() -> None:
+    exchange = CURRENT.get()
+    if isinstance(exchange, wsgi.EnvironExchange) and request.url_rule is not None:
+        exchange.route = request.url_rule.rule
+
+
+__all__ = ["Footfall"]

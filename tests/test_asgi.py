@@ -1,0 +1,188 @@
+"""What is particular to ASGI: lifespan, other scopes, mounts, and messages that pass untouched."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from footfall.asgi import FlushOnShutdown, FootfallMiddleware
+from footfall.config import Config
+from footfall.testing import MemoryTransport, Outbox
+from footfall.tracker import Tracker
+from tests.doors import PLAUSIBLE, call_asgi, navigation
+from tests.test_tracker import page
+
+
+def scripted(*messages: str) -> tuple[Any, Any, list[str]]:
+    """`receive` that gives these lifespan messages, and `send` with what it was told."""
+    waiting = [{"type": f"lifespan.{message}"} for message in messages]
+    sent: list[str] = []
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    return receive, send, sent
+
+
+async def speaking(scope: Any, receive: Any, send: Any) -> None:
+    for message in ("startup", "shutdown"):
+        assert (await receive())["type"] == f"lifespan.{message}"
+        await send({"type": f"lifespan.{message}.complete"})
+
+
+async def refusing(scope: Any, receive: Any, send: Any) -> None:
+    raise ValueError("only http")
+
+
+async def refusing_late(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    raise ValueError("only http")
+
+
+async def silent(scope: Any, receive: Any, send: Any) -> None:
+    return
+
+
+@pytest.mark.parametrize(
+    "app", [speaking, refusing, refusing_late, silent], ids=lambda app: app.__name__
+)
+@pytest.mark.parametrize("wrapper", ["FootfallMiddleware", "FlushOnShutdown"])
+def test_what_waits_is_delivered_before_the_server_hears_of_the_end(app: Any, wrapper: str) -> None:
+    transport = MemoryTransport()
+    tracker = Tracker(Config(destinations=[PLAUSIBLE], transport=transport), environ={})
+    delivered_by: dict[str, int] = {}
+    watched: Any = (
+        FootfallMiddleware(app, tracker=tracker)
+        if wrapper == "FootfallMiddleware"
+        else FlushOnShutdown(app)
+    )
+    receive, send, sent = scripted("startup", "shutdown")
+
+    async def noting_send(message: Any) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            tracker.track("Up", url="https://example.com/", visitor={"ip": "198.51.100.7"})
+        delivered_by[message["type"]] = len(transport.requests)
+        await send(message)
+
+    asyncio.run(watched({"type": "lifespan"}, receive, noting_send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert delivered_by["lifespan.shutdown.complete"] == 1
+
+
+def test_a_start_that_failed_stays_failed() -> None:
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+        raise RuntimeError("no database")
+
+    receive, send, sent = scripted("startup", "shutdown")
+    with pytest.raises(RuntimeError):
+        asyncio.run(FlushOnShutdown(failing)({"type": "lifespan"}, receive, send))
+    assert sent == ["lifespan.startup.failed"]
+
+
+def test_other_scopes_pass_through_untouched() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope, receive, send))
+
+    scope, receive, send = {"type": "websocket"}, object(), object()
+    for watched in (
+        FootfallMiddleware(app, destinations=[PLAUSIBLE]),
+        FlushOnShutdown(app),
+    ):
+        asyncio.run(watched(scope, receive, send))  # type: ignore[arg-type]  # markers, never called
+    assert [all(map(lambda a, b: a is b, call, (scope, receive, send))) for call in seen] == [
+        True,
+        True,
+    ]
+
+
+def test_every_message_of_the_body_passes_untouched(footfall_outbox: Outbox) -> None:
+    messages = [
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"Content-Type", b"Text/HTML")],
+            "trailers": True,
+        },
+        {"type": "http.response.body", "body": b"a", "more_body": True},
+        {"type": "http.response.pathsend", "path": "/tmp/x"},
+        {"type": "http.response.trailers", "headers": [], "more_trailers": False},
+    ]
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for message in messages:
+            await send(message)
+
+    async def run() -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/page",
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in navigation("/page").headers],
+            "client": ("198.51.100.7", 1),
+        }
+        watched = FootfallMiddleware(app, destinations=[PLAUSIBLE])
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await watched(scope, None, send)  # type: ignore[arg-type]  # never called
+
+    asyncio.run(run())
+    assert all(map(lambda a, b: a is b, sent, messages))
+    assert [event.url for event in footfall_outbox] == ["http://example.com/page"]
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path", "expected"),
+    [
+        ("", "/page", "/page"),
+        ("/shop", "/shop/page", "/shop/page"),
+        ("/shop", "/page", "/shop/page"),
+        ("/shop/", "/page", "/shop/page"),
+    ],
+)
+def test_the_mount_point_is_part_of_the_path_once(
+    footfall_outbox: Outbox, root_path: str, path: str, expected: str
+) -> None:
+    watched = FootfallMiddleware(page, destinations=[PLAUSIBLE])
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await watched({**scope, "root_path": root_path}, receive, send)
+
+    call_asgi(mounted, navigation(path))
+    assert [event.url for event in footfall_outbox] == [f"https://example.com{expected}"]
+
+
+def test_the_frameworks_route_can_stand_for_the_path(footfall_outbox: Outbox) -> None:
+    from starlette.applications import Starlette
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Mount, Route
+
+    async def view(request: Any) -> HTMLResponse:
+        return HTMLResponse("ok")
+
+    app = Starlette(routes=[Route("/users/{id}", view), Mount("/files", routes=[])])
+    app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE], path_mode="route")
+    call_asgi(app, navigation("/users/17"))
+    assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Bid%7D"]
+
+
+def test_repeated_headers_are_all_read(footfall_outbox: Outbox) -> None:
+    raw = navigation("/page", peer="10.0.0.1")
+    twice = [(b"X-Forwarded-For", b"6.6.6.6"), (b"X-Forwarded-For", b"203.0.113.9")]
+    from dataclasses import replace
+
+    watched = FootfallMiddleware(page, destinations=[PLAUSIBLE])
+    call_asgi(watched, replace(raw, headers=[*raw.headers, *twice]))
+    assert footfall_outbox[0].visitor.client_ip == "203.0.113.9"
