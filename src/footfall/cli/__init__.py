@@ -1,0 +1,32 @@
+"""The command `footfall`: one file a command, loaded only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import footfall
+
+COMMANDS: Final = {
+    "collect": "run the local collector: one file, one page",
+    "demo": "see it work: a small site, the middleware, the collector",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line. The exit code: 0 fine, 1 not as it should be, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
+    )
+    parser.add_argument("--version", action="version", version=f"footfall {footfall.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, help_text in COMMANDS.items():
+        module = import_module(f"footfall.cli.{name}")
+        command = commands.add_parser(name, help=help_text, description=module.HELP)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    arguments = parser.parse_args(argv)
+    code: int = arguments.run(arguments)
+    return code

@@ -1,0 +1,113 @@
+"""`footfall collect`: the collector, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import webbrowser
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from footfall.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    from footfall.collector import CollectorServer
+
+HELP: Final = "collect and show events here, as Plausible and Swetrix would take them"
+
+_PORT = 8321
+_KEEP_EVENTS = 1_000_000
+
+_STOPPED = 0
+_LOST_EVENTS = 1
+_CANNOT_START = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `footfall collect`."""
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; any but this machine's own needs --token (%(default)s)",
+    )
+    parser.add_argument(
+        "-p", "--port", type=int, default=_PORT, help="0 takes a free one (%(default)s)"
+    )
+    parser.add_argument(
+        "--database",
+        metavar="FILE",
+        default="footfall.sqlite3",
+        help="where events are kept; :memory: keeps them until the end (%(default)s)",
+    )
+    parser.add_argument(
+        "--domain",
+        action="append",
+        default=[],
+        dest="domains",
+        help="a domain or Swetrix project that exists, repeatable; without it, all do",
+    )
+    parser.add_argument(
+        "--keep", metavar="EVENTS", type=int, default=_KEEP_EVENTS, help="how many (%(default)s)"
+    )
+    parser.add_argument("--keep-days", metavar="DAYS", type=int, help="how long (no limit)")
+    parser.add_argument("--token", help="what visitors of the page have to know")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect until SIGINT or SIGTERM. 0 if all was written, 1 if not, 2 if it could not start."""
+    # From here on a signal ends the wait, even one that comes while we start.
+    stop = _stop_signal()
+    try:
+        server = _start(args)
+    except (ConfigError, ModuleNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return _CANNOT_START
+    _greet(server, args)
+    if args.open:
+        webbrowser.open(f"{server.url}/?token={quote(args.token)}" if args.token else server.url)
+    # Some systems deliver signals only between two waits.
+    while not stop.wait(0.5):
+        pass
+    lost = server.close()
+    if lost:
+        print(f"{lost} events could not be written", file=sys.stderr)
+    return _LOST_EVENTS if lost else _STOPPED
+
+
+def _start(args: argparse.Namespace) -> CollectorServer:
+    from footfall.collector import CollectorServer
+
+    return CollectorServer(
+        args.database,
+        host=args.host,
+        port=args.port,
+        domains=args.domains,
+        token=args.token,
+        keep_events=args.keep,
+        keep_days=args.keep_days,
+    )
+
+
+def _greet(server: CollectorServer, args: argparse.Namespace) -> None:
+    domain = next(iter(args.domains), "example.com")
+    print(f"Collecting on {server.url} into {args.database}")
+    print(f"  FOOTFALL_DESTINATIONS=collector://{urlsplit(server.url).netloc}/{domain}")
+    if args.token:
+        print("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
+    print("Ctrl-C stops it.", flush=True)
+
+
+def _stop_signal() -> threading.Event:
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    return stop

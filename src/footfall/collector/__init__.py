@@ -1,0 +1,43 @@
+"""The embedded collector: one command, one file, one page.
+
+It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, and shows it:
+
+- `wire.py`, `plausible.py`, `swetrix.py` read, judge and answer a POST; values in, values out.
+- `visits.py` knows who is here without knowing who they are.
+- `database.py`, `store.py`, `entries.py` open, write and read the file; `redaction.py` keeps
+  addresses out of it.
+- `intake.py`, `guard.py`, `live.py`, `page.py`, `app.py` are the web application over the store,
+  `server.py` runs it in a thread of any program.
+
+`CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from footfall.collector.store import Store
+
+if TYPE_CHECKING:
+    from footfall.collector.app import create_app
+    from footfall.collector.server import CollectorServer
+
+__all__ = ["CollectorServer", "Store", "create_app"]
+
+MISSING = 'the collector needs starlette, uvicorn and jinja2: pip install "footfall[collector]"'
+"""What is said where the extra is not installed."""
+
+_HOMES = {"CollectorServer": "server", "create_app": "app"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    try:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "jinja2"):
+            raise
+        raise ModuleNotFoundError(MISSING, name=missing.name) from missing

@@ -1,0 +1,226 @@
+"""The file: schema, versions, connections, and what is said when it cannot be opened.
+
+One connection writes, others read in the threads that need them; the write-ahead log lets them
+work side by side, in several processes too. `:memory:` lives in one connection, which all share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from footfall.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MEMORY: Final = ":memory:"
+
+SCHEMA_VERSION: Final = 1
+"""Kept in the file as `user_version`. A file of a later version is refused, never touched."""
+
+# "Foot" in ASCII: how `file` and we ourselves know a file as ours.
+_APPLICATION_ID = 0x466F6F74
+
+# How long one process waits for another's commit. A commit takes milliseconds.
+_BUSY_SECONDS = 5.0
+
+# More readers than this wait their turn; a page needs one.
+_MAX_READERS = 8
+
+_SCHEMA: Final = """
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, so that after=ID stays true
+    received_at INTEGER NOT NULL,          -- milliseconds since the epoch
+    vendor TEXT NOT NULL,
+    domain TEXT NOT NULL,                  -- of Swetrix, the project id
+    name TEXT NOT NULL,
+    url TEXT,
+    hostname TEXT,
+    path TEXT,
+    referrer TEXT,
+    source TEXT,
+    utm_source TEXT,
+    utm_medium TEXT,
+    utm_campaign TEXT,
+    utm_content TEXT,
+    utm_term TEXT,
+    props TEXT NOT NULL,                   -- a JSON object of texts
+    currency TEXT,
+    amount TEXT,                           -- exact, as a decimal text
+    user_agent TEXT NOT NULL,
+    browser TEXT,
+    os TEXT,
+    device TEXT,
+    country TEXT,
+    visitor TEXT,                          -- a keyed hash; the key is gone after 48 hours
+    session TEXT,
+    reason TEXT                            -- why it was dropped; NULL where it counts
+) STRICT;
+CREATE INDEX events_by_time ON events (received_at);
+CREATE INDEX events_by_visitor ON events (visitor, id) WHERE visitor IS NOT NULL;
+CREATE TABLE requests (
+    event_id INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    headers TEXT NOT NULL,                 -- a JSON object, without addresses and credentials
+    body TEXT                              -- as received; NULL where it was long
+) STRICT;
+CREATE TABLE salts (
+    day INTEGER PRIMARY KEY,               -- days since the epoch
+    salt BLOB NOT NULL
+) STRICT;
+"""
+
+
+class Database:
+    """An open file of the collector.
+
+    Raises:
+        ConfigError: The file cannot be opened, is damaged, is another program's, or was written
+            by a later version of this one.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        self._is_memory = self.path == MEMORY
+        try:
+            self.writer = self._connect()
+        except sqlite3.Error as error:
+            raise ConfigError(_open_fault(self.path, error)) from error
+        try:
+            _prepare(self.writer, self.path)
+        except sqlite3.Error as error:
+            self.writer.close()
+            raise ConfigError(_open_fault(self.path, error)) from error
+        except ConfigError:
+            self.writer.close()
+            raise
+        # The writing connection is one thread's at a time. In memory, it is everyone's.
+        self.lock = threading.RLock()
+        self._is_closed = False
+        self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
+        for _ in range(_MAX_READERS):
+            self._readers.put(None)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with, in any thread.
+
+        Raises:
+            sqlite3.ProgrammingError: The database was closed.
+        """
+        if self._is_memory:
+            with self.lock:
+                yield self.writer
+            return
+        connection = self._readers.get()
+        try:
+            if self._is_closed:
+                raise sqlite3.ProgrammingError("the store is closed")
+            connection = connection or self._connect()
+            yield connection
+        finally:
+            self._readers.put(connection)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection to write with, in a transaction that ends with the block."""
+        with self.lock:
+            self.writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.writer
+                self.writer.execute("COMMIT")
+            except BaseException:
+                # SQLite itself has rolled back where the disk was full.
+                if self.writer.in_transaction:
+                    self.writer.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close all connections, when those who read are done. Nobody may be writing."""
+        self._is_closed = True
+        for _ in range(_MAX_READERS):
+            if reader := self._readers.get():
+                reader.close()
+        # Whoever still waits for a connection has to hear that there will be none.
+        self._readers.put(None)
+        with self.lock:
+            self.writer.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        # After a crash of the machine, the last commits may be missing; the file stays whole. A
+        # crash of the process loses nothing that was committed.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten: salts above all.
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Bring the file to our schema, or refuse it."""
+    _refuse_strangers(connection, path)
+    _switch_to_wal(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    # A second process may have been faster.
+    if _version(connection) == 0:
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait here while another process makes the same switch; it says "locked".
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _refuse_strangers(connection: sqlite3.Connection, path: str) -> None:
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if not tables:
+        return
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != _APPLICATION_ID:
+        raise ConfigError(
+            Fault("database", path, "holds another program's tables; name a new file")
+        )
+    if _version(connection) > SCHEMA_VERSION:
+        raise ConfigError(
+            Fault("database", path, "was written by a later footfall; upgrade, or name a new file")
+        )
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise ConfigError(Fault("database", path, f"is damaged ({found}); {_DAMAGED}"))
+
+
+_DAMAGED = "move it away to start anew, or try `sqlite3 FILE .recover`"
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _open_fault(path: str, error: sqlite3.Error) -> Fault:
+    if isinstance(error, sqlite3.OperationalError):
+        remedy = f"cannot be opened ({error}); name a file in a directory that can be written to"
+        return Fault("database", path, remedy)
+    return Fault("database", path, f"is damaged or no database ({error}); {_DAMAGED}")

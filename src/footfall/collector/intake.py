@@ -1,0 +1,175 @@
+"""Where events come in: the vendors' endpoints, in front of everything else the collector serves.
+
+They are open to whoever can reach them, as with the vendors, browsers of any site included. The
+event loop does all of an event's thinking here, about 50 microseconds of it; the writing is the
+store's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from footfall.collector import plausible, swetrix
+from footfall.collector.wire import Answer, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from footfall.collector.store import Store
+    from footfall.collector.wire import Reply
+
+# Any site's scripts may post here, without cookies.
+_CORS: Final = ((b"access-control-allow-origin", b"*"),)
+_PREFLIGHT = Answer(
+    status=204,
+    headers=(
+        ("access-control-allow-methods", "POST, OPTIONS"),
+        ("access-control-allow-headers", "*"),
+        # As long as browsers remember it.
+        ("access-control-max-age", "86400"),
+    ),
+)
+_POST_ONLY = Answer(status=405, headers=(("allow", "POST, OPTIONS"),))
+
+# The self-hosted Swetrix answers under /backend, and everywhere also with its version.
+_SWETRIX_PREFIXES = ("", "/v1", "/backend", "/backend/v1")
+
+
+class Refusal(NamedTuple):
+    """A request that was answered with an error: when (seconds), where, and what it was told."""
+
+    at: float
+    path: str
+    status: int
+    said: str
+
+
+class Refusals:
+    """How many requests were refused since the start, and the newest of them."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        # As many as fit on a screen.
+        self.newest: deque[Refusal] = deque(maxlen=10)
+
+    def add(self, refusal: Refusal) -> None:
+        self.number += 1
+        self.newest.append(refusal)
+
+    def clear(self) -> None:
+        self.number = 0
+        self.newest.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    receive: Callable[[Received], Reply]
+    max_bytes: int
+    busy: Answer
+
+
+class Intake:
+    """ASGI middleware that answers the endpoints of the wire.
+
+    `domains` names the Plausible domains and the Swetrix projects that exist; with none, all do.
+    Of the two, a name is a project's if it looks like a project id.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, store: Store, domains: Collection[str], refusals: Refusals
+    ) -> None:
+        self._app = app
+        self._store = store
+        self._refusals = refusals
+        self._doors = _doors(store, frozenset(domains))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_http = scope["type"] == "http"
+        # Swetrix cares neither for case nor for a slash at the end.
+        door = self._doors.get(scope["path"].rstrip("/").lower()) if is_http else None
+        if door is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await _send(send, _PREFLIGHT)
+        elif scope["method"] != "POST":
+            await _send(send, _POST_ONLY)
+        else:
+            body = await _read(receive, door.max_bytes + 1)
+            if body is not None:
+                await _send(send, self._answer(door, scope, body))
+
+    def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
+        peer = scope.get("client")
+        received = Received(
+            headers=_headers(scope),
+            peer=peer[0] if peer else "",
+            body=body,
+            at=self._store.clock(),
+        )
+        try:
+            answer, arrivals = door.receive(received)
+        except sqlite3.Error:
+            # The day's salt could neither be read nor written.
+            return door.busy
+        if answer.status >= 400:
+            said = answer.body.decode()
+            self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
+        if arrivals and not self._store.offer(arrivals):
+            return door.busy
+        return answer
+
+
+def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Door]:
+    pids = frozenset(each for each in domains if swetrix.PID.fullmatch(each))
+    doors = {
+        "/api/event": _Door(
+            receive=partial(plausible.receive, domains=domains, visits=store.visits),
+            max_bytes=plausible.MAX_BODY_BYTES,
+            busy=plausible.BUSY,
+        )
+    }
+    for kind in swetrix.Kind:
+        door = _Door(
+            receive=partial(swetrix.receive, kind=kind, pids=pids, visits=store.visits),
+            max_bytes=swetrix.MAX_BODY_BYTES,
+            busy=swetrix.BUSY,
+        )
+        doors.update({prefix + kind.value: door for prefix in _SWETRIX_PREFIXES})
+    return doors
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    return headers
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The body up to `limit` bytes, or None if the sender has gone."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk: bytes = message.get("body", b"")
+        body += chunk
+        if len(body) >= limit or not message.get("more_body", False):
+            return body[:limit]
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        *_CORS,
+        *((name.encode(), value.encode()) for name, value in answer.headers),
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,109 @@
+"""The live list: a stream of server-sent events, and the pulse that moves it.
+
+A stream looks for new events when the writing thread says so, and once a second in any case, for
+other processes write to the same file. It ends when the pulse does, so that the server can stop
+while pages are open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.concurrency import run_in_threadpool
+
+from footfall.collector.entries import Search
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from footfall.collector.entries import Entry
+    from footfall.collector.store import Store
+
+LOOK_SECONDS: Final = 1.0
+"""Other processes are heard with this delay."""
+
+# Under load there is a commit every few milliseconds; eyes do not read that fast.
+_CALM_SECONDS = 0.2
+# Longer silence makes proxies hang up; a minute is the usual limit.
+_PING_SECONDS = 15.0
+# Who falls further behind sees the newest.
+_MAX_AT_ONCE = 100
+
+_RETRY: Final = "retry: 1000\n\n"
+_PING: Final = ": ping\n\n"
+
+
+class Pulse:
+    """Wakes all who wait when something was written. Of one event loop, except where told."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self._beat = asyncio.Event()
+
+    @contextlib.contextmanager
+    def listening(self, store: Store) -> Iterator[None]:
+        """Beat whenever the store's thread has written."""
+        loop = asyncio.get_running_loop()
+
+        def pass_on() -> None:
+            # The loop may end before the store does.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.beat)
+
+        unsubscribe = store.subscribe(pass_on)
+        try:
+            yield
+        finally:
+            unsubscribe()
+
+    def beat(self) -> None:
+        self._beat.set()
+        self._beat = asyncio.Event()
+
+    def close(self) -> None:
+        """Let every stream end, and every wait return."""
+        self.is_closed = True
+        self.beat()
+
+    def next_beat(self) -> asyncio.Event:
+        """What to wait for. Taken before one looks, so that no beat falls in between."""
+        return self._beat
+
+    async def wait(self, beat: asyncio.Event, timeout_seconds: float) -> None:
+        """Return at that beat, at the end, or when the time is up."""
+        if not self.is_closed:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(beat.wait(), timeout_seconds)
+
+
+async def stream(
+    store: Store, pulse: Pulse, wanted: Search, show: Callable[[Entry], Any]
+) -> AsyncIterator[str]:
+    """Server-sent events for what follows `wanted.after`: its number, and `show(entry)` as JSON."""
+    after, spoke_at = wanted.after, time.monotonic()
+    yield _RETRY
+    while not pulse.is_closed:
+        beat = pulse.next_beat()
+        search = Search(domain=wanted.domain, after=after, limit=_MAX_AT_ONCE)
+        lines = await run_in_threadpool(_lines, store, search, show)
+        if lines:
+            after, text = lines
+            spoke_at = time.monotonic()
+            yield text
+            await asyncio.sleep(_CALM_SECONDS)
+        elif time.monotonic() - spoke_at >= _PING_SECONDS:
+            spoke_at = time.monotonic()
+            yield _PING
+        await pulse.wait(beat, LOOK_SECONDS)
+
+
+def _lines(store: Store, search: Search, show: Callable[[Entry], Any]) -> tuple[int, str] | None:
+    entries = store.search(search).entries
+    if not entries:
+        return None
+    texts = [f"id: {entry.id}\ndata: {json.dumps(show(entry))}\n\n" for entry in entries]
+    return entries[-1].id, "".join(texts)

@@ -1,0 +1,121 @@
+"""The page: what the collector shows to people, as HTML made on the server.
+
+One template draws an event, for the page and for the live stream alike. All texts are strangers'
+texts: Jinja escapes every one of them, and the page's Content-Security-Policy would not run what
+slipped through. The three static files are the whole front end; nothing is built or fetched.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from footfall.collector.entries import Search
+
+if TYPE_CHECKING:
+    from footfall.collector.entries import Entry, Period
+    from footfall.collector.intake import Refusals
+    from footfall.collector.store import Store
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+# What fits on a few screens; the API has the rest.
+_ROWS = 100
+
+_PERIOD_NAMES: Final[dict[Period, str]] = {
+    "day": "24 hours",
+    "week": "7 days",
+    "month": "30 days",
+    "all": "All",
+}
+
+# Each with what can be done about it.
+_REASONS: Final = {
+    "not_found": "This domain was not declared. Add it with --domain, or correct the sender.",
+    "bot": "The User-Agent is a bot's. Send the visitor's own, or be glad that it was filtered.",
+    "dc_ip": "X-Plausible-IP-Type says that the address is a data centre's.",
+    "threat_ip": "X-Plausible-IP-Type says that the address is known for attacks.",
+    "no_session_for_engagement": "Engagement needs a pageview of the same visitor before it.",
+}
+
+
+class View(NamedTuple):
+    """What is looked at, and the host and port that the browser knows the collector by."""
+
+    period: Period
+    domain: str | None
+    authority: str
+
+
+class Page:
+    """Renders the page and its parts. Reads the store, so call it in a thread."""
+
+    def __init__(self, store: Store, refusals: Refusals) -> None:
+        self._store = store
+        self._refusals = refusals
+        self._environment = _environment()
+
+    def whole(self, view: View) -> str:
+        """The whole page, with the newest events."""
+        found = self._store.search(Search(domain=view.domain, limit=_ROWS))
+        return self._render(
+            "page.html",
+            view,
+            entries=found.entries[::-1],
+            after=found.entries[-1].id if found.entries else 0,
+            domains=self._store.domains(),
+            periods=_PERIOD_NAMES,
+        )
+
+    def summary(self, view: View) -> str:
+        """The totals and lists, to be put in the place of older ones."""
+        return self._render("summary.html", view)
+
+    def row(self, entry: Entry) -> dict[str, Any]:
+        """One event for the live list."""
+        template = self._environment.get_template("row.html")
+        return {"id": entry.id, "html": template.render(entry=entry)}
+
+    def _render(self, template: str, view: View, **values: Any) -> str:
+        return self._environment.get_template(template).render(
+            view=view,
+            stats=self._store.stats(view.period, view.domain),
+            refusals=self._refusals,
+            fault=self._store.fault,
+            **values,
+        )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(clip=_clip, grouped=_grouped, pretty=_pretty, bars=_bars)
+    environment.globals["why"] = _REASONS
+    return environment
+
+
+def _clip(text: str, length: int = 300) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+def _pretty(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _bars(numbers: list[int]) -> list[tuple[int, float, float]]:
+    """Position, top and height of each bar, in a box of 10 by 100 for each."""
+    highest = max(max(numbers), 1)
+    heights = [round(98 * number / highest, 1) for number in numbers]
+    return [(10 * index, round(100 - height, 1), height) for index, height in enumerate(heights)]

@@ -1,0 +1,165 @@
+"""The collector as a server in a thread: for the command line, the demo, and anyone's tests.
+
+with CollectorServer() as collector:
+    send_something_to(collector.url)
+    assert collector.store.count(Search(name="Signup")) == 1
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+import uvicorn
+
+from footfall.collector.app import create_app
+from footfall.collector.database import MEMORY
+from footfall.collector.guard import LOOPBACK_HOSTS
+from footfall.collector.store import KEEP_EVENTS, Store
+from footfall.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+    from types import TracebackType
+
+    from starlette.applications import Starlette
+
+PORT: Final = 8321
+"""Where `footfall collect` listens, and where `collector://` looks."""
+
+# Importing, binding and starting a loop takes half a second on a slow machine.
+_START_SECONDS = 10.0
+# Requests take milliseconds, and streams end when they are told; this is for the unforeseen.
+_STOP_SECONDS = 2
+# Senders keep their connections for about a minute; theirs should be the end that closes.
+_KEEP_ALIVE_SECONDS = 75
+
+
+class CollectorServer:
+    """A running collector; `close()` it, or use it as a context manager.
+
+    `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
+    `token`, which visitors of the page have to know. `database`, `keep_events` and `keep_days` are
+    those of `Store`.
+
+    Raises:
+        ConfigError: The address, the port or the database cannot be used.
+    """
+
+    def __init__(
+        self,
+        database: str | Path = MEMORY,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        domains: Collection[str] = (),
+        token: str | None = None,
+        keep_events: int = KEEP_EVENTS,
+        keep_days: int | None = None,
+    ) -> None:
+        if not is_loopback(host) and not token:
+            remedy = "is open to others: set a token, or listen on 127.0.0.1"
+            raise ConfigError(Fault("host", host, remedy))
+        listener = _listen(host, port)
+        try:
+            self.store = Store(database, keep_events=keep_events, keep_days=keep_days)
+        except ConfigError:
+            listener.close()
+            raise
+        self.url: str = _url(host, listener)
+        app = create_app(
+            self.store,
+            domains=domains,
+            token=token,
+            hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
+        )
+        self._server = _Server(app)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
+        )
+        self._thread.start()
+        self._wait_until_started()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"CollectorServer({self.url!r}, {self.store!r})"
+
+    def close(self) -> int:
+        """Stop, and write what came in. Gives how many events could not be written."""
+        self._server.should_exit = True
+        self._thread.join(_START_SECONDS)
+        return self.store.close()
+
+    def _wait_until_started(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started and self._thread.is_alive():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.005)
+        if not self._server.started:
+            self.close()
+            raise RuntimeError(f"the collector did not start on {self.url}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which waits for open streams to end, and says so to them first."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                # The program around us has its own.
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # The wire reads the headers of proxies itself, and wants to see the true peer.
+                proxy_headers=False,
+                ws="none",
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_STOP_SECONDS,
+            )
+        )
+        self._pulse = app.state.pulse
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._pulse.close()
+        await super().shutdown(sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        # Of the two addresses of localhost, the one that everybody means.
+        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        return socket.create_server(address[:2], family=family)
+    except (OSError, OverflowError, UnicodeError) as error:
+        remedy = f"cannot be listened on ({error}); choose another port, or 0 for any free one"
+        raise ConfigError(Fault("port", f"{host}:{port}", remedy)) from error
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

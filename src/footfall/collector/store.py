@@ -1,0 +1,390 @@
+"""The store: one SQLite file, one thread that writes it, any number that read it.
+
+An event is answered once it is queued, and written with its neighbours a moment later, so that
+thousands fit into a second. Several processes may write the same file. When the disk is full or
+the queue is, `offer` says no, the sender hears 503, and nothing that was answered is thrown away.
+
+No address is ever written. That of the newest thousand events is kept in memory, for whoever
+develops with the collector to see which one was taken; it is gone with the process.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import secrets
+import sqlite3
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from footfall.collector import entries
+from footfall.collector.browser import browser
+from footfall.collector.database import MEMORY, Database
+from footfall.collector.redaction import kept_body, kept_headers
+from footfall.collector.visits import DAY_SECONDS, Visits
+from footfall.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from footfall.collector.wire import Arrival
+
+__all__ = ["KEEP_EVENTS", "Store"]
+
+logger = logging.getLogger("footfall.collector")
+
+KEEP_EVENTS: Final = 1_000_000
+"""How many events are kept: about 500 MB, over which a page of totals still takes seconds."""
+
+# Well within the 50 ms that an answered event may be lost in; a commit itself takes a millisecond.
+_COMMIT_WINDOW_SECONDS = 0.02
+# Enough to make the cost of a commit vanish, and few enough that readers of memory wait little.
+_BATCH = 500
+# Two seconds of the fastest ingest measured; a request of the common size takes 5 kB.
+_QUEUE_SIZE = 10_000
+# Headers and bodies are for looking into what just came, and take twice the room of the event.
+_KEEP_REQUESTS = 10_000
+_KEEP_ADDRESSES = 1_000
+# Salts are for two days: today's, and yesterday's for visits that run across midnight.
+_KEEP_SALT_DAYS = 2
+_HOUSEKEEPING_SECONDS = 60.0
+_ROWS_BETWEEN_PURGES = 2_000
+# One purge must not keep the events waiting: 4,000 rows take some 30 ms.
+_PURGE_ROWS = 4_000
+# After a failed commit. Disks do not get emptied in milliseconds.
+_RETRY_SECONDS = 0.25
+
+_INSERT_EVENT = """
+    INSERT INTO events (
+        received_at, vendor, domain, name, url, hostname, path, referrer, source, utm_source,
+        utm_medium, utm_campaign, utm_content, utm_term, props, currency, amount, user_agent,
+        browser, os, device, visitor, session, reason
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
+_PURGE_BY_COUNT = """
+    DELETE FROM events WHERE id IN (
+        SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ? ORDER BY id LIMIT ?
+    )
+"""
+_PURGE_BY_AGE = """
+    DELETE FROM events WHERE id IN (
+        SELECT id FROM events WHERE received_at < ? ORDER BY received_at LIMIT ?
+    )
+"""
+_PURGE_REQUESTS = """
+    DELETE FROM requests WHERE event_id IN (
+        SELECT event_id FROM requests WHERE event_id <= (SELECT max(id) FROM events) - ?
+        ORDER BY event_id LIMIT ?
+    )
+"""
+
+
+class _Command(NamedTuple):
+    """Something for the writing thread to do in its turn."""
+
+    do: Callable[[], int]
+    done: Future[int]
+
+
+_Item: TypeAlias = "Sequence[Arrival] | _Command"
+
+
+class Store:
+    """An open store. Close it, or the events of the last moment are lost.
+
+    `keep_events` and `keep_days` bound what is kept, by count and by age; what is older goes in
+    small steps. `clock` gives seconds since the epoch.
+
+    Raises:
+        ConfigError: The file cannot be used, or nothing would be kept.
+    """
+
+    def __init__(
+        self,
+        path: str | Path = MEMORY,
+        *,
+        keep_events: int = KEEP_EVENTS,
+        keep_days: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        _check_retention(keep_events, keep_days)
+        self.clock = clock
+        self.fault: str | None = None
+        """Why nothing can be written at the moment; None while all is well."""
+        self.visits = Visits(salt=self._salt, last_seen=self._last_seen)
+        """The running visits, for the thread that answers requests."""
+        self._keep_events = keep_events
+        self._keep_days = keep_days
+        self._database = Database(path)
+        self._salts: dict[int, bytes] = {}
+        self._addresses: OrderedDict[int, str] = OrderedDict()
+        self._listeners: list[Callable[[], None]] = []
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._hurry = threading.Event()
+        self._give_up_at: float | None = None
+        self._lost = 0
+        self._rows_since_purge = 0
+        self._purge_at = time.monotonic()
+        self._writer = threading.Thread(target=self._run, name="footfall-store", daemon=True)
+        self._writer.start()
+
+    def __repr__(self) -> str:
+        state = self.fault or ("closed" if self.is_closed else "open")
+        return f"Store({self._database.path!r}, {state})"
+
+    @property
+    def path(self) -> str:
+        return self._database.path
+
+    @property
+    def is_closed(self) -> bool:
+        return self._give_up_at is not None
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def offer(self, arrivals: Sequence[Arrival]) -> bool:
+        """Queue the events of one request. False if there is no room, or the disk is full."""
+        if self.is_closed or self.fault or self._queue.qsize() >= _QUEUE_SIZE:
+            return False
+        self._queue.put(arrivals)
+        return True
+
+    def flush(self, timeout_seconds: float = 5.0) -> bool:
+        """Wait until all that was queued is written. False if it took longer, or cannot be."""
+        try:
+            self._command(lambda: 0).result(timeout_seconds)
+        except (TimeoutError, sqlite3.Error):
+            return False
+        return True
+
+    def clear(self, timeout_seconds: float = 30.0) -> int:
+        """Delete every event that was queued before, and give their number.
+
+        Raises:
+            TimeoutError: It is not done yet.
+            sqlite3.Error: It could not be done.
+        """
+        return self._command(self._delete_all).result(timeout_seconds)
+
+    def close(self, timeout_seconds: float = 5.0) -> int:
+        """Write what is queued and close the file. Gives how many events could not be written."""
+        if self.is_closed:
+            return self._lost
+        self._give_up_at = time.monotonic() + timeout_seconds
+        self.flush(timeout_seconds)
+        self._writer.join(timeout_seconds)
+        if self._writer.is_alive():
+            # It hangs on the disk, or on another process. The file is its until the end.
+            return self._lost + self._queue.qsize()
+        self._database.close()
+        return self._lost
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def search(self, wanted: entries.Search) -> entries.Found:
+        """The events that match and are written."""
+        with self._database.reading() as connection:
+            return entries.search(connection, wanted, self._addresses)
+
+    def count(self, wanted: entries.Search) -> int:
+        """How many written events match, whatever the limit."""
+        with self._database.reading() as connection:
+            return entries.count(connection, wanted)
+
+    def stats(self, period: entries.Period = "day", domain: str | None = None) -> entries.Stats:
+        """Totals over the written events of a period that ends now."""
+        with self._database.reading() as connection:
+            return entries.stats(connection, period, domain, self.clock())
+
+    def domains(self) -> list[str]:
+        """The domains and projects that events came for."""
+        with self._database.reading() as connection:
+            return entries.domains(connection)
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener`, in the writing thread, when events were written or deleted.
+
+        Gives a function that ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # -- the writing thread -------------------------------------------------------------------
+
+    def _command(self, do: Callable[[], int]) -> Future[int]:
+        command = _Command(do, Future())
+        self._queue.put(command)
+        self._hurry.set()
+        return command.done
+
+    def _run(self) -> None:
+        self._keep_house()
+        while not (self.is_closed and self._queue.empty()):
+            arrivals, command = self._take()
+            if arrivals:
+                self._write(arrivals)
+            if command:
+                _execute(command)
+            self._keep_house()
+
+    def _take(self) -> tuple[list[Arrival], _Command | None]:
+        """The next batch, and the command that follows it, if one does."""
+        batch: list[Arrival] = []
+        try:
+            item = self._queue.get(timeout=_HOUSEKEEPING_SECONDS)
+            while not isinstance(item, _Command):
+                if not batch and self._queue.qsize() < _BATCH:
+                    self._hurry.wait(_COMMIT_WINDOW_SECONDS)
+                batch += item
+                if len(batch) >= _BATCH:
+                    return batch, None
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, None
+        self._hurry.clear()
+        return batch, item
+
+    def _write(self, arrivals: list[Arrival]) -> None:
+        """Commit a batch, however often it takes: it was answered, so it must not be lost."""
+        while (ids := self._try_to_insert(arrivals)) is None:
+            if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
+                self._lost += len(arrivals)
+                return
+            time.sleep(_RETRY_SECONDS)
+        self._recover()
+        self._rows_since_purge += len(ids)
+        for event_id, arrival in zip(ids, arrivals, strict=True):
+            self._addresses[event_id] = arrival.client_ip
+        while len(self._addresses) > _KEEP_ADDRESSES:
+            self._addresses.popitem(last=False)
+        self._tell()
+
+    def _try_to_insert(self, arrivals: list[Arrival]) -> list[int] | None:
+        try:
+            return self._insert(arrivals)
+        except sqlite3.Error as error:
+            self._report(error)
+        return None
+
+    def _insert(self, arrivals: list[Arrival]) -> list[int]:
+        with self._database.writing() as connection:
+            ids = []
+            for arrival in arrivals:
+                event_id = connection.execute(_INSERT_EVENT, _event_row(arrival)).lastrowid or 0
+                connection.execute(_INSERT_REQUEST, (event_id, *_request_row(arrival)))
+                ids.append(event_id)
+        return ids
+
+    def _delete_all(self) -> int:
+        with self._database.writing() as connection:
+            number = connection.execute("DELETE FROM events").rowcount
+        self._addresses.clear()
+        self._tell()
+        return number
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _report(self, error: sqlite3.Error) -> None:
+        if self.fault is None:
+            logger.error("%s cannot be written: %s; events are refused", self.path, error)
+        self.fault = str(error)
+
+    def _recover(self) -> None:
+        if self.fault is not None:
+            logger.warning("%s can be written again", self.path)
+        self.fault = None
+
+    def _keep_house(self) -> None:
+        if self._rows_since_purge < _ROWS_BETWEEN_PURGES and time.monotonic() < self._purge_at:
+            return
+        try:
+            self._purge()
+        except sqlite3.Error as error:
+            # Nothing is lost by it, and the next batch finds out whether it lasts.
+            logger.info("%s was not tidied up: %s", self.path, error)
+        self._rows_since_purge = 0
+        self._purge_at = time.monotonic() + _HOUSEKEEPING_SECONDS
+
+    def _purge(self) -> None:
+        now = self.clock()
+        with self._database.writing() as connection:
+            connection.execute(_PURGE_BY_COUNT, (self._keep_events, _PURGE_ROWS))
+            connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
+            if self._keep_days is not None:
+                oldest = int((now - self._keep_days * DAY_SECONDS) * 1_000)
+                connection.execute(_PURGE_BY_AGE, (oldest, _PURGE_ROWS))
+            last_day = int(now // DAY_SECONDS) - _KEEP_SALT_DAYS
+            connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,))
+        for day in [day for day in self._salts if day <= last_day]:
+            del self._salts[day]
+
+    # -- what the visits need -----------------------------------------------------------------
+
+    def _salt(self, day: int) -> bytes:
+        if day not in self._salts:
+            with self._database.writing() as connection:
+                new = (day, secrets.token_bytes(32))
+                connection.execute("INSERT OR IGNORE INTO salts (day, salt) VALUES (?, ?)", new)
+                # Another process may have been faster.
+                query = "SELECT salt FROM salts WHERE day = ?"
+                self._salts[day] = connection.execute(query, (day,)).fetchone()["salt"]
+        return self._salts[day]
+
+    def _last_seen(self, visitor: str) -> tuple[str, float] | None:
+        with self._database.reading() as connection:
+            return entries.last_seen(connection, visitor)
+
+
+def _execute(command: _Command) -> None:
+    try:
+        result = command.do()
+    except sqlite3.Error as error:
+        command.done.set_exception(error)
+    else:
+        command.done.set_result(result)
+
+
+def _event_row(arrival: Arrival) -> tuple[object, ...]:
+    seen_as = browser(arrival.user_agent)
+    return (
+        int(arrival.received.at * 1_000),
+        arrival.vendor,
+        arrival.domain,
+        arrival.name,
+        arrival.url,
+        arrival.hostname,
+        arrival.path,
+        arrival.referrer,
+        arrival.source,
+        *arrival.campaign,
+        json.dumps(dict(arrival.props)),
+        *(arrival.revenue or (None, None)),
+        arrival.user_agent,
+        *seen_as,
+        arrival.visitor,
+        arrival.session,
+        arrival.reason,
+    )
+
+
+def _request_row(arrival: Arrival) -> tuple[str, str | None]:
+    headers = kept_headers(arrival.received.headers, arrival.client_ip)
+    return json.dumps(headers), kept_body(arrival.received.body)
+
+
+def _check_retention(keep_events: int, keep_days: int | None) -> None:
+    faults = []
+    if keep_events < 1:
+        faults.append(Fault("keep_events", keep_events, "keep at least 1 event"))
+    if keep_days is not None and keep_days < 1:
+        faults.append(Fault("keep_days", keep_days, "keep at least 1 day, or None for no limit"))
+    if faults:
+        raise ConfigError(faults)
