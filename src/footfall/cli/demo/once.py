@@ -1,0 +1,185 @@
+"""Scripted visits to the demo's site: what each must come to, and whether it did."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx2
+
+from footfall.pageview import REASONS
+
+if TYPE_CHECKING:
+    from footfall.tracker import Tracker
+
+CHROME: Final = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36"
+)
+GOOGLEBOT: Final = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+VISITOR: Final = "203.0.113.7"
+_NAVIGATION: Final = {
+    "User-Agent": CHROME,
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en-GB,en;q=0.9",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "X-Forwarded-For": VISITOR,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One scripted request, and what must come of it."""
+
+    what: str
+    path: str
+    reason: str
+    # Name, path, client IP and further facts of each event that the collector must hold.
+    events: Sequence[Mapping[str, Any]] = ()
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _pageview(path: str, **facts: Any) -> dict[str, Any]:
+    return {"name": "pageview", "path": path, "client_ip": VISITOR, "user_agent": CHROME, **facts}
+
+
+VISITS: Final = (
+    Visit(
+        what="landing page with UTM and a secret",
+        path="/?utm_source=newsletter&utm_campaign=launch&token=s3cret",
+        headers={"Referer": "https://news.example.org/item?id=1"},
+        reason="navigation",
+        events=[_pageview("/", referrer="https://news.example.org/item", source="newsletter")],
+    ),
+    Visit(
+        what="style sheet of the page",
+        path="/static/style.css",
+        headers={"Accept": "text/css,*/*;q=0.1", "Sec-Fetch-Dest": "style"},
+        reason="not_html",
+    ),
+    Visit(
+        what="image of the page",
+        path="/static/logo.svg",
+        headers={"Accept": "image/avif,*/*;q=0.8", "Sec-Fetch-Dest": "image"},
+        reason="not_html",
+    ),
+    Visit(
+        what="second page",
+        path="/pricing",
+        headers={"Referer": "{site}/"},
+        reason="navigation",
+        events=[_pageview("/pricing", referrer=None)],
+    ),
+    Visit(
+        what="form sent: the app tracks Signup",
+        method="POST",
+        path="/signup",
+        headers={"Referer": "{site}/pricing"},
+        reason="told",
+        events=[{**_pageview("/signup"), "name": "Signup"}],
+    ),
+    Visit(
+        what="page after the form",
+        path="/thanks",
+        headers={"Referer": "{site}/pricing"},
+        reason="navigation",
+        events=[_pageview("/thanks")],
+    ),
+    Visit(
+        what="download",
+        path="/guide.pdf",
+        reason="download",
+        events=[{**_pageview("/guide.pdf"), "name": "File Download"}],
+    ),
+    Visit(what="missing page", path="/missing", reason="error"),
+    Visit(what="Googlebot", path="/", headers={"User-Agent": GOOGLEBOT}, reason="bot"),
+    Visit(
+        what="prefetch of a link",
+        path="/pricing",
+        headers={"Sec-Purpose": "prefetch"},
+        reason="prefetch",
+    ),
+    Visit(
+        what="forged X-Forwarded-For",
+        path="/pricing",
+        headers={"X-Forwarded-For": f"6.6.6.6, {VISITOR}"},
+        reason="navigation",
+        events=[_pageview("/pricing")],
+    ),
+)
+
+
+def visit_once(site: str, collector_url: str, tracker: Tracker) -> int:
+    """Send the scripted visits, print the table, and return 0 only if all went as expected."""
+    with httpx2.Client() as visitor, httpx2.Client(base_url=collector_url) as api:
+        rows = [_send(visit, site, visitor, api, tracker) for visit in VISITS]
+        held = api.get("/api/v1/events").json()["events"]
+    expected = list(itertools.chain.from_iterable(visit.events for visit in VISITS))
+    leaks = [event["url"] for event in held if "s3cret" in str(event)]
+    _print_table(rows)
+    counted = sum(len(row.events) for row in rows)
+    print(f"\n{len(rows)} visits, {counted} events; the collector holds {len(held)}.")
+    is_right = all(row.is_right for row in rows) and len(held) == len(expected) and not leaks
+    print("Everything as expected." if is_right else "NOT as expected: see the rows marked with !")
+    return 0 if is_right else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    visit: Visit
+    reason: str
+    events: Sequence[Mapping[str, Any]]
+    is_right: bool
+
+
+def _send(
+    visit: Visit, site: str, visitor: httpx2.Client, api: httpx2.Client, tracker: Tracker
+) -> _Row:
+    reasons_before = tracker.stats()["reasons"]
+    held_before = api.get("/api/v1/events").json()["events"]
+    headers = {name: value.format(site=site) for name, value in visit.headers.items()}
+    visitor.request(visit.method, site + visit.path, headers={**_NAVIGATION, **headers})
+    tracker.flush(5)
+    last = held_before[-1]["id"] if held_before else 0
+    events = _new_events(api, after=last, wanted=visit.events)
+    reasons = tracker.stats()["reasons"]
+    new = [name for name in reasons if reasons[name] > reasons_before.get(name, 0)]
+    # A guard turns the form's redirect away beside the event that the app told.
+    reason = visit.reason if visit.reason in new else ", ".join(new)
+    is_right = reason == visit.reason and _match(events, visit.events)
+    return _Row(visit=visit, reason=reason, events=events, is_right=is_right)
+
+
+def _new_events(
+    api: httpx2.Client, *, after: int, wanted: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    query: dict[str, Any] = {"after": after, "wait": max(1, len(wanted)), "timeout": 5}
+    if not wanted:
+        time.sleep(0.2)  # nothing is expected; long enough for what should not be there to arrive
+        del query["wait"], query["timeout"]
+    events: list[dict[str, Any]] = api.get("/api/v1/events", params=query).json()["events"]
+    return events
+
+
+def _match(events: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    if len(events) != len(wanted):
+        return False
+    found = ({**event, "source": event["utm"]["source"]} for event in events)
+    return all(
+        all(event[name] == value for name, value in facts.items())
+        for event, facts in zip(found, wanted, strict=True)
+    )
+
+
+def _print_table(rows: Sequence[_Row]) -> None:
+    print(f"\n  {'visit':<36} {'counted as':<14} {'why':<12}")
+    for row in rows:
+        name = ", ".join(event["name"] for event in row.events) or "-"
+        mark = " " if row.is_right else "!"
+        why = f"{row.reason:<12} {REASONS.get(row.reason, '')}".rstrip()
+        print(f"{mark} {row.visit.what:<36} {name:<14} {why}")
