@@ -22,7 +22,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test.utils import override_settings
-from django.urls import re_path
+from django.urls import path, re_path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -276,7 +276,11 @@ async def django_async_view(request: HttpRequest) -> HttpResponse | StreamingHtt
     return django_view(request)
 
 
-urlpatterns = [re_path(r"^async", django_async_view), re_path(r"", django_view)]
+urlpatterns = [
+    path("users/<int:pk>/", lambda request, pk: django_view(request)),
+    re_path(r"^async", django_async_view),
+    re_path(r"", django_view),
+]
 
 
 def set_up_django() -> None:

@@ -388,7 +388,7 @@ def plain_http(headers: Headers) -> Headers:
     return {name: value for name, value in headers.items() if not name.startswith("sec-")}
 
 
-def without(headers: Headers, *names: str) -> Headers:
+def without(headers: Mapping[str, str], *names: str) -> Headers:
     return {name: value for name, value in headers.items() if name not in names}
 
 

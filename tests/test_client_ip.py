@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -31,6 +32,9 @@ CLAIMED = "6.6.6.6"
 EDGE = "162.158.1.1"  # Cloudflare's
 
 XFF = "x-forwarded-for"
+
+# A busy machine is no fault of a property.
+patiently = hypothesis_settings(deadline=None)
 
 
 def resolver(trusted_proxies: Any = "auto", **settings: Any) -> ClientIP:
@@ -437,6 +441,7 @@ addresses = st.ip_addresses().filter(
 )
 
 
+@patiently
 @given(chain=st.lists(addresses, max_size=6), count=st.integers(1, 4))
 def test_a_plain_list_is_counted_as_werkzeug_counts(chain: list[Any], count: int) -> None:
     header = ", ".join(map(str, chain))
@@ -975,6 +980,7 @@ def test_anonymize(address: str, expected: str) -> None:
     assert anonymize(address) == expected
 
 
+@patiently
 @given(address=addresses)
 def test_anonymize_keeps_the_network_and_nothing_else(address: Any) -> None:
     network = ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False)
@@ -1101,6 +1107,7 @@ def test_each_kind_of_warning_comes_once() -> None:
     assert len(told) == 2
 
 
+@patiently
 @given(
     pageviews=st.lists(
         st.tuples(
@@ -1224,6 +1231,7 @@ public = addresses.filter(
 ).map(str)
 
 
+@patiently
 @given(found=resolvers, peer=peers, headers=all_headers)
 @example(resolver(), "\udc80", {XFF: "\udc80"})
 @example(resolver(), PROXY, {XFF: "," * LONG})
@@ -1240,6 +1248,7 @@ def test_an_answer_is_none_or_a_canonical_address(
     assert isinstance(found.trusts(peer), bool)
 
 
+@patiently
 @given(found=resolvers, peer=peers, headers=all_headers)
 def test_a_trace_agrees_with_the_answer(
     found: ClientIP, peer: str | None, headers: Headers
@@ -1252,6 +1261,7 @@ def test_a_trace_agrees_with_the_answer(
     assert str(trace).startswith(trace.client_ip or "no client IP")
 
 
+@patiently
 @given(
     trusted=st.sampled_from(["auto", "private", ["10.0.0.0/8"], 1, "nginx", "aws-alb"]),
     claim=texts,
@@ -1263,6 +1273,7 @@ def test_behind_an_appending_proxy_its_word_is_the_answer(
     assert resolver(trusted).resolve(PROXY, {XFF: f"{claim}, {client}"}) == client
 
 
+@patiently
 @given(claim=texts, client=public, trusted=st.sampled_from(["auto", ["10.0.0.0/8"], 1]))
 def test_behind_a_proxy_that_appends_to_forwarded_its_word_is_the_answer(
     claim: str, client: str, trusted: Any
@@ -1273,6 +1284,7 @@ def test_behind_a_proxy_that_appends_to_forwarded_its_word_is_the_answer(
     assert resolver(trusted).resolve(PROXY, headers) == client
 
 
+@patiently
 @given(count=st.integers(1, 5), claim=texts, hops=st.lists(addresses, min_size=5, max_size=5))
 def test_behind_n_proxies_the_farthest_one_decides(count: int, claim: str, hops: list[Any]) -> None:
     appended = [str(hop) for hop in hops[:count]]
@@ -1280,11 +1292,13 @@ def test_behind_n_proxies_the_farthest_one_decides(count: int, claim: str, hops:
     assert resolver(count).resolve(ATTACKER, headers) == appended[0]
 
 
+@patiently
 @given(peer=public, headers=all_headers)
 def test_a_public_peer_is_its_own_answer(peer: str, headers: Headers) -> None:
     assert resolver().resolve(peer, headers) == peer
 
 
+@patiently
 @given(
     lines=st.lists(st.lists(texts, min_size=1, max_size=3).map(", ".join), min_size=1, max_size=4)
 )

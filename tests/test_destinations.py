@@ -361,6 +361,8 @@ def test_what_the_collector_throws_away_its_inspector_explains() -> None:
         (201, Verdict.ACCEPTED, False),
         (202, Verdict.ACCEPTED, False),
         (204, Verdict.ACCEPTED, False),
+        (299, Verdict.ACCEPTED, False),
+        (300, Verdict.REJECTED, True),
         (301, Verdict.REJECTED, True),
         (302, Verdict.REJECTED, True),
         (304, Verdict.REJECTED, True),
@@ -383,6 +385,7 @@ def test_what_the_collector_throws_away_its_inspector_explains() -> None:
         (425, Verdict.RETRY, False),
         (429, Verdict.RETRY, False),
         (431, Verdict.REJECTED, False),
+        (499, Verdict.REJECTED, False),
         (500, Verdict.UNKNOWN, False),
         (502, Verdict.RETRY, False),
         (503, Verdict.RETRY, False),
@@ -401,6 +404,34 @@ def test_every_status_has_a_verdict(
 
     assert (outcome.verdict, outcome.pause) == (verdict, pause)
     assert bool(outcome.detail) is (verdict is not Verdict.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (400, "refuses the event"),
+        (401, "asks for credentials; something in front of it guards the endpoint"),
+        (402, "wants to be paid; see the account's plan and quota"),
+        (404, "knows no such address or site; check endpoint and site"),
+        (405, "takes no events at this address; check endpoint"),
+        (407, "is behind a proxy that asks for credentials; check the proxy settings"),
+        (408, "gave up waiting for the request"),
+        (410, "has left this address; check endpoint"),
+        (413, "finds the event too large"),
+        (415, "does not read this form of event"),
+        (418, "refuses the request"),
+        (422, "refuses the event"),
+        (425, "asks to send it later"),
+        (429, "asks for fewer requests"),
+        (500, "failed, perhaps after counting; sent again it could count twice"),
+        (502, "could not be reached through its gateway, which is worth one more try"),
+        (503, "is busy or restarting"),
+    ],
+)
+def test_every_answer_but_yes_says_what_it_means(status: int, meaning: str) -> None:
+    detail = PLAUSIBLE.read(Response(status=status)).detail
+
+    assert detail == f"HTTP {status}: the vendor {meaning}"
 
 
 @EVERY_DESTINATION
@@ -470,6 +501,18 @@ def test_the_vendors_wish_is_heard_within_bounds(
 
 
 @pytest.mark.parametrize(
+    "month", ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+)
+def test_a_date_is_read_in_every_month(month: str) -> None:
+    headers = {
+        "date": f"Sun, 06 {month} 1994 12:59:58 GMT",
+        "retry-after": f"Sun, 06 {month} 1994 13:00:01 GMT",
+    }
+
+    assert PLAUSIBLE.read(Response(status=503, headers=headers)).retry_after == 3.0
+
+
+@pytest.mark.parametrize(
     ("body", "quote"),
     [
         pytest.param(b"", "", id="silence"),
@@ -485,6 +528,7 @@ def test_the_vendors_wish_is_heard_within_bounds(
         pytest.param(
             b'{"message":"' + b"m" * 500 + b'"}', f" (it says: {'m' * 199}…)", id="a novel"
         ),
+        pytest.param(b"m" * 200, f" (it says: {'m' * 200})", id="as long as it may be"),
         pytest.param(
             b"[" * 5000,
             f" (it says: {'[' * 199}…)",

@@ -174,6 +174,7 @@ PATHS: dict[str, tuple[str, str]] = {
         "/reset/9f86d081884c7d659a2feaa0c55ad01",
         "/reset/9f86d081884c7d659a2feaa0c55ad01",
     ),
+    "letters and a few digits": ("/abcdefghijklmnopqrstuvwxyz012345", "/:token"),
     "base64url": ("/t/Zm9v-YmFyX2Jhej8xMjM0NTY3ODkwYWJj", "/t/:token"),
     "a JWT": (
         "/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r",
@@ -197,8 +198,10 @@ TITLES = [
     "Python_3.11_Release_Notes_And_What_Is_New_In_It",
     "samsung-galaxy-s24-ultra-5g-512gb-12gb-ram-2024",
     "rtx-4070-ti-12gb-gddr6x-pcie4-hdmi21-dp14a-3x",
+    "rtx4070ti-12gb-gddr6x-pcie4-hdmi21-dp14a",
     "how-to-write-clean-code-in-python-5f3a9c1b2d7e",
     "a-short-title-of-mine-5f3a9c1b2d7e",
+    "WhatToDoIfIAmNotLoggedInToItOrIsItOff",
     "TheQuickBrownFoxJumpsOverTheLazyDog",
     "The-Quick-BrownFox-Jumps-Over-TheLazyDog-OK",
     "2024-11-05-release-notes-v1.2.3-rc1-linux-x86_64.html",
@@ -227,8 +230,8 @@ def test_a_uuid_is_not_taken_for_a_secret() -> None:
 def test_random_tokens_are_nearly_always_found(draw: Any) -> None:
     found = sum(path_of(f"/{draw()}") == "/:token" for _ in range(400))
 
-    # About 99 in 100 of the shortest; with 95 a run that fails by chance is beyond all odds.
-    assert found >= 380
+    # 98 in 100 of the shortest are; below 93 it is not chance.
+    assert found >= 372
 
 
 def test_hiding_can_be_switched_off_but_for_session_ids() -> None:
@@ -379,6 +382,7 @@ KEPT: dict[str, tuple[Any, str, str]] = {
     ),
     "an author is no secret": (frozenset({"author"}), "author=jo", "?author=jo"),
     "all": ("*", "page=2&q=a+b&gclid=x&flag", "?page=2&q=a+b&gclid=1&flag"),
+    "all but addresses without a name": ("*", "=jo@x.example&*=jo@x.example&page=2", "?page=2"),
     "all but addresses": ("*", "to=jo%40mail.example&page=2", "?page=2"),
     "all but secrets": ("*", "code=1&Token=2&user=3&sid=4&page=5", "?page=5"),
     "all but what contains a credential": (
@@ -400,7 +404,7 @@ def test_the_owner_may_keep_more_of_the_query(keep_query: Any, query: str, expec
 @pytest.mark.parametrize(
     "before",
     [
-        pytest.param("x=1&" * 300, id="too many parameters"),
+        pytest.param("x=1&" * 255, id="too many parameters"),
         pytest.param("x=" + "y" * 8_190 + "&", id="too many characters"),
     ],
 )

@@ -68,6 +68,7 @@ class ScopeExchange(Exchange):
 
 
 def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
+    """The exchange of a request that has just come through a door."""
     exchange = ScopeExchange()
     exchange.tracker = tracker
     exchange.scope = scope
@@ -156,6 +157,7 @@ def _is_no_page(status: int, answer: list[tuple[bytes, bytes]]) -> bool:
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
+    """The Hit that a record of `ScopeExchange.answered` stands for."""
     (_, method, scheme, path, root_path, query, pairs, client, server) = record[:9]
     (status, answer, at, route, props, ignored) = record[9:]
     headers = _headers(pairs)
@@ -168,7 +170,8 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         scheme=scheme,
         host=host,
         path=path,
-        query=query.decode("latin-1"),
+        # Django's test client writes text, against the specification.
+        query=query if isinstance(query, str) else query.decode("latin-1"),
         headers=headers,
         peer=client[0] if client else None,
         status=status,
@@ -227,7 +230,8 @@ class FlushOnShutdown:
     Answers the lifespan protocol where the app, like Django's, does not speak it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    # Django's stubs spell scope, receive and send in a way of their own.
+    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -603,19 +603,22 @@ def _is_well_known(path: str) -> bool:
 
 # -- the procedure -----------------------------------------------------------------------------
 
-# What holds for whatever a visitor makes happen, a page or an event told by the app.
-_VISITOR_RULES: Final[Sequence[tuple[str, _RequestRule]]] = (
+_REQUEST_RULES: Final[Sequence[tuple[str, _RequestRule]]] = (
+    ("A.0 ignored", _ignored),
+    ("A.1 websocket", _websocket),
+    ("A.2 method", _method),
     ("A.3 localhost", _localhost),
     ("A.4 prefetch", _prefetch),
     ("A.5 bot", _bot),
     ("A.6 excluded", _excluded),
     ("A.7 privacy", _privacy),
 )
-_REQUEST_RULES: Final[Sequence[tuple[str, _RequestRule]]] = (
-    ("A.0 ignored", _ignored),
-    ("A.1 websocket", _websocket),
-    ("A.2 method", _method),
-    *_VISITOR_RULES,
+# What holds for an event told by the app, too: nobody looks, or somebody objects. An excluded path
+# is no page, but what happens there may be worth an event: apps exclude `/api/**` and track in it.
+_TOLD_RULES: Final[Sequence[tuple[str, _RequestRule]]] = tuple(
+    (name, rule)
+    for name, rule in _REQUEST_RULES
+    if rule in (_localhost, _prefetch, _bot, _privacy)
 )
 _ARRIVAL_RULES: Final[Sequence[tuple[str, _ArrivalRule]]] = (
     ("B.1 library", _library),
@@ -649,13 +652,13 @@ def decide(hit: Hit, rules: Rules = _DEFAULTS) -> Decision:
 def decide_told(hit: Hit, rules: Rules = _DEFAULTS) -> Decision:
     """Whether an event that the app told with `track()` during this hit may be sent, and why not.
 
-    The rules about the visitor hold: no bots, no prefetches, no excluded paths. How the page was
-    asked for, what was answered, and `ignore()`, do not matter. The kind is `event` or `skip`.
+    The rules about the visitor hold: no bots, no prefetches, no localhost. The path, how the page
+    was asked for, what was answered, and `ignore()`, do not matter. The kind is `event` or `skip`.
     """
     steps: list[Step] = []
     # An event told on a bot's visit is not the bot's visit.
     rules = replace(rules, bots="skip") if rules.bots == "event" else rules
-    ruling = _ask(_VISITOR_RULES, steps, hit, rules) or _Ruling("told", "", "event")
+    ruling = _ask(_TOLD_RULES, steps, hit, rules) or _Ruling("told", "", "event")
     return _decision(ruling, steps)
 
 

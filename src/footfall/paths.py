@@ -318,8 +318,7 @@ def _warnings(exclude: tuple[_Rule, ...], include: tuple[_Rule, ...]) -> Iterato
     for rule in filter(_matches_everything, final):
         yield f"exclude {rule.text}: matches every page, so nothing is tracked"
     for wanted in include:
-        covers = (rule for rule in final if not wanted.rescues and _covers(rule, wanted))
-        if cover := next(covers, None):
+        if cover := next((rule for rule in final if _covers(rule, wanted)), None):
             yield f"include {wanted.text}: has no effect, exclude {cover.text} covers it"
 
 

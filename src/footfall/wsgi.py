@@ -27,6 +27,8 @@ ExcInfo: TypeAlias = (
 
 
 class StartResponse(Protocol):
+    """What PEP 3333 has a server give to its app."""
+
     def __call__(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]: ...
@@ -156,6 +158,7 @@ def _is_no_page(status: int, answer: list[tuple[str, str]]) -> bool:
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
+    """The Hit that a record of `EnvironExchange.answered` stands for."""
     (_, method, scheme, path, query, names, values) = record[:7]
     (status, answer, at, route, props, ignored) = record[7:]
     picked = dict(zip(names, values, strict=True))

@@ -40,13 +40,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -56,13 +57,7 @@ from footfall.collector.guard import LOOPBACK_HOSTS, Guard
 from footfall.collector.intake import Intake, Refusals
 from footfall.collector.live import LOOK_SECONDS, Pulse, stream
 from footfall.collector.page import Page, View
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
-
-    from starlette.requests import Request
-
-    from footfall.collector.store import Store
+from footfall.collector.store import Store
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -159,7 +154,10 @@ class _Views:
         return JSONResponse({"events": events, "total": found.total})
 
     async def clear(self, request: Request) -> Response:
-        deleted = await run_in_threadpool(self._store.clear)
+        try:
+            deleted = await run_in_threadpool(self._store.clear)
+        except TimeoutError:
+            raise HTTPException(503, "The database cannot be written at the moment") from None
         self._store.visits.clear()
         self._refusals.clear()
         return JSONResponse({"deleted": deleted})
@@ -213,6 +211,7 @@ def _view(request: Request) -> View:
         period=named[period],
         domain=query.get("domain") or None,
         authority=request.headers.get("host", ""),
+        root=request.scope.get("root_path", ""),
     )
 
 

@@ -11,13 +11,11 @@ import queue
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from footfall.errors import ConfigError, Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MEMORY: Final = ":memory:"
 

@@ -7,16 +7,14 @@ shape is a promise and is told in `app.py`. All SQL that reads stands here.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from sqlite3 import Connection, Row
 from string import Template
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from footfall.collector.wire import Campaign, read_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from sqlite3 import Connection, Row
 
 Period: TypeAlias = Literal["day", "week", "month", "all"]
 

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from footfall.collector.intake import own_path
 
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """The names of this machine, for itself."""
@@ -81,7 +80,7 @@ class Guard:
             return _refuse(HTTPStatus.FORBIDDEN, "This collector answers to localhost only.")
         if request.method not in _SAFE_METHODS and _is_cross_origin(request):
             return _refuse(HTTPStatus.FORBIDDEN, "Pages of other origins may not do this.")
-        if self._token is None or request.scope["path"] in _OPEN_PATHS:
+        if self._token is None or own_path(request.scope) in _OPEN_PATHS:
             return None
         return self._ask_for(self._token, request)
 

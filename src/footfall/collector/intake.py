@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footfall.collector import plausible, swetrix
-from footfall.collector.wire import Answer, Received
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from footfall.collector.store import Store
-    from footfall.collector.wire import Reply
+from footfall.collector.store import Store
+from footfall.collector.wire import Answer, Received, Reply
 
 # Any site's scripts may post here, without cookies.
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
@@ -92,7 +88,7 @@ class Intake:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_http = scope["type"] == "http"
         # Swetrix cares neither for case nor for a slash at the end.
-        door = self._doors.get(scope["path"].rstrip("/").lower()) if is_http else None
+        door = self._doors.get(own_path(scope).rstrip("/").lower()) if is_http else None
         if door is None:
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
@@ -123,6 +119,12 @@ class Intake:
         if arrivals and not self._store.offer(arrivals):
             return door.busy
         return answer
+
+
+def own_path(scope: Scope) -> str:
+    """The path below the collector's root, which is not the server's if it is mounted."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Door]:

@@ -11,17 +11,13 @@ import asyncio
 import contextlib
 import json
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
-from footfall.collector.entries import Search
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-
-    from footfall.collector.entries import Entry
-    from footfall.collector.store import Store
+from footfall.collector.entries import Entry, Search
+from footfall.collector.store import Store
 
 LOOK_SECONDS: Final = 1.0
 """Other processes are heard with this delay."""

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from footfall.collector.entries import Search
-
-if TYPE_CHECKING:
-    from footfall.collector.entries import Entry, Period
-    from footfall.collector.intake import Refusals
-    from footfall.collector.store import Store
+from footfall.collector.entries import Entry, Period, Search
+from footfall.collector.intake import Refusals
+from footfall.collector.store import Store
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -35,7 +32,7 @@ _PERIOD_NAMES: Final[dict[Period, str]] = {
 # Each with what can be done about it.
 _REASONS: Final = {
     "not_found": "This domain was not declared. Add it with --domain, or correct the sender.",
-    "bot": "The User-Agent is a bot's. Send the visitor's own, or be glad that it was filtered.",
+    "bot": "The User-Agent is a bot's. Was it the visitor's own? Then the vendor drops it too.",
     "dc_ip": "X-Plausible-IP-Type says that the address is a data centre's.",
     "threat_ip": "X-Plausible-IP-Type says that the address is known for attacks.",
     "no_session_for_engagement": "Engagement needs a pageview of the same visitor before it.",
@@ -43,11 +40,12 @@ _REASONS: Final = {
 
 
 class View(NamedTuple):
-    """What is looked at, and the host and port that the browser knows the collector by."""
+    """What is looked at, and where the browser finds the collector: host, port and root path."""
 
     period: Period
     domain: str | None
     authority: str
+    root: str
 
 
 class Page:

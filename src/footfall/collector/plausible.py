@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Set
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from footfall.collector.visits import Caller
+from footfall.collector.visits import Caller, Visit, Visits
 from footfall.collector.wire import (
     NO_CAMPAIGN,
     NO_HOST,
@@ -39,11 +40,6 @@ from footfall.collector.wire import (
     without_port,
 )
 from footfall.user_agent import classify
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
-
-    from footfall.collector.visits import Visit, Visits
 
 MAX_BODY_BYTES: Final = 8_000_000
 """What the parser of JSON bodies takes; more is answered 413."""

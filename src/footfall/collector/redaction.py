@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from footfall.model import Headers
+from footfall.model import Headers
 
 # Ten times what a sender of ours posts. Longer bodies are judged, counted, and not kept.
 _MAX_BODY_BYTES = 16 * 1024

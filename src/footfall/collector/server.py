@@ -11,25 +11,19 @@ import ipaddress
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Self
+from collections.abc import Collection
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import uvicorn
+from starlette.applications import Starlette
 
 from footfall.collector.app import create_app
 from footfall.collector.database import MEMORY
 from footfall.collector.guard import LOOPBACK_HOSTS
 from footfall.collector.store import KEEP_EVENTS, Store
 from footfall.errors import ConfigError, Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-    from types import TracebackType
-
-    from starlette.applications import Starlette
-
-PORT: Final = 8321
-"""Where `footfall collect` listens, and where `collector://` looks."""
 
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0

@@ -18,21 +18,18 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector import entries
 from footfall.collector.browser import browser
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.redaction import kept_body, kept_headers
 from footfall.collector.visits import DAY_SECONDS, Visits
+from footfall.collector.wire import Arrival
 from footfall.errors import ConfigError, Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from footfall.collector.wire import Arrival
 
 __all__ = ["KEEP_EVENTS", "Store"]
 
@@ -58,6 +55,9 @@ _ROWS_BETWEEN_PURGES = 2_000
 _PURGE_ROWS = 4_000
 # After a failed commit. Disks do not get emptied in milliseconds.
 _RETRY_SECONDS = 0.25
+
+# What SQLite cannot take at any time: a value out of range, half a surrogate pair.
+_HOPELESS = (sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, OverflowError)
 
 _INSERT_EVENT = """
     INSERT INTO events (
@@ -157,6 +157,8 @@ class Store:
 
     def flush(self, timeout_seconds: float = 5.0) -> bool:
         """Wait until all that was queued is written. False if it took longer, or cannot be."""
+        if not self._writer.is_alive():
+            return False
         try:
             self._command(lambda: 0).result(timeout_seconds)
         except (TimeoutError, sqlite3.Error):
@@ -259,7 +261,8 @@ class Store:
             time.sleep(_RETRY_SECONDS)
         self._recover()
         self._rows_since_purge += len(ids)
-        for event_id, arrival in zip(ids, arrivals, strict=True):
+        # Not strict: none were written of a hopeless batch.
+        for event_id, arrival in zip(ids, arrivals, strict=False):
             self._addresses[event_id] = arrival.client_ip
         while len(self._addresses) > _KEEP_ADDRESSES:
             self._addresses.popitem(last=False)
@@ -268,6 +271,11 @@ class Store:
     def _try_to_insert(self, arrivals: list[Arrival]) -> list[int] | None:
         try:
             return self._insert(arrivals)
+        except _HOPELESS:
+            # The wire lets none through, but other callers might.
+            logger.exception("%d events cannot be written, ever", len(arrivals))
+            self._lost += len(arrivals)
+            return []
         except sqlite3.Error as error:
             self._report(error)
         return None
@@ -323,7 +331,7 @@ class Store:
                 connection.execute(_PURGE_BY_AGE, (oldest, _PURGE_ROWS))
             last_day = int(now // DAY_SECONDS) - _KEEP_SALT_DAYS
             connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,))
-        for day in [day for day in self._salts if day <= last_day]:
+        for day in [day for day in tuple(self._salts) if day <= last_day]:
             del self._salts[day]
 
     # -- what the visits need -----------------------------------------------------------------

@@ -14,10 +14,11 @@ import enum
 import json
 import re
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Set
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from footfall.collector.visits import Caller
+from footfall.collector.visits import Caller, Visit, Visits
 from footfall.collector.wire import (
     Answer,
     Arrival,
@@ -34,11 +35,6 @@ from footfall.collector.wire import (
 )
 from footfall.model import PAGEVIEW
 from footfall.user_agent import classify
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
-
-    from footfall.collector.visits import Visit, Visits
 
 MAX_BODY_BYTES: Final = 100 * 1024
 """What the community edition takes, before and after decompression; more is answered 413."""

@@ -15,10 +15,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 VISIT_SECONDS = 1_800
 """A visit ends after this much silence, with both vendors."""

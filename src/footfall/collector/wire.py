@@ -11,13 +11,11 @@ import ipaddress
 import json
 import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from footfall.model import Headers
+from footfall.model import Headers
 
 Vendor: TypeAlias = Literal["plausible", "swetrix"]
 

@@ -130,6 +130,7 @@ def settings_tracker() -> Tracker:
 
 
 def settings_options() -> dict[str, Any]:
+    """The dict of the settings as keyword options."""
     return as_options(getattr(settings, SETTING, None) or {})
 
 

@@ -84,9 +84,9 @@ pause.addEventListener("click", () => {
   if (!isPaused) show(held.splice(0));
 });
 
-byId("clear").addEventListener("click", async () => {
+byId("clear").addEventListener("click", async ({ target }) => {
   if (!confirm("Forget every event that was collected?")) return;
-  const response = await fetch("/api/v1/events", { method: "DELETE" });
+  const response = await fetch(target.dataset.url, { method: "DELETE" });
   if (response.ok) location.reload();
 });
 

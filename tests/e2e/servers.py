@@ -1,0 +1,176 @@
+"""Real servers as child processes, each on a port of its own, stopped as operators stop them.
+
+Nothing here sleeps: a server is ready when it accepts a connection, and gone when it has ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.vendors import unused_port, wait_until
+
+ROOT: Final = Path(__file__).parents[2]
+EXAMPLES: Final = ROOT / "examples"
+DJANGO_SITE: Final = EXAMPLES / "django_site"
+APPS: Final = Path(__file__).parent / "apps"
+
+# Interpreters start slowly where several do at once.
+_START_SECONDS: Final = 30.0
+# As container runtimes do; gunicorn alone would wait for thirty.
+_STOP_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """How a server is started: a command with `{port}` in it, where, and what must be installed."""
+
+    command: tuple[str, ...]
+    folder: Path = EXAMPLES
+    programs: tuple[str, ...] = ()
+    # Several processes promise no order among the events of one visitor.
+    is_ordered: bool = True
+
+
+def uvicorn(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
+    return Site(
+        command=(sys.executable, "-m", "uvicorn", "--port", "{port}", *options, app),
+        folder=folder,
+        programs=("uvicorn",),
+    )
+
+
+def gunicorn(app: str, *options: str, folder: Path = EXAMPLES, is_ordered: bool = True) -> Site:
+    return Site(
+        command=(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", *options, app),
+        folder=folder,
+        programs=("gunicorn",),
+        is_ordered=is_ordered,
+    )
+
+
+def script(*arguments: str, folder: Path = EXAMPLES) -> Site:
+    """A program that reads its port from PORT, or takes it as an argument."""
+    return Site(command=(sys.executable, *arguments), folder=folder)
+
+
+def each(sites: Mapping[str, Site], *programs: str) -> pytest.MarkDecorator:
+    """The test runs once for every site; needs its programs, and these."""
+    return pytest.mark.parametrize(
+        "site",
+        [
+            pytest.param(site, id=name, marks=pytest.mark.server(*site.programs, *programs))
+            for name, site in sites.items()
+        ],
+    )
+
+
+class Server:
+    """A running child process that listens on loopback."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log_file: Path) -> None:
+        self._process = process
+        self._log_file = log_file
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+    @property
+    def log(self) -> str:
+        """What it has written so far, stdout and stderr."""
+        return self._log_file.read_text("utf-8", "replace")
+
+    def stop(self) -> float:
+        """Send SIGTERM and wait for the end. The seconds that took.
+
+        Raises:
+            AssertionError: it did not end in time, or the log tells of an exception.
+        """
+        started = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"did not end within {_STOP_SECONDS} s:\n{self.log}") from None
+        seconds = time.monotonic() - started
+        assert "Traceback" not in self.log, self.log
+        return seconds
+
+    def resident_bytes(self) -> int:
+        """The memory that the process and its children hold now. Linux only."""
+        return sum(map(_resident_bytes, _family(self._process.pid)))
+
+    def wait_until_ready(self) -> None:
+        if not wait_until(lambda: self._has_ended or self._accepts(), _START_SECONDS):
+            raise AssertionError(f"not ready within {_START_SECONDS} s:\n{self.log}")
+        if self._has_ended:
+            raise AssertionError(f"ended while starting:\n{self.log}")
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def _accepts(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End what is left of it, workers too. It leads a session of its own."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+@contextmanager
+def running(site: Site, folder: Path, **environment: str) -> Iterator[Server]:
+    """Start `site`, with its log in `folder`, and see to it that nothing is left of it."""
+    port = unused_port()
+    log_file = folder / f"server-{port}.log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [part.format(port=port) for part in site.command],
+            cwd=site.folder,
+            env=_clean_environment(os.environ, HOME=str(folder), PORT=str(port), **environment),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(process, port, log_file)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.kill()
+
+
+def _clean_environment(environ: Mapping[str, str], **wanted: str) -> dict[str, str]:
+    """As in production: nothing tells the server that a test has started it."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(("FOOTFALL_", "PYTEST_"))
+    }
+    return {**kept, "PYTHONUTF8": "1", **wanted}
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(grandchild for child in children for grandchild in _family(int(child)))]
+
+
+def _resident_bytes(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

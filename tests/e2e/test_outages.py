@@ -1,0 +1,134 @@
+"""The endpoint is down, and nobody who visits the site can tell."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+import httpx2
+import pytest
+
+from tests.e2e.chromium import NAVIGATION
+from tests.e2e.servers import Site, each, gunicorn, running, uvicorn
+from tests.vendors import hanging, unused_port, vendor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Endpoint: TypeAlias = Callable[[], AbstractContextManager[str]]
+
+SITES: Final = {
+    "uvicorn-fastapi": uvicorn("fastapi_app:app", "--no-access-log"),
+    "gunicorn-gthread-flask": gunicorn(
+        "flask_app:app", "--worker-class", "gthread", "--threads", "8"
+    ),
+}
+
+REQUESTS: Final = 300
+THREADS: Final = 8
+# Far above what 300 events weigh, far below what a leak of responses or sockets would.
+MAX_GROWTH_BYTES: Final = 32 * 1024 * 1024
+# The grace that footfall takes is 2 s.
+MAX_STOP_SECONDS: Final = 4.0
+# What a page may take longer at most. It is no benchmark: other programs run meanwhile.
+MAX_FACTOR: Final = 5.0
+MAX_EXTRA_SECONDS: Final = 0.1
+
+
+class Load(NamedTuple):
+    """What a crowd of visitors met: the distinct answers, and the seconds each took, sorted."""
+
+    answers: set[tuple[int, str]]
+    seconds: list[float]
+
+    def __str__(self) -> str:
+        return f"median {self.median * 1e3:.2f} ms, p99 {self.p99 * 1e3:.2f} ms"
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def p99(self) -> float:
+        return self.seconds[len(self.seconds) * 99 // 100]
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """The address of an endpoint that nobody listens on."""
+    yield f"127.0.0.1:{unused_port()}"
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """The address of an endpoint that takes every request and never answers."""
+    with vendor(hanging) as server:
+        yield server.url.removeprefix("http://")
+
+
+@pytest.mark.parametrize("endpoint", [refusing, silent])
+@each(SITES)
+def test_visitors_notice_nothing_of_an_outage(
+    site: Site, endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(site, tmp_path, FOOTFALL_ENABLED="0") as server:
+        _load(server.url)
+        bare = _load(server.url)
+        server.stop()
+    with endpoint() as address, running(site, tmp_path, **_settings(address)) as server:
+        _load(server.url)
+        before = server.resident_bytes()
+        watched = _load(server.url)
+        growth = server.resident_bytes() - before
+        stop_seconds = server.stop()
+    with capsys.disabled():
+        print(  # noqa: T201 -- worth a look, and asserted only roughly
+            f"\n{endpoint.__name__}: {watched}; without footfall: {bare}; "
+            f"{growth / 1e6:+.1f} MB; stopped in {stop_seconds:.1f} s"
+        )
+
+    assert watched.answers == bare.answers
+    assert [status for status, _ in watched.answers] == [200]
+    warnings = _warnings(server.log)
+    assert warnings, "an outage must not be silent"
+    assert len(warnings) == len({*warnings}), warnings
+    assert growth < MAX_GROWTH_BYTES
+    assert watched.median < bare.median * MAX_FACTOR + MAX_EXTRA_SECONDS
+    assert watched.p99 < bare.p99 * MAX_FACTOR + MAX_EXTRA_SECONDS
+    assert stop_seconds < MAX_STOP_SECONDS
+
+
+def _settings(address: str) -> dict[str, str]:
+    return {
+        "FOOTFALL_DESTINATIONS": f"collector://{address}/site.test",
+        # Shorter than the test, so that silence is met as a failure, too.
+        "FOOTFALL_TIMEOUT_SECONDS": "1",
+    }
+
+
+def _load(url: str) -> Load:
+    """So many requests, by as many visitors at a time, each on a connection of its own."""
+
+    def visit(_number: int) -> list[tuple[int, str, float]]:
+        with httpx2.Client(base_url=url, headers=NAVIGATION) as client:
+            return [_get(client) for _ in range(REQUESTS // THREADS)]
+
+    with ThreadPoolExecutor(THREADS) as crowd:
+        met = [each for visitor in crowd.map(visit, range(THREADS)) for each in visitor]
+    return Load({each[:2] for each in met}, sorted(each[2] for each in met))
+
+
+def _get(client: httpx2.Client) -> tuple[int, str, float]:
+    started = time.perf_counter()
+    response = client.get("/")
+    return response.status_code, response.text, time.perf_counter() - started
+
+
+def _warnings(log: str) -> list[str]:
+    """The warnings in a log, without their numbers: two of a kind are alike."""
+    return [re.sub(r"\d+", "#", line) for line in log.splitlines() if "WARNING" in line]

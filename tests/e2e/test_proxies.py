@@ -1,0 +1,226 @@
+"""Real proxies in front of real servers: the visitor's address arrives, and no forgery does.
+
+On one machine every client is 127.0.0.1. So the outermost proxy listens for the PROXY protocol,
+by which load balancers tell the address of a connection, and the test says there who is visiting.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conftest import program
+from tests.e2e.servers import APPS, Server, Site, gunicorn, running, uvicorn
+from tests.vendors import unused_port, wait_until
+
+VISITOR: Final = "203.0.113.9"
+VISITOR_V6: Final = "2001:db8::9"
+
+SERVERS: Final = {
+    "uvicorn": uvicorn("visitor:asgi", "--app-dir", str(APPS), "--no-proxy-headers"),
+    "uvicorn-proxy-headers": uvicorn("visitor:asgi", "--app-dir", str(APPS), "--proxy-headers"),
+    "gunicorn": gunicorn("visitor:wsgi", folder=APPS),
+    "gunicorn-proxyfix-outside": gunicorn("visitor:fixed_outside", folder=APPS),
+    "gunicorn-proxyfix-inside": gunicorn("visitor:fixed_inside", folder=APPS),
+}
+
+# What a visitor may write to be somebody else.
+FORGERIES: Final[dict[str, list[str]]] = {
+    "nothing": [],
+    "one address": ["X-Forwarded-For: 6.6.6.6"],
+    "a chain": ["X-Forwarded-For: 6.6.6.6, 10.0.0.1, 127.0.0.1"],
+    "two lines": ["X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 7.7.7.7"],
+    "Forwarded": ["Forwarded: for=6.6.6.6", "X-Forwarded-For: unknown"],
+    "other headers": ["X-Real-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6", "True-Client-IP: 6.6.6.6"],
+    "underscores": ["X_Forwarded_For: 6.6.6.6"],
+    "garbage": ['X-Forwarded-For: \xff,,;="', 'Forwarded: for="[::1'],
+}
+
+
+@dataclass
+class Nginx:
+    """An nginx of our own, with one server block for each hop."""
+
+    folder: Path
+    blocks: list[str] = field(default_factory=list)
+
+    def hop(self, upstream: str, *, says: str, listen: str | None = None, realip: str = "") -> str:
+        """Add a hop to `upstream`; returns where it listens. `says` is its X-Forwarded-For line."""
+        address = listen or f"127.0.0.1:{unused_port()}"
+        self.blocks.append(
+            f"server {{ listen {address}{' proxy_protocol' if realip else ''}; {realip}"
+            f" location / {{ proxy_pass {upstream}; proxy_http_version 1.1;"
+            f" proxy_set_header Host $http_host; {says} }} }}"
+        )
+        return address
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        config = self.folder / "nginx.conf"
+        paths = "".join(
+            f"{name}_temp_path {self.folder}/{name};"
+            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        config.write_text(
+            # Workers of a root's nginx could not open the app's socket otherwise.
+            f"{'user root;' if os.geteuid() == 0 else ''}"
+            f" daemon off; worker_processes 1; pid {self.folder}/nginx.pid;"
+            f" error_log {self.folder}/error.log; events {{}}"
+            f" http {{ access_log off; {paths} {' '.join(self.blocks)} }}"
+        )
+        nginx = program("nginx") or "nginx"
+        with (self.folder / "nginx.out").open("wb") as out:
+            process = subprocess.Popen(
+                [nginx, "-p", str(self.folder), "-c", str(config)], stdout=out, stderr=out
+            )
+        try:
+            assert wait_until((self.folder / "nginx.pid").exists), "nginx did not start"
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+APPENDS: Final = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+REPLACES: Final = "proxy_set_header X-Forwarded-For $remote_addr;"
+TRUSTS_BALANCER: Final = "set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;"
+
+
+def asked(address: str, headers: list[str], visitor: str = VISITOR) -> str:
+    """What the app behind `address` answers to `visitor`."""
+    host, _, port = address.rpartition(":")
+    family = "TCP6" if ":" in visitor else "TCP4"
+    server = "::1" if family == "TCP6" else "127.0.0.1"
+    lines = ["GET / HTTP/1.1", "Host: example.com", "User-Agent: Mozilla/5.0 (X11)", *headers]
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as connection:
+        greeting = f"PROXY {family} {visitor} {server} 40000 80\r\n"
+        request = "\r\n".join([*lines, "Connection: close", "", ""])
+        connection.sendall((greeting + request).encode("latin-1"))
+        with closing(http.client.HTTPResponse(connection)) as answer:
+            answer.begin()
+            assert answer.status == 200
+            return answer.read().decode()
+
+
+def one_hop(nginx: Nginx, app: Server) -> str:
+    return nginx.hop(app.url, says=APPENDS, realip=TRUSTS_BALANCER)
+
+
+def one_hop_that_replaces(nginx: Nginx, app: Server) -> str:
+    return nginx.hop(app.url, says=REPLACES, realip=TRUSTS_BALANCER)
+
+
+def two_hops(nginx: Nginx, app: Server) -> str:
+    inner = nginx.hop(app.url, says=APPENDS)
+    return nginx.hop(f"http://{inner}", says=APPENDS, realip=TRUSTS_BALANCER)
+
+
+CHAINS: Final[dict[str, tuple[Callable[[Nginx, Server], str], list[str]]]] = {
+    "client - nginx - app": (one_hop, ["auto", "private", "127.0.0.1", "1"]),
+    "client - nginx that replaces - app": (one_hop_that_replaces, ["auto", "1"]),
+    "client - nginx - nginx - app": (two_hops, ["auto", "127.0.0.0/8", "2"]),
+}
+
+
+@pytest.mark.server("nginx", "uvicorn", "gunicorn")
+@pytest.mark.parametrize("site", SERVERS.values(), ids=SERVERS.keys())
+@pytest.mark.parametrize(("chain", "forms"), CHAINS.values(), ids=CHAINS.keys())
+def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
+    site: Site, chain: Callable[[Nginx, Server], str], forms: list[str], tmp_path: Path
+) -> None:
+    for form in forms:
+        folder = tmp_path / form.replace("/", "-")
+        folder.mkdir()
+        with running(site, folder, **settings(form)) as app:
+            nginx = Nginx(folder)
+            address = chain(nginx, app)
+            with nginx.running():
+                found = {name: asked(address, lines) for name, lines in FORGERIES.items()}
+                assert found == dict.fromkeys(FORGERIES, VISITOR), form
+                assert asked(address, [], VISITOR_V6) == VISITOR_V6
+
+
+def settings(form: str) -> dict[str, str]:
+    return {
+        "FOOTFALL_DESTINATIONS": "collector://127.0.0.1:9/example.com",
+        "FOOTFALL_TRUSTED_PROXIES": form,
+    }
+
+
+def on_a_socket(site: Site, socket_path: Path) -> Site:
+    """The same server, listening on a unix socket and, for the harness to see it, on its port."""
+    command = list(site.command)
+    if "uvicorn" in command:
+        at = command.index("--port")
+        return Site(command=(*command[:at], "--uds", str(socket_path), *command[at + 2 :]))
+    at = command.index("--bind")
+    bind = ("--bind", f"unix:{socket_path}")
+    return Site(command=(*command[:at], *bind, *command[at:]), folder=site.folder)
+
+
+@pytest.mark.server("nginx", "gunicorn")
+def test_the_visitor_is_found_over_a_unix_socket(tmp_path: Path) -> None:
+    path = tmp_path / "app.sock"
+    with running(on_a_socket(SERVERS["gunicorn"], path), tmp_path, **settings("auto")):
+        nginx = Nginx(tmp_path)
+        address = nginx.hop(f"http://unix:{path}", says=APPENDS, realip=TRUSTS_BALANCER)
+        with nginx.running():
+            found = {name: asked(address, lines) for name, lines in FORGERIES.items()}
+    assert found == dict.fromkeys(FORGERIES, VISITOR)
+
+
+@pytest.mark.server("nginx", "uvicorn")
+def test_the_visitor_is_found_over_ipv6_loopback(tmp_path: Path) -> None:
+    site = uvicorn("visitor:asgi", "--app-dir", str(APPS), "--no-proxy-headers")
+    with running(site, tmp_path, **settings("auto")) as app:
+        nginx = Nginx(tmp_path)
+        address = nginx.hop(
+            app.url,
+            says=APPENDS,
+            listen=f"[::1]:{unused_port()}",
+            realip="set_real_ip_from ::1; real_ip_header proxy_protocol;",
+        )
+        with nginx.running():
+            assert asked(address, ["X-Forwarded-For: 6.6.6.6"], VISITOR_V6) == VISITOR_V6
+
+
+@pytest.mark.server("haproxy", "uvicorn")
+@pytest.mark.parametrize("name", ["uvicorn", "uvicorn-proxy-headers", "gunicorn"])
+def test_the_visitor_is_found_behind_haproxy(name: str, tmp_path: Path) -> None:
+    port = unused_port()
+    with running(SERVERS[name], tmp_path, **settings("auto")) as app:
+        config = tmp_path / "haproxy.cfg"
+        config.write_text(
+            "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
+            f"frontend in\n bind 127.0.0.1:{port} accept-proxy\n"
+            " option forwardfor\n default_backend app\n"
+            f"backend app\n server one 127.0.0.1:{app.port}\n"
+        )
+        haproxy = program("haproxy") or "haproxy"
+        with (tmp_path / "haproxy.out").open("wb") as out:
+            process = subprocess.Popen([haproxy, "-db", "-f", str(config)], stdout=out, stderr=out)
+        try:
+            assert wait_until(lambda: accepts(port))
+            found = {forgery: asked(f"127.0.0.1:{port}", FORGERIES[forgery]) for forgery in SIMPLE}
+        finally:
+            process.terminate()
+            process.wait(10)
+    assert found == dict.fromkeys(SIMPLE, VISITOR)
+
+
+# HAProxy refuses what is not ASCII by itself.
+SIMPLE: Final = [name for name in FORGERIES if name != "garbage"]
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

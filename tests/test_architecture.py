@@ -1,0 +1,92 @@
+"""The promises of the package as a whole: what is exported, and what an import costs nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+
+import footfall
+
+FRAMEWORKS = ("asgiref", "django", "flask", "starlette", "fastapi", "werkzeug", "jinja2")
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_every_exported_name_is_there_and_sorted() -> None:
+    assert sorted(footfall.__all__) == footfall.__all__
+    for name in footfall.__all__:
+        assert getattr(footfall, name) is not None
+        assert getattr(footfall, name).__doc__
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'tracks'"):
+        footfall.tracks  # noqa: B018
+
+
+def test_importing_the_package_loads_no_framework_and_no_http_client() -> None:
+    loaded = set(run("import sys, footfall; print(*sys.modules)").split())
+    assert loaded.isdisjoint({*FRAMEWORKS, "httpx2", "httpcore2", "ssl", "asyncio", "sqlite3"})
+
+
+@pytest.mark.parametrize("door", ["footfall.wsgi", "footfall.asgi", "footfall.testing"])
+def test_a_bare_door_loads_no_framework_and_no_http_client(door: str) -> None:
+    loaded = set(run(f"import sys, {door}; print(*sys.modules)").split())
+    assert loaded.isdisjoint({*FRAMEWORKS, "httpx2", "httpcore2", "sqlite3"})
+
+
+def test_importing_starts_no_thread_and_registers_no_exit_hook() -> None:
+    code = (
+        "import atexit, threading, footfall, footfall.asgi, footfall.wsgi; "
+        "print(threading.active_count(), atexit._ncallbacks())"
+    )
+    bare = run(
+        "import atexit, threading, asyncio, logging, urllib.request; print(atexit._ncallbacks())"
+    )
+    assert run(code) == f"1 {bare}"
+
+
+ROOMS = [
+    room.name
+    for room in walk_packages(footfall.__path__, "footfall.")
+    # Django's own registry must be ready for these two, and __main__ runs.
+    if room.name not in ("footfall.django.apps", "footfall.django.checks", "footfall.__main__")
+]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_of_a_room_is_documented(room: str) -> None:
+    module = import_module(room)
+    public = [
+        value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == room
+    ]
+    assert [value.__name__ for value in public if not value.__doc__] == []
+    assert module.__doc__
+
+
+def test_the_command_line_is_the_same_either_way() -> None:
+    version = f"footfall {footfall.__version__}"
+    module = subprocess.run(
+        [sys.executable, "-m", "footfall", "--version"], capture_output=True, text=True, check=True
+    )
+    assert module.stdout.strip() == version
+
+
+@pytest.mark.parametrize("arguments", [[], ["colect"], ["collect", "--prot", "1"]])
+def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "footfall", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "usage: footfall" in done.stderr

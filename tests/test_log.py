@@ -1,0 +1,56 @@
+"""One line a minute for each kind of trouble."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from footfall import log
+from footfall.log import MAX_KINDS, ThrottledLog
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_kind_is_written_once_a_minute_with_the_number_held_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    throttled = ThrottledLog(clock)
+    for clock.now in (0.0, 1.0, 59.0, 61.0):
+        throttled.warn("refused", "the vendor refuses")
+    throttled.warn("late", "the vendor is late")
+    assert [record.message for record in caplog.records] == [
+        "the vendor refuses",
+        "the vendor refuses (2 more like this)",
+        "the vendor is late",
+    ]
+
+
+def test_once_means_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    throttled = ThrottledLog(clock)
+    for clock.now in (0.0, 1e9):
+        throttled.warn_once("note", "read this")
+    assert len(caplog.records) == 1
+
+
+def test_kinds_are_bounded() -> None:
+    throttled = ThrottledLog()
+    for number in range(3 * MAX_KINDS):
+        throttled.warn(str(number), "trouble")
+    assert len(throttled._seen) <= MAX_KINDS
+
+
+def test_a_handler_that_raises_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("closed")
+
+    monkeypatch.setattr(logging.getLogger("footfall"), "log", broken)
+    log.info("hello")
+    assert ThrottledLog().warn("kind", "message")
