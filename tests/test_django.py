@@ -66,10 +66,10 @@ def test_settings_changed_in_a_test_take_effect_at_once(footfall_outbox: Outbox)
 def test_async_views_are_served_without_a_thread(footfall_outbox: Outbox) -> None:
     import asyncio
 
-    with override_settings(FOOTFALL={"destinations": [PLAUSIBLE]}):
-        headers = {**NAVIGATION, "X-Forwarded-For": "203.0.113.9"}
+    with override_settings(FOOTFALL={"destinations": [PLAUSIBLE], "track_localhost": True}):
+        headers = {**HEADERS, "X-Forwarded-For": "203.0.113.9"}
         asyncio.run(AsyncClient().get("/async", headers=headers))
-    assert [event.url for event in footfall_outbox] == ["http://example.com/async"]
+    assert [event.url for event in footfall_outbox] == ["http://testserver/async"]
     assert footfall_outbox[0].visitor.client_ip == "203.0.113.9"
 
 
