@@ -26,7 +26,7 @@ def test_every_option_is_a_typed_keyword_of_the_doors() -> None:
     assert list(get_type_hints(Options)) == options
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a misspelt option": ({"trusted_proxy": "auto"}, "trusted_proxy", "trusted_proxies"),
     "an unknown destination": ({"destinations": "plausble://x/y.org"}, "destinations", "plausible"),
     "a destination twice": ({"destinations": [DSN, DSN]}, "destinations", "counted twice"),
@@ -87,7 +87,7 @@ def test_the_environment_fills_what_the_options_leave_out() -> None:
     assert (config.enabled, config.max_age_seconds, config.max_queue) == (False, 30.0, 7)
     assert config.path_rules.excluded_by(Hit(path="/api/x")) == "exclude /api/**"
     assert config.resolver.source == "2 proxies"
-    assert config.url_rules.keep_query == {"page", "sort"}
+    assert config.url_rules.keep_query == frozenset({"page", "sort"})
     assert config.rules.track_localhost is True
     assert not config.is_active
 

@@ -21,7 +21,7 @@ IPHONE = (
 )
 
 
-@pytest.fixture(params=DOORS.values(), ids=DOORS.keys())
+@pytest.fixture(params=list(DOORS.values()), ids=list(DOORS))
 def door(request: pytest.FixtureRequest) -> Any:
     return request.param
 

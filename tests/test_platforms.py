@@ -44,7 +44,7 @@ def cases(*rows: tuple[Any, ...]) -> list[Any]:
         ("cloudflare", "past it", ATTACKER, {"cf-connecting-ip": CLAIMED}, ATTACKER),
         ("cloudflare", "past it, unknown peer", "testclient", {"cf-connecting-ip": CLAIMED}, None),
         ("cloudflare", "next network is not its own", "104.28.0.1", {"cf-connecting-ip": CLAIMED},
-         "104.32.0.1"),
+         "104.28.0.1"),
         ("cloudflare", "header dropped", EDGE, {XFF: CLAIMED}, EDGE),
         ("cloudflare", "header malformed", EDGE, {"cf-connecting-ip": "junk", XFF: CLAIMED}, EDGE),
         ("cloudflare", "True-Client-IP is the client's", EDGE,

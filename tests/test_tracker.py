@@ -176,7 +176,9 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a revenue without number": ("Paid", {"revenue": ("EUR", "much")}),
     "an endless revenue": ("Paid", {"revenue": ("EUR", "Infinity")}),
     "a currency that is none": ("Paid", {"revenue": ("Euro", 5)}),
-    "nobody and nowhere": ("Paid", {"url": None}),
+    "nowhere": ("Paid", {"url": None}),
+    "a relative place outside a request": ("Paid", {"url": "/invoices"}),
+    "nobody": ("Paid", {"visitor": None}),
 }
 
 
@@ -374,3 +376,35 @@ def test_capture_ends_with_its_block() -> None:
     visit(tracker)
     tracker.flush(5)
     assert len(transport.requests) == 1
+
+
+TOLD_URLS = {
+    "none": (None, "https://example.com/page"),
+    "relative": ("/checkout?utm_source=x&token=1", "https://example.com/checkout?utm_source=x"),
+    "absolute": ("https://shop.example/a?token=1", "https://shop.example/a"),
+    "of an app": ("app://localhost/login", "app://localhost/login"),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), TOLD_URLS.values(), ids=TOLD_URLS.keys())
+def test_an_event_may_name_its_place(
+    footfall_outbox: Outbox, given: str | None, expected: str
+) -> None:
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        footfall.track("Step", url=given)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    tracker = tracker_over(MemoryTransport())
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), navigation("/page"))
+    assert [event.url for event in footfall_outbox] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("path", "previous"), [("/other", "/other"), ("/accounts/reset/MQ/set-password/", None)]
+)
+def test_the_page_that_led_here_is_told_unless_it_is_excluded(
+    footfall_outbox: Outbox, path: str, previous: str | None
+) -> None:
+    visit(tracker_over(MemoryTransport()), headers={"Referer": f"https://example.com{path}"})
+    assert footfall_outbox[0].previous == previous

@@ -820,10 +820,10 @@ HOSTILE = {
 @pytest.mark.parametrize("facts", HOSTILE.values(), ids=HOSTILE.keys())
 def test_nobody_keeps_this_room_busy(facts: dict[str, Any], rules: UrlRules) -> None:
     hit = Hit(**facts)
-    start = time.perf_counter()
+    start = time.thread_time()
 
     url = page_url(hit, is_trusted=True, rules=rules, path=hit.headers.get("hx-current-url"))
     referrer_of(hit, page=url, rules=rules)
 
     # A few milliseconds; work that is not bounded would take seconds.
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5

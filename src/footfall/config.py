@@ -309,7 +309,6 @@ _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "anonymize_ip": (False, "truncate"),
     "prefetch": ("skip", "count", "refuse"),
     "bots": ("skip", "count", "event"),
-    "path_mode": ("path", "route"),
     "mode": ("thread", "sync"),
 }
 _SWITCHES: Final = (

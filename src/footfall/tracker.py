@@ -16,9 +16,10 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
+from urllib.parse import unquote
 
 from footfall import log, pageview, url
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
@@ -252,9 +253,12 @@ class Tracker:
             decision = pageview.decide_told(hit, self.config.rules)
             if not decision.is_counted:
                 return decision.reason, None
-        page, referral = self._where(hit, None) if hit else ("", url.Referral(None, None))
-        if told.url:
-            page = url.scrub_url(told.url, self.config.url_rules)
+        page = url.scrub_url(told.url, self.config.url_rules) if told.url else ""
+        referral = url.Referral()
+        if hit is not None:
+            # A relative URL is one of this site's.
+            here, referral = self._where(hit, told.url if not page else None)
+            page = page or here
         visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
         event = Event(
             name=told.name,
@@ -273,7 +277,14 @@ class Tracker:
         rules = self.config.url_rules
         is_trusted = self.config.resolver.trusts(hit.peer)
         page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
-        return page, url.referrer_of(hit, page=page, rules=rules)
+        referral = url.referrer_of(hit, page=page, rules=rules)
+        if referral.previous and self._is_excluded(hit, referral.previous):
+            referral = url.Referral()
+        return page, referral
+
+    def _is_excluded(self, hit: Hit, path: str) -> bool:
+        """Whether the page that led here is one that must not be told of either."""
+        return self.config.path_rules.excluded_by(replace(hit, path=unquote(path))) is not None
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """Who made this hit: the resolved address, and the browser's own words."""
@@ -360,9 +371,9 @@ class Tracker:
     ) -> Told:
         check_event_name(name)
         exchange = CURRENT.get()
-        if exchange is None and (page is None or visitor is None):
+        if exchange is None and (not url.scrub_url(page or "") or visitor is None):
             raise EventError(
-                f"track({name!r}) outside a request needs url= and visitor=; "
+                f"track({name!r}) outside a request needs an absolute url= and visitor=; "
                 "take the visitor from current_visitor() while the request lasts"
             )
         return Told(

@@ -113,7 +113,8 @@ class Intake:
         except sqlite3.Error:
             # The day's salt could neither be read nor written.
             return door.busy
-        if answer.status >= 400:
+        # 403 is the answer to "only if it is new", which is no mistake.
+        if answer.status >= 400 and answer.status != 403:
             said = answer.body.decode()
             self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
         if arrivals and not self._store.offer(arrivals):

@@ -10,10 +10,8 @@ develops with the collector to see which one was taken; it is gone with the proc
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
-import secrets
 import sqlite3
 import threading
 import time
@@ -23,10 +21,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from footfall.collector import entries
-from footfall.collector.browser import browser
+from footfall.collector import queries, writing
 from footfall.collector.database import MEMORY, Database
-from footfall.collector.redaction import kept_body, kept_headers
+from footfall.collector.entries import Found, Period, Search, Stats
 from footfall.collector.visits import DAY_SECONDS, Visits
 from footfall.collector.wire import Arrival
 from footfall.errors import ConfigError, Fault
@@ -44,45 +41,16 @@ _COMMIT_WINDOW_SECONDS = 0.02
 _BATCH = 500
 # Two seconds of the fastest ingest measured; a request of the common size takes 5 kB.
 _QUEUE_SIZE = 10_000
-# Headers and bodies are for looking into what just came, and take twice the room of the event.
-_KEEP_REQUESTS = 10_000
 _KEEP_ADDRESSES = 1_000
 # Salts are for two days: today's, and yesterday's for visits that run across midnight.
 _KEEP_SALT_DAYS = 2
 _HOUSEKEEPING_SECONDS = 60.0
 _ROWS_BETWEEN_PURGES = 2_000
-# One purge must not keep the events waiting: 4,000 rows take some 30 ms.
-_PURGE_ROWS = 4_000
 # After a failed commit. Disks do not get emptied in milliseconds.
 _RETRY_SECONDS = 0.25
 
 # What SQLite cannot take at any time: a value out of range, half a surrogate pair.
 _HOPELESS = (sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, OverflowError)
-
-_INSERT_EVENT = """
-    INSERT INTO events (
-        received_at, vendor, domain, name, url, hostname, path, referrer, source, utm_source,
-        utm_medium, utm_campaign, utm_content, utm_term, props, currency, amount, user_agent,
-        browser, os, device, visitor, session, reason
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
-_PURGE_BY_COUNT = """
-    DELETE FROM events WHERE id IN (
-        SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ? ORDER BY id LIMIT ?
-    )
-"""
-_PURGE_BY_AGE = """
-    DELETE FROM events WHERE id IN (
-        SELECT id FROM events WHERE received_at < ? ORDER BY received_at LIMIT ?
-    )
-"""
-_PURGE_REQUESTS = """
-    DELETE FROM requests WHERE event_id IN (
-        SELECT event_id FROM requests WHERE event_id <= (SELECT max(id) FROM events) - ?
-        ORDER BY event_id LIMIT ?
-    )
-"""
 
 
 class _Command(NamedTuple):
@@ -189,25 +157,25 @@ class Store:
 
     # -- reading ------------------------------------------------------------------------------
 
-    def search(self, wanted: entries.Search) -> entries.Found:
+    def search(self, wanted: Search) -> Found:
         """The events that match and are written."""
         with self._database.reading() as connection:
-            return entries.search(connection, wanted, self._addresses)
+            return queries.search(connection, wanted, self._addresses)
 
-    def count(self, wanted: entries.Search) -> int:
+    def count(self, wanted: Search) -> int:
         """How many written events match, whatever the limit."""
         with self._database.reading() as connection:
-            return entries.count(connection, wanted)
+            return queries.count(connection, wanted)
 
-    def stats(self, period: entries.Period = "day", domain: str | None = None) -> entries.Stats:
+    def stats(self, period: Period = "day", domain: str | None = None) -> Stats:
         """Totals over the written events of a period that ends now."""
         with self._database.reading() as connection:
-            return entries.stats(connection, period, domain, self.clock())
+            return queries.stats(connection, period, domain, self.clock())
 
     def domains(self) -> list[str]:
         """The domains and projects that events came for."""
         with self._database.reading() as connection:
-            return entries.domains(connection)
+            return queries.domains(connection)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, in the writing thread, when events were written or deleted.
@@ -282,16 +250,11 @@ class Store:
 
     def _insert(self, arrivals: list[Arrival]) -> list[int]:
         with self._database.writing() as connection:
-            ids = []
-            for arrival in arrivals:
-                event_id = connection.execute(_INSERT_EVENT, _event_row(arrival)).lastrowid or 0
-                connection.execute(_INSERT_REQUEST, (event_id, *_request_row(arrival)))
-                ids.append(event_id)
-        return ids
+            return writing.insert(connection, arrivals)
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:
-            number = connection.execute("DELETE FROM events").rowcount
+            number = writing.delete_all(connection)
         self._addresses.clear()
         self._tell()
         return number
@@ -323,14 +286,12 @@ class Store:
 
     def _purge(self) -> None:
         now = self.clock()
+        last_day = int(now // DAY_SECONDS) - _KEEP_SALT_DAYS
         with self._database.writing() as connection:
-            connection.execute(_PURGE_BY_COUNT, (self._keep_events, _PURGE_ROWS))
-            connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
+            writing.purge_by_count(connection, self._keep_events)
             if self._keep_days is not None:
-                oldest = int((now - self._keep_days * DAY_SECONDS) * 1_000)
-                connection.execute(_PURGE_BY_AGE, (oldest, _PURGE_ROWS))
-            last_day = int(now // DAY_SECONDS) - _KEEP_SALT_DAYS
-            connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,))
+                writing.purge_by_age(connection, now - self._keep_days * DAY_SECONDS)
+            writing.purge_salts(connection, last_day)
         for day in [day for day in tuple(self._salts) if day <= last_day]:
             del self._salts[day]
 
@@ -339,16 +300,12 @@ class Store:
     def _salt(self, day: int) -> bytes:
         if day not in self._salts:
             with self._database.writing() as connection:
-                new = (day, secrets.token_bytes(32))
-                connection.execute("INSERT OR IGNORE INTO salts (day, salt) VALUES (?, ?)", new)
-                # Another process may have been faster.
-                query = "SELECT salt FROM salts WHERE day = ?"
-                self._salts[day] = connection.execute(query, (day,)).fetchone()["salt"]
+                self._salts[day] = writing.salt(connection, day)
         return self._salts[day]
 
     def _last_seen(self, visitor: str) -> tuple[str, float] | None:
         with self._database.reading() as connection:
-            return entries.last_seen(connection, visitor)
+            return queries.last_seen(connection, visitor)
 
 
 def _execute(command: _Command) -> None:
@@ -358,34 +315,6 @@ def _execute(command: _Command) -> None:
         command.done.set_exception(error)
     else:
         command.done.set_result(result)
-
-
-def _event_row(arrival: Arrival) -> tuple[object, ...]:
-    seen_as = browser(arrival.user_agent)
-    return (
-        int(arrival.received.at * 1_000),
-        arrival.vendor,
-        arrival.domain,
-        arrival.name,
-        arrival.url,
-        arrival.hostname,
-        arrival.path,
-        arrival.referrer,
-        arrival.source,
-        *arrival.campaign,
-        json.dumps(dict(arrival.props)),
-        *(arrival.revenue or (None, None)),
-        arrival.user_agent,
-        *seen_as,
-        arrival.visitor,
-        arrival.session,
-        arrival.reason,
-    )
-
-
-def _request_row(arrival: Arrival) -> tuple[str, str | None]:
-    headers = kept_headers(arrival.received.headers, arrival.client_ip)
-    return json.dumps(headers), kept_body(arrival.received.body)
 
 
 def _check_retention(keep_events: int, keep_days: int | None) -> None:
