@@ -38,9 +38,8 @@ class ScopeExchange(Exchange):
     """A request read from an ASGI scope."""
 
     scope: Scope
-    # As they were at our door: frameworks change both while they route.
+    # As it was at our door: some frameworks change it while they route.
     path: str
-    root_path: str
 
     def record(self) -> Record:
         return self.answered(200, [(b"content-type", b"text/html")], monotonic())
@@ -53,7 +52,7 @@ class ScopeExchange(Exchange):
             scope["method"],
             scope.get("scheme", "http"),
             self.path[:MAX_TEXT],
-            self.root_path,
+            scope.get("root_path", ""),
             scope.get("query_string", b"")[:MAX_TEXT],
             [pair for pair in scope["headers"] if pair[0] in names],
             scope.get("client"),
@@ -73,7 +72,6 @@ def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
     exchange.tracker = tracker
     exchange.scope = scope
     exchange.path = scope["path"]
-    exchange.root_path = scope.get("root_path", "")
     return exchange
 
 
@@ -142,7 +140,7 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
             guards.turn_away_status(status)
             return
         answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
-        if _is_no_page(status, answer) and not guards.is_download(exchange.path):
+        if _says_no_html(answer) and status != 304 and not guards.is_download(exchange.path):
             guards.turn_away("not_html")
             return
         now = monotonic()
@@ -151,9 +149,14 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
         tracker.errors.bump()
 
 
-def _is_no_page(status: int, answer: list[tuple[bytes, bytes]]) -> bool:
+def _says_no_html(answer: list[tuple[bytes, bytes]]) -> bool:
     """True if nothing but a content type was said, and that is not a page's."""
-    return len(answer) < 2 and status != 304 and not (answer and b"html" in answer[0][1].lower())
+    if not answer:
+        return True
+    content_type = answer[0][1]
+    if b"html" in content_type or len(answer) > 1:
+        return False
+    return b"html" not in content_type.lower()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:

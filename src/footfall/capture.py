@@ -113,7 +113,7 @@ class Guards:
 
     def is_download(self, path: str) -> bool:
         """True where the name alone says that the answer may be a file worth an event."""
-        return path.rpartition(".")[2].lower() in self.extensions
+        return "." in path and path.rpartition(".")[2].lower() in self.extensions
 
     def counts(self) -> dict[str, int]:
         return {reason: tally.value for reason, tally in self.turned_away.items() if tally.value}

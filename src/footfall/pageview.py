@@ -616,9 +616,7 @@ _REQUEST_RULES: Final[Sequence[tuple[str, _RequestRule]]] = (
 # What holds for an event told by the app, too: nobody looks, or somebody objects. An excluded path
 # is no page, but what happens there may be worth an event: apps exclude `/api/**` and track in it.
 _TOLD_RULES: Final[Sequence[tuple[str, _RequestRule]]] = tuple(
-    (name, rule)
-    for name, rule in _REQUEST_RULES
-    if rule in (_localhost, _prefetch, _bot, _privacy)
+    (name, rule) for name, rule in _REQUEST_RULES if rule in (_localhost, _prefetch, _bot, _privacy)
 )
 _ARRIVAL_RULES: Final[Sequence[tuple[str, _ArrivalRule]]] = (
     ("B.1 library", _library),

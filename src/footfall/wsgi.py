@@ -143,7 +143,7 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
             guards.turn_away("excluded")
             return
         answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
-        if _is_no_page(status, answer) and not guards.is_download(path):
+        if _says_no_html(answer) and status != 304 and not guards.is_download(path):
             guards.turn_away("not_html")
             return
         now = monotonic()
@@ -152,9 +152,14 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
         tracker.errors.bump()
 
 
-def _is_no_page(status: int, answer: list[tuple[str, str]]) -> bool:
+def _says_no_html(answer: list[tuple[str, str]]) -> bool:
     """True if nothing but a content type was said, and that is not a page's."""
-    return len(answer) < 2 and status != 304 and not (answer and "html" in answer[0][1].lower())
+    if not answer:
+        return True
+    content_type = answer[0][1]
+    if "html" in content_type or len(answer) > 1:
+        return False
+    return "html" not in content_type.lower()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:

@@ -58,6 +58,7 @@ CREATE TABLE events (
     country TEXT,
     visitor TEXT,                          -- a keyed hash; the key is gone after 48 hours
     session TEXT,
+    begins INTEGER NOT NULL,               -- 1 where this event began the visit
     reason TEXT                            -- why it was dropped; NULL where it counts
 ) STRICT;
 CREATE INDEX events_by_time ON events (received_at);
@@ -158,6 +159,9 @@ class Database:
         # crash of the process loses nothing that was committed.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # Counting the different visitors of a million events takes half the time with these.
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA temp_store = MEMORY")
         # What is deleted is overwritten: salts above all.
         connection.execute("PRAGMA secure_delete = ON")
         return connection

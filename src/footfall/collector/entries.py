@@ -141,8 +141,8 @@ class Top(NamedTuple):
 class Stats:
     """Totals of a period. Dropped events are in `dropped` alone.
 
-    A visitor is counted once a day. `sources` lists visits by what began them, `bars` the
-    pageviews by time, oldest first.
+    A visitor is counted once a day, a visit where it began. `sources` lists visits by what began
+    them, `bars` the pageviews by time, oldest first.
     """
 
     visitors: int

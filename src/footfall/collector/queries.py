@@ -46,7 +46,7 @@ _TOTAL = _sql("SELECT count(*) FROM events WHERE $matches")
 _TOTALS = _sql("""
     SELECT
         count(DISTINCT visitor) AS visitors,
-        count(DISTINCT session) AS visits,
+        count(*) FILTER (WHERE begins) AS visits,
         count(*) FILTER (WHERE name = 'pageview' AND reason IS NULL) AS pageviews,
         count(*) FILTER (WHERE name NOT IN ('pageview', 'engagement') AND reason IS NULL) AS events,
         count(*) FILTER (WHERE reason IS NOT NULL) AS dropped
@@ -57,10 +57,7 @@ _PAGES = _sql("""
 # As with Plausible, a visit comes from where its first event came from.
 _SOURCES = _sql("""
     SELECT coalesce(source, 'Direct / None') AS label, count(DISTINCT visitor), count(*) AS number
-    FROM events
-    WHERE id IN (
-        SELECT min(id) FROM events WHERE $in_period AND session IS NOT NULL GROUP BY session
-    ) $top""")
+    FROM events WHERE $in_period AND begins $top""")
 _NAMES = _sql("""
     SELECT name AS label, count(DISTINCT visitor), count(*) AS number
     FROM events
@@ -136,7 +133,7 @@ def _entry(row: Row, client_ip: str | None) -> Entry:
     values = dict(row)
     campaign = Campaign(*(values.pop(f"utm_{field}") for field in Campaign._fields))
     currency, amount = values.pop("currency"), values.pop("amount")
-    del values["country"]
+    del values["country"], values["begins"]
     return Entry(
         **values
         | {

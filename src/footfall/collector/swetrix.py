@@ -130,6 +130,7 @@ def _arrival(
         client_ip=address,
         visitor=visit.visitor if visit else None,
         session=visit.session if visit else None,
+        begins=visit.is_new if visit else False,
         reason=reason,
         received=received,
     )

@@ -81,6 +81,8 @@ class Arrival:
     client_ip: str = ""
     visitor: str | None = None
     session: str | None = None
+    # Whether this event began the visit.
+    begins: bool = False
     reason: str | None = None
     received: Received
 

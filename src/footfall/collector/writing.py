@@ -20,8 +20,8 @@ _INSERT_EVENT = """
     INSERT INTO events (
         received_at, vendor, domain, name, url, hostname, path, referrer, source, utm_source,
         utm_medium, utm_campaign, utm_content, utm_term, props, currency, amount, user_agent,
-        browser, os, device, visitor, session, reason
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        browser, os, device, visitor, session, begins, reason
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
 _PURGE_BY_COUNT = """
@@ -102,6 +102,7 @@ def _event_row(arrival: Arrival) -> tuple[object, ...]:
         *seen_as,
         arrival.visitor,
         arrival.session,
+        arrival.begins,
         arrival.reason,
     )
 

@@ -2,7 +2,7 @@
 "use strict";
 
 const MAX_ROWS = 200; // What the page holds; the API has the rest.
-const CALM_MS = 2000; // Totals are read at most this often.
+const CALM_MS = 2000; // Totals are read at most this often, and less often where reading takes long.
 
 const byId = (id) => document.getElementById(id);
 const rows = byId("rows");
@@ -12,6 +12,7 @@ const filter = byId("filter");
 const pause = byId("pause");
 const held = []; // Rows that came while paused, oldest first.
 let refreshing = false;
+let calm = CALM_MS;
 
 function say(text, name) {
   state.hidden = false;
@@ -64,17 +65,19 @@ function receive(message) {
 function refreshSoon() {
   if (refreshing) return;
   refreshing = true;
-  setTimeout(refresh, CALM_MS);
+  setTimeout(refresh, calm);
 }
 
 async function refresh() {
-  refreshing = false;
+  const start = Date.now();
   try {
     const response = await fetch(summary.dataset.url);
     if (response.ok) summary.innerHTML = await response.text();
   } catch {
     // The collector is away; the stream says so, and comes back by itself.
   }
+  calm = Math.max(CALM_MS, 10 * (Date.now() - start));
+  refreshing = false;
 }
 
 pause.addEventListener("click", () => {
