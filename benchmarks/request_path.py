@@ -1,6 +1,6 @@
 """What the middleware adds to a request, in process: `python benchmarks/request_path.py [--quick]`.
 
-Bare app, a middleware that only wraps `send` or `start_response`, and footfall, called in turn, in
+Bare app, a middleware that only wraps `send` or `start_response`, and footfall, called in turn in
 one process. Nothing is delivered: the inbox is short, so that each record pushes an old one out, as
 the delivery side would take it. The figures are the calling thread's, freeing the record included.
 """

@@ -24,7 +24,7 @@ from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
 from footfall.tracker import Tracker
 from tests import vendors
-from tests.doors import PLAUSIBLE, call_asgi, navigation
+from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation
 from tests.vendors import vendor, wait_until
 
 
@@ -408,3 +408,30 @@ def test_the_page_that_led_here_is_told_unless_it_is_excluded(
 ) -> None:
     visit(tracker_over(MemoryTransport()), headers={"Referer": f"https://example.com{path}"})
     assert footfall_outbox[0].previous == previous
+
+
+@pytest.mark.parametrize("caller", ["Stripe/1.0 (+https://stripe.com/docs/webhooks)", "curl/8", ""])
+def test_an_event_of_another_visitor_is_not_judged_by_the_webhooks_own_request(
+    footfall_outbox: Outbox, caller: str
+) -> None:
+    async def webhook(scope: Any, receive: Any, send: Any) -> None:
+        token = {"ip": "203.0.113.9", "ua": CHROME}
+        footfall.track("Paid", url="https://example.com/order", visitor=token)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    tracker = tracker_over(MemoryTransport())
+    raw = navigation("/webhook", method="POST", headers={"User-Agent": caller})
+    call_asgi(asgi.FootfallMiddleware(webhook, tracker=tracker), raw)
+    assert [event.visitor.identity for event in footfall_outbox] == [("203.0.113.9", CHROME)]
+
+
+def test_what_is_lost_at_the_end_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    with vendor(vendors.hanging) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        tracker = Tracker(Config(destinations=[dsn]), environ={})
+        for _ in range(3):
+            visit(tracker)
+        assert not tracker.flush(0.2)
+    [warning] = [record.message for record in caplog.records]
+    assert warning.endswith(": 3 events were not delivered in time")

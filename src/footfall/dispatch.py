@@ -408,7 +408,10 @@ class Lane:
                 self._changed.wait(left)
             lost = self._abandon()
             self._is_draining = False
-            return lost == 0
+        if lost:
+            name = self.destination.name
+            self._log.warn(f"lost:{name}", f"{name}: {lost} events were not delivered in time")
+        return lost == 0
 
     def _drain_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""

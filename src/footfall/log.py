@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+# Without a handler of its own: in an app that configures no logging, Python's last resort prints
+# warnings, and the owner of such an app should see them too.
 logger: Final = logging.getLogger("footfall")
-logger.addHandler(logging.NullHandler())
 
 # Long enough that an outage of an hour fits on one screen.
 INTERVAL_SECONDS: Final = 60.0

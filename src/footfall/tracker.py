@@ -249,8 +249,10 @@ class Tracker:
 
     def _event_told(self, told: Told, offset: float) -> tuple[str, Event | None]:
         hit = hit_of(told.record, offset) if told.record else None
-        if hit is not None:
-            decision = pageview.decide_told(hit, self.config.rules)
+        # A webhook tells of somebody else than who sent the request.
+        is_told_of = hit if told.visitor is None else None
+        if is_told_of is not None:
+            decision = pageview.decide_told(is_told_of, self.config.rules)
             if not decision.is_counted:
                 return decision.reason, None
         page = url.scrub_url(told.url, self.config.url_rules) if told.url else ""
@@ -271,7 +273,7 @@ class Tracker:
             interactive=told.interactive,
             time=told.at + offset,
         )
-        return self._checked(hit, "told", event)
+        return self._checked(is_told_of, "told", event)
 
     def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
         rules = self.config.url_rules

@@ -86,18 +86,10 @@ class Database:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._is_memory = self.path == MEMORY
-        try:
-            self.writer = self._connect()
-        except sqlite3.Error as error:
-            raise ConfigError(_open_fault(self.path, error)) from error
-        try:
+        with _explained(self.path), contextlib.ExitStack() as stack:
+            self.writer = stack.enter_context(contextlib.closing(self._connect()))
             _prepare(self.writer, self.path)
-        except sqlite3.Error as error:
-            self.writer.close()
-            raise ConfigError(_open_fault(self.path, error)) from error
-        except ConfigError:
-            self.writer.close()
-            raise
+            stack.pop_all()
         # The writing connection is one thread's at a time. In memory, it is everyone's.
         self.lock = threading.RLock()
         self._is_closed = False
@@ -221,8 +213,14 @@ def _version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _open_fault(path: str, error: sqlite3.Error) -> Fault:
-    if isinstance(error, sqlite3.OperationalError):
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Turn what SQLite says about a file into what its owner can do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
         remedy = f"cannot be opened ({error}); name a file in a directory that can be written to"
-        return Fault("database", path, remedy)
-    return Fault("database", path, f"is damaged or no database ({error}); {_DAMAGED}")
+        raise ConfigError(Fault("database", path, remedy)) from error
+    except sqlite3.Error as error:
+        remedy = f"is damaged or no database ({error}); {_DAMAGED}"
+        raise ConfigError(Fault("database", path, remedy)) from error

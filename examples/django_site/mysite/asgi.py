@@ -1,0 +1,12 @@
+"""For ASGI servers: `uvicorn --app-dir examples/django_site mysite.asgi:application`."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+from footfall.asgi import FlushOnShutdown
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+
+# Django's middleware is not told when the server stops. This is, and delivers the last events.
+application = FlushOnShutdown(get_asgi_application())

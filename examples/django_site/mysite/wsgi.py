@@ -1,0 +1,9 @@
+"""For WSGI servers: `gunicorn --chdir examples/django_site mysite.wsgi`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,37 @@
+"""Any WSGI app, without a framework. Run it with `python examples/plain_wsgi.py`."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from http import HTTPStatus
+from threading import Thread
+from wsgiref.simple_server import make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pages
+
+import footfall
+from footfall.wsgi import FootfallMiddleware
+
+
+def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/signup":
+        footfall.track("Signup", props={"plan": "pro"})
+        start_response("303 See Other", [("location", "/thanks")])
+        return []
+    status, headers, body = pages.answer_to(environ["PATH_INFO"])
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+    return [body]
+
+
+application = FootfallMiddleware(app, destinations=pages.DESTINATIONS, before_send=pages.show)
+
+
+if __name__ == "__main__":
+    with make_server("127.0.0.1", pages.PORT, application) as server:
+        # By default the signal ends the process on the spot, before footfall's exit hook delivers
+        # the last events. Let the server return instead. (SystemExit would not do: wsgiref catches
+        # it while it answers.) Real servers, such as gunicorn, stop like this by themselves.
+        signal.signal(signal.SIGTERM, lambda *_: Thread(target=server.shutdown).start())
+        server.serve_forever()

@@ -1,0 +1,2 @@
+// No analytics in here: the server counts.
+document.documentElement.dataset.ready = "yes";

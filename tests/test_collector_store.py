@@ -1,0 +1,612 @@
+"""The collector's store: what is answered is written, what is private is not."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from footfall.collector import database, store, writing
+from footfall.collector.database import MEMORY, SCHEMA_VERSION, Database
+from footfall.collector.entries import Period, Search, Top
+from footfall.collector.store import Store
+from footfall.collector.visits import DAY_SECONDS, Caller
+from footfall.collector.wire import Arrival, Campaign, Received
+from footfall.errors import ConfigError
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+SECRET_ADDRESS = "203.0.113.199"
+
+
+def an_arrival(
+    name: str = "pageview",
+    path: str = "/",
+    *,
+    at: float = NOON,
+    domain: str = "a.test",
+    visitor: str = "v1",
+    session: str = "s1",
+    source: str | None = None,
+    reason: str | None = None,
+    begins: bool = False,
+    body: bytes = b"{}",
+) -> Arrival:
+    return Arrival(
+        vendor="plausible",
+        domain=domain,
+        name=name,
+        path=path,
+        source=source,
+        client_ip=SECRET_ADDRESS,
+        visitor=None if reason else visitor,
+        session=None if reason else session,
+        reason=reason,
+        begins=begins,
+        received=Received(
+            headers={"x-forwarded-for": SECRET_ADDRESS, "host": "stats.test"},
+            peer="127.0.0.1",
+            body=body,
+            at=at,
+        ),
+    )
+
+
+@pytest.fixture(params=["file", "memory"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return MEMORY if request.param == "memory" else str(tmp_path / "events.sqlite3")
+
+
+@pytest.fixture
+def opened(path: str) -> Iterator[Store]:
+    with closing(Store(path, clock=lambda: NOON)) as opened:
+        yield opened
+
+
+def names(opened: Store, wanted: Search | None = None) -> list[str]:
+    assert opened.flush()
+    return [entry.name for entry in opened.search(wanted or Search()).entries]
+
+
+def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
+
+
+# -- writing and reading ----------------------------------------------------------------------
+
+
+def test_an_event_comes_back_as_it_was(opened: Store) -> None:
+    arrival = Arrival(
+        vendor="plausible",
+        domain="a.test",
+        name="Signup",
+        url="https://a.test/x?utm_source=n",
+        hostname="a.test",
+        path="/x",
+        referrer="https://b.test/",
+        source="n",
+        campaign=Campaign("n", "m", "c", "o", "t"),
+        props={"plan": "pro"},
+        revenue=("EUR", "19.990"),
+        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        client_ip=SECRET_ADDRESS,
+        visitor="v",
+        session="s",
+        received=Received(
+            headers={"host": "stats.test", "x-real-ip": SECRET_ADDRESS},
+            peer="127.0.0.1",
+            body=b'{"n":"Signup"}',
+            at=NOON + 0.25,
+        ),
+    )
+    assert opened.offer([arrival])
+    assert opened.flush()
+    [entry] = opened.search(Search()).entries
+    assert entry.as_json() == {
+        "id": 1,
+        "received_at": "2026-11-21T12:00:00.250Z",
+        "vendor": "plausible",
+        "domain": "a.test",
+        "name": "Signup",
+        "url": "https://a.test/x?utm_source=n",
+        "path": "/x",
+        "hostname": "a.test",
+        "referrer": "https://b.test/",
+        "utm": {"source": "n", "medium": "m", "campaign": "c", "content": "o", "term": "t"},
+        "props": {"plan": "pro"},
+        "revenue": {"currency": "EUR", "amount": "19.990"},
+        "user_agent": arrival.user_agent,
+        "client_ip": SECRET_ADDRESS,
+        "visitor": "v",
+        "session": "s",
+        "status": "accepted",
+        "reason": None,
+        "headers": {"host": "stats.test"},
+        "body": {"n": "Signup"},
+    }
+    assert (entry.browser, entry.os, entry.device) == ("Firefox", "Linux", "Desktop")
+    assert SECRET_ADDRESS not in repr(entry)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"[1,2]", [1, 2]),
+        (b"pid=x&pg=/", "pid=x&pg=/"),
+        (b"\xff", "\ufffd"),
+        (b"x" * 20_000, None),
+    ],
+    ids=["JSON", "a form", "no text", "too long to keep"],
+)
+def test_bodies_are_shown_parsed(opened: Store, body: bytes, shown: object) -> None:
+    opened.offer([an_arrival(body=body)])
+    assert opened.flush()
+    [entry] = opened.search(Search()).entries
+    assert entry.body == shown
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Search(), ["a", "b", "c", "d"]),
+        (Search(name="b"), ["b"]),
+        (Search(domain="b.test"), ["c"]),
+        (Search(path="/x"), ["b", "c"]),
+        (Search(status="dropped"), ["d"]),
+        (Search(status="accepted", path="/"), ["a"]),
+        (Search(after=2), ["c", "d"]),
+        (Search(limit=2), ["c", "d"]),
+        (Search(limit=2, is_newest=False), ["a", "b"]),
+        (Search(after=1, limit=1, is_newest=False), ["b"]),
+        (Search(name="'; DROP TABLE events; --"), []),
+    ],
+)
+def test_searches(opened: Store, wanted: Search, expected: list[str]) -> None:
+    opened.offer(
+        [
+            an_arrival("a"),
+            an_arrival("b", "/x"),
+            an_arrival("c", "/x", domain="b.test"),
+            an_arrival("d", reason="bot"),
+        ]
+    )
+    assert names(opened, wanted) == expected
+
+
+def test_the_total_ignores_the_limit(opened: Store) -> None:
+    opened.offer([an_arrival() for _ in range(5)])
+    assert opened.flush()
+    found = opened.search(Search(limit=2))
+    assert (len(found.entries), found.total, opened.count(Search())) == (2, 5, 5)
+
+
+def test_many_events_are_written_in_order(opened: Store) -> None:
+    for number in range(1_700):
+        opened.offer([an_arrival(str(number))])
+    assert names(opened, Search(limit=2_000)) == [str(number) for number in range(1_700)]
+
+
+def test_domains_are_listed(opened: Store) -> None:
+    opened.offer([an_arrival(domain=each) for each in ("b.test", "a.test", "b.test")])
+    assert opened.flush()
+    assert opened.domains() == ["a.test", "b.test"]
+
+
+def test_listeners_hear_of_what_was_written_until_they_leave(opened: Store) -> None:
+    heard: list[int] = []
+    leave = opened.subscribe(lambda: heard.append(opened.count(Search())))
+    opened.offer([an_arrival()])
+    opened.flush()
+    opened.clear()
+    leave()
+    opened.offer([an_arrival()])
+    opened.flush()
+    assert heard == [1, 0]
+
+
+def test_clearing_forgets_everything_but_the_numbers(opened: Store) -> None:
+    opened.offer([an_arrival(), an_arrival()])
+    assert opened.clear() == 2
+    opened.offer([an_arrival()])
+    assert opened.flush()
+    assert [entry.id for entry in opened.search(Search()).entries] == [3]
+
+
+def test_totals(opened: Store) -> None:
+    hour = 3_600
+    opened.offer(
+        [
+            an_arrival(path="/", at=NOON - 23.5 * hour, source="n", begins=True),
+            an_arrival(path="/x", at=NOON - 23.4 * hour),
+            an_arrival(path="/x", visitor="v2", session="s2", begins=True),
+            an_arrival("Signup", visitor="v2", session="s2"),
+            an_arrival("engagement", visitor="v2", session="s2"),
+            an_arrival(reason="bot"),
+            an_arrival(path="/old", at=NOON - 25 * hour, visitor="v0", session="s0", begins=True),
+            an_arrival(path="/b", domain="b.test", visitor="v3", session="s3", begins=True),
+        ]
+    )
+    assert opened.flush()
+    stats = opened.stats(domain="a.test")
+    assert (stats.visitors, stats.visits, stats.pageviews) == (2, 2, 3)
+    assert (stats.events, stats.dropped) == (1, 1)
+    assert stats.pages == [Top("/x", 2, 2), Top("/", 1, 1)]
+    assert stats.sources == [Top("Direct / None", 1, 1), Top("n", 1, 1)]
+    assert stats.names == [Top("Signup", 1, 1)]
+    assert stats.reasons == [Top("bot", 0, 1)]
+    assert stats.bars == [2, *[0] * 22, 1]
+    assert stats.as_json()["pages"] == [
+        {"path": "/x", "visitors": 2, "pageviews": 2},
+        {"path": "/", "visitors": 1, "pageviews": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "pageviews", "bars"),
+    [("day", 1, 24), ("week", 2, 28), ("month", 3, 30), ("all", 4, 30)],
+)
+def test_periods_reach_back(opened: Store, period: Period, pageviews: int, bars: int) -> None:
+    opened.offer([an_arrival(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
+    assert opened.flush()
+    stats = opened.stats(period)
+    assert (stats.pageviews, len(stats.bars), sum(stats.bars)) == (pageviews, bars, pageviews)
+    assert stats.bars[-1] >= 1
+
+
+@pytest.mark.parametrize("period", ["day", "all"])
+def test_an_empty_store_has_totals_too(opened: Store, period: Period) -> None:
+    stats = opened.stats(period)
+    assert (stats.visitors, stats.pages, set(stats.bars)) == (0, [], {0})
+
+
+# -- privacy ----------------------------------------------------------------------------------
+
+
+def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "events.sqlite3")) as opened:
+        caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+        visit = opened.visits.enter(caller, time.time())
+        opened.offer([an_arrival(visitor=visit.visitor, session=visit.session)])
+        opened.flush()
+        files = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+        assert opened.search(Search()).entries[0].client_ip == SECRET_ADDRESS
+    assert "events.sqlite3-wal" in files
+    assert not [name for name, content in files.items() if SECRET_ADDRESS.encode() in content]
+    with closing(Store(tmp_path / "events.sqlite3")) as opened:
+        assert opened.search(Search()).entries[0].client_ip is None
+
+
+def test_only_the_newest_addresses_are_remembered(
+    opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_KEEP_ADDRESSES", 2)
+    opened.offer([an_arrival() for _ in range(3)])
+    opened.flush()
+    known = [entry.client_ip for entry in opened.search(Search()).entries]
+    assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]
+
+
+def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+
+    def days() -> list[int]:
+        with closing(sqlite3.connect(file)) as connection:
+            rows = connection.execute("SELECT day FROM salts ORDER BY day").fetchall()
+            return [int((row[0] * DAY_SECONDS - NOON) // DAY_SECONDS) + 1 for row in rows]
+
+    for day in (0, 1, 2):
+        now = NOON + day * DAY_SECONDS
+        with closing(Store(file, clock=lambda now=now: now)) as opened:  # type: ignore[misc]
+            opened.visits.enter(caller, now)
+            opened.flush()
+    assert days() == [1, 2]
+
+
+def test_a_running_process_forgets_old_salts_too() -> None:
+    now = [NOON]
+    caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+    with closing(Store(clock=lambda: now[0])) as opened:
+        first = opened.visits.enter(caller, NOON).visitor
+        now[0] = NOON + 2 * DAY_SECONDS
+        opened._purge()
+        opened.visits.clear()
+        assert opened.visits.enter(caller, NOON).visitor != first
+
+
+def test_a_visit_goes_on_after_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+    with closing(Store(file, clock=lambda: NOON)) as opened:
+        first = opened.visits.enter(caller, NOON)
+        opened.offer([an_arrival(visitor=first.visitor, session=first.session)])
+    with closing(Store(file, clock=lambda: NOON)) as opened:
+        second = opened.visits.enter(caller, NOON + 60)
+        assert (second.session, second.is_new) == (first.session, False)
+
+
+# -- retention --------------------------------------------------------------------------------
+
+
+def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_events=3, clock=lambda: NOON)) as opened:
+        for number in range(10):
+            opened.offer([an_arrival(str(number))])
+            opened.flush()
+        opened.flush()
+        assert names(opened) == ["7", "8", "9"]
+
+
+def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
+        opened.offer([an_arrival("old", at=NOON - DAY_SECONDS - 1), an_arrival("new")])
+        opened.flush()
+        assert names(opened) == ["new"]
+        with opened._database.reading() as connection:
+            assert connection.execute("SELECT count(*) FROM requests").fetchone()[0] == 1
+
+
+def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(writing, "_KEEP_REQUESTS", 1)
+    with closing(Store(clock=lambda: NOON)) as opened:
+        opened.offer([an_arrival("a"), an_arrival("b")])
+        opened.flush()
+        opened.flush()
+        shown = [(entry.headers, entry.body) for entry in opened.search(Search()).entries]
+        assert shown == [(None, None), ({"host": "stats.test"}, {})]
+
+
+def test_keeping_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Store(keep_events=0, keep_days=0)
+    assert [fault.option for fault in caught.value.faults] == ["keep_events", "keep_days"]
+
+
+# -- trouble ----------------------------------------------------------------------------------
+
+
+def test_a_full_disk_refuses_events_and_loses_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    caplog.set_level(logging.INFO, "footfall.collector")
+    with closing(Store(tmp_path / "events.sqlite3")) as opened:
+        assert opened.flush()
+        limit = opened._database.writer.execute("PRAGMA page_count").fetchone()[0]
+        opened._database.writer.execute(f"PRAGMA max_page_count = {limit}")
+        assert opened.offer([an_arrival("answered", path="/" + "x" * 9_000)])
+        until(lambda: opened.fault is not None)
+        assert "full" in str(opened.fault)
+        assert str(opened.fault) in repr(opened)
+        assert not opened.offer([an_arrival("refused")])
+        assert not opened.flush(0.05)
+        opened._database.writer.execute("PRAGMA max_page_count = 1000000")
+        until(lambda: opened.fault is None)
+        assert names(opened) == ["answered"]
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["ERROR", "WARNING"]
+
+
+def test_what_cannot_be_written_until_the_end_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    opened = Store(tmp_path / "events.sqlite3")
+    assert opened.flush()
+    opened._database.writer.execute("PRAGMA max_page_count = 1")
+    opened.offer([an_arrival(path="/" + "x" * 9_000), an_arrival()])
+    until(lambda: opened.fault is not None)
+    assert (opened.close(0.1), opened.close()) == (2, 2)
+
+
+def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    opened = Store(tmp_path / "events.sqlite3")
+    assert opened.flush()
+    with closing(sqlite3.connect(opened.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opened.offer([an_arrival()])
+        until(lambda: opened._queue.empty())
+        opened.offer([an_arrival()])
+        started = time.monotonic()
+        # The one in hand, and the one behind it.
+        assert opened.close(0.1) == 2
+        assert time.monotonic() - started < 2
+        other.execute("ROLLBACK")
+    until(lambda: not opened._writer.is_alive())
+    opened._database.close()
+
+
+def test_an_event_that_no_database_takes_is_lost_alone(
+    opened: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened.offer([an_arrival("half a pair \udcff")])
+    opened.flush()
+    opened.offer([an_arrival("good")])
+    assert names(opened) == ["good"]
+    assert (opened.close(), opened.fault) == (1, None)
+    assert "cannot be written, ever" in caplog.text
+
+
+def test_a_full_queue_says_so(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_QUEUE_SIZE", 0)
+    assert not opened.offer([an_arrival()])
+
+
+def test_a_closed_store_takes_nothing_and_gives_nothing(opened: Store) -> None:
+    assert opened.offer([an_arrival()])
+    assert (opened.close(), opened.is_closed, "closed" in repr(opened)) == (0, True, True)
+    assert not opened.offer([an_arrival()])
+    assert not opened.flush()
+    with pytest.raises(sqlite3.ProgrammingError):
+        opened.count(Search())
+
+
+def test_who_waits_for_a_connection_hears_of_the_end(tmp_path: Path) -> None:
+    opened = Database(tmp_path / "events.sqlite3")
+    errors: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            with opened.reading():
+                pass
+        except sqlite3.ProgrammingError as error:
+            errors.append(error)
+
+    held = [opened.reading() for _ in range(database._MAX_READERS)]
+    for each in held:
+        each.__enter__()
+    reader = threading.Thread(target=read)
+    closer = threading.Thread(target=opened.close)
+    closer.start()
+    until(lambda: opened._is_closed)
+    reader.start()
+    for each in held:
+        each.__exit__(None, None, None)
+    closer.join()
+    reader.join()
+    assert len(errors) == 1
+
+
+def test_housekeeping_waits_for_a_better_moment(
+    opened: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "footfall.collector")
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+
+    def fail(*args: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(writing, "purge_by_count", fail)
+    opened.offer([an_arrival("a")])
+    opened.flush()
+    opened.offer([an_arrival("b")])
+    assert names(opened) == ["a", "b"]
+    assert "not tidied up" in caplog.text
+
+
+def test_a_failed_clearing_is_told(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> int:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(writing, "delete_all", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        opened.clear()
+
+
+# -- the file ---------------------------------------------------------------------------------
+
+
+def remedy(path: str | Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        Store(path)
+    [fault] = caught.value.faults
+    assert (fault.option, fault.value) == ("database", str(path))
+    return fault.remedy
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(b"Dear diary, " * 1_000)
+    assert "no database" in remedy(file)
+    assert file.read_bytes() == b"Dear diary, " * 1_000
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "db.sqlite3"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE auth_user (id INTEGER)")
+        connection.commit()
+    before = file.read_bytes()
+    assert "another program" in remedy(file)
+    assert file.read_bytes() == before
+
+
+def test_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    Store(file).close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        connection.commit()
+    assert "later footfall" in remedy(file)
+
+
+def test_a_damaged_file_is_found_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file)) as opened:
+        for number in range(200):
+            opened.offer([an_arrival(str(number), path="/" + "x" * 400)])
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
+    file.write_bytes(content)
+    assert "damaged" in remedy(file)
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "cannot be opened" in remedy(tmp_path / "nowhere" / "events.sqlite3")
+
+
+def test_a_file_is_opened_again_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file)) as opened:
+        opened.offer([an_arrival("kept")])
+    with closing(Store(file)) as opened:
+        assert names(opened) == ["kept"]
+    assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
+
+
+@pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT * FROM sqlite_schema"])
+@pytest.mark.parametrize("patience", [0.05, 5.0])
+def test_opening_waits_for_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: str, patience: float
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", patience)
+    file = tmp_path / "events.sqlite3"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    with closing(other):
+        for statement in lock.split("; "):
+            other.execute(statement)
+        if patience < 1:
+            assert "locked" in remedy(file)
+        else:
+            release = threading.Timer(0.1, other.execute, ["COMMIT"])
+            release.start()
+            Store(file).close()
+            release.join()
+
+
+WRITE = """
+import sys
+from footfall.collector.store import Store
+from tests.test_collector_store import an_arrival
+store = Store(sys.argv[1])
+for number in range(300):
+    store.offer([an_arrival(f"{sys.argv[2]} {number}")])
+sys.exit(store.close())
+"""
+
+
+def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
+    file = str(tmp_path / "events.sqlite3")
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITE, file, str(number)]) for number in range(4)
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
+    with closing(Store(file)) as opened:
+        found = opened.search(Search(limit=2_000)).entries
+    expected = {f"{writer} {number}" for writer in range(4) for number in range(300)}
+    assert {entry.name for entry in found} == expected
+    assert len(found) == 1_200
