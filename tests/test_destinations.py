@@ -101,8 +101,11 @@ def test_a_name_that_every_vendor_takes_passes(name: str) -> None:
         ("", "an event needs a name, not ''"),
         (" \u3000", r"an event needs a name, not ' \\u3000'"),
         (None, "an event needs a name, not None"),
-        ("n" * 121, "has 121 characters; 120 is the most that Plausible takes"),
-        ("a\nb", "holds characters that cannot be shown"),
+        (
+            "n" * 121,
+            "^the event name 'n{20}'… has 121 characters; 120 is the most that Plausible t",
+        ),
+        ("a\nb", r"^the event name 'a\\nb' holds characters that cannot be shown$"),
         ("a\udcff", "holds characters that cannot be shown"),
         ("engagement", "the event name 'engagement' is reserved"),
         (" engagement", "the event name 'engagement' is reserved"),
@@ -174,6 +177,25 @@ def test_a_line_describes_a_destination(line: str, destination: Destination) -> 
     assert destination_from(line) == destination
 
 
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        ("true", True),
+        ("1", True),
+        ("yes", True),
+        ("ON", True),
+        (" false ", False),
+        ("0", False),
+        ("No", False),
+        ("off", False),
+    ],
+)
+def test_a_switch_in_a_line_is_read_as_people_write_it(word: str, means: bool) -> None:
+    project = destination_from(f"swetrix://api.swetrix.com/{PID}?send_origin={word}&unique={word}")
+
+    assert project == Swetrix(pid=PID, send_origin=means, unique=means)
+
+
 @pytest.mark.parametrize("destination", [PLAUSIBLE, OwnDestination()], ids=["ours", "the user's"])
 def test_an_object_with_the_four_members_is_a_destination(destination: Destination) -> None:
     assert destination_from(destination) is destination
@@ -226,6 +248,16 @@ BEGIN = "begin with plausible, swetrix, collector, as in plausible://plausible.i
             id="the endpoint and no site",
         ),
         pytest.param(
+            "collector://127.0.0.1:8321/api/event",
+            [
+                (
+                    "destinations",
+                    "name the domain at the end: collector://127.0.0.1:8321/example.com",
+                )
+            ],
+            id="a collector and no site",
+        ),
+        pytest.param(
             "swetrix://api.swetrix.com/log/",
             [("destinations", "name the pid at the end: swetrix://api.swetrix.com/PROJECT_ID")],
             id="the endpoint and no project",
@@ -238,6 +270,11 @@ BEGIN = "begin with plausible, swetrix, collector, as in plausible://plausible.i
                 ("endpoint", "leave out user and password: the events endpoint takes none"),
             ],
             id="a password and unknown options",
+        ),
+        pytest.param(
+            f"swetrix://api.swetrix.com/{PID}?colour=",
+            [("colour", "no such option; there is: send_origin, unique")],
+            id="an unknown option without value",
         ),
         pytest.param(
             "collector://127.0.0.1/example.com?domain=b.example",

@@ -59,6 +59,15 @@ def test_a_pageview_is_one_small_post_with_the_visitors_address_and_browser() ->
     )
 
 
+def test_the_body_is_compact_utf8() -> None:
+    event = replace(PAGEVIEW, url="https://example.com/", props={"Grüße": "€"})
+
+    assert SITE.request(event).body == (
+        '{"name":"pageview","url":"https://example.com/","domain":"example.com",'
+        '"props":{"Grüße":"€"}}'.encode()
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "added"),
     [
@@ -147,7 +156,7 @@ def test_a_second_ip_header_says_the_same() -> None:
 @pytest.mark.parametrize(
     ("url", "sent"),
     [
-        pytest.param("https://a.example/" + "p" * 1982, None, id="2000 bytes stay"),
+        pytest.param("https://a.example/?" + "q" * 1981, None, id="2000 bytes stay"),
         pytest.param(
             "https://a.example/" + "p" * 1983, "https://a.example/" + "p" * 1982, id="a long path"
         ),
@@ -181,7 +190,10 @@ def test_long_names_and_referrers_are_cut() -> None:
         pytest.param(1.5, "1.5", id="float"),
         pytest.param(Decimal("1.50"), "1.50", id="decimal"),
         pytest.param(Decimal("1E+3"), "1000", id="decimal written out"),
+        pytest.param(Decimal("1E+40"), "1" + "0" * 40, id="forty places"),
+        pytest.param(Decimal("1E-41"), "1E-41", id="more than forty places"),
         pytest.param(Decimal("1E+999999"), "1E+999999", id="decimal too long to write out"),
+        pytest.param((1 << 256) - 1, str((1 << 256) - 1), id="the largest integer"),
         pytest.param(" blank around ", " blank around ", id="text as it is"),
         pytest.param("a\0b", "a\ufffdb", id="a control character"),
         pytest.param("line\nline", "line\nline", id="a line break"),
@@ -195,7 +207,7 @@ def test_a_prop_is_sent_as_the_text_plausible_shows(value: Any, shown: str) -> N
 
 @pytest.mark.parametrize(
     "value",
-    [None, "", " \n", [], ["a"], {}, {"a": 1}, float("nan"), float("inf"), 1 << 257, object()],
+    [None, "", " \n", [], ["a"], {}, {"a": 1}, float("nan"), float("inf"), 1 << 256, object()],
     ids=lambda value: f"{type(value).__name__} {value!r:.12}",
 )
 def test_what_plausible_would_not_store_is_not_sent(value: Any) -> None:

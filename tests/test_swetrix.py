@@ -174,6 +174,11 @@ def test_the_origin_can_be_left_out() -> None:
             id="no user agent, no language",
         ),
         pytest.param(
+            {"language": "x" * 513},
+            HEADERS | {"accept-language": "x" * 512},
+            id="an endless header is cut",
+        ),
+        pytest.param(
             {"language": "de\r\nX-Api-Key: 1"},
             HEADERS | {"accept-language": "de  X-Api-Key: 1"},
             id="no header can be smuggled in",

@@ -15,16 +15,18 @@ Importing this package loads no framework, opens nothing and starts nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from footfall.config import Config
     from footfall.errors import ConfigError, EventError, FootfallError
     from footfall.model import Decision, Event, Hit, Visitor
     from footfall.tracker import Tracker
+
+View = TypeVar("View", bound="Callable[..., Any]")
 
 __version__ = "0.1.0.dev0"
 
@@ -41,6 +43,7 @@ __all__ = [
     "current_visitor",
     "flush",
     "ignore",
+    "ignore_view",
     "set_props",
     "stats",
     "track",
@@ -96,6 +99,35 @@ def ignore() -> None:
     exchange = _exchange()
     if exchange is not None:
         exchange.ignored = True
+
+
+def ignore_view(view: View) -> View:
+    """Mark a view, sync or async, whose requests are no pageviews; any framework.
+
+    Nearest to the function, below the decorators that register it:
+
+        @app.get("/health")
+        @footfall.ignore_view
+        def health(): ...
+    """
+    from functools import wraps
+    from inspect import iscoroutinefunction
+
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def ignored_later(*args: Any, **kwargs: Any) -> Any:
+            ignore()
+            return await view(*args, **kwargs)
+
+        return cast("View", ignored_later)
+
+    @wraps(view)
+    def ignored(*args: Any, **kwargs: Any) -> Any:
+        ignore()
+        return view(*args, **kwargs)
+
+    return cast("View", ignored)
 
 
 def current_visitor() -> dict[str, str]:

@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     respect_gpc: bool
     should_track: Callable[[Hit], bool] | None
     before_send: Callable[[Event], Event | None] | None
+    sample_rate: float
     keep_query: Sequence[str] | str
     base_url: str | None
     path_mode: Literal["path", "route"]
@@ -115,6 +116,9 @@ class Config:
     should_track: Callable[[Hit], bool] | None = None
     # The owner's last word before sending; None drops the event.
     before_send: Callable[[Event], Event | None] | None = None
+
+    # Keeps this share of the visitors, whole visits and all, where quota is dear.
+    sample_rate: float = 1.0
 
     # -- what is sent --------------------------------------------------------------------------
 
@@ -324,6 +328,7 @@ _SWITCHES: Final = (
 _CALLABLES: Final = ("is_bot", "should_track", "before_send")
 # Above half an hour both vendors would open a second visit for a late event.
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "sample_rate": (0.0, 1.0),
     "max_queue": (1, 1_000_000),
     "max_age_seconds": (1, 1800),
     "max_connections": (1, 64),

@@ -171,6 +171,11 @@ class Lane:
         self._breaker = _Breaker()
         self._is_draining = False
 
+    def takes(self, event: Event) -> bool:
+        """False for an event that the destination was told not to be given."""
+        takes = getattr(self.destination, "takes", None)
+        return takes is None or bool(takes(event))
+
     # -- in ------------------------------------------------------------------------------------
 
     def offer(self, event: Event) -> None:

@@ -16,19 +16,20 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
 from typing import Any, Final, Self
 from urllib.parse import unquote
 
 from footfall import log, pageview, url
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
-from footfall.client_ip import AddressWatch, anonymize
+from footfall.client_ip import AddressWatch, Trace, anonymize
 from footfall.config import Config, under_pytest
 from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.dispatch import Lane
 from footfall.errors import EventError
-from footfall.model import Decision, Event, Hit, Revenue, Visitor
+from footfall.model import Decision, Event, Hit, Request, Revenue, Visitor
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
@@ -41,6 +42,21 @@ HITS_PER_TURN: Final = 32
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
 # Platforms that freeze the process after the response wait for no longer than this.
 SYNC_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Everything that was thought about one hit, and what would be sent for it.
+
+    `reason` is the decision's, unless something after the decision kept the event back; then
+    `event` is None and no request is there. `requests` are by the destination's name.
+    """
+
+    trace: Trace
+    decision: Decision
+    reason: str
+    event: Event | None
+    requests: Mapping[str, Request]
 
 
 class Tracker:
@@ -112,8 +128,11 @@ class Tracker:
         log.info(f"footfall counts for {names} through {self.transport!r}")
         for note in self.config.resolver.notes:
             (self._log.warn_once if note.level == "warning" else _inform)("note", note.text)
-        for text in self.config.path_rules.warnings:
-            self._log.warn_once(f"path:{text}", f"footfall: {text}")
+        warnings = [*self.config.path_rules.warnings]
+        for lane in self._lanes:
+            warnings += getattr(lane.destination, "warnings", ())
+        for text in warnings:
+            self._log.warn_once(text, f"footfall: {text}")
 
     # -- request side --------------------------------------------------------------------------
 
@@ -233,6 +252,10 @@ class Tracker:
     def event_for(self, hit: Hit, decision: Decision) -> Event:
         """The event that tells of a counted hit, as it would be offered to the destinations."""
         page, referral = self._where(hit, pageview.pushed_url(hit))
+        visitor = self.visitor_of(hit)
+        if decision.name == pageview.BOT_VISIT:
+            # Vendors drop what a bot's user agent sends; the props tell which bot it was.
+            visitor = replace(visitor, user_agent="")
         props = {**decision.props, **hit.props}
         if decision.name == "File Download":
             props["url"] = page
@@ -241,7 +264,7 @@ class Tracker:
             url=page,
             referrer=referral.referrer,
             previous=referral.previous,
-            visitor=self.visitor_of(hit),
+            visitor=visitor,
             props=props,
             interactive=decision.name != pageview.BOT_VISIT,
             time=hit.time,
@@ -311,6 +334,8 @@ class Tracker:
             warning = self._watch.observe(visitor.client_ip, visitor.user_agent, hit.headers)
             if warning:
                 self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
+        if not _is_sampled(visitor, self.config.sample_rate):
+            return "sampled_out", None
         if self.config.before_send is None:
             return reason, event
         allowed = self.config.before_send(event)
@@ -322,7 +347,24 @@ class Tracker:
                 outbox.append(event)
             return
         for lane in self._lanes:
-            lane.offer(event)
+            if lane.takes(event):
+                lane.offer(event)
+
+    def explain(self, hit: Hit) -> Explanation:
+        """Think about `hit` aloud, without counting or sending it."""
+        reason, event = self._event_of_hit(hit)
+        lanes = [lane for lane in self._lanes if event is not None and lane.takes(event)]
+        return Explanation(
+            trace=self.config.resolver.trace(hit.peer, hit.headers),
+            decision=pageview.decide(hit, self.config.rules),
+            reason=reason,
+            event=event,
+            requests={
+                lane.destination.name: lane.destination.request(event)
+                for lane in lanes
+                if event is not None
+            },
+        )
 
     # -- for views and background code ---------------------------------------------------------
 
@@ -498,6 +540,16 @@ def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
         user_agent=str(value.get("ua", "")),
         language=str(value.get("lang", "")),
     )
+
+
+def _is_sampled(visitor: Visitor, rate: float) -> bool:
+    """Whether this visitor is among the share that is kept: the same answer for all their hits."""
+    if rate >= 1.0:
+        return True
+    who = f"{visitor.client_ip}\n{visitor.user_agent}".encode("utf-8", "replace")
+    # Keyed, so that the choice follows no other use of the same hash.
+    digest = blake2b(who, digest_size=8, key=b"footfall sample").digest()
+    return int.from_bytes(digest, "big") < rate * 2**64
 
 
 def _inform(_kind: str, text: str) -> None:

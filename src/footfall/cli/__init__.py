@@ -11,6 +11,7 @@ import footfall
 
 COMMANDS: Final = {
     "collect": "run the local collector: one file, one page",
+    "explain": "say what one request would be counted as, and why",
     "demo": "see it work: a small site, the middleware, the collector",
 }
 

@@ -13,6 +13,7 @@ from footfall.destinations._dsn import destination_from, split_dsns
 from footfall.destinations._limits import check_event_name
 from footfall.destinations._settings import host_of, is_loopback
 from footfall.destinations.collector import Collector
+from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import CLIENT_HINTS, Swetrix
 
@@ -23,6 +24,7 @@ __all__ = [
     "VISITOR_HEADERS",
     "Collector",
     "Destination",
+    "Only",
     "Plausible",
     "Swetrix",
     "check_event_name",

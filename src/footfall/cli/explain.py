@@ -1,0 +1,202 @@
+"""`footfall explain`: one pretended hit, walked through the rooms aloud."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from footfall.errors import ConfigError
+from footfall.model import Event, Hit, Request
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from footfall.tracker import Explanation
+
+HELP: Final = (
+    "Say what a request would be counted as, and why: the visitor's address hop by hop, each rule "
+    "that was asked, the event, and the request that each destination would get. Nothing is sent. "
+    "The request is a browser's that opens a page, unless -H says otherwise."
+)
+# An address for documentation (RFC 5737): somebody on the internet.
+PEER: Final = "198.51.100.7"
+# Where none is configured, one shows what a request would look like.
+EXAMPLE: Final = "plausible://plausible.io/example.com"
+BROWSER: Final = {
+    "user-agent": (
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/142.0.0.0 Safari/537.36"
+    ),
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "accept-language": "en-GB,en;q=0.9",
+    "sec-fetch-dest": "document",
+    "sec-fetch-mode": "navigate",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `footfall explain`."""
+    parser.add_argument("method", metavar="METHOD", help="GET, POST, ...")
+    parser.add_argument("url", metavar="URL", help="as the browser asks for it")
+    parser.add_argument(
+        "-H",
+        "--header",
+        action="append",
+        default=[],
+        metavar="'NAME: VALUE'",
+        help="of the request, repeatable; without a value it is not sent",
+    )
+    parser.add_argument("--peer", default=PEER, help="who connects to the app (%(default)s)")
+    parser.add_argument("--status", type=int, default=200, help="of the answer (%(default)s)")
+    parser.add_argument(
+        "--content-type", default="text/html; charset=utf-8", help="of the answer (%(default)s)"
+    )
+    parser.add_argument("--route", help="the framework's template of the path")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="options as TOML or JSON; FOOTFALL_* in the environment fills what it leaves out",
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain. 0 if the hit would be counted, 1 if not, 2 if the options cannot work."""
+    from footfall.config import Config
+    from footfall.tracker import Tracker
+
+    try:
+        config = Config.load(_options(args.config))
+        if not config.is_active:
+            config = replace(config, destinations=[EXAMPLE], enabled=True)
+        tracker = Tracker(config, environ={})
+        hit = _hit(args)
+    except (ConfigError, OSError, TypeError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    explanation = tracker.explain(hit)
+    print(_as_json(explanation) if args.json else _aloud(explanation))
+    return 0 if explanation.event is not None else 1
+
+
+def _options(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    text = path.read_text(encoding="utf-8")
+    options = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    if not isinstance(options, dict):
+        raise TypeError(f"{path} holds no table of options")
+    return options
+
+
+def _hit(args: argparse.Namespace) -> Hit:
+    parts = urlsplit(args.url)
+    if not parts.scheme or not parts.netloc:
+        raise ValueError(f"{args.url!r} is no absolute URL, such as https://example.com/path")
+    headers = {**BROWSER, **_headers(args.header)}
+    headers.setdefault("host", parts.netloc)
+    return Hit(
+        method=args.method.upper(),
+        scheme=parts.scheme,
+        host=headers["host"],
+        path=unquote(parts.path, errors="replace") or "/",
+        query=parts.query,
+        headers={name: value for name, value in headers.items() if value},
+        peer=args.peer,
+        status=args.status,
+        response_headers={"content-type": args.content_type} if args.content_type else {},
+        route=args.route,
+    )
+
+
+def _headers(lines: Sequence[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, mark, value = line.partition(":")
+        if not mark:
+            raise ValueError(f"-H {line!r} is no header, such as 'Name: value'")
+        name, value = name.strip().lower(), value.strip()
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+# -- for people --------------------------------------------------------------------------------
+
+
+def _aloud(explanation: Explanation) -> str:
+    from footfall.pageview import REASONS
+
+    decision, event = explanation.decision, explanation.event
+    width = max((len(step.rule) for step in decision.steps), default=0)
+    steps = [f"  {s.verdict:<5}  {s.rule:<{width}}  {s.saw}" for s in decision.steps]
+    outcome = decision.name if event is not None else "not counted"
+    meaning = REASONS.get(explanation.reason, "")
+    sections = [
+        "Visitor\n  " + str(explanation.trace).replace("\n", "\n  "),
+        "Decision\n" + "\n".join(steps),
+        f"  = {outcome}: {explanation.reason}. {meaning}".rstrip(),
+    ]
+    if event is not None:
+        sections.append("Event\n" + "\n".join(f"  {k:<10} {v}" for k, v in _facts(event).items()))
+        sections += [f"To {name}\n{_as_curl(sent)}" for name, sent in explanation.requests.items()]
+    return "\n\n".join(sections)
+
+
+def _facts(event: Event) -> dict[str, object]:
+    facts = {
+        "name": event.name,
+        "url": event.url,
+        "referrer": event.referrer,
+        "previous": event.previous,
+        "client IP": event.visitor.client_ip,
+        "user agent": event.visitor.user_agent,
+        "language": event.visitor.language,
+        "props": dict(event.props),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _as_curl(request: Request) -> str:
+    words = ["curl", "-i", "-X", "POST", request.url]
+    lines = [
+        "  " + shlex.join(words),
+        *(f"    -H {shlex.quote(f'{name}: {value}')}" for name, value in request.headers.items()),
+        f"    --data {shlex.quote(request.body.decode('utf-8', 'replace'))}",
+    ]
+    return " \\\n".join(lines)
+
+
+# -- for programs ------------------------------------------------------------------------------
+
+
+def _as_json(explanation: Explanation) -> str:
+    event = explanation.event
+    found = {
+        "counted": event is not None,
+        "reason": explanation.reason,
+        "client_ip": {
+            "answer": explanation.trace.client_ip,
+            "source": explanation.trace.source,
+            "reason": explanation.trace.reason,
+            "hops": [hop._asdict() for hop in explanation.trace.hops],
+        },
+        "steps": [step._asdict() for step in explanation.decision.steps],
+        "event": None if event is None else _facts(event),
+        "requests": {
+            name: {
+                "url": request.url,
+                "headers": dict(request.headers),
+                "body": request.body.decode("utf-8", "replace"),
+            }
+            for name, request in explanation.requests.items()
+        },
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""A destination for some events alone: by their name, or by the host of their page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from footfall.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from footfall.destinations import Destination
+    from footfall.model import Event, Outcome, Request, Response
+
+
+@dataclass(frozen=True, kw_only=True)
+class Only:
+    """Hands `to` the events that fit, and no others.
+
+    Several sites from one app, and bots on a dashboard of their own:
+
+        destinations=[
+            Only(to=Plausible(domain="shop.example.com"), hosts=["shop.example.com"]),
+            Only(to=Plausible(domain="example.com"), hosts=["example.com", "www.example.com"]),
+            Only(to=Plausible(domain="bots.example.com"), events=["Bot Visit"]),
+        ]
+
+    Args:
+        to: Any destination.
+        events: Names, such as `pageview`; all of them where left out.
+        hosts: Host names without port, any case; all of them where left out.
+
+    Raises:
+        ConfigError: neither is given, or one is a text instead of a list.
+    """
+
+    to: Destination
+    events: Sequence[str] | None = None
+    hosts: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        faults = [
+            Fault(name, value, "write a list, such as " + example)
+            for name, value, example in (
+                ("events", self.events, '["pageview"]'),
+                ("hosts", self.hosts, '["example.com"]'),
+            )
+            if isinstance(value, str)
+        ]
+        if self.events is None and self.hosts is None:
+            faults.append(Fault("events", None, "give events=, hosts= or both"))
+        if faults:
+            raise ConfigError(faults)
+        object.__setattr__(self, "hosts", _lower(self.hosts))
+
+    @property
+    def name(self) -> str:
+        """That of `to`, and what it is given."""
+        told = [*(self.events or ()), *(self.hosts or ())]
+        return f"{self.to.name} for {', '.join(told)}"
+
+    @property
+    def endpoint(self) -> str:
+        """That of `to`."""
+        return self.to.endpoint
+
+    def takes(self, event: Event) -> bool:
+        """True for an event that fits."""
+        if self.events is not None and event.name not in self.events:
+            return False
+        return self.hosts is None or _host(event.url) in self.hosts
+
+    def request(self, event: Event) -> Request:
+        """What `to` sends."""
+        return self.to.request(event)
+
+    def read(self, response: Response) -> Outcome:
+        """What `to` reads."""
+        return self.to.read(response)
+
+
+def _lower(hosts: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if hosts is None else tuple(host.lower() for host in hosts)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

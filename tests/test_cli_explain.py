@@ -1,0 +1,125 @@
+"""`footfall explain`: one hit, walked through the rooms aloud."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from footfall.cli import main
+
+PAGE = "https://example.com/blog/?utm_source=hn&token=s3cret"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FOOTFALL_DESTINATIONS", raising=False)
+
+
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = main(["explain", *arguments])
+    return code, capsys.readouterr().out
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    return json.loads(explained(capsys, *arguments, "--json")[1])
+
+
+def test_a_page_is_told_with_its_visitor_steps_event_and_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forwarded = ("-H", "X-Forwarded-For: 6.6.6.6, 203.0.113.9", "--peer", "10.0.0.2")
+    code, text = explained(capsys, "GET", PAGE, *forwarded)
+    assert code == 0
+    for line in (
+        "203.0.113.9 (auto: first address from the right that is no trusted proxy)",
+        "trusted  10.0.0.2     peer",
+        "skipped  6.6.6.6      x-forwarded-for",
+        "count  C.5 page",
+        "= pageview: navigation. A browser opened a page.",
+        "url        https://example.com/blog/?utm_source=hn",
+        "curl -i -X POST https://plausible.io/api/event",
+        "-H 'x-forwarded-for: 203.0.113.9'",
+    ):
+        assert line in text
+    assert "s3cret" not in text
+
+
+NOT_COUNTED = {
+    "a bot": (["GET", PAGE, "-H", "User-Agent: GPTBot/1.0"], "bot"),
+    "no browser": (["GET", PAGE, "-H", "User-Agent:"], "no_user_agent"),
+    "a post": (["post", PAGE], "method"),
+    "JSON": (["GET", PAGE, "--content-type", "application/json"], "not_html"),
+    "a redirect": (["GET", PAGE, "--status", "302"], "redirect"),
+    "nobody": (["GET", PAGE, "--peer", "testclient"], "no_client_ip"),
+    "localhost": (["GET", "http://localhost:8000/"], "localhost"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "reason"), NOT_COUNTED.values(), ids=NOT_COUNTED.keys())
+def test_what_does_not_count_exits_with_1_and_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    code, text = explained(capsys, *arguments)
+    assert code == 1
+    assert f"= not counted: {reason}." in text
+    assert "curl" not in text
+
+
+def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = as_json(capsys, "GET", PAGE)
+    assert (found["counted"], found["reason"]) == (True, "navigation")
+    assert found["client_ip"]["hops"] == [
+        {"source": "peer", "text": "198.51.100.7", "address": "198.51.100.7", "verdict": "chosen"}
+    ]
+    assert found["steps"][-1] == {"rule": "C.5 page", "saw": "text/html", "verdict": "count"}
+    [(name, request)] = found["requests"].items()
+    assert name == "plausible:example.com"
+    assert json.loads(request["body"])["url"] == "https://example.com/blog/?utm_source=hn"
+
+
+@pytest.mark.parametrize("kind", ["toml", "json"])
+def test_options_come_from_a_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / f"options.{kind}"
+    options = {"destinations": ["swetrix://api.swetrix.com/aUn1quEid123"], "path_mode": "route"}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in options.items()]
+    file.write_text(json.dumps(options) if kind == "json" else "\n".join(lines))
+    found = as_json(capsys, "GET", PAGE, "--config", str(file), "--route", "/blog/{slug}")
+    assert found["event"]["url"] == "https://example.com/blog/%7Bslug%7D?utm_source=hn"
+    assert list(found["requests"]) == ["swetrix:aUn1quEid123@api.swetrix.com"]
+
+
+def test_options_come_from_the_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTFALL_DESTINATIONS", "plausible://stats.example.org/x.org")
+    monkeypatch.setenv("FOOTFALL_EXCLUDE", "/blog/**")
+    assert as_json(capsys, "GET", PAGE)["reason"] == "excluded"
+    assert list(as_json(capsys, "GET", "https://x.org/")["requests"]) == [
+        "plausible:x.org@stats.example.org"
+    ]
+
+
+WRONG = {
+    "a relative URL": ["GET", "/blog"],
+    "no header": ["GET", PAGE, "-H", "User-Agent"],
+    "no file": ["GET", PAGE, "--config", "/no/such/file.toml"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG.keys())
+def test_wrong_words_exit_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(["explain", *arguments]) == 2
+    assert capsys.readouterr().err
+
+
+def test_wrong_options_exit_with_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "options.json"
+    for text, word in (('{"bot": "skip"}', "bots"), ("[]", "table"), ("{", "Expecting")):
+        file.write_text(text)
+        assert main(["explain", "GET", PAGE, "--config", str(file)]) == 2
+        assert word in capsys.readouterr().err
