@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from footfall.config import Config
 from footfall.destinations import Only, Plausible, is_local
 from footfall.errors import ConfigError
 from footfall.model import Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from tests.test_tracker import Config, visit
+from tests.test_tracker import visit
 
 SHOP, BLOG, BOTS = (Plausible(domain=f"{name}.example.com") for name in ("shop", "blog", "bots"))
 
