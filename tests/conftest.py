@@ -21,8 +21,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not missing:
         return
     reason = f"not on PATH: {', '.join(missing)}"
-    if os.environ.get("FOOTFALL_REQUIRE_SERVERS") == "1":
-        pytest.fail(f"{reason} (required by FOOTFALL_REQUIRE_SERVERS)", pytrace=False)
+    if os.environ.get("REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{reason} (required by REQUIRE_SERVERS)", pytrace=False)
     pytest.skip(reason)
 
 

@@ -627,7 +627,10 @@ ANSWERS: dict[str, Row] = {
     "205": Row(answered(205), "skip no_content"),
     "206 of a page": Row(answered(206), "skip partial"),
     "103": Row(answered(103), "skip no_content"),
-    **{f"{status}": Row(answered(status), "skip redirect") for status in (301, 302, 303, 307, 308)},
+    **{
+        f"{status}": Row(answered(status), "skip redirect")
+        for status in (300, 301, 302, 303, 307, 308)
+    },
     **{
         f"{status}": Row(answered(status), "skip error")
         for status in (400, 401, 403, 405, 409, 410, 418, 429, 500, 502, 503, 599, 999)
