@@ -83,6 +83,10 @@ class Answer:
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
+# What a layer that knows nothing of footfall leaves in the environ or scope of each request.
+MARK: Any = None
+
+
 def answer(path: str) -> Answer:
     """What every framework's one view answers, after it has spoken to footfall."""
     if path == "/told":
@@ -131,6 +135,8 @@ def call_wsgi(app: Any, raw: Raw) -> Answer:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+    if MARK is not None:
+        environ["footfall"] = MARK
     for name, value in raw.headers:
         key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         text = value.decode("latin-1")
@@ -171,6 +177,8 @@ async def _call_asgi(app: Any, raw: Raw) -> Answer:
         "server": ("internal", 8000),
         "state": {},
     }
+    if MARK is not None:
+        scope["footfall"] = MARK
     messages: list[dict[str, Any]] = []
     has_asked = False
 
@@ -277,7 +285,7 @@ async def django_async_view(request: HttpRequest) -> HttpResponse | StreamingHtt
 
 
 urlpatterns = [
-    path("users/<int:pk>/", lambda request, pk: django_view(request)),
+    path("users/<int:pk>/", lambda request, pk: django_view(request), name="user"),
     re_path(r"^async", django_async_view),
     re_path(r"", django_view),
 ]

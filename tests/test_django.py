@@ -96,3 +96,12 @@ def test_the_application_answers_lifespan_once_wrapped() -> None:
 
     asyncio.run(FlushOnShutdown(ASGIHandler())({"type": "lifespan"}, receive, send))
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+@pytest.mark.parametrize("door", [django_wsgi, django_asgi])
+def test_a_url_patterns_name_excludes_its_pages(door: Any, footfall_outbox: Outbox) -> None:
+    with door(destinations=[PLAUSIBLE], exclude=["name:user", "/admin/**"]) as call:
+        for target in ("/users/17/", "/admin/", "/page"):
+            call(navigation(target))
+    assert [event.url for event in footfall_outbox] == ["https://example.com/page"]
+    assert checks(FOOTFALL={"destinations": [PLAUSIBLE], "exclude": ["name:user"]}) == []

@@ -162,6 +162,37 @@ def test_a_view_can_add_props_to_its_pageview(call: Call, footfall_outbox: Outbo
     assert [event.props for event in footfall_outbox] == [{"logged_in": True, "plan": "pro"}, {}]
 
 
+MARKED = {
+    "ignored": ("ignore", []),
+    "with props": ("props", [("https://example.com/marked?utm_source=x", {"plan": "pro"})]),
+    "renamed": ("path", [("https://example.com/products/:id?utm_source=x", {})]),
+    "of the wrong shape": ("junk", [("https://example.com/marked?utm_source=x", {})]),
+}
+MARKS: dict[str, Any] = {
+    "ignore": {"ignore": True},
+    "props": {"props": {"plan": "pro"}},
+    "path": {"path": "/products/:id"},
+    "junk": ["ignore"],
+}
+
+
+@pytest.mark.parametrize(("mark", "expected"), MARKED.values(), ids=MARKED.keys())
+def test_any_layer_may_leave_a_mark(
+    monkeypatch: pytest.MonkeyPatch,
+    door: Any,
+    footfall_outbox: Outbox,
+    mark: str,
+    expected: list[tuple[str, dict[str, Any]]],
+) -> None:
+    from tests import doors
+
+    with door(destinations=[PLAUSIBLE]) as call:
+        raw = navigation("/marked", "utm_source=x&token=1")
+        monkeypatch.setattr(doors, "MARK", MARKS[mark])
+        call(raw)
+    assert [(event.url, event.props) for event in footfall_outbox] == expected
+
+
 def test_an_excluded_view_may_still_track_an_event(door: Any, footfall_outbox: Outbox) -> None:
     with door(destinations=[PLAUSIBLE], exclude=["/told"]) as call:
         call(navigation("/told"))

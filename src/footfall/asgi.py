@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias, Unpack
 
 from footfall import pageview
-from footfall.capture import CURRENT, MAX_TEXT, Exchange, Record
+from footfall.capture import CURRENT, MARKS, MAX_TEXT, Exchange, Record, marks_of
 from footfall.config import Options
 from footfall.model import Headers, Hit
 from footfall.tracker import Tracker, flush
@@ -63,6 +63,7 @@ class ScopeExchange(Exchange):
             (self.route or _route(scope)) if tracker.wants_route else None,
             self.props,
             self.ignored,
+            scope.get(MARKS),
         )
 
 
@@ -162,12 +163,13 @@ def _says_no_html(answer: list[tuple[bytes, bytes]]) -> bool:
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `ScopeExchange.answered` stands for."""
     (_, method, scheme, path, root_path, query, pairs, client, server) = record[:9]
-    (status, answer, at, route, props, ignored) = record[9:]
+    (status, answer, at, route, props, ignored, mark) = record[9:]
     headers = _headers(pairs)
     host = headers.get("host") or _host(server)
     # The specification has the mount point inside the path; some servers leave it out.
     if root_path and not path.startswith(root_path):
         path = root_path.rstrip("/") + path
+    marks = marks_of(props, ignored, mark)
     return Hit(
         method=method,
         scheme=scheme,
@@ -181,8 +183,9 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         response_headers=_headers(answer),
         time=at + offset,
         route=route,
-        props=props or {},
-        ignored=ignored,
+        props=marks.props,
+        ignored=marks.ignored,
+        shown_path=marks.path,
     )
 
 

@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from footfall.model import Hit, Revenue, Visitor
 
@@ -131,4 +131,44 @@ def hit_of(record: Record, offset: float) -> Hit:
     return make(record, offset)
 
 
-__all__ = ["CURRENT", "Exchange", "Guards", "Record", "Tally", "Told", "hit_of"]
+MARKS: Final = "footfall"
+"""The key of the environ or scope in which any layer may leave a mark, without importing us:
+
+    environ["footfall"] = {"ignore": True}
+    environ["footfall"] = {"props": {"plan": "pro"}, "path": "/products/:id"}
+"""
+
+
+class Marks(NamedTuple):
+    """What the app said about a request, through the helpers or through a mark."""
+
+    props: Mapping[str, Any]
+    ignored: bool
+    path: str | None
+
+
+def marks_of(props: Mapping[str, Any] | None, ignored: bool, mark: object) -> Marks:
+    """Both ways of speaking brought together. A mark of the wrong shape says nothing."""
+    if not isinstance(mark, Mapping):
+        return Marks(props or {}, ignored, None)
+    marked, path = mark.get("props"), mark.get("path")
+    return Marks(
+        props={**(marked if isinstance(marked, Mapping) else {}), **(props or {})},
+        ignored=ignored or mark.get("ignore") is True,
+        path=path if isinstance(path, str) and path.startswith("/") else None,
+    )
+
+
+__all__ = [
+    "CURRENT",
+    "MARKS",
+    "MAX_TEXT",
+    "Exchange",
+    "Guards",
+    "Marks",
+    "Record",
+    "Tally",
+    "Told",
+    "hit_of",
+    "marks_of",
+]

@@ -56,6 +56,8 @@ class Hit:
     # What the app said about this request through `set_props()` and `ignore()`.
     props: Mapping[str, Any] = field(default_factory=dict)
     ignored: bool = False
+    # The path to show instead, where the app gave the page another name.
+    shown_path: str | None = None
 
 
 class Step(NamedTuple):

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any, Final, Self
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from footfall import log, pageview, url
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
@@ -251,7 +251,7 @@ class Tracker:
 
     def event_for(self, hit: Hit, decision: Decision) -> Event:
         """The event that tells of a counted hit, as it would be offered to the destinations."""
-        page, referral = self._where(hit, pageview.pushed_url(hit))
+        page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
         visitor = self.visitor_of(hit)
         if decision.name == pageview.BOT_VISIT:
             # Vendors drop what a bot's user agent sends; the props tell which bot it was.
@@ -540,6 +540,11 @@ def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
         user_agent=str(value.get("ua", "")),
         language=str(value.get("lang", "")),
     )
+
+
+def _renamed(hit: Hit) -> str | None:
+    """The path that the app gave the page, with the query that the visitor came with."""
+    return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
 
 
 def _is_sampled(visitor: Visitor, rate: float) -> bool:

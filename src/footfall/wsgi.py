@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack
 
 from footfall import pageview
-from footfall.capture import CURRENT, MAX_TEXT, Exchange, Record
+from footfall.capture import CURRENT, MARKS, MAX_TEXT, Exchange, Record, marks_of
 from footfall.config import Options
 from footfall.model import Hit
 from footfall.tracker import Tracker
@@ -72,6 +72,7 @@ class EnvironExchange(Exchange):
             self.route,
             self.props,
             self.ignored,
+            environ.get(MARKS),
         )
 
 
@@ -165,12 +166,13 @@ def _says_no_html(answer: list[tuple[str, str]]) -> bool:
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `EnvironExchange.answered` stands for."""
     (_, method, scheme, path, query, names, values) = record[:7]
-    (status, answer, at, route, props, ignored) = record[7:]
+    (status, answer, at, route, props, ignored, mark) = record[7:]
     picked = dict(zip(names, values, strict=True))
     headers = {_header_name(name): value for name, value in picked.items()}
     host = headers.get("host", "")
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
+    marks = marks_of(props, ignored, mark)
     return Hit(
         method=method,
         scheme=scheme,
@@ -183,8 +185,9 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         response_headers=_joined(answer),
         time=at + offset,
         route=route,
-        props=props or {},
-        ignored=ignored,
+        props=marks.props,
+        ignored=marks.ignored,
+        shown_path=marks.path,
     )
 
 

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from footfall import asgi, pageview, wsgi
 from footfall.capture import CURRENT
 from footfall.config import as_options
+from footfall.paths import listed
 from footfall.tracker import Tracker
 
 SETTING: Final = "FOOTFALL"
@@ -94,8 +95,13 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
 
 
 def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
-    if exchange.tracker.wants_route and request.resolver_match is not None:
-        exchange.route = request.resolver_match.route
+    match = request.resolver_match
+    if match is not None:
+        if match.view_name in _excluded_names:
+            exchange.tracker.guards.turn_away("excluded")
+            return
+        if exchange.tracker.wants_route:
+            exchange.route = match.route
     if isinstance(exchange, MetaExchange):
         wsgi.capture(exchange, str(response.status_code), response.items())
     else:
@@ -115,23 +121,44 @@ def _refusal() -> HttpResponse:
 
 # -- the tracker of the settings ---------------------------------------------------------------
 
+# Stands before the name of a URL pattern in `exclude`: "name:admin:index".
+NAME: Final = "name:"
+
 _tracker: Tracker | None = None
+_excluded_names: frozenset[str] = frozenset()
 _making = threading.Lock()
 
 
 def settings_tracker() -> Tracker:
     """The tracker that `settings.FOOTFALL` describes, made when first asked for."""
-    global _tracker
+    global _tracker, _excluded_names
     if _tracker is None:
         with _making:
             if _tracker is None:
+                _excluded_names = excluded_names()
                 _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
     return _tracker
 
 
 def settings_options() -> dict[str, Any]:
-    """The dict of the settings as keyword options."""
-    return as_options(getattr(settings, SETTING, None) or {})
+    """The dict of the settings as keyword options; names of URL patterns are left out."""
+    options = as_options(getattr(settings, SETTING, None) or {})
+    if "exclude" in options:
+        options["exclude"] = [
+            pattern for pattern in listed(options["exclude"]) if not _is_name(pattern)
+        ]
+    return options
+
+
+def excluded_names() -> frozenset[str]:
+    """The names of URL patterns, as `app:view`, whose pages are excluded."""
+    options = as_options(getattr(settings, SETTING, None) or {})
+    patterns = listed(options.get("exclude", ()))
+    return frozenset(str(each).removeprefix(NAME) for each in patterns if _is_name(each))
+
+
+def _is_name(pattern: object) -> bool:
+    return isinstance(pattern, str) and pattern.startswith(NAME)
 
 
 def _forget_settings(*, setting: str, **_: Any) -> None:
