@@ -553,9 +553,13 @@ def test_a_browser_shows_the_token_once_and_keeps_a_cookie(stranger: httpx2.Clie
         False,
     )
     assert stranger.get("/").status_code == 200
-    assert stranger.get("//evil.test/", params={"token": TOKEN}).headers["location"] == (
-        "/evil.test/"
-    )
+
+
+def test_the_way_back_leads_to_no_other_host(stranger: httpx2.Client) -> None:
+    url = f"{stranger.base_url}/evil.test/"
+    assert urlsplit(url).path == "//evil.test/"
+    answer = httpx2.get(url, params={"token": TOKEN})
+    assert answer.headers["location"] == "/evil.test/"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "stats.example"])
@@ -626,7 +630,7 @@ def hostile(http: httpx2.Client) -> None:
             "referrer": f"https://{HOSTILE}/",
             "props": {HOSTILE: HOSTILE},
         },
-        headers={"user-agent": HOSTILE.encode()[:-3].decode(), "x-odd": "<script>"},
+        headers={"user-agent": HOSTILE[:-2], "x-odd": "<script>"},
     )
     http.post("/log", json={"pid": PID, "pg": HOSTILE, "ref": HOSTILE})
     http.post("/log", json={"pid": HOSTILE})
@@ -769,10 +773,10 @@ def test_a_port_in_use_is_told(collector: CollectorServer) -> None:
         CollectorServer(port=port)
 
 
-@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99_999), ("localhost", -1)])
-def test_a_port_that_is_none_is_told(host: str, port: int) -> None:
-    with pytest.raises(ConfigError, match="cannot be listened on"):
-        CollectorServer(host=host, port=port)
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_a_port_that_is_none_is_told(port: int) -> None:
+    with pytest.raises(ConfigError, match="choose one up to 65535"):
+        CollectorServer(port=port)
 
 
 def test_a_database_that_cannot_be_opened_frees_the_port(tmp_path: Path) -> None:
@@ -913,7 +917,7 @@ def test_a_killed_collector_has_written_what_it_answered(tmp_path: Path) -> None
         (["--database", "/nowhere/x.sqlite3"], "database"),
         (["--keep", "0"], "keep_events"),
         (["--keep-days", "0"], "keep_days"),
-        (["-p", "70000"], "cannot be listened on"),
+        (["-p", "70000"], "choose one up to 65535"),
     ],
 )
 def test_what_cannot_work_is_told_at_the_start(

@@ -721,8 +721,8 @@ ANSWERS: dict[str, Row] = {
 
 LOCAL = [
     "localhost", "localhost:8000", "LocalHost", "localhost.", "app.localhost", "a.b.localhost:3000",
-    "127.0.0.1", "127.0.0.1:8000", "127.1", "127.255.255.254", "[::1]", "[::1]:8000", "::1", "::", "[::]",
-    "0.0.0.0", "0.0.0.0:80", "testserver", " localhost ", "[::1",
+    "127.0.0.1", "127.0.0.1:8000", "127.1", "127.255.255.254", "[::1]", "[::1]:8000", "::1", "::",
+    "[::]", "0.0.0.0", "0.0.0.0:80", "testserver", " localhost ", "[::1",
 ]  # fmt: skip
 PUBLIC = [
     "example.com", "example.com:8443", "localhost.example.com", "notlocalhost", "127.0.0.1.nip.io",

@@ -337,6 +337,19 @@ def test_every_class_of_bot_is_in_the_table() -> None:
     assert set(BOTS) == set(KINDS)
 
 
+@pytest.mark.parametrize(
+    "contact",
+    ["http://example.com", "https://example.com", "www.example.com", "ops@example.com"],
+)
+def test_people_leave_no_contact(contact: str) -> None:
+    assert classify(f"{CHROME} ({contact})") == Bot("Mozilla", "other")
+
+
+@pytest.mark.parametrize("version", ["ios@9.2.3", "android@131.0.6778", "@", "a@b", "a@b."])
+def test_a_version_is_no_contact(version: str) -> None:
+    assert classify(f"{CHROME} ({version})") is None
+
+
 def test_case_does_not_matter() -> None:
     assert classify("CURL/8.0") == classify("curl/8.0")
     assert classify(CHROME.upper()) is None

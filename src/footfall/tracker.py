@@ -16,20 +16,18 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from decimal import Decimal, InvalidOperation
-from hashlib import blake2b
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Final, Self
-from urllib.parse import quote, unquote
 
-from footfall import log, pageview, url
+from footfall import judge, log, pageview
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
-from footfall.client_ip import AddressWatch, Trace, anonymize
+from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
-from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.dispatch import Lane
 from footfall.errors import EventError
-from footfall.model import Decision, Event, Hit, Request, Revenue, Visitor
+from footfall.judge import Judge
+from footfall.model import Decision, Event, Hit, Request, Visitor
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
@@ -84,7 +82,7 @@ class Tracker:
         if "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ:
             self._shutdown_seconds = min(self._shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
         self.transport = _transport_for(config, environ)
-        self._watch = AddressWatch(config.resolver)
+        self._judge = Judge(config, self._log)
         self._lanes = tuple(
             Lane(place, self.transport, config.limits, log=self._log)
             for place in config.all_destinations
@@ -227,119 +225,15 @@ class Tracker:
     def _handle(self, record: Record | Told, offset: float) -> None:
         try:
             if isinstance(record, Told):
-                reason, event = self._event_told(record, offset)
+                reason, event = self._judge.of_told(record, offset)
             else:
-                reason, event = self._event_of_hit(hit_of(record, offset))
+                reason, event = self._judge.of_hit(hit_of(record, offset))
             self._reasons[reason] += 1
             if event is not None:
                 self._offer(event)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {error!r}")
-
-    def _event_of_hit(self, hit: Hit) -> tuple[str, Event | None]:
-        if self.config.should_track is not None and not self.config.should_track(hit):
-            return "should_track", None
-        decision = pageview.decide(hit, self.config.rules)
-        hint = pageview.prefetch_hint(hit) if decision.reason == "prefetch" else None
-        if hint:
-            self._log.warn_once("prefetch", f"footfall: {hint}")
-        if not decision.is_counted:
-            return decision.reason, None
-        event = self.event_for(hit, decision)
-        return self._checked(hit, decision.reason, event)
-
-    def event_for(self, hit: Hit, decision: Decision) -> Event:
-        """The event that tells of a counted hit, as it would be offered to the destinations."""
-        page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
-        visitor = self.visitor_of(hit)
-        if decision.name == pageview.BOT_VISIT:
-            # Vendors drop what a bot's user agent sends; the props tell which bot it was.
-            visitor = replace(visitor, user_agent="")
-        props = {**decision.props, **hit.props}
-        if decision.name == "File Download":
-            props["url"] = page
-        return Event(
-            name=decision.name,
-            url=page,
-            referrer=referral.referrer,
-            previous=referral.previous,
-            visitor=visitor,
-            props=props,
-            interactive=decision.name != pageview.BOT_VISIT,
-            time=hit.time,
-        )
-
-    def _event_told(self, told: Told, offset: float) -> tuple[str, Event | None]:
-        hit = hit_of(told.record, offset) if told.record else None
-        # A webhook tells of somebody else than who sent the request.
-        is_told_of = hit if told.visitor is None else None
-        if is_told_of is not None:
-            decision = pageview.decide_told(is_told_of, self.config.rules)
-            if not decision.is_counted:
-                return decision.reason, None
-        page = url.scrub_url(told.url, self.config.url_rules) if told.url else ""
-        referral = url.Referral()
-        if hit is not None:
-            # A relative URL is one of this site's.
-            here, referral = self._where(hit, told.url if not page else None)
-            page = page or here
-        visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
-        event = Event(
-            name=told.name,
-            url=page,
-            referrer=referral.referrer,
-            previous=referral.previous,
-            visitor=visitor,
-            props=told.props,
-            revenue=told.revenue,
-            interactive=told.interactive,
-            time=told.at + offset,
-        )
-        return self._checked(is_told_of, "told", event)
-
-    def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
-        rules = self.config.url_rules
-        is_trusted = self.config.resolver.trusts(hit.peer)
-        page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
-        referral = url.referrer_of(hit, page=page, rules=rules)
-        if referral.previous and self._is_excluded(hit, referral.previous):
-            referral = url.Referral()
-        return page, referral
-
-    def _is_excluded(self, hit: Hit, path: str) -> bool:
-        """Whether the page that led here is one that must not be told of either."""
-        return self.config.path_rules.excluded_by(replace(hit, path=unquote(path))) is not None
-
-    def visitor_of(self, hit: Hit) -> Visitor:
-        """Who made this hit: the resolved address, and the browser's own words."""
-        address = self.config.resolver.resolve(hit.peer, hit.headers)
-        if address and self.config.anonymize_ip:
-            address = anonymize(address)
-        headers = hit.headers
-        return Visitor(
-            client_ip=address,
-            user_agent=headers.get("user-agent", ""),
-            language=headers.get("accept-language", ""),
-            headers={name: headers[name] for name in VISITOR_HEADERS & headers.keys()},
-        )
-
-    def _checked(self, hit: Hit | None, reason: str, event: Event) -> tuple[str, Event | None]:
-        """The last words before sending: an address there must be, and the owner may object."""
-        visitor = event.visitor
-        if visitor.client_ip is None:
-            self._log.warn_once("no_client_ip", _NO_CLIENT_IP)
-            return "no_client_ip", None
-        if hit is not None:
-            warning = self._watch.observe(visitor.client_ip, visitor.user_agent, hit.headers)
-            if warning:
-                self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
-        if not _is_sampled(visitor, self.config.sample_rate):
-            return "sampled_out", None
-        if self.config.before_send is None:
-            return reason, event
-        allowed = self.config.before_send(event)
-        return (reason, allowed) if allowed is not None else ("before_send", None)
 
     def _offer(self, event: Event) -> None:
         if _outboxes:
@@ -352,7 +246,7 @@ class Tracker:
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
-        reason, event = self._event_of_hit(hit)
+        reason, event = self._judge.of_hit(hit)
         lanes = [lane for lane in self._lanes if event is not None and lane.takes(event)]
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),
@@ -394,8 +288,18 @@ class Tracker:
         """
         if not self.is_active:
             return
+        exchange = CURRENT.get()
         try:
-            told = self._told(name, props, revenue, interactive, url, visitor)
+            told = judge.told(
+                name,
+                props,
+                revenue,
+                interactive,
+                url,
+                visitor,
+                record=exchange.record() if exchange is not None else None,
+                at=time.monotonic(),
+            )
         except EventError as error:
             if self._is_strict:
                 raise
@@ -404,36 +308,9 @@ class Tracker:
             return
         self.submit(told, told.at)
 
-    def _told(
-        self,
-        name: str,
-        props: Mapping[str, Any] | None,
-        revenue: tuple[str, Decimal | str | int | float] | None,
-        interactive: bool,
-        page: str | None,
-        visitor: Visitor | Mapping[str, Any] | None,
-    ) -> Told:
-        check_event_name(name)
-        exchange = CURRENT.get()
-        if exchange is None and (not url.scrub_url(page or "") or visitor is None):
-            raise EventError(
-                f"track({name!r}) outside a request needs an absolute url= and visitor=; "
-                "take the visitor from current_visitor() while the request lasts"
-            )
-        return Told(
-            name=name,
-            props=dict(props or {}),
-            revenue=_revenue(revenue),
-            interactive=interactive,
-            url=page,
-            visitor=_visitor(visitor),
-            record=exchange.record() if exchange is not None else None,
-            at=time.monotonic(),
-        )
-
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
         """The visitor of a request as a small JSON-serialisable token. Holds an IP address."""
-        visitor = self.visitor_of(exchange.hit())
+        visitor = self._judge.visitor_of(exchange.hit())
         return {
             "ip": visitor.client_ip or "",
             "ua": visitor.user_agent,
@@ -493,12 +370,6 @@ class Tracker:
         return f"Tracker({names or 'inactive'})"
 
 
-_NO_CLIENT_IP: Final = (
-    "footfall: a hit without a client IP was not counted. The server names no peer, as behind a "
-    "unix socket without X-Forwarded-For; let the proxy set that header, or give client_ip_header="
-)
-
-
 def _transport_for(config: Config, environ: Mapping[str, str]) -> Transport:
     if config.transport != "auto":
         return config.transport
@@ -515,46 +386,6 @@ def _environ_names(headers: Iterable[str]) -> frozenset[str]:
         {"REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT"}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )
-
-
-def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue | None:
-    if value is None:
-        return None
-    try:
-        currency, amount = str(value[0]), value[1]
-        exact = Decimal(str(amount))
-    except (TypeError, IndexError, InvalidOperation):
-        raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
-    if len(currency) != 3 or not currency.isalpha():
-        raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")
-    if not exact.is_finite():
-        raise EventError(f"revenue amount {amount!r} is not a number")
-    return Revenue(currency.upper(), exact)
-
-
-def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
-    if value is None or isinstance(value, Visitor):
-        return value
-    return Visitor(
-        client_ip=str(value.get("ip") or "") or None,
-        user_agent=str(value.get("ua", "")),
-        language=str(value.get("lang", "")),
-    )
-
-
-def _renamed(hit: Hit) -> str | None:
-    """The path that the app gave the page, with the query that the visitor came with."""
-    return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
-
-
-def _is_sampled(visitor: Visitor, rate: float) -> bool:
-    """Whether this visitor is among the share that is kept: the same answer for all their hits."""
-    if rate >= 1.0:
-        return True
-    who = f"{visitor.client_ip}\n{visitor.user_agent}".encode("utf-8", "replace")
-    # Keyed, so that the choice follows no other use of the same hash.
-    digest = blake2b(who, digest_size=8, key=b"footfall sample").digest()
-    return int.from_bytes(digest, "big") < rate * 2**64
 
 
 def _inform(_kind: str, text: str) -> None:

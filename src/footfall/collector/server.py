@@ -25,6 +25,8 @@ from footfall.collector.guard import LOOPBACK_HOSTS
 from footfall.collector.store import KEEP_EVENTS, Store
 from footfall.errors import ConfigError, Fault
 
+# Some resolvers count on from 0 after it.
+_MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
 # Requests take milliseconds, and streams end when they are told; this is for the unforeseen.
@@ -144,12 +146,14 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _MAX_PORT:
+        raise ConfigError(Fault("port", port, f"choose one up to {_MAX_PORT}, or 0 for a free one"))
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
         # Of the two addresses of localhost, the one that everybody means.
         family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         remedy = f"cannot be listened on ({error}); choose another port, or 0 for any free one"
         raise ConfigError(Fault("port", f"{host}:{port}", remedy)) from error
 

@@ -1,0 +1,241 @@
+"""From a hit, or from what a view told, to the event that is sent; or to the reason why not.
+
+Decisions, URLs, visitors and the owner's hooks come together here, on the delivery side. No thread,
+no socket, no queue: a `Judge` is as good in a test or on a command line as in a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, unquote
+
+from footfall import pageview, url
+from footfall.capture import Record, Told, hit_of
+from footfall.client_ip import AddressWatch, anonymize
+from footfall.config import Config
+from footfall.destinations import VISITOR_HEADERS, check_event_name
+from footfall.errors import EventError
+from footfall.log import ThrottledLog
+from footfall.model import Decision, Event, Hit, Revenue, Visitor
+
+
+class Judgement(NamedTuple):
+    """The one-word reason, and the event to send; None where there is nothing to send."""
+
+    reason: str
+    event: Event | None = None
+
+
+class Judge:
+    """Judges hits and told events by the owner's settings.
+
+    Args:
+        config: The checked settings.
+        log: Where the owner is told, once, of what cannot be right.
+    """
+
+    def __init__(self, config: Config, log: ThrottledLog) -> None:
+        self._config = config
+        self._log = log
+        self._watch = AddressWatch(config.resolver)
+
+    def of_hit(self, hit: Hit) -> Judgement:
+        """Whether a hit counts, and its event."""
+        if self._config.should_track is not None and not self._config.should_track(hit):
+            return Judgement("should_track")
+        decision = pageview.decide(hit, self._config.rules)
+        hint = pageview.prefetch_hint(hit) if decision.reason == "prefetch" else None
+        if hint:
+            self._log.warn_once("prefetch", f"footfall: {hint}")
+        if not decision.is_counted:
+            return Judgement(decision.reason)
+        event = self._event_for(hit, decision)
+        return self._checked(hit, decision.reason, event)
+
+    def _event_for(self, hit: Hit, decision: Decision) -> Event:
+        page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
+        visitor = self.visitor_of(hit)
+        if decision.name == pageview.BOT_VISIT:
+            # Vendors drop what a bot's user agent sends; the props tell which bot it was.
+            visitor = replace(visitor, user_agent="")
+        props = {**decision.props, **hit.props}
+        if decision.name == pageview.DOWNLOAD:
+            props["url"] = page
+        return Event(
+            name=decision.name,
+            url=page,
+            referrer=referral.referrer,
+            previous=referral.previous,
+            visitor=visitor,
+            props=props,
+            interactive=decision.name != pageview.BOT_VISIT,
+            time=hit.time,
+        )
+
+    def of_told(self, told: Told, offset: float) -> Judgement:
+        """Whether what a view told may be sent, and its event."""
+        hit = hit_of(told.record, offset) if told.record else None
+        # A webhook tells of somebody else than who sent the request.
+        is_told_of = hit if told.visitor is None else None
+        if is_told_of is not None:
+            decision = pageview.decide_told(is_told_of, self._config.rules)
+            if not decision.is_counted:
+                return Judgement(decision.reason)
+        page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
+        referral = url.Referral()
+        if hit is not None:
+            # A relative URL is one of this site's.
+            here, referral = self._where(hit, told.url if not page else None)
+            page = page or here
+        visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
+        event = Event(
+            name=told.name,
+            url=page,
+            referrer=referral.referrer,
+            previous=referral.previous,
+            visitor=visitor,
+            props=told.props,
+            revenue=told.revenue,
+            interactive=told.interactive,
+            time=told.at + offset,
+        )
+        return self._checked(is_told_of, "told", event)
+
+    def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
+        rules = self._config.url_rules
+        is_trusted = self._config.resolver.trusts(hit.peer)
+        page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
+        referral = url.referrer_of(hit, page=page, rules=rules)
+        if referral.previous and self._is_excluded(hit, referral.previous):
+            referral = url.Referral()
+        return page, referral
+
+    def _is_excluded(self, hit: Hit, path: str) -> bool:
+        """Whether the page that led here is one that must not be told of either."""
+        return self._config.path_rules.excluded_by(replace(hit, path=unquote(path))) is not None
+
+    def visitor_of(self, hit: Hit) -> Visitor:
+        """Who made this hit: the resolved address, and the browser's own words."""
+        address = self._config.resolver.resolve(hit.peer, hit.headers)
+        if address and self._config.anonymize_ip:
+            address = anonymize(address)
+        headers = hit.headers
+        return Visitor(
+            client_ip=address,
+            user_agent=headers.get("user-agent", ""),
+            language=headers.get("accept-language", ""),
+            headers={name: headers[name] for name in VISITOR_HEADERS & headers.keys()},
+        )
+
+    def _checked(self, hit: Hit | None, reason: str, event: Event) -> Judgement:
+        """The last words before sending: an address there must be, and the owner may object."""
+        visitor = event.visitor
+        if visitor.client_ip is None:
+            self._log.warn_once("no_client_ip", _NO_CLIENT_IP)
+            return Judgement("no_client_ip")
+        if hit is not None:
+            warning = self._watch.observe(visitor.client_ip, visitor.user_agent, hit.headers)
+            if warning:
+                self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
+        if not _is_sampled(visitor, self._config.sample_rate):
+            return Judgement("sampled_out")
+        if self._config.before_send is None:
+            return Judgement(reason, event)
+        allowed = self._config.before_send(event)
+        return Judgement(reason, allowed) if allowed is not None else Judgement("before_send")
+
+
+_NO_CLIENT_IP: Final = (
+    "footfall: a hit without a client IP was not counted. The server names no peer, as behind a "
+    "unix socket without X-Forwarded-For; let the proxy set that header, or give client_ip_header="
+)
+
+
+def _renamed(hit: Hit) -> str | None:
+    """The path that the app gave the page, with the query that the visitor came with."""
+    return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
+
+
+def _is_sampled(visitor: Visitor, rate: float) -> bool:
+    """Whether this visitor is among the share that is kept: the same answer for all their hits."""
+    if rate >= 1.0:
+        return True
+    who = f"{visitor.client_ip}\n{visitor.user_agent}".encode("utf-8", "replace")
+    # Keyed, so that the choice follows no other use of the same hash.
+    digest = blake2b(who, digest_size=8, key=b"footfall sample").digest()
+    return int.from_bytes(digest, "big") < rate * 2**64
+
+
+# -- told events -------------------------------------------------------------------------------
+
+
+def told(
+    name: str,
+    props: Mapping[str, Any] | None,
+    revenue: tuple[str, Decimal | str | int | float] | None,
+    interactive: bool,
+    page: str | None,
+    visitor: Visitor | Mapping[str, Any] | None,
+    *,
+    record: Record | None,
+    at: float,
+) -> Told:
+    """A custom event, checked while its caller can still be told.
+
+    `record` is the request it happened in, if any; `at` its monotonic time.
+
+    Raises:
+        EventError: no vendor would take it.
+    """
+    check_event_name(name)
+    for option, value, kinds in (
+        ("props", props, Mapping),
+        ("visitor", visitor, (Mapping, Visitor)),
+        ("url", page, str),
+    ):
+        if value is not None and not isinstance(value, kinds):
+            raise EventError(f"track({name!r}): {option}={value!r} is of the wrong kind")
+    if record is None and (not url.scrub_url(page or "") or visitor is None):
+        raise EventError(
+            f"track({name!r}) outside a request needs an absolute url= and visitor=; "
+            "take the visitor from current_visitor() while the request lasts"
+        )
+    return Told(
+        name=name,
+        props=dict(props or {}),
+        revenue=_revenue(revenue),
+        interactive=interactive,
+        url=page,
+        visitor=_visitor(visitor),
+        record=record,
+        at=at,
+    )
+
+
+def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue | None:
+    if value is None:
+        return None
+    try:
+        currency, amount = str(value[0]), value[1]
+        exact = Decimal(str(amount))
+    except (TypeError, IndexError, InvalidOperation):
+        raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
+    if len(currency) != 3 or not currency.isalpha():
+        raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")
+    if not exact.is_finite():
+        raise EventError(f"revenue amount {amount!r} is not a number")
+    return Revenue(currency.upper(), exact)
+
+
+def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
+    if value is None or isinstance(value, Visitor):
+        return value
+    return Visitor(
+        client_ip=str(value.get("ip") or "") or None,
+        user_agent=str(value.get("ua", "")),
+        language=str(value.get("lang", "")),
+    )
