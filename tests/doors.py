@@ -104,6 +104,7 @@ _ANSWERS = {
     "/moved": Answer(status=302, body=b"", headers={**HTML, "Location": "/page"}),
     "/gone": Answer(status=404, body=b"<h1>Gone</h1>", headers=HTML),
     "/broken": Answer(status=500, body=b"<h1>Broken</h1>", headers=HTML),
+    "/empty": Answer(status=204, body=b""),
     "/fresh": Answer(status=304, body=b""),
     "/file.pdf": Answer(
         status=200,

@@ -16,9 +16,11 @@ import sys
 import threading
 import time
 import webbrowser
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -556,7 +558,7 @@ def test_a_browser_shows_the_token_once_and_keeps_a_cookie(stranger: httpx2.Clie
 
 
 def test_the_way_back_leads_to_no_other_host(stranger: httpx2.Client) -> None:
-    url = f"{stranger.base_url}/evil.test/"
+    url = f"{str(stranger.base_url).rstrip('/')}//evil.test/"
     assert urlsplit(url).path == "//evil.test/"
     answer = httpx2.get(url, params={"token": TOKEN})
     assert answer.headers["location"] == "/evil.test/"
@@ -637,14 +639,29 @@ def hostile(http: httpx2.Client) -> None:
     events(http)
 
 
+class Tags(HTMLParser):
+    """The tags of a page, and the names of their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: Counter[str] = Counter()
+        self.attributes: set[str] = set()
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names[tag] += 1
+        self.attributes |= {name for name, _ in attrs}
+
+
 def test_whatever_came_stays_text(http: httpx2.Client) -> None:
     hostile(http)
     for path in ("/", f"/?domain={HOSTILE}", "/summary"):
         page = http.get(path).text
+        tags = Tags(page)
         assert "alert(1)" in page
-        assert page.count("<script") == (1 if "<html" in page else 0)
-        assert not re.search(r"<[^>]*\son\w+=", page)
-        assert "<img src=x" not in page
+        assert (tags.names["script"], tags.names["img"]) == ((1, 1) if "<html" in page else (0, 0))
+        assert [name for name in tags.attributes if name.startswith("on")] == []
 
 
 def test_the_page_has_no_style_or_script_of_its_own(http: httpx2.Client) -> None:

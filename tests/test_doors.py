@@ -108,6 +108,7 @@ SKIPPED = {
     "a redirect": (navigation("/moved"), "redirect"),
     "a missing page": (navigation("/gone"), "error"),
     "a broken page": (navigation("/broken"), "error"),
+    "an empty answer": (navigation("/empty"), "no_content"),
     "a post": (navigation("/page", method="POST"), "method"),
     "an excluded page": (navigation("/admin/users"), "excluded"),
     "an ignored page": (navigation("/ignored"), "ignored"),

@@ -28,7 +28,7 @@ from footfall.pageview import (
     Rules,
     decide,
     decide_told,
-    is_prefetch,
+    is_refusable_prefetch,
     prefetch_hint,
     pushed_url,
 )
@@ -996,7 +996,7 @@ REFUSABLE = {
 
 @pytest.mark.parametrize(("name", "row"), PREFETCHES.items(), ids=PREFETCHES)
 def test_only_the_browsers_own_prefetch_may_be_refused(name: str, row: Row) -> None:
-    assert is_prefetch(row.hit) is (name in REFUSABLE)
+    assert is_refusable_prefetch(row.hit) is (name in REFUSABLE)
 
 
 @pytest.mark.parametrize(
@@ -1094,7 +1094,7 @@ def test_the_last_step_stops_what_is_skipped_and_counts_the_rest(hit: Hit, rules
 
 @given(HITS)
 def test_any_hit_answers_the_questions_beside(hit: Hit) -> None:
-    assert is_prefetch(hit) in (True, False)
+    assert is_refusable_prefetch(hit) in (True, False)
     assert prefetch_hint(hit) in (None, TURBO_PREFETCH_HINT)
     assert pushed_url(hit) != ""
 

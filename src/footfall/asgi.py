@@ -104,7 +104,7 @@ class FootfallMiddleware:
                 await self.app(scope, receive, send)
             return
         exchange = exchange_of(self.tracker, scope)
-        if self._refuses_prefetch and pageview.is_prefetch(exchange.hit()):
+        if self._refuses_prefetch and pageview.is_refusable_prefetch(exchange.hit()):
             await _refuse(send)
             return
         token = CURRENT.set(exchange)

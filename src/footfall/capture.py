@@ -109,7 +109,10 @@ class Guards:
         self.turned_away[reason].bump()
 
     def turn_away_status(self, status: int) -> None:
-        self.turn_away("redirect" if 300 <= status < 400 else "error")
+        if status < 300:
+            self.turn_away("no_content")
+        else:
+            self.turn_away("redirect" if status < 400 else "error")
 
     def is_download(self, path: str) -> bool:
         """True where the name alone says that the answer may be a file worth an event."""
@@ -119,7 +122,7 @@ class Guards:
         return {reason: tally.value for reason, tally in self.turned_away.items() if tally.value}
 
 
-_GUARD_REASONS: Final = ("method", "excluded", "redirect", "error", "not_html")
+_GUARD_REASONS: Final = ("method", "excluded", "no_content", "redirect", "error", "not_html")
 
 
 def hit_of(record: Record, offset: float) -> Hit:

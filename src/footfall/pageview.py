@@ -53,7 +53,7 @@ __all__ = [
     "Rules",
     "decide",
     "decide_told",
-    "is_prefetch",
+    "is_refusable_prefetch",
     "prefetch_hint",
     "pushed_url",
 ]
@@ -710,7 +710,7 @@ TURBO_PREFETCH_HINT: Final = (
 """What the owner of a Turbo app should know once: the biggest loss that nobody notices."""
 
 
-def is_prefetch(hit: Hit) -> bool:
+def is_refusable_prefetch(hit: Hit) -> bool:
     """True if the browser itself fetches this hit ahead, and will ask again when it is refused.
 
     False for the prefetches of libraries and apps: Turbo and Inertia show the refusal to the

@@ -102,7 +102,7 @@ class FootfallMiddleware:
         exchange = EnvironExchange()
         exchange.tracker = self.tracker
         exchange.environ = environ
-        if self._refuses_prefetch and pageview.is_prefetch(exchange.hit()):
+        if self._refuses_prefetch and pageview.is_refusable_prefetch(exchange.hit()):
             return _refuse(start_response)
         token = CURRENT.set(exchange)
         try:

@@ -112,7 +112,7 @@ def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpRespo
 def _is_refused(exchange: DjangoExchange) -> bool:
     if exchange.tracker.config.prefetch != "refuse":
         return False
-    return pageview.is_prefetch(exchange.hit())
+    return pageview.is_refusable_prefetch(exchange.hit())
 
 
 def _refusal() -> HttpResponse:
