@@ -1,0 +1,38 @@
+"""The community's list of crawlers, beside the own filter."""
+
+from __future__ import annotations
+
+import pytest
+
+from footfall import crawlers
+from footfall.model import Hit
+from footfall.pageview import Rules, decide
+from tests.doors import CHROME, NAVIGATION
+
+KNOWN_TO_THE_LIST_ALONE = CHROME + " LinkTiger"
+
+
+def hit(user_agent: str) -> Hit:
+    headers = {name.lower(): value for name, value in NAVIGATION.items()}
+    return Hit(
+        host="example.com",
+        headers={**headers, "user-agent": user_agent},
+        response_headers={"content-type": "text/html"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "own", "with_list"),
+    [
+        (CHROME, "navigation", "navigation"),
+        (KNOWN_TO_THE_LIST_ALONE, "navigation", "bot"),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1)", "bot", "bot"),
+        ("kube-probe/1.31", "bot", "bot"),
+        ("", "no_user_agent", "no_user_agent"),
+        (CHROME + "x" * 100_000, "navigation", "navigation"),
+    ],
+    ids=["a person", "the list's", "both's", "ours", "nobody", "endless"],
+)
+def test_what_either_knows_is_a_bot(user_agent: str, own: str, with_list: str) -> None:
+    assert decide(hit(user_agent)).reason == own
+    assert decide(hit(user_agent), Rules(is_bot=crawlers.is_bot)).reason == with_list
