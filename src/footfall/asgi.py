@@ -8,7 +8,6 @@ streaming, server-sent events, disconnects and websockets never notice.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import monotonic
 from typing import Any, Final, TypeAlias, Unpack
@@ -281,6 +280,8 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
 
 
 async def _flush() -> None:
+    import asyncio
+
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
