@@ -249,6 +249,19 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
     assert ends(lane) == {"submitted": 10, "unknown": 6, "accepted": 4}
 
 
+def test_nobody_is_busy_while_a_probe_is_on_its_way() -> None:
+    clock = Clock()
+    lane = Lane(PLAUSIBLE, Scripted(), clock=clock, wall_clock=lambda: 0.0)
+    lane._staff = lambda now: None  # type: ignore[method-assign]  # this test is the thread
+    lane._breaker.open_for(clock.now, 5.0)
+    for number in range(2):
+        lane.offer(event(number, visitor=f"198.51.100.{number}"))
+    assert lane._next_chance(clock.now) == clock.now + 5.0
+    clock.now += 5.0
+    assert lane._take(0.0) is not None
+    assert lane._next_chance(clock.now) == float("inf")
+
+
 def test_an_unpaid_account_pauses_the_destination() -> None:
     lane = lane_over(Scripted(Response(status=402, body=b"{}")))
     lane.offer(event())
@@ -259,9 +272,10 @@ def test_an_unpaid_account_pauses_the_destination() -> None:
 def test_one_dead_destination_does_not_slow_another() -> None:
     with vendor(vendors.hanging) as dead, vendor(vendors.answering(vendors.answer())) as alive:
         lanes = []
+        transport = HTTPXTransport(timeout_seconds=3, max_connections=1)
         for server in (dead, alive):
             place = Plausible(domain="example.com", endpoint=server.url + "/api/event")
-            lanes.append(Lane(place, HTTPXTransport(timeout_seconds=3)))
+            lanes.append(Lane(place, transport, Limits(max_connections=1)))
         for number in range(50):
             for lane in lanes:
                 lane.offer(event(number, visitor=f"198.51.100.{number}"))

@@ -126,6 +126,11 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
             id="the leftmost source that says something",
         ),
         pytest.param(
+            "https://a.example/?ref=x&utm_source=y",
+            {"pg": "/", "so": "x", "qs": "ref=x&utm_source=y"},
+            id="a ref before a source",
+        ),
+        pytest.param(
             "https://a.example/?REF=x&utm_source",
             {"pg": "/", "qs": "REF=x&utm_source"},
             id="no source",
@@ -205,6 +210,7 @@ def test_a_visitor_becomes_headers(change: dict[str, Any], expected: dict[str, s
         ("de-CH,de;q=0.9,en;q=0.8", "de-CH"),
         ("en;q=0.3, fr-CA ; q=0.7", "fr-CA"),
         ("en;q=0.5,fr;q=0.5", "en"),
+        ("en;q=1,fr", "en"),
         ("*, de;q=0.5", "de"),
         ("zh-Hant-TW", "zh-Hant-TW"),
         ("es-419", "es-419"),
@@ -236,10 +242,15 @@ def test_the_locale_is_the_one_tag_the_visitor_likes_best(
             {f"k{n}": n for n in range(120)}, {f"k{n}": str(n) for n in range(100)}, id="many keys"
         ),
         pytest.param({"k": "v" * 2000, "l": 1}, {"k": "v" * 1999}, id="a value is cut to fit"),
+        pytest.param({"k" * 1999: "vv"}, {"k" * 1999: "v"}, id="room for one character"),
         pytest.param({"k" * 2000: 1, "l": 1}, {"l": "1"}, id="a key without room is left out"),
         pytest.param({"k": "𝄞" * 1001}, {"k": "𝄞" * 999}, id="counted as JavaScript does"),
         pytest.param(
-            {"toString": 1, "__proto__": 1, "constructor": 1, "valueOf": 1, "fine": 1},
+            dict.fromkeys(
+                ["__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"],
+                1,
+            )
+            | {"fine": 1},
             {"fine": "1"},
             id="names that the server loses",
         ),

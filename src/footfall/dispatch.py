@@ -261,9 +261,11 @@ class Lane:
 
     def _next_chance(self, now: float) -> float:
         """When something may become ready by the mere passing of time."""
+        breaker = self._breaker
         chance = self._retries[0][0] if self._retries else float("inf")
-        if self._breaker.is_open and (self._retries or self._queue or self._next_up):
-            chance = self._breaker.open_until
+        if breaker.is_open:
+            # The probe's outcome wakes everybody; without one, the end of the pause does.
+            chance = float("inf") if breaker.is_probing else breaker.open_until
         return max(chance, now + 0.001)
 
     def _pop_ready(self, now: float) -> _Item | None:

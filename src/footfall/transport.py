@@ -89,7 +89,8 @@ class HTTPXTransport:
         self._max_connections = max_connections
         self._exchange = _Exchange()
         self._opening = threading.Lock()
-        self._pools: dict[str | None, httpcore2.ConnectionPool] = {}
+        # One for each host, so that a hanging vendor cannot take the connections of another.
+        self._pools: dict[tuple[str, str | None], httpcore2.ConnectionPool] = {}
         self._owner = os.getpid()
 
     def send(self, request: Request) -> Response:
@@ -140,11 +141,12 @@ class HTTPXTransport:
             # A forked child must not touch its parent's connections, not even to close them.
             self._pools, self._opening, self._owner = {}, threading.Lock(), os.getpid()
         proxy = _proxy_for(url)
-        pool = self._pools.get(proxy)
+        key = (urlsplit(url).netloc, proxy)
+        pool = self._pools.get(key)
         if pool is None:
             with self._opening:
-                pool = self._pools.get(proxy) or self._open(proxy)
-                self._pools[proxy] = pool
+                pool = self._pools.get(key) or self._open(proxy)
+                self._pools[key] = pool
         return pool
 
     def _open(self, proxy: str | None) -> httpcore2.ConnectionPool:
