@@ -1076,7 +1076,7 @@ KEYS = st.sampled_from(FIELDS.split(" "))
 HEADERS = "user-agent accept x-forwarded-for forwarded x-client-ip-address origin content-encoding"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     body=st.dictionaries(KEYS, VALUES, max_size=8).map(lambda each: json.dumps(each).encode())
     | st.binary(max_size=60),

@@ -9,8 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -438,3 +441,33 @@ def test_what_is_lost_at_the_end_is_said(caplog: pytest.LogCaptureFixture) -> No
         assert not tracker.flush(0.2)
     [warning] = [record.message for record in caplog.records]
     assert warning.endswith(": 3 events were not delivered in time")
+
+
+class Unspeakable:
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+def test_props_of_other_kinds_are_told_as_text(footfall_outbox: Outbox) -> None:
+    plan = uuid.UUID(int=7)
+
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        values = {"plan": plan, "day": date(2026, 11, 21), "n": 1.5, "bad": Unspeakable()}
+        footfall.set_props(**values)
+        footfall.track("Order", props=values)
+        await page(scope, receive, send)
+
+    tracker = tracker_over(MemoryTransport())
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), navigation("/page"))
+    expected = {"plan": str(plan), "day": "2026-11-21", "n": 1.5, "bad": None}
+    assert [event.props for event in footfall_outbox] == [expected, expected]
+
+
+def test_a_hook_cannot_make_an_event_that_no_vendor_takes(footfall_outbox: Outbox) -> None:
+    def rename(event: Event) -> Event:
+        return replace(event, name="engagement")
+
+    tracker = tracker_over(MemoryTransport(), before_send=rename)
+    visit(tracker)
+    assert list(footfall_outbox) == []
+    assert tracker.stats()["errors"] == 1

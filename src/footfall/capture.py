@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from footfall.model import Hit, Revenue, Visitor
@@ -63,7 +64,8 @@ class Exchange:
         return hit_of(self.record(), 0.0)
 
     def set_props(self, props: Mapping[str, Any]) -> None:
-        self.props = {**(self.props or {}), **props}
+        """Add `props` to this request's pageview."""
+        self.props = {**(self.props or {}), **plain_props(props)}
 
 
 CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("footfall", default=None)
@@ -134,6 +136,27 @@ def hit_of(record: Record, offset: float) -> Hit:
     return make(record, offset)
 
 
+_KEPT: Final = (str, int, float, Decimal, Mapping, list, tuple, set, frozenset, type(None))
+
+
+def plain_props(props: Mapping[str, Any]) -> dict[str, Any]:
+    """The props with identifiers, dates, lazy translations and their kind as text.
+
+    Done where the app speaks: a translation depends on the request's language, and an object may
+    change. Never raises; a value whose text cannot be had is None, and no vendor takes that.
+    """
+    return {str(name): _plain(value) for name, value in props.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _KEPT):
+        return value
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 -- the app's own object
+        return None
+
+
 MARKS: Final = "footfall"
 """The key of the environ or scope in which any layer may leave a mark, without importing us:
 
@@ -174,4 +197,5 @@ __all__ = [
     "Told",
     "hit_of",
     "marks_of",
+    "plain_props",
 ]

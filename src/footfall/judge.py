@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from footfall import pageview, url
-from footfall.capture import Record, Told, hit_of
+from footfall.capture import Record, Told, hit_of, plain_props
 from footfall.client_ip import AddressWatch, anonymize
 from footfall.config import Config
 from footfall.destinations import VISITOR_HEADERS, check_event_name
@@ -146,7 +146,10 @@ class Judge:
         if self._config.before_send is None:
             return Judgement(reason, event)
         allowed = self._config.before_send(event)
-        return Judgement(reason, allowed) if allowed is not None else Judgement("before_send")
+        if allowed is None:
+            return Judgement("before_send")
+        check_event_name(allowed.name)
+        return Judgement(reason, allowed)
 
 
 _NO_CLIENT_IP: Final = (
@@ -206,7 +209,7 @@ def told(
         )
     return Told(
         name=name,
-        props=dict(props or {}),
+        props=plain_props(props or {}),
         revenue=_revenue(revenue),
         interactive=interactive,
         url=page,
