@@ -251,7 +251,7 @@ def test_log_lines_hold_no_address(caplog: pytest.LogCaptureFixture) -> None:
         tracker = tracker_over(_Failing())
         visit(tracker)
         tracker.flush(1)
-    assert "not reachable" in caplog.text
+        assert wait_until(lambda: "not reachable" in caplog.text)
     assert "198.51.100.7" not in caplog.text + repr(tracker) + repr(tracker.stats())
 
 
