@@ -53,18 +53,23 @@ def running() -> Iterator[CollectorServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def client(running: CollectorServer) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=running.url, headers={"user-agent": FIREFOX}) as client:
+        yield client
+
+
 @pytest.fixture
-def collector(running: CollectorServer) -> CollectorServer:
-    """A running collector that holds nothing."""
-    httpx2.delete(f"{running.url}/api/v1/events").raise_for_status()
+def http(client: httpx2.Client) -> httpx2.Client:
+    """Speaks to a running collector that holds nothing."""
+    client.delete("/api/v1/events").raise_for_status()
+    return client
+
+
+@pytest.fixture
+def collector(http: httpx2.Client, running: CollectorServer) -> CollectorServer:
+    """The collector behind `http`."""
     return running
-
-
-@pytest.fixture
-def http(collector: CollectorServer) -> Iterator[httpx2.Client]:
-    headers = {"user-agent": FIREFOX}
-    with httpx2.Client(base_url=collector.url, headers=headers) as http:
-        yield http
 
 
 def post(http: httpx2.Client, **changes: object) -> httpx2.Response:
@@ -509,10 +514,17 @@ def locked() -> Iterator[CollectorServer]:
         yield locked
 
 
+@pytest.fixture(scope="module")
+def visitor(locked: CollectorServer) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=locked.url) as visitor:
+        yield visitor
+
+
 @pytest.fixture
-def stranger(locked: CollectorServer) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=locked.url) as stranger:
-        yield stranger
+def stranger(visitor: httpx2.Client) -> httpx2.Client:
+    """Speaks to a collector with a token, and has not shown it yet."""
+    visitor.cookies.clear()
+    return visitor
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/events", "/events/stream", "/static/page.js"])
@@ -818,9 +830,12 @@ def test_a_server_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch, n
 
 
 def test_closing_writes_what_was_answered(tmp_path: Path) -> None:
-    with CollectorServer(tmp_path / "events.sqlite3") as collector:
+    with (
+        CollectorServer(tmp_path / "events.sqlite3") as collector,
+        httpx2.Client(base_url=collector.url) as http,
+    ):
         for _ in range(20):
-            httpx2.post(f"{collector.url}/api/event", json=PAGEVIEW)
+            post(http)
     assert collector.close() == 0
     with closing(Store(tmp_path / "events.sqlite3")) as store:
         assert store.count(Search()) == 20
