@@ -22,13 +22,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 import uvicorn
-from playwright.sync_api import Page as BrowserPage
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -40,6 +39,9 @@ from footfall.collector.store import KEEP_EVENTS
 from footfall.errors import ConfigError
 from tests.conftest import program
 from tests.e2e.chromium import Chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page as BrowserPage
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PID = "aUn1quEid-3x"
@@ -126,6 +128,14 @@ def test_bodies_may_come_in_pieces(http: httpx2.Client) -> None:
 def test_a_body_over_the_limit_is_refused(http: httpx2.Client, path: str, size: int) -> None:
     headers = {"content-type": "application/json"}
     assert http.post(path, content=b" " * size, headers=headers).status_code == 413
+
+
+def test_nobody_reads_on_beyond_the_limit(collector: CollectorServer) -> None:
+    address = urlsplit(collector.url)
+    head = b"POST /log HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((address.hostname, address.port or 0), 5) as connection:
+        connection.sendall(head + b"Content-Length: 99999999\r\n\r\n" + b" " * 102_401)
+        assert connection.recv(12) == b"HTTP/1.1 413"
 
 
 def test_a_sender_that_leaves_early_is_forgotten(collector: CollectorServer) -> None:
@@ -977,13 +987,19 @@ def test_a_missing_extra_is_named(missing: str) -> None:
     assert 'pip install "footfall[collector]"' in footfall.collector.MISSING
 
 
-def test_other_missing_modules_are_not_blamed_on_the_extra(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("missing", "is_the_extra"), [("starlette.routing", True), ("footfall.collector.app", False)]
+)
+def test_only_the_extra_is_blamed_on_the_extra(
+    monkeypatch: pytest.MonkeyPatch, missing: str, is_the_extra: bool
 ) -> None:
-    monkeypatch.setitem(sys.modules, "footfall.collector.app", None)
+    def fail(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr("importlib.import_module", fail)
     with pytest.raises(ModuleNotFoundError) as caught:
         _ = footfall.collector.create_app
-    assert "pip install" not in str(caught.value)
+    assert (str(caught.value) == footfall.collector.MISSING) == is_the_extra
 
 
 def test_the_collector_has_no_other_names() -> None:
