@@ -144,7 +144,9 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
             guards.turn_away("excluded")
             return
         answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
-        if _says_no_html(answer) and status != 304 and not guards.is_download(path):
+        # Most answers that come here name HTML as a matter of course.
+        is_html = answer and "html" in answer[0][1]
+        if not is_html and status != 304 and _says_no_html(answer) and not guards.is_download(path):
             guards.turn_away("not_html")
             return
         now = monotonic()
@@ -155,12 +157,7 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
 
 def _says_no_html(answer: list[tuple[str, str]]) -> bool:
     """True if nothing but a content type was said, and that is not a page's."""
-    if not answer:
-        return True
-    content_type = answer[0][1]
-    if "html" in content_type or len(answer) > 1:
-        return False
-    return "html" not in content_type.lower()
+    return not answer or (len(answer) == 1 and "html" not in answer[0][1].lower())
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
