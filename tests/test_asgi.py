@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -48,9 +49,7 @@ async def silent(scope: Any, receive: Any, send: Any) -> None:
     return
 
 
-@pytest.mark.parametrize(
-    "app", [speaking, refusing, refusing_late, silent], ids=lambda app: app.__name__
-)
+@pytest.mark.parametrize("app", [speaking, refusing, silent], ids=lambda app: app.__name__)
 @pytest.mark.parametrize("wrapper", ["FootfallMiddleware", "FlushOnShutdown"])
 def test_what_waits_is_delivered_before_the_server_hears_of_the_end(app: Any, wrapper: str) -> None:
     transport = MemoryTransport()
@@ -72,6 +71,43 @@ def test_what_waits_is_delivered_before_the_server_hears_of_the_end(app: Any, wr
     asyncio.run(watched({"type": "lifespan"}, receive, noting_send))
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert delivered_by["lifespan.shutdown.complete"] == 1
+
+
+def test_an_app_that_breaks_while_it_starts_is_not_answered_for() -> None:
+    receive, send, sent = scripted("startup", "shutdown")
+    with pytest.raises(ValueError, match="only http"):
+        asyncio.run(FlushOnShutdown(refusing_late)({"type": "lifespan"}, receive, send))
+    assert sent == []
+
+
+@pytest.mark.parametrize("door", ["footfall.starlette", "footfall.fastapi"])
+def test_wrong_options_fail_the_start_by_the_protocols_own_word(
+    door: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    from starlette.applications import Starlette
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    async def view(request: Any) -> HTMLResponse:
+        return HTMLResponse("ok")
+
+    app = Starlette(routes=[Route("/page", view)])
+    wrong: dict[str, Any] = {"destinatons": [PLAUSIBLE]}
+    app.add_middleware(import_module(door).FootfallMiddleware, **wrong)
+    messages: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    asyncio.run(app({"type": "lifespan", "state": {}}, receive, send))
+    assert [message["type"] for message in messages] == ["lifespan.startup.failed"]
+    assert "did you mean 'destinations'" in messages[0]["message"]
+    # Without lifespan the app runs all the same, and the log says why nothing is counted.
+    assert call_asgi(app, navigation("/page")).body == b"ok"
+    assert "did you mean 'destinations'" in caplog.text
 
 
 def test_a_start_that_failed_stays_failed() -> None:
@@ -150,6 +186,8 @@ def test_every_message_of_the_body_passes_untouched(footfall_outbox: Outbox) -> 
         ("/shop", "/shop/page", "/shop/page"),
         ("/shop", "/page", "/shop/page"),
         ("/shop/", "/page", "/shop/page"),
+        ("/app", "/apple", "/app/apple"),
+        ("/app", "/app", "/app"),
     ],
 )
 def test_the_mount_point_is_part_of_the_path_once(
@@ -176,6 +214,39 @@ def test_the_frameworks_route_can_stand_for_the_path(footfall_outbox: Outbox) ->
     app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE], path_mode="route")
     call_asgi(app, navigation("/users/17"))
     assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Bid%7D"]
+
+
+def test_a_mount_point_is_part_of_the_route(footfall_outbox: Outbox) -> None:
+    from starlette.applications import Starlette
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Mount, Route
+
+    async def view(request: Any) -> HTMLResponse:
+        return HTMLResponse("ok")
+
+    pages = [Route("/page/{id}", view)]
+    app = Starlette(routes=[Mount("/shop", routes=pages), Mount("/blog", routes=pages)])
+    app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE], path_mode="route")
+    call_asgi(app, navigation("/shop/page/1"))
+    call_asgi(app, navigation("/blog/page/1"))
+    assert [event.url for event in footfall_outbox] == [
+        "https://example.com/shop/page/%7Bid%7D",
+        "https://example.com/blog/page/%7Bid%7D",
+    ]
+
+
+def test_excludes_see_the_mount_point(footfall_outbox: Outbox) -> None:
+    watched = FootfallMiddleware(page, destinations=[PLAUSIBLE], exclude=["/admin/**", "/api/x/*"])
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await watched({**scope, "root_path": "/api"}, receive, send)
+
+    for path in ("/admin/users", "/x/1", "/y"):
+        call_asgi(mounted, navigation(path))
+    assert [event.url for event in footfall_outbox] == [
+        "https://example.com/api/admin/users",
+        "https://example.com/api/y",
+    ]
 
 
 def test_repeated_headers_are_all_read(footfall_outbox: Outbox) -> None:

@@ -143,3 +143,13 @@ def test_cookies_and_authorization_are_never_looked_at() -> None:
     config = Config(destinations=[Plausible(domain="example.com")])
     assert config.request_headers.isdisjoint({"cookie", "authorization", "x-api-key"})
     assert all(name == name.lower() for name in config.request_headers)
+
+
+def test_the_variables_of_a_kubernetes_service_of_our_name_are_not_ours() -> None:
+    injected = {
+        "FOOTFALL_SERVICE_HOST": "10.0.0.1",
+        "FOOTFALL_SERVICE_PORT_HTTP": "8321",
+        "FOOTFALL_PORT": "tcp://10.0.0.1:8321",
+        "FOOTFALL_PORT_8321_TCP_ADDR": "10.0.0.1",
+    }
+    assert Config.load({}, environ=injected).all_destinations == ()

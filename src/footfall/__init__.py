@@ -76,15 +76,14 @@ def track(
     Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`.
     """
     tracker = _tracker()
-    if tracker is not None:
-        tracker.track(
-            name,
-            props=props,
-            revenue=revenue,
-            interactive=interactive,
-            url=url,
-            visitor=visitor,
-        )
+    if tracker is None:
+        from footfall.log import no_tracker
+
+        no_tracker()
+        return
+    tracker.track(
+        name, props=props, revenue=revenue, interactive=interactive, url=url, visitor=visitor
+    )
 
 
 def set_props(**props: Any) -> None:

@@ -13,7 +13,15 @@ from time import monotonic
 from typing import Any, Final, TypeAlias, Unpack
 
 from footfall import pageview
-from footfall.capture import CURRENT, MARKS, MAX_TEXT, Exchange, Record, marks_of
+from footfall.capture import (
+    CURRENT,
+    MARKS,
+    MAX_TEXT,
+    Exchange,
+    Record,
+    is_refused,
+    marks_of,
+)
 from footfall.config import Options
 from footfall.model import Headers, Hit
 from footfall.tracker import Tracker, flush
@@ -37,7 +45,7 @@ class ScopeExchange(Exchange):
     """A request read from an ASGI scope."""
 
     scope: Scope
-    # As it was at our door: some frameworks change it while they route.
+    # As it was at our door, mount point included: some frameworks change it while they route.
     path: str
 
     def record(self) -> Record:
@@ -51,7 +59,6 @@ class ScopeExchange(Exchange):
             scope["method"],
             scope.get("scheme", "http"),
             self.path[:MAX_TEXT],
-            scope.get("root_path", ""),
             scope.get("query_string", b"")[:MAX_TEXT],
             [pair for pair in scope["headers"] if pair[0] in names],
             scope.get("client"),
@@ -71,8 +78,16 @@ def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
     exchange = ScopeExchange()
     exchange.tracker = tracker
     exchange.scope = scope
-    exchange.path = scope["path"]
+    path, root_path = scope["path"], scope.get("root_path")
+    exchange.path = _mounted(root_path, path) if root_path else path
     return exchange
+
+
+def _mounted(root_path: str, path: str) -> str:
+    """The specification has the mount point inside the path; some servers leave it out."""
+    root_path = root_path.rstrip("/")
+    is_inside = path == root_path or path.startswith(root_path + "/")
+    return path if is_inside else root_path + path
 
 
 class FootfallMiddleware:
@@ -103,7 +118,7 @@ class FootfallMiddleware:
                 await self.app(scope, receive, send)
             return
         exchange = exchange_of(self.tracker, scope)
-        if self._refuses_prefetch and pageview.is_refusable_prefetch(exchange.hit()):
+        if self._refuses_prefetch and is_refused(exchange):
             await _refuse(send)
             return
         token = CURRENT.set(exchange)
@@ -148,8 +163,11 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
             and _says_no_html(answer)
             and not guards.is_download(exchange.path)
         ):
-            guards.turn_away("not_html")
-            return
+            # The specification wants names in lower case, and we look at two spellings.
+            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
+            if _says_no_html(answer):
+                guards.turn_away("not_html")
+                return
         now = monotonic()
         tracker.submit(exchange.answered(status, answer, now), now)
     except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
@@ -163,13 +181,10 @@ def _says_no_html(answer: list[tuple[bytes, bytes]]) -> bool:
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `ScopeExchange.answered` stands for."""
-    (_, method, scheme, path, root_path, query, pairs, client, server) = record[:9]
-    (status, answer, at, route, props, ignored, mark) = record[9:]
+    (_, method, scheme, path, query, pairs, client, server) = record[:8]
+    (status, answer, at, route, props, ignored, mark) = record[8:]
     headers = _headers(pairs)
     host = headers.get("host") or _host(server)
-    # The specification has the mount point inside the path; some servers leave it out.
-    if root_path and not path.startswith(root_path):
-        path = root_path.rstrip("/") + path
     marks = marks_of(props, ignored, mark)
     return Hit(
         method=method,
@@ -208,7 +223,8 @@ def _host(server: tuple[str, int | None] | None) -> str:
 def _route(scope: Scope) -> str | None:
     """The template that Starlette and FastAPI leave in the scope once they have routed."""
     path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else None
+    # By then the mount points that led to the route are in the root path.
+    return scope.get("root_path", "").rstrip("/") + path if isinstance(path, str) else None
 
 
 async def _refuse(send: Send) -> None:
@@ -269,7 +285,8 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
     try:
         await app(scope, recording_receive, flushing_send)
     except Exception:
-        if has_spoken:
+        # One that does not speak the protocol says so before it listens.
+        if has_spoken or received:
             raise
     if has_spoken:
         return

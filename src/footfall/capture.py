@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from footfall import pageview
 from footfall.model import Hit, Revenue, Visitor
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ class Tally:
 class Guards:
     """The comparisons that turn most requests away before anything is picked.
 
-    They turn away only what the decision would turn away too, for the same reason; the decision
-    itself is made on the delivery side. `turned_away` counts them, by reason.
+    They turn away only what the decision would turn away too; the decision itself is made on the
+    delivery side. `turned_away` counts them by the first reason that is cheap to see: a bot that is
+    redirected is a redirect here.
     """
 
     __slots__ = ("excluded_prefixes", "extensions", "statuses", "turned_away")
@@ -124,7 +126,27 @@ class Guards:
         return {reason: tally.value for reason, tally in self.turned_away.items() if tally.value}
 
 
-_GUARD_REASONS: Final = ("method", "excluded", "no_content", "redirect", "error", "not_html")
+_GUARD_REASONS: Final = (
+    "prefetch",
+    "method",
+    "excluded",
+    "no_content",
+    "redirect",
+    "error",
+    "not_html",
+)
+
+
+def is_refused(exchange: Exchange) -> bool:
+    """Whether `prefetch="refuse"` turns this request away. Never raises."""
+    try:
+        if not pageview.is_refusable_prefetch(exchange.hit()):
+            return False
+    except Exception:  # noqa: BLE001 -- the app must go on
+        exchange.tracker.errors.bump()
+        return False
+    exchange.tracker.guards.turn_away("prefetch")
+    return True
 
 
 def hit_of(record: Record, offset: float) -> Hit:
@@ -149,10 +171,9 @@ def plain_props(props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _KEPT):
-        return value
     try:
-        return str(value)
+        # A lazy object finds out what it is here, and that may fail.
+        return value if isinstance(value, _KEPT) else str(value)
     except Exception:  # noqa: BLE001 -- the app's own object
         return None
 

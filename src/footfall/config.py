@@ -393,6 +393,8 @@ def _from_environment(
         if not key.startswith(ENV_PREFIX) or not text.strip():
             continue
         name = key.removeprefix(ENV_PREFIX).lower()
+        if name.startswith(("service_", "port_")) or name == "port":
+            continue  # Kubernetes says so to every pod beside a service named footfall
         if name in _NOT_FROM_ENVIRONMENT or name not in names:
             faults.append(Fault(key, text, _nearest(name, _environment_names(names))))
             continue

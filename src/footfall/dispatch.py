@@ -26,7 +26,7 @@ from typing import Final, TypeAlias
 
 from footfall import destinations, transport
 from footfall.errors import NotSent, TransportError
-from footfall.log import ThrottledLog
+from footfall.log import ThrottledLog, place_of
 from footfall.model import Event, Outcome, Verdict
 
 Identity: TypeAlias = tuple[str | None, str]
@@ -187,21 +187,23 @@ class Lane:
             self._counts.queued += 1
             self._queue.append(item)
             self._bytes += item.size
-            self._make_room()
+            has_dropped = self._make_room()
             self._staff(now)
             self._changed.notify()
+        # Outside the lock: a log handler may look at the counters.
+        if has_dropped:
+            name = self.destination.name
+            self._log.warn(f"full:{name}", f"{name}: the queue is full, the oldest events go")
 
-    def _make_room(self) -> None:
-        limits = self._limits
+    def _make_room(self) -> bool:
+        limits, has_dropped = self._limits, False
         while self._counts.queued > limits.max_events or self._bytes > limits.max_bytes:
             oldest = self._pop_oldest()
             if oldest is None:
-                return
+                break
             self._settle(oldest, "dropped_full")
-            self._log.warn(
-                f"full:{self.destination.name}",
-                f"{self.destination.name}: the queue is full, the oldest events are dropped",
-            )
+            has_dropped = True
+        return has_dropped
 
     def _pop_oldest(self) -> _Item | None:
         if self._queue:
@@ -273,6 +275,10 @@ class Lane:
         if not self._breaker.lets_pass(now):
             return None
         item = self._pop_candidate(now)
+        # One that waited behind its visitor's others was not looked at before.
+        while item is not None and self._is_too_old(item, now):
+            self._end(item, "expired")
+            item = self._pop_candidate(now)
         if item is not None and self._breaker.is_open:
             self._breaker.is_probing = True
         return item
@@ -318,7 +324,7 @@ class Lane:
         except TransportError as error:
             return Outcome(verdict=Verdict.UNKNOWN, detail=str(error))
         except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
-            return Outcome(verdict=Verdict.REJECTED, detail=f"{type(error).__name__}: {error}")
+            return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         with self._changed:
@@ -405,6 +411,10 @@ class Lane:
             True if nothing was lost.
         """
         self.hurry()
+        return self.wait(deadline)
+
+    def wait(self, deadline: float) -> bool:
+        """The second half of `drain`, for those who have let several lanes hurry first."""
         if not self._threads:
             self._drain_here(deadline)
         with self._changed:
@@ -478,7 +488,9 @@ def _size_of(event: Event) -> int:
         600
         + len(event.url)
         + len(event.referrer or "")
+        + len(event.previous or "")
         + len(visitor.user_agent)
+        + len(visitor.language)
         + sum(len(name) + len(value) for name, value in visitor.headers.items())
         + sum(len(name) + len(str(value)) for name, value in event.props.items())
     )

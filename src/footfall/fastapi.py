@@ -2,9 +2,9 @@
 
     app.add_middleware(FootfallMiddleware, destinations=[Plausible(domain="example.com")])
 
-The class is the plain ASGI one: no request object, no task group, no copied context.
+FastAPI is a Starlette app, and so is the door: see `footfall.starlette`.
 """
 
-from footfall.asgi import FootfallMiddleware
+from footfall.starlette import FootfallMiddleware
 
 __all__ = ["FootfallMiddleware"]

@@ -22,12 +22,20 @@ from footfall.errors import EventError
 from footfall.log import ThrottledLog
 from footfall.model import Decision, Event, Hit, Revenue, Visitor
 
+# What waits for a vendor that is down must be small; no browser sends as much.
+_MAX_USER_AGENT: Final = 2048
+_MAX_HEADER: Final = 512
+
 
 class Judgement(NamedTuple):
-    """The one-word reason, and the event to send; None where there is nothing to send."""
+    """The one-word reason, and the event to send; None where there is nothing to send.
+
+    `decision` is there for a hit that was decided upon.
+    """
 
     reason: str
     event: Event | None = None
+    decision: Decision | None = None
 
 
 class Judge:
@@ -47,14 +55,21 @@ class Judge:
         """Whether a hit counts, and its event."""
         if self._config.should_track is not None and not self._config.should_track(hit):
             return Judgement("should_track")
-        decision = pageview.decide(hit, self._config.rules)
+        decision = pageview.decide(self._seen(hit), self._config.rules)
         hint = pageview.prefetch_hint(hit) if decision.reason == "prefetch" else None
         if hint:
             self._log.warn_once("prefetch", f"footfall: {hint}")
         if not decision.is_counted:
-            return Judgement(decision.reason)
+            return Judgement(decision.reason, None, decision)
         event = self._event_for(hit, decision)
-        return self._checked(hit, decision.reason, event)
+        return self._checked(hit, decision.reason, event)._replace(decision=decision)
+
+    def _seen(self, hit: Hit) -> Hit:
+        """The hit with the host that visitors see: behind a proxy the app's own may be local."""
+        is_trusted = self._config.resolver.trusts(hit.peer)
+        base = url.public_base(hit, is_trusted=is_trusted, rules=self._config.url_rules)
+        host = base.partition("://")[2]
+        return hit if host in (hit.host, url.UNKNOWN_HOST) else replace(hit, host=host)
 
     def _event_for(self, hit: Hit, decision: Decision) -> Event:
         page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
@@ -82,15 +97,16 @@ class Judge:
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None
         if is_told_of is not None:
-            decision = pageview.decide_told(is_told_of, self._config.rules)
+            decision = pageview.decide_told(self._seen(is_told_of), self._config.rules)
             if not decision.is_counted:
                 return Judgement(decision.reason)
         page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
         referral = url.Referral()
         if hit is not None:
             # A relative URL is one of this site's.
-            here, referral = self._where(hit, told.url if not page else None)
+            here, came_from = self._where(hit, told.url if not page else None)
             page = page or here
+            referral = came_from if is_told_of is not None else referral
         visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
         event = Event(
             name=told.name,
@@ -126,9 +142,11 @@ class Judge:
         headers = hit.headers
         return Visitor(
             client_ip=address,
-            user_agent=headers.get("user-agent", ""),
-            language=headers.get("accept-language", ""),
-            headers={name: headers[name] for name in VISITOR_HEADERS & headers.keys()},
+            user_agent=headers.get("user-agent", "")[:_MAX_USER_AGENT],
+            language=headers.get("accept-language", "")[:_MAX_HEADER],
+            headers={
+                name: headers[name][:_MAX_HEADER] for name in VISITOR_HEADERS & headers.keys()
+            },
         )
 
     def _checked(self, hit: Hit | None, reason: str, event: Event) -> Judgement:
@@ -201,7 +219,8 @@ def told(
         ("url", page, str),
     ):
         if value is not None and not isinstance(value, kinds):
-            raise EventError(f"track({name!r}): {option}={value!r} is of the wrong kind")
+            kind = type(value).__name__
+            raise EventError(f"track({name!r}): {option} is a {kind}, which it cannot be")
     if record is None and (not url.scrub_url(page or "") or visitor is None):
         raise EventError(
             f"track({name!r}) outside a request needs an absolute url= and visitor=; "
@@ -225,7 +244,7 @@ def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue |
     try:
         currency, amount = str(value[0]), value[1]
         exact = Decimal(str(amount))
-    except (TypeError, IndexError, InvalidOperation):
+    except (TypeError, LookupError, InvalidOperation):
         raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
     if len(currency) != 3 or not currency.isalpha():
         raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")

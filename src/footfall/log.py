@@ -53,6 +53,30 @@ class ThrottledLog:
         return True
 
 
+def place_of(error: BaseException) -> str:
+    """The kind of an error and where it was raised. Its text may hold a visitor's address."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return type(error).__name__
+    return f"{type(error).__name__} in {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+
+
+def error(message: str) -> None:
+    """Write one line about settings that cannot work, where nothing may be raised."""
+    _write(logging.ERROR, message)
+
+
+def no_tracker() -> None:
+    """Say, once, that an event was told in a process that has nobody to take it."""
+    _process_log.warn_once(
+        "no_tracker",
+        "footfall: track() did nothing, since no app was set up in this process. In a task worker "
+        "make a tracker first: footfall.Tracker.from_options({}) reads FOOTFALL_* variables",
+    )
+
+
 def info(message: str) -> None:
     """Write one line about how the tracker was set up."""
     _write(logging.INFO, message)
@@ -63,3 +87,6 @@ def _write(level: int, message: str) -> None:
         logger.log(level, message)
     except Exception:  # noqa: BLE001 -- a broken handler of the app must not end a delivery thread
         return
+
+
+_process_log: Final = ThrottledLog()

@@ -2,9 +2,45 @@
 
     app.add_middleware(FootfallMiddleware, destinations=[Plausible(domain="example.com")])
 
-The class is the plain ASGI one: no request object, no task group, no copied context.
+The plain ASGI class: no request object, no task group, no copied context. It only tells of wrong
+options in another way: Starlette makes its middleware when the server starts the app, and servers
+take an exception there for an app without lifespan. So the start fails by the protocol's own word.
 """
 
-from footfall.asgi import FootfallMiddleware
+from __future__ import annotations
+
+from typing import Unpack
+
+from footfall import asgi, log
+from footfall.asgi import ASGIApp, Receive, Scope, Send
+from footfall.config import Options
+from footfall.errors import ConfigError
+from footfall.tracker import Tracker
 
 __all__ = ["FootfallMiddleware"]
+
+
+class FootfallMiddleware(asgi.FootfallMiddleware):
+    """Counts the pageviews of a Starlette or FastAPI app; see `footfall.asgi.FootfallMiddleware`.
+
+    With options that cannot work the server does not start, and says why. Under a server without
+    lifespan the app runs, nothing is counted, and the log says why.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
+    ) -> None:
+        self._fault: ConfigError | None = None
+        try:
+            super().__init__(app, tracker=tracker, **options)
+        except ConfigError as fault:
+            super().__init__(app, enabled=False)
+            self._fault = fault
+            log.error(str(fault))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._fault is not None and scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": str(self._fault)})
+            return
+        await super().__call__(scope, receive, send)

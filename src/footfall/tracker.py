@@ -34,6 +34,8 @@ from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 LINGER_SECONDS: Final = 0.02
 # For so long after the last record the thread looks by itself, and no request has to wake it.
 AWAKE_SECONDS: Final = 1.0
+# An idle app keeps no thread; the next request starts another.
+IDLE_SECONDS: Final = 10.0
 # Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
 HITS_PER_TURN: Final = 32
 # A reloading development server wants its port back at once.
@@ -78,9 +80,9 @@ class Tracker:
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
         self._is_inline = config.mode == "sync"
-        self._shutdown_seconds = config.shutdown_timeout_seconds
+        self.shutdown_seconds = config.shutdown_timeout_seconds
         if "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ:
-            self._shutdown_seconds = min(self._shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
+            self.shutdown_seconds = min(self.shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
         self.transport = _transport_for(config, environ)
         self._judge = Judge(config, self._log)
         self._lanes = tuple(
@@ -114,6 +116,8 @@ class Tracker:
         self._taken = 0
         self._reasons: Counter[str] = Counter()
         self.captured = Tally()
+        self.errors = Tally()
+        self.guards = Guards(self.config)
         for lane in self._lanes:
             lane.forget()
 
@@ -125,7 +129,10 @@ class Tracker:
         names = ", ".join(lane.destination.name for lane in self._lanes)
         log.info(f"footfall counts for {names} through {self.transport!r}")
         for note in self.config.resolver.notes:
-            (self._log.warn_once if note.level == "warning" else _inform)("note", note.text)
+            if note.level == "warning":
+                self._log.warn_once(note.text, f"footfall: {note.text}")
+            else:
+                log.info(f"footfall: {note.text}")
         warnings = [*self.config.path_rules.warnings]
         for lane in self._lanes:
             warnings += getattr(lane.destination, "warnings", ())
@@ -144,8 +151,7 @@ class Tracker:
 
     def _wake(self, now: float) -> None:
         if self._is_inline:
-            self._process()
-            self._drain(time.monotonic() + SYNC_SECONDS)
+            self._deliver_here()
             return
         if self._owner != os.getpid():
             self._start_over()
@@ -186,54 +192,82 @@ class Tracker:
             if self._process():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
-                self._sleep()
+                if not self._sleep():
+                    self._leave()
+                    return
                 last_worked = time.monotonic()
                 continue
             time.sleep(LINGER_SECONDS)
 
-    def _sleep(self) -> None:
-        """Until a request wakes us. The mark moves first, so that no append can slip between."""
+    def _sleep(self) -> bool:
+        """Until a request wakes us; False if none did for long.
+
+        The mark moves first, so that no append can slip between.
+        """
         self._wakeup.clear()
         self._awake_until = float("-inf")
-        if not self._inbox:
-            self._wakeup.wait()
+        return bool(self._inbox) or self._wakeup.wait(IDLE_SECONDS)
 
-    def _process(self) -> bool:
-        """Empty the inbox. True if there was anything in it."""
-        if not self._inbox:
+    def _leave(self) -> None:
+        """End the idle thread. A record left at this very moment finds or starts another."""
+        self._thread = None
+        if self._inbox:
+            self._wake(time.monotonic())
+
+    def _deliver_here(self) -> None:
+        """`mode="sync"`: think and deliver in the request's own thread.
+
+        Never waits for a thread that does so already; that one takes this record along, since it
+        looks again after it has let go.
+        """
+        while self._inbox and self._processing.acquire(blocking=False):
+            try:
+                self._think()
+            finally:
+                self._processing.release()
+        self._drain(time.monotonic() + SYNC_SECONDS)
+
+    def _process(self, deadline: float | None = None) -> bool:
+        """Think about all that waits, until `deadline`. False if nothing was there."""
+        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        if not self._processing.acquire(timeout=left):
             return False
-        with self._processing:
-            offset = time.time() - time.monotonic()
-            handled = 0
-            while self._inbox:
-                try:
-                    record = self._inbox.popleft()
-                except IndexError:  # another thread was quicker
-                    break
-                self._taken += 1
-                handled += 1
-                self._handle(record, offset)
-                if handled % HITS_PER_TURN == 0:
-                    time.sleep(0)
-        return True
+        try:
+            return self._think(deadline)
+        finally:
+            self._processing.release()
+
+    def _think(self, deadline: float | None = None) -> bool:
+        offset = time.time() - time.monotonic()
+        handled = 0
+        while self._inbox and (deadline is None or time.monotonic() < deadline):
+            try:
+                record = self._inbox.popleft()
+            except IndexError:  # a request pushed the last one out
+                break
+            self._taken += 1
+            handled += 1
+            self._handle(record, offset)
+            if handled % HITS_PER_TURN == 0:
+                time.sleep(0)
+        return handled > 0
 
     def settle(self) -> None:
         """Return once every record left so far has been thought about. For tests."""
-        with self._processing:
-            self._process()
+        self._process()
 
     def _handle(self, record: Record | Told, offset: float) -> None:
         try:
             if isinstance(record, Told):
-                reason, event = self._judge.of_told(record, offset)
+                reason, event, _ = self._judge.of_told(record, offset)
             else:
-                reason, event = self._judge.of_hit(hit_of(record, offset))
+                reason, event, _ = self._judge.of_hit(hit_of(record, offset))
             self._reasons[reason] += 1
             if event is not None:
                 self._offer(event)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
-            self._log.warn("error", f"footfall could not handle a hit: {error!r}")
+            self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
 
     def _offer(self, event: Event) -> None:
         if _outboxes:
@@ -246,11 +280,11 @@ class Tracker:
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
-        reason, event = self._judge.of_hit(hit)
+        reason, event, decision = self._judge.of_hit(hit)
         lanes = [lane for lane in self._lanes if event is not None and lane.takes(event)]
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),
-            decision=pageview.decide(hit, self.config.rules),
+            decision=decision or pageview.decide(hit, self.config.rules),
             reason=reason,
             event=event,
             requests={
@@ -306,6 +340,12 @@ class Tracker:
             self._reasons["bad_event"] += 1
             self._log.warn("bad_event", f"footfall: {error}")
             return
+        except Exception as error:
+            if self._is_strict:
+                raise
+            self.errors.bump()
+            self._log.warn("error", f"footfall could not take an event: {log.place_of(error)}")
+            return
         self.submit(told, told.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
@@ -327,18 +367,29 @@ class Tracker:
         Returns:
             True if nothing was lost.
         """
-        if self._owner != os.getpid():
-            return True  # what waits here belongs to our parent
-        seconds = self._shutdown_seconds if timeout is None else timeout
-        deadline = time.monotonic() + seconds
-        self._process()
-        return self._drain(deadline)
+        if not self.is_of_this_process:
+            return True
+        seconds = self.shutdown_seconds if timeout is None else timeout
+        return self.flush_until(time.monotonic() + seconds)
+
+    def flush_until(self, deadline: float) -> bool:
+        """`flush` to a moment of the monotonic clock, which several trackers may share."""
+        self._process(deadline)
+        waiting = len(self._inbox)
+        if waiting:
+            self._log.warn("late", f"footfall: {waiting} hits were not thought about in time")
+        return self._drain(deadline) and not waiting
 
     def _drain(self, deadline: float) -> bool:
         for lane in self._lanes:
             lane.hurry()
-        lossless = [lane.drain(deadline) for lane in self._lanes]
+        lossless = [lane.wait(deadline) for lane in self._lanes]
         return all(lossless)
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """False in a forked child that has not used it: what waits here is the parent's."""
+        return self._owner == os.getpid()
 
     # -- seen from outside ---------------------------------------------------------------------
 
@@ -388,10 +439,6 @@ def _environ_names(headers: Iterable[str]) -> frozenset[str]:
     )
 
 
-def _inform(_kind: str, text: str) -> None:
-    log.info(f"footfall: {text}")
-
-
 # -- all trackers of this process --------------------------------------------------------------
 
 _trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
@@ -431,7 +478,10 @@ def newest() -> Tracker | None:
 
 def flush(timeout: float | None = None) -> bool:
     """Deliver what waits in every tracker of this process; see `Tracker.flush`."""
-    lossless = [tracker.flush(timeout) for tracker in list(_trackers)]
+    mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
+    seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
+    deadline = time.monotonic() + (seconds if timeout is None else timeout)
+    lossless = [tracker.flush_until(deadline) for tracker in mine]
     return all(lossless)
 
 
@@ -448,6 +498,7 @@ def captured_into(outbox: list[Event]) -> Iterator[None]:
     _outboxes.append(outbox)
     try:
         yield
-        settle()
     finally:
-        _outboxes.remove(outbox)
+        settle()
+        # By identity: two outboxes with the same events are equal.
+        _outboxes[:] = [each for each in _outboxes if each is not outbox]

@@ -35,6 +35,7 @@ __all__ = [
     "UrlRules",
     "fit",
     "page_url",
+    "public_base",
     "referrer_of",
     "scrub_url",
 ]
@@ -195,7 +196,7 @@ def page_url(
     `path` is another address of the page, which a response told the browser to show: a URL as a
     header carries it, relative or not, with or without a query. Its host is ignored.
     """
-    base = rules.base_url or _public_base(hit, is_trusted=is_trusted)
+    base = public_base(hit, is_trusted=is_trusted, rules=rules)
     pushed = _split(_resolved(_as_text(path), hit)) if path else None
     query = pushed.query if pushed else _as_text(hit.query)
     if rules.path_mode == "route" and hit.route is not None:
@@ -207,7 +208,10 @@ def page_url(
     return fit(base + where + _public_query(query, rules))
 
 
-def _public_base(hit: Hit, *, is_trusted: bool) -> str:
+def public_base(hit: Hit, *, is_trusted: bool, rules: UrlRules = DEFAULT_RULES) -> str:
+    """`scheme://host` of the site as its visitors know it; see `page_url`."""
+    if rules.base_url:
+        return rules.base_url
     headers: Headers = hit.headers if is_trusted else {}
     scheme = (
         _scheme(_last(headers.get("x-forwarded-proto", "")))

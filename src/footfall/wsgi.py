@@ -14,7 +14,15 @@ from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack
 
 from footfall import pageview
-from footfall.capture import CURRENT, MARKS, MAX_TEXT, Exchange, Record, marks_of
+from footfall.capture import (
+    CURRENT,
+    MARKS,
+    MAX_TEXT,
+    Exchange,
+    Record,
+    is_refused,
+    marks_of,
+)
 from footfall.config import Options
 from footfall.model import Hit
 from footfall.tracker import Tracker
@@ -102,7 +110,7 @@ class FootfallMiddleware:
         exchange = EnvironExchange()
         exchange.tracker = self.tracker
         exchange.environ = environ
-        if self._refuses_prefetch and pageview.is_refusable_prefetch(exchange.hit()):
+        if self._refuses_prefetch and is_refused(exchange):
             return _refuse(start_response)
         token = CURRENT.set(exchange)
         try:
@@ -147,8 +155,11 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
         # Most answers that come here name HTML as a matter of course.
         is_html = answer and "html" in answer[0][1]
         if not is_html and status != 304 and _says_no_html(answer) and not guards.is_download(path):
-            guards.turn_away("not_html")
-            return
+            # Names may be written in any case, and we look at two spellings.
+            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
+            if _says_no_html(answer):
+                guards.turn_away("not_html")
+                return
         now = monotonic()
         tracker.submit(exchange.answered(status, answer, path, now), now)
     except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on

@@ -1,9 +1,13 @@
 """The optional Django app: with it, `manage.py check` explains mistakes in the settings."""
 
+from contextlib import suppress
+
 from django.apps import AppConfig
 from django.core.checks import register
 
 from footfall.django import checks
+from footfall.django.middleware import settings_tracker
+from footfall.errors import ConfigError
 
 
 class FootfallConfig(AppConfig):
@@ -14,3 +18,7 @@ class FootfallConfig(AppConfig):
     def ready(self) -> None:
         register(checks.check_options)
         register(checks.check_middleware)
+        # Task workers and commands track too, and never come through the middleware. What is wrong
+        # with the settings is the checks' to say, and the middleware's.
+        with suppress(ConfigError):
+            settings_tracker()

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import get_script_prefix
 
-from footfall import asgi, pageview, wsgi
-from footfall.capture import CURRENT
+from footfall import asgi, wsgi
+from footfall.capture import CURRENT, is_refused
 from footfall.config import as_options
 from footfall.paths import listed
 from footfall.tracker import Tracker
@@ -46,7 +47,7 @@ class FootfallMiddleware:
         exchange = _exchange(request)
         if exchange is None:
             return cast("HttpResponseBase", self.get_response(request))
-        if _is_refused(exchange):
+        if exchange.tracker.config.prefetch == "refuse" and is_refused(exchange):
             return _refusal()
         token = CURRENT.set(exchange)
         try:
@@ -60,7 +61,7 @@ class FootfallMiddleware:
         exchange = _exchange(request)
         if exchange is None:
             return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-        if _is_refused(exchange):
+        if exchange.tracker.config.prefetch == "refuse" and is_refused(exchange):
             return _refusal()
         token = CURRENT.set(exchange)
         try:
@@ -101,18 +102,12 @@ def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpRespo
             exchange.tracker.guards.turn_away("excluded")
             return
         if exchange.tracker.wants_route:
-            exchange.route = match.route
+            exchange.route = get_script_prefix() + match.route
     if isinstance(exchange, MetaExchange):
         wsgi.capture(exchange, str(response.status_code), response.items())
     else:
         pairs = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
         asgi.capture(exchange, response.status_code, pairs)
-
-
-def _is_refused(exchange: DjangoExchange) -> bool:
-    if exchange.tracker.config.prefetch != "refuse":
-        return False
-    return pageview.is_refusable_prefetch(exchange.hit())
 
 
 def _refusal() -> HttpResponse:
