@@ -544,8 +544,8 @@ def test_sync_mode_never_waits_for_another_thread() -> None:
 
 
 class Lazy:
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]  # as Django's lazy objects do
+    @property  # type: ignore[misc]  # as Django's lazy objects do
+    def __class__(self) -> type:
         raise RuntimeError("not in an async context")
 
     def __str__(self) -> str:
