@@ -9,6 +9,7 @@ Globs are compared with the whole percent-decoded path, without the query, case-
     *     any text within a segment; a segment of its own is never empty
     **    any text across segments; between slashes also none: `/a/**/b` matches `/a/b`
     ?     one character, not a slash
+    {id}  the pattern is a route template (`/users/{id}`), compared with the framework's route
     else  itself, brackets and dots too; one trailing slash is optional on either side
 
 A visitor chooses the path, so a glob must not backtrack. Each one becomes a regex of atomic groups
@@ -27,6 +28,7 @@ from typing import NamedTuple, TypeAlias
 
 from footfall.errors import ConfigError, Fault
 from footfall.model import Hit
+from footfall.routes import template
 
 __all__ = ["DEFAULT_EXCLUDE", "PathRules", "Pattern", "listed"]
 
@@ -69,14 +71,17 @@ class PathRules:
     `/admin/**` that no later `!` can rescue gives one (`/admin/`). They are ASCII, so a path whose
     bytes are not yet decoded may be tested too; the mount point belongs in front of it.
 
+    `reads_routes` says that a rule is a route template, so that hits must carry their route.
+
     `warnings` are sentences about settings that defeat themselves.
 
     Raises `ConfigError` with every misspelt pattern and what to write instead.
     """
 
-    __slots__ = ("_exclude", "_include", "excluded_prefixes", "warnings")
+    __slots__ = ("_exclude", "_include", "excluded_prefixes", "reads_routes", "warnings")
 
     excluded_prefixes: tuple[str, ...]
+    reads_routes: bool
     warnings: tuple[str, ...]
 
     def __init__(
@@ -96,6 +101,7 @@ class PathRules:
         self.excluded_prefixes = tuple(
             rule.prefix for rule in _final(self._exclude) if rule.prefix and rule.prefix.isascii()
         )
+        self.reads_routes = any(rule.is_route for rule in (*self._exclude, *self._include))
         self.warnings = tuple(_warnings(self._exclude, self._include))
 
     def excluded_by(self, hit: Hit) -> str | None:
@@ -126,6 +132,7 @@ class _Rule(NamedTuple):
     matches: Callable[[Hit], bool]
     meaning: object  # equal for rules that match the same
     rescues: bool = False
+    is_route: bool = False
     # For globs: the literal text before the first wildcard, and the text with which every path
     # matches, where there is one.
     head: str = ""
@@ -206,7 +213,7 @@ def _with_slash(glob: str) -> str:
 
 def _rule(pattern: Pattern) -> _Rule:
     if isinstance(pattern, str):
-        return _glob_rule(pattern)
+        return _route_rule(pattern) if _ROUTE.search(pattern) else _glob_rule(pattern)
     if isinstance(pattern, re.Pattern):
         return _regex_rule(pattern)
     return _function_rule(pattern)
@@ -224,6 +231,25 @@ def _glob_rule(pattern: str) -> _Rule:
         head=re.split(r"[*?]", glob, maxsplit=1)[0],
         prefix=_prefix(glob),
     )
+
+
+# No path of a page has braces around a word.
+_ROUTE = re.compile(r"\{\w+\}")
+
+
+def _route_rule(pattern: str) -> _Rule:
+    wanted = _bare(pattern.removeprefix("!"))
+    return _Rule(
+        text=pattern,
+        matches=lambda hit: hit.route is not None and _bare(template(hit.route)) == wanted,
+        meaning=pattern,
+        rescues=pattern.startswith("!"),
+        is_route=True,
+    )
+
+
+def _bare(route: str) -> str:
+    return route.removesuffix("/")
 
 
 def _regex_rule(regex: re.Pattern[str]) -> _Rule:

@@ -76,7 +76,7 @@ class Tracker:
         self.captured = Tally()
         self.picked_bytes = frozenset(name.encode("ascii") for name in config.request_headers)
         self.picked_environ = _environ_names(config.request_headers)
-        self.wants_route = config.path_mode == "route"
+        self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
         self._is_inline = config.mode == "sync"

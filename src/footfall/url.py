@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes, urljoin
 
 from footfall.errors import ConfigError, Fault
+from footfall.routes import template
 
 if TYPE_CHECKING:
     from footfall.model import Headers, Hit
@@ -442,18 +443,7 @@ def _is_random(text: str) -> bool:
 
 
 def _route_path(route: str) -> str:
-    """A framework's template in one spelling: `/users/{id}`, also for Django and Flask."""
-    path = _NAMED_GROUP.sub(r"{\1}", route)
-    path = path.removeprefix("^").removesuffix("$").removesuffix(r"\Z")
-    path = _CONVERTER.sub(lambda found: "{" + (found[1] or found[2]) + "}", path)
-    path = re.sub(r"\\(\W)", r"\1", path)
-    return "".join(f"/{_quoted(_replaced(segment))}" for segment in _segments(path))
-
-
-# A group of a regex, with groups within it, but none within those.
-_NAMED_GROUP: Final = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", re.DOTALL)
-# Flask's and Django's `<int:id>`, Starlette's `{path:path}`.
-_CONVERTER: Final = re.compile(r"<(?:[^<>]*:)?(\w+)>|\{(\w+):\w+\}")
+    return "".join(f"/{_quoted(_replaced(segment))}" for segment in _segments(template(route)))
 
 
 # The query
