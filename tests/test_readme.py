@@ -11,6 +11,7 @@ import pytest
 
 from footfall.config import Config
 from footfall.pageview import REASONS
+from tests.agreement.test_agreement import DIFFERENCES
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -40,6 +41,13 @@ def test_its_code_runs(block: str) -> None:
 
         set_up_django()
     exec(compile(block, "README.md", "exec"), around)
+
+
+def test_it_names_every_difference_from_the_vendors_script() -> None:
+    missing = [
+        name for name, meaning in DIFFERENCES.items() if f"| {name} | {meaning} |" not in README
+    ]
+    assert missing == []
 
 
 def test_it_stays_a_manual_and_not_a_book() -> None:

@@ -1,0 +1,316 @@
+"""A small shop that is counted twice: by the middleware, and by Plausible's script in its pages.
+
+Every page lives at `/<kit>/<name>`. The kit decides what the page is built with, the name is one of
+`NAMES`; so one template with the same links and forms serves every scenario. The host decides how
+the middleware is set up, with any word in front of it:
+
+    *.shop.example     the defaults, in a secure context
+    *.plain.example    the defaults, over plain http: browsers send no fetch metadata
+    *.count.example    prefetch="count"
+    *.refuse.example   prefetch="refuse"
+    news.example       another site, which nobody counts; its links lead to the shop
+
+`GET /requests?host=` under the server's own address tells which requests have come for a host, with
+the headers that a decision may look at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Host, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from footfall import pageview
+from footfall.starlette import FootfallMiddleware
+from tests.agreement.journeys import COUNTED
+from tests.agreement.reckoning import SCRIPT, SERVER
+
+_COLLECTOR: Final = os.environ["COLLECTOR"]
+_VENDORED: Final = Path(__file__).parent / "vendored"
+
+# -- what pages are built with -----------------------------------------------------------------
+
+
+def _speculation(kind: str) -> str:
+    """Rules that fetch page two ahead at once, from page one alone."""
+    rule = f'{{"{kind}": [{{"urls": ["two"], "eagerness": "immediate"}}]}}'
+    return f'<script type="speculationrules">{rule}</script>'
+
+
+_TURBO: Final = '<script type="module" src="/vendored/turbo-8.0.23.js"></script>'
+
+KITS: Final[Mapping[str, str]] = {
+    "walk": "",
+    # Fresh for ten minutes, against the custom of web frameworks.
+    "cached": "",
+    # A held lock keeps a page out of the back-forward cache, as other open resources do.
+    "locked": "<script>navigator.locks.request('a', () => new Promise(() => {}))</script>",
+    "prefetch": _speculation("prefetch"),
+    "prerender": _speculation("prerender"),
+    "hinted": '<link rel="prefetch" href="two" as="document">',
+    "turbo": _TURBO,
+    "calm-turbo": f'<meta name="turbo-prefetch" content="false">{_TURBO}',
+    "htmx2": '<script src="/vendored/htmx-2.0.11.js"></script>',
+    "htmx4": '<script src="/vendored/htmx-4.0.1.js"></script>',
+    "passing-worker": "<script>navigator.serviceWorker.register('worker.js')</script>",
+    "preloading-worker": "<script>navigator.serviceWorker.register('worker.js')</script>",
+    "caching-worker": "<script>navigator.serviceWorker.register('worker.js')</script>",
+    "routed": """<script>
+        function show(name) { history.pushState({}, "", name); heading.textContent = name }
+    </script>""",
+}
+"""What stands in the head of a kit's pages."""
+
+NAMES: Final = ("one", "two", "three")
+
+_WORKERS: Final = {
+    "passing-worker": "event.respondWith(fetch(event.request))",
+    "preloading-worker": "event.respondWith(event.preloadResponse)",
+    "caching-worker": """event.respondWith(caches.open("pages").then(async (cache) => {
+        const kept = await cache.match(event.request);
+        if (kept) return kept;
+        const answer = await fetch(event.request);
+        await cache.put(event.request, answer.clone());
+        return answer;
+    }))""",
+}
+
+# hx-boost is inherited in htmx 2; htmx 4 wants that said.
+_BOOST: Final = {"htmx2": 'hx-boost="true"', "htmx4": 'hx-boost:inherited="true"'}
+
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+  <title>{name}</title>
+  <link rel="icon" href="data:,">
+  <script type="module" src="/analytics.js"></script>
+  {head}
+</head>
+<body {boost}>
+  <h1 id="heading">{name}</h1>
+  <a href="one">one</a> <a href="two">two</a> <a href="three">three</a>
+  <a href="?page=2">more</a> <a href="#part">part</a>
+  <a href="moved">moved</a> <a href="hop">hop</a> <a href="missing">missing</a>
+  <a href="guide.pdf">guide</a> <a href="leaflet.pdf">leaflet</a> <a href="report">report</a>
+  <a href="two" target="_blank">tab</a>
+  <a href="framing">framing</a>
+  <form action="order" method="post"><button>order</button></form>
+  <form action="search" method="post"><button>search</button></form>
+  <button hx-get="fragment" hx-target="#part">fill</button>
+  <button hx-get="two" hx-target="body" hx-push-url="true">push by attribute</button>
+  <button hx-get="pushing" hx-target="body">push by header</button>
+  <button onclick="fetch('two')">fetch</button>
+  <button onclick="show('two')">route</button>
+  <p id="part"></p>
+  {more}
+</body>
+"""
+
+# The remedy of Plausible's manual for missing pages.
+_SAYS_MISSING: Final = """<script type="module">
+    import { track } from "/vendored/plausible-tracker-0.4.6.js";
+    import "/analytics.js";
+    track("404", { props: { path: location.pathname } });
+</script>"""
+
+_ANALYTICS: Final = f"""
+import {{ init }} from "/vendored/plausible-tracker-0.4.6.js";
+init({{ domain: "{SCRIPT}", endpoint: "{_COLLECTOR}/api/event", fileDownloads: true }});
+document.title += "{COUNTED}";
+"""
+
+
+# -- what the shop answers ---------------------------------------------------------------------
+
+
+def _html(kit: str, name: str, more: str = "") -> str:
+    is_ahead = kit in ("prefetch", "prerender", "hinted")
+    head = "" if is_ahead and name != "one" else KITS[kit]
+    return _PAGE.format(name=name, head=head, boost=_BOOST.get(kit, ""), more=more)
+
+
+async def page(request: Request) -> Response:
+    """A page with a tag, as frameworks make them: kept by the browser, and asked for again."""
+    kit, name = request.path_params["kit"], request.path_params["name"]
+    if kit not in KITS or name not in NAMES:
+        return await missing(request)
+    tag = f'"{kit}-{name}"'
+    cache = "max-age=600" if kit == "cached" else "no-cache"
+    headers = {"cache-control": cache, "etag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(_html(kit, name), headers=headers)
+
+
+async def missing(_request: Request) -> Response:
+    return HTMLResponse(_html("walk", "missing", _SAYS_MISSING), 404, {"cache-control": "no-cache"})
+
+
+async def moved(_request: Request) -> Response:
+    return RedirectResponse("two", 302)
+
+
+async def hop(_request: Request) -> Response:
+    """A page that sends the browser on before anything else runs."""
+    return HTMLResponse('<script>location.replace("two")</script>')
+
+
+async def order(_request: Request) -> Response:
+    return RedirectResponse("three", 303)
+
+
+async def search(request: Request) -> Response:
+    """A page as the answer to a POST."""
+    return HTMLResponse(_html(request.path_params["kit"], "results"))
+
+
+async def framing(request: Request) -> Response:
+    return HTMLResponse(_html(request.path_params["kit"], "framing", '<iframe src="one"></iframe>'))
+
+
+async def fragment(_request: Request) -> Response:
+    return HTMLResponse("<b>filled</b>")
+
+
+async def pushing(request: Request) -> Response:
+    kit = request.path_params["kit"]
+    return HTMLResponse(_html(kit, "three"), headers={"hx-push-url": f"/{kit}/three"})
+
+
+async def guide(_request: Request) -> Response:
+    headers = {"content-disposition": "attachment"}
+    return Response(b"%PDF-1.4\n", media_type="application/pdf", headers=headers)
+
+
+async def leaflet(_request: Request) -> Response:
+    """A file that browsers show themselves."""
+    return Response(b"%PDF-1.4\n", media_type="application/pdf")
+
+
+async def report(_request: Request) -> Response:
+    """A file that only its headers tell from a page."""
+    headers = {"content-disposition": 'attachment; filename="report.bin"'}
+    return Response(b"numbers", media_type="application/octet-stream", headers=headers)
+
+
+async def worker(request: Request) -> Response:
+    kit = request.path_params["kit"]
+    preload = "enable" if kit == "preloading-worker" else "disable"
+    code = f"""
+    addEventListener("install", () => skipWaiting());
+    addEventListener("activate", (event) => event.waitUntil((async () => {{
+        await registration.navigationPreload.{preload}();
+        await clients.claim();
+    }})()));
+    addEventListener("fetch", (event) => {{
+        if (event.request.mode === "navigate") {_WORKERS[kit]};
+    }});
+    """
+    return Response(code, media_type="text/javascript")
+
+
+async def analytics(_request: Request) -> Response:
+    return Response(_ANALYTICS, media_type="text/javascript")
+
+
+async def end(_request: Request) -> Response:
+    """The last page of a journey: once both have counted it, both have counted all before."""
+    return HTMLResponse('<h1>end</h1><script type="module" src="/analytics.js"></script>')
+
+
+_SHOP: Final[list[BaseRoute]] = [
+    Mount("/vendored", StaticFiles(directory=_VENDORED)),
+    Route("/analytics.js", analytics),
+    Route("/end/{host}", end),
+    Route("/{kit}/moved", moved),
+    Route("/{kit}/hop", hop),
+    Route("/{kit}/order", order, methods=["POST"]),
+    Route("/{kit}/search", search, methods=["POST"]),
+    Route("/{kit}/framing", framing),
+    Route("/{kit}/fragment", fragment),
+    Route("/{kit}/pushing", pushing),
+    Route("/{kit}/guide.pdf", guide),
+    Route("/{kit}/leaflet.pdf", leaflet),
+    Route("/{kit}/report", report),
+    Route("/{kit}/worker.js", worker),
+    Route("/{kit}/{name}", page),
+]
+
+
+def shop(**options: Any) -> Starlette:
+    counting = Middleware(
+        FootfallMiddleware,
+        destinations=[f"collector://{_COLLECTOR.removeprefix('http://')}/{SERVER}"],
+        track_404=True,
+        **options,
+    )
+    return Starlette(routes=_SHOP, middleware=[counting])
+
+
+# -- another site ------------------------------------------------------------------------------
+
+
+async def news(request: Request) -> Response:
+    """An article with a link to the shop, as newsletters write it."""
+    target = request.query_params["to"]
+    campaign = "utm_source=news&utm_medium=email&utm_campaign=spring"
+    link = f"{target}?{campaign}&email=eve%40example.com#part"
+    # Some sites still tell their whole address; a query is among it.
+    headers = {"referrer-policy": "unsafe-url"}
+    return HTMLResponse(f'<h1>news</h1><a href="{link}">the shop</a>', headers=headers)
+
+
+# -- who has asked for what --------------------------------------------------------------------
+
+_seen: Final[list[dict[str, Any]]] = []
+_TOLD: Final = pageview.REQUEST_HEADERS - {"user-agent"} | {"referer", "if-none-match"}
+
+
+class Witness:
+    """Notes every request before anybody else has seen it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            _seen.append(_sighting(Request(scope)))
+        await self.app(scope, receive, send)
+
+
+def _sighting(request: Request) -> dict[str, Any]:
+    headers = {name: text for name, text in request.headers.items() if name in _TOLD}
+    return {
+        "method": request.method,
+        "host": request.url.hostname,
+        "path": request.url.path,
+        "headers": headers,
+    }
+
+
+async def requests(request: Request) -> Response:
+    host = request.query_params["host"]
+    return JSONResponse([each for each in _seen if each["host"] == host])
+
+
+app = Witness(
+    Starlette(
+        routes=[
+            Host("{word}.shop.example", shop()),
+            Host("{word}.plain.example", shop()),
+            Host("{word}.count.example", shop(prefetch="count")),
+            Host("{word}.refuse.example", shop(prefetch="refuse")),
+            Host("news.example", Starlette(routes=[Route("/", news)])),
+            Route("/requests", requests),
+        ]
+    )
+)
