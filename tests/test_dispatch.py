@@ -138,7 +138,14 @@ def test_a_full_queue_drops_the_oldest_and_counts_them() -> None:
 
 
 def test_a_queue_is_bounded_by_bytes_too() -> None:
-    lane = lane_over(Scripted(*[NotSent("refused")] * 1000), max_bytes=50_000)
+    gate = threading.Event()
+
+    class Gated:
+        def send(self, request: Request) -> Response:
+            gate.wait(10)
+            return Response(status=202)
+
+    lane = lane_over(Gated(), max_bytes=50_000, max_connections=1)
     for number in range(100):
         lane.offer(
             Event(
@@ -148,7 +155,9 @@ def test_a_queue_is_bounded_by_bytes_too() -> None:
             )
         )
         assert lane.counts().queued <= 6
-    assert ends(lane)["dropped_full"] >= 90
+    gate.set()
+    assert drained(lane)
+    assert ends(lane)["dropped_full"] >= 93
 
 
 def test_the_events_of_one_visitor_go_out_in_order_and_never_two_at_a_time() -> None:
