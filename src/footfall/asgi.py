@@ -155,6 +155,9 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
             guards.turn_away_status(status)
             return
         answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
+        if not answer:
+            # The specification wants names in lower case, and we look at two spellings.
+            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
         # Most answers that come here name HTML as a matter of course.
         is_html = answer and b"html" in answer[0][1]
         if (
@@ -163,11 +166,8 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
             and _says_no_html(answer)
             and not guards.is_download(exchange.path)
         ):
-            # The specification wants names in lower case, and we look at two spellings.
-            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-            if _says_no_html(answer):
-                guards.turn_away("not_html")
-                return
+            guards.turn_away("not_html")
+            return
         now = monotonic()
         tracker.submit(exchange.answered(status, answer, now), now)
     except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on

@@ -152,14 +152,14 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
             guards.turn_away("excluded")
             return
         answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
+        if not answer:
+            # Names may be written in any case, and we look at two spellings.
+            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
         # Most answers that come here name HTML as a matter of course.
         is_html = answer and "html" in answer[0][1]
         if not is_html and status != 304 and _says_no_html(answer) and not guards.is_download(path):
-            # Names may be written in any case, and we look at two spellings.
-            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-            if _says_no_html(answer):
-                guards.turn_away("not_html")
-                return
+            guards.turn_away("not_html")
+            return
         now = monotonic()
         tracker.submit(exchange.answered(status, answer, path, now), now)
     except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
