@@ -123,27 +123,28 @@ class FootfallMiddleware:
             return
         token = CURRENT.set(exchange)
         try:
-            await self.app(scope, receive, self._observed(exchange, send))
+            await self.app(scope, receive, _observed(exchange, send))
         finally:
             CURRENT.reset(token)
 
-    def _observed(self, exchange: ScopeExchange, send: Send) -> Send:
-        """`send`, with a look at the response's start, unless the request alone says no."""
-        guards = self.tracker.guards
-        if exchange.scope["method"] != "GET":
-            guards.turn_away("method")
-            return send
-        if exchange.path.startswith(guards.excluded_prefixes):
-            guards.turn_away("excluded")
-            return send
 
-        # Not a coroutine: `send` makes one, and a second around it would cost half a microsecond.
-        def observed(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                capture(exchange, message["status"], message.get("headers", ()))
-            return send(message)
+def _observed(exchange: ScopeExchange, send: Send) -> Send:
+    """`send`, with a look at the response's start, unless the request alone says no."""
+    guards = exchange.tracker.guards
+    if exchange.scope["method"] != "GET":
+        guards.turn_away("method")
+        return send
+    if exchange.path.startswith(guards.excluded_prefixes):
+        guards.turn_away("excluded")
+        return send
 
-        return observed
+    # Not a coroutine: `send` makes one, and a second around it would cost half a microsecond.
+    def observed(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            capture(exchange, message["status"], message.get("headers", ()))
+        return send(message)
+
+    return observed
 
 
 def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
@@ -154,18 +155,17 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
         if status not in guards.statuses:
             guards.turn_away_status(status)
             return
-        answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
+        # A comprehension would cost as much as the whole loop: answers have few headers.
+        answer = []
+        for pair in headers:
+            if pair[0] in ANSWER_NAMES:
+                answer.append(pair)
         if not answer:
             # The specification wants names in lower case, and we look at two spellings.
             answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-        # Most answers that come here name HTML as a matter of course.
+        # Most answers that come here name HTML and say nothing more.
         is_html = answer and b"html" in answer[0][1]
-        if (
-            not is_html
-            and status != 304
-            and _says_no_html(answer)
-            and not guards.is_download(exchange.path)
-        ):
+        if not is_html and _is_no_page(status, answer) and not guards.is_download(exchange.path):
             guards.turn_away("not_html")
             return
         now = monotonic()
@@ -174,9 +174,11 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
         tracker.errors.bump()
 
 
-def _says_no_html(answer: list[tuple[bytes, bytes]]) -> bool:
+def _is_no_page(status: int, answer: list[tuple[bytes, bytes]]) -> bool:
     """True if nothing but a content type was said, and that is not a page's."""
-    return not answer or (len(answer) == 1 and b"html" not in answer[0][1].lower())
+    if status == 304 or len(answer) > 1:
+        return False
+    return not answer or b"html" not in answer[0][1].lower()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:

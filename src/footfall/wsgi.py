@@ -151,13 +151,17 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
         if path.startswith(guards.excluded_prefixes):
             guards.turn_away("excluded")
             return
-        answer = [pair for pair in headers if pair[0] in ANSWER_NAMES]
+        # A comprehension would cost as much as the whole loop: answers have few headers.
+        answer = []
+        for pair in headers:
+            if pair[0] in ANSWER_NAMES:
+                answer.append(pair)
         if not answer:
             # Names may be written in any case, and we look at two spellings.
             answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-        # Most answers that come here name HTML as a matter of course.
+        # Most answers that come here name HTML and say nothing more.
         is_html = answer and "html" in answer[0][1]
-        if not is_html and status != 304 and _says_no_html(answer) and not guards.is_download(path):
+        if not is_html and _is_no_page(status, answer) and not guards.is_download(path):
             guards.turn_away("not_html")
             return
         now = monotonic()
@@ -166,9 +170,11 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
         tracker.errors.bump()
 
 
-def _says_no_html(answer: list[tuple[str, str]]) -> bool:
+def _is_no_page(status: int, answer: list[tuple[str, str]]) -> bool:
     """True if nothing but a content type was said, and that is not a page's."""
-    return not answer or (len(answer) == 1 and "html" not in answer[0][1].lower())
+    if status == 304 or len(answer) > 1:
+        return False
+    return not answer or "html" not in answer[0][1].lower()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
