@@ -309,7 +309,7 @@ def test_a_burst_closes_the_account_to_the_event() -> None:
         assert abs(len(server.requests) - counted["accepted"]) <= in_flight
 
 
-@pytest.mark.parametrize(("behave", "seconds"), [(vendors.hanging, 1.3)], ids=["hanging"])
+@pytest.mark.parametrize(("behave", "seconds"), [(vendors.hanging, 3.0)], ids=["hanging"])
 def test_the_end_keeps_its_deadline(behave: vendors.Behaviour, seconds: float) -> None:
     with vendor(behave) as server:
         place = Plausible(domain="example.com", endpoint=server.url + "/api/event")
@@ -328,7 +328,7 @@ def test_the_end_does_not_wait_for_a_vendor_that_refuses() -> None:
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
     started = time.monotonic()
     drained(lane, 5.0)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 4.0
     counted = ends(lane)
     assert counted.get("failed", 0) + counted.get("lost_at_exit", 0) == 100
 

@@ -1,7 +1,7 @@
 """The browser of all visitors: Chromium as people run it, with what test drivers switch off.
 
-It is one person's browser for all journeys, since a new profile costs as much as the journey. So
-that no journey meets what another has left, each goes to a host of its own.
+It has one profile and one tab for all journeys, since new ones cost as much as a journey. So that
+no journey meets what another has left, each goes to a host of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _WITHOUT: Final = ["--disable-back-forward-cache"]
 
 
 class Browser(Chromium):
-    """Chromium with one profile, and a fresh tab for every journey."""
+    """Chromium with one tab, in which one journey follows the other."""
+
+    _page: Page | None = None
 
     def _launch(self, program: str) -> None:
         from playwright.sync_api import sync_playwright
@@ -49,8 +51,13 @@ class Browser(Chromium):
         self._profile.set_default_timeout(15_000)
 
     def _travel(self, journey: Callable[[Page], T]) -> T:
-        page = self._profile.new_page()
+        page = self._page or self._profile.new_page()
+        self._page = None
         try:
-            return journey(page)
-        finally:
+            result = journey(page)
+        except BaseException:
+            # Whatever state it is in, the next journey shall not start there.
             page.close()
+            raise
+        self._page = page
+        return result

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from footfall.collector import CollectorServer
 from tests.agreement.book import Book
 from tests.agreement.browser import Browser
 from tests.conftest import program
@@ -19,6 +18,8 @@ _BOOK = pytest.StashKey[Book]()
 def book(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Book]:
+    from footfall.collector import CollectorServer
+
     chromium = program("chromium")
     assert chromium is not None, "mark the test with server('chromium')"
     site = uvicorn("tests.agreement.site:app", "--log-level", "warning", folder=ROOT)
