@@ -32,6 +32,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a destination twice": ({"destinations": [DSN, DSN]}, "destinations", "counted twice"),
     "a network": ({"trusted_proxies": ["10.0.0.1/8"]}, "trusted_proxies", "10.0.0.0/8"),
     "an exclude without slash": ({"exclude": ["admin/*"]}, "exclude", "/admin/*"),
+    "an extension": ({"download_extensions": ["pdf", "tar.gz"]}, "download_extensions", "endings"),
     "a mode": ({"prefetch": "never"}, "prefetch", "'skip'"),
     "a switch": ({"track_404": "yes"}, "track_404", "True or False"),
     "a number": ({"max_age_seconds": 7200}, "max_age_seconds", "1 to 1800"),
@@ -131,6 +132,12 @@ def test_localhost_counts_by_itself_where_nothing_leaves_the_machine(
 ) -> None:
     config = Config.load({"destinations": destinations}, environ={})
     assert config.rules.track_localhost is counts_localhost
+
+
+def test_download_extensions_are_the_owners_to_choose() -> None:
+    config = Config.load({}, environ={"FOOTFALL_DOWNLOAD_EXTENSIONS": ".PDF, epub"})
+    assert config.rules.download_extensions == {"pdf", "epub"}
+    assert "zip" in Config().rules.download_extensions
 
 
 def test_default_excludes_can_be_switched_off() -> None:

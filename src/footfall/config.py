@@ -39,6 +39,8 @@ class Options(TypedDict, total=False):
     is_bot: Callable[[Hit], bool | str | None] | None
     track_404: bool
     track_downloads: bool
+    download_extensions: Sequence[str] | str
+    track_iframes: bool
     track_localhost: bool | None
     respect_dnt: bool
     respect_gpc: bool
@@ -107,6 +109,10 @@ class Config:
     track_404: bool = False
     # Vendors' own scripts count downloads as an event of this kind.
     track_downloads: bool = True
+    # The list of the vendors' own scripts; a file sent as attachment counts by any name.
+    download_extensions: Sequence[str] | str = tuple(sorted(pageview.DOWNLOAD_EXTENSIONS))
+    # The page around a frame is what is looked at; widgets for other sites' pages say True.
+    track_iframes: bool = False
     # None counts hits on localhost only where every destination is on this machine too.
     track_localhost: bool | None = None
     # No person is identified; one vendor ignores both signals and browsers have dropped one.
@@ -171,6 +177,9 @@ class Config:
             ),
             None,
         )
+        extensions: frozenset[str] = _collect(
+            faults, lambda: _extensions(self.download_extensions), frozenset()
+        )
         exclude = paths.DEFAULT_EXCLUDE if self.default_exclude else ()
         path_rules = _collect(
             faults,
@@ -206,6 +215,8 @@ class Config:
                 is_bot=self.is_bot,
                 track_404=self.track_404,
                 track_downloads=self.track_downloads,
+                download_extensions=extensions,
+                track_iframes=self.track_iframes,
                 respect_dnt=self.respect_dnt,
                 respect_gpc=self.respect_gpc,
                 excluded_by=path_rules.excluded_by,
@@ -320,6 +331,7 @@ _SWITCHES: Final = (
     "default_exclude",
     "track_404",
     "track_downloads",
+    "track_iframes",
     "respect_dnt",
     "respect_gpc",
     "hide_path_secrets",
@@ -367,6 +379,17 @@ def _keep_query(value: Sequence[str] | str) -> frozenset[str] | Literal["*"]:
     if isinstance(value, str):
         return frozenset(part.strip() for part in value.split(",") if part.strip())
     return frozenset(value)
+
+
+def _extensions(value: Sequence[str] | str) -> frozenset[str]:
+    """The endings of file names, in lower case and without their dot."""
+    listed = value.split(",") if isinstance(value, str) else value
+    found = frozenset(str(each).strip().removeprefix(".").lower() for each in listed)
+    wrong = sorted(each for each in found if not each.isalnum())
+    if wrong:
+        remedy = 'write the endings of file names, such as ["pdf", "zip"]'
+        raise ConfigError([Fault("download_extensions", each, remedy) for each in wrong])
+    return found
 
 
 def _collect(faults: list[Fault], make: Callable[[], T], otherwise: T) -> T:
