@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from importlib import import_module
 from typing import Any
 
 import pytest
+import starlette.routing
 
 from footfall.asgi import FlushOnShutdown, FootfallMiddleware
 from footfall.config import Config
@@ -14,6 +16,13 @@ from footfall.testing import MemoryTransport, Outbox
 from footfall.tracker import Tracker
 from tests.doors import PLAUSIBLE, call_asgi, navigation
 from tests.test_tracker import page
+
+
+# Older ones keep to themselves which route they have found; the path is sent then.
+tells_route = pytest.mark.skipif(
+    '"route"' not in inspect.getsource(starlette.routing),
+    reason="this Starlette leaves no route in the scope",
+)
 
 
 def scripted(*messages: str) -> tuple[Any, Any, list[str]]:
@@ -202,6 +211,7 @@ def test_the_mount_point_is_part_of_the_path_once(
     assert [event.url for event in footfall_outbox] == [f"https://example.com{expected}"]
 
 
+@tells_route
 def test_the_frameworks_route_can_stand_for_the_path(footfall_outbox: Outbox) -> None:
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse
@@ -216,6 +226,7 @@ def test_the_frameworks_route_can_stand_for_the_path(footfall_outbox: Outbox) ->
     assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Bid%7D"]
 
 
+@tells_route
 def test_a_mount_point_is_part_of_the_route(footfall_outbox: Outbox) -> None:
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse
