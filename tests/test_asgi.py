@@ -17,7 +17,6 @@ from footfall.tracker import Tracker
 from tests.doors import PLAUSIBLE, call_asgi, navigation
 from tests.test_tracker import page
 
-
 # Older ones keep to themselves which route they have found; the path is sent then.
 tells_route = pytest.mark.skipif(
     '"route"' not in inspect.getsource(starlette.routing),

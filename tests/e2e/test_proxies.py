@@ -10,6 +10,7 @@ import http.client
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from typing import Final
 import pytest
 
 from tests.conftest import program
-from tests.e2e.servers import APPS, Server, Site, gunicorn, running, uvicorn
+from tests.e2e.servers import APPS, Server, Site, each, gunicorn, running, uvicorn
 from tests.vendors import unused_port, wait_until
 
 VISITOR: Final = "203.0.113.9"
@@ -31,6 +32,41 @@ SERVERS: Final = {
     "gunicorn": gunicorn("visitor:wsgi", folder=APPS),
     "gunicorn-proxyfix-outside": gunicorn("visitor:fixed_outside", folder=APPS),
     "gunicorn-proxyfix-inside": gunicorn("visitor:fixed_inside", folder=APPS),
+}
+
+# Servers that bring the same environ or scope by other ways; one chain is enough for them.
+# Waitress deletes the headers of proxies that it was not told to trust, and rewrites the peer then.
+OTHER_SERVERS: Final = {
+    "waitress": Site(
+        command=(
+            *(sys.executable, "-m", "waitress", "--listen=127.0.0.1:{port}"),
+            *("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for"),
+            "visitor:wsgi",
+        ),
+        folder=APPS,
+        programs=("waitress-serve",),
+    ),
+    "hypercorn": Site(
+        command=(sys.executable, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", "visitor:asgi"),
+        folder=APPS,
+        programs=("hypercorn",),
+    ),
+    "granian-asgi": Site(
+        command=(
+            *(sys.executable, "-m", "granian", "--port", "{port}", "--interface", "asgi"),
+            "visitor:asgi",
+        ),
+        folder=APPS,
+        programs=("granian",),
+    ),
+    "granian-wsgi": Site(
+        command=(
+            *(sys.executable, "-m", "granian", "--port", "{port}", "--interface", "wsgi"),
+            "visitor:wsgi",
+        ),
+        folder=APPS,
+        programs=("granian",),
+    ),
 }
 
 # What a visitor may write to be somebody else.
@@ -149,6 +185,18 @@ def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
                 assert asked(address, [], VISITOR_V6) == VISITOR_V6
 
 
+@each(OTHER_SERVERS, "nginx")
+def test_the_visitor_is_found_by_other_servers_too(site: Site, tmp_path: Path) -> None:
+    with running(site, tmp_path, **settings("auto")) as app:
+        nginx = Nginx(tmp_path)
+        address = one_hop(nginx, app)
+        with nginx.running():
+            found = {name: asked(address, FORGERIES[name]) for name in SIMPLE}
+            found_v6 = asked(address, [], VISITOR_V6)
+    assert found == dict.fromkeys(SIMPLE, VISITOR)
+    assert found_v6 == VISITOR_V6
+
+
 def settings(form: str) -> dict[str, str]:
     return {
         "FOOTFALL_DESTINATIONS": "collector://127.0.0.1:9/example.com",
@@ -217,7 +265,7 @@ def test_the_visitor_is_found_behind_haproxy(name: str, tmp_path: Path) -> None:
     assert found == dict.fromkeys(SIMPLE, VISITOR)
 
 
-# HAProxy refuses what is not ASCII by itself.
+# HAProxy and waitress refuse what is not ASCII by themselves.
 SIMPLE: Final = [name for name in FORGERIES if name != "garbage"]
 
 
