@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sqlite3
 import subprocess
@@ -515,6 +516,7 @@ def remedy(path: str | Path) -> str:
         Store(path)
     [fault] = caught.value.faults
     assert (fault.option, fault.value) == ("database", str(path))
+    gc.collect()  # Python 3.13 warns of a connection that was left open
     return fault.remedy
 
 

@@ -146,6 +146,16 @@ class Database:
         connection = sqlite3.connect(
             self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        try:
+            self._set_up(connection)
+        except BaseException:
+            # A file that is locked or no database says so only now.
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
         # After a crash of the machine, the last commits may be missing; the file stays whole. A
         # crash of the process loses nothing that was committed.
@@ -156,7 +166,6 @@ class Database:
         connection.execute("PRAGMA temp_store = MEMORY")
         # What is deleted is overwritten: salts above all.
         connection.execute("PRAGMA secure_delete = ON")
-        return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
