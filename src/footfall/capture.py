@@ -1,4 +1,4 @@
-"""The request side: a few comparisons, a few values picked, one append. About a microsecond.
+"""The request side: a few comparisons, a few values picked, one append. A few microseconds.
 
 Everything here runs inside somebody's request. Rules of the room: never wait, never raise, never
 log, no decision that costs more than a comparison, and nothing of the framework kept: neither its

@@ -20,7 +20,6 @@ Headers: TypeAlias = Mapping[str, str]
 Scalar: TypeAlias = str | int | float | bool | Decimal
 """What a custom property may hold. Vendors store the text of it."""
 
-NO_HEADERS: Headers = MappingProxyType({})
 NO_PROPS: Mapping[str, Any] = MappingProxyType({})
 
 PAGEVIEW = "pageview"

@@ -71,9 +71,6 @@ class Tracker:
         environ = os.environ if environ is None else environ
         self.config = config
         self.is_active = config.is_active
-        self.guards = Guards(config)
-        self.errors = Tally()
-        self.captured = Tally()
         self.picked_bytes = frozenset(name.encode("ascii") for name in config.request_headers)
         self.picked_environ = _environ_names(config.request_headers)
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
