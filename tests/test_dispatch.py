@@ -14,6 +14,7 @@ from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response, Visitor
 from footfall.transport import HTTPXTransport
 from tests import vendors
+from tests.faults import Scripted
 from tests.vendors import vendor, wait_until
 
 PLAUSIBLE = Plausible(domain="example.com", endpoint="http://127.0.0.1:9/api/event")
@@ -25,21 +26,6 @@ def event(number: int = 0, visitor: str = "198.51.100.1") -> Event:
         visitor=Visitor(client_ip=visitor, user_agent="Mozilla/5.0 (X11; Linux x86_64)"),
         time=time.time(),
     )
-
-
-class Scripted:
-    """A transport that answers as told, for each request in turn, and then 202 for ever."""
-
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
-        self.requests: list[Request] = []
-
-    def send(self, request: Request) -> Response:
-        self.requests.append(request)
-        answer = self.answers.pop(0) if self.answers else Response(status=202, body=b"ok")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 def lane_over(transport: object, **options: object) -> Lane:

@@ -1,0 +1,123 @@
+"""An app whose vendor is in trouble: what its visitors get is watched while the fault lasts.
+
+    with watched_site("plausible+http://127.0.0.1:9/example.com") as site:
+        site.visit()
+
+On leaving, the app's answers are compared with those of the bare app, and the time that the
+middleware took of each visit with a bound that only waiting could exceed.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from time import perf_counter
+from typing import Any, Final
+
+from footfall.dispatch import Counts
+from footfall.model import Request, Response
+from footfall.tracker import Tracker
+from footfall.wsgi import Environ, FootfallMiddleware, StartResponse
+
+# A visit takes microseconds. Only a lock, a socket or a sleep takes as much as this.
+MAX_MEDIAN_SECONDS: Final = 0.001
+MAX_SECONDS: Final = 0.5
+
+PAGE: Final = [b"<h1>Hello</h1>"]
+BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+    return PAGE
+
+
+class Site:
+    """A watched app. `tracker` is its tracker; `counts()` the account of its only destination."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker = tracker
+        self._door = FootfallMiddleware(app, tracker=tracker)
+        self._seconds: list[float] = []
+        self._answers: list[tuple[str, list[bytes]]] = []
+
+    def visit(self, path: str = "/", visitor: str = "198.51.100.1", **environ: str) -> None:
+        """One pageview by `visitor`, through the middleware, in the calling thread."""
+        statuses: list[str] = []
+
+        def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+            statuses.append(status)
+            return lambda chunk: None
+
+        asked = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "QUERY_STRING": "",
+            "wsgi.url_scheme": "https",
+            "REMOTE_ADDR": visitor,
+            "HTTP_HOST": "example.com",
+            "HTTP_USER_AGENT": BROWSER,
+            "HTTP_SEC_FETCH_DEST": "document",
+            "HTTP_SEC_FETCH_MODE": "navigate",
+            **environ,
+        }
+        started = perf_counter()
+        body = self._door(asked, start_response)
+        self._seconds.append(perf_counter() - started)
+        self._answers.append((statuses[0], list(body)))
+
+    def visits(self, number: int) -> None:
+        """So many pageviews, each by a visitor of their own."""
+        for each in range(number):
+            self.visit(f"/{each}", visitor=f"198.51.{each // 250 % 250}.{each % 250 + 1}")
+
+    def counts(self, destination: int = 0) -> dict[str, int]:
+        """The counters of a destination that are not zero, `submitted` with what still waits.
+
+        Raises:
+            AssertionError: the account does not close.
+        """
+        account = [*self.tracker.stats()["destinations"].values()][destination]
+        ends = {name: count for name, count in account.items() if count and name in ENDS}
+        assert account["submitted"] == sum(ends.values()), account
+        return ends
+
+    def assert_unharmed(self) -> None:
+        assert self._answers, "nobody came"
+        assert {status for status, _ in self._answers} == {"200 OK"}
+        assert all(body == PAGE for _, body in self._answers)
+        assert statistics.median(self._seconds) < MAX_MEDIAN_SECONDS
+        assert max(self._seconds) < MAX_SECONDS
+        assert self.tracker.stats()["errors"] == 0
+
+
+ENDS: Final = frozenset(field.name for field in fields(Counts)) - {"submitted"}
+
+
+@contextmanager
+def watched_site(*destinations: Any, **options: Any) -> Iterator[Site]:
+    """An app that counts for `destinations`; ends with a look at what its visitors got."""
+    options.setdefault("shutdown_timeout_seconds", 0.2)
+    site = Site(Tracker.from_options({"destinations": [*destinations], **options}))
+    try:
+        yield site
+        site.assert_unharmed()
+    finally:
+        site.tracker.flush()
+
+
+class Scripted:
+    """A transport that answers as told, for each request in turn, and then 202 for ever."""
+
+    def __init__(self, *answers: Response | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[Request] = []
+
+    def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if self.answers else Response(status=202, body=b"ok")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
