@@ -97,7 +97,7 @@ def ignore() -> None:
     """Say that this request is no pageview. Call it before the response starts."""
     exchange = _exchange()
     if exchange is not None:
-        exchange.ignored = True
+        exchange.ignore()
 
 
 def ignore_view(view: View) -> View:

@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from footfall import judge, log, pageview
-from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
+from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
 from footfall.dispatch import Lane
@@ -36,6 +36,9 @@ LINGER_SECONDS: Final = 0.02
 AWAKE_SECONDS: Final = 1.0
 # An idle app keeps no thread; the next request starts another.
 IDLE_SECONDS: Final = 10.0
+# While the delivery side keeps up, records wait for moments and may be as large as a server lets a
+# request be. Where it lags, only what is picked and cut may wait.
+ROOMY_INBOX: Final = 256
 # Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
 HITS_PER_TURN: Final = 32
 # A reloading development server wants its port back at once.
@@ -141,7 +144,10 @@ class Tracker:
     def submit(self, record: Record | Told, now: float) -> None:
         """Leave `record` in the inbox; `now` is `time.monotonic()`. The oldest goes when full."""
         self.captured.bump()
-        self._inbox.append(record)
+        inbox = self._inbox
+        if len(inbox) >= ROOMY_INBOX:
+            record = lean(record)
+        inbox.append(record)
         # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
         if now >= self._awake_until:
             self._wake(now)
@@ -431,7 +437,8 @@ def _transport_for(config: Config, environ: Mapping[str, str]) -> Transport:
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:
     """The WSGI environ keys that hold these headers, and the few that are no header."""
     return frozenset(
-        {"REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT"}
+        {"REMOTE_ADDR", "REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
+        | {"wsgi.url_scheme"}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )
 
