@@ -141,9 +141,9 @@ def current_visitor() -> dict[str, str]:
 
 def flush(timeout: float | None = None) -> bool:
     """Deliver what waits in this process, within `timeout` seconds. True if nothing was lost."""
-    from footfall import tracker
+    from footfall import lifecycle
 
-    return tracker.flush(timeout)
+    return lifecycle.flush(timeout)
 
 
 def stats() -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _exchange() -> Any:
 
 
 def _tracker() -> Tracker | None:
-    from footfall.tracker import newest
+    from footfall.lifecycle import newest
 
     exchange = _exchange()
     return exchange.tracker if exchange is not None else newest()

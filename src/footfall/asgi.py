@@ -23,8 +23,9 @@ from footfall.capture import (
     marks_of,
 )
 from footfall.config import Options
+from footfall.lifecycle import flush
 from footfall.model import Headers, Hit
-from footfall.tracker import Tracker, flush
+from footfall.tracker import Tracker
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]

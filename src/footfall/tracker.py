@@ -7,20 +7,16 @@ by the first record, never by an import or a constructor, and again in a child a
 
 from __future__ import annotations
 
-import atexit
 import os
-import sys
 import threading
 import time
-import weakref
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from footfall import judge, log, pageview
+from footfall import judge, lifecycle, log, pageview
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
@@ -42,6 +38,9 @@ HITS_PER_TURN: Final = 32
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
 # Platforms that freeze the process after the response wait for no longer than this.
 SYNC_SECONDS: Final = 1.0
+
+# While a test looks, the events of every tracker go here and nowhere else.
+OUTBOXES: Final[list[list[Event]]] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,7 @@ class Tracker:
             for place in config.all_destinations
         )
         self.forget()
-        _register(self)
+        lifecycle.register(self)
         self._introduce()
 
     @classmethod
@@ -172,7 +171,7 @@ class Tracker:
                 thread = threading.Thread(target=self._run, name="footfall", daemon=True)
                 thread.start()
                 self._thread = thread
-                _hook_multiprocessing()
+                lifecycle.hook_multiprocessing()
         except RuntimeError:
             # No thread to be had now. The record stays; the next request tries again.
             self.errors.bump()
@@ -267,8 +266,8 @@ class Tracker:
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
 
     def _offer(self, event: Event) -> None:
-        if _outboxes:
-            for outbox in _outboxes:
+        if OUTBOXES:
+            for outbox in OUTBOXES:
                 outbox.append(event)
             return
         for lane in self._lanes:
@@ -434,68 +433,3 @@ def _environ_names(headers: Iterable[str]) -> frozenset[str]:
         {"REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT"}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )
-
-
-# -- all trackers of this process --------------------------------------------------------------
-
-_trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
-_outboxes: Final[list[list[Event]]] = []
-
-_newest: weakref.ref[Tracker] | None = None
-_is_hooked = False
-
-
-def _register(tracker: Tracker) -> None:
-    global _is_hooked, _newest
-    _trackers.add(tracker)
-    _newest = weakref.ref(tracker)
-    if not _is_hooked:
-        _is_hooked = True
-        atexit.register(flush)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_forget_all)
-
-
-def _forget_all() -> None:
-    for tracker in list(_trackers):
-        tracker.forget()
-
-
-def _hook_multiprocessing() -> None:
-    """A child of `multiprocessing` runs its own finalizers and no exit hook of Python."""
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None and util.is_exiting() is False:
-        util.Finalize(None, flush, exitpriority=100)
-
-
-def newest() -> Tracker | None:
-    """The tracker made last: what `footfall.stats()` speaks of outside a request."""
-    return _newest() if _newest is not None else None
-
-
-def flush(timeout: float | None = None) -> bool:
-    """Deliver what waits in every tracker of this process; see `Tracker.flush`."""
-    mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
-    seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
-    deadline = time.monotonic() + (seconds if timeout is None else timeout)
-    lossless = [tracker.flush_until(deadline) for tracker in mine]
-    return all(lossless)
-
-
-def settle() -> None:
-    """Return once every tracker of this process has thought about what it was given."""
-    for tracker in list(_trackers):
-        tracker.settle()
-
-
-@contextmanager
-def captured_into(outbox: list[Event]) -> Iterator[None]:
-    """Send nothing for a while, and put every event into `outbox` instead."""
-    settle()
-    _outboxes.append(outbox)
-    try:
-        yield
-    finally:
-        settle()
-        # By identity: two outboxes with the same events are equal.
-        _outboxes[:] = [each for each in _outboxes if each is not outbox]
