@@ -42,6 +42,7 @@ __all__ = [
     "Visitor",
     "current_visitor",
     "flush",
+    "flush_on_sigterm",
     "ignore",
     "ignore_view",
     "set_props",
@@ -144,6 +145,16 @@ def flush(timeout: float | None = None) -> bool:
     from footfall import lifecycle
 
     return lifecycle.flush(timeout)
+
+
+def flush_on_sigterm() -> None:
+    """Deliver what waits when SIGTERM comes, for servers that end without telling Python.
+
+    To be called once, in the main thread; see `footfall.lifecycle.flush_on_sigterm`.
+    """
+    from footfall import lifecycle
+
+    lifecycle.flush_on_sigterm()
 
 
 def stats() -> dict[str, Any]:
