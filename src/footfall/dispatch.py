@@ -198,8 +198,9 @@ class Lane:
             self._bytes += item.size
             has_dropped = self._make_room()
             self._is_closed = False
-            self._staff(now)
+            newcomer = self._hire(now)
             self._changed.notify()
+        self._start(newcomer)
         # Outside the lock: a log handler may look at the counters.
         if has_dropped:
             name = self.destination.name
@@ -224,15 +225,26 @@ class Lane:
                 return parked.popleft()
         return None
 
-    def _staff(self, now: float) -> None:
-        """Start the first thread, or one more where the backlog has lasted."""
+    def _hire(self, now: float) -> object:
+        """The token of a thread to start: the first, or one more where the backlog has lasted."""
         if self._threads and not self._needs_another_thread(now):
-            return
+            return None
         self._overloaded_since = None
-        token = object()
+        newcomer = object()
+        self._threads.add(newcomer)
+        return newcomer
+
+    def _start(self, newcomer: object) -> None:
+        """Start the thread that was hired, if one was.
+
+        Without the lock: under gevent it is another greenlet's turn within `start`, and a lock made
+        before gevent's patch does not know one greenlet from another.
+        """
+        if newcomer is None:
+            return
         thread = threading.Thread(
             target=self._work,
-            args=(token,),
+            args=(newcomer,),
             name=f"footfall {self.destination.name}",
             daemon=True,
         )
@@ -241,8 +253,8 @@ class Lane:
         except RuntimeError:
             # No thread to be had: at the limit, or Python 3.12 is already ending. The events stay
             # queued; the next offer tries again, and drain() sends them itself.
-            return
-        self._threads.add(token)
+            with self._changed:
+                self._threads.discard(newcomer)
 
     def _needs_another_thread(self, now: float) -> bool:
         active = len(self._threads)
@@ -265,6 +277,7 @@ class Lane:
 
     def _take(self, patience_seconds: float, token: object = None) -> Item | None:
         """Wait for an event that may go out now. None once there was none for so long."""
+        newcomer = None
         with self._changed:
             give_up_at = self._clock() + patience_seconds
             while True:
@@ -272,12 +285,14 @@ class Lane:
                 item = self._pop_ready(now)
                 if item is not None:
                     self._in_flight.add(item)
-                    self._staff(now)
-                    return item
+                    newcomer = self._hire(now)
+                    break
                 if now >= give_up_at or (self._is_closed and not self._counts.queued):
                     self._threads.discard(token)
-                    return None
+                    break
                 self._changed.wait(min(give_up_at, self._next_chance(now)) - now)
+        self._start(newcomer)
+        return item
 
     def _next_chance(self, now: float) -> float:
         """When something may become ready by the mere passing of time."""
@@ -416,9 +431,9 @@ class Lane:
             self._retries = [(0.0, order, item) for _, order, item in self._retries]
             heapq.heapify(self._retries)
             self._breaker.open_until = 0.0
-            if self._counts.queued:
-                self._staff(self._clock())
+            newcomer = self._hire(self._clock()) if self._counts.queued else None
             self._changed.notify_all()
+        self._start(newcomer)
 
     def drain(self, deadline: float) -> bool:
         """Send what is queued until `deadline` (by the lane's clock); count the rest as lost.

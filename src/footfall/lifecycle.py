@@ -122,6 +122,14 @@ def is_in_gunicorn_master() -> bool:
     return bool(callers) and "spawn_worker" not in callers
 
 
+def awaits_gevent() -> bool:
+    """True if gevent is loaded and has not patched the standard library, as before `gunicorn -k
+    gevent --preload` forks. Whatever imports `ssl` by then breaks it for the workers.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and not monkey.is_module_patched("threading")
+
+
 # -- end ---------------------------------------------------------------------------------------
 
 

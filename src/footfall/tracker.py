@@ -181,30 +181,35 @@ class Tracker:
         try:
             if self._thread is None or not self._thread.is_alive():
                 lifecycle.hook_platforms()
-                self._shift = shift = object()
-                thread = threading.Thread(
-                    target=self._run,
-                    args=(shift, lifecycle.is_in_gunicorn_master()),
-                    name="footfall",
-                    daemon=True,
-                )
-                thread.start()
-                self._thread = thread
+                if not self._is_too_early():
+                    self._shift = shift = object()
+                    thread = threading.Thread(
+                        target=self._run, args=(shift,), name="footfall", daemon=True
+                    )
+                    thread.start()
+                    self._thread = thread
         except RuntimeError:
             # No thread to be had now. The record stays; the next request tries again.
             self.errors.bump()
         finally:
             self._starting.release()
 
+    def _is_too_early(self) -> bool:
+        """True before a fork that a thread of ours would spoil. Warns of both."""
+        if not lifecycle.is_in_gunicorn_master():
+            return False
+        must_wait = lifecycle.awaits_gevent()
+        fate = "waits for its end, since gevent is to patch yet" if must_wait else "is sent there"
+        self._log.warn_once(
+            "master",
+            "footfall: an event was told in gunicorn's master, which serves no request, and "
+            f"{fate}; the place for it is a request or the hook post_worker_init",
+        )
+        return must_wait
+
     # -- delivery side -------------------------------------------------------------------------
 
-    def _run(self, shift: object, is_in_master: bool) -> None:
-        if is_in_master:
-            self._log.warn_once(
-                "master",
-                "footfall: an event was told in gunicorn's master, which serves no request. It is "
-                "delivered from there; the place for it is a request or the hook post_worker_init",
-            )
+    def _run(self, shift: object) -> None:
         last_worked = time.monotonic()
         while self._shift is shift:
             now = time.monotonic()
@@ -504,10 +509,12 @@ def _transport_for(config: Config, environ: Mapping[str, str], *, is_inline: boo
 def _import_ahead() -> None:
     """Import now what the first event would import on its delivery thread.
 
-    A fork at that moment would leave the child with a module that is locked for ever.
+    A fork at that moment would leave the child with a module that is locked for ever. Where gevent
+    is about, its patch may be yet to come, and has to find `ssl` not imported.
     """
-    for name in ("httpcore2", "httpx2", "encodings.idna"):  # the last one by getaddrinfo
-        import_module(name)
+    if "gevent" not in sys.modules:
+        for name in ("httpcore2", "httpx2", "encodings.idna"):  # the last one by getaddrinfo
+            import_module(name)
 
 
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:
