@@ -530,12 +530,19 @@ def test_36_a_child_forked_at_any_moment_delivers_its_own_and_nothing_else(good:
     assert int(out) > 100
 
 
-def test_36_what_delivery_needs_is_imported_before_a_thread_can_be_forked_away(
+def test_36_what_delivery_needs_is_loaded_before_a_thread_can_be_forked_away(
     good: Vendor,
 ) -> None:
     code = """
+import ssl
 make()
 before = {*sys.modules}
+
+class TooLate:
+    def __init__(self, *_):
+        raise AssertionError("a TLS context is made on the delivery thread")
+
+ssl.SSLContext = ssl.create_default_context = TooLate
 tell("A")
 assert footfall.flush()
 later = {name.partition(".")[0] for name in {*sys.modules} - before}
@@ -543,6 +550,7 @@ assert not later & {"httpx2", "httpcore2", "ssl", "h11", "encodings", "idna", "p
 """
     with program(code, good) as process:
         ended(process)
+    assert names(good) == ["A"]
 
 
 def test_38_programs_started_by_the_app_have_no_threads_and_no_delay(good: Vendor) -> None:

@@ -15,7 +15,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from importlib import import_module
 from typing import Any, Final, Self
 
 from footfall import judge, lifecycle, log, pageview
@@ -82,6 +81,12 @@ class Tracker:
         if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
             self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
         self.transport = _transport_for(config, environ, is_inline=self._is_inline)
+        if (
+            self.is_active
+            and isinstance(self.transport, HTTPXTransport)
+            and not lifecycle.awaits_gevent()
+        ):
+            self.transport.prepare()
         self._judge = Judge(config, self._log)
         limits = config.limits
         if self._is_inline:
@@ -497,24 +502,10 @@ def _transport_for(config: Config, environ: Mapping[str, str], *, is_inline: boo
     if under_pytest(environ) and not config.stays_here:
         return MemoryTransport()
     seconds = config.timeout_seconds
-    found = HTTPXTransport(
+    return HTTPXTransport(
         timeout_seconds=min(seconds, SYNC_SECONDS) if is_inline else seconds,
         max_connections=config.max_connections,
     )
-    if config.is_active:
-        _import_ahead()
-    return found
-
-
-def _import_ahead() -> None:
-    """Import now what the first event would import on its delivery thread.
-
-    A fork at that moment would leave the child with a module that is locked for ever. Where gevent
-    is about, its patch may be yet to come, and has to find `ssl` not imported.
-    """
-    if "gevent" not in sys.modules:
-        for name in ("httpcore2", "httpx2", "encodings.idna"):  # the last one by getaddrinfo
-            import_module(name)
 
 
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:
