@@ -35,6 +35,7 @@ _SIGNAL_GRACE_SECONDS: Final = 0.5
 _trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
 _newest: weakref.ref[Tracker] | None = None
 _is_hooked = False
+_is_forked = False
 # The interpreter ends: no thread lives long enough to deliver what is told from now on.
 _is_over = False
 # Somebody has pressed Ctrl-C while the last events were on their way.
@@ -100,13 +101,41 @@ def settle() -> None:
 
 
 def _forget_all() -> None:
+    global _is_forked
+    _is_forked = True
     # The child of a `multiprocessing` program starts with an empty list of finalizers.
     _hooked.discard("multiprocessing.util")
     for tracker in list(_trackers):
-        tracker.forget()
+        # uWSGI may call twice, and also where it has not forked.
+        if not tracker.is_of_this_process:
+            tracker.forget()
 
 
-def is_in_gunicorn_master() -> bool:
+def master() -> str | None:
+    """The server that loads the app in this process and is yet to fork its workers, or None."""
+    if _is_in_gunicorn_master():
+        return "gunicorn"
+    worker_id = getattr(sys.modules.get("uwsgi"), "worker_id", None)
+    return "uWSGI" if worker_id is not None and worker_id() == 0 and not _is_forked else None
+
+
+def is_spoilt_by_a_thread(master: str) -> bool:
+    """True if `master` must not have a thread of ours when it forks.
+
+    uWSGI tells Python nothing of its fork, so the worker inherits an interpreter lock that the
+    thread may hold. And where gevent is yet to patch the workers of gunicorn, the thread would
+    import `ssl` before, which breaks it.
+    """
+    return master == "uWSGI" or awaits_gevent()
+
+
+def awaits_gevent() -> bool:
+    """True if gevent is loaded and has not patched the standard library."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and not monkey.is_module_patched("threading")
+
+
+def _is_in_gunicorn_master() -> bool:
     """True if the code that runs was called by gunicorn's master, as an app is under `--preload`.
 
     A worker's main thread was called by the master's code, too, but by way of `spawn_worker`.
@@ -120,14 +149,6 @@ def is_in_gunicorn_master() -> bool:
             callers.add(frame.f_code.co_name)
         frame = frame.f_back
     return bool(callers) and "spawn_worker" not in callers
-
-
-def awaits_gevent() -> bool:
-    """True if gevent is loaded and has not patched the standard library, as before `gunicorn -k
-    gevent --preload` forks. Whatever imports `ssl` by then breaks it for the workers.
-    """
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and not monkey.is_module_patched("threading")
 
 
 # -- end ---------------------------------------------------------------------------------------

@@ -200,17 +200,18 @@ class Tracker:
             self._starting.release()
 
     def _is_too_early(self) -> bool:
-        """True before a fork that a thread of ours would spoil. Warns of both."""
-        if not lifecycle.is_in_gunicorn_master():
+        """True in a master that is about to fork, where a thread would spoil its workers."""
+        master = lifecycle.master()
+        if master is None:
             return False
-        must_wait = lifecycle.awaits_gevent()
-        fate = "waits for its end, since gevent is to patch yet" if must_wait else "is sent there"
+        is_spoilt = lifecycle.is_spoilt_by_a_thread(master)
         self._log.warn_once(
             "master",
-            "footfall: an event was told in gunicorn's master, which serves no request, and "
-            f"{fate}; the place for it is a request or the hook post_worker_init",
+            f"footfall: an event was told in {master}'s master, which serves no request, and "
+            f"{'may be lost' if is_spoilt else 'is sent from there'}; tell events in requests, or "
+            "in a hook that runs in the workers",
         )
-        return must_wait
+        return is_spoilt
 
     # -- delivery side -------------------------------------------------------------------------
 

@@ -92,13 +92,13 @@ def waitress(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
     )
 
 
-def uwsgi(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
-    """With a master and two workers; by itself SIGTERM would only reload it."""
+def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) -> Site:
+    """With a master; by itself SIGTERM would only reload it."""
     return Site(
         command=(
             *(str(Path(sys.executable).parent / "uwsgi"), "--http-socket", "127.0.0.1:{port}"),
-            *("--virtualenv", sys.prefix, "--master", "--processes", "2", "--die-on-term"),
-            *(*options, "--module", app),
+            *("--virtualenv", sys.prefix, "--master", "--die-on-term"),
+            *("--processes", str(workers), *options, "--module", app),
         ),
         folder=folder,
         programs=("uwsgi",),

@@ -41,8 +41,10 @@ from tests.vendors import Vendor, vendor, wait_until
 PAGES: Final = 20
 # A round trip to a vendor: long enough for the end to come in between.
 ROUND_TRIP_SECONDS: Final = 0.05
-# footfall takes two seconds at most; the rest is the server's own.
+# footfall takes two seconds at most; the rest is the server's own. Vendors have five.
 MAX_STOP_SECONDS: Final = 4.0
+# For tests that wait in vain, on a machine that is busy with something else.
+SHORT: Final = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "1"}
 
 
 def _gunicorn(app: str, *options: str) -> Site:
@@ -69,7 +71,8 @@ COMPLETE: Final = {
     "35-gunicorn-preload": _gunicorn("lifecycle:wsgi", "--preload", "--workers", "2"),
     "39-uwsgi": uwsgi("lifecycle:wsgi", folder=APPS),
     "39-uwsgi-fork-hooks": uwsgi("lifecycle:wsgi", "--py-call-uwsgi-fork-hooks", folder=APPS),
-    "39-uwsgi-lazy-apps": uwsgi("lifecycle:wsgi", "--lazy-apps", folder=APPS),
+    # One worker, for another would be stopped while it still loads the app, and complain.
+    "39-uwsgi-lazy-apps": uwsgi("lifecycle:wsgi", "--lazy-apps", workers=1, folder=APPS),
     "39-uwsgi-threads": uwsgi("lifecycle:wsgi", "--threads", "2", folder=APPS),
     "39-uwsgi-skip-teardown": uwsgi("lifecycle:wsgi", "--skip-atexit-teardown", folder=APPS),
     "43-gunicorn-gevent": _gunicorn("lifecycle:wsgi", "--worker-class=gevent"),
@@ -106,8 +109,8 @@ def endpoint() -> Iterator[Vendor]:
         yield server
 
 
-def settings(endpoint: Vendor) -> dict[str, str]:
-    return {"FOOTFALL_DESTINATIONS": f"plausible+{endpoint.url}/site.test"}
+def settings(endpoint: Vendor, **options: str) -> dict[str, str]:
+    return {"FOOTFALL_DESTINATIONS": f"plausible+{endpoint.url}/site.test", **options}
 
 
 def visit(server: Server, pages: range) -> list[str]:
@@ -156,15 +159,16 @@ def test_a_server_that_ends_suddenly_loses_the_last_moment_at_most(
 
 
 @each(TOLD_BEFORE)
-def test_what_is_told_before_a_fork_is_delivered_once_and_costs_the_workers_nothing(
+def test_what_is_told_before_a_fork_is_never_doubled_and_costs_the_workers_nothing(
     site: Site, endpoint: Vendor, tmp_path: Path
 ) -> None:
     with running(site, tmp_path, **settings(endpoint)) as server:
         paths = visit(server, range(PAGES))
         server.stop()
-    assert delivered(endpoint) == once("/boot", *paths), server.log
-    if "gunicorn" in site.programs:
-        assert server.log.count("told in gunicorn's master") == 1
+    # The master of uWSGI ends without telling Python.
+    told = ["/boot"] if "uwsgi" not in site.programs else []
+    assert delivered(endpoint) == once(*told, *paths), server.log
+    assert server.log.count("'s master, which serves no request") == 1
 
 
 @each({"40-gunicorn-max-requests": _gunicorn("lifecycle:wsgi", "--max-requests", "50")})
@@ -213,14 +217,20 @@ def test_sigterm_under_load_doubles_nothing_and_loses_no_page_that_was_answered(
     }
 )
 def test_an_endpoint_that_hangs_holds_up_no_server(site: Site, tmp_path: Path) -> None:
-    with vendor(vendors.hanging) as silent, running(site, tmp_path, **settings(silent)) as server:
+    with (
+        vendor(vendors.hanging) as silent,
+        running(site, tmp_path, **settings(silent, **SHORT)) as server,
+    ):
         visit(server, range(3))
         assert server.stop() < MAX_STOP_SECONDS
 
 
 @each({name.replace("31", "32").replace("39", "32"): site for name, site in SOME.items()})
 def test_a_second_sigterm_is_as_quiet_as_the_first(site: Site, tmp_path: Path) -> None:
-    with vendor(vendors.hanging) as silent, running(site, tmp_path, **settings(silent)) as server:
+    with (
+        vendor(vendors.hanging) as silent,
+        running(site, tmp_path, **settings(silent, **SHORT)) as server,
+    ):
         visit(server, range(3))
         server.terminate()
         # `stop` sends the second one.
