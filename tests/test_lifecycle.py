@@ -329,22 +329,20 @@ def test_44_a_closed_tracker_keeps_no_thread_and_no_connection(good: Vendor) -> 
     assert not tracker.transport._pools  # type: ignore[attr-defined]
 
 
-def test_an_event_that_meets_the_closing_is_delivered() -> None:
+def test_an_event_that_meets_the_closing_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    is_over = threading.Event()
+    flush_until = tracker.flush_until
 
-    def close_again_and_again() -> None:
-        while not is_over.is_set():
-            tracker.close(5)
+    def flush_and_be_too_slow(deadline: float) -> bool:
+        is_lossless = flush_until(deadline)
+        tell(tracker, "late")
+        return is_lossless
 
-    closing = threading.Thread(target=close_again_and_again)
-    closing.start()
-    for number in range(500):
-        tell(tracker, "A", agent=f"visitor {number}")
-    is_over.set()
-    closing.join()
-    assert wait_until(lambda: len(transport.requests) == 500)
+    monkeypatch.setattr(tracker, "flush_until", flush_and_be_too_slow)
+    tell(tracker, "early")
+    assert tracker.close(5)
+    assert wait_until(lambda: told(transport) == ["early", "late"])
 
 
 def test_a_transport_of_the_owners_own_is_not_closed() -> None:
