@@ -326,7 +326,9 @@ def test_44_a_closed_tracker_keeps_no_thread_and_no_connection(good: Vendor) -> 
     assert threads_of_ours()
     assert tracker.close(5)
     assert wait_until(lambda: not threads_of_ours(), 5)
-    assert not tracker.transport._pools  # type: ignore[attr-defined]
+    tell(tracker, "B")
+    assert tracker.close(5)
+    assert good.connections == 2
 
 
 def test_an_event_that_meets_the_closing_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,14 +359,6 @@ def test_a_transport_of_the_owners_own_is_not_closed() -> None:
     tell(tracker, "A")
     assert tracker.close(5)
     assert not transport.is_closed
-
-
-def test_connections_stay_open_while_one_is_in_use(silent: Vendor) -> None:
-    tracker = Tracker(Config(destinations=[dsn(silent)]), environ={})
-    tell(tracker, "A")
-    assert wait_until(lambda: silent.requests)
-    assert not tracker.close(0.1)
-    assert tracker.transport._pools  # type: ignore[attr-defined]
 
 
 # -- platforms that announce the end -----------------------------------------------------------
@@ -477,6 +471,31 @@ def test_children_of_multiprocessing_deliver_before_they_end(
     )
     assert "Traceback" not in done.stderr
     assert names(good) == ["parent", "tell0", "tell1", "tell_at_the_end0", "tell_at_the_end1"]
+
+
+LOADS = """
+import sys
+from footfall.tracker import Tracker
+tracker = Tracker.from_options({"destinations": sys.argv[1], "transport": sys.argv[2]}, environ={})
+before = {*sys.modules}
+tracker.track("A", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "A"})
+assert tracker.flush(10)
+print(*{*sys.modules} - before)
+"""
+
+
+@pytest.mark.parametrize("transport", ["curl", "httpx"])
+def test_delivery_loads_no_module_that_a_fork_could_leave_locked(
+    transport: str, good: Vendor
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS, dsn(good), transport],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == []
 
 
 # -- fork --------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import sys
 import threading
 import time
 from collections import deque
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Final, TypeAlias
 
-from footfall import destinations, transport
+from footfall import destinations, inside, transport
 from footfall.errors import NotSent, TransportError
 from footfall.log import ThrottledLog, place_of
 from footfall.model import Event, Outcome, Verdict
@@ -271,6 +272,7 @@ class Lane:
 
     # -- out -----------------------------------------------------------------------------------
 
+    @inside.own_work
     def _work(self, token: object) -> None:
         while (item := self._take(IDLE_SECONDS, token)) is not None:
             self._finish(item, self._try(item))
@@ -486,11 +488,6 @@ class Lane:
             self._is_closed = True
             self._changed.notify_all()
 
-    @property
-    def is_sending(self) -> bool:
-        """True while an event is on the wire, even one that was given up."""
-        return bool(self._in_flight)
-
     def _drain_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""
         while self._clock() < deadline and (item := self._take(0.0)) is not None:
@@ -553,5 +550,5 @@ def _size_of(event: Event) -> int:
         + len(visitor.user_agent)
         + len(visitor.language)
         + sum(len(name) + len(value) for name, value in visitor.headers.items())
-        + sum(len(name) + len(str(value)) for name, value in event.props.items())
+        + sum(len(name) + sys.getsizeof(value) for name, value in event.props.items())
     )

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from footfall import judge, lifecycle, log, pageview
+from footfall import inside, judge, lifecycle, log, pageview, transport
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
@@ -25,7 +25,7 @@ from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
-from footfall.transport import HTTPXTransport, MemoryTransport, Transport
+from footfall.transport import CurlTransport, HTTPXTransport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
 LINGER_SECONDS: Final = 0.02
@@ -83,13 +83,14 @@ class Tracker:
         self.shutdown_seconds = config.shutdown_timeout_seconds
         if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
             self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
-        self.transport = _transport_for(config, environ, is_inline=self._is_inline)
-        if (
-            self.is_active
-            and isinstance(self.transport, HTTPXTransport)
-            and not lifecycle.awaits_gevent()
-        ):
-            self.transport.prepare()
+        seconds = config.timeout_seconds
+        self.transport = transport.choose(
+            config.transport,
+            timeout_seconds=min(seconds, SYNC_SECONDS) if self._is_inline else seconds,
+            stays_here=under_pytest(environ) and not config.stays_here,
+        )
+        if self.is_active and not lifecycle.awaits_gevent():
+            transport.prepare(self.transport)
         self._judge = Judge(config, self._log)
         limits = config.limits
         if self._is_inline:
@@ -221,6 +222,7 @@ class Tracker:
 
     # -- delivery side -------------------------------------------------------------------------
 
+    @inside.own_work
     def _run(self, shift: object) -> None:
         last_worked = time.monotonic()
         while self._shift is shift:
@@ -253,6 +255,7 @@ class Tracker:
         if self._inbox:
             self._wake(time.monotonic())
 
+    @inside.own_work
     def _deliver_here(self) -> None:
         """Think and deliver in the calling thread, and wait for what it has brought itself.
 
@@ -372,6 +375,9 @@ class Tracker:
         """
         if not self.is_active:
             return
+        if inside.is_inside():
+            self._reasons["echo"] += 1
+            return
         exchange = CURRENT.get()
         try:
             told = judge.told(
@@ -422,6 +428,7 @@ class Tracker:
         seconds = self.shutdown_seconds if timeout is None else timeout
         return self.flush_until(time.monotonic() + seconds)
 
+    @inside.own_work
     def flush_until(self, deadline: float) -> bool:
         """`flush` to a moment of the monotonic clock, which several trackers may share."""
         self._process(deadline)
@@ -462,11 +469,9 @@ class Tracker:
         return is_lossless
 
     def _close_transport(self) -> None:
-        """Close the idle connections of a transport of our own, unless one is in use."""
-        if self.config.transport == "auto" and not any(lane.is_sending for lane in self._lanes):
-            close = getattr(self.transport, "close", None)
-            if close is not None:
-                close()
+        """Close the idle connections of a transport of our own."""
+        if isinstance(self.transport, CurlTransport | HTTPXTransport):
+            self.transport.close()
 
     @property
     def is_of_this_process(self) -> bool:
@@ -501,18 +506,6 @@ class Tracker:
     def __repr__(self) -> str:
         names = ", ".join(lane.destination.name for lane in self._lanes)
         return f"Tracker({names or 'inactive'})"
-
-
-def _transport_for(config: Config, environ: Mapping[str, str], *, is_inline: bool) -> Transport:
-    if config.transport != "auto":
-        return config.transport
-    if under_pytest(environ) and not config.stays_here:
-        return MemoryTransport()
-    seconds = config.timeout_seconds
-    return HTTPXTransport(
-        timeout_seconds=min(seconds, SYNC_SECONDS) if is_inline else seconds,
-        max_connections=config.max_connections,
-    )
 
 
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:
