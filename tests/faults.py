@@ -12,11 +12,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from time import perf_counter
 from typing import Any, Final
 
-from footfall.dispatch import Counts
+from footfall.dispatch.counts import ENDS
 from footfall.model import Request, Response
 from footfall.tracker import Tracker
 from footfall.wsgi import Environ, FootfallMiddleware, StartResponse
@@ -91,9 +90,6 @@ class Site:
         assert statistics.median(self._seconds) < MAX_MEDIAN_SECONDS
         assert max(self._seconds) < MAX_SECONDS
         assert self.tracker.stats()["errors"] == 0
-
-
-ENDS: Final = frozenset(field.name for field in fields(Counts)) - {"submitted"}
 
 
 @contextmanager

@@ -1,35 +1,22 @@
-"""From an event to the vendor's answer: one lane for each destination.
-
-A lane is a bounded queue with its own delivery threads, breaker and counters, so that a dead vendor
-never slows another. Rules of the room:
-
-- The request side never enters it. `offer` is called by the delivery side, and takes a lock.
-- At most once: neither vendor can recognise a duplicate, and a duplicate falsifies bounce rate and
-  pageviews where a loss only under-counts. Only what surely was not processed is sent again.
-- Vendors stamp an event when it arrives, so one that has waited too long is dropped, not sent late.
-- The events of one visitor go out in order and never two at a time: the first decides the source of
-  the visit, and a vendor that is still writing it drops the second.
-- Every event offered ends in exactly one counter; `Counts.in_balance` says so at any moment.
-"""
+"""The way to one destination: what waits, the threads that send it, and the account of both."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Final, TypeAlias
+from dataclasses import replace
+from typing import Final
 
 from footfall import destinations, transport
+from footfall.dispatch.breaker import Breaker
+from footfall.dispatch.counts import Counts
+from footfall.dispatch.limits import DEFAULTS, Limits
+from footfall.dispatch.waiting import Item, Waiting
 from footfall.errors import NotSent, TransportError
 from footfall.log import ThrottledLog, place_of
 from footfall.model import Event, Outcome, Verdict
-
-Identity: TypeAlias = tuple[str | None, str]
 
 # One thread more once the backlog has been above this for so long.
 BACKLOG_PER_THREAD: Final = 2
@@ -39,85 +26,6 @@ IDLE_SECONDS: Final = 10.0
 # Full jitter: a uniform wait between nothing and this, doubled with each try.
 BACKOFF_BASE_SECONDS: Final = 0.25
 BACKOFF_CAP_SECONDS: Final = 8.0
-# A vendor that fails so often in a row is left alone for a while, then tried with one event.
-BREAKER_FAILURES: Final = 5
-BREAKER_BASE_SECONDS: Final = 2.0
-BREAKER_CAP_SECONDS: Final = 30.0
-# An answer such as "payment required" meets every event alike until somebody acts.
-PAUSE_BASE_SECONDS: Final = 60.0
-PAUSE_CAP_SECONDS: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The bounds of a lane."""
-
-    # What eight connections can send at a round trip of 50 ms within the life of an event.
-    max_events: int = 10_000
-    # The same, for an app under attack with the longest URLs and user agents.
-    max_bytes: int = 8 * 1024 * 1024
-    # Vendors stamp the time of arrival, so a late event is a wrong event.
-    max_age_seconds: float = 60.0
-    # One keep-alive connection moves 20 events a second at a round trip of 50 ms.
-    max_connections: int = 8
-    # Beyond that the vendor is down, and the breaker's business.
-    max_tries: int = 4
-
-
-@dataclass(slots=True, kw_only=True)
-class Counts:
-    """What became of the events of one lane. All but `queued` only ever grow."""
-
-    submitted: int = 0
-    accepted: int = 0
-    dropped_by_vendor: int = 0
-    rejected: int = 0
-    dropped_full: int = 0
-    expired: int = 0
-    failed: int = 0
-    unknown: int = 0
-    lost_at_exit: int = 0
-    queued: int = 0
-
-    @property
-    def in_balance(self) -> bool:
-        """True while every event submitted is in exactly one of the other counters."""
-        ends: int = sum(getattr(self, f.name) for f in fields(self) if f.name != "submitted")
-        return self.submitted == ends
-
-
-@dataclass(slots=True, eq=False)
-class _Item:
-    """One event on its way through a lane."""
-
-    event: Event
-    queued_at: float
-    size: int
-    tries: int = 0
-    is_settled: bool = False
-
-
-@dataclass(slots=True)
-class _Breaker:
-    """Leaves a failing vendor alone: closed, open until a moment, then one event as a probe."""
-
-    failures: int = 0
-    rounds: int = 0
-    open_until: float = 0.0
-    is_open: bool = False
-    is_probing: bool = False
-
-    def lets_pass(self, now: float) -> bool:
-        return not self.is_open or (now >= self.open_until and not self.is_probing)
-
-    def open_for(self, now: float, seconds: float) -> None:
-        self.is_open, self.is_probing = True, False
-        self.open_until = now + seconds
-        self.rounds += 1
-
-    def close(self) -> None:
-        self.failures = self.rounds = 0
-        self.is_open = self.is_probing = False
 
 
 class Lane:
@@ -135,7 +43,7 @@ class Lane:
         self,
         destination: destinations.Destination,
         way_out: transport.Transport,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULTS,
         *,
         log: ThrottledLog | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -158,17 +66,12 @@ class Lane:
         """
         self._changed = threading.Condition()
         self._counts = Counts()
-        self._queue: deque[_Item] = deque()
-        # Visitors with an event on the wire or waiting for another try, and what follows of theirs.
-        self._held: dict[Identity, deque[_Item]] = {}
-        self._next_up: deque[_Item] = deque()
-        self._retries: list[tuple[float, int, _Item]] = []
-        self._order = itertools.count()
+        self._waiting = Waiting()
         self._bytes = 0
-        self._in_flight: set[_Item] = set()
+        self._in_flight: set[Item] = set()
         self._threads: set[threading.Thread] = set()
         self._overloaded_since: float | None = None
-        self._breaker = _Breaker()
+        self._breaker = Breaker(self._jitter)
         self._is_draining = False
 
     def takes(self, event: Event) -> bool:
@@ -181,11 +84,11 @@ class Lane:
     def offer(self, event: Event) -> None:
         """Queue `event`. Drops the oldest ones where the bounds are reached."""
         now = self._clock()
-        item = _Item(event, now, _size_of(event))
+        item = Item.of(event, now)
         with self._changed:
             self._counts.submitted += 1
             self._counts.queued += 1
-            self._queue.append(item)
+            self._waiting.add(item)
             self._bytes += item.size
             has_dropped = self._make_room()
             self._staff(now)
@@ -198,26 +101,17 @@ class Lane:
     def _make_room(self) -> bool:
         limits, has_dropped = self._limits, False
         while self._counts.queued > limits.max_events or self._bytes > limits.max_bytes:
-            oldest = self._pop_oldest()
+            oldest = self._waiting.pop_oldest()
             if oldest is None:
                 break
             self._settle(oldest, "dropped_full")
             has_dropped = True
         return has_dropped
 
-    def _pop_oldest(self) -> _Item | None:
-        if self._queue:
-            return self._queue.popleft()
-        for parked in self._held.values():
-            if parked:
-                return parked.popleft()
-        return None
-
     def _staff(self, now: float) -> None:
         """Start the first thread, or one more where the backlog has lasted."""
         active = len(self._threads)
-        backlog = len(self._queue) + len(self._next_up)
-        if active and backlog <= BACKLOG_PER_THREAD * active:
+        if active and self._waiting.backlog <= BACKLOG_PER_THREAD * active:
             self._overloaded_since = None
             return
         if active:
@@ -245,7 +139,7 @@ class Lane:
         while (item := self._take(IDLE_SECONDS)) is not None:
             self._finish(item, self._try(item))
 
-    def _take(self, patience_seconds: float) -> _Item | None:
+    def _take(self, patience_seconds: float) -> Item | None:
         """Wait for an event that may go out now. None once there was none for so long."""
         with self._changed:
             give_up_at = self._clock() + patience_seconds
@@ -264,57 +158,38 @@ class Lane:
     def _next_chance(self, now: float) -> float:
         """When something may become ready by the mere passing of time."""
         breaker = self._breaker
-        chance = self._retries[0][0] if self._retries else float("inf")
+        chance = self._waiting.next_retry_at()
         if breaker.is_open:
             # The probe's outcome wakes everybody; without one, the end of the pause does.
             chance = float("inf") if breaker.is_probing else breaker.open_until
         return max(chance, now + 0.001)
 
-    def _pop_ready(self, now: float) -> _Item | None:
+    def _pop_ready(self, now: float) -> Item | None:
         self._expire(now)
         if not self._breaker.lets_pass(now):
             return None
-        item = self._pop_candidate(now)
+        item = self._waiting.pop(now)
         # One that waited behind its visitor's others was not looked at before.
         while item is not None and self._is_too_old(item, now):
             self._end(item, "expired")
-            item = self._pop_candidate(now)
+            item = self._waiting.pop(now)
         if item is not None and self._breaker.is_open:
             self._breaker.is_probing = True
         return item
 
-    def _pop_candidate(self, now: float) -> _Item | None:
-        if self._retries and self._retries[0][0] <= now:
-            return heapq.heappop(self._retries)[2]
-        if self._next_up:
-            return self._next_up.popleft()
-        while self._queue:
-            item = self._queue.popleft()
-            parked = self._held.get(item.event.visitor.identity)
-            if parked is None:
-                self._held[item.event.visitor.identity] = deque()
-                return item
-            parked.append(item)
-        return None
-
     def _expire(self, now: float) -> None:
-        while self._queue and self._is_too_old(self._queue[0], now):
-            self._settle(self._queue.popleft(), "expired")
-        for _ in range(len(self._next_up)):
-            item = self._next_up.popleft()
-            if self._is_too_old(item, now):
-                self._end(item, "expired")
-            else:
-                self._next_up.append(item)
-        while self._retries and self._is_too_old(self._retries[0][2], now):
-            self._end(heapq.heappop(self._retries)[2], "expired")
+        oldest = self._waiting.oldest()
+        while oldest is not None and self._is_too_old(oldest, now):
+            self._waiting.pop_oldest()
+            self._settle(oldest, "expired")
+            oldest = self._waiting.oldest()
 
-    def _is_too_old(self, item: _Item, now: float) -> bool:
+    def _is_too_old(self, item: Item, now: float) -> bool:
         # The wall clock sees a machine that slept; the monotonic one is immune to a clock set back.
         age = max(now - item.queued_at, self._wall_clock() - item.event.time)
         return age > self._limits.max_age_seconds
 
-    def _try(self, item: _Item) -> Outcome:
+    def _try(self, item: Item) -> Outcome:
         item.tries += 1
         try:
             request = self.destination.request(item.event)
@@ -326,62 +201,36 @@ class Lane:
         except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
             return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
 
-    def _finish(self, item: _Item, outcome: Outcome) -> None:
+    def _finish(self, item: Item, outcome: Outcome) -> None:
         with self._changed:
             now = self._clock()
             self._in_flight.discard(item)
-            self._judge_vendor(outcome, now)
+            self._breaker.judge(outcome, now)
             if item.is_settled:  # the drain gave it up while it was on the wire
-                self._release(item)
+                self._waiting.release(item)
             elif outcome.verdict is not Verdict.RETRY:
                 self._end(item, _COUNTER[outcome.verdict])
             elif self._is_draining or item.tries >= self._limits.max_tries:
                 self._end(item, "failed")
             else:
-                heapq.heappush(
-                    self._retries, (self._due(item, outcome, now), next(self._order), item)
-                )
+                self._waiting.add_retry(item, self._due(item, outcome, now))
             self._changed.notify_all()
         self._tell(outcome)
 
-    def _due(self, item: _Item, outcome: Outcome, now: float) -> float:
+    def _due(self, item: Item, outcome: Outcome, now: float) -> float:
         longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (item.tries - 1))
         return now + max(self._jitter(0.0, longest), outcome.retry_after or 0.0)
 
-    def _end(self, item: _Item, counter: str) -> None:
+    def _end(self, item: Item, counter: str) -> None:
         """Count an event whose visitor was held, and let the visitor's next one go."""
         self._settle(item, counter)
-        self._release(item)
+        self._waiting.release(item)
 
-    def _settle(self, item: _Item, counter: str) -> None:
+    def _settle(self, item: Item, counter: str) -> None:
         item.is_settled = True
         self._bytes -= item.size
         self._counts.queued -= 1
-        setattr(self._counts, counter, getattr(self._counts, counter) + 1)
-
-    def _release(self, item: _Item) -> None:
-        parked = self._held.get(item.event.visitor.identity)
-        if parked:
-            self._next_up.append(parked.popleft())
-        else:
-            self._held.pop(item.event.visitor.identity, None)
-
-    # -- the vendor's health -------------------------------------------------------------------
-
-    def _judge_vendor(self, outcome: Outcome, now: float) -> None:
-        breaker = self._breaker
-        if outcome.pause:
-            seconds = min(PAUSE_CAP_SECONDS, PAUSE_BASE_SECONDS * 2**breaker.rounds)
-            breaker.open_for(now, seconds)
-        elif outcome.verdict in (Verdict.RETRY, Verdict.UNKNOWN):
-            breaker.failures += 1
-            # Several threads fail at once where a vendor dies; one opening is enough for them all.
-            if breaker.is_probing or (not breaker.is_open and breaker.failures >= BREAKER_FAILURES):
-                longest = min(BREAKER_CAP_SECONDS, BREAKER_BASE_SECONDS * 2**breaker.rounds)
-                wait = self._jitter(longest / 2, longest)
-                breaker.open_for(now, max(wait, outcome.retry_after or 0.0))
-        elif breaker.failures or breaker.is_open:
-            breaker.close()
+        self._counts.add(counter)
 
     def _tell(self, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.ACCEPTED:
@@ -395,9 +244,8 @@ class Lane:
         """Let nothing wait: a retry gets its last try now, a dead vendor one event as a probe."""
         with self._changed:
             self._is_draining = True
-            self._retries = [(0.0, order, item) for _, order, item in self._retries]
-            heapq.heapify(self._retries)
-            self._breaker.open_until = 0.0
+            self._waiting.hurry()
+            self._breaker.hurry()
             if self._counts.queued:
                 self._staff(self._clock())
             self._changed.notify_all()
@@ -418,7 +266,7 @@ class Lane:
         if not self._threads:
             self._drain_here(deadline)
         with self._changed:
-            while self._counts.queued and not self._is_hopeless():
+            while self._counts.queued and not self._breaker.is_hopeless:
                 left = deadline - self._clock()
                 if left <= 0:
                     break
@@ -435,26 +283,11 @@ class Lane:
         while self._clock() < deadline and (item := self._take(0.0)) is not None:
             self._finish(item, self._try(item))
 
-    def _is_hopeless(self) -> bool:
-        """The probe of a dead vendor has failed again: nothing will leave in time."""
-        breaker = self._breaker
-        return breaker.is_open and not breaker.is_probing and breaker.open_until > 0.0
-
     def _abandon(self) -> int:
-        lost = [
-            *self._queue,
-            *self._next_up,
-            *itertools.chain.from_iterable(self._held.values()),
-            *(item for _, _, item in self._retries),
-            *(item for item in self._in_flight if not item.is_settled),
-        ]
+        on_the_wire = [item for item in self._in_flight if not item.is_settled]
+        lost = self._waiting.clear(self._in_flight) + on_the_wire
         for item in lost:
             self._settle(item, "lost_at_exit")
-        in_flight = {item.event.visitor.identity: deque[_Item]() for item in self._in_flight}
-        self._queue.clear()
-        self._next_up.clear()
-        self._retries.clear()
-        self._held = in_flight
         return len(lost)
 
     # -- seen from outside ---------------------------------------------------------------------
@@ -479,18 +312,3 @@ _COUNTER: Final = {
     Verdict.REJECTED: "rejected",
     Verdict.UNKNOWN: "unknown",
 }
-
-
-def _size_of(event: Event) -> int:
-    """Roughly what an event keeps alive: its texts and 600 bytes of objects."""
-    visitor = event.visitor
-    return (
-        600
-        + len(event.url)
-        + len(event.referrer or "")
-        + len(event.previous or "")
-        + len(visitor.user_agent)
-        + len(visitor.language)
-        + sum(len(name) + len(value) for name, value in visitor.headers.items())
-        + sum(len(name) + len(str(value)) for name, value in event.props.items())
-    )
