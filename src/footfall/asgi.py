@@ -9,7 +9,6 @@ streaming, server-sent events, disconnects and websockets never notice.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from time import monotonic
 from typing import Any, Final, TypeAlias, Unpack
 
 from footfall import pageview
@@ -22,6 +21,7 @@ from footfall.capture import (
     is_refused,
     marks_of,
 )
+from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.model import Headers, Hit
 from footfall.tracker import Tracker, flush

@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -23,6 +23,7 @@ from typing import Any, Final, Self
 from footfall import judge, log, pageview
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
 from footfall.client_ip import Trace
+from footfall.clock import monotonic
 from footfall.config import Config, under_pytest
 from footfall.dispatch import Lane
 from footfall.errors import EventError
@@ -139,7 +140,7 @@ class Tracker:
     # -- request side --------------------------------------------------------------------------
 
     def submit(self, record: Record | Told, now: float) -> None:
-        """Leave `record` in the inbox; `now` is `time.monotonic()`. The oldest goes when full."""
+        """Leave `record` in the inbox; `now` is of `footfall.clock`. The oldest goes when full."""
         self.captured.bump()
         self._inbox.append(record)
         # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
@@ -182,17 +183,17 @@ class Tracker:
     # -- delivery side -------------------------------------------------------------------------
 
     def _run(self) -> None:
-        last_worked = time.monotonic()
+        last_worked = monotonic()
         while True:
-            now = time.monotonic()
+            now = monotonic()
             self._awake_until = now + AWAKE_SECONDS
-            if self._process():
+            if self._process() or self._tend():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
                     self._leave()
                     return
-                last_worked = time.monotonic()
+                last_worked = monotonic()
                 continue
             time.sleep(LINGER_SECONDS)
 
@@ -209,7 +210,7 @@ class Tracker:
         """End the idle thread. A record left at this very moment finds or starts another."""
         self._thread = None
         if self._inbox:
-            self._wake(time.monotonic())
+            self._wake(monotonic())
 
     def _deliver_here(self) -> None:
         """`mode="sync"`: think and deliver in the request's own thread.
@@ -222,11 +223,11 @@ class Tracker:
                 self._think()
             finally:
                 self._processing.release()
-        self._drain(time.monotonic() + SYNC_SECONDS)
+        self._drain(monotonic() + SYNC_SECONDS)
 
     def _process(self, deadline: float | None = None) -> bool:
         """Think about all that waits, until `deadline`. False if nothing was there."""
-        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        left = -1 if deadline is None else max(0.0, deadline - monotonic())
         if not self._processing.acquire(timeout=left):
             return False
         try:
@@ -235,45 +236,63 @@ class Tracker:
             self._processing.release()
 
     def _think(self, deadline: float | None = None) -> bool:
-        offset = time.time() - time.monotonic()
         handled = 0
-        while self._inbox and (deadline is None or time.monotonic() < deadline):
+        while self._inbox and (deadline is None or monotonic() < deadline):
+            if handled:
+                time.sleep(0)
+            handled += self._take_turn()
+        return handled > 0
+
+    def _take_turn(self) -> int:
+        """Think about so many hits, and offer their events together: that costs one wake-up."""
+        started = monotonic()
+        offset = time.time() - started
+        handled, events = 0, []
+        # A slow hook of the owner's must not hold back what was thought before.
+        while handled < HITS_PER_TURN and monotonic() - started < LINGER_SECONDS:
             try:
                 record = self._inbox.popleft()
-            except IndexError:  # a request pushed the last one out
+            except IndexError:
                 break
             self._taken += 1
             handled += 1
-            self._handle(record, offset)
-            if handled % HITS_PER_TURN == 0:
-                time.sleep(0)
-        return handled > 0
+            event = self._event_of(record, offset)
+            if event is not None:
+                events.append(event)
+        if events:
+            self._offer(events)
+        return handled
 
     def settle(self) -> None:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
 
-    def _handle(self, record: Record | Told, offset: float) -> None:
+    def _event_of(self, record: Record | Told, offset: float) -> Event | None:
         try:
             if isinstance(record, Told):
                 reason, event, _ = self._judge.of_told(record, offset)
             else:
                 reason, event, _ = self._judge.of_hit(hit_of(record, offset))
-            self._reasons[reason] += 1
-            if event is not None:
-                self._offer(event)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
+            return None
+        self._reasons[reason] += 1
+        return event
 
-    def _offer(self, event: Event) -> None:
+    def _offer(self, events: Sequence[Event]) -> None:
         if _outboxes:
             for outbox in _outboxes:
-                outbox.append(event)
+                outbox.extend(events)
             return
         for lane in self._lanes:
-            if lane.takes(event):
-                lane.offer(event)
+            if taken := [event for event in events if lane.takes(event)]:
+                lane.offer(*taken)
+
+    def _tend(self) -> bool:
+        """True while a lane has something for which it has no thread."""
+        waiting = [lane.tend() for lane in self._lanes]
+        return any(waiting)
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
@@ -329,7 +348,7 @@ class Tracker:
                 url,
                 visitor,
                 record=exchange.record() if exchange is not None else None,
-                at=time.monotonic(),
+                at=monotonic(),
             )
         except EventError as error:
             if self._is_strict:
@@ -367,7 +386,7 @@ class Tracker:
         if not self.is_of_this_process:
             return True
         seconds = self.shutdown_seconds if timeout is None else timeout
-        return self.flush_until(time.monotonic() + seconds)
+        return self.flush_until(monotonic() + seconds)
 
     def flush_until(self, deadline: float) -> bool:
         """`flush` to a moment of the monotonic clock, which several trackers may share."""
@@ -408,7 +427,12 @@ class Tracker:
             "errors": self.errors.value,
             "reasons": dict(sorted(reasons.items())),
             "destinations": {
-                lane.destination.name: {**asdict(lane.counts()), "is_paused": lane.is_paused}
+                lane.destination.name: {
+                    **asdict(lane.counts()),
+                    "oldest_age_seconds": round(lane.oldest_age_seconds, 1),
+                    "is_paused": lane.is_paused,
+                    "breaker": lane.breaker,
+                }
                 for lane in self._lanes
             },
         }
@@ -477,7 +501,7 @@ def flush(timeout: float | None = None) -> bool:
     """Deliver what waits in every tracker of this process; see `Tracker.flush`."""
     mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
     seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
-    deadline = time.monotonic() + (seconds if timeout is None else timeout)
+    deadline = monotonic() + (seconds if timeout is None else timeout)
     lossless = [tracker.flush_until(deadline) for tracker in mine]
     return all(lossless)
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from footfall.errors import Ambiguous, NotSent
+from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.model import Request, Response
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class HTTPXTransport:
                 raise NotSent("the vendor had closed the idle connection") from error
             raise Ambiguous(_sentence(error)) from error
         except httpcore2.TimeoutException as error:
-            raise Ambiguous(f"no answer within {self._timeout:g} s") from error
+            raise TimedOut(f"no answer within {self._timeout:g} s") from error
 
     def _pool_for(self, url: str) -> httpcore2.ConnectionPool:
         if self._owner != os.getpid():

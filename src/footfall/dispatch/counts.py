@@ -33,6 +33,8 @@ class Counts:
     unknown: int = 0
     lost_at_exit: int = 0
     queued: int = 0
+    # Tries after the first one.
+    retried: int = 0
 
     @property
     def in_balance(self) -> bool:

@@ -14,12 +14,19 @@ class Limits:
     max_events: int = 10_000
     # The same, for an app under attack with the longest URLs and user agents.
     max_bytes: int = 8 * 1024 * 1024
+    # A page's event has 1 to 8 KiB. A prop that holds a whole file must not push the others out.
+    max_event_bytes: int = 64 * 1024
     # Vendors stamp the time of arrival, so a late event is a wrong event.
     max_age_seconds: float = 60.0
     # One keep-alive connection moves 20 events a second at a round trip of 50 ms.
     max_connections: int = 8
     # Beyond that the vendor is down, and the breaker's business.
     max_tries: int = 4
+
+    @property
+    def max_retries(self) -> int:
+        """How many may wait for another try: a tenth, so that the others keep their turn."""
+        return max(1, self.max_events // 10)
 
 
 DEFAULTS: Final = Limits()

@@ -48,6 +48,11 @@ class Waiting:
         """How many could go out now, if there were threads enough."""
         return len(self._queue) + len(self._next_up)
 
+    @property
+    def retries(self) -> int:
+        """How many wait for another try."""
+        return len(self._retries)
+
     def add(self, item: Item) -> None:
         self._queue.append(item)
 
@@ -125,5 +130,10 @@ def _size_of(event: Event) -> int:
         + len(visitor.user_agent)
         + len(visitor.language)
         + sum(len(name) + len(value) for name, value in visitor.headers.items())
-        + sum(len(name) + len(str(value)) for name, value in event.props.items())
+        + sum(len(name) + _length(value) for name, value in event.props.items())
     )
+
+
+def _length(value: object) -> int:
+    # Anything else is a number, or a thing of which no vendor takes the text.
+    return len(value) if isinstance(value, str) else 16
