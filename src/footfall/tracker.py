@@ -29,6 +29,7 @@ from footfall.dispatch import Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
+from footfall.outbox import Outbox
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
@@ -87,6 +88,7 @@ class Tracker:
             Lane(place, self.transport, config.limits, log=self._log)
             for place in config.all_destinations
         )
+        self._outbox = self._open_outbox()
         self.forget()
         _register(self)
         self._introduce()
@@ -118,6 +120,20 @@ class Tracker:
         self.guards = Guards(self.config)
         for lane in self._lanes:
             lane.forget()
+        if self._outbox is not None:
+            self._outbox.forget()
+
+    def _open_outbox(self) -> Outbox | None:
+        config = self.config
+        if config.outbox is None or not config.is_active:
+            return None
+        return Outbox(
+            os.fspath(config.outbox),
+            self._lanes,
+            mode=config.outbox_mode,
+            max_age_seconds=config.limits.max_age_seconds,
+            log=self._log,
+        )
 
     def _introduce(self) -> None:
         if not self.is_active:
@@ -286,7 +302,10 @@ class Tracker:
                 outbox.extend(events)
             return
         for lane in self._lanes:
-            if taken := [event for event in events if lane.takes(event)]:
+            taken = [event for event in events if lane.takes(event)]
+            if taken and self._outbox is not None:
+                self._outbox.put(lane, taken)
+            elif taken:
                 lane.offer(*taken)
 
     def _tend(self) -> bool:
@@ -399,6 +418,8 @@ class Tracker:
     def _drain(self, deadline: float) -> bool:
         for lane in self._lanes:
             lane.hurry()
+        if self._outbox is not None:
+            return self._outbox.drain(deadline)
         lossless = [lane.wait(deadline) for lane in self._lanes]
         return all(lossless)
 
@@ -413,13 +434,16 @@ class Tracker:
         """The counters of this process: what was seen, why it counted or not, what became of it.
 
         Shapes: `reasons` maps a reason to the number of hits and told events; each entry of
-        `destinations` is closed: `submitted` is the sum of all the others but `is_paused`.
+        `destinations` is closed, see `dispatch.Counts`: `submitted`, and with an outbox what was
+        `taken` from it, is the sum of what it ended in, `stored` in the outbox and `queued`.
         """
         waiting = len(self._inbox)
         captured = self.captured.value
         reasons = Counter(self._reasons)
         reasons.update(self.guards.counts())
+        outbox = {} if self._outbox is None else {"outbox": self._outbox.stats()}
         return {
+            **outbox,
             "transport": repr(self.transport),
             "captured": captured,
             "waiting": waiting,

@@ -15,5 +15,6 @@ never slows another. Rules of the room:
 from footfall.dispatch.counts import Counts
 from footfall.dispatch.lane import Lane
 from footfall.dispatch.limits import Limits
+from footfall.dispatch.waiting import Item
 
-__all__ = ["Counts", "Lane", "Limits"]
+__all__ = ["Counts", "Item", "Lane", "Limits"]

@@ -6,9 +6,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from footfall import clock as clocks
 from footfall import destinations, transport
@@ -21,6 +21,9 @@ from footfall.dispatch.sending import COUNTER, attempt, may_retry, wait_seconds
 from footfall.dispatch.waiting import Item
 from footfall.log import ThrottledLog, place_of
 from footfall.model import Event, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from footfall.outbox import Outbox
 
 # One thread serves what came in one moment; another is woken where that has lasted for so long.
 COMPANY_AFTER_SECONDS: Final = 0.02
@@ -58,6 +61,7 @@ class Lane:
         self._clock = clock
         self._wall_clock = wall_clock
         self._jitter = jitter
+        self._outbox: Outbox | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -83,21 +87,26 @@ class Lane:
 
     # -- in ------------------------------------------------------------------------------------
 
-    def offer(self, *events: Event) -> None:
+    def offer(self, *events: Event) -> list[Item]:
         """Queue `events`. Drops the oldest ones where the bounds are reached.
 
         Those of one moment are best offered together: they cost one wake-up.
         """
         now = self._clock()
-        items = [Item.of(event, now) for event in events]
+        return self._line_up([Item.of(event, now) for event in events], "submitted")
+
+    def _line_up(self, items: list[Item], counter: str | None) -> list[Item]:
         with self._changed:
-            self._ledger.admit(items, "submitted")
+            now = self._clock()
+            if counter is not None:
+                self._ledger.admit(items, counter)
             has_dropped = self._ledger.line_up(items, now)
             self._staff(now)
             self._changed.notify()
         # Outside the lock: a log handler may look at the counters.
         if has_dropped:
             self._warn("full", "the queue is full, the oldest events go")
+        return items
 
     def _staff(self, now: float) -> None:
         self._crew.staff(self._ledger.waiting.backlog, now, may_grow=not self._breaker.is_open)
@@ -182,7 +191,7 @@ class Lane:
             self._ledger.on_the_wire.discard(item)
             change = self._breaker.judge(outcome, now)
             if item.is_settled:  # the drain gave it up while it was on the wire
-                self._ledger.waiting.release(item)
+                self._ledger.end_late(item, outcome.verdict)
             elif outcome.verdict is not Verdict.RETRY:
                 self._ledger.end(item, COUNTER[outcome.verdict])
             elif not self._retries(item, outcome, now):
@@ -195,7 +204,8 @@ class Lane:
 
     def _retries(self, item: Item, outcome: Outcome, now: float) -> bool:
         """Let `item` wait for its next try. False where it has had its last."""
-        if self._is_draining or not may_retry(item, outcome, self._limits.max_tries):
+        is_last = self._is_draining and self._outbox is None
+        if is_last or not may_retry(item, outcome, self._limits.max_tries):
             return False
         # This thread may be on the wire when it is due.
         self._changed.notify()
@@ -240,13 +250,16 @@ class Lane:
         if not self._crew:
             self._drain_here(deadline)
         with self._changed:
-            while self._ledger.counts.queued and not self._breaker.is_hopeless:
+            while self._ledger.at_hand and not self._breaker.is_hopeless:
                 left = deadline - self._clock()
                 if left <= 0:
                     break
                 self._changed.wait(left)
-            lost = self._abandon()
+            lost, unsent = self._abandon()
             self._is_draining = False
+        # Outside the lock: the outbox has one of its own.
+        if self._outbox is not None:
+            lost += self._outbox.give_back(self, unsent)
         if lost:
             self._warn("lost", f"{lost} events were not delivered in time")
         return lost == 0
@@ -256,11 +269,78 @@ class Lane:
         while self._clock() < deadline and (item := self._take(0.0)) is not None:
             self._finish(item, self._try(item))
 
-    def _abandon(self) -> int:
+    def _abandon(self) -> tuple[int, list[Item]]:
+        """Let go of everything. How many are lost, and which can be kept in the outbox."""
         waiting, on_the_wire = self._ledger.give_up()
-        for item in (*waiting, *on_the_wire):
+        kept = waiting + [item for item in on_the_wire if item.row is not None]
+        if self._outbox is None:
+            kept = []
+        lost = [item for item in waiting + on_the_wire if item not in kept]
+        for item in lost:
             self._ledger.settle(item, "lost_at_exit")
-        return len(waiting) + len(on_the_wire)
+        self._ledger.handed_over += len(kept)
+        return len(lost), kept
+
+    # -- for the outbox ------------------------------------------------------------------------
+
+    def keep_unsent(self, outbox: Outbox) -> None:
+        """Let `outbox` have what could not be sent in time."""
+        self._outbox = outbox
+
+    def admit(self, events: Iterable[Event]) -> list[Item]:
+        """Count `events` as submitted and queued; `line_up` or `settle` has to follow."""
+        now = self._clock()
+        items = [Item.of(event, now) for event in events]
+        with self._changed:
+            self._ledger.admit(items, "submitted")
+        return items
+
+    def line_up(self, items: Iterable[Item]) -> None:
+        """Queue what was admitted."""
+        self._line_up([*items], None)
+
+    def settle(self, items: Iterable[Item], counter: str) -> None:
+        """Let what was admitted end in a counter."""
+        with self._changed:
+            for item in items:
+                self._ledger.handed_over -= 1
+                self._ledger.settle(item, counter)
+
+    def room(self, window: int) -> int:
+        """How many events this lane can take now, so that no more than `window` are at hand.
+
+        None while the vendor is left alone, and one when it is to be asked again.
+        """
+        with self._changed:
+            at_hand = self._ledger.at_hand
+            if self._breaker.is_open:
+                is_time = self._breaker.lets_pass(self._clock())
+                return 1 if is_time and not at_hand else 0
+            return min(window, self._limits.max_events) - at_hand
+
+    def take_in(self, events: Iterable[tuple[Event, Hashable]]) -> None:
+        """Queue events from the outbox, each with its row there; None where that is gone."""
+        now = self._clock()
+        self._line_up([Item.of(event, now, row) for event, row in events], "taken")
+
+    def count_taken(self, counter: str, number: int) -> None:
+        """Count events that left the outbox and go no further."""
+        with self._changed:
+            self._ledger.counts.taken += number
+            self._ledger.counts.add(counter, number)
+
+    def done_rows(self) -> list[Any]:
+        """The rows of events that ended since the last call."""
+        if not self._ledger.done_rows:
+            return []
+        with self._changed:
+            rows, self._ledger.done_rows = self._ledger.done_rows, []
+            return rows
+
+    @property
+    def is_delivering(self) -> bool:
+        """True while something is at hand and the vendor not given up."""
+        return bool(self._ledger.at_hand and len(self._crew)) and not self._breaker.is_hopeless
 
     # -- seen from outside ---------------------------------------------------------------------
 

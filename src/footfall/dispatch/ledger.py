@@ -6,11 +6,12 @@ held until that item ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from footfall.dispatch.counts import Counts
 from footfall.dispatch.limits import Limits
 from footfall.dispatch.waiting import Item, Waiting
+from footfall.model import Verdict
 
 
 class Ledger:
@@ -26,9 +27,18 @@ class Ledger:
         self.waiting = Waiting()
         # Taken and not yet answered.
         self.on_the_wire: set[Item] = set()
+        # Admitted and not lined up: in the hands of the outbox.
+        self.handed_over = 0
+        # Where the outbox keeps what is done with.
+        self.done_rows: list[Hashable] = []
         self._limits = limits
         self._wall_clock = wall_clock
         self._bytes = 0
+
+    @property
+    def at_hand(self) -> int:
+        """How many are in the queue or on the wire."""
+        return self.counts.queued - self.handed_over
 
     @property
     def is_full(self) -> bool:
@@ -36,14 +46,16 @@ class Ledger:
         return self.counts.queued > limits.max_events or self._bytes > limits.max_bytes
 
     def admit(self, items: Sequence[Item], counter: str) -> None:
-        """Count new items as queued, and where they came from."""
+        """Count new items as queued, and where they came from; `line_up` or `settle` follows."""
         self.counts.add(counter, len(items))
+        self.handed_over += len(items)
         self.counts.queued += len(items)
         self._bytes += sum(item.size for item in items)
 
     def line_up(self, items: Iterable[Item], now: float) -> bool:
         """Queue admitted items. True if others had to go for them."""
         for item in items:
+            self.handed_over -= 1
             if item.size > self._limits.max_event_bytes:
                 self.settle(item, "failed")
             else:
@@ -86,8 +98,16 @@ class Ledger:
         self.settle(item, counter)
         self.waiting.release(item)
 
+    def end_late(self, item: Item, verdict: Verdict) -> None:
+        """Let go of an item that was settled while it was on the wire."""
+        if item.row is not None and verdict is not Verdict.RETRY:
+            self.done_rows.append(item.row)
+        self.waiting.release(item)
+
     def settle(self, item: Item, counter: str) -> None:
         item.is_settled = True
+        if item.row is not None and counter != "stored":
+            self.done_rows.append(item.row)
         self._bytes -= item.size
         self.counts.queued -= 1
         self.counts.add(counter)

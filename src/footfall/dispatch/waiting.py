@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -25,12 +25,14 @@ class Item:
     event: Event
     queued_at: float
     size: int
+    # Where the outbox still keeps it, while it is on its way.
+    row: Hashable = None
     tries: int = 0
     is_settled: bool = False
 
     @classmethod
-    def of(cls, event: Event, queued_at: float) -> Self:
-        return cls(event, queued_at, _size_of(event))
+    def of(cls, event: Event, queued_at: float, row: Hashable = None) -> Self:
+        return cls(event, queued_at, _size_of(event), row)
 
 
 class Waiting:
