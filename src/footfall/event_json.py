@@ -66,7 +66,7 @@ def from_json(line: str) -> Event:
         if fields["v"] != VERSION:
             raise ValueError(f"an event of version {fields['v']!r} is not known here")
         return _event(fields)
-    except (KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ValueError("no event") from error
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from footfall import judge, log, pageview
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
@@ -29,8 +29,10 @@ from footfall.dispatch import Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
-from footfall.outbox import Outbox
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
+
+if TYPE_CHECKING:
+    from footfall.outbox.outbox import Outbox
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
 LINGER_SECONDS: Final = 0.02
@@ -127,6 +129,8 @@ class Tracker:
         config = self.config
         if config.outbox is None or not config.is_active:
             return None
+        from footfall.outbox.outbox import Outbox
+
         return Outbox(
             os.fspath(config.outbox),
             self._lanes,

@@ -23,7 +23,7 @@ from footfall.log import ThrottledLog, place_of
 from footfall.model import Event, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from footfall.outbox import Outbox
+    from footfall.outbox.outbox import Outbox
 
 # One thread serves what came in one moment; another is woken where that has lasted for so long.
 COMPANY_AFTER_SECONDS: Final = 0.02

@@ -10,10 +10,14 @@ Off by default. Rules of the room:
 - `at_most_once`: a row is gone before its event is sent. `at_least_once`: after the answer.
 - Every row was counted `stored` by the process that wrote it, and `taken` by the one that took it
   out or dropped it.
+- Nobody who keeps no outbox loads SQLite: this hall does not, `footfall.outbox.outbox` does.
 """
 
-from footfall.outbox.drainer import Mode
-from footfall.outbox.election import IS_POSSIBLE
-from footfall.outbox.outbox import Outbox
+from typing import Literal, TypeAlias
 
-__all__ = ["IS_POSSIBLE", "Mode", "Outbox"]
+from footfall.outbox.election import IS_POSSIBLE
+
+__all__ = ["IS_POSSIBLE", "Mode"]
+
+Mode: TypeAlias = Literal["at_most_once", "at_least_once"]
+"""What a crash does to events of which nobody knows if they were sent."""

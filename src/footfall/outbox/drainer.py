@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from footfall.event_json import from_json
+from footfall.outbox import Mode
 from footfall.outbox.file import MAX_ROWS, File
 
 if TYPE_CHECKING:
     from footfall.dispatch.lane import Lane
     from footfall.log import ThrottledLog
     from footfall.model import Event
-
-Mode: TypeAlias = Literal["at_most_once", "at_least_once"]
 
 # So many events of a destination are in memory at a time: what `kill -9` may cost, or double.
 WINDOW: Final = 200

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from footfall.clock import monotonic
 from footfall.event_json import to_json
-from footfall.outbox.drainer import Drainer, Mode
+from footfall.outbox import Mode
+from footfall.outbox.drainer import Drainer
 from footfall.outbox.election import Election
 from footfall.outbox.file import MAX_ROWS, File, Unusable, is_damage, move_aside
 
