@@ -35,6 +35,7 @@ class Election:
             return True
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
+            os.fchmod(file, 0o600)
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)

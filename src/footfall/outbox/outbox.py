@@ -191,17 +191,26 @@ class Outbox:
             file.close()
 
     def _work_on(self, file: File, now: float) -> float:
+        # First, so that nothing is written where there is no lock to be had for reading it.
+        is_drainer = self._is_elected(now)
         self._has_moved = False
         self._store(file)
         self._look(file, now)
-        if not self._election.is_won and (now < self._stands_from or not self._election.stand()):
-            self._stands_from = max(self._stands_from, now + ELECTION_SECONDS)
+        if not is_drainer:
             return ELECTION_SECONDS
         if self._drainer.serve(file, now):
             self._has_moved, self._last_moved = True, now
             return BUSY_POLL_SECONDS
         is_calm = now - self._last_moved > CALM_AFTER_SECONDS
         return CALM_POLL_SECONDS if is_calm else POLL_SECONDS
+
+    def _is_elected(self, now: float) -> bool:
+        if self._election.is_won:
+            return True
+        if now < self._stands_from:
+            return False
+        self._stands_from = now + ELECTION_SECONDS
+        return self._election.stand()
 
     def _store(self, file: File) -> None:
         while self._pending:
