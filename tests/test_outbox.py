@@ -6,6 +6,7 @@ Numbers in ids are those of the fault catalogue. Processes, kills, locks and the
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import signal
@@ -191,11 +192,11 @@ def test_only_the_outbox_thread_touches_the_file(
     names = set()
     connect = sqlite3.connect
 
-    def watched(*args: Any, **options: Any) -> sqlite3.Connection:
+    def watched(*args: Any, **options: Any) -> Any:
         names.add(threading.current_thread().name)
         return connect(*args, **options)
 
-    monkeypatch.setattr(files.sqlite3, "connect", watched)
+    monkeypatch.setattr(sqlite3, "connect", watched)
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visits(20)
         assert wait_until(lambda: site.counts().get("accepted") == 20)
@@ -356,7 +357,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     def flock(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(election.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
 
 
 def garbage(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
