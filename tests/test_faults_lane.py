@@ -6,6 +6,7 @@ Clocks are told what time it is; vendors, threads and limits of the system are r
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -181,7 +182,7 @@ def test_a_thread_stays_while_something_waits_for_its_next_try() -> None:
     limits = Limits()
     lane = Lane(PLAUSIBLE, Scripted(Response(status=429)), limits, jitter=lambda low, high: high)
     patience = lane._take
-    lane._take = lambda _: patience(0.05)  # type: ignore[method-assign]
+    lane._take = lambda _: patience(0.05)  # type: ignore[method-assign,assignment]
     lane.offer(Event(url="https://example.com/", visitor=Visitor(), time=time.time()))
     assert wait_until(lambda: lane.counts().accepted == 1, 8)
 
@@ -296,7 +297,7 @@ def test_48_an_event_for_which_there_was_no_thread_is_sent_when_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     start = threading.Thread.start
-    refused = []
+    refused: list[threading.Thread] = []
 
     def refuse(thread: threading.Thread) -> None:
         if thread.name.startswith("footfall plausible") and len(refused) < 3:
@@ -511,10 +512,13 @@ def test_72_a_process_that_was_stopped_sends_nothing_stale() -> None:
         )
         with child:
             stat = Path(f"/proc/{child.pid}/stat")
-            assert wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
-            time.sleep(1.5)  # the freeze
-            child.send_signal(signal.SIGCONT)
-            said, _ = child.communicate(timeout=20)
+            try:
+                assert wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+                time.sleep(1.5)  # the freeze
+                child.send_signal(signal.SIGCONT)
+                said, _ = child.communicate(timeout=20)
+            finally:
+                child.kill()
         assert "'expired': 1" in said
         assert server.requests == []
 
