@@ -124,18 +124,11 @@ class Waiting:
 def _size_of(event: Event) -> int:
     """Roughly what an event keeps alive: its texts and 600 bytes of objects."""
     visitor = event.visitor
-    return (
-        600
-        + len(event.url)
-        + len(event.referrer or "")
-        + len(event.previous or "")
-        + len(visitor.user_agent)
-        + len(visitor.language)
-        + sum(len(name) + len(value) for name, value in visitor.headers.items())
-        + sum(len(name) + _length(value) for name, value in event.props.items())
-    )
-
-
-def _length(value: object) -> int:
-    # Anything else is a number, or a thing of which no vendor takes the text.
-    return len(value) if isinstance(value, str) else 16
+    size = 600 + len(event.url) + len(visitor.user_agent) + len(visitor.language)
+    size += len(event.referrer or "") + len(event.previous or "")
+    for name, value in visitor.headers.items():
+        size += len(name) + len(value)
+    for name, prop in event.props.items():
+        # Anything but a text is a number, or a thing of which no vendor takes the text.
+        size += len(name) + (len(prop) if isinstance(prop, str) else 16)
+    return size
