@@ -206,6 +206,7 @@ def test_only_the_outbox_thread_touches_the_file(
 def test_no_file_and_no_thread_is_there_before_the_first_event(path: str) -> None:
     before = threading.active_count()
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
+        assert site.tracker.flush(1)
         assert not Path(path).exists()
         assert threading.active_count() == before
         assert site.tracker.stats()["outbox"]["is_drainer"] is False

@@ -127,7 +127,8 @@ class Tracker:
 
     def _open_outbox(self) -> Outbox | None:
         config = self.config
-        if config.outbox is None or not config.is_active:
+        # Within a request nothing is kept for later.
+        if config.outbox is None or not config.is_active or self._is_inline:
             return None
         from footfall.outbox.outbox import Outbox
 

@@ -71,9 +71,12 @@ class Lane:
         """
         self._changed = threading.Condition()
         self._ledger = Ledger(self._limits, self._wall_clock)
-        self._crew = Crew(self._work, f"footfall {self.name}", self._limits.max_connections)
+        self._crew = Crew(self._work, f"footfall {self.name}", self._limits)
         self._breaker = Breaker(self._jitter)
         self._is_draining = False
+        self._is_closed = False
+        # Those who wait for one event of their own.
+        self._watchers = 0
 
     def takes(self, event: Event) -> bool:
         """False for an event that the destination was told not to be given."""
@@ -101,15 +104,24 @@ class Lane:
             if counter is not None:
                 self._ledger.admit(items, counter)
             has_dropped = self._ledger.line_up(items, now)
-            self._staff(now)
-            self._changed.notify()
+            self._is_closed = False
+            newcomer = self._hire(now)
+            self._changed.notify(len(items) if self._limits.is_waited_for else 1)
+        self._start(newcomer)
         # Outside the lock: a log handler may look at the counters.
         if has_dropped:
             self._warn("full", "the queue is full, the oldest events go")
         return items
 
-    def _staff(self, now: float) -> None:
-        self._crew.staff(self._ledger.waiting.backlog, now, may_grow=not self._breaker.is_open)
+    def _hire(self, now: float) -> object:
+        ledger, may_grow = self._ledger, not self._breaker.is_open
+        backlog, busy = ledger.waiting.backlog, len(ledger.on_the_wire)
+        return self._crew.hire(backlog, busy, now, may_grow=may_grow)
+
+    def _start(self, newcomer: object) -> None:
+        if not self._crew.start(newcomer):
+            with self._changed:
+                self._crew.leave(newcomer)
 
     def tend(self) -> bool:
         """Wake or start a thread for what still waits for one; called every moment.
@@ -123,45 +135,47 @@ class Lane:
         if not self._ledger.waiting.backlog or (self._breaker.is_open and len(self._crew)):
             return False
         with self._changed:
-            self._staff(self._clock())
+            newcomer = self._hire(self._clock())
             self._changed.notify()
+        self._start(newcomer)
         return True
 
     # -- out -----------------------------------------------------------------------------------
 
-    def _work(self) -> None:
-        while (item := self._take(IDLE_SECONDS)) is not None:
+    def _work(self, token: object) -> None:
+        while (item := self._take(IDLE_SECONDS, token)) is not None:
             self._finish(item, self._try(item))
 
-    def _take(self, patience_seconds: float) -> Item | None:
+    def _take(self, patience_seconds: float, token: object = None) -> Item | None:
         """Wait for an event that may go out now. None once there was none for so long."""
+        newcomer = None
         with self._changed:
             now = self._clock()
             give_up_at = now + patience_seconds
-            while True:
-                item = self._pop_ready(now)
-                if item is not None:
-                    self._call_company(item, now)
-                    return item
-                if now >= give_up_at and self._may_leave(patience_seconds):
-                    self._crew.leave()
+            while (item := self._pop_ready(now)) is None:
+                is_over = now >= give_up_at or (self._is_closed and not self._ledger.at_hand)
+                if is_over and self._may_leave(token):
+                    self._crew.leave(token)
                     return None
                 wake_at = min(max(give_up_at, now + 1.0), self._next_chance(now))
                 self._changed.wait(wake_at - now)
                 now = self._clock()
+            if self._ledger.waiting.backlog:
+                newcomer = self._call_company(item, now)
+        self._start(newcomer)
+        return item
 
-    def _may_leave(self, patience_seconds: float) -> bool:
+    def _may_leave(self, token: object) -> bool:
         """The last thread stays while something waits for a retry or for the breaker."""
         ledger = self._ledger
-        is_last = len(self._crew) == 1 and len(ledger.on_the_wire) < ledger.counts.queued
-        return not (patience_seconds and is_last)
+        is_last = len(self._crew) == 1 and len(ledger.on_the_wire) < ledger.at_hand
+        return token is None or not is_last
 
-    def _call_company(self, item: Item, now: float) -> None:
-        """Start or wake another thread where one is not enough."""
-        if self._ledger.waiting.backlog:
-            self._staff(now)
-            if now - item.queued_at > COMPANY_AFTER_SECONDS:
-                self._changed.notify()
+    def _call_company(self, item: Item, now: float) -> object:
+        """Wake another thread, or hire one, where one is not enough."""
+        if now - item.queued_at > COMPANY_AFTER_SECONDS:
+            self._changed.notify()
+        return self._hire(now)
 
     def _next_chance(self, now: float) -> float:
         """When something may become ready by the mere passing of time."""
@@ -197,7 +211,7 @@ class Lane:
             elif not self._retries(item, outcome, now):
                 self._ledger.end(item, "failed")
             # This thread goes on with the next one by itself; only these concern the others.
-            if change or self._breaker.is_open or self._is_draining:
+            if change or self._breaker.is_open or self._is_draining or self._watchers:
                 self._changed.notify_all()
         if change or outcome.verdict is not Verdict.ACCEPTED:
             self._tell(outcome, change)
@@ -230,9 +244,9 @@ class Lane:
             self._is_draining = True
             self._ledger.waiting.hurry()
             self._breaker.hurry()
-            if self._ledger.counts.queued:
-                self._staff(self._clock())
+            newcomer = self._hire(self._clock()) if self._ledger.at_hand else None
             self._changed.notify_all()
+        self._start(newcomer)
 
     def drain(self, deadline: float) -> bool:
         """Send what is queued until `deadline` (by the lane's clock); count the rest as lost.
@@ -263,6 +277,33 @@ class Lane:
         if lost:
             self._warn("lost", f"{lost} events were not delivered in time")
         return lost == 0
+
+    def wait_for(self, item: Item, deadline: float) -> bool:
+        """Wait until `item` has ended in a counter, and for nothing else; it stays queued if not.
+
+        Returns:
+            False if it was not in time, or the vendor is being left alone.
+        """
+        if not self._crew:
+            self._drain_here(deadline)
+        with self._changed:
+            self._watchers += 1
+            try:
+                while not item.is_settled:
+                    now = self._clock()
+                    is_sent = item in self._ledger.on_the_wire
+                    if now >= deadline or not (is_sent or self._breaker.lets_pass(now)):
+                        return False
+                    self._changed.wait(deadline - now)
+            finally:
+                self._watchers -= 1
+        return True
+
+    def close(self) -> None:
+        """Let the threads end that have nothing to do. The next event starts another."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
     def _drain_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""
@@ -348,6 +389,11 @@ class Lane:
         """The counters at this moment, `queued` with what waits and what is on the wire."""
         with self._changed:
             return replace(self._ledger.counts)
+
+    @property
+    def is_sending(self) -> bool:
+        """True while an event is on the wire, even one that was given up."""
+        return bool(self._ledger.on_the_wire)
 
     @property
     def is_paused(self) -> bool:

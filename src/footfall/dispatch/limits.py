@@ -22,6 +22,8 @@ class Limits:
     max_connections: int = 8
     # Beyond that the vendor is down, and the breaker's business.
     max_tries: int = 4
+    # True where requests wait for their events: none may have to wait behind another's.
+    is_waited_for: bool = False
 
     @property
     def max_retries(self) -> int:

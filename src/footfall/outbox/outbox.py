@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import sqlite3
 import threading
 import time
@@ -17,7 +17,7 @@ from footfall.event_json import to_json
 from footfall.outbox import Mode
 from footfall.outbox.drainer import Drainer
 from footfall.outbox.election import Election
-from footfall.outbox.file import MAX_ROWS, File, Unusable, is_damage, move_aside
+from footfall.outbox.file import MAX_ROWS, File, is_damage, move_aside
 
 if TYPE_CHECKING:
     from footfall.dispatch.lane import Lane
@@ -92,7 +92,6 @@ class Outbox:
         self._starting = threading.Lock()
         self._wakeup = threading.Event()
         self._thread: threading.Thread | None = None
-        self._owner = os.getpid()
         # When the running step began; None between steps.
         self._since: float | None = None
         self._usable_from = 0.0
@@ -164,7 +163,7 @@ class Outbox:
                     self._release()
                     return max(ELECTION_SECONDS, self._usable_from - now)
                 return self._work_on(file, now)
-            except (sqlite3.Error, OSError, Unusable) as error:
+            except Exception as error:  # noqa: BLE001 -- events go on in memory, whatever it is
                 self._fail(error)
                 return ELECTION_SECONDS
             finally:
@@ -181,7 +180,8 @@ class Outbox:
             self._file = File(self._path)
         if not self._is_in_use:
             self._is_in_use = True
-            self._log.warn("outbox again", f"footfall: the outbox {self._path} is in use again")
+            text = f"footfall: the outbox {self._path} is in use again"
+            self._log.write(logging.INFO, "outbox again", text)
         return self._file
 
     def _close(self) -> None:
@@ -288,6 +288,10 @@ class Outbox:
         Returns:
             True if nothing was lost.
         """
+        if self._thread is None and not self._pending:
+            # Nothing came this way: neither a file nor the lock is any business of ours.
+            lossless = [lane.wait(deadline) for lane in self._lanes.values()]
+            return all(lossless)
         # The last process of all finds the lock free.
         self._stands_from = 0.0
         send_until = deadline - min(WRITE_BACK_SECONDS, (deadline - monotonic()) / 4)
