@@ -66,7 +66,7 @@ class Bench:
             wall_clock=lambda: self.clocks.wall,
             jitter=lambda low, high: high,
         )
-        self.lane._start = lambda newcomer: None  # type: ignore[method-assign]
+        self.lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]
         self._number = 0
 
     def offer(self, number: int = 1) -> None:
@@ -79,8 +79,8 @@ class Bench:
     def deliver(self) -> int:
         """Send all that may go out now. How many tries that were."""
         tries = 0
-        while (item := self.lane._take(0.0)) is not None:
-            self.lane._finish(item, self.lane._try(item))
+        while (item := self.lane._delivery.take(0.0)) is not None:
+            self.lane._delivery.finish(item, self.lane._delivery.attempt(item))
             tries += 1
         return tries
 
@@ -149,11 +149,11 @@ def test_11_a_wish_holds_back_the_next_event_too() -> None:
 def test_12_several_threads_that_meet_one_fault_pause_the_vendor_once() -> None:
     bench = Bench(Scripted(*[Response(status=402)] * 8))
     bench.offer(8)
-    items = [bench.lane._take(0.0) for _ in range(8)]
+    items = [bench.lane._delivery.take(0.0) for _ in range(8)]
     for item in items:
         assert item is not None
-        bench.lane._finish(item, bench.lane._try(item))
-    assert bench.lane._breaker.open_until == bench.clocks.now + 60.0
+        bench.lane._delivery.finish(item, bench.lane._delivery.attempt(item))
+    assert bench.lane._delivery.breaker.open_until == bench.clocks.now + 60.0
 
 
 def test_what_waits_for_another_try_is_a_tenth_of_the_queue_at_most() -> None:
@@ -182,8 +182,8 @@ def test_the_log_tells_once_that_a_vendor_is_left_alone_and_once_that_it_is_back
 def test_a_thread_stays_while_something_waits_for_its_next_try() -> None:
     limits = Limits()
     lane = Lane(PLAUSIBLE, Scripted(Response(status=429)), limits, jitter=lambda low, high: high)
-    patience = lane._take
-    lane._take = lambda _, token=None: patience(0.05, token)  # type: ignore[method-assign,assignment]
+    patience = lane._delivery.take
+    lane._delivery.take = lambda _, token=None: patience(0.05, token)  # type: ignore[method-assign,assignment]
     lane.offer(Event(url="https://example.com/", visitor=Visitor(), time=time.time()))
     assert wait_until(lambda: lane.counts().accepted == 1, 8)
 
@@ -250,7 +250,7 @@ def test_29_an_hour_of_outage_costs_no_memory_and_ends_when_the_vendor_is_back()
                 raise NotSent("refused")
             return Response(status=202)
 
-    bench.lane._transport = Fickle()
+    bench.lane._delivery._transport = Fickle()
     tries, sizes = 0, []
     tracemalloc.start()
     for second in range(3600):
@@ -321,6 +321,7 @@ from tests.faults import watched_site
 with watched_site(sys.argv[1]) as site:
     site.visit()  # opens what is opened once
     assert site.tracker.flush(5)
+    site.tracker.transport.close()
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     taken = []
     try:
@@ -328,17 +329,12 @@ with watched_site(sys.argv[1]) as site:
             taken.append(socket.socket())
     except OSError:
         pass
-    site.tracker.transport.close()
-    for taken_one in taken[:1]:
-        taken_one.close()
-    taken[1:], spare = [], taken[1:]
-    spare.append(socket.socket())
     site.visits(3)
     deadline = time.monotonic() + 1.0
     while time.monotonic() < deadline and not site.counts().get("queued"):
         time.sleep(0.01)
     print("during", site.counts(), flush=True)
-    for each in spare:
+    for each in taken:
         each.close()
     deadline = time.monotonic() + 15.0
     while time.monotonic() < deadline and site.counts().get("accepted") != 4:
@@ -497,6 +493,7 @@ from footfall.tracker import Tracker
 
 options = {"destinations": [sys.argv[1]], "max_age_seconds": 1.0, "track_localhost": True}
 tracker = Tracker.from_options(options, environ={})
+tracker._awake_until = float("inf")  # frozen before the thread had a chance
 tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
 os.kill(os.getpid(), signal.SIGSTOP)
 tracker.flush()

@@ -63,14 +63,14 @@ class Drainer:
 
     def settle(self, file: File) -> None:
         """Delete what was answered since the last time."""
-        done = [row for lane in self._lanes.values() for row in lane.done_rows()]
+        done = [row for lane in self._lanes.values() for row in lane.hatch.done_rows()]
         # Those of a file that is gone say nothing about this one.
         ids = [number for identity, number in done if identity == file.identity]
         file.delete(ids)
         self._claimed.difference_update(ids)
 
     def _feed(self, file: File, lane: Lane) -> bool:
-        room = lane.room(WINDOW)
+        room = lane.hatch.room(WINDOW)
         rows = file.oldest(lane.name, room, self._claimed) if room > 0 else []
         if not rows:
             return False
@@ -79,7 +79,7 @@ class Drainer:
             file.delete(ids)
         else:
             self._claimed.update(ids)
-        lane.take_in([event for row in rows if (event := self._event(file, lane, *row))])
+        lane.hatch.take_in([event for row in rows if (event := self._event(file, lane, *row))])
         return True
 
     def _event(self, file: File, lane: Lane, number: int, line: str) -> tuple[Event, Any] | None:
@@ -87,7 +87,7 @@ class Drainer:
             event = from_json(line)
         except ValueError as error:
             self._log.warn("outbox row", f"footfall: a row of the outbox is dropped: {error}")
-            lane.count_taken("failed", 1)
+            lane.hatch.count_taken("failed", 1)
             file.delete([number])
             return None
         return event, (file.identity, number) if self._mode == "at_least_once" else None
@@ -98,7 +98,7 @@ class Drainer:
             if lane is None:
                 self.orphaned += number
             else:
-                lane.count_taken(counter, number)
+                lane.hatch.count_taken(counter, number)
 
     @property
     def claimed(self) -> Collection[int]:

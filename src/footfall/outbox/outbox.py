@@ -111,10 +111,10 @@ class Outbox:
             self._release()
             lane.offer(*events)
             return
-        self._pending.extend((lane, item) for item in lane.admit(events))
+        self._pending.extend((lane, item) for item in lane.hatch.admit(events))
         while len(self._pending) > MAX_PENDING:
             dropped_from, item = self._pending.popleft()
-            dropped_from.settle([item], "dropped_full")
+            dropped_from.hatch.settle([item], "dropped_full")
         self._wakeup.set()
 
     def _is_answering(self) -> bool:
@@ -149,7 +149,7 @@ class Outbox:
                 lane, item = self._pending.popleft()
             except IndexError:  # the other thread was faster
                 return
-            lane.line_up([item])
+            lane.hatch.line_up([item])
 
     # -- out: one thread at a time -------------------------------------------------------------
 
@@ -220,10 +220,10 @@ class Outbox:
                 file.store((lane.name, item.event.time, line) for lane, item, line in rows)
             except BaseException:
                 for lane, item, _ in rows:
-                    lane.line_up([item])
+                    lane.hatch.line_up([item])
                 raise
             for lane in {lane for lane, _, _ in rows}:
-                lane.settle([item for of, item, _ in rows if of is lane], "stored")
+                lane.hatch.settle([item for of, item, _ in rows if of is lane], "stored")
 
     def _next_batch(self) -> list[tuple[Lane, Item]]:
         batch: list[tuple[Lane, Item]] = []
@@ -303,7 +303,7 @@ class Outbox:
     def _deliver(self, deadline: float) -> None:
         while self._step_until(deadline) and monotonic() < deadline:
             lanes = self._lanes.values()
-            if not self._has_moved and not any(lane.is_delivering for lane in lanes):
+            if not self._has_moved and not any(lane.hatch.is_delivering for lane in lanes):
                 return
             time.sleep(0.002)
 
@@ -339,7 +339,7 @@ class Outbox:
         lost = 0
         while self._pending:
             lane, item = self._pending.popleft()
-            lane.settle([item], "lost_at_exit")
+            lane.hatch.settle([item], "lost_at_exit")
             lost += 1
         return lost
 
@@ -348,11 +348,11 @@ class Outbox:
         lost = 0
         for item in items:
             if item.row is not None:
-                lane.settle([item], "stored")
+                lane.hatch.settle([item], "stored")
             elif self._is_in_use:
                 self._pending.append((lane, item))
             else:
-                lane.settle([item], "lost_at_exit")
+                lane.hatch.settle([item], "lost_at_exit")
                 lost += 1
         return lost
 
@@ -394,5 +394,5 @@ def _line(lane: Lane, item: Item) -> str | None:
     try:
         return to_json(item.event)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        lane.settle([item], "failed")
+        lane.hatch.settle([item], "failed")
         return None
