@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from footfall.event_json import from_json
@@ -44,6 +44,8 @@ class Drainer:
         self._max_rows = max_rows
         self._log = log
         self.orphaned = 0
+        # False while lanes are being emptied: what came then would be gone with the process.
+        self.is_feeding = True
         self.forget()
 
     def forget(self) -> None:
@@ -58,6 +60,8 @@ class Drainer:
             self._purges_from = now + PURGE_SECONDS
             self._account(file.purge(time.time() - self._max_age, self._claimed), "expired")
             self._account(file.trim(self._max_rows), "dropped_full")
+        if not self.is_feeding:
+            return False
         fed = [self._feed(file, lane) for lane in self._lanes.values()]
         return any(fed)
 
@@ -99,8 +103,3 @@ class Drainer:
                 self.orphaned += number
             else:
                 lane.hatch.count_taken(counter, number)
-
-    @property
-    def claimed(self) -> Collection[int]:
-        """The rows that are on their way and still in the file."""
-        return self._claimed

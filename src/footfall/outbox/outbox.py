@@ -7,17 +7,16 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from footfall.clock import monotonic
-from footfall.event_json import to_json
 from footfall.outbox import Mode
 from footfall.outbox.drainer import Drainer
 from footfall.outbox.election import Election
 from footfall.outbox.file import MAX_ROWS, File, is_damage, move_aside
+from footfall.outbox.pending import Pending
 
 if TYPE_CHECKING:
     from footfall.dispatch.lane import Lane
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from footfall.log import ThrottledLog
     from footfall.model import Event
 
-# Of one commit: more save little, and every writer waits for it.
-BATCH: Final = 100
-# What waits to be written. A commit takes milliseconds; beyond, the file hangs.
-MAX_PENDING: Final = 5_000
 # A file that has not answered for so long is left to itself.
 HANGING_SECONDS: Final = 3.0
 # A full disk is not emptied within a second.
@@ -86,8 +81,9 @@ class Outbox:
             self._file.leak()
         self._file = None
         self._election.resign()
-        self._pending: deque[tuple[Lane, Item]] = deque()
+        self._pending = Pending()
         self._drainer.forget()
+        self._drainer.is_feeding = True
         self._working = threading.RLock()
         self._starting = threading.Lock()
         self._wakeup = threading.Event()
@@ -108,13 +104,10 @@ class Outbox:
     def put(self, lane: Lane, events: Iterable[Event]) -> None:
         """Take events for `lane`: into the file, or into its queue where there is no file."""
         if not self._is_answering() or not self._has_thread():
-            self._release()
+            self._pending.release()
             lane.offer(*events)
             return
-        self._pending.extend((lane, item) for item in lane.hatch.admit(events))
-        while len(self._pending) > MAX_PENDING:
-            dropped_from, item = self._pending.popleft()
-            dropped_from.hatch.settle([item], "dropped_full")
+        self._pending.add(lane, lane.hatch.admit(events))
         self._wakeup.set()
 
     def _is_answering(self) -> bool:
@@ -142,15 +135,6 @@ class Outbox:
             self._starting.release()
         return True
 
-    def _release(self) -> None:
-        """Give what waits to be written to the lanes, as if there were no outbox."""
-        while self._pending:
-            try:
-                lane, item = self._pending.popleft()
-            except IndexError:  # the other thread was faster
-                return
-            lane.hatch.line_up([item])
-
     # -- out: one thread at a time -------------------------------------------------------------
 
     def step(self) -> float:
@@ -160,7 +144,7 @@ class Outbox:
             try:
                 file = self._open(now)
                 if file is None:
-                    self._release()
+                    self._pending.release()
                     return max(ELECTION_SECONDS, self._usable_from - now)
                 return self._work_on(file, now)
             except Exception as error:  # noqa: BLE001 -- events go on in memory, whatever it is
@@ -194,7 +178,7 @@ class Outbox:
         # First, so that nothing is written where there is no lock to be had for reading it.
         is_drainer = self._is_elected(now)
         self._has_moved = False
-        self._store(file)
+        self._pending.store(file)
         self._look(file, now)
         if not is_drainer:
             return ELECTION_SECONDS
@@ -212,28 +196,6 @@ class Outbox:
         self._stands_from = now + ELECTION_SECONDS
         return self._election.stand()
 
-    def _store(self, file: File) -> None:
-        while self._pending:
-            batch = self._next_batch()
-            rows = [(lane, item, line) for lane, item in batch if (line := _line(lane, item))]
-            try:
-                file.store((lane.name, item.event.time, line) for lane, item, line in rows)
-            except BaseException:
-                for lane, item, _ in rows:
-                    lane.hatch.line_up([item])
-                raise
-            for lane in {lane for lane, _, _ in rows}:
-                lane.hatch.settle([item for of, item, _ in rows if of is lane], "stored")
-
-    def _next_batch(self) -> list[tuple[Lane, Item]]:
-        batch: list[tuple[Lane, Item]] = []
-        while len(batch) < BATCH:
-            try:
-                batch.append(self._pending.popleft())
-            except IndexError:
-                break
-        return batch
-
     def _look(self, file: File, now: float) -> None:
         if now >= self._looks_from:
             self._looks_from = now + 1.0
@@ -250,7 +212,7 @@ class Outbox:
             reason = self._put_aside(reason)
         self._election.resign()
         self._tell(reason)
-        self._release()
+        self._pending.release()
 
     def _put_aside(self, reason: str) -> str:
         """Move the damaged file away; only the elected one does, or several would in turn."""
@@ -296,6 +258,7 @@ class Outbox:
         self._stands_from = 0.0
         send_until = deadline - min(WRITE_BACK_SECONDS, (deadline - monotonic()) / 4)
         self._deliver(send_until)
+        self._stop_feeding(send_until)
         lossless = [lane.wait(send_until) for lane in self._lanes.values()]
         lossless.append(self._finish(deadline))
         return all(lossless)
@@ -306,6 +269,13 @@ class Outbox:
             if not self._has_moved and not any(lane.hatch.is_delivering for lane in lanes):
                 return
             time.sleep(0.002)
+
+    def _stop_feeding(self, deadline: float) -> None:
+        # With the lock, so that no step of the thread is feeding right now.
+        is_locked = self._working.acquire(timeout=max(0.05, deadline - monotonic()))
+        self._drainer.is_feeding = False
+        if is_locked:
+            self._working.release()
 
     def _step_until(self, deadline: float) -> bool:
         """One step in the calling thread; False if another one is busy with one for too long."""
@@ -331,17 +301,10 @@ class Outbox:
                 self._close_quietly()
             finally:
                 self._working.release()
-        lost = self._lose_pending()
+        self._drainer.is_feeding = True
+        lost = self._pending.lose()
         lossless = [lane.wait(deadline) for lane in self._lanes.values()]
         return all(lossless) and not lost
-
-    def _lose_pending(self) -> int:
-        lost = 0
-        while self._pending:
-            lane, item = self._pending.popleft()
-            lane.hatch.settle([item], "lost_at_exit")
-            lost += 1
-        return lost
 
     def give_back(self, lane: Lane, items: Iterable[Item]) -> int:
         """Keep what a lane could not send in time. How many cannot be kept."""
@@ -350,7 +313,7 @@ class Outbox:
             if item.row is not None:
                 lane.hatch.settle([item], "stored")
             elif self._is_in_use:
-                self._pending.append((lane, item))
+                self._pending.add(lane, [item])
             else:
                 lane.hatch.settle([item], "lost_at_exit")
                 lost += 1
@@ -387,12 +350,3 @@ def _work(ref: weakref.ref[Outbox], wakeup: threading.Event) -> None:
             return
         seconds = outbox.step()
         del outbox
-
-
-def _line(lane: Lane, item: Item) -> str | None:
-    """The row of an item; None, and it is settled, for one that cannot be written down."""
-    try:
-        return to_json(item.event)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        lane.hatch.settle([item], "failed")
-        return None
