@@ -267,3 +267,17 @@ def test_repeated_headers_are_all_read(footfall_outbox: Outbox) -> None:
     watched = FootfallMiddleware(page, destinations=[PLAUSIBLE])
     call_asgi(watched, replace(raw, headers=[*raw.headers, *twice]))
     assert footfall_outbox[0].visitor.client_ip == "203.0.113.9"
+
+
+def test_headers_that_can_be_gone_through_only_once_reach_the_server(
+    footfall_outbox: Outbox,
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = iter([(b"content-type", b"text/html"), (b"x-own", b"1")])
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    watched = FootfallMiddleware(app, destinations=[PLAUSIBLE])
+    answer = call_asgi(watched, navigation("/page"))
+    assert answer.headers == {"Content-Type": "text/html", "X-Own": "1"}
+    assert len(footfall_outbox) == 1

@@ -668,3 +668,14 @@ def test_a_tracker_that_is_forgotten_takes_its_outbox_along(path: str) -> None:
     del outbox, tracker
     gc.collect()
     assert wait_until(lambda: gc.collect() >= 0 and not thread.is_alive(), 15)
+
+
+def test_a_closed_tracker_keeps_no_thread_and_the_next_event_starts_one(path: str) -> None:
+    with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
+        for number in range(1, 4):
+            site.visit()
+            assert wait_until(lambda: site.counts().get("accepted") == number)  # noqa: B023
+            thread = site.tracker._outbox._thread  # type: ignore[union-attr]
+            assert thread is not None
+            assert site.tracker.close(5)
+            assert wait_until(lambda: not thread.is_alive())  # noqa: B023

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import footfall
-from footfall import asgi
+from footfall import asgi, lifecycle
 from footfall import tracker as tracker_room
 from footfall.config import Config
 from footfall.errors import EventError
@@ -29,7 +29,7 @@ from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
 from footfall.tracker import Tracker
 from tests import vendors
-from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation
+from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.vendors import vendor, wait_until
 
 
@@ -615,3 +615,26 @@ def test_an_event_of_another_visitor_has_no_referral_of_this_one(
     raw = navigation("/staff", headers={"Referer": "https://example.com/staff/orders/5"})
     call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), raw)
     assert footfall_outbox[0].previous is None
+
+
+@pytest.mark.parametrize("plain", [plain_wsgi, plain_asgi], ids=lambda door: door.__name__)
+def test_while_thinking_lags_only_what_is_picked_waits(
+    plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker_room, "ROOMY_INBOX", 1)
+    monkeypatch.setattr(Tracker, "_wake", lambda self, now: None)
+    raw = navigation("/page")
+    secrets = [(b"Cookie", b"session=1"), (b"Referer", b"https://example.org/" + b"x" * 50_000)]
+    raw = replace(raw, headers=[*raw.headers, *secrets])
+    outbox = MemoryTransport()
+    with plain(destinations=[PLAUSIBLE], transport=outbox) as call:
+        tracker = lifecycle.newest()
+        assert tracker is not None
+        for _ in range(3):
+            call(raw)
+        waiting = [repr(record) for record in tracker._inbox]
+        tracker.settle()
+        reasons = tracker.stats()["reasons"]
+    assert [len(text) > 50_000 for text in waiting] == [True, False, False]
+    assert "session=1" not in "".join(waiting[1:])
+    assert reasons == {"navigation": 3}

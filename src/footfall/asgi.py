@@ -8,23 +8,30 @@ streaming, server-sent events, disconnects and websockets never notice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import threading
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from contextlib import suppress
+from operator import itemgetter
 from typing import Any, Final, TypeAlias, Unpack
 
 from footfall import pageview
 from footfall.capture import (
     CURRENT,
     MARKS,
+    MAX_HEADER,
     MAX_TEXT,
     Exchange,
+    Form,
+    PageTypes,
     Record,
     is_refused,
     marks_of,
 )
 from footfall.clock import monotonic
 from footfall.config import Options
+from footfall.lifecycle import close
 from footfall.model import Headers, Hit
-from footfall.tracker import Tracker, flush
+from footfall.tracker import Tracker
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -39,38 +46,57 @@ ANSWER_NAMES: Final = frozenset(
     for name in pageview.RESPONSE_HEADERS
     for spelling in (name, name.title())
 )
+PAGE_TYPES: Final[PageTypes[bytes]] = PageTypes()
+# What a record takes of a scope. One call where every server names them all.
+FACTS: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
 
 
 class ScopeExchange(Exchange):
     """A request read from an ASGI scope."""
 
     scope: Scope
-    # As it was at our door, mount point included: some frameworks change it while they route.
+    # As it was at our door, mount point included: some frameworks change the scope in routing.
     path: str
+    # Where the answer goes.
+    send: Send
+
+    # No coroutine: `send` makes one, and a second around it would cost half a microsecond.
+    def watched_send(self, message: Message) -> Awaitable[None]:
+        """`send`, with a look at the response's start."""
+        if message["type"] == "http.response.start":
+            headers = message.get("headers", ())
+            if type(headers) is not list:
+                # The specification allows what can be gone through only once.
+                headers = list(headers)
+                message = {**message, "headers": headers}
+            capture(self, message["status"], headers)
+        return self.send(message)
 
     def record(self) -> Record:
         return self.answered(200, [(b"content-type", b"text/html")], monotonic())
 
     def answered(self, status: int, answer: list[tuple[bytes, bytes]], at: float) -> Record:
         scope, tracker = self.scope, self.tracker
-        names = tracker.picked_bytes
-        return (
-            hit_from,
-            scope["method"],
-            scope.get("scheme", "http"),
-            self.path[:MAX_TEXT],
-            scope.get("query_string", b"")[:MAX_TEXT],
-            [pair for pair in scope["headers"] if pair[0] in names],
-            scope.get("client"),
-            scope.get("server"),
-            status,
-            answer,
-            at,
-            (self.route or _route(scope)) if tracker.wants_route else None,
-            self.props,
-            self.ignored,
-            scope.get(MARKS),
-        )
+        if tracker.wants_route and self.said.route is None:
+            self.set_route(_route(scope))
+        try:
+            facts = FACTS(scope)
+        except KeyError:
+            facts = _facts_of(scope)
+        picked = tracker.picked_bytes
+        return (FORM, picked, self.path, facts, status, answer, at, self.said, scope.get(MARKS))
+
+
+def _facts_of(scope: Scope) -> tuple[Any, ...]:
+    """`FACTS`, where the server left out what it may leave out."""
+    return (
+        scope["method"],
+        scope.get("scheme", "http"),
+        scope.get("query_string", b""),
+        scope["headers"],
+        scope.get("client"),
+        scope.get("server"),
+    )
 
 
 def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
@@ -121,33 +147,17 @@ class FootfallMiddleware:
         if self._refuses_prefetch and is_refused(exchange):
             await _refuse(send)
             return
+        if self.tracker.guards.lets_in(scope["method"], exchange.path):
+            exchange.send = send
+            send = exchange.watched_send
         token = CURRENT.set(exchange)
         try:
-            await self.app(scope, receive, _observed(exchange, send))
+            await self.app(scope, receive, send)
         finally:
             CURRENT.reset(token)
 
 
-def _observed(exchange: ScopeExchange, send: Send) -> Send:
-    """`send`, with a look at the response's start, unless the request alone says no."""
-    guards = exchange.tracker.guards
-    if exchange.scope["method"] != "GET":
-        guards.turn_away("method")
-        return send
-    if exchange.path.startswith(guards.excluded_prefixes):
-        guards.turn_away("excluded")
-        return send
-
-    # Not a coroutine: `send` makes one, and a second around it would cost half a microsecond.
-    def observed(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            capture(exchange, message["status"], message.get("headers", ()))
-        return send(message)
-
-    return observed
-
-
-def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
+def capture(exchange: ScopeExchange, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
     """Put the exchange into the tracker's inbox, unless a guard turns it away. Never raises."""
     tracker = exchange.tracker
     try:
@@ -163,31 +173,25 @@ def capture(exchange: ScopeExchange, status: int, headers: HeaderPairs) -> None:
         if not answer:
             # The specification wants names in lower case, and we look at two spellings.
             answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-        # Most answers that come here name HTML and say nothing more.
-        is_html = answer and b"html" in answer[0][1]
-        if not is_html and _is_no_page(status, answer) and not guards.is_download(exchange.path):
-            guards.turn_away("not_html")
-            return
+        # Where more than a type is said, or nothing has changed, the decision has to look.
+        if len(answer) < 2 and status != 304:
+            is_page = answer and PAGE_TYPES[answer[0][1]]
+            if not is_page and not guards.is_download(exchange.path):
+                guards.turn_away("not_html")
+                return
         now = monotonic()
         tracker.submit(exchange.answered(status, answer, now), now)
     except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
         tracker.errors.bump()
 
 
-def _is_no_page(status: int, answer: list[tuple[bytes, bytes]]) -> bool:
-    """True if nothing but a content type was said, and that is not a page's."""
-    if status == 304 or len(answer) > 1:
-        return False
-    return not answer or b"html" not in answer[0][1].lower()
-
-
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `ScopeExchange.answered` stands for."""
-    (_, method, scheme, path, query, pairs, client, server) = record[:8]
-    (status, answer, at, route, props, ignored, mark) = record[8:]
-    headers = _headers(pairs)
+    _, names, path, facts, status, answer, at, said, mark = record
+    method, scheme, query, pairs, client, server = facts
+    headers = _headers(pair for pair in pairs if pair[0] in names)
     host = headers.get("host") or _host(server)
-    marks = marks_of(props, ignored, mark)
+    marks = marks_of(said, mark)
     return Hit(
         method=method,
         scheme=scheme,
@@ -200,11 +204,21 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         status=status,
         response_headers=_headers(answer),
         time=at + offset,
-        route=route,
+        route=said.route,
         props=marks.props,
         ignored=marks.ignored,
         shown_path=marks.path,
     )
+
+
+def _lean(record: Record) -> Record:
+    form, names, path, facts, *rest = record
+    method, scheme, query, pairs, *ends = facts
+    picked = [(name, value[:MAX_HEADER]) for name, value in pairs if name in names]
+    return (form, names, path[:MAX_TEXT], (method, scheme, query[:MAX_TEXT], picked, *ends), *rest)
+
+
+FORM: Final = Form(hit=hit_from, lean=_lean)
 
 
 def _headers(pairs: HeaderPairs) -> Headers:
@@ -267,14 +281,14 @@ class FlushOnShutdown:
 
 
 async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the app's lifespan, or answer for it, and flush before the server hears of the end."""
+    """Run the app's lifespan, or answer for it, and deliver before the server hears of the end."""
     has_spoken = False
 
-    async def flushing_send(message: Message) -> None:
+    async def delivering_send(message: Message) -> None:
         nonlocal has_spoken
         has_spoken = True
         if message["type"].startswith("lifespan.shutdown"):
-            await _flush()
+            await _close()
         await send(message)
 
     received: list[Message] = []
@@ -285,7 +299,7 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
         return message
 
     try:
-        await app(scope, recording_receive, flushing_send)
+        await app(scope, recording_receive, delivering_send)
     except Exception:
         # One that does not speak the protocol says so before it listens.
         if has_spoken or received:
@@ -296,17 +310,32 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
         await receive()
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    await _flush()
+    await _close()
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _flush() -> None:
+async def _close() -> None:
+    """Deliver what waits, beside the loop.
+
+    On a thread of its own: an executor's may all be taken by views that hang, and the end of the
+    process would wait for them, however often its owner presses Ctrl-C.
+    """
     import asyncio
 
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         # Another event loop, such as trio's. All requests have ended, so waiting here harms none.
-        flush()
-    else:
-        await loop.run_in_executor(None, flush)
+        close()
+        return
+    is_done = asyncio.Event()
+
+    def close_beside() -> None:
+        try:
+            close()
+        finally:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(is_done.set)
+
+    threading.Thread(target=close_beside, name="footfall close", daemon=True).start()
+    await is_done.wait()

@@ -11,9 +11,9 @@ import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, AnyStr, Final, NamedTuple, TypeAlias
 
 from footfall import pageview
 from footfall.model import Hit, Revenue, Visitor
@@ -23,10 +23,36 @@ if TYPE_CHECKING:
     from footfall.tracker import Tracker
 
 Record: TypeAlias = tuple[Any, ...]
-"""One hit in the inbox: a function, and the picked values from which it makes a Hit later."""
+"""One hit in the inbox: its Form, and the values from which that makes a Hit later."""
 
 # Longer than any page's address; an attacker's 64 KiB must not wait in memory ten thousand times.
-MAX_TEXT: Final = 8192
+MAX_TEXT: Final = 4096
+MAX_HEADER: Final = 2048
+# More than any app has; a boundary or a charset of somebody's choice must not fill the memory.
+MAX_TYPES: Final = 128
+
+
+class PageTypes(dict[AnyStr, bool]):
+    """Whether an answer of this content type may be a page, as text or bytes.
+
+    Remembers: an app has few types, and the search costs four times as much as the look.
+    """
+
+    def __missing__(self, content_type: AnyStr) -> bool:
+        # The text of bytes is `b'...'`, which serves as well.
+        is_page = "html" in repr(content_type).lower()
+        if len(self) < MAX_TYPES:
+            self[content_type] = is_page
+        return is_page
+
+
+class Form(NamedTuple):
+    """How the records of one kind of door are read; the first value of each of them."""
+
+    hit: Callable[[Record, float], Hit]
+    """The Hit that a record stands for, with what the wall clock is ahead of the monotonic one."""
+    lean: Callable[[Record], Record]
+    """See `lean`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +69,15 @@ class Told:
     at: float
 
 
+class Said(NamedTuple):
+    """What the app and its framework said about a request while it ran."""
+
+    props: Mapping[str, Any] = {}
+    ignored: bool = False
+    # The framework's template of the path, where the door learns it from the framework.
+    route: str | None = None
+
+
 class Exchange:
     """One request as a view sees it: what `track()`, `set_props()` and `ignore()` speak to.
 
@@ -51,10 +86,8 @@ class Exchange:
     """
 
     tracker: Tracker
-    props: dict[str, Any] | None = None
-    ignored: bool = False
-    # The framework's template of the path, set by a door that learns it from the framework.
-    route: str | None = None
+    # Never changed, only replaced: a record keeps it as it was when the answer began.
+    said: Said = Said()
 
     @abstractmethod
     def record(self) -> Record:
@@ -66,7 +99,16 @@ class Exchange:
 
     def set_props(self, props: Mapping[str, Any]) -> None:
         """Add `props` to this request's pageview."""
-        self.props = {**(self.props or {}), **plain_props(props)}
+        said = self.said
+        self.said = said._replace(props={**said.props, **plain_props(props)})
+
+    def ignore(self) -> None:
+        """This request is no pageview."""
+        self.said = self.said._replace(ignored=True)
+
+    def set_route(self, template: str | None) -> None:
+        """The framework has found the template of this request's path."""
+        self.said = self.said._replace(route=template)
 
 
 CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("footfall", default=None)
@@ -96,7 +138,7 @@ class Guards:
     redirected is a redirect here.
     """
 
-    __slots__ = ("excluded_prefixes", "extensions", "statuses", "turned_away")
+    __slots__ = ("excluded_prefixes", "extensions", "status_texts", "statuses", "turned_away")
 
     def __init__(self, config: Config) -> None:
         self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
@@ -104,10 +146,21 @@ class Guards:
         self.statuses: frozenset[int] = (
             frozenset(range(200, 300)) - {204, 205} | {304} | ({404} if config.track_404 else set())
         )
+        self.status_texts: frozenset[str] = frozenset(map(str, self.statuses))
         self.extensions: frozenset[str] = (
             config.rules.download_extensions if config.track_downloads else frozenset()
         )
         self.turned_away: Mapping[str, Tally] = {reason: Tally() for reason in _GUARD_REASONS}
+
+    def lets_in(self, method: str, path: str) -> bool:
+        """False where the request alone says that it is no pageview; then it has been counted."""
+        if method != "GET":
+            self.turned_away["method"].bump()
+            return False
+        if path.startswith(self.excluded_prefixes):
+            self.turned_away["excluded"].bump()
+            return False
+        return True
 
     def turn_away(self, reason: str) -> None:
         self.turned_away[reason].bump()
@@ -154,8 +207,16 @@ def hit_of(record: Record, offset: float) -> Hit:
 
     `offset` is what the wall clock was ahead of the monotonic one, that the record was stamped by.
     """
-    make: Callable[[Record, float], Hit] = record[0]
-    return make(record, offset)
+    form: Form = record[0]
+    return form.hit(record, offset)
+
+
+def lean(record: Record | Told) -> Record | Told:
+    """The record with nothing in it that is not needed, every text cut: for a long wait."""
+    if isinstance(record, Told):
+        return replace(record, record=record.record and record.record[0].lean(record.record))
+    form: Form = record[0]
+    return form.lean(record)
 
 
 _KEPT: Final = (str, int, float, Decimal, Mapping, list, tuple, set, frozenset, type(None))
@@ -187,21 +248,21 @@ MARKS: Final = "footfall"
 
 
 class Marks(NamedTuple):
-    """What the app said about a request, through the helpers or through a mark."""
+    """What was said about a request, through the functions or through a mark."""
 
     props: Mapping[str, Any]
     ignored: bool
     path: str | None
 
 
-def marks_of(props: Mapping[str, Any] | None, ignored: bool, mark: object) -> Marks:
+def marks_of(said: Said, mark: object) -> Marks:
     """Both ways of speaking brought together. A mark of the wrong shape says nothing."""
     if not isinstance(mark, Mapping):
-        return Marks(props or {}, ignored, None)
+        return Marks(said.props, said.ignored, None)
     marked, path = mark.get("props"), mark.get("path")
     return Marks(
-        props={**(marked if isinstance(marked, Mapping) else {}), **(props or {})},
-        ignored=ignored or mark.get("ignore") is True,
+        props={**(marked if isinstance(marked, Mapping) else {}), **said.props},
+        ignored=said.ignored or mark.get("ignore") is True,
         path=path if isinstance(path, str) and path.startswith("/") else None,
     )
 
@@ -209,14 +270,19 @@ def marks_of(props: Mapping[str, Any] | None, ignored: bool, mark: object) -> Ma
 __all__ = [
     "CURRENT",
     "MARKS",
+    "MAX_HEADER",
     "MAX_TEXT",
     "Exchange",
+    "Form",
     "Guards",
     "Marks",
+    "PageTypes",
     "Record",
+    "Said",
     "Tally",
     "Told",
     "hit_of",
+    "lean",
     "marks_of",
     "plain_props",
 ]

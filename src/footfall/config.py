@@ -53,7 +53,7 @@ class Options(TypedDict, total=False):
     path_mode: Literal["path", "route"]
     hide_path_secrets: bool
     transport: Literal["auto"] | Transport
-    mode: Literal["thread", "sync"]
+    mode: Literal["auto", "thread", "sync"]
     max_queue: int
     max_age_seconds: float | None
     max_connections: int
@@ -147,8 +147,9 @@ class Config:
 
     # Anything with `send(request) -> response`; "auto" is the package's own.
     transport: Literal["auto"] | Transport = "auto"
-    # `sync` delivers before the response goes on: for platforms that freeze idle processes.
-    mode: Literal["thread", "sync"] = "thread"
+    # `sync` delivers within the request: for platforms that freeze the process between requests.
+    # "auto" knows AWS Lambda, Cloud Functions, Cloud Run and Vercel by their environment.
+    mode: Literal["auto", "thread", "sync"] = "auto"
     # See dispatch.Limits for the reasons of these four.
     max_queue: int = 10_000
     # 60 by default; 300 with an outbox, whose purpose is to outlast a restart.
@@ -340,7 +341,7 @@ _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "anonymize_ip": (False, "truncate"),
     "prefetch": ("skip", "count", "refuse"),
     "bots": ("skip", "count", "event"),
-    "mode": ("thread", "sync"),
+    "mode": ("auto", "thread", "sync"),
     "outbox_mode": ("at_most_once", "at_least_once"),
 }
 _SWITCHES: Final = (

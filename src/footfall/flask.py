@@ -55,7 +55,7 @@ class Footfall:
 def _note_route() -> None:
     exchange = CURRENT.get()
     if isinstance(exchange, wsgi.EnvironExchange) and request.url_rule is not None:
-        exchange.route = request.script_root + request.url_rule.rule
+        exchange.set_route(request.script_root + request.url_rule.rule)
 
 
 __all__ = ["Footfall"]

@@ -7,25 +7,22 @@ by the first record, never by an import or a constructor, and again in a child a
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import threading
 import time
-import weakref
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
-from footfall import judge, log, pageview
-from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
+from footfall import judge, lifecycle, log, pageview
+from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.clock import monotonic
 from footfall.config import Config, under_pytest
-from footfall.dispatch import Lane
+from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
@@ -34,18 +31,25 @@ from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 if TYPE_CHECKING:
     from footfall.outbox.outbox import Outbox
 
+Offered: TypeAlias = list[tuple[Lane, Item]]
+
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
 LINGER_SECONDS: Final = 0.02
 # For so long after the last record the thread looks by itself, and no request has to wake it.
 AWAKE_SECONDS: Final = 1.0
 # An idle app keeps no thread; the next request starts another.
 IDLE_SECONDS: Final = 10.0
+# While the delivery side keeps up, records wait for moments and may be as large as a server lets a
+# request be. Where it lags, only what is picked and cut may wait.
+ROOMY_INBOX: Final = 256
 # Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
 HITS_PER_TURN: Final = 32
-# A reloading development server wants its port back at once.
-RELOAD_SHUTDOWN_SECONDS: Final = 0.5
-# Platforms that freeze the process after the response wait for no longer than this.
+# What a request waits for its event at most, on platforms that freeze the process afterwards. A
+# connection that has been idle for longer may have died in the meantime, and nobody was told.
 SYNC_SECONDS: Final = 1.0
+
+# While a test looks, the events of every tracker go here and nowhere else.
+OUTBOXES: Final[list[list[Event]]] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,20 +84,29 @@ class Tracker:
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
-        self._is_inline = config.mode == "sync"
+        freezer = lifecycle.freezer(environ) if config.mode == "auto" else None
+        self._is_inline = config.mode == "sync" or freezer is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
-        if "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ:
-            self.shutdown_seconds = min(self.shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
-        self.transport = _transport_for(config, environ)
+        if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
+            self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
+        self.transport = _transport_for(config, environ, is_inline=self._is_inline)
+        if (
+            self.is_active
+            and isinstance(self.transport, HTTPXTransport)
+            and not lifecycle.awaits_gevent()
+        ):
+            self.transport.prepare()
         self._judge = Judge(config, self._log)
+        limits = config.limits
+        if self._is_inline:
+            limits = replace(limits, max_tries=1, is_waited_for=True)
         self._lanes = tuple(
-            Lane(place, self.transport, config.limits, log=self._log)
-            for place in config.all_destinations
+            Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
         )
         self._outbox = self._open_outbox()
         self.forget()
-        _register(self)
-        self._introduce()
+        lifecycle.register(self)
+        self._introduce(freezer)
 
     @classmethod
     def from_options(
@@ -114,6 +127,9 @@ class Tracker:
         self._processing = threading.RLock()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        # Whose turn it is among the threads that have run here; see `close`.
+        self._shift: object = None
+        self._delivered_at = float("-inf")
         self._owner = os.getpid()
         self._taken = 0
         self._reasons: Counter[str] = Counter()
@@ -140,13 +156,18 @@ class Tracker:
             log=self._log,
         )
 
-    def _introduce(self) -> None:
+    def _introduce(self, freezer: str | None) -> None:
         if not self.is_active:
             why = "switched off" if self.config.all_destinations else "no destination is configured"
             log.info(f"footfall counts nothing: {why}")
             return
         names = ", ".join(lane.destination.name for lane in self._lanes)
         log.info(f"footfall counts for {names} through {self.transport!r}")
+        if freezer is not None:
+            log.info(
+                f"footfall delivers within each request, since {freezer} tells of a platform that "
+                'stops the process in between; mode="thread" does not'
+            )
         for note in self.config.resolver.notes:
             if note.level == "warning":
                 self._log.warn_once(note.text, f"footfall: {note.text}")
@@ -163,13 +184,16 @@ class Tracker:
     def submit(self, record: Record | Told, now: float) -> None:
         """Leave `record` in the inbox; `now` is of `footfall.clock`. The oldest goes when full."""
         self.captured.bump()
-        self._inbox.append(record)
+        inbox = self._inbox
+        if len(inbox) >= ROOMY_INBOX:
+            record = lean(record)
+        inbox.append(record)
         # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
         if now >= self._awake_until:
             self._wake(now)
 
     def _wake(self, now: float) -> None:
-        if self._is_inline:
+        if self._is_inline or lifecycle.is_over():
             self._deliver_here()
             return
         if self._owner != os.getpid():
@@ -191,32 +215,50 @@ class Tracker:
             return  # another request is starting it
         try:
             if self._thread is None or not self._thread.is_alive():
-                thread = threading.Thread(target=self._run, name="footfall", daemon=True)
-                thread.start()
-                self._thread = thread
-                _hook_multiprocessing()
+                lifecycle.hook_platforms()
+                if not self._is_too_early():
+                    self._shift = shift = object()
+                    thread = threading.Thread(
+                        target=self._run, args=(shift,), name="footfall", daemon=True
+                    )
+                    thread.start()
+                    self._thread = thread
         except RuntimeError:
             # No thread to be had now. The record stays; the next request tries again.
             self.errors.bump()
         finally:
             self._starting.release()
 
+    def _is_too_early(self) -> bool:
+        """True in a master that is about to fork, where a thread would spoil its workers."""
+        master = lifecycle.master()
+        if master is None:
+            return False
+        is_spoilt = lifecycle.is_spoilt_by_a_thread(master)
+        self._log.warn_once(
+            "master",
+            f"footfall: an event was told in {master}'s master, which serves no request, and "
+            f"{'may be lost' if is_spoilt else 'is sent from there'}; tell events in requests, or "
+            "in a hook that runs in the workers",
+        )
+        return is_spoilt
+
     # -- delivery side -------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self, shift: object) -> None:
         last_worked = monotonic()
-        while True:
+        while self._shift is shift:
             now = monotonic()
             self._awake_until = now + AWAKE_SECONDS
             if self._process() or self._tend():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
-                    self._leave()
-                    return
+                    break
                 last_worked = monotonic()
                 continue
             time.sleep(LINGER_SECONDS)
+        self._leave(shift)
 
     def _sleep(self) -> bool:
         """Until a request wakes us; False if none did for long.
@@ -227,24 +269,36 @@ class Tracker:
         self._awake_until = float("-inf")
         return bool(self._inbox) or self._wakeup.wait(IDLE_SECONDS)
 
-    def _leave(self) -> None:
-        """End the idle thread. A record left at this very moment finds or starts another."""
-        self._thread = None
+    def _leave(self, shift: object) -> None:
+        """End the thread. A record left at this very moment finds or starts another."""
+        if self._shift is shift:
+            self._thread = None
+        self._awake_until = float("-inf")
         if self._inbox:
             self._wake(monotonic())
 
     def _deliver_here(self) -> None:
-        """`mode="sync"`: think and deliver in the request's own thread.
+        """Think and deliver in the calling thread, and wait for what it has brought itself.
 
         Never waits for a thread that does so already; that one takes this record along, since it
         looks again after it has let go.
         """
+        deadline = monotonic() + SYNC_SECONDS
+        if time.time() - self._delivered_at > SYNC_SECONDS:
+            self._close_transport()
+        offered: Offered = []
         while self._inbox and self._processing.acquire(blocking=False):
             try:
-                self._think()
+                self._think(deadline, offered)
             finally:
                 self._processing.release()
-        self._drain(monotonic() + SYNC_SECONDS)
+            if monotonic() >= deadline:
+                break
+        for lane, item in offered:
+            lane.wait_for(item, deadline)
+        if self._outbox is not None:  # told when Python was already ending
+            self._outbox.drain(deadline)
+        self._delivered_at = time.time()
 
     def _process(self, deadline: float | None = None) -> bool:
         """Think about all that waits, until `deadline`. False if nothing was there."""
@@ -256,15 +310,15 @@ class Tracker:
         finally:
             self._processing.release()
 
-    def _think(self, deadline: float | None = None) -> bool:
+    def _think(self, deadline: float | None = None, offered: Offered | None = None) -> bool:
         handled = 0
         while self._inbox and (deadline is None or monotonic() < deadline):
             if handled:
                 time.sleep(0)
-            handled += self._take_turn()
+            handled += self._take_turn(offered)
         return handled > 0
 
-    def _take_turn(self) -> int:
+    def _take_turn(self, offered: Offered | None) -> int:
         """Think about so many hits, and offer their events together: that costs one wake-up."""
         started = monotonic()
         offset = time.time() - started
@@ -280,8 +334,9 @@ class Tracker:
             event = self._event_of(record, offset)
             if event is not None:
                 events.append(event)
-        if events:
-            self._offer(events)
+        items = self._offer(events) if events else ()
+        if offered is not None:
+            offered += items
         return handled
 
     def settle(self) -> None:
@@ -301,17 +356,20 @@ class Tracker:
         self._reasons[reason] += 1
         return event
 
-    def _offer(self, events: Sequence[Event]) -> None:
-        if _outboxes:
-            for outbox in _outboxes:
+    def _offer(self, events: Sequence[Event]) -> Offered:
+        """Give events to the lanes that take them; the items by lane, where they are in memory."""
+        if OUTBOXES:
+            for outbox in OUTBOXES:
                 outbox.extend(events)
-            return
+            return []
+        items: Offered = []
         for lane in self._lanes:
             taken = [event for event in events if lane.takes(event)]
             if taken and self._outbox is not None:
                 self._outbox.put(lane, taken)
             elif taken:
-                lane.offer(*taken)
+                items += [(lane, item) for item in lane.offer(*taken)]
+        return items
 
     def _tend(self) -> bool:
         """True while a lane has something for which it has no thread."""
@@ -428,6 +486,40 @@ class Tracker:
         lossless = [lane.wait(deadline) for lane in self._lanes]
         return all(lossless)
 
+    def close(self, timeout: float | None = None) -> bool:
+        """`flush`, and then let go of what is held: threads and connections.
+
+        The next event starts anew, so a tracker may be closed as often as its app starts and stops.
+
+        Returns:
+            True if nothing was lost.
+        """
+        if not self.is_of_this_process:
+            return True
+        seconds = self.shutdown_seconds if timeout is None else timeout
+        return self.close_until(monotonic() + seconds)
+
+    def close_until(self, deadline: float) -> bool:
+        """`close` to a moment of the monotonic clock, which several trackers may share."""
+        is_lossless = self.flush_until(deadline)
+        # The thread sees that its shift is over, looks into the inbox once more, and ends.
+        self._shift = self._thread = None
+        self._awake_until = float("-inf")
+        self._wakeup.set()
+        for lane in self._lanes:
+            lane.close()
+        if self._outbox is not None:
+            self._outbox.close()
+        self._close_transport()
+        return is_lossless
+
+    def _close_transport(self) -> None:
+        """Close the idle connections of a transport of our own, unless one is in use."""
+        if self.config.transport == "auto" and not any(lane.is_sending for lane in self._lanes):
+            close = getattr(self.transport, "close", None)
+            if close is not None:
+                close()
+
     @property
     def is_of_this_process(self) -> bool:
         """False in a forked child that has not used it: what waits here is the parent's."""
@@ -471,84 +563,22 @@ class Tracker:
         return f"Tracker({names or 'inactive'})"
 
 
-def _transport_for(config: Config, environ: Mapping[str, str]) -> Transport:
+def _transport_for(config: Config, environ: Mapping[str, str], *, is_inline: bool) -> Transport:
     if config.transport != "auto":
         return config.transport
     if under_pytest(environ) and not config.stays_here:
         return MemoryTransport()
+    seconds = config.timeout_seconds
     return HTTPXTransport(
-        timeout_seconds=config.timeout_seconds, max_connections=config.max_connections
+        timeout_seconds=min(seconds, SYNC_SECONDS) if is_inline else seconds,
+        max_connections=config.max_connections,
     )
 
 
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:
     """The WSGI environ keys that hold these headers, and the few that are no header."""
     return frozenset(
-        {"REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT"}
+        {"REMOTE_ADDR", "REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
+        | {"wsgi.url_scheme"}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )
-
-
-# -- all trackers of this process --------------------------------------------------------------
-
-_trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
-_outboxes: Final[list[list[Event]]] = []
-
-_newest: weakref.ref[Tracker] | None = None
-_is_hooked = False
-
-
-def _register(tracker: Tracker) -> None:
-    global _is_hooked, _newest
-    _trackers.add(tracker)
-    _newest = weakref.ref(tracker)
-    if not _is_hooked:
-        _is_hooked = True
-        atexit.register(flush)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_forget_all)
-
-
-def _forget_all() -> None:
-    for tracker in list(_trackers):
-        tracker.forget()
-
-
-def _hook_multiprocessing() -> None:
-    """A child of `multiprocessing` runs its own finalizers and no exit hook of Python."""
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None and util.is_exiting() is False:
-        util.Finalize(None, flush, exitpriority=100)
-
-
-def newest() -> Tracker | None:
-    """The tracker made last: what `footfall.stats()` speaks of outside a request."""
-    return _newest() if _newest is not None else None
-
-
-def flush(timeout: float | None = None) -> bool:
-    """Deliver what waits in every tracker of this process; see `Tracker.flush`."""
-    mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
-    seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
-    deadline = monotonic() + (seconds if timeout is None else timeout)
-    lossless = [tracker.flush_until(deadline) for tracker in mine]
-    return all(lossless)
-
-
-def settle() -> None:
-    """Return once every tracker of this process has thought about what it was given."""
-    for tracker in list(_trackers):
-        tracker.settle()
-
-
-@contextmanager
-def captured_into(outbox: list[Event]) -> Iterator[None]:
-    """Send nothing for a while, and put every event into `outbox` instead."""
-    settle()
-    _outboxes.append(outbox)
-    try:
-        yield
-    finally:
-        settle()
-        # By identity: two outboxes with the same events are equal.
-        _outboxes[:] = [each for each in _outboxes if each is not outbox]

@@ -14,6 +14,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -135,6 +136,16 @@ class HTTPXTransport:
             raise Ambiguous(_sentence(error)) from error
         except httpcore2.TimeoutException as error:
             raise TimedOut(f"no answer within {self._timeout:g} s") from error
+
+    def prepare(self) -> None:
+        """Load now what the first exchange would load on its thread.
+
+        A fork at that moment would leave its child with a module, or a lock in OpenSSL, that is
+        held for ever by a thread that the child does not have.
+        """
+        for name in ("httpcore2", "encodings.idna"):  # the latter by getaddrinfo
+            import_module(name)
+        _tls()
 
     def _pool_for(self, url: str) -> httpcore2.ConnectionPool:
         if self._owner != os.getpid():

@@ -9,6 +9,7 @@ offload never notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack
 
@@ -16,8 +17,11 @@ from footfall import pageview
 from footfall.capture import (
     CURRENT,
     MARKS,
+    MAX_HEADER,
     MAX_TEXT,
     Exchange,
+    Form,
+    PageTypes,
     Record,
     is_refused,
     marks_of,
@@ -47,41 +51,46 @@ WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 ANSWER_NAMES: Final = frozenset(
     spelling for name in pageview.RESPONSE_HEADERS for spelling in (name, name.title())
 )
+PAGE_TYPES: Final[PageTypes[str]] = PageTypes()
 
 
 class EnvironExchange(Exchange):
     """A request read from a WSGI environ."""
 
     environ: Environ
+    # As the environ spelled it at our door, mount point included: bytes read as latin-1.
+    path: str
+    # Where the answer goes.
+    start_response: StartResponse
     is_captured: bool = False
 
-    def path(self) -> str:
-        """The path as the environ spells it: bytes read as latin-1."""
-        path: str = self.environ.get("SCRIPT_NAME", "") + self.environ.get("PATH_INFO", "")
-        return path
+    def watched_start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        """`start_response`, with a look at what it was called with."""
+        capture(self, status, headers)
+        # Only passed on where it was given: some servers take two arguments.
+        if exc_info is None:
+            return self.start_response(status, headers)
+        return self.start_response(status, headers, exc_info)
 
     def record(self) -> Record:
-        return self.answered(200, [("content-type", "text/html")], self.path(), monotonic())
+        return self.answered("200", [("content-type", "text/html")], monotonic())
 
-    def answered(self, status: int, answer: list[tuple[str, str]], path: str, at: float) -> Record:
+    def answered(self, status: str, answer: list[tuple[str, str]], at: float) -> Record:
         environ = self.environ
         names = self.tracker.picked_environ.intersection(environ)
-        return (
-            hit_from,
-            environ.get("REQUEST_METHOD", "GET"),
-            environ.get("wsgi.url_scheme", "http"),
-            path[:MAX_TEXT],
-            environ.get("QUERY_STRING", "")[:MAX_TEXT],
-            names,
-            [*map(environ.__getitem__, names)],
-            status,
-            answer,
-            at,
-            self.route,
-            self.props,
-            self.ignored,
-            environ.get(MARKS),
-        )
+        values = [*map(environ.__getitem__, names)]
+        return (FORM, names, values, self.path, status, answer, at, self.said, environ.get(MARKS))
+
+
+def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
+    """The exchange of a request that has just come through a door."""
+    exchange = EnvironExchange()
+    exchange.tracker = tracker
+    exchange.environ = environ
+    exchange.path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return exchange
 
 
 class FootfallMiddleware:
@@ -107,29 +116,17 @@ class FootfallMiddleware:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_active:
             return self.app(environ, start_response)
-        exchange = EnvironExchange()
-        exchange.tracker = self.tracker
-        exchange.environ = environ
+        exchange = exchange_of(self.tracker, environ)
         if self._refuses_prefetch and is_refused(exchange):
             return _refuse(start_response)
+        if self.tracker.guards.lets_in(environ.get("REQUEST_METHOD", "GET"), exchange.path):
+            exchange.start_response = start_response
+            start_response = exchange.watched_start
         token = CURRENT.set(exchange)
         try:
-            return self.app(environ, _observed(exchange, start_response))
+            return self.app(environ, start_response)
         finally:
             CURRENT.reset(token)
-
-
-def _observed(exchange: EnvironExchange, start_response: StartResponse) -> StartResponse:
-    def observed(
-        status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
-    ) -> Callable[[bytes], object]:
-        capture(exchange, status, headers)
-        # Only passed on where it was given: some servers take two arguments.
-        if exc_info is None:
-            return start_response(status, headers)
-        return start_response(status, headers, exc_info)
-
-    return observed
 
 
 def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -> None:
@@ -140,16 +137,9 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
             return
         exchange.is_captured = True
         guards = tracker.guards
-        if exchange.environ["REQUEST_METHOD"] != "GET":
-            guards.turn_away("method")
-            return
-        status = int(status_line[:3])
-        if status not in guards.statuses:
-            guards.turn_away_status(status)
-            return
-        path = exchange.path()
-        if path.startswith(guards.excluded_prefixes):
-            guards.turn_away("excluded")
+        status = status_line[:3]
+        if status not in guards.status_texts:
+            guards.turn_away_status(int(status))
             return
         # A comprehension would cost as much as the whole loop: answers have few headers.
         answer = []
@@ -159,52 +149,54 @@ def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -
         if not answer:
             # Names may be written in any case, and we look at two spellings.
             answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-        # Most answers that come here name HTML and say nothing more.
-        is_html = answer and "html" in answer[0][1]
-        if not is_html and _is_no_page(status, answer) and not guards.is_download(path):
-            guards.turn_away("not_html")
-            return
+        # Where more than a type is said, or nothing has changed, the decision has to look.
+        if len(answer) < 2 and status != "304":
+            is_page = answer and PAGE_TYPES[answer[0][1]]
+            if not is_page and not guards.is_download(exchange.path):
+                guards.turn_away("not_html")
+                return
         now = monotonic()
-        tracker.submit(exchange.answered(status, answer, path, now), now)
+        tracker.submit(exchange.answered(status, answer, now), now)
     except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
         tracker.errors.bump()
 
 
-def _is_no_page(status: int, answer: list[tuple[str, str]]) -> bool:
-    """True if nothing but a content type was said, and that is not a page's."""
-    if status == 304 or len(answer) > 1:
-        return False
-    return not answer or "html" not in answer[0][1].lower()
-
-
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `EnvironExchange.answered` stands for."""
-    (_, method, scheme, path, query, names, values) = record[:7]
-    (status, answer, at, route, props, ignored, mark) = record[7:]
+    _, names, values, path, status, answer, at, said, mark = record
     picked = dict(zip(names, values, strict=True))
-    headers = {_header_name(name): value for name, value in picked.items()}
+    headers = {_header_name(key): picked[key] for key in picked if key.startswith("HTTP_")}
     host = headers.get("host", "")
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
-    marks = marks_of(props, ignored, mark)
+    marks = marks_of(said, mark)
     return Hit(
-        method=method,
-        scheme=scheme,
+        method=picked.get("REQUEST_METHOD", "GET"),
+        scheme=picked.get("wsgi.url_scheme", "http"),
         host=host,
         path=_decoded(path),
-        query=query,
+        query=picked.get("QUERY_STRING", ""),
         headers=headers,
         peer=picked.get("REMOTE_ADDR"),
-        status=status,
+        status=int(status),
         response_headers=_joined(answer),
         time=at + offset,
-        route=route,
+        route=said.route,
         props=marks.props,
         ignored=marks.ignored,
         shown_path=marks.path,
     )
 
 
+def _lean(record: Record) -> Record:
+    form, names, values, path, *rest = record
+    return (form, names, [value[:MAX_HEADER] for value in values], path[:MAX_TEXT], *rest)
+
+
+FORM: Final = Form(hit=hit_from, lean=_lean)
+
+
+@cache  # as many as the settings make us pick
 def _header_name(key: str) -> str:
     return key.removeprefix("HTTP_").replace("_", "-").lower()
 

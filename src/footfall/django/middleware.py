@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
@@ -72,14 +71,7 @@ class FootfallMiddleware:
         return response
 
 
-class MetaExchange(wsgi.EnvironExchange):
-    """A request read from Django's META: an environ whose path Django has decoded already."""
-
-    def path(self) -> str:
-        return super().path().encode("utf-8", "replace").decode("latin-1")
-
-
-DjangoExchange = asgi.ScopeExchange | MetaExchange
+DjangoExchange = asgi.ScopeExchange | wsgi.EnvironExchange
 
 
 def _exchange(request: HttpRequest) -> DjangoExchange | None:
@@ -89,21 +81,23 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
     scope = getattr(request, "scope", None)
     if scope is not None:
         return asgi.exchange_of(tracker, scope)
-    exchange = MetaExchange()
-    exchange.tracker = tracker
-    exchange.environ = request.META
+    exchange = wsgi.exchange_of(tracker, request.META)
+    # Django has decoded the path in its META already.
+    exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
     return exchange
 
 
 def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
-    match = request.resolver_match
+    tracker, match = exchange.tracker, request.resolver_match
+    if not tracker.guards.lets_in(str(request.method), exchange.path):
+        return
     if match is not None:
         if match.view_name in _excluded_names:
-            exchange.tracker.guards.turn_away("excluded")
+            tracker.guards.turn_away("excluded")
             return
-        if exchange.tracker.wants_route:
-            exchange.route = get_script_prefix() + match.route
-    if isinstance(exchange, MetaExchange):
+        if tracker.wants_route:
+            exchange.set_route(get_script_prefix() + match.route)
+    if isinstance(exchange, wsgi.EnvironExchange):
         wsgi.capture(exchange, str(response.status_code), response.items())
     else:
         pairs = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
@@ -121,17 +115,16 @@ NAME: Final = "name:"
 
 _tracker: Tracker | None = None
 _excluded_names: frozenset[str] = frozenset()
-_making = threading.Lock()
 
 
 def settings_tracker() -> Tracker:
     """The tracker that `settings.FOOTFALL` describes, made when first asked for."""
     global _tracker, _excluded_names
+    # No lock, which gevent could not see if it patched after this import: Django loads the
+    # middleware of a process in one thread, and two trackers would work, too.
     if _tracker is None:
-        with _making:
-            if _tracker is None:
-                _excluded_names = excluded_names()
-                _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
+        _excluded_names = excluded_names()
+        _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
     return _tracker
 
 

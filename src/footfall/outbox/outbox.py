@@ -135,6 +135,10 @@ class Outbox:
             self._starting.release()
         return True
 
+    def is_served_by(self, wakeup: threading.Event) -> bool:
+        """False for a thread that was told to end, and has nothing left to write."""
+        return wakeup is self._wakeup or bool(self._pending)
+
     # -- out: one thread at a time -------------------------------------------------------------
 
     def step(self) -> float:
@@ -306,6 +310,11 @@ class Outbox:
         lossless = [lane.wait(deadline) for lane in self._lanes.values()]
         return all(lossless) and not lost
 
+    def close(self) -> None:
+        """Let the thread end. The next event starts another."""
+        wakeup, self._wakeup, self._thread = self._wakeup, threading.Event(), None
+        wakeup.set()
+
     def give_back(self, lane: Lane, items: Iterable[Item]) -> int:
         """Keep what a lane could not send in time. How many cannot be kept."""
         lost = 0
@@ -340,13 +349,13 @@ class Outbox:
 
 
 def _work(ref: weakref.ref[Outbox], wakeup: threading.Event) -> None:
-    """What the thread does, for as long as somebody holds the outbox."""
+    """What the thread does, until the outbox is closed or nobody holds it any more."""
     seconds = 0.0
     while True:
         wakeup.wait(seconds)
         wakeup.clear()
         outbox = ref()
-        if outbox is None:
+        if outbox is None or not outbox.is_served_by(wakeup):
             return
         seconds = outbox.step()
         del outbox
