@@ -196,7 +196,7 @@ def test_26_one_dead_vendor_changes_nothing_for_the_other() -> None:
         sites = [plausible_at(server) for server in (dead, alive)]
         with watched_site(*sites, timeout_seconds=0.5) as site:
             site.visits(200)
-            assert wait_until(lambda: site.counts(1) == {"accepted": 200}, 5)
+            assert wait_until(lambda: site.counts(1) == {"accepted": 200}, 15)
             assert "accepted" not in site.counts(0)
 
 
