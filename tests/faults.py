@@ -12,11 +12,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from time import perf_counter
 from typing import Any, Final
 
-from footfall.dispatch import Counts
+from footfall.dispatch.counts import ENDS
 from footfall.model import Request, Response
 from footfall.tracker import Tracker
 from footfall.wsgi import Environ, FootfallMiddleware, StartResponse
@@ -24,6 +23,7 @@ from footfall.wsgi import Environ, FootfallMiddleware, StartResponse
 # A visit takes microseconds. Only a lock, a socket or a sleep takes as much as this.
 MAX_MEDIAN_SECONDS: Final = 0.001
 MAX_SECONDS: Final = 0.5
+MIN_VISITS: Final = 10
 
 PAGE: Final = [b"<h1>Hello</h1>"]
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -74,27 +74,26 @@ class Site:
             self.visit(f"/{each}", visitor=f"198.51.{each // 250 % 250}.{each % 250 + 1}")
 
     def counts(self, destination: int = 0) -> dict[str, int]:
-        """The counters of a destination that are not zero, `submitted` with what still waits.
+        """The counters of a destination that are not zero, what still waits among them.
 
         Raises:
             AssertionError: the account does not close.
         """
         account = [*self.tracker.stats()["destinations"].values()][destination]
         ends = {name: count for name, count in account.items() if count and name in ENDS}
-        assert account["submitted"] == sum(ends.values()), account
+        assert account["submitted"] + account["taken"] == sum(ends.values()), account
         return ends
 
     def assert_unharmed(self, errors: int | None = 0) -> None:
         assert self._answers, "nobody came"
         assert {status for status, _ in self._answers} == {"200 OK"}
         assert all(body == PAGE for _, body in self._answers)
-        assert statistics.median(self._seconds) < MAX_MEDIAN_SECONDS
+        # The first visit starts a thread, and a median of few says little.
+        if len(self._seconds) >= MIN_VISITS:
+            assert statistics.median(self._seconds) < MAX_MEDIAN_SECONDS
         assert max(self._seconds) < MAX_SECONDS
         if errors is not None:
             assert self.tracker.stats()["errors"] == errors
-
-
-ENDS: Final = frozenset(field.name for field in fields(Counts)) - {"submitted"}
 
 
 @contextmanager

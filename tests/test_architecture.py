@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
@@ -91,3 +93,15 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
     )
     assert done.returncode == 2
     assert "usage: footfall" in done.stderr
+
+
+def test_ages_and_deadlines_are_of_one_clock() -> None:
+    # `time.monotonic` differs from it by the time that the machine slept.
+    source = Path(footfall.__file__).parent
+    keep_their_own = ("clock.py", "log.py", "transport", "collector/", "cli/")
+    others = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if re.search(r"time\.monotonic|from time import .*monotonic", path.read_text())
+    }
+    assert {name for name in others if not name.startswith(keep_their_own)} == set()

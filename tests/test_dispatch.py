@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import pytest
 
+from footfall.clock import monotonic
 from footfall.destinations import Plausible
 from footfall.dispatch import Counts, Lane, Limits
 from footfall.errors import Ambiguous, NotSent
@@ -43,7 +44,7 @@ def ends(lane: Lane) -> dict[str, int]:
 
 
 def drained(lane: Lane, seconds: float = 5.0) -> bool:
-    return lane.drain(time.monotonic() + seconds)
+    return lane.drain(monotonic() + seconds)
 
 
 ANSWERS = {
@@ -73,7 +74,7 @@ def test_what_surely_was_not_processed_is_sent_again(fault: Response | Exception
     lane.offer(event())
     assert wait_until(lambda: lane.counts().accepted == 1)
     assert len(transport.requests) == 3
-    assert ends(lane) == {"submitted": 1, "accepted": 1}
+    assert ends(lane) == {"submitted": 1, "accepted": 1, "retried": 2}
 
 
 def test_a_vendor_that_is_down_costs_each_event_four_tries() -> None:
@@ -218,23 +219,23 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
         wall_clock=lambda: 0.0,
         jitter=lambda low, high: high,
     )
-    lane._start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
+    lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
     for number in range(10):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
 
     def deliver() -> bool:
-        item = lane._take(0.0)
+        item = lane._delivery.take(0.0)
         if item is not None:
-            lane._finish(item, lane._try(item))
+            lane._delivery.finish(item, lane._delivery.attempt(item))
         return item is not None
 
     assert [deliver() for _ in range(6)] == [True] * 5 + [False]
     assert lane.is_paused
     clock.now += 2.1
-    probe = lane._take(0.0)
+    probe = lane._delivery.take(0.0)
     assert probe is not None
-    assert lane._take(0.0) is None, "one probe at a time"
-    lane._finish(probe, lane._try(probe))  # fails: the sixth
+    assert lane._delivery.take(0.0) is None, "one probe at a time"
+    lane._delivery.finish(probe, lane._delivery.attempt(probe))  # fails: the sixth
     clock.now += 2.1
     assert not deliver(), "the pause doubles"
     clock.now += 2.0
@@ -247,14 +248,14 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
 def test_nobody_is_busy_while_a_probe_is_on_its_way() -> None:
     clock = Clock()
     lane = Lane(PLAUSIBLE, Scripted(), clock=clock, wall_clock=lambda: 0.0)
-    lane._start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
-    lane._breaker.open_for(clock.now, 5.0)
+    lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
+    lane._delivery.breaker.open_for(clock.now, 5.0)
     for number in range(2):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
-    assert lane._next_chance(clock.now) == clock.now + 5.0
+    assert lane._delivery.next_chance(clock.now) == clock.now + 5.0
     clock.now += 5.0
-    assert lane._take(0.0) is not None
-    assert lane._next_chance(clock.now) == float("inf")
+    assert lane._delivery.take(0.0) is not None
+    assert lane._delivery.next_chance(clock.now) == float("inf")
 
 
 def test_an_unpaid_account_pauses_the_destination() -> None:
@@ -277,7 +278,7 @@ def test_one_dead_destination_does_not_slow_another() -> None:
         assert wait_until(lambda: lanes[1].counts().accepted == 50, 2.5)
         assert lanes[0].counts().queued == 50
         for lane in lanes:
-            lane.drain(time.monotonic())
+            lane.drain(monotonic())
 
 
 def test_a_burst_closes_the_account_to_the_event() -> None:

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from operator import itemgetter
-from time import monotonic
 from typing import Any, Final, TypeAlias, Unpack
 
 from footfall import pageview
@@ -28,6 +27,7 @@ from footfall.capture import (
     is_refused,
     marks_of,
 )
+from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.lifecycle import close
 from footfall.model import Headers, Hit

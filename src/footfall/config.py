@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, cast
 
 from footfall import destinations as places
-from footfall import pageview, paths, url
+from footfall import outbox, pageview, paths, url
 from footfall.client_ip import ClientIP
 from footfall.dispatch import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.model import Event, Headers, Hit
+from footfall.outbox import Mode
 from footfall.transport import (
     MARK,
     TOTAL_TIMEOUT_SECONDS,
@@ -61,12 +62,17 @@ class Options(TypedDict, total=False):
     transport: TransportName | Transport
     mode: Literal["auto", "thread", "sync"]
     max_queue: int
-    max_age_seconds: float
+    max_age_seconds: float | None
     max_connections: int
     timeout_seconds: float
+    outbox: str | os.PathLike[str] | None
+    outbox_mode: Mode
     shutdown_timeout_seconds: float
     debug: bool
 
+
+# Longer than a restart takes; far from the half hour after which vendors open another visit.
+OUTBOX_MAX_AGE_SECONDS: Final = 300.0
 
 ENV_PREFIX: Final = "FOOTFALL_"
 
@@ -153,9 +159,15 @@ class Config:
     mode: Literal["auto", "thread", "sync"] = "auto"
     # See dispatch.Limits for the reasons of these four.
     max_queue: int = 10_000
-    max_age_seconds: float = 60.0
+    # 60 by default; 300 with an outbox, whose purpose is to outlast a restart.
+    max_age_seconds: float | None = None
     max_connections: int = 8
     timeout_seconds: float = TOTAL_TIMEOUT_SECONDS
+    # A file that keeps what waits, for deploys and crashes: all processes of a host share it. It
+    # holds visitors' addresses until they are sent, so it is there only when asked for.
+    outbox: str | os.PathLike[str] | None = None
+    # A duplicate falsifies bounce rate and pageviews where a loss only under-counts.
+    outbox_mode: Mode = "at_most_once"
     # What a stopping process spends on the last events; every server allows it.
     shutdown_timeout_seconds: float = 2.0
     # Mistakes in `track()` raise instead of being counted. On by itself under pytest.
@@ -231,7 +243,7 @@ class Config:
             ),
             "limits": Limits(
                 max_events=self.max_queue,
-                max_age_seconds=self.max_age_seconds,
+                max_age_seconds=_max_age(self.max_age_seconds, self.outbox),
                 max_connections=self.max_connections,
             ),
         }
@@ -315,9 +327,13 @@ def _check_types(config: Config, faults: list[Fault]) -> None:
             faults.append(Fault(name, value, "give a function, or leave it out"))
     for name, (low, high) in _RANGES.items():
         value = getattr(config, name)
+        if value is None and name == "max_age_seconds":
+            continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not low <= value <= high:
             faults.append(Fault(name, value, f"write a number from {low:g} to {high:g}"))
+    if fault := _outbox_fault(config):
+        faults.append(fault)
     if config.track_localhost not in (None, True, False):
         faults.append(Fault("track_localhost", config.track_localhost, "write True, False or None"))
     remedy = _transport_remedy(config.transport)
@@ -339,6 +355,7 @@ _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "prefetch": ("skip", "count", "refuse"),
     "bots": ("skip", "count", "event"),
     "mode": ("auto", "thread", "sync"),
+    "outbox_mode": ("at_most_once", "at_least_once"),
 }
 _SWITCHES: Final = (
     "enabled",
@@ -361,6 +378,25 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "timeout_seconds": (0.1, 60),
     "shutdown_timeout_seconds": (0, 60),
 }
+
+
+def _outbox_fault(config: Config) -> Fault | None:
+    path: object = config.outbox
+    if path is None:
+        return None
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        return Fault("outbox", path, "write the path of a file, such as /var/lib/app/outbox.db")
+    if config.mode == "sync":
+        return Fault("outbox", path, 'goes with mode="thread": "sync" leaves nothing to keep')
+    if not outbox.IS_POSSIBLE:
+        return Fault("outbox", path, "needs file locks that this system does not have")
+    return None
+
+
+def _max_age(seconds: float | None, path: object) -> float:
+    if seconds is not None:
+        return seconds
+    return Limits().max_age_seconds if path is None else OUTBOX_MAX_AGE_SECONDS
 
 
 def _destinations(value: object) -> tuple[places.Destination, ...]:

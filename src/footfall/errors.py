@@ -6,6 +6,7 @@ FootfallError
 └── TransportError (OSError)      the network's: no usable answer came back
     ├── NotSent                   surely not processed, so it may be sent again
     └── Ambiguous                 perhaps processed, so it must not be
+        └── TimedOut              no answer came in time
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class NotSent(TransportError):  # noqa: N818 -- it names what is known
 
 class Ambiguous(TransportError):  # noqa: N818 -- the same
     """The vendor may have processed the request: the answer was late, cut short or garbled."""
+
+
+class TimedOut(Ambiguous):
+    """No whole answer came in time. Each of these holds up a connection for seconds."""
 
 
 def _short(value: object, limit: int = 80) -> str:

@@ -16,11 +16,12 @@ import os
 import signal
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+
+from footfall.clock import monotonic
 
 if TYPE_CHECKING:
     from types import FrameType, ModuleType
@@ -88,7 +89,7 @@ def _mine_until(timeout: float | None) -> tuple[list[Tracker], float]:
     """The trackers whose events are this process's, and the moment by which all shall be done."""
     mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
     seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
-    return mine, time.monotonic() + (seconds if timeout is None else timeout)
+    return mine, monotonic() + (seconds if timeout is None else timeout)
 
 
 def settle() -> None:
@@ -256,7 +257,7 @@ def flush_on_sigterm() -> None:
             # In a thread, for a lock it needs may be held by the very code that was interrupted.
             thread = threading.Thread(target=flush, name="footfall flush", daemon=True)
             thread.start()
-            thread.join(deadline + _SIGNAL_GRACE_SECONDS - time.monotonic())
+            thread.join(deadline + _SIGNAL_GRACE_SECONDS - monotonic())
         _pass_on(number, frame, previous)
 
     signal.signal(signal.SIGTERM, on_sigterm)

@@ -183,12 +183,17 @@ class Outcome:
 
     `retry_after` is the vendor's wish in seconds. `pause` says that every further event would
     meet the same fate (wrong key, unpaid account, redirect), so the destination should rest.
+    `rest` says that it asks for fewer requests, `max_tries` that this event deserves no more tries
+    in all, and `timed_out` that nothing came back in time.
     """
 
     verdict: Verdict
     detail: str = ""
     retry_after: float | None = None
     pause: bool = False
+    rest: bool = False
+    max_tries: int | None = None
+    timed_out: bool = False
 
 
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)

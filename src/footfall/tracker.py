@@ -15,17 +15,23 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from footfall import inside, judge, lifecycle, log, pageview, transport
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
+from footfall.clock import monotonic
 from footfall.config import Config, under_pytest
 from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
 from footfall.transport import CurlTransport, HTTPXTransport
+
+if TYPE_CHECKING:
+    from footfall.outbox.outbox import Outbox
+
+Offered: TypeAlias = list[tuple[Lane, Item]]
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
 LINGER_SECONDS: Final = 0.02
@@ -98,6 +104,7 @@ class Tracker:
         self._lanes = tuple(
             Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
         )
+        self._outbox = self._open_outbox()
         self.forget()
         lifecycle.register(self)
         self._introduce(freezer)
@@ -132,6 +139,23 @@ class Tracker:
         self.guards = Guards(self.config)
         for lane in self._lanes:
             lane.forget()
+        if self._outbox is not None:
+            self._outbox.forget()
+
+    def _open_outbox(self) -> Outbox | None:
+        config = self.config
+        # Within a request nothing is kept for later.
+        if config.outbox is None or not config.is_active or self._is_inline:
+            return None
+        from footfall.outbox.outbox import Outbox
+
+        return Outbox(
+            os.fspath(config.outbox),
+            self._lanes,
+            mode=config.outbox_mode,
+            max_age_seconds=config.limits.max_age_seconds,
+            log=self._log,
+        )
 
     def _introduce(self, freezer: str | None) -> None:
         if not self.is_active:
@@ -159,7 +183,7 @@ class Tracker:
     # -- request side --------------------------------------------------------------------------
 
     def submit(self, record: Record | Told, now: float) -> None:
-        """Leave `record` in the inbox; `now` is `time.monotonic()`. The oldest goes when full."""
+        """Leave `record` in the inbox; `now` is of `footfall.clock`. The oldest goes when full."""
         self.captured.bump()
         inbox = self._inbox
         if len(inbox) >= ROOMY_INBOX:
@@ -224,16 +248,16 @@ class Tracker:
 
     @inside.own_work
     def _run(self, shift: object) -> None:
-        last_worked = time.monotonic()
+        last_worked = monotonic()
         while self._shift is shift:
-            now = time.monotonic()
+            now = monotonic()
             self._awake_until = now + AWAKE_SECONDS
-            if self._process():
+            if self._process() or self._tend():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
                     break
-                last_worked = time.monotonic()
+                last_worked = monotonic()
                 continue
             time.sleep(LINGER_SECONDS)
         self._leave(shift)
@@ -253,7 +277,7 @@ class Tracker:
             self._thread = None
         self._awake_until = float("-inf")
         if self._inbox:
-            self._wake(time.monotonic())
+            self._wake(monotonic())
 
     @inside.own_work
     def _deliver_here(self) -> None:
@@ -262,24 +286,26 @@ class Tracker:
         Never waits for a thread that does so already; that one takes this record along, since it
         looks again after it has let go.
         """
-        deadline = time.monotonic() + SYNC_SECONDS
+        deadline = monotonic() + SYNC_SECONDS
         if time.time() - self._delivered_at > SYNC_SECONDS:
             self._close_transport()
-        offered: list[tuple[Lane, Item]] = []
+        offered: Offered = []
         while self._inbox and self._processing.acquire(blocking=False):
             try:
                 self._think(deadline, offered)
             finally:
                 self._processing.release()
-            if time.monotonic() >= deadline:
+            if monotonic() >= deadline:
                 break
         for lane, item in offered:
             lane.wait_for(item, deadline)
+        if self._outbox is not None:  # told when Python was already ending
+            self._outbox.drain(deadline)
         self._delivered_at = time.time()
 
     def _process(self, deadline: float | None = None) -> bool:
         """Think about all that waits, until `deadline`. False if nothing was there."""
-        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        left = -1 if deadline is None else max(0.0, deadline - monotonic())
         if not self._processing.acquire(timeout=left):
             return False
         try:
@@ -287,49 +313,71 @@ class Tracker:
         finally:
             self._processing.release()
 
-    def _think(
-        self, deadline: float | None = None, offered: list[tuple[Lane, Item]] | None = None
-    ) -> bool:
-        offset = time.time() - time.monotonic()
+    def _think(self, deadline: float | None = None, offered: Offered | None = None) -> bool:
         handled = 0
-        while self._inbox and (deadline is None or time.monotonic() < deadline):
+        while self._inbox and (deadline is None or monotonic() < deadline):
+            if handled:
+                time.sleep(0)
+            handled += self._take_turn(offered)
+        return handled > 0
+
+    def _take_turn(self, offered: Offered | None) -> int:
+        """Think about so many hits, and offer their events together: that costs one wake-up."""
+        started = monotonic()
+        offset = time.time() - started
+        handled, events = 0, []
+        # A slow hook of the owner's must not hold back what was thought before.
+        while handled < HITS_PER_TURN and monotonic() - started < LINGER_SECONDS:
             try:
                 record = self._inbox.popleft()
-            except IndexError:  # a request pushed the last one out
+            except IndexError:
                 break
             self._taken += 1
             handled += 1
-            items = self._handle(record, offset)
-            if offered is not None:
-                offered += items
-            if handled % HITS_PER_TURN == 0:
-                time.sleep(0)
-        return handled > 0
+            event = self._event_of(record, offset)
+            if event is not None:
+                events.append(event)
+        items = self._offer(events) if events else ()
+        if offered is not None:
+            offered += items
+        return handled
 
     def settle(self) -> None:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
 
-    def _handle(self, record: Record | Told, offset: float) -> Sequence[tuple[Lane, Item]]:
-        """Think about one record; what is to be delivered of it, by lane."""
+    def _event_of(self, record: Record | Told, offset: float) -> Event | None:
         try:
             if isinstance(record, Told):
                 reason, event, _ = self._judge.of_told(record, offset)
             else:
                 reason, event, _ = self._judge.of_hit(hit_of(record, offset))
-            self._reasons[reason] += 1
-            return () if event is None else self._offer(event)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
-            return ()
+            return None
+        self._reasons[reason] += 1
+        return event
 
-    def _offer(self, event: Event) -> Sequence[tuple[Lane, Item]]:
+    def _offer(self, events: Sequence[Event]) -> Offered:
+        """Give events to the lanes that take them; the items by lane, where they are in memory."""
         if OUTBOXES:
             for outbox in OUTBOXES:
-                outbox.append(event)
-            return ()
-        return [(lane, lane.offer(event)) for lane in self._lanes if lane.takes(event)]
+                outbox.extend(events)
+            return []
+        items: Offered = []
+        for lane in self._lanes:
+            taken = [event for event in events if lane.takes(event)]
+            if taken and self._outbox is not None:
+                self._outbox.put(lane, taken)
+            elif taken:
+                items += [(lane, item) for item in lane.offer(*taken)]
+        return items
+
+    def _tend(self) -> bool:
+        """True while a lane has something for which it has no thread."""
+        waiting = [lane.tend() for lane in self._lanes]
+        return any(waiting)
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
@@ -388,7 +436,7 @@ class Tracker:
                 url,
                 visitor,
                 record=exchange.record() if exchange is not None else None,
-                at=time.monotonic(),
+                at=monotonic(),
             )
         except EventError as error:
             if self._is_strict:
@@ -426,7 +474,7 @@ class Tracker:
         if not self.is_of_this_process:
             return True
         seconds = self.shutdown_seconds if timeout is None else timeout
-        return self.flush_until(time.monotonic() + seconds)
+        return self.flush_until(monotonic() + seconds)
 
     @inside.own_work
     def flush_until(self, deadline: float) -> bool:
@@ -440,6 +488,8 @@ class Tracker:
     def _drain(self, deadline: float) -> bool:
         for lane in self._lanes:
             lane.hurry()
+        if self._outbox is not None:
+            return self._outbox.drain(deadline)
         lossless = [lane.wait(deadline) for lane in self._lanes]
         return all(lossless)
 
@@ -454,7 +504,7 @@ class Tracker:
         if not self.is_of_this_process:
             return True
         seconds = self.shutdown_seconds if timeout is None else timeout
-        return self.close_until(time.monotonic() + seconds)
+        return self.close_until(monotonic() + seconds)
 
     def close_until(self, deadline: float) -> bool:
         """`close` to a moment of the monotonic clock, which several trackers may share."""
@@ -465,6 +515,8 @@ class Tracker:
         self._wakeup.set()
         for lane in self._lanes:
             lane.close()
+        if self._outbox is not None:
+            self._outbox.close()
         self._close_transport()
         return is_lossless
 
@@ -484,13 +536,16 @@ class Tracker:
         """The counters of this process: what was seen, why it counted or not, what became of it.
 
         Shapes: `reasons` maps a reason to the number of hits and told events; each entry of
-        `destinations` is closed: `submitted` is the sum of all the others but `is_paused`.
+        `destinations` is closed, see `dispatch.Counts`: `submitted`, and with an outbox what was
+        `taken` from it, is the sum of what it ended in, `stored` in the outbox and `queued`.
         """
         waiting = len(self._inbox)
         captured = self.captured.value
         reasons = Counter(self._reasons)
         reasons.update(self.guards.counts())
+        outbox = {} if self._outbox is None else {"outbox": self._outbox.stats()}
         return {
+            **outbox,
             "transport": repr(self.transport),
             "captured": captured,
             "waiting": waiting,
@@ -498,7 +553,12 @@ class Tracker:
             "errors": self.errors.value,
             "reasons": dict(sorted(reasons.items())),
             "destinations": {
-                lane.destination.name: {**asdict(lane.counts()), "is_paused": lane.is_paused}
+                lane.destination.name: {
+                    **asdict(lane.counts()),
+                    "oldest_age_seconds": round(lane.oldest_age_seconds, 1),
+                    "is_paused": lane.is_paused,
+                    "breaker": lane.breaker,
+                }
                 for lane in self._lanes
             },
         }

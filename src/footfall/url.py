@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes, urljoin
@@ -214,16 +215,28 @@ def public_base(hit: Hit, *, is_trusted: bool, rules: UrlRules = DEFAULT_RULES) 
     if rules.base_url:
         return rules.base_url
     headers: Headers = hit.headers if is_trusted else {}
+    named = tuple(headers.get(name, "") for name in _PROXY_HEADERS)
+    texts = (hit.scheme, hit.host, *named)
+    # A site has few names, and their finding is asked for twice a hit. Long ones are no names.
+    return _base(*texts) if sum(map(len, texts)) <= _MAX_CACHED else _base.__wrapped__(*texts)
+
+
+_PROXY_HEADERS: Final = ("x-forwarded-proto", "x-forwarded-host", "forwarded")
+_MAX_CACHED: Final = 1024
+
+
+@lru_cache(maxsize=256)
+def _base(own_scheme: str, own_host: str, proto: str, named_host: str, forwarded: str) -> str:
     scheme = (
-        _scheme(_last(headers.get("x-forwarded-proto", "")))
-        or _scheme(_forwarded(headers, "proto"))
-        or _scheme(hit.scheme)
+        _scheme(_last(proto))
+        or _scheme(_parameter(forwarded, "proto"))
+        or _scheme(own_scheme)
         or "http"
     )
     host = (
-        _host(_last(headers.get("x-forwarded-host", "")))
-        or _host(_forwarded(headers, "host"))
-        or _host(hit.host)
+        _host(_last(named_host))
+        or _host(_parameter(forwarded, "host"))
+        or _host(own_host)
         or UNKNOWN_HOST
     )
     return f"{scheme}://{host}"
@@ -233,13 +246,15 @@ def _last(items: str) -> str:
     return items.rpartition(",")[2].strip()
 
 
-def _forwarded(headers: Headers, parameter: str) -> str:
-    """One parameter of the last element, split at commas whatever the quotes say.
+def _parameter(forwarded: str, parameter: str) -> str:
+    """One parameter of `Forwarded`'s last element, split at commas whatever the quotes say.
 
     Neither a scheme nor a host has a comma, and a quote sent by a visitor cannot hide the proxy's
     own element that way.
     """
-    element = _last(headers.get("forwarded", ""))[:1024]
+    if not forwarded:
+        return ""
+    element = _last(forwarded)[:1024]
     pairs = (pair.partition("=") for pair in element.split(";"))
     values = (value for name, _, value in pairs if name.strip().lower() == parameter)
     return next(values, "").strip().strip('"')
@@ -256,8 +271,12 @@ _HOST: Final = re.compile(
 
 def _host(text: str) -> str:
     """Host and port in lower case, without the ports 80 and 443; empty if it cannot be a host."""
-    is_plain = len(text) <= _MAX_HOST and text.isascii()
-    found = _HOST.fullmatch(text.lower()) if is_plain else None
+    return _short_host(text) if text and len(text) <= _MAX_HOST else ""
+
+
+@lru_cache(maxsize=1024)
+def _short_host(text: str) -> str:
+    found = _HOST.fullmatch(text.lower()) if text.isascii() else None
     if not found or (found["v6"] and not _is_ipv6(found["v6"])):
         return ""
     port = int(found["port"] or 0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack
 
@@ -27,6 +26,7 @@ from footfall.capture import (
     is_refused,
     marks_of,
 )
+from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
 from footfall.tracker import Tracker

@@ -89,10 +89,11 @@ class AddressWatch:
         return f"the client_ip function {failure}, so the peer counts as the visitor: correct it"
 
     def _other_platform(self, client_ip: str | None, _browser: str, headers: Headers) -> str | None:
-        # By networks, so that an address that was anonymised since is still the same visitor's.
-        network = client_ip and anonymize(client_ip)
         for platform, rule in self._suspects:
-            if platform.sign.lower() in headers and _network(rule, headers) != network:
+            if platform.sign.lower() not in headers:
+                continue
+            # By networks: an address that was anonymised since is still the same visitor's.
+            if _network(rule, headers) != (client_ip and anonymize(client_ip)):
                 return (
                     f"requests carry {platform.sign}, as behind {platform.title}, whose visitor is "
                     f"another than the one found by {self._resolver.source!r}: if {platform.title} "

@@ -32,6 +32,9 @@ _AGAIN: Mapping[int, str] = {
     503: "is busy or restarting",
 }
 
+# A gateway that lost its backend while that was at work says so too, so one more try is enough.
+_MAX_TRIES: Mapping[int, int] = {502: 2}
+
 # These depend on the settings, never on the event, so the next one would fare no better.
 _PAUSING: Mapping[int, str] = {
     401: "asks for credentials; something in front of it guards the endpoint",
@@ -75,6 +78,8 @@ def refusal(response: Response) -> Outcome:
             verdict=Verdict.RETRY,
             detail=_sentence(response, _AGAIN[status]),
             retry_after=retry_after_seconds(response.headers),
+            rest=status == 429,
+            max_tries=_MAX_TRIES.get(status),
         )
     if 300 <= status < 400:
         return _outcome(response, _redirect(response.headers), pause=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from footfall.errors import Ambiguous, NotSent, TransportError
+from footfall.errors import Ambiguous, NotSent, TimedOut, TransportError
 
 NEVER_LEFT: Final[Mapping[int, str]] = {
     3: "the URL is none",
@@ -59,6 +59,9 @@ MAY_HAVE_LEFT: Final[Mapping[int, str]] = {
 in neither table belong to other protocols, and are read as these are: a doubt is not a refusal."""
 
 
+TIMED_OUT: Final = 28
+
+
 def meaning(code: int, sentence: str, bytes_sent: int) -> TransportError:
     """The error to raise for libcurl's `code`.
 
@@ -68,4 +71,6 @@ def meaning(code: int, sentence: str, bytes_sent: int) -> TransportError:
     """
     if code in NEVER_LEFT or not bytes_sent:
         return NotSent(sentence or NEVER_LEFT.get(code, "no connection"))
+    if code == TIMED_OUT:
+        return TimedOut(sentence or MAY_HAVE_LEFT[code])
     return Ambiguous(sentence or MAY_HAVE_LEFT.get(code, "the exchange failed"))

@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from footfall.errors import Ambiguous, NotSent
+from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.model import Request, Response
 from footfall.transport import wire
 from footfall.transport.names import Names
@@ -119,7 +119,7 @@ class HTTPXTransport:
         if not exchange.has_sent:
             return NotSent(sentence)
         if isinstance(error, httpcore2.TimeoutException):
-            return Ambiguous(f"no answer within {self._timeout:g} s")
+            return TimedOut(f"no answer within {self._timeout:g} s")
         if exchange.was_on_a_stale_connection:
             return NotSent("the vendor had closed the idle connection")
         return Ambiguous(sentence)

@@ -1,0 +1,212 @@
+"""The work of a lane: its lock, what that guards, and the threads that send."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from footfall import inside
+from footfall.destinations import Destination
+from footfall.dispatch.breaker import Breaker, Change
+from footfall.dispatch.crew import IDLE_SECONDS, Crew
+from footfall.dispatch.ledger import Ledger
+from footfall.dispatch.limits import Limits
+from footfall.dispatch.sending import COUNTER, attempt, may_retry, wait_seconds
+from footfall.dispatch.waiting import Item
+from footfall.log import ThrottledLog
+from footfall.model import Outcome, Verdict
+from footfall.transport import Transport
+
+# One thread serves what came in one moment; another is woken where that has lasted for so long.
+COMPANY_AFTER_SECONDS: Final = 0.02
+
+
+class Delivery:
+    """Sends what is lined up, one thread for each connection.
+
+    `changed` guards `ledger`, `breaker`, `crew` and the flags. Made anew in a forked child: only
+    assignments, and a lock that the parent held is dropped, never waited for.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        way_out: Transport,
+        limits: Limits,
+        log: ThrottledLog,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        jitter: Callable[[float, float], float],
+    ) -> None:
+        self.name = destination.name
+        self.changed = threading.Condition()
+        self.ledger = Ledger(limits, wall_clock)
+        self.breaker = Breaker(jitter)
+        self.crew = Crew(self._work, f"footfall {self.name}", limits)
+        self.is_draining = False
+        self.is_closed = False
+        # True where an outbox takes what cannot be sent: then no try in a drain is the last one.
+        self.keeps_unsent = False
+        # Those who wait for one event of their own.
+        self.watchers = 0
+        self._destination = destination
+        self._transport = way_out
+        self._limits = limits
+        self._log = log
+        self._clock = clock
+        self._jitter = jitter
+
+    # -- in ------------------------------------------------------------------------------------
+
+    def line_up(self, items: list[Item], counter: str | None = None) -> list[Item]:
+        """Queue `items`: new ones, counted as `counter` says, or such as were admitted before."""
+        with self.changed:
+            now = self._clock()
+            if counter is not None:
+                self.ledger.admit(items, counter)
+            has_dropped = self.ledger.line_up(items, now)
+            self.is_closed = False
+            newcomer = self.hire(now)
+            self.changed.notify(len(items) if self._limits.is_waited_for else 1)
+        self.start(newcomer)
+        # Outside the lock: a log handler may look at the counters.
+        if has_dropped:
+            self.warn("full", "the queue is full, the oldest events go")
+        return items
+
+    def hire(self, now: float) -> object:
+        """The token of a thread to `start`, where one more is needed. With the lock."""
+        ledger, may_grow = self.ledger, not self.breaker.is_open
+        backlog, busy = ledger.waiting.backlog, len(ledger.on_the_wire)
+        return self.crew.hire(backlog, busy, now, may_grow=may_grow)
+
+    def start(self, newcomer: object) -> None:
+        """Start the thread that was hired, if one was. Without the lock."""
+        if not self.crew.start(newcomer):
+            with self.changed:
+                self.crew.leave(newcomer)
+
+    def tend(self) -> bool:
+        """Wake or start a thread for what still waits for one; called every moment.
+
+        Offers of one moment wake one thread, which may be held up by the first of them; and where
+        the system had no thread to give, it may have one now.
+
+        Returns:
+            True while something waits for a thread.
+        """
+        if not self.ledger.waiting.backlog or (self.breaker.is_open and len(self.crew)):
+            return False
+        with self.changed:
+            newcomer = self.hire(self._clock())
+            self.changed.notify()
+        self.start(newcomer)
+        return True
+
+    # -- out -----------------------------------------------------------------------------------
+
+    @inside.own_work
+    def _work(self, token: object) -> None:
+        while (item := self.take(IDLE_SECONDS, token)) is not None:
+            self.finish(item, self.attempt(item))
+
+    def take(self, patience_seconds: float, token: object = None) -> Item | None:
+        """Wait for an event that may go out now. None once there was none for so long."""
+        newcomer = None
+        with self.changed:
+            now = self._clock()
+            give_up_at = now + patience_seconds
+            while (item := self._pop_ready(now)) is None:
+                is_over = now >= give_up_at or (self.is_closed and not self.ledger.at_hand)
+                if is_over and self._may_leave(token):
+                    self.crew.leave(token)
+                    return None
+                wake_at = min(max(give_up_at, now + 1.0), self.next_chance(now))
+                self.changed.wait(wake_at - now)
+                now = self._clock()
+            if self.ledger.waiting.backlog:
+                newcomer = self._call_company(item, now)
+        self.start(newcomer)
+        return item
+
+    def _may_leave(self, token: object) -> bool:
+        """The last thread stays while something waits for a retry or for the breaker."""
+        ledger = self.ledger
+        is_last = len(self.crew) == 1 and len(ledger.on_the_wire) < ledger.at_hand
+        return token is None or not is_last
+
+    def _call_company(self, item: Item, now: float) -> object:
+        """Wake another thread, or hire one, where one is not enough."""
+        if now - item.queued_at > COMPANY_AFTER_SECONDS:
+            self.changed.notify()
+        return self.hire(now)
+
+    def next_chance(self, now: float) -> float:
+        """When something may become ready by the mere passing of time."""
+        breaker = self.breaker
+        chance = self.ledger.waiting.next_retry_at()
+        if breaker.is_open:
+            # The probe's outcome wakes everybody; without one, the end of the pause does.
+            chance = float("inf") if breaker.is_probing else breaker.open_until
+        return max(chance, now + 0.001)
+
+    def _pop_ready(self, now: float) -> Item | None:
+        if not self.breaker.lets_pass(now):
+            self.ledger.expire(now)
+            return None
+        item = self.ledger.take(now)
+        if item is not None and self.breaker.is_open:
+            self.breaker.is_probing = True
+        return item
+
+    def attempt(self, item: Item) -> Outcome:
+        """Send an item that was taken, once."""
+        item.tries += 1
+        return attempt(self._destination, self._transport, item.event)
+
+    def finish(self, item: Item, outcome: Outcome) -> None:
+        """Let an item that was sent end in a counter, or wait for its next try."""
+        with self.changed:
+            now = self._clock()
+            self.ledger.on_the_wire.discard(item)
+            change = self.breaker.judge(outcome, now)
+            if item.is_settled:  # the drain gave it up while it was on the wire
+                self.ledger.end_late(item, outcome.verdict)
+            elif outcome.verdict is not Verdict.RETRY:
+                self.ledger.end(item, COUNTER[outcome.verdict])
+            elif not self._retries(item, outcome, now):
+                self.ledger.end(item, "failed")
+            # This thread goes on with the next one by itself; only these concern the others.
+            if change or self.breaker.is_open or self.is_draining or self.watchers:
+                self.changed.notify_all()
+        if change or outcome.verdict is not Verdict.ACCEPTED:
+            self._tell(outcome, change)
+
+    def _retries(self, item: Item, outcome: Outcome, now: float) -> bool:
+        """Let `item` wait for its next try. False where it has had its last."""
+        is_last = self.is_draining and not self.keeps_unsent
+        if is_last or not may_retry(item, outcome, self._limits.max_tries):
+            return False
+        # This thread may be on the wire when it is due.
+        self.changed.notify()
+        return self.ledger.retry(item, now + wait_seconds(item, outcome, self._jitter))
+
+    def deliver_here(self, deadline: float) -> None:
+        """Deliver in the calling thread, where no thread can be started any more."""
+        while self._clock() < deadline and (item := self.take(0.0)) is not None:
+            self.finish(item, self.attempt(item))
+
+    def _tell(self, outcome: Outcome, change: Change) -> None:
+        if outcome.verdict is not Verdict.ACCEPTED:
+            self.warn(outcome.verdict, outcome.detail or outcome.verdict)
+        if change == "opened":
+            self.warn("open", "left alone for a while after these failures, then asked again")
+        elif change == "closed":
+            self._log.write(logging.INFO, f"closed:{self.name}", f"{self.name}: answers again")
+
+    def warn(self, kind: str, text: str) -> None:
+        """Write a line for the owner, at most one a minute of each kind. Without the lock."""
+        self._log.warn(f"{kind}:{self.name}", f"{self.name}: {text}")

@@ -1,0 +1,51 @@
+"""One try at one event, and when the next may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from footfall.destinations import Destination
+from footfall.dispatch.waiting import Item
+from footfall.errors import NotSent, TimedOut, TransportError
+from footfall.log import place_of
+from footfall.model import Event, Outcome, Verdict
+from footfall.transport import Transport
+
+# Full jitter: a uniform wait between nothing and this, doubled with each try.
+BACKOFF_BASE_SECONDS: Final = 0.25
+BACKOFF_CAP_SECONDS: Final = 8.0
+
+COUNTER: Final = {
+    Verdict.ACCEPTED: "accepted",
+    Verdict.DROPPED: "dropped_by_vendor",
+    Verdict.REJECTED: "rejected",
+    Verdict.UNKNOWN: "unknown",
+}
+"""The counter in which an event ends by its verdict; a retry has none yet."""
+
+
+def attempt(destination: Destination, transport: Transport, event: Event) -> Outcome:
+    """What came of sending `event` once. Never raises."""
+    try:
+        return destination.read(transport.send(destination.request(event)))
+    except NotSent as error:
+        return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
+    except TransportError as error:
+        is_late = isinstance(error, TimedOut)
+        return Outcome(verdict=Verdict.UNKNOWN, detail=str(error), timed_out=is_late)
+    except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
+        return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
+
+
+def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:
+    """Whether another try is due at all: the vendor processed nothing, and tries are left."""
+    if outcome.verdict is not Verdict.RETRY:
+        return False
+    return item.tries < min(max_tries, outcome.max_tries or max_tries)
+
+
+def wait_seconds(item: Item, outcome: Outcome, jitter: Callable[[float, float], float]) -> float:
+    """How long until the next try, the vendor's own wish included."""
+    longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (item.tries - 1))
+    return max(jitter(0.0, longest), outcome.retry_after or 0.0)
