@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,15 @@ ANSWERS = {
     "late answer": (Ambiguous("no answer within 5 s"), "unknown"),
     "a transport that breaks": (ZeroDivisionError("oops"), "rejected"),
 }
+
+
+def test_an_event_that_was_cut_is_counted_once_beside_the_account() -> None:
+    lane = lane_over(Scripted(NotSent("refused"), NotSent("refused")))
+    lane.offer(replace(event(), url="https://example.com/" + "p" * 3000))
+    lane.offer(event(1, "198.51.100.2"))
+    assert wait_until(lambda: lane.counts().accepted == 2)
+    assert ends(lane) == {"submitted": 2, "accepted": 2}
+    assert lane.trimmed == 1
 
 
 @pytest.mark.parametrize(("answer", "counter"), ANSWERS.values(), ids=ANSWERS.keys())

@@ -163,6 +163,11 @@ def test_a_second_ip_header_says_the_same() -> None:
         pytest.param("https://a.example/p?" + "q" * 2000, "https://a.example/p", id="a long query"),
         pytest.param("https://a.example/p#" + "f" * 2000, "https://a.example/p", id="a fragment"),
         pytest.param(
+            "https://a.example/p?utm_source=news&page=" + "q" * 2000,
+            "https://a.example/p?utm_source=news",
+            id="the campaign stays",
+        ),
+        pytest.param(
             "https://a.example/" + "é" * 1000,
             "https://a.example/" + "é" * 991,
             id="whole characters",
@@ -188,6 +193,8 @@ def test_long_names_and_referrers_are_cut() -> None:
         pytest.param(False, "false", id="false"),
         pytest.param(12, "12", id="integer"),
         pytest.param(1.5, "1.5", id="float"),
+        pytest.param(1e20, "1.0e20", id="a large float as Elixir spells it"),
+        pytest.param(1.5e-7, "1.5e-7", id="a small float"),
         pytest.param(Decimal("1.50"), "1.50", id="decimal"),
         pytest.param(Decimal("1E+3"), "1000", id="decimal written out"),
         pytest.param(Decimal("1E+40"), "1" + "0" * 40, id="forty places"),
@@ -216,6 +223,35 @@ def test_what_plausible_would_not_store_is_not_sent(value: Any) -> None:
 
 def test_a_non_finite_decimal_is_not_sent() -> None:
     assert "props" not in body_of(replace(PAGEVIEW, props={"key": Decimal("Infinity")}))
+
+
+@pytest.mark.parametrize(
+    ("change", "trimmed"),
+    [
+        pytest.param({}, (), id="nothing"),
+        pytest.param({"url": "https://a.example/" + "p" * 1983}, ("url",), id="the URL"),
+        pytest.param({"name": "n" * 121}, ("name",), id="the name"),
+        pytest.param({"referrer": "r" * 2001}, ("referrer",), id="the referrer"),
+        pytest.param({"props": {"k" * 301: 1}}, ("props",), id="a key"),
+        pytest.param({"props": {"k": "é" * 1001}}, ("props",), id="a value"),
+        pytest.param({"props": {f"k{n}": n for n in range(31)}}, ("props",), id="one prop"),
+        pytest.param(
+            {"props": {f"k{n}": n for n in range(30)} | {"none": None}}, (), id="no prop at all"
+        ),
+        pytest.param(
+            {"url": " https://a.example/\udcff " + "?" * 9, "name": "n\udcff"},
+            (),
+            id="a character in another's place",
+        ),
+        pytest.param(
+            {"name": "n" * 121, "url": "u" * 2001, "referrer": "r" * 2001},
+            ("name", "url", "referrer"),
+            id="several",
+        ),
+    ],
+)
+def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+    assert SITE.request(replace(PAGEVIEW, **change)).trimmed == trimmed
 
 
 def test_the_first_thirty_props_are_kept_and_empty_ones_do_not_count() -> None:

@@ -263,6 +263,27 @@ def test_props_become_meta_within_the_limits(props: dict[Any, Any], meta: dict[s
 
 
 @pytest.mark.parametrize(
+    ("change", "trimmed"),
+    [
+        pytest.param({}, (), id="nothing"),
+        pytest.param({"url": "https://a.example/" + "p" * 2000}, ("pg",), id="the path"),
+        pytest.param({"url": "https://a.example/?" + "q" * 2049}, ("qs",), id="the query"),
+        pytest.param(
+            {"url": "https://a.example/?utm_source=" + "s" * 2001}, ("so",), id="a campaign value"
+        ),
+        pytest.param({"name": "n" * 257}, ("name",), id="the name"),
+        pytest.param({"referrer": "r" * 2001}, ("ref",), id="the referrer"),
+        pytest.param({"previous": "/" * 2001}, ("prev",), id="the page before it"),
+        pytest.param({"props": {"k": "v" * 2000}}, ("meta",), id="a value"),
+        pytest.param({"props": {f"k{n}": n for n in range(101)}}, ("meta",), id="one prop"),
+        pytest.param({"props": {"constructor": 1}}, ("meta",), id="a prop that would be lost"),
+    ],
+)
+def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+    assert PROJECT.request(replace(PAGEVIEW, **change)).trimmed == trimmed
+
+
+@pytest.mark.parametrize(
     ("given", "sent_to"),
     [
         ("https://api.swetrix.com", "https://api.swetrix.com/log"),

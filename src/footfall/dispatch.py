@@ -158,6 +158,8 @@ class Lane:
         """
         self._changed = threading.Condition()
         self._counts = Counts()
+        # Events of which a part was cut to fit. Not in the account: each has an end of its own.
+        self.trimmed = 0
         self._queue: deque[_Item] = deque()
         # Visitors with an event on the wire or waiting for another try, and what follows of theirs.
         self._held: dict[Identity, deque[_Item]] = {}
@@ -318,6 +320,9 @@ class Lane:
         item.tries += 1
         try:
             request = self.destination.request(item.event)
+            if request.trimmed and item.tries == 1:
+                with self._changed:
+                    self.trimmed += 1
             return self.destination.read(self._transport.send(request))
         except NotSent as error:
             return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")

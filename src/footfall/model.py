@@ -147,6 +147,8 @@ class Request:
     url: str
     headers: Headers
     body: bytes
+    # The fields of the event that were cut or left out to stay within the vendor's limits.
+    trimmed: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (

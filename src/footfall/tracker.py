@@ -394,7 +394,9 @@ class Tracker:
         """The counters of this process: what was seen, why it counted or not, what became of it.
 
         Shapes: `reasons` maps a reason to the number of hits and told events; each entry of
-        `destinations` is closed: `submitted` is the sum of all the others but `is_paused`.
+        `destinations` is closed: `submitted` is the sum of all the others but the last two.
+        `trimmed` counts events of which a part was cut to fit the vendor's limits, whatever became
+        of them.
         """
         waiting = len(self._inbox)
         captured = self.captured.value
@@ -408,7 +410,11 @@ class Tracker:
             "errors": self.errors.value,
             "reasons": dict(sorted(reasons.items())),
             "destinations": {
-                lane.destination.name: {**asdict(lane.counts()), "is_paused": lane.is_paused}
+                lane.destination.name: {
+                    **asdict(lane.counts()),
+                    "trimmed": lane.trimmed,
+                    "is_paused": lane.is_paused,
+                }
                 for lane in self._lanes
             },
         }

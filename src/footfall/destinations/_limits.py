@@ -38,6 +38,28 @@ _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
+class Cuts:
+    """What had to be cut off one event, field by field; made anew for each request."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, None] = {}
+
+    def note(self, field: str) -> None:
+        """Remember that a part of `field` is not sent."""
+        self._fields[field] = None
+
+    def kept(self, field: str, whole: str, short: str) -> str:
+        """`short`, what the functions of this room left of `whole`; noted if something went."""
+        if len(short) < len(whole):
+            self.note(field)
+        return short
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields that were cut, in the order of their cutting."""
+        return tuple(self._fields)
+
+
 def check_event_name(name: object) -> None:
     """Let pass the names that every vendor accepts.
 
@@ -60,9 +82,9 @@ def check_event_name(name: object) -> None:
         )
 
 
-def event_name(name: str, max_chars: int) -> str:
+def event_name(name: str, max_chars: int, cuts: Cuts) -> str:
     """A sendable name for an event that came past `check_event_name`; a blank one is `(none)`."""
-    shown = text(name, max_chars)
+    shown = cuts.kept("name", name, text(name, max_chars))
     return shown if shown.strip() else BLANK_NAME
 
 
@@ -116,10 +138,18 @@ def scalar_text(value: object) -> str:
     if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
         return int.__repr__(value)
     if isinstance(value, float) and math.isfinite(value):
-        return float.__repr__(value)
+        return _float_text(value)
     if isinstance(value, Decimal) and value.is_finite():
         return decimal_text(value)
     return ""
+
+
+def _float_text(value: float) -> str:
+    # The digits are the same everywhere; only the spelling of an exponent is Elixir's: 1.0e20.
+    digits, mark, exponent = float.__repr__(value).partition("e")
+    if not mark:
+        return digits
+    return f"{digits if '.' in digits else digits + '.0'}e{int(exponent)}"
 
 
 def decimal_text(value: Decimal) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from footfall.destinations import _answers, _limits, _settings
 from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
+from footfall.url import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,10 +96,12 @@ class Plausible:
         Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
         address is sent, and Plausible would take our server for the visitor: do not send it.
         """
+        cuts = _limits.Cuts()
         return Request(
             url=self.endpoint,
             headers=self._headers(event.visitor),
-            body=_limits.json_body(self._body(event)),
+            body=_limits.json_body(self._body(event, cuts)),
+            trimmed=cuts.fields,
         )
 
     def read(self, response: Response) -> Outcome:
@@ -121,16 +124,16 @@ class Plausible:
             headers |= {name.lower(): address for name in self.ip_headers}
         return headers
 
-    def _body(self, event: Event) -> Mapping[str, object]:
+    def _body(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
         # The long keys: the short one of `interactive` loses a false on some server versions.
         body: dict[str, object] = {
-            "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS),
-            "url": _fit(event.url),
+            "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS, cuts),
+            "url": _fit(event.url, cuts),
             "domain": self.domain,
         }
         optional = {
-            "referrer": _limits.text(event.referrer or "", MAX_REFERRER_CHARS),
-            "props": _props(event.props),
+            "referrer": _referrer(event.referrer or "", cuts),
+            "props": _props(event.props, cuts),
             "revenue": _revenue(event.revenue),
         }
         body |= {key: value for key, value in optional.items() if value}
@@ -161,21 +164,31 @@ def _dropped(response: Response) -> int:
     return int(match[1]) if match else 0
 
 
-def _fit(url: str) -> str:
+def _fit(url: str, cuts: _limits.Cuts) -> str:
     # Too long a URL is refused, not cut, by the server. Its path matters more than its query.
     whole = _limits.text(url.strip(), len(url))
     if len(whole.encode()) <= MAX_URL_BYTES:
         return whole
-    return _limits.utf8(re.split(r"[?#]", whole, maxsplit=1)[0], MAX_URL_BYTES)
+    cuts.note("url")
+    address = re.split(r"[?#]", whole, maxsplit=1)[0]
+    # The campaign is worth more than the rest of a query, where the URL is spelt as ours are.
+    short = fit(whole.partition("#")[0], MAX_URL_BYTES) if whole.isascii() else address
+    return _limits.utf8(short, MAX_URL_BYTES)
 
 
-def _props(props: Mapping[str, object]) -> Mapping[str, str]:
+def _referrer(referrer: str, cuts: _limits.Cuts) -> str:
+    return cuts.kept("referrer", referrer, _limits.text(referrer, MAX_REFERRER_CHARS))
+
+
+def _props(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
     # Above its limit the server keeps any 30; here it is the first 30, so that a chart is stable.
     kept: dict[str, str] = {}
     for key, value in _limits.prop_texts(props):
-        if len(kept) < MAX_PROPS:
-            short = _limits.utf8(key, MAX_PROP_KEY_BYTES)
-            kept.setdefault(short, _limits.utf8(value, MAX_PROP_VALUE_BYTES))
+        if len(kept) == MAX_PROPS:
+            cuts.note("props")
+            break
+        short = cuts.kept("props", key, _limits.utf8(key, MAX_PROP_KEY_BYTES))
+        kept.setdefault(short, cuts.kept("props", value, _limits.utf8(value, MAX_PROP_VALUE_BYTES)))
     return kept
 
 

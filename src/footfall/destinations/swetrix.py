@@ -137,27 +137,29 @@ class Swetrix:
         Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
         address is sent, and Swetrix would take our server for the visitor: do not send it.
         """
-        url = _split(event.url)
+        cuts = _limits.Cuts()
+        url = _split(event.url, cuts)
         is_pageview = event.name == PAGEVIEW
         headers = _headers(event.visitor)
         if self.send_origin and url.origin:
             headers["origin"] = url.origin
         fields = {
             "pid": self.pid,
-            "ev": "" if is_pageview else _limits.event_name(event.name, MAX_EVENT_NAME_CHARS),
+            "ev": "" if is_pageview else _limits.event_name(event.name, MAX_EVENT_NAME_CHARS, cuts),
             "pg": url.path,
-            "prev": _limits.text(event.previous or "", MAX_FIELD_CHARS),
+            "prev": _field("prev", event.previous or "", cuts),
             "lc": _locale(event.visitor.language),
-            "ref": _limits.text(event.referrer or "", MAX_FIELD_CHARS),
-            **_campaign(url.query),
+            "ref": _field("ref", event.referrer or "", cuts),
+            **_campaign(url.query, cuts),
             "qs": url.query,
             "unique": self.unique,
-            "meta": _meta(event.props),
+            "meta": _meta(event.props, cuts),
         }
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
             headers=headers,
             body=_limits.json_body({key: value for key, value in fields.items() if value}),
+            trimmed=cuts.fields,
         )
 
     def heartbeat(self, visitor: Visitor) -> Request:
@@ -206,14 +208,18 @@ class _PageURL(NamedTuple):
     query: str
 
 
-def _split(url: str) -> _PageURL:
+def _field(name: str, value: str, cuts: _limits.Cuts) -> str:
+    return cuts.kept(name, value, _limits.text(value, MAX_FIELD_CHARS))
+
+
+def _split(url: str, cuts: _limits.Cuts) -> _PageURL:
     match = _URL.match(_limits.text(url.strip(), len(url)))
     assert match  # noqa: S101 -- for the type checker; the pattern matches any text
     scheme, authority, path, query = (part or "" for part in match.groups())
     return _PageURL(
         origin=_origin(scheme.lower(), authority.rpartition("@")[2]),
-        path=quote(path or "/", safe=_SAFE_IN_PATHS)[:MAX_FIELD_CHARS],
-        query=query[:MAX_QUERY_CHARS],
+        path=_field("pg", quote(path or "/", safe=_SAFE_IN_PATHS), cuts),
+        query=cuts.kept("qs", query, query[:MAX_QUERY_CHARS]),
     )
 
 
@@ -246,13 +252,14 @@ def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in hints.items() if value}
 
 
-def _campaign(query: str) -> dict[str, str]:
+def _campaign(query: str, cuts: _limits.Cuts) -> dict[str, str]:
     """The campaign fields of a query, undecoded as the browser script sends them."""
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if value and name in _CAMPAIGN_FIELDS:
-            found.setdefault(_CAMPAIGN_FIELDS[name], value[:MAX_FIELD_CHARS])
+            field = _CAMPAIGN_FIELDS[name]
+            found.setdefault(field, _field(field, value, cuts))
     return found
 
 
@@ -267,16 +274,19 @@ def _locale(accept_language: str) -> str:
     return best
 
 
-def _meta(props: Mapping[str, object]) -> Mapping[str, str]:
+def _meta(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
     """The first properties that fit; the value that crosses the limit is cut, not lost."""
     kept: dict[str, str] = {}
     room = MAX_META_UNITS
     for raw_key, value in _limits.prop_texts(props):
         key = _limits.text(raw_key, MAX_META_UNITS)
         space = room - _limits.utf16_length(key)
-        if key in _RESERVED_KEYS or key in kept or space <= 0 or len(kept) == MAX_META_KEYS:
+        if key in _RESERVED_KEYS or space <= 0 or len(kept) == MAX_META_KEYS:
+            cuts.note("meta")
             continue
-        kept[key] = _limits.utf16(value, space)
+        if key in kept:
+            continue
+        kept[key] = cuts.kept("meta", value, _limits.utf16(value, space))
         room = space - _limits.utf16_length(kept[key])
     return kept
 
