@@ -25,6 +25,7 @@ from footfall.destinations import (
     is_local,
     split_dsns,
 )
+from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError, EventError
 from footfall.model import (
     ACCEPTED,
@@ -624,6 +625,11 @@ ANY_EVENT = st.builds(
     | st.dictionaries(st.text(max_size=3), st.booleans(), min_size=90, max_size=130),
     revenue=st.none() | st.builds(Revenue, ANY_TEXT, st.decimals()),
     interactive=st.booleans(),
+    screen_width=st.none() | ANY_JSON,
+    time_zone=ANY_TEXT | st.just("Europe/Berlin"),
+    profile_id=ANY_TEXT,
+    perf=st.dictionaries(st.sampled_from(PERF_NAMES), ANY_SCALAR)
+    | st.fixed_dictionaries(dict.fromkeys(PERF_NAMES, st.floats(0, 300_000))),
 )
 ANY_RESPONSE = st.builds(
     Response,
@@ -668,7 +674,16 @@ def plausible_violations(request: Request) -> list[str]:
     props, revenue = body.get("props", {}), body.get("revenue")
     held = {
         "the keys it knows": body.keys()
-        <= {"name", "url", "domain", "referrer", "props", "revenue", "interactive"},
+        <= {
+            "name",
+            "url",
+            "domain",
+            "referrer",
+            "props",
+            "revenue",
+            "interactive",
+            "screen_width",
+        },
         "a name that is not blank": bool(body["name"].strip()),
         "a name of 120 characters": len(body["name"]) <= 120,
         "a url of 2000 bytes": len(body["url"].encode()) <= 2000,
@@ -690,7 +705,7 @@ def plausible_violations(request: Request) -> list[str]:
 def swetrix_violations(request: Request) -> list[str]:
     """The rules of Swetrix's own validation that this request breaks."""
     body = strict_json(request.body)
-    meta = body.pop("meta", {})
+    meta, perf = body.pop("meta", {}), body.pop("perf", None)
     is_custom = request.url.endswith("/custom")
     held = {
         "its project": body["pid"] == PID,
@@ -701,6 +716,8 @@ def swetrix_violations(request: Request) -> list[str]:
         "a name that is not blank": "ev" not in body or bool(body["ev"].strip()),
         "a path as browsers write it": bool(re.fullmatch(r"[!$-;=@-\[\]_a-z|~\\]+", body["pg"])),
         "a query of 2048 characters": len(body.get("qs", "")) <= 2048,
+        "eight durations or none": perf is None
+        or (sorted(perf) == sorted(PERF_NAMES) and all(0 <= ms <= 300_000 for ms in perf.values())),
         "100 keys": len(meta) <= 100,
         "text in meta": all(isinstance(value, str) for value in meta.values()),
         "2000 units of meta": sum(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from footfall.destinations import Plausible
+from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError
 from footfall.model import (
     ACCEPTED,
@@ -98,6 +99,13 @@ def test_the_body_is_compact_utf8() -> None:
             id="a currency that is none is not made one",
         ),
         pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, {}, id="revenue without amount"),
+        pytest.param({"screen_width": 1280}, {"screen_width": 1280}, id="the window's width"),
+        pytest.param({"screen_width": "wide"}, {}, id="a width that is none"),
+        pytest.param(
+            {"time_zone": "Europe/Berlin", "profile_id": "7", "perf": dict.fromkeys(PERF_NAMES, 1)},
+            {},
+            id="what Plausible does not take",
+        ),
         pytest.param({"url": "\nhttps://a.example/ "}, {"url": "https://a.example/"}, id="blanks"),
         pytest.param(
             {"url": "https://a.example/\udcff\0"},
@@ -110,6 +118,35 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
     plain = {"name": "pageview", "url": PAGEVIEW.url, "domain": "example.com"}
 
     assert body_of(replace(PAGEVIEW, **change)) == plain | added
+
+
+def test_the_version_of_a_script_is_sent_where_it_is_given() -> None:
+    assert body_of(PAGEVIEW, Plausible(domain="example.com", script_version=36))["v"] == 36
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://shop.example.com/a", "shop.example.com"),
+        ("https://WWW.Shop.example.com:8443/a", "shop.example.com"),
+        ("https://blog.example.com/", "blog.example.com,all.example.com"),
+        ("https://example.com/", "example.com"),
+        ("https://other.example/", "example.com"),
+        ("app:///login", "example.com"),
+        ("http://[", "example.com"),
+    ],
+)
+def test_the_host_may_choose_the_site(url: str, domain: str) -> None:
+    site = Plausible(
+        domain="example.com",
+        domains_by_host={
+            "www.Shop.example.com": "shop.example.com",
+            "blog.example.com": "blog.example.com, all.example.com",
+        },
+    )
+
+    assert body_of(replace(PAGEVIEW, url=url), site)["domain"] == domain
+    assert replace(site) == site
 
 
 @pytest.mark.parametrize(
@@ -410,6 +447,23 @@ def test_a_domain_is_kept_as_plausible_stores_it(given: str, kept: str) -> None:
                 )
             ],
             id="no IP header",
+        ),
+        pytest.param(
+            {"domains_by_host": {"https://a.example": "a.example", 7: "b", "c.example": ""}},
+            [
+                ("domains_by_host", "write a host name without scheme, port and path"),
+                ("domains_by_host", "write a host name without scheme, port and path"),
+                ("domains_by_host", "write the site's name, like example.com"),
+            ],
+            id="hosts and sites that are none",
+        ),
+        pytest.param(
+            {"domains_by_host": "a.example", "script_version": True},
+            [
+                ("domains_by_host", 'write {"shop.example.com": "shop.example.com"}'),
+                ("script_version", "write a whole number, or leave it out"),
+            ],
+            id="neither hosts nor a number",
         ),
         pytest.param(
             {"domain": "", "endpoint": "", "ip_headers": None},

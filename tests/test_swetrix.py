@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from footfall.destinations import Swetrix
+from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Verdict, Visitor
 
@@ -89,6 +90,25 @@ def test_a_heartbeat_names_the_project_alone() -> None:
             id="props",
         ),
         pytest.param({"visitor": replace(VISITOR, language="")}, {"lc": None}, id="no language"),
+        pytest.param({"time_zone": "Europe/Kyiv"}, {"tz": "Europe/Kyiv"}, id="a time zone"),
+        pytest.param({"time_zone": "here\n"}, {}, id="a time zone that is none"),
+        pytest.param({"profile_id": " 4711 "}, {"profileId": "4711"}, id="a profile"),
+        pytest.param({"profile_id": "p" * 256}, {"profileId": "p" * 256}, id="a long profile"),
+        pytest.param({"profile_id": "p" * 257}, {}, id="a profile cut would be somebody else's"),
+        pytest.param({"profile_id": "a\udcff"}, {}, id="and so would one with other letters"),
+        pytest.param({"profile_id": "Anonymous"}, {}, id="a profile of nobody"),
+        pytest.param(
+            {"perf": dict.fromkeys(PERF_NAMES, 12.6) | {"more": 1}},
+            {"perf": dict.fromkeys(PERF_NAMES, 13)},
+            id="all eight durations",
+        ),
+        pytest.param({"perf": {"ttfb": 12}}, {}, id="one duration alone is not invented upon"),
+        pytest.param(
+            {"name": "Paid", "perf": dict.fromkeys(PERF_NAMES, 1)},
+            {"ev": "Paid"},
+            id="durations are a pageview's",
+        ),
+        pytest.param({"screen_width": 1280}, {}, id="what Swetrix does not take"),
     ],
 )
 def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) -> None:
@@ -130,6 +150,23 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
             {"pg": "/", "so": "x", "qs": "ref=x&utm_source=y"},
             id="a ref before a source",
         ),
+        pytest.param(
+            "https://a.example/?gad_source=1&utm_source=y&gad_campaignid=7&gclid=1",
+            {
+                "pg": "/",
+                "so": "1",
+                "ca": "7",
+                "me": "<gclid>",
+                "qs": "gad_source=1&utm_source=y&gad_campaignid=7&gclid=1",
+            },
+            id="a paid click, as the script names it",
+        ),
+        pytest.param(
+            "https://a.example/?gclid=1&utm_medium=cpc",
+            {"pg": "/", "me": "cpc", "qs": "gclid=1&utm_medium=cpc"},
+            id="a paid click with a medium of its own",
+        ),
+        pytest.param("https://a.example/?gclid=", {"pg": "/", "qs": "gclid="}, id="no click"),
         pytest.param(
             "https://a.example/?REF=x&utm_source",
             {"pg": "/", "qs": "REF=x&utm_source"},

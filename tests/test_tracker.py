@@ -191,6 +191,8 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "nowhere": ("Paid", {"url": None}),
     "a relative place outside a request": ("Paid", {"url": "/invoices"}),
     "nobody": ("Paid", {"visitor": None}),
+    "a width that is none": ("Paid", {"screen_width": "wide"}),
+    "a detail that is none": ("Paid", {"colour": "red"}),
 }
 
 
@@ -473,6 +475,31 @@ def test_props_of_other_kinds_are_told_as_text(footfall_outbox: Outbox) -> None:
     call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), navigation("/page"))
     expected = {"plan": str(plan), "day": "2026-11-21", "n": 1.5, "bad": None}
     assert [event.props for event in footfall_outbox] == [expected, expected]
+
+
+DETAILS: dict[str, Any] = {"screen_width": 1280, "time_zone": "Europe/Berlin", "profile_id": "7"}
+
+
+def details_of(event: Event) -> dict[str, Any]:
+    found = {name: getattr(event, name) for name in (*DETAILS, "perf")}
+    return {name: value for name, value in found.items() if value}
+
+
+def test_an_app_may_say_what_no_request_tells(footfall_outbox: Outbox) -> None:
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        footfall.track("Signup", **DETAILS)
+        scope["footfall"] = {"time_zone": "Europe/Kyiv", "screen_width": "wide", "colour": "red"}
+        footfall.track("Paid", screen_width=412)
+        await page(scope, receive, send)
+
+    tracker = tracker_over(MemoryTransport())
+    raw = navigation("/page", headers={"Sec-CH-Viewport-Width": "800"})
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), raw)
+    assert [(event.name, details_of(event)) for event in footfall_outbox] == [
+        ("Signup", DETAILS),
+        ("Paid", {"time_zone": "Europe/Kyiv", "screen_width": 412}),
+        ("pageview", {"time_zone": "Europe/Kyiv", "screen_width": 800}),
+    ]
 
 
 def test_a_hook_cannot_make_an_event_that_no_vendor_takes(footfall_outbox: Outbox) -> None:

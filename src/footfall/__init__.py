@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
+    from typing import Unpack
 
     from footfall.config import Config
+    from footfall.details import Details
     from footfall.errors import ConfigError, EventError, FootfallError
     from footfall.model import Decision, Event, Hit, Visitor
     from footfall.tracker import Tracker
@@ -70,10 +72,12 @@ def track(
     interactive: bool = True,
     url: str | None = None,
     visitor: Visitor | Mapping[str, Any] | None = None,
+    **details: Unpack[Details],
 ) -> None:
     """Send a custom event for the visitor of this request. Never waits.
 
-    Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`.
+    Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`. `details` are
+    what no request tells: `screen_width`, `time_zone`, `profile_id`.
     """
     tracker = _tracker()
     if tracker is None:
@@ -82,7 +86,13 @@ def track(
         no_tracker()
         return
     tracker.track(
-        name, props=props, revenue=revenue, interactive=interactive, url=url, visitor=visitor
+        name,
+        props=props,
+        revenue=revenue,
+        interactive=interactive,
+        url=url,
+        visitor=visitor,
+        **details,
     )
 
 

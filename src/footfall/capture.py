@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from footfall import pageview
+from footfall.details import Details
 from footfall.model import Hit, Revenue, Visitor
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Told:
 
     name: str
     props: Mapping[str, Any]
+    details: Details
     revenue: Revenue | None
     interactive: bool
     url: str | None
@@ -183,6 +185,7 @@ MARKS: Final = "footfall"
 
     environ["footfall"] = {"ignore": True}
     environ["footfall"] = {"props": {"plan": "pro"}, "path": "/products/:id"}
+    environ["footfall"] = {"screen_width": 1280, "time_zone": "Europe/Berlin"}
 """
 
 
@@ -192,17 +195,19 @@ class Marks(NamedTuple):
     props: Mapping[str, Any]
     ignored: bool
     path: str | None
+    details: Mapping[str, Any]
 
 
 def marks_of(props: Mapping[str, Any] | None, ignored: bool, mark: object) -> Marks:
     """Both ways of speaking brought together. A mark of the wrong shape says nothing."""
     if not isinstance(mark, Mapping):
-        return Marks(props or {}, ignored, None)
+        return Marks(props or {}, ignored, None, {})
     marked, path = mark.get("props"), mark.get("path")
     return Marks(
         props={**(marked if isinstance(marked, Mapping) else {}), **(props or {})},
         ignored=ignored or mark.get("ignore") is True,
         path=path if isinstance(path, str) and path.startswith("/") else None,
+        details={name: mark[name] for name in Details.__annotations__ if name in mark},
     )
 
 

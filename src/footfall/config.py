@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, cast
 
 from footfall import destinations as places
-from footfall import pageview, paths, url
+from footfall import details, pageview, paths, url
 from footfall.client_ip import ClientIP
 from footfall.dispatch import Limits
 from footfall.errors import ConfigError, Fault
@@ -286,6 +286,7 @@ class Config:
             pageview.REQUEST_HEADERS
             | url.REQUEST_HEADERS
             | places.VISITOR_HEADERS
+            | details.REQUEST_HEADERS
             | self.resolver.headers_read
             | {"host", "user-agent", "accept-language"}
         )

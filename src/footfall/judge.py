@@ -18,6 +18,7 @@ from footfall.capture import Record, Told, hit_of, plain_props
 from footfall.client_ip import AddressWatch, anonymize
 from footfall.config import Config
 from footfall.destinations import VISITOR_HEADERS, check_event_name
+from footfall.details import Details, checked, hinted, usable
 from footfall.errors import EventError
 from footfall.log import ThrottledLog
 from footfall.model import Decision, Event, Hit, Revenue, Visitor
@@ -89,6 +90,7 @@ class Judge:
             props=props,
             interactive=decision.name != pageview.BOT_VISIT,
             time=hit.time,
+            **_details_of(hit),
         )
 
     def of_told(self, told: Told, offset: float) -> Judgement:
@@ -108,6 +110,7 @@ class Judge:
             page = page or here
             referral = came_from if is_told_of is not None else referral
         visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
+        said: Details = {**(_details_of(is_told_of) if is_told_of else {}), **told.details}
         event = Event(
             name=told.name,
             url=page,
@@ -118,6 +121,7 @@ class Judge:
             revenue=told.revenue,
             interactive=told.interactive,
             time=told.at + offset,
+            **said,
         )
         return self._checked(is_told_of, "told", event)
 
@@ -181,6 +185,11 @@ def _renamed(hit: Hit) -> str | None:
     return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
 
 
+def _details_of(hit: Hit) -> Details:
+    """What the app's mark says of the visitor, and what client hints do."""
+    return {**hinted(hit.headers), **usable(hit.details)}
+
+
 def _is_sampled(visitor: Visitor, rate: float) -> bool:
     """Whether this visitor is among the share that is kept: the same answer for all their hits."""
     if rate >= 1.0:
@@ -202,6 +211,7 @@ def told(
     page: str | None,
     visitor: Visitor | Mapping[str, Any] | None,
     *,
+    details: Mapping[str, Any],
     record: Record | None,
     at: float,
 ) -> Told:
@@ -229,6 +239,7 @@ def told(
     return Told(
         name=name,
         props=plain_props(props or {}),
+        details=checked(details),
         revenue=_revenue(revenue),
         interactive=interactive,
         url=page,

@@ -57,6 +57,8 @@ class Hit:
     ignored: bool = False
     # The path to show instead, where the app gave the page another name.
     shown_path: str | None = None
+    # What the app's mark said beyond that, unchecked.
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Step(NamedTuple):
@@ -136,6 +138,13 @@ class Event:
     revenue: Revenue | None = None
     # False keeps an event from ending a bounce. Pageviews always count as interactive.
     interactive: bool = True
+    # What only an app or a client hint can tell; see `footfall.details`. The width is the window's,
+    # in pixels; the zone an IANA name; the id the app's own for somebody who is signed in.
+    screen_width: int | None = None
+    time_zone: str = ""
+    profile_id: str = ""
+    # How long the phases of loading took, in milliseconds: all eight or none.
+    perf: Mapping[str, float] = field(default_factory=dict)
     # Seconds since the epoch. No vendor takes a time, so an event that grows old is dropped.
     time: float = 0.0
 

@@ -18,12 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from footfall import judge, log, pageview
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
+from footfall.details import Details
 from footfall.dispatch import Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
@@ -302,6 +303,7 @@ class Tracker:
         interactive: bool = True,
         url: str | None = None,
         visitor: Visitor | Mapping[str, Any] | None = None,
+        **details: Unpack[Details],
     ) -> None:
         """Send a custom event. Never waits; inside a request, visitor and URL are the request's.
 
@@ -312,6 +314,7 @@ class Tracker:
             interactive: False keeps the event from ending a bounce.
             url: Where it happened; needed outside a request.
             visitor: What `current_visitor()` gave; needed outside a request.
+            details: What no request tells: `screen_width`, `time_zone`, `profile_id`.
 
         Raises:
             EventError: in development and under pytest, for an event that no vendor would take. In
@@ -328,6 +331,7 @@ class Tracker:
                 interactive,
                 url,
                 visitor,
+                details=details,
                 record=exchange.record() if exchange is not None else None,
                 at=time.monotonic(),
             )

@@ -9,17 +9,20 @@ limits below.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.destinations import _answers, _limits, _settings
+from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
 from footfall.url import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 CLOUD_ENDPOINT = "https://plausible.io/api/event"
 
@@ -36,6 +39,7 @@ MAX_CURRENCY_CHARS = 16
 IP_HEADERS = ("X-Forwarded-For", "X-Plausible-IP")
 
 _SITE = re.compile(r"[\w.-]+(/[\w.-]+)*")
+_HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
 _CLOUD_CAUSES = (
@@ -61,6 +65,11 @@ class Plausible:
         ip_headers: The headers that carry the client IP. Write `("X-Forwarded-For",
             "X-Plausible-IP")` for a server of your own behind Cloudflare, Bunny or Caddy: these
             put our server's address into the first, and the second outranks what they set.
+        domains_by_host: Sites for the events of certain hosts, for apps that serve several:
+            `{"shop.example.com": "shop.example.com"}`. All other hosts' events are `domain`'s. One
+            leading `www.` does not matter.
+        script_version: The version to report as that of the browser's script, a number. Plausible
+            keeps it for its own statistics only.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -70,6 +79,10 @@ class Plausible:
     endpoint: str = CLOUD_ENDPOINT
     # The one header that Plausible Cloud believes and that survives a proxy which appends.
     ip_headers: tuple[str, ...] = ("X-Forwarded-For",)
+    # One app is one site, unless its owner says otherwise.
+    domains_by_host: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # There is no script, so there is no version.
+    script_version: int | None = None
 
     def __post_init__(self) -> None:
         _settings.settle(
@@ -77,6 +90,8 @@ class Plausible:
             domain=_domains,
             endpoint=_settings.endpoint_at("/api/event"),
             ip_headers=_ip_headers,
+            domains_by_host=_domains_by_host,
+            script_version=_version,
         )
 
     @property
@@ -129,17 +144,26 @@ class Plausible:
         body: dict[str, object] = {
             "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS, cuts),
             "url": _fit(event.url, cuts),
-            "domain": self.domain,
+            "domain": self._domain_of(event.url),
         }
         optional = {
             "referrer": _referrer(event.referrer or "", cuts),
             "props": _props(event.props, cuts),
             "revenue": _revenue(event.revenue),
+            # Documented; today's server knows the kind of device from the user agent.
+            **usable({"screen_width": event.screen_width}),
         }
+        if self.script_version is not None:
+            body["v"] = self.script_version
         body |= {key: value for key, value in optional.items() if value}
         if not event.interactive:
             body["interactive"] = False
         return body
+
+    def _domain_of(self, url: str) -> str:
+        if not self.domains_by_host:
+            return self.domain
+        return self.domains_by_host.get(_stored_name(_settings.host_of(url)), self.domain)
 
     def _ip_header_warnings(self) -> Iterator[str]:
         if self._is_cloud and "X-Forwarded-For" not in self.ip_headers:
@@ -223,6 +247,30 @@ def _domain_remedy(site: str) -> str:
     bare = re.sub(r"^(([a-z][a-z0-9+.-]*:)?//)?(.*@)?", "", site)
     host = _stored_name(re.split(r"[^\w.-]", bare, maxsplit=1)[0])
     return f"write the site's name alone: {host or 'example.com'}"
+
+
+def _domains_by_host(option: str, value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(Fault(option, value, 'write {"shop.example.com": "shop.example.com"}'))
+    found: dict[str, str] = {}
+    faults: list[Fault] = []
+    for host, domain in value.items():
+        if not isinstance(host, str) or not _HOST.fullmatch(host.strip()):
+            faults.append(Fault(option, host, "write a host name without scheme, port and path"))
+            continue
+        try:
+            found[_stored_name(host)] = _domains(option, domain)
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults)
+    return MappingProxyType(found)
+
+
+def _version(option: str, value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise ConfigError(Fault(option, value, "write a whole number, or leave it out"))
 
 
 def _ip_headers(option: str, value: object) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from footfall.destinations import _answers, _limits, _settings
+from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
     ACCEPTED,
@@ -36,6 +37,8 @@ MAX_QUERY_CHARS = 2048
 MAX_META_KEYS = 100
 # Keys and values together, as JavaScript counts.
 MAX_META_UNITS = 2000
+# A longer one is left out, since a shorter text could be somebody else's.
+MAX_PROFILE_CHARS = 256
 # The other fields have no limit but the body's 100 KiB, which ten of these stay below.
 MAX_FIELD_CHARS = 2000
 
@@ -71,11 +74,41 @@ _CAMPAIGN_FIELDS = {
     "ref": "so",
     "source": "so",
     "utm_source": "so",
+    "gad_source": "so",
     "utm_medium": "me",
     "utm_campaign": "ca",
+    "gad_campaignid": "ca",
     "utm_term": "te",
     "utm_content": "co",
 }
+
+# What the script writes for the medium of a click on a paid link of Google's.
+_PAID_CLICK = "<gclid>"
+
+# Names that are nobody's, in lower case: the server files such events as anonymous.
+_NOBODY = frozenset(
+    [
+        "null",
+        "undefined",
+        "nan",
+        "none",
+        "nil",
+        "true",
+        "false",
+        "0",
+        "anonymous",
+        "anon",
+        "guest",
+        "user",
+        "id",
+        "distinct_id",
+        "distinctid",
+        "profileid",
+        "profile_id",
+        "not_authenticated",
+        "email",
+    ]
+) | {"[object object]"}
 
 # RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
 _LANGUAGE_RANGE = re.compile(
@@ -149,11 +182,14 @@ class Swetrix:
             "pg": url.path,
             "prev": _field("prev", event.previous or "", cuts),
             "lc": _locale(event.visitor.language),
+            "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
+            "profileId": _profile(event.profile_id),
             "ref": _field("ref", event.referrer or "", cuts),
             **_campaign(url.query, cuts),
             "qs": url.query,
             "unique": self.unique,
             "meta": _meta(event.props, cuts),
+            "perf": _perf(event.perf) if is_pageview else {},
         }
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
@@ -255,11 +291,16 @@ def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
 def _campaign(query: str, cuts: _limits.Cuts) -> dict[str, str]:
     """The campaign fields of a query, undecoded as the browser script sends them."""
     found: dict[str, str] = {}
+    has_paid_click = False
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if value and name in _CAMPAIGN_FIELDS:
             field = _CAMPAIGN_FIELDS[name]
             found.setdefault(field, _field(field, value, cuts))
+        elif value and name == "gclid":
+            has_paid_click = True
+    if has_paid_click:
+        found.setdefault("me", _PAID_CLICK)
     return found
 
 
@@ -272,6 +313,19 @@ def _locale(accept_language: str) -> str:
         if match and weight > best_weight:
             best, best_weight = match[1], weight
     return best
+
+
+def _profile(profile_id: str) -> str:
+    """The app's id for somebody, if the server would take it for one."""
+    shown = _limits.text(profile_id.strip(), MAX_PROFILE_CHARS + 1)
+    is_somebody = shown.lower() not in _NOBODY and _limits.utf16_length(shown) <= MAX_PROFILE_CHARS
+    return shown if is_somebody and shown == profile_id.strip() else ""
+
+
+def _perf(perf: Mapping[str, float]) -> Mapping[str, int]:
+    """The eight durations in whole milliseconds, or nothing: the server stores all or none."""
+    measured = usable({"perf": perf}).get("perf", {})
+    return {name: round(value) for name, value in measured.items()}
 
 
 def _meta(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
