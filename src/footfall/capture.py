@@ -32,7 +32,7 @@ MAX_TEXT: Final = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One custom event in the inbox, as the app told it; `record` is the request it happened in."""
+    """One event in the inbox, as the app told it; `record` is the request it happened in."""
 
     name: str
     props: Mapping[str, Any]
@@ -40,6 +40,7 @@ class Told:
     revenue: Revenue | None
     interactive: bool
     url: str | None
+    referrer: str | None
     visitor: Visitor | None
     record: Record | None
     at: float

@@ -19,6 +19,7 @@ from footfall.client_ip import ClientIP
 from footfall.dispatch import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.model import Event, Headers, Hit
+from footfall.tokens import MIN_SECRET_CHARS
 from footfall.transport import TOTAL_TIMEOUT_SECONDS, Transport
 
 
@@ -58,6 +59,7 @@ class Options(TypedDict, total=False):
     max_connections: int
     timeout_seconds: float
     shutdown_timeout_seconds: float
+    token_secret: str | None
     debug: bool
 
 
@@ -150,6 +152,8 @@ class Config:
     timeout_seconds: float = TOTAL_TIMEOUT_SECONDS
     # What a stopping process spends on the last events; every server allows it.
     shutdown_timeout_seconds: float = 2.0
+    # Signs visitor tokens, where they leave the app; plain ones are then refused. Shown nowhere.
+    token_secret: str | None = field(default=None, repr=False)
     # Mistakes in `track()` raise instead of being counted. On by itself under pytest.
     debug: bool = False
 
@@ -313,6 +317,10 @@ def _check_types(config: Config, faults: list[Fault]) -> None:
             faults.append(Fault(name, value, f"write a number from {low:g} to {high:g}"))
     if config.track_localhost not in (None, True, False):
         faults.append(Fault("track_localhost", config.track_localhost, "write True, False or None"))
+    secret: object = config.token_secret
+    if secret is not None and (not isinstance(secret, str) or len(secret) < MIN_SECRET_CHARS):
+        remedy = f"write a random text of {MIN_SECRET_CHARS} characters or more"
+        faults.append(Fault("token_secret", "(hidden)", remedy))
     if config.transport != "auto" and not callable(getattr(config.transport, "send", None)):
         faults.append(
             Fault(
@@ -420,7 +428,8 @@ def _from_environment(
         if name.startswith(("service_", "port_")) or name == "port":
             continue  # Kubernetes says so to every pod beside a service named footfall
         if name in _NOT_FROM_ENVIRONMENT or name not in names:
-            faults.append(Fault(key, text, _nearest(name, _environment_names(names))))
+            shown = "(hidden)" if "secret" in name else text
+            faults.append(Fault(key, shown, _nearest(name, _environment_names(names))))
             continue
         try:
             found[name] = _parse(name, text.strip())

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
-from footfall import pageview, url
+from footfall import pageview, tokens, url
 from footfall.capture import Record, Told, hit_of, plain_props
 from footfall.client_ip import AddressWatch, anonymize
 from footfall.config import Config
@@ -21,7 +21,7 @@ from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.details import Details, checked, hinted, usable
 from footfall.errors import EventError
 from footfall.log import ThrottledLog
-from footfall.model import Decision, Event, Hit, Revenue, Visitor
+from footfall.model import NO_PROPS, PAGEVIEW, Decision, Event, Hit, Revenue, Visitor
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
@@ -109,7 +109,12 @@ class Judge:
             here, came_from = self._where(hit, told.url if not page else None)
             page = page or here
             referral = came_from if is_told_of is not None else referral
-        visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
+        if told.name == PAGEVIEW:
+            # Judged by its own path: the request that told of it is no page.
+            if self._is_excluded(hit or _NOWHERE, _path_of(page)):
+                return Judgement("excluded")
+            referral = self._told_referral(told, hit or _NOWHERE, page, referral)
+        visitor = self._told_visitor(told.visitor) or (self.visitor_of(hit) if hit else Visitor())
         said: Details = {**(_details_of(is_told_of) if is_told_of else {}), **told.details}
         event = Event(
             name=told.name,
@@ -125,18 +130,36 @@ class Judge:
         )
         return self._checked(is_told_of, "told", event)
 
+    def _told_referral(
+        self, told: Told, hit: Hit, page: str, of_request: url.Referral
+    ) -> url.Referral:
+        if told.referrer is not None:
+            return self._referral(replace(hit, headers={"referer": told.referrer}), page)
+        # A script asks from the very page it tells of, once the address has changed.
+        return url.Referral() if of_request.previous == _path_of(page) else of_request
+
+    def _told_visitor(self, visitor: Visitor | None) -> Visitor | None:
+        if visitor is None or not visitor.client_ip or not self._config.anonymize_ip:
+            return visitor
+        return replace(visitor, client_ip=anonymize(visitor.client_ip))
+
     def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
         rules = self._config.url_rules
         is_trusted = self._config.resolver.trusts(hit.peer)
         page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
-        referral = url.referrer_of(hit, page=page, rules=rules)
-        if referral.previous and self._is_excluded(hit, referral.previous):
-            referral = url.Referral()
-        return page, referral
+        return page, self._referral(hit, page)
+
+    def _referral(self, hit: Hit, page: str) -> url.Referral:
+        referral = url.referrer_of(hit, page=page, rules=self._config.url_rules)
+        is_hidden = referral.previous is not None and self._is_excluded(hit, referral.previous)
+        return url.Referral() if is_hidden else referral
 
     def _is_excluded(self, hit: Hit, path: str) -> bool:
         """Whether the page that led here is one that must not be told of either."""
-        return self._config.path_rules.excluded_by(replace(hit, path=unquote(path))) is not None
+        return (
+            self._config.path_rules.excluded_by(replace(hit, path=unquote(path), route=None))
+            is not None
+        )
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """Who made this hit: the resolved address, and the browser's own words."""
@@ -180,6 +203,15 @@ _NO_CLIENT_IP: Final = (
 )
 
 
+# What stands for the request where there was none.
+_NOWHERE: Final = Hit()
+
+
+def _path_of(page: str) -> str:
+    """The path of a URL that has been scrubbed."""
+    return "/" + page.partition("?")[0].partition("://")[2].partition("/")[2]
+
+
 def _renamed(hit: Hit) -> str | None:
     """The path that the app gave the page, with the query that the visitor came with."""
     return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
@@ -205,35 +237,38 @@ def _is_sampled(visitor: Visitor, rate: float) -> bool:
 
 def told(
     name: str,
-    props: Mapping[str, Any] | None,
-    revenue: tuple[str, Decimal | str | int | float] | None,
-    interactive: bool,
-    page: str | None,
-    visitor: Visitor | Mapping[str, Any] | None,
     *,
-    details: Mapping[str, Any],
+    props: Mapping[str, Any] | None = None,
+    revenue: tuple[str, Decimal | str | int | float] | None = None,
+    interactive: bool = True,
+    page: str | None = None,
+    referrer: str | None = None,
+    visitor: Visitor | Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] = NO_PROPS,
     record: Record | None,
     at: float,
+    token_secret: str | None = None,
 ) -> Told:
-    """A custom event, checked while its caller can still be told.
+    """An event, checked while its caller can still be told.
 
     `record` is the request it happened in, if any; `at` its monotonic time.
 
     Raises:
-        EventError: no vendor would take it.
+        EventError: no vendor would take it, or the visitor's token is forged.
     """
     check_event_name(name)
     for option, value, kinds in (
         ("props", props, Mapping),
         ("visitor", visitor, (Mapping, Visitor)),
         ("url", page, str),
+        ("referrer", referrer, str),
     ):
         if value is not None and not isinstance(value, kinds):
             kind = type(value).__name__
-            raise EventError(f"track({name!r}): {option} is a {kind}, which it cannot be")
+            raise EventError(f"the event {name!r}: {option} is a {kind}, which it cannot be")
     if record is None and (not url.scrub_url(page or "") or visitor is None):
         raise EventError(
-            f"track({name!r}) outside a request needs an absolute url= and visitor=; "
+            f"the event {name!r} outside a request needs an absolute url= and visitor=; "
             "take the visitor from current_visitor() while the request lasts"
         )
     return Told(
@@ -243,7 +278,8 @@ def told(
         revenue=_revenue(revenue),
         interactive=interactive,
         url=page,
-        visitor=_visitor(visitor),
+        referrer=referrer,
+        visitor=None if visitor is None else tokens.read(visitor, token_secret),
         record=record,
         at=at,
     )
@@ -262,13 +298,3 @@ def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue |
     if not exact.is_finite():
         raise EventError(f"revenue amount {amount!r} is not a number")
     return Revenue(currency.upper(), exact)
-
-
-def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
-    if value is None or isinstance(value, Visitor):
-        return value
-    return Visitor(
-        client_ip=str(value.get("ip") or "") or None,
-        user_agent=str(value.get("ua", "")),
-        language=str(value.get("lang", "")),
-    )

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
-from footfall import judge, log, pageview
+from footfall import judge, log, pageview, tokens
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
@@ -28,7 +28,7 @@ from footfall.details import Details
 from footfall.dispatch import Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
-from footfall.model import Decision, Event, Hit, Request, Visitor
+from footfall.model import PAGEVIEW, Decision, Event, Hit, Request, Visitor
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
@@ -320,20 +320,58 @@ class Tracker:
             EventError: in development and under pytest, for an event that no vendor would take. In
                 production it is counted as `bad_event` instead, and logged.
         """
+        self._tell(
+            name,
+            props=props,
+            revenue=revenue,
+            interactive=interactive,
+            page=url,
+            visitor=visitor,
+            details=details,
+        )
+
+    def track_pageview(
+        self,
+        *,
+        url: str,
+        referrer: str | None = None,
+        props: Mapping[str, Any] | None = None,
+        visitor: Visitor | Mapping[str, Any] | None = None,
+        **details: Unpack[Details],
+    ) -> None:
+        """Send a pageview by hand, for pages that no HTTP answer shows. Never waits.
+
+        For the routes of a single-page app that its script reports, and for websockets. What the
+        exclude and include rules say of the URL's path holds.
+
+        Args:
+            url: The page's. Inside a request it may be relative.
+            referrer: Where the visitor came from, if from elsewhere: the page's
+                `document.referrer`.
+            props: Scalars by name; vendors store their text.
+            visitor: What `current_visitor()` gave; needed outside a request.
+            details: What no request tells: `screen_width`, `time_zone`, `profile_id` and `perf`,
+                the eight durations of the page's loading in milliseconds.
+
+        Raises:
+            EventError: as `track` does.
+        """
+        self._tell(
+            PAGEVIEW, page=url, referrer=referrer, props=props, visitor=visitor, details=details
+        )
+
+    def _tell(self, name: str, **said: Any) -> None:
+        """Check what an app tells of, and leave it in the inbox."""
         if not self.is_active:
             return
         exchange = CURRENT.get()
         try:
             told = judge.told(
                 name,
-                props,
-                revenue,
-                interactive,
-                url,
-                visitor,
-                details=details,
+                **said,
                 record=exchange.record() if exchange is not None else None,
                 at=time.monotonic(),
+                token_secret=self.config.token_secret,
             )
         except EventError as error:
             if self._is_strict:
@@ -350,13 +388,11 @@ class Tracker:
         self.submit(told, told.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
-        """The visitor of a request as a small JSON-serialisable token. Holds an IP address."""
-        visitor = self._judge.visitor_of(exchange.hit())
-        return {
-            "ip": visitor.client_ip or "",
-            "ua": visitor.user_agent,
-            "lang": visitor.language,
-        }
+        """The visitor of a request as a small JSON-serialisable token. Holds an IP address.
+
+        Signed where `token_secret` is set; then no other is taken.
+        """
+        return tokens.write(self._judge.visitor_of(exchange.hit()), self.config.token_secret)
 
     # -- the end -------------------------------------------------------------------------------
 
