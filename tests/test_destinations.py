@@ -385,6 +385,7 @@ def test_what_the_collector_throws_away_its_inspector_explains() -> None:
         detail=(
             "collector:example.com@127.0.0.1:8321 threw the event away; its inspector says why."
         ),
+        kind="dropped",
     )
 
 
@@ -412,7 +413,7 @@ def test_what_the_collector_throws_away_its_inspector_explains() -> None:
         (403, Verdict.REJECTED, True),
         (404, Verdict.REJECTED, True),
         (405, Verdict.REJECTED, True),
-        (406, Verdict.REJECTED, False),
+        (406, Verdict.REJECTED, True),
         (407, Verdict.REJECTED, True),
         (408, Verdict.RETRY, False),
         (410, Verdict.REJECTED, True),
@@ -452,6 +453,7 @@ def test_every_status_has_a_verdict(
         (402, "wants to be paid; see the account's plan and quota"),
         (404, "knows no such address or site; check endpoint and site"),
         (405, "takes no events at this address; check endpoint"),
+        (406, "wants another Accept header; something on the way adds one"),
         (407, "is behind a proxy that asks for credentials; check the proxy settings"),
         (408, "gave up waiting for the request"),
         (410, "has left this address; check endpoint"),

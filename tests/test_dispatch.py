@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from footfall.destinations import Plausible
+from footfall.destinations import Plausible, Swetrix
 from footfall.dispatch import Counts, Lane, Limits
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response, Visitor
@@ -64,6 +64,35 @@ def test_an_event_that_was_cut_is_counted_once_beside_the_account() -> None:
     assert wait_until(lambda: lane.counts().accepted == 2)
     assert ends(lane) == {"submitted": 2, "accepted": 2}
     assert lane.trimmed == 1
+
+
+DROPPED = Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
+NO_URL = Response(status=400, body=b'{"errors":{"url":["is required"]}}')
+
+
+def test_each_cause_of_a_drop_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Response(status=202, body=b"ok")
+    lane = lane_over(Scripted(DROPPED, DROPPED, kept, DROPPED, DROPPED, NO_URL, NO_URL))
+    for _ in range(7):
+        lane.offer(event())
+        drained(lane)
+    assert ends(lane) == {"submitted": 7, "accepted": 1, "dropped_by_vendor": 4, "rejected": 2}
+    told = [record.message for record in caplog.records if "127.0.0.1:9" in record.message]
+    assert ["knows no site" in told[0], "a shield" in told[1], "is required" in told[2]] == [
+        True
+    ] * 3
+    assert len(told) == 3
+    assert "198.51.100" not in caplog.text
+
+
+def test_an_answer_that_was_asked_for_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    project = Swetrix(pid="aUn1quEid123", unique=True)
+    transport = Scripted(Response(status=403, body=b'{"message":"not unique"}'))
+    lane = Lane(project, transport, Limits())
+    lane.offer(event())
+    drained(lane)
+    assert ends(lane) == {"submitted": 1, "rejected": 1}
+    assert "aUn1quEid123" not in caplog.text
 
 
 @pytest.mark.parametrize(("answer", "counter"), ANSWERS.values(), ids=ANSWERS.keys())

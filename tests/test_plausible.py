@@ -571,46 +571,131 @@ def test_an_event_that_was_kept_is_accepted(response: Response) -> None:
     assert SITE.read(response) == ACCEPTED
 
 
+DROPPED = Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
+OWN_SERVER = Plausible(domain="example.com", endpoint="https://stats.example.com")
+CLOUDFLARE = "104.16.0.1"
+PRIVATE = "10.1.2.3"
+GPTBOT = "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
+
+
 @pytest.mark.parametrize(
-    ("site", "dropped", "detail"),
+    ("site", "change", "has_kept", "kind", "words"),
     [
         pytest.param(
             SITE,
-            "1",
-            "plausible:example.com threw the event away. Most likely first: the client IP is a "
-            "server's or CDN's (see trusted_proxies); no site has this domain, or it is younger "
-            "than a minute; the visitor is a bot; a shield or a spam referrer; the plan has "
-            "lapsed.",
-            id="in the cloud, servers first",
+            {"visitor": replace(VISITOR, client_ip=PRIVATE, user_agent=GPTBOT)},
+            True,
+            "private_address",
+            "its address is private, so it is a proxy's or this server's and not the visitor's; "
+            "set trusted_proxies or client_ip_header",
+            id="a private address before all",
         ),
         pytest.param(
-            Plausible(domain="a.example,b.example", endpoint="https://s.example"),
-            "1, 1",
-            "plausible:a.example,b.example@s.example threw the event away for 1 of 2 sites. Most "
-            "likely first: no site has this domain, or it is younger than a minute; the visitor "
-            "is a bot; a shield or a spam referrer; the site's own rate limit.",
-            id="on one's own server, the site's name first",
+            SITE,
+            {"visitor": replace(VISITOR, client_ip=CLOUDFLARE)},
+            True,
+            "proxy_address",
+            "its address is Cloudflare's, so it is a proxy's and not the visitor's; "
+            "set trusted_proxies='cloudflare'",
+            id="a proxy's address",
+        ),
+        pytest.param(
+            OWN_SERVER,
+            {"visitor": replace(VISITOR, client_ip=PRIVATE)},
+            True,
+            "other",
+            "a shield of the site",
+            id="a server of one's own does not look at addresses",
+        ),
+        pytest.param(
+            SITE,
+            {"visitor": replace(VISITOR, user_agent=GPTBOT)},
+            False,
+            "bot",
+            "its user agent reads as a bot's (GPTBot, ai-training)",
+            id="a bot's user agent",
+        ),
+        pytest.param(
+            OWN_SERVER,
+            {"referrer": "https://spam.example/"},
+            False,
+            "unknown_site",
+            "it knows no site 'example.com', or has for less than a minute",
+            id="nothing was ever kept",
+        ),
+        pytest.param(
+            SITE,
+            {"referrer": "https://1-best-seo.com/a"},
+            True,
+            "referrer",
+            "its referrer 1-best-seo.com stands on the vendor's list of spam",
+            id="a referrer",
+        ),
+        pytest.param(
+            SITE, {"referrer": "http://["}, True, "other", "a shield", id="a referrer without host"
+        ),
+        pytest.param(
+            SITE,
+            {"visitor": replace(VISITOR, client_ip="nobody", user_agent="")},
+            True,
+            "other",
+            "a shield of the site",
+            id="nothing shows",
         ),
     ],
 )
-def test_an_event_that_was_thrown_away_says_why_that_may_be(
-    site: Plausible, dropped: str, detail: str
+def test_a_drop_is_told_with_the_evidence_of_the_event(
+    site: Plausible, change: dict[str, Any], has_kept: bool, kind: str, words: str
 ) -> None:
-    response = Response(status=202, headers={"x-plausible-dropped": dropped}, body=b"ok")
+    event = replace(PAGEVIEW, **change)
+    outcome = site.why_dropped(site.read(DROPPED), event, has_kept=has_kept)
 
-    assert site.read(response) == Outcome(verdict=Verdict.DROPPED, detail=detail)
+    assert (outcome.verdict, outcome.kind) == (Verdict.DROPPED, kind)
+    assert outcome.detail.startswith(f"it threw an event away. Most likely {words}")
+    assert PRIVATE not in outcome.detail
+    assert CLOUDFLARE not in outcome.detail
 
 
-def test_a_refusal_quotes_every_error_of_plausible() -> None:
-    response = Response(
-        status=400,
-        body=b'{"errors":{"url":["is required"],"event_name":["can\'t be blank","is invalid"]}}',
+def test_what_another_site_has_kept_is_no_fault_of_the_visitors() -> None:
+    sites = Plausible(domain="a.example,b.example")
+    outcome = sites.why_dropped(sites.read(DROPPED), PAGEVIEW, has_kept=True)
+
+    assert outcome.kind == "unknown_site"
+    assert outcome.detail.startswith(
+        "it threw an event away for 1 of 2 sites. Most likely it knows no site"
     )
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind", "advice"),
+    [
+        pytest.param(
+            b'{"url":["is required"],"event_name":["can\'t be blank","is invalid"]}',
+            "invalid event_name url",
+            "(it says: url: is required; event_name: can't be blank, is invalid). What to do about "
+            "event_name: name the event in 1 to 120 characters; see before_send; "
+            "url: give the page an absolute URL of up to 2000 bytes; see base_url and before_send",
+            id="two fields",
+        ),
+        pytest.param(
+            b'{"domain":["can\'t be blank"]}',
+            "invalid domain",
+            "(it says: domain: can't be blank). What to do about "
+            "domain: write the site's name as domain",
+            id="one field",
+        ),
+        pytest.param(
+            b'{"detail":"Bad Request"}', "", "(it says: detail: Bad Request)", id="no field"
+        ),
+    ],
+)
+def test_a_refusal_quotes_every_error_with_its_remedy(
+    errors: bytes, kind: str, advice: str
+) -> None:
+    response = Response(status=400, body=b'{"errors":' + errors + b"}")
 
     assert SITE.read(response) == Outcome(
         verdict=Verdict.REJECTED,
-        detail=(
-            "HTTP 400: the vendor refuses the event "
-            "(it says: url: is required; event_name: can't be blank, is invalid)"
-        ),
+        detail=f"HTTP 400: the vendor refuses the event {advice}",
+        kind=kind,
     )

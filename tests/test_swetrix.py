@@ -430,23 +430,76 @@ def test_an_event_that_was_kept_is_accepted(body: bytes) -> None:
     assert PROJECT.read(Response(status=201, body=body)) == ACCEPTED
 
 
-def test_a_message_in_a_201_means_a_bot_was_thrown_away() -> None:
-    response = Response(status=201, body=b'{"message":"Bot traffic\\ndetected"}')
-
-    assert PROJECT.read(response) == Outcome(
-        verdict=Verdict.DROPPED,
-        detail=(
-            "swetrix:aUn1quEid-33@api.swetrix.com took the visitor for a bot and threw the event "
-            "away (it says: Bot traffic detected). If these are people, lower the project's bot "
-            "protection in its settings."
-        ),
-    )
+BOT = Response(status=201, body=b'{"message":"Bot traffic\\ndetected"}')
 
 
 @pytest.mark.parametrize(
-    ("body", "outcome"),
+    "response",
+    [
+        pytest.param(BOT, id="201, by servers of today"),
+        pytest.param(replace(BOT, status=403), id="403, by servers of 2024"),
+    ],
+)
+@pytest.mark.parametrize("project", [PROJECT, Swetrix(pid=PID, unique=True)], ids=["", "unique"])
+def test_a_message_about_bots_means_that_the_event_was_thrown_away(
+    project: Swetrix, response: Response
+) -> None:
+    assert project.read(response) == Outcome(
+        verdict=Verdict.DROPPED,
+        detail=(
+            "it took the visitor for a bot and threw the event away (it says: Bot traffic detected)"
+        ),
+        kind="bot",
+    )
+
+
+CLOUDFLARE = "104.16.0.1"
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
     [
         pytest.param(
+            {"visitor": replace(VISITOR, user_agent="curl/8.0", client_ip=CLOUDFLARE)},
+            "bot",
+            "its user agent reads as a bot's (curl, library)",
+            id="a bot's user agent before all",
+        ),
+        pytest.param(
+            {"visitor": replace(VISITOR, client_ip=CLOUDFLARE), "referrer": "https://a.example/"},
+            "proxy_address",
+            "its address is Cloudflare's, so it is a proxy's and not the visitor's",
+            id="then the address",
+        ),
+        pytest.param(
+            {"referrer": "https://spam.example/a"},
+            "referrer",
+            "its referrer spam.example stands",
+            id="then the referrer",
+        ),
+        pytest.param({}, "other", "the project's bot protection is too strict", id="nothing shows"),
+    ],
+)
+def test_a_drop_is_told_with_the_evidence_of_the_event(
+    change: dict[str, Any], kind: str, words: str
+) -> None:
+    outcome = PROJECT.why_dropped(PROJECT.read(BOT), replace(PAGEVIEW, **change), has_kept=False)
+
+    assert outcome.kind == kind
+    assert f"(it says: Bot traffic detected). Most likely {words}" in outcome.detail
+    assert CLOUDFLARE not in outcome.detail
+
+
+FORBIDDEN = (
+    "HTTP 403: the vendor forbids the request; a firewall or an access rule stands in front "
+)
+
+
+@pytest.mark.parametrize(
+    ("project", "body", "outcome"),
+    [
+        pytest.param(
+            Swetrix(pid=PID, unique=True),
             b'{"statusCode":403,"message":"not unique"}',
             Outcome(
                 verdict=Verdict.REJECTED,
@@ -454,40 +507,74 @@ def test_a_message_in_a_201_means_a_bot_was_thrown_away() -> None:
                     "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
                     "session; no fault (it says: not unique)"
                 ),
+                kind="repeat",
+                is_expected=True,
             ),
-            id="said by Swetrix, it is normal",
+            id="expected where it was asked for",
         ),
         pytest.param(
-            b"<h1>Blocked</h1>",
+            PROJECT,
+            b'{"statusCode":403,"message":"not unique"}',
             Outcome(
                 verdict=Verdict.REJECTED,
                 detail=(
-                    "HTTP 403: the vendor forbids the request; a firewall or an access rule "
-                    "stands in front of the endpoint"
+                    "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
+                    "session; no fault (it says: not unique)"
                 ),
-                pause=True,
+                kind="repeat",
             ),
+            id="told once where it was not",
+        ),
+        pytest.param(
+            Swetrix(pid=PID, unique=True),
+            b"<h1>Blocked</h1>",
+            Outcome(verdict=Verdict.REJECTED, detail=FORBIDDEN + "of the endpoint", pause=True),
             id="said by anything else, it will not pass",
         ),
     ],
 )
-def test_a_403_depends_on_who_says_it(body: bytes, outcome: Outcome) -> None:
-    assert PROJECT.read(Response(status=403, body=body)) == outcome
+def test_a_403_depends_on_who_says_it(project: Swetrix, body: bytes, outcome: Outcome) -> None:
+    assert project.read(Response(status=403, body=body)) == outcome
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "said", "kind", "remedy"),
     [
         (
             b'{"message":["pid must be a string","ev is too long"]}',
             "pid must be a string; ev is too long",
+            "invalid pid ev",
+            "pid: copy the project's id from its settings in Swetrix; "
+            "ev: an older server takes simpler names only",
         ),
-        (b'{"message":"The project is disabled","error":"Bad Request"}', "The project is disabled"),
-        (b'{"error":"Bad Request"}', "Bad Request"),
+        (
+            b'{"message":"The project is disabled","error":"Bad Request"}',
+            "The project is disabled",
+            "invalid project",
+            "project: see in Swetrix whether the project exists and is active",
+        ),
+        (
+            b'{"message":"This origin is not allowed","error":"Bad Request"}',
+            "This origin is not allowed",
+            "invalid origin",
+            "origin: let the project allow the visited host, or write send_origin=False",
+        ),
     ],
 )
-def test_a_refusal_quotes_the_message_of_swetrix(body: bytes, said: str) -> None:
+def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
+    body: bytes, said: str, kind: str, remedy: str
+) -> None:
     assert PROJECT.read(Response(status=400, body=body)) == Outcome(
         verdict=Verdict.REJECTED,
-        detail=f"HTTP 400: the vendor refuses the event (it says: {said})",
+        detail=(
+            f"HTTP 400: the vendor refuses the event (it says: {said}). What to do about {remedy}"
+        ),
+        kind=kind,
     )
+
+
+@pytest.mark.parametrize("body", [b'{"error":"Bad Request"}', b"{}", b"Every event is bad"])
+def test_a_refusal_that_names_nothing_is_only_quoted(body: bytes) -> None:
+    outcome = PROJECT.read(Response(status=400, body=body))
+
+    assert (outcome.verdict, outcome.kind) == (Verdict.REJECTED, "")

@@ -323,13 +323,22 @@ class Lane:
             if request.trimmed and item.tries == 1:
                 with self._changed:
                     self.trimmed += 1
-            return self.destination.read(self._transport.send(request))
+            outcome = self.destination.read(self._transport.send(request))
+            return self._explained(outcome, item.event)
         except NotSent as error:
             return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
         except TransportError as error:
             return Outcome(verdict=Verdict.UNKNOWN, detail=str(error))
         except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
             return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
+
+    def _explained(self, outcome: Outcome, event: Event) -> Outcome:
+        """A drop with the cause that the event shows, where the destination can tell."""
+        explain = getattr(self.destination, "why_dropped", None)
+        if explain is None or outcome.verdict is not Verdict.DROPPED:
+            return outcome
+        explained: Outcome = explain(outcome, event, has_kept=self._counts.accepted > 0)
+        return explained
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         with self._changed:
@@ -389,10 +398,14 @@ class Lane:
             breaker.close()
 
     def _tell(self, outcome: Outcome) -> None:
-        if outcome.verdict is Verdict.ACCEPTED:
+        if outcome.verdict is Verdict.ACCEPTED or outcome.is_expected:
             return
         name = self.destination.name
-        self._log.warn(f"{outcome.verdict}:{name}", f"{name}: {outcome.detail or outcome.verdict}")
+        tell = self._log.warn_once if outcome.kind else self._log.warn
+        tell(
+            f"{outcome.verdict}:{outcome.kind}:{name}",
+            f"{name}: {outcome.detail or outcome.verdict}",
+        )
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -194,12 +194,15 @@ class Outcome:
 
     `retry_after` is the vendor's wish in seconds. `pause` says that every further event would
     meet the same fate (wrong key, unpaid account, redirect), so the destination should rest.
+    Outcomes of one `kind` are told of once and not again; one that `is_expected` not at all.
     """
 
     verdict: Verdict
     detail: str = ""
     retry_after: float | None = None
     pause: bool = False
+    kind: str = ""
+    is_expected: bool = False
 
 
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)

@@ -38,7 +38,12 @@ VISITOR_HEADERS: frozenset[str] = frozenset({"accept-language", *CLIENT_HINTS})
 
 
 class Destination(Protocol):
-    """What an object needs so that events can go there."""
+    """What an object needs so that events can go there.
+
+    Three further members are used where they are there: `takes(event)`, False for an event that
+    it does not want; `warnings`, sentences about settings that defeat themselves; and
+    `why_dropped(outcome, event, has_kept=...)`, the outcome of a drop with its likeliest cause.
+    """
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from footfall.model import Headers, Outcome, Response, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 # A vendor's sentence is quoted up to here: enough to act on, too little to flood a log.
 MAX_QUOTE_CHARS = 200
@@ -39,6 +39,7 @@ _PAUSING: Mapping[int, str] = {
     403: "forbids the request; a firewall or an access rule stands in front of the endpoint",
     404: "knows no such address or site; check endpoint and site",
     405: "takes no events at this address; check endpoint",
+    406: "wants another Accept header; something on the way adds one",
     407: "is behind a proxy that asks for credentials; check the proxy settings",
     410: "has left this address; check endpoint",
 }
@@ -87,6 +88,21 @@ def refusal(response: Response) -> Outcome:
         detail=_sentence(
             response, "failed, perhaps after counting; sent again it could count twice"
         ),
+    )
+
+
+def invalid(response: Response, remedies: Mapping[str, str], *, found: Sequence[str]) -> Outcome:
+    """The outcome of a 400 that names what is wrong: each with its remedy, told once for a kind.
+
+    `found` are the keys of `remedies` that the answer names; two are as many as one line bears.
+    """
+    found = found[:2]
+    detail = _sentence(response, _REFUSED[400])
+    advice = "; ".join(f"{key}: {remedies[key]}" for key in found)
+    return Outcome(
+        verdict=Verdict.REJECTED,
+        detail=f"{detail}. What to do about {advice}",
+        kind="invalid " + " ".join(found),
     )
 
 

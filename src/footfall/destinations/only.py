@@ -75,6 +75,14 @@ class Only:
         """What `to` sends."""
         return self.to.request(event)
 
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
+        """What `to` says of it, if it can tell."""
+        explain = getattr(self.to, "why_dropped", None)
+        if explain is None:
+            return outcome
+        explained: Outcome = explain(outcome, event, has_kept=has_kept)
+        return explained
+
     def read(self, response: Response) -> Outcome:
         """What `to` reads."""
         return self.to.read(response)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from footfall.destinations import _answers, _limits, _settings
+from footfall.destinations import _answers, _drops, _limits, _settings
 from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
@@ -40,17 +40,25 @@ IP_HEADERS = ("X-Forwarded-For", "X-Plausible-IP")
 
 _SITE = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
+# The kind of a drop that another site of the same event was spared.
+_IN_PART = "in part"
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
-_CLOUD_CAUSES = (
-    "the client IP is a server's or CDN's (see trusted_proxies); "
-    "no site has this domain, or it is younger than a minute; the visitor is a bot; "
-    "a shield or a spam referrer; the plan has lapsed"
+_OTHER_CAUSES = (
+    "a shield of the site (addresses, countries, pages, hosts), its rate limit, or a plan that has "
+    "lapsed; see the site's settings"
 )
-_SELF_HOSTED_CAUSES = (
-    "no site has this domain, or it is younger than a minute; the visitor is a bot; "
-    "a shield or a spam referrer; the site's own rate limit"
-)
+
+# What this room sends is valid, so a refusal means another server, or something on the way.
+_REMEDIES = {
+    "event_name": "name the event in 1 to 120 characters; see before_send",
+    "url": "give the page an absolute URL of up to 2000 bytes; see base_url and before_send",
+    "pathname": "give the page an absolute URL; see base_url and before_send",
+    "domain": "write the site's name as domain",
+    "props": "give scalars, with names of up to 300 bytes; see before_send",
+    "hash_mode": "something on the way writes into the body; look at what stands before endpoint",
+    "request": "something on the way writes into the body; look at what stands before endpoint",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +130,28 @@ class Plausible:
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
         if not _answers.is_accepted(response):
-            return _answers.refusal(response)
+            return _refusal(response)
         dropped = _dropped(response)
         if not dropped:
             return ACCEPTED
-        return Outcome(verdict=Verdict.DROPPED, detail=self._drop_detail(dropped))
+        sites = 1 if self.domains_by_host else self.domain.count(",") + 1
+        is_in_part = dropped < sites
+        share = f" for {dropped} of {sites} sites" if is_in_part else ""
+        return Outcome(
+            verdict=Verdict.DROPPED,
+            detail=f"it threw an event away{share}",
+            kind=_IN_PART if is_in_part else "dropped",
+        )
+
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
+        """The outcome of a drop with its likeliest cause and the remedy.
+
+        `has_kept` tells whether the vendor has kept anything so far.
+        """
+        cause = self._drop_cause(event, has_kept=has_kept, is_in_part=outcome.kind == _IN_PART)
+        return replace(
+            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
+        )
 
     def _headers(self, visitor: Visitor) -> Mapping[str, str]:
         headers = {
@@ -172,15 +197,33 @@ class Plausible:
                 "leave it among ip_headers."
             )
 
-    def _drop_detail(self, dropped: int) -> str:
-        sites = self.domain.count(",") + 1
-        share = f" for {dropped} of {sites} sites" if sites > 1 else ""
-        causes = _CLOUD_CAUSES if self._is_cloud else _SELF_HOSTED_CAUSES
-        return f"{self.name} threw the event away{share}. Most likely first: {causes}."
+    def _drop_cause(self, event: Event, *, has_kept: bool, is_in_part: bool) -> _drops.Cause:
+        site = self._domain_of(event.url)
+        if is_in_part:
+            # The same visitor, browser and page were good enough for another site.
+            return _drops.unknown_site_cause(site)
+        # Only the cloud knows data centres by their addresses.
+        return (
+            (_drops.address_cause(event) if self._is_cloud else None)
+            or _drops.bot_cause(event)
+            or (None if has_kept else _drops.unknown_site_cause(site))
+            or _drops.referrer_cause(event)
+            or _drops.Cause("other", _OTHER_CAUSES)
+        )
 
     @property
     def _is_cloud(self) -> bool:
         return _settings.host_of(self.endpoint) == "plausible.io"
+
+
+def _refusal(response: Response) -> Outcome:
+    errors = _answers.json_object(response.body).get("errors")
+    if response.status != 400 or not isinstance(errors, dict):
+        return _answers.refusal(response)
+    found = [field for field in _REMEDIES if field in errors]
+    return (
+        _answers.invalid(response, _REMEDIES, found=found) if found else _answers.refusal(response)
+    )
 
 
 def _dropped(response: Response) -> int:

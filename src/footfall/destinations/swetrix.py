@@ -9,11 +9,11 @@ answers 201 to bots it throws away; only a `message` in the body tells.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from footfall.destinations import _answers, _limits, _settings
+from footfall.destinations import _answers, _drops, _limits, _settings
 from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
@@ -119,6 +119,22 @@ _LANGUAGE_RANGE = re.compile(
 )
 
 
+_BOT_PROTECTION = (
+    "the project's bot protection is too strict: if these are people, lower it in the settings"
+)
+
+# What the server's sentences name, by the word that is always in them.
+_REMEDIES = {
+    "pid": "copy the project's id from its settings in Swetrix",
+    "project": "see in Swetrix whether the project exists and is active",
+    "origin": "let the project allow the visited host, or write send_origin=False",
+    "ip": "the project's own list keeps this address out; nothing to do if that is meant",
+    "country": "the project's own list keeps this country out; nothing to do if that is meant",
+    "ev": "an older server takes simpler names only",
+    "meta": "an older server takes fewer and shorter props",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swetrix:
     """Swetrix Cloud, or a Swetrix server of your own.
@@ -132,7 +148,7 @@ class Swetrix:
         send_origin: Name the visited host in `Origin`, which fills the Hosts panel. Switch it off
             where the project allows certain origins only and the app has other names too.
         unique: Count a visitor's first pageview in half an hour, and each of their custom events,
-            once. Every other is answered 403 and counted as rejected.
+            once. Every other is answered 403 and counted as rejected, without a word in the log.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -214,12 +230,36 @@ class Swetrix:
         """What became of the event. Never raises, whatever the answer holds."""
         said = _answers.json_object(response.body)
         if response.status == 403 and said:
-            return Outcome(verdict=Verdict.REJECTED, detail=_repeat_detail(response))
+            return self._of_forbidden(response)
         if not _answers.is_accepted(response):
-            return _answers.refusal(response)
-        if not said.get("message"):
-            return ACCEPTED
-        return Outcome(verdict=Verdict.DROPPED, detail=self._drop_detail(response))
+            return _refusal(response)
+        return _bot(response) if said.get("message") else ACCEPTED
+
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
+        """The outcome of a drop with its likeliest cause and the remedy.
+
+        `has_kept` does not matter here: Swetrix drops bots alone, and refuses unknown projects.
+        """
+        cause = (
+            _drops.bot_cause(event)
+            or _drops.address_cause(event)
+            or _drops.referrer_cause(event)
+            or _drops.Cause("other", _BOT_PROTECTION)
+        )
+        return replace(
+            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
+        )
+
+    def _of_forbidden(self, response: Response) -> Outcome:
+        # Servers of 2024 said so to bots.
+        if "bot" in _answers.vendor_text(response.body).lower():
+            return _bot(response)
+        return Outcome(
+            verdict=Verdict.REJECTED,
+            detail=_repeat_detail(response),
+            kind="repeat",
+            is_expected=self.unique,
+        )
 
     def _unique_warnings(self) -> Iterator[str]:
         if self.unique:
@@ -227,13 +267,6 @@ class Swetrix:
                 "unique=True counts one pageview per visit: Swetrix refuses every further page "
                 "with 403. Leave it out to see all pages."
             )
-
-    def _drop_detail(self, response: Response) -> str:
-        return (
-            f"{self.name} took the visitor for a bot and threw the event away "
-            f"(it says: {_answers.vendor_text(response.body)}). "
-            "If these are people, lower the project's bot protection in its settings."
-        )
 
 
 class _PageURL(NamedTuple):
@@ -343,6 +376,25 @@ def _meta(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
         kept[key] = cuts.kept("meta", value, _limits.utf16(value, space))
         room = space - _limits.utf16_length(kept[key])
     return kept
+
+
+def _bot(response: Response) -> Outcome:
+    said = _answers.vendor_text(response.body)
+    return Outcome(
+        verdict=Verdict.DROPPED,
+        detail=f"it took the visitor for a bot and threw the event away (it says: {said})",
+        kind="bot",
+    )
+
+
+def _refusal(response: Response) -> Outcome:
+    if response.status != 400:
+        return _answers.refusal(response)
+    said = _answers.vendor_text(response.body).lower()
+    found = [word for word in _REMEDIES if re.search(rf"\b{word}s?\b", said)]
+    return (
+        _answers.invalid(response, _REMEDIES, found=found) if found else _answers.refusal(response)
+    )
 
 
 def _repeat_detail(response: Response) -> str:
