@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import re
 from dataclasses import FrozenInstanceError, replace
@@ -20,6 +21,8 @@ from footfall.destinations import (
     Destination,
     Plausible,
     Swetrix,
+    Umami,
+    Webhook,
     check_event_name,
     destination_from,
     is_local,
@@ -42,11 +45,15 @@ PID = "aUn1quEid-33"
 
 PLAUSIBLE = Plausible(domain="example.com", ip_headers=("X-Forwarded-For", "X-Plausible-IP"))
 SWETRIX = Swetrix(pid=PID)
+OLD_SWETRIX = Swetrix(pid=PID, old_server=True)
+WEBSITE = "6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"
+UMAMI = Umami(website=WEBSITE)
+WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
 
 EVERY_DESTINATION = pytest.mark.parametrize(
     "destination",
-    [PLAUSIBLE, SWETRIX, COLLECTOR],
+    [PLAUSIBLE, SWETRIX, UMAMI, WEBHOOK, COLLECTOR],
     ids=lambda destination: type(destination).__name__,
 )
 
@@ -159,6 +166,19 @@ def test_a_name_that_some_vendor_refuses_is_refused_at_the_call(name: object, wh
             f"swetrix+http://[::1]:5005/{PID}?send_origin=No&unique=1",
             Swetrix(pid=PID, endpoint="http://[::1]:5005/log", send_origin=False, unique=True),
         ),
+        (
+            "plausible://plausible.io/example.com?script_version=36",
+            Plausible(domain="example.com", script_version=36),
+        ),
+        (
+            f"swetrix://api.swetrix.com/{PID}?old_server=yes",
+            Swetrix(pid=PID, old_server=True),
+        ),
+        (f"umami://cloud.umami.is/{WEBSITE}", Umami(website=WEBSITE)),
+        (
+            f"umami+http://127.0.0.1:3000/{WEBSITE}",
+            Umami(website=WEBSITE, endpoint="http://127.0.0.1:3000"),
+        ),
         ("collector://127.0.0.1:8321/example.com", Collector(domain="example.com")),
         (
             "collector://localhost:8321/example.com",
@@ -202,7 +222,9 @@ def test_an_object_with_the_four_members_is_a_destination(destination: Destinati
     assert destination_from(destination) is destination
 
 
-BEGIN = "begin with plausible, swetrix, collector, as in plausible://plausible.io/example.com"
+BEGIN = (
+    "begin with plausible, swetrix, umami, collector, as in plausible://plausible.io/example.com"
+)
 
 
 @pytest.mark.parametrize(
@@ -267,15 +289,25 @@ BEGIN = "begin with plausible, swetrix, collector, as in plausible://plausible.i
             "plausible://me:secret@plausible.io/example.com?ip_header=x&colour=red",
             [
                 ("ip_header", "did you mean ip_headers?"),
-                ("colour", "no such option; there is: ip_headers"),
+                ("colour", "no such option; there is: ip_headers, script_version"),
                 ("endpoint", "leave out user and password: the events endpoint takes none"),
             ],
             id="a password and unknown options",
         ),
         pytest.param(
             f"swetrix://api.swetrix.com/{PID}?colour=",
-            [("colour", "no such option; there is: send_origin, unique")],
+            [("colour", "no such option; there is: send_origin, old_server, unique")],
             id="an unknown option without value",
+        ),
+        pytest.param(
+            "umami://cloud.umami.is/WEBSITE_ID",
+            [("website", "write the website's id, a UUID such as 6a1f4bc2-...-9d0e7f3b5c88")],
+            id="a placeholder of Umami",
+        ),
+        pytest.param(
+            "plausible://plausible.io/example.com?script_version=new",
+            [("script_version", "write a whole number, or leave it out")],
+            id="no number",
         ),
         pytest.param(
             "collector://127.0.0.1/example.com?domain=b.example",
@@ -755,6 +787,50 @@ def test_whatever_an_event_holds_swetrix_would_take_the_request(event: Event) ->
 
 
 @settings(deadline=None)
+@given(ANY_EVENT)
+def test_whatever_an_event_holds_a_swetrix_of_2024_would_take_the_request(event: Event) -> None:
+    request = OLD_SWETRIX.request(event)
+    body = strict_json(request.body)
+
+    assert swetrix_violations(request) + header_violations(request) == []
+    assert event.name == "pageview" or re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{0,62}", body["ev"])
+    meta = body.get("meta", {})
+    assert len(meta) <= 20
+    assert sum(map(len, meta.values())) <= 1000
+
+
+def umami_violations(request: Request) -> list[str]:
+    """The rules of Umami's own validation that this request breaks."""
+    body = strict_json(request.body)
+    sent = body["payload"]
+    data = sent.get("data", {})
+    texts = [value for value in sent.values() if isinstance(value, str)]
+    held = {
+        "an event": body["type"] == "event",
+        "its website": sent["website"] == WEBSITE,
+        "a hostname of 100 characters": len(sent.get("hostname", "")) <= 100,
+        "a language of 35 characters": len(sent.get("language", "")) <= 35,
+        "a url that begins with a slash": sent["url"].startswith("/"),
+        "no text of more than 500 characters": all(len(text) <= 500 for text in texts),
+        "a name of 50 characters": len(sent.get("name", "x")) <= 50,
+        "an id of 50 characters": len(sent.get("id", "")) <= 50,
+        "an address": "ip" not in sent or ipaddress.ip_address(sent["ip"]),
+        "scalars as data": all(isinstance(value, str | int | float) for value in data.values()),
+        "no header but the visitor's": request.headers.keys()
+        <= {"content-type", "user-agent", "x-forwarded-for"},
+    }
+    return [rule for rule, is_kept in held.items() if not is_kept]
+
+
+@settings(deadline=None)
+@given(ANY_EVENT)
+def test_whatever_an_event_holds_umami_would_take_the_request(event: Event) -> None:
+    request = UMAMI.request(event)
+
+    assert umami_violations(request) + header_violations(request) == []
+
+
+@settings(deadline=None)
 @given(ANY_VISITOR)
 def test_whatever_a_visitor_holds_swetrix_would_take_the_heartbeat(visitor: Visitor) -> None:
     assert header_violations(SWETRIX.heartbeat(visitor)) == []
@@ -772,7 +848,7 @@ def test_whatever_a_vendor_answers_is_read(destination: Destination, response: R
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["plausible://", "swetrix://", "collector://", ""]), ANY_TEXT)
+@given(st.sampled_from(["plausible://", "swetrix://", "umami://", "collector://", ""]), ANY_TEXT)
 def test_whatever_line_is_written_it_is_a_destination_or_a_config_error(
     scheme: str, rest: str
 ) -> None:

@@ -299,6 +299,37 @@ def test_props_become_meta_within_the_limits(props: dict[Any, Any], meta: dict[s
     assert body_of(replace(PAGEVIEW, props=props))["meta"] == meta
 
 
+OLD_SERVER = Swetrix(pid=PID, old_server=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("Signup", "Signup"),
+        ("Sign up", "Sign_up"),
+        ("404", "event_404"),
+        ("File Download", "File_Download"),
+        ("Köln: Übersicht!", "Koln_Ubersicht"),
+        ("_a.b_", "a.b"),
+        ("日本", "event"),
+        ("n" * 70, "n" * 63),
+    ],
+)
+def test_a_name_is_put_in_the_letters_of_an_old_server(name: str, sent: str) -> None:
+    request = OLD_SERVER.request(replace(PAGEVIEW, name=name))
+
+    assert json.loads(request.body)["ev"] == sent
+    assert request.trimmed == (("name",) if len(name) > 63 else ())
+
+
+def test_props_are_fewer_and_shorter_for_an_old_server() -> None:
+    many = body_of(replace(PAGEVIEW, props={f"k{n}": n for n in range(30)}), OLD_SERVER)
+    long = body_of(replace(PAGEVIEW, props={"k": "v" * 2000}), OLD_SERVER)
+
+    assert many["meta"] == {f"k{n}": str(n) for n in range(20)}
+    assert long["meta"] == {"k": "v" * 999}
+
+
 @pytest.mark.parametrize(
     ("change", "trimmed"),
     [
@@ -545,7 +576,7 @@ def test_a_403_depends_on_who_says_it(project: Swetrix, body: bytes, outcome: Ou
             "pid must be a string; ev is too long",
             "invalid pid ev",
             "pid: copy the project's id from its settings in Swetrix; "
-            "ev: an older server takes simpler names only",
+            "ev: an older server takes simpler names only; write old_server=True",
         ),
         (
             b'{"message":"The project is disabled","error":"Bad Request"}',

@@ -16,6 +16,8 @@ from footfall.destinations.collector import Collector
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import CLIENT_HINTS, Swetrix
+from footfall.destinations.umami import Umami
+from footfall.destinations.webhook import Webhook
 
 if TYPE_CHECKING:
     from footfall.model import Event, Outcome, Request, Response
@@ -27,6 +29,8 @@ __all__ = [
     "Only",
     "Plausible",
     "Swetrix",
+    "Umami",
+    "Webhook",
     "check_event_name",
     "destination_from",
     "is_local",

@@ -33,6 +33,14 @@ _MAX_EXPONENT = 40
 # Larger integers are no measurement, and Python itself refuses to print those of 4,300 digits.
 _MAX_INTEGER_BITS = 256
 
+# RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
+_LANGUAGE_RANGE = re.compile(
+    r"\s*([a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
+    r"\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -116,6 +124,17 @@ def header(value: str, max_bytes: int = MAX_HEADER_BYTES) -> str:
     """
     shown = _NOT_IN_HEADERS.sub(" ", value[:max_bytes])
     return shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
+
+
+def language_tag(accept_language: str) -> str:
+    """The one language tag a visitor likes best; empty where none is well-formed."""
+    best, best_weight = "", 0.0
+    for item in accept_language[:MAX_HEADER_BYTES].split(","):
+        match = _LANGUAGE_RANGE.fullmatch(item)
+        weight = float(match[2] or 1) if match else 0.0
+        if match and weight > best_weight:
+            best, best_weight = match[1], weight
+    return best
 
 
 def prop_texts(props: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ answers 201 to bots it throws away; only a `message` in the body tells.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -34,9 +35,20 @@ CLOUD_ENDPOINT = "https://api.swetrix.com/log"
 
 MAX_EVENT_NAME_CHARS = 256
 MAX_QUERY_CHARS = 2048
-MAX_META_KEYS = 100
-# Keys and values together, as JavaScript counts.
-MAX_META_UNITS = 2000
+
+
+class _MetaLimits(NamedTuple):
+    """How many props, and how much of them: keys and values together, as JavaScript counts."""
+
+    keys: int
+    units: int
+
+
+_META = _MetaLimits(keys=100, units=2000)
+# Those of servers of 2024, which counted values only.
+_OLD_META = _MetaLimits(keys=20, units=1000)
+# "Fewer than 64".
+OLD_MAX_EVENT_NAME_CHARS = 63
 # A longer one is left out, since a shorter text could be somebody else's.
 MAX_PROFILE_CHARS = 256
 # The other fields have no limit but the body's 100 KiB, which ten of these stay below.
@@ -110,15 +122,6 @@ _NOBODY = frozenset(
     ]
 ) | {"[object object]"}
 
-# RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
-_LANGUAGE_RANGE = re.compile(
-    r"\s*([a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
-    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
-    r"\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?",
-    re.IGNORECASE | re.ASCII,
-)
-
-
 _BOT_PROTECTION = (
     "the project's bot protection is too strict: if these are people, lower it in the settings"
 )
@@ -130,8 +133,8 @@ _REMEDIES = {
     "origin": "let the project allow the visited host, or write send_origin=False",
     "ip": "the project's own list keeps this address out; nothing to do if that is meant",
     "country": "the project's own list keeps this country out; nothing to do if that is meant",
-    "ev": "an older server takes simpler names only",
-    "meta": "an older server takes fewer and shorter props",
+    "ev": "an older server takes simpler names only; write old_server=True",
+    "meta": "an older server takes fewer and shorter props; write old_server=True",
 }
 
 
@@ -147,6 +150,9 @@ class Swetrix:
             (`https://stats.example.com/backend`): `/log` is added unless the URL ends in it.
         send_origin: Name the visited host in `Origin`, which fills the Hosts panel. Switch it off
             where the project allows certain origins only and the app has other names too.
+        old_server: Keep within what servers of 2024 take: event names of up to 63 letters, digits,
+            `_` and `.` that begin with a letter (`Sign up` becomes `Sign_up`, `404` becomes
+            `event_404`), and 20 props of 1000 characters in all.
         unique: Count a visitor's first pageview in half an hour, and each of their custom events,
             once. Every other is answered 403 and counted as rejected, without a word in the log.
 
@@ -158,6 +164,8 @@ class Swetrix:
     endpoint: str = CLOUD_ENDPOINT
     # Without it every visit is to an unknown host.
     send_origin: bool = True
+    # Servers of today take nearly any name.
+    old_server: bool = False
     # The server calls a pageview unique only where no session lives, which loses all but the first.
     unique: bool = False
 
@@ -167,6 +175,7 @@ class Swetrix:
             pid=_project_id,
             endpoint=_settings.endpoint_at("/log", "/custom", "/hb"),
             send_origin=_settings.flag,
+            old_server=_settings.flag,
             unique=_settings.flag,
         )
 
@@ -194,17 +203,17 @@ class Swetrix:
             headers["origin"] = url.origin
         fields = {
             "pid": self.pid,
-            "ev": "" if is_pageview else _limits.event_name(event.name, MAX_EVENT_NAME_CHARS, cuts),
+            "ev": "" if is_pageview else self._event_name(event.name, cuts),
             "pg": url.path,
             "prev": _field("prev", event.previous or "", cuts),
-            "lc": _locale(event.visitor.language),
+            "lc": _limits.language_tag(event.visitor.language),
             "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
             "profileId": _profile(event.profile_id),
             "ref": _field("ref", event.referrer or "", cuts),
             **_campaign(url.query, cuts),
             "qs": url.query,
             "unique": self.unique,
-            "meta": _meta(event.props, cuts),
+            "meta": _meta(event.props, _OLD_META if self.old_server else _META, cuts),
             "perf": _perf(event.perf) if is_pageview else {},
         }
         return Request(
@@ -249,6 +258,12 @@ class Swetrix:
         return replace(
             outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
         )
+
+    def _event_name(self, name: str, cuts: _limits.Cuts) -> str:
+        if not self.old_server:
+            return _limits.event_name(name, MAX_EVENT_NAME_CHARS, cuts)
+        plain = _old_name(name)
+        return cuts.kept("name", plain, plain[:OLD_MAX_EVENT_NAME_CHARS])
 
     def _of_forbidden(self, response: Response) -> Outcome:
         # Servers of 2024 said so to bots.
@@ -337,17 +352,6 @@ def _campaign(query: str, cuts: _limits.Cuts) -> dict[str, str]:
     return found
 
 
-def _locale(accept_language: str) -> str:
-    """The one language tag a visitor likes best; empty where none is well-formed."""
-    best, best_weight = "", 0.0
-    for item in accept_language[: _limits.MAX_HEADER_BYTES].split(","):
-        match = _LANGUAGE_RANGE.fullmatch(item)
-        weight = float(match[2] or 1) if match else 0.0
-        if match and weight > best_weight:
-            best, best_weight = match[1], weight
-    return best
-
-
 def _profile(profile_id: str) -> str:
     """The app's id for somebody, if the server would take it for one."""
     shown = _limits.text(profile_id.strip(), MAX_PROFILE_CHARS + 1)
@@ -361,14 +365,23 @@ def _perf(perf: Mapping[str, float]) -> Mapping[str, int]:
     return {name: round(value) for name, value in measured.items()}
 
 
-def _meta(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
+def _old_name(name: str) -> str:
+    """The name in the letters that a server of 2024 knows, without accents."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9.]+", "_", letters).strip("_.")
+    return plain if plain[:1].isalpha() else f"event_{plain}".rstrip("_")
+
+
+def _meta(
+    props: Mapping[str, object], limits: _MetaLimits, cuts: _limits.Cuts
+) -> Mapping[str, str]:
     """The first properties that fit; the value that crosses the limit is cut, not lost."""
     kept: dict[str, str] = {}
-    room = MAX_META_UNITS
+    room = limits.units
     for raw_key, value in _limits.prop_texts(props):
-        key = _limits.text(raw_key, MAX_META_UNITS)
+        key = _limits.text(raw_key, limits.units)
         space = room - _limits.utf16_length(key)
-        if key in _RESERVED_KEYS or space <= 0 or len(kept) == MAX_META_KEYS:
+        if key in _RESERVED_KEYS or space <= 0 or len(kept) == limits.keys:
             cuts.note("meta")
             continue
         if key in kept:
