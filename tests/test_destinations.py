@@ -616,10 +616,25 @@ def test_a_vendors_words_are_quoted_on_one_bounded_line(body: bytes, quote: str)
 
 # --- whatever comes ---------------------------------------------------------------------------
 
-ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=400) | st.builds(
+# Left to chance, characters that break a wire are rare, and lengths next to a limit even more so.
+ANY_CHARACTER = st.characters(exclude_categories=()) | st.sampled_from(
+    '\udcff\ud83d\x00\x7f\r\n\t %&=#?/:;,<>"\\é\u0301\U0001f43e'
+)
+NEXT_TO_A_LIMIT = st.builds(
     lambda piece, times: piece * times,
-    st.text(st.characters(exclude_categories=()), min_size=1, max_size=5),
-    st.integers(100, 3000),
+    st.sampled_from(["a", "é", "€", "\U0001f43e", "\udcff"]),
+    st.sampled_from([50, 64, 120, 256, 300, 500, 667, 1000, 2000, 2048]).flatmap(
+        lambda limit: st.integers(limit - 1, limit + 1)
+    ),
+)
+ANY_TEXT = (
+    st.text(ANY_CHARACTER, max_size=400)
+    | st.builds(
+        lambda piece, times: piece * times,
+        st.text(ANY_CHARACTER, min_size=1, max_size=5),
+        st.integers(100, 3000),
+    )
+    | NEXT_TO_A_LIMIT
 )
 ANY_SCALAR = (
     st.none()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import defaultdict
@@ -12,6 +13,7 @@ import pytest
 from footfall.destinations import Plausible, Swetrix
 from footfall.dispatch import Counts, Lane, Limits
 from footfall.errors import Ambiguous, NotSent
+from footfall.log import ThrottledLog
 from footfall.model import Event, Request, Response, Visitor
 from footfall.transport import HTTPXTransport
 from tests import vendors
@@ -72,7 +74,10 @@ NO_URL = Response(status=400, body=b'{"errors":{"url":["is required"]}}')
 
 def test_each_cause_of_a_drop_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     kept = Response(status=202, body=b"ok")
-    lane = lane_over(Scripted(DROPPED, DROPPED, kept, DROPPED, DROPPED, NO_URL, NO_URL))
+    transport = Scripted(DROPPED, DROPPED, kept, DROPPED, DROPPED, NO_URL, NO_URL)
+    # Two minutes pass between any two looks at the clock.
+    log = ThrottledLog(clock=itertools.count(step=120.0).__next__)
+    lane = Lane(PLAUSIBLE, transport, Limits(), log=log)
     for _ in range(7):
         lane.offer(event())
         drained(lane)

@@ -214,7 +214,7 @@ def _path_of(page: str) -> str:
 
 def _renamed(hit: Hit) -> str | None:
     """The path that the app gave the page, with the query that the visitor came with."""
-    return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
+    return f"{quote(hit.shown_path, errors='replace')}?{hit.query}" if hit.shown_path else None
 
 
 def _details_of(hit: Hit) -> Details:
