@@ -174,6 +174,7 @@ def test_a_name_that_some_vendor_refuses_is_refused_at_the_call(name: object, wh
             f"swetrix://api.swetrix.com/{PID}?old_server=yes",
             Swetrix(pid=PID, old_server=True),
         ),
+        (f"swetrix://api.swetrix.com/{PID}?heartbeats=1", Swetrix(pid=PID, heartbeats=True)),
         (f"umami://cloud.umami.is/{WEBSITE}", Umami(website=WEBSITE)),
         (
             f"umami+http://127.0.0.1:3000/{WEBSITE}",
@@ -296,7 +297,7 @@ BEGIN = (
         ),
         pytest.param(
             f"swetrix://api.swetrix.com/{PID}?colour=",
-            [("colour", "no such option; there is: send_origin, old_server, unique")],
+            [("colour", "no such option; there is: send_origin, old_server, heartbeats, unique")],
             id="an unknown option without value",
         ),
         pytest.param(

@@ -58,6 +58,7 @@ def test_it_speaks_as_the_destination_it_hands_to() -> None:
     only = Only(to=SHOP, hosts=["shop.example.com"], events=["pageview"])
     assert only.name == "plausible:shop.example.com for pageview, shop.example.com"
     assert only.endpoint == SHOP.endpoint
+    assert (only.warnings, only.heartbeats) == (SHOP.warnings, False)
     assert only.read(Response(status=202)) == SHOP.read(Response(status=202))
     event = Event(url="https://shop.example.com/", visitor=Visitor())
     dropped = SHOP.read(Response(status=202, headers={"x-plausible-dropped": "1"}))

@@ -25,6 +25,9 @@ NO_PROPS: Mapping[str, Any] = MappingProxyType({})
 PAGEVIEW = "pageview"
 """The event name that vendors treat as a page looked at; all others are custom events."""
 
+HEARTBEAT = "heartbeat\0"
+"""The event that counts nothing and keeps a visit alive. No app can give an event such a name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:

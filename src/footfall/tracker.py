@@ -27,6 +27,7 @@ from footfall.config import Config, under_pytest
 from footfall.details import Details
 from footfall.dispatch import Lane
 from footfall.errors import EventError
+from footfall.heartbeats import Beat, Pulse, PulseGuards
 from footfall.judge import Judge
 from footfall.model import PAGEVIEW, Decision, Event, Hit, Request, Visitor
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
@@ -39,6 +40,8 @@ AWAKE_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 10.0
 # Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
 HITS_PER_TURN: Final = 32
+# With more than this in the inbox, who is still there must not push out a pageview.
+MAX_WAITING_BEATS: Final = 128
 # A reloading development server wants its port back at once.
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
 # Platforms that freeze the process after the response wait for no longer than this.
@@ -87,6 +90,9 @@ class Tracker:
             Lane(place, self.transport, config.limits, log=self._log)
             for place in config.all_destinations
         )
+        self._pulse_lanes = tuple(
+            lane for lane in self._lanes if getattr(lane.destination, "heartbeats", False)
+        )
         self.forget()
         _register(self)
         self._introduce()
@@ -104,7 +110,7 @@ class Tracker:
 
     def forget(self) -> None:
         """Start anew with nothing waiting, as a forked child does. Only assignments."""
-        self._inbox: deque[Record | Told] = deque(maxlen=self.config.max_queue)
+        self._inbox: deque[Record | Told | Beat] = deque(maxlen=self.config.max_queue)
         self._awake_until = float("-inf")
         self._wakeup = threading.Event()
         self._processing = threading.RLock()
@@ -115,7 +121,8 @@ class Tracker:
         self._reasons: Counter[str] = Counter()
         self.captured = Tally()
         self.errors = Tally()
-        self.guards = Guards(self.config)
+        self.guards = PulseGuards(self.config) if self._pulse_lanes else Guards(self.config)
+        self._pulse = Pulse()
         for lane in self._lanes:
             lane.forget()
 
@@ -139,13 +146,18 @@ class Tracker:
 
     # -- request side --------------------------------------------------------------------------
 
-    def submit(self, record: Record | Told, now: float) -> None:
+    def submit(self, record: Record | Told | Beat, now: float) -> None:
         """Leave `record` in the inbox; `now` is `time.monotonic()`. The oldest goes when full."""
         self.captured.bump()
         self._inbox.append(record)
         # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
         if now >= self._awake_until:
             self._wake(now)
+
+    def beat(self, beat: Beat, now: float) -> None:
+        """Leave in the inbox that somebody is there, unless it has more important things to do."""
+        if len(self._inbox) < MAX_WAITING_BEATS:
+            self.submit(beat, now)
 
     def _wake(self, now: float) -> None:
         if self._is_inline:
@@ -254,12 +266,18 @@ class Tracker:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
 
-    def _handle(self, record: Record | Told, offset: float) -> None:
+    def _handle(self, record: Record | Told | Beat, offset: float) -> None:
         try:
+            if isinstance(record, Beat):
+                self._keep_alive(hit_of(record.record, offset))
+                return
             if isinstance(record, Told):
                 reason, event, _ = self._judge.of_told(record, offset)
             else:
-                reason, event, _ = self._judge.of_hit(hit_of(record, offset))
+                hit = hit_of(record, offset)
+                reason, event, _ = self._judge.of_hit(hit)
+                if event is None:
+                    self._keep_alive(hit)
             self._reasons[reason] += 1
             if event is not None:
                 self._offer(event)
@@ -273,6 +291,19 @@ class Tracker:
                 outbox.append(event)
             return
         for lane in self._lanes:
+            if lane.takes(event):
+                lane.offer(event)
+                if lane in self._pulse_lanes:
+                    self._pulse.saw(event)
+
+    def _keep_alive(self, hit: Hit) -> None:
+        """Send a heartbeat for whoever made this hit, where one is wanted and due."""
+        if not self._pulse_lanes or _outboxes:
+            return
+        event = self._pulse.beat(self._judge.visitor_of(hit), hit.time)
+        if event is None:
+            return
+        for lane in self._pulse_lanes:
             if lane.takes(event):
                 lane.offer(event)
 

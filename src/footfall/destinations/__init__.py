@@ -44,8 +44,9 @@ VISITOR_HEADERS: frozenset[str] = frozenset({"accept-language", *CLIENT_HINTS})
 class Destination(Protocol):
     """What an object needs so that events can go there.
 
-    Three further members are used where they are there: `takes(event)`, False for an event that
-    it does not want; `warnings`, sentences about settings that defeat themselves; and
+    Four further members are used where they are there: `takes(event)`, False for an event that it
+    does not want; `warnings`, sentences about settings that defeat themselves; `heartbeats`, True
+    if it wants an event named `HEARTBEAT` of visitors who are still there; and
     `why_dropped(outcome, event, has_kept=...)`, the outcome of a drop with its likeliest cause.
     """
 

@@ -72,7 +72,12 @@ _VENDORS: Mapping[str, _Vendor] = {
         site="pid",
         path_end="log",
         example="swetrix://api.swetrix.com/PROJECT_ID",
-        options={"send_origin": _switch, "old_server": _switch, "unique": _switch},
+        options={
+            "send_origin": _switch,
+            "old_server": _switch,
+            "heartbeats": _switch,
+            "unique": _switch,
+        },
     ),
     "umami": _Vendor(
         make=Umami,

@@ -19,6 +19,7 @@ from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
     ACCEPTED,
+    HEARTBEAT,
     PAGEVIEW,
     Event,
     Outcome,
@@ -153,6 +154,8 @@ class Swetrix:
         old_server: Keep within what servers of 2024 take: event names of up to 63 letters, digits,
             `_` and `.` that begin with a letter (`Sign up` becomes `Sign_up`, `404` becomes
             `event_404`), and 20 props of 1000 characters in all.
+        heartbeats: Keep a visit alive while its visitor's browser goes on asking the app for
+            anything: polling, scripts, fragments. One every 30 seconds at most.
         unique: Count a visitor's first pageview in half an hour, and each of their custom events,
             once. Every other is answered 403 and counted as rejected, without a word in the log.
 
@@ -166,6 +169,8 @@ class Swetrix:
     send_origin: bool = True
     # Servers of today take nearly any name.
     old_server: bool = False
+    # A request that counts nothing, from every page that polls: worth it for long visits only.
+    heartbeats: bool = False
     # The server calls a pageview unique only where no session lives, which loses all but the first.
     unique: bool = False
 
@@ -176,6 +181,7 @@ class Swetrix:
             endpoint=_settings.endpoint_at("/log", "/custom", "/hb"),
             send_origin=_settings.flag,
             old_server=_settings.flag,
+            heartbeats=_settings.flag,
             unique=_settings.flag,
         )
 
@@ -195,6 +201,8 @@ class Swetrix:
         Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
         address is sent, and Swetrix would take our server for the visitor: do not send it.
         """
+        if event.name == HEARTBEAT:
+            return self.heartbeat(event.visitor)
         cuts = _limits.Cuts()
         url = _split(event.url, cuts)
         is_pageview = event.name == PAGEVIEW
@@ -273,7 +281,8 @@ class Swetrix:
             verdict=Verdict.REJECTED,
             detail=_repeat_detail(response),
             kind="repeat",
-            is_expected=self.unique,
+            # After midnight, or a restart, the server knows of no session.
+            is_expected=self.unique or self.heartbeats,
         )
 
     def _unique_warnings(self) -> Iterator[str]:
