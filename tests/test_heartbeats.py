@@ -16,7 +16,7 @@ from footfall.destinations import Only, Plausible, Swetrix
 from footfall.errors import ConfigError
 from footfall.heartbeats import INTERVAL_SECONDS, MAX_VISITORS, VISIT_SECONDS, Beat, Pulse
 from footfall.model import HEARTBEAT, Event, Request, Response, Visitor
-from footfall.testing import MemoryTransport, Outbox
+from footfall.testing import MemoryTransport, capture
 from footfall.tracker import MAX_WAITING_BEATS, Tracker
 from tests.doors import CHROME, Raw, call_asgi, call_wsgi, navigation
 from tests.vendors import wait_until
@@ -225,12 +225,16 @@ def test_who_only_told_an_event_has_a_visit_too() -> None:
 
 
 @pytest.mark.usefixtures("without_interval")
-def test_a_captured_event_has_no_heartbeats(footfall_outbox: Outbox) -> None:
+def test_while_events_are_captured_no_heartbeat_is_sent() -> None:
     tracker, requests = tracker_for(PROJECT)
-    for raw in (navigation("/page"), POLLING["JSON"]):
-        DOORS["asgi"](tracker, raw)
-    assert [event.name for event in footfall_outbox] == ["pageview"]
-    assert not requests
+    DOORS["asgi"](tracker, navigation("/page"))
+    assert tracker.flush(5)
+    with capture() as outbox:
+        for raw in (navigation("/page"), POLLING["JSON"]):
+            DOORS["asgi"](tracker, raw)
+        assert [event.name for event in outbox] == ["pageview"]
+    assert tracker.flush(5)
+    assert [request.url for request in requests] == [PROJECT.endpoint]
 
 
 @pytest.mark.usefixtures("without_interval")

@@ -132,8 +132,13 @@ def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> N
     assert SITE.why_dropped(outcome, event, has_kept=True).detail.startswith(said + why)
 
 
-def test_a_refusal_is_read_as_everywhere() -> None:
-    assert SITE.read(Response(status=400, body=b"Website not found.")) == Outcome(
+@pytest.mark.parametrize(
+    "body",
+    [b"Website not found.", b'{"error":{"message":"Website not found.","status":400}}'],
+    ids=["text", "an object"],
+)
+def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
+    assert SITE.read(Response(status=400, body=body)) == Outcome(
         verdict=Verdict.REJECTED,
         detail="HTTP 400: the vendor refuses the event (it says: Website not found.)",
     )

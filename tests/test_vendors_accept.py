@@ -25,8 +25,12 @@ from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.log import ThrottledLog
 from footfall.model import Event, Hit, Request
+from footfall.tracker import Tracker
+from tests import vendors
 from tests.doors import CHROME
 from tests.test_destinations import ANY_EVENT, ANY_JSON, ANY_TEXT
+from tests.test_tracker import visit
+from tests.vendors import vendor
 
 PLAUSIBLE = Plausible(
     domain="example.com",
@@ -151,6 +155,55 @@ def test_whatever_an_app_tells(said: dict[str, Any], page: str, visitor: dict[st
         event = JUDGE.of_told(told, 0.0).event
         if event is not None:
             assert refusals(event) == []
+
+
+PLAUSIBLE_HEADERS = {"user-agent", "x-forwarded-for", "content-type"}
+SWETRIX_HEADERS = PLAUSIBLE_HEADERS | {
+    "x-client-ip-address",
+    "origin",
+    "accept-language",
+    "accept-encoding",
+    "sec-ch-ua-platform",
+}
+# What any client sends with a body; `*/*` is what Plausible takes for no preference.
+OF_HTTP = {"host", "content-length", "connection"}
+
+
+@pytest.mark.parametrize(
+    ("place", "expected", "may_be"),
+    [
+        pytest.param("plausible+{}/example.com", PLAUSIBLE_HEADERS, {"accept"}, id="Plausible"),
+        pytest.param("swetrix+{}/aUn1quEid-33", SWETRIX_HEADERS | {"accept"}, set(), id="Swetrix"),
+    ],
+)
+def test_no_header_goes_out_but_those_that_should(
+    place: str, expected: set[str], may_be: set[str]
+) -> None:
+    own = {
+        "Cookie": "session=1",
+        "Authorization": "Bearer x",
+        "Forwarded": "for=203.0.113.9",
+        "X-Plausible-IP": "203.0.113.9",
+        "CF-Connecting-IP": "203.0.113.9",
+        "Referer": "https://news.example.org/",
+        "Accept": "text/html",
+        "Sec-CH-UA-Platform": '"Linux"',
+        "DNT": "1",
+    }
+    with vendor(vendors.answering(vendors.answer())) as server:
+        tracker = Tracker(Config(destinations=[place.format(server.url)]), environ={})
+        visit(tracker, headers=own)
+        assert tracker.flush(5)
+        [request] = server.requests
+    head = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    sent = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)
+    }
+    assert len(sent) == len(head)
+    assert sent.keys() - OF_HTTP - may_be == expected
+    assert (sent["user-agent"], sent["x-forwarded-for"]) == (CHROME, "198.51.100.7")
+    assert sent["content-type"] == "application/json"
+    assert sent.get("accept", "*/*") == "*/*"
 
 
 @pytest.mark.parametrize("user_agent", ["Caf\xe9 \xff/1.0", "a" * 5000, " \t", "a\tb"])

@@ -134,7 +134,8 @@ def json_object(body: bytes) -> Mapping[str, object]:
 def vendor_text(body: bytes) -> str:
     """What the body says, in one bounded line; empty for web pages and silence.
 
-    Plausible speaks in `errors`, an object of lists; Swetrix in `message`, a string or a list.
+    Plausible speaks in `errors`, an object of lists; Swetrix in `message`, a string or a list;
+    Umami in `error`, which may hold a `message`.
     """
     said = json_object(body)
     if said:
@@ -155,7 +156,10 @@ def _messages(said: Mapping[str, object]) -> Iterator[str]:
         for field, texts in errors.items():
             yield f"{field}: {', '.join(_strings(texts))}"
         return
-    yield from _strings(said.get("message") or said.get("error") or errors)
+    error = said.get("error")
+    # Umami speaks of an error in an object of its own.
+    inner = error.get("message") if isinstance(error, dict) else error
+    yield from _strings(said.get("message") or inner or errors)
 
 
 def _strings(value: object) -> list[str]:
