@@ -176,6 +176,11 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
             "https://a.example/?" + "q" * 2049, {"pg": "/", "qs": "q" * 2048}, id="a long query"
         ),
         pytest.param("https://a.example/" + "p" * 3000, {"pg": "/" + "p" * 1999}, id="a long path"),
+        pytest.param(
+            "https://a.example/" + "ü" * 400,
+            {"pg": "/" + "%C3%BC" * 333},
+            id="a long path ends in a whole character",
+        ),
         pytest.param("https://a.example/\udcff", {"pg": "/%EF%BF%BD"}, id="a lone surrogate"),
         pytest.param("", {"pg": "/"}, id="nothing"),
     ],
@@ -340,6 +345,7 @@ def test_props_are_fewer_and_shorter_for_an_old_server() -> None:
             {"url": "https://a.example/?utm_source=" + "s" * 2001}, ("so",), id="a campaign value"
         ),
         pytest.param({"name": "n" * 257}, ("name",), id="the name"),
+        pytest.param({"profile_id": "p" * 257}, ("profileId",), id="the profile"),
         pytest.param({"referrer": "r" * 2001}, ("ref",), id="the referrer"),
         pytest.param({"previous": "/" * 2001}, ("prev",), id="the page before it"),
         pytest.param({"props": {"k": "v" * 2000}}, ("meta",), id="a value"),

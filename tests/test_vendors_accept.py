@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall import judge
 from footfall.collector import plausible, swetrix
 from footfall.collector.visits import Visits
 from footfall.collector.wire import Received, Reply
@@ -25,6 +24,7 @@ from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.log import ThrottledLog
 from footfall.model import Event, Hit, Request
+from footfall.told import told
 from footfall.tracker import Tracker
 from tests import vendors
 from tests.doors import CHROME
@@ -151,8 +151,8 @@ SAID = st.fixed_dictionaries(
 )
 def test_whatever_an_app_tells(said: dict[str, Any], page: str, visitor: dict[str, str]) -> None:
     with contextlib.suppress(EventError):
-        told = judge.told(**said, page=page, visitor=visitor, record=None, at=0.0)
-        event = JUDGE.of_told(told, 0.0).event
+        event_told = told(**said, page=page, visitor=visitor, record=None, at=0.0)
+        event = JUDGE.of_told(event_told, 0.0).event
         if event is not None:
             assert refusals(event) == []
 

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
-from footfall import judge, log, pageview, tokens
+from footfall import log, pageview, tokens
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
@@ -30,6 +30,7 @@ from footfall.errors import EventError
 from footfall.heartbeats import Beat, Pulse, PulseGuards
 from footfall.judge import Judge
 from footfall.model import PAGEVIEW, Decision, Event, Hit, Request, Visitor
+from footfall.told import told
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
@@ -397,7 +398,7 @@ class Tracker:
             return
         exchange = CURRENT.get()
         try:
-            told = judge.told(
+            event = told(
                 name,
                 **said,
                 record=exchange.record() if exchange is not None else None,
@@ -416,7 +417,7 @@ class Tracker:
             self.errors.bump()
             self._log.warn("error", f"footfall could not take an event: {log.place_of(error)}")
             return
-        self.submit(told, told.at)
+        self.submit(event, event.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
         """The visitor of a request as a small JSON-serialisable token. Holds an IP address.

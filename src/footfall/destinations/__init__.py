@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 from footfall.destinations._dsn import destination_from, split_dsns
 from footfall.destinations._limits import check_event_name
 from footfall.destinations._settings import host_of, is_loopback
+from footfall.destinations._swetrix import CLIENT_HINTS
 from footfall.destinations.collector import Collector
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
-from footfall.destinations.swetrix import CLIENT_HINTS, Swetrix
+from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.destinations.webhook import Webhook
 

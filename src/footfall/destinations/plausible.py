@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.destinations import _answers, _drops, _limits, _settings
+from footfall.destinations import _plausible_options as _options
 from footfall.details import usable
-from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
 from footfall.url import fit
 
@@ -34,12 +33,6 @@ MAX_PROP_VALUE_BYTES = 2000
 # Longer than a code, so that cutting never makes another currency: USDT is not USD.
 MAX_CURRENCY_CHARS = 16
 
-# What the server reads the visitor's address from and a sender may set. It also reads the headers
-# of two CDNs, which overwrite them, and `Forwarded`, which can make it answer 500.
-IP_HEADERS = ("X-Forwarded-For", "X-Plausible-IP")
-
-_SITE = re.compile(r"[\w.-]+(/[\w.-]+)*")
-_HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 # The kind of a drop that another site of the same event was spared.
 _IN_PART = "in part"
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
@@ -95,11 +88,11 @@ class Plausible:
     def __post_init__(self) -> None:
         _settings.settle(
             self,
-            domain=_domains,
+            domain=_options.domains,
             endpoint=_settings.endpoint_at("/api/event"),
-            ip_headers=_ip_headers,
-            domains_by_host=_domains_by_host,
-            script_version=_version,
+            ip_headers=_options.ip_headers,
+            domains_by_host=_options.domains_by_host,
+            script_version=_options.version,
         )
 
     @property
@@ -188,7 +181,7 @@ class Plausible:
     def _domain_of(self, url: str) -> str:
         if not self.domains_by_host:
             return self.domain
-        return self.domains_by_host.get(_stored_name(_settings.host_of(url)), self.domain)
+        return self.domains_by_host.get(_options.stored_name(_settings.host_of(url)), self.domain)
 
     def _ip_header_warnings(self) -> Iterator[str]:
         if self._is_cloud and "X-Forwarded-For" not in self.ip_headers:
@@ -267,62 +260,3 @@ def _revenue(revenue: Revenue | None) -> Mapping[str, str] | None:
         "currency": _limits.text(revenue.currency, MAX_CURRENCY_CHARS),
         "amount": _limits.decimal_text(revenue.amount),
     }
-
-
-def _domains(option: str, value: object) -> str:
-    """Sites as Plausible itself stores them: lower case, without `www.`, each once."""
-    if not isinstance(value, str) or not value.strip(", "):
-        raise ConfigError(Fault(option, value, "write the site's name, like example.com"))
-    sites = [_stored_name(site) for site in value.split(",") if site.strip()]
-    wrong = [site for site in sites if not _SITE.fullmatch(site)]
-    if wrong:
-        raise ConfigError(
-            [Fault(option, _settings.without_secrets(site), _domain_remedy(site)) for site in wrong]
-        )
-    return ",".join(dict.fromkeys(sites))
-
-
-def _stored_name(site: str) -> str:
-    return site.strip().lower().removeprefix("www.")
-
-
-def _domain_remedy(site: str) -> str:
-    bare = re.sub(r"^(([a-z][a-z0-9+.-]*:)?//)?(.*@)?", "", site)
-    host = _stored_name(re.split(r"[^\w.-]", bare, maxsplit=1)[0])
-    return f"write the site's name alone: {host or 'example.com'}"
-
-
-def _domains_by_host(option: str, value: object) -> Mapping[str, str]:
-    if not isinstance(value, Mapping):
-        raise ConfigError(Fault(option, value, 'write {"shop.example.com": "shop.example.com"}'))
-    found: dict[str, str] = {}
-    faults: list[Fault] = []
-    for host, domain in value.items():
-        if not isinstance(host, str) or not _HOST.fullmatch(host.strip()):
-            faults.append(Fault(option, host, "write a host name without scheme, port and path"))
-            continue
-        try:
-            found[_stored_name(host)] = _domains(option, domain)
-        except ConfigError as error:
-            faults += error.faults
-    if faults:
-        raise ConfigError(faults)
-    return MappingProxyType(found)
-
-
-def _version(option: str, value: object) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    raise ConfigError(Fault(option, value, "write a whole number, or leave it out"))
-
-
-def _ip_headers(option: str, value: object) -> tuple[str, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not names:
-        raise ConfigError(Fault(option, value, f"write {IP_HEADERS}, or one of them in a list"))
-    known = {name.lower(): name for name in IP_HEADERS}
-    found = [known.get(str(name).strip().lower()) for name in names]
-    kept = [name for name in found if name is not None]
-    if len(kept) < len(found):
-        raise ConfigError(Fault(option, value, f"Plausible believes {' and '.join(IP_HEADERS)}"))
-    return tuple(dict.fromkeys(kept))

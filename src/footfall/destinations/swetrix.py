@@ -1,20 +1,18 @@
 """Swetrix: pageviews to `/log`, custom events to `/log/custom`, and what its 201 really means.
 
 Written against the server's source as of 2026-08 where that and its documentation differ. The
-server stores what it is told without parsing it, so paths and campaign values must have the very
-spelling its browser script would send. It refuses an event whole for one oversize field, and
-answers 201 to bots it throws away; only a `message` in the body tells.
+server refuses an event whole for one oversize field, and answers 201 to bots it throws away; only a
+`message` in the body tells. How the fields are spelt is the business of `_swetrix.py`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from footfall.destinations import _answers, _drops, _limits, _settings
+from footfall.destinations import _answers, _drops, _limits, _settings, _swetrix
 from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
@@ -34,94 +32,8 @@ if TYPE_CHECKING:
 
 CLOUD_ENDPOINT = "https://api.swetrix.com/log"
 
-MAX_EVENT_NAME_CHARS = 256
-MAX_QUERY_CHARS = 2048
-
-
-class _MetaLimits(NamedTuple):
-    """How many props, and how much of them: keys and values together, as JavaScript counts."""
-
-    keys: int
-    units: int
-
-
-_META = _MetaLimits(keys=100, units=2000)
-# Those of servers of 2024, which counted values only.
-_OLD_META = _MetaLimits(keys=20, units=1000)
-# "Fewer than 64".
-OLD_MAX_EVENT_NAME_CHARS = 63
-# A longer one is left out, since a shorter text could be somebody else's.
-MAX_PROFILE_CHARS = 256
-# The other fields have no limit but the body's 100 KiB, which ten of these stay below.
-MAX_FIELD_CHARS = 2000
-
-CLIENT_HINTS = (
-    "sec-ch-ua",
-    "sec-ch-ua-arch",
-    "sec-ch-ua-bitness",
-    "sec-ch-ua-form-factors",
-    "sec-ch-ua-full-version-list",
-    "sec-ch-ua-mobile",
-    "sec-ch-ua-model",
-    "sec-ch-ua-platform",
-    "sec-ch-ua-platform-version",
-)
-"""Request headers by which Swetrix tells Brave from Chrome and Windows 11 from 10."""
-
-# Members of every JavaScript object: the server loses properties of these names.
-_RESERVED_KEYS = frozenset(
-    {"__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"}
-)
-
 _PROJECT_ID = re.compile(r"(?!.*--)[A-Za-z0-9-]{12}", re.ASCII)
 _PLACEHOLDER = re.compile(r"project|your|example|<|\{|x{3}", re.IGNORECASE)
-
-# RFC 3986, appendix B, without its fragment: matches any text.
-_URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
-_WEB_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
-# What browsers leave alone in a path (WHATWG URL, path percent-encode set), escapes included.
-_SAFE_IN_PATHS = "!$%&'()*+,-./:;=@[\\]_|~"
-
-# The script of Swetrix takes the leftmost non-empty of several names, as it stands in the URL.
-_CAMPAIGN_FIELDS = {
-    "ref": "so",
-    "source": "so",
-    "utm_source": "so",
-    "gad_source": "so",
-    "utm_medium": "me",
-    "utm_campaign": "ca",
-    "gad_campaignid": "ca",
-    "utm_term": "te",
-    "utm_content": "co",
-}
-
-# What the script writes for the medium of a click on a paid link of Google's.
-_PAID_CLICK = "<gclid>"
-
-# Names that are nobody's, in lower case: the server files such events as anonymous.
-_NOBODY = frozenset(
-    [
-        "null",
-        "undefined",
-        "nan",
-        "none",
-        "nil",
-        "true",
-        "false",
-        "0",
-        "anonymous",
-        "anon",
-        "guest",
-        "user",
-        "id",
-        "distinct_id",
-        "distinctid",
-        "profileid",
-        "profile_id",
-        "not_authenticated",
-        "email",
-    ]
-) | {"[object object]"}
 
 _BOT_PROTECTION = (
     "the project's bot protection is too strict: if these are people, lower it in the settings"
@@ -204,25 +116,25 @@ class Swetrix:
         if event.name == HEARTBEAT:
             return self.heartbeat(event.visitor)
         cuts = _limits.Cuts()
-        url = _split(event.url, cuts)
+        url = _swetrix.page_of(event.url, cuts)
         is_pageview = event.name == PAGEVIEW
-        headers = _headers(event.visitor)
+        headers = _swetrix.headers_of(event.visitor)
         if self.send_origin and url.origin:
             headers["origin"] = url.origin
         fields = {
             "pid": self.pid,
             "ev": "" if is_pageview else self._event_name(event.name, cuts),
             "pg": url.path,
-            "prev": _field("prev", event.previous or "", cuts),
+            "prev": _swetrix.field("prev", event.previous or "", cuts),
             "lc": _limits.language_tag(event.visitor.language),
             "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
-            "profileId": _profile(event.profile_id),
-            "ref": _field("ref", event.referrer or "", cuts),
-            **_campaign(url.query, cuts),
+            "profileId": _swetrix.profile_of(event.profile_id, cuts),
+            "ref": _swetrix.field("ref", event.referrer or "", cuts),
+            **_swetrix.campaign_of(url.query, cuts),
             "qs": url.query,
             "unique": self.unique,
-            "meta": _meta(event.props, _OLD_META if self.old_server else _META, cuts),
-            "perf": _perf(event.perf) if is_pageview else {},
+            "meta": self._meta(event, cuts),
+            "perf": _swetrix.durations(event.perf) if is_pageview else {},
         }
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
@@ -239,7 +151,7 @@ class Swetrix:
         """
         return Request(
             url=f"{self.endpoint}/hb",
-            headers=_headers(visitor),
+            headers=_swetrix.headers_of(visitor),
             body=_limits.json_body({"pid": self.pid}),
         )
 
@@ -269,9 +181,13 @@ class Swetrix:
 
     def _event_name(self, name: str, cuts: _limits.Cuts) -> str:
         if not self.old_server:
-            return _limits.event_name(name, MAX_EVENT_NAME_CHARS, cuts)
-        plain = _old_name(name)
-        return cuts.kept("name", plain, plain[:OLD_MAX_EVENT_NAME_CHARS])
+            return _limits.event_name(name, _swetrix.MAX_EVENT_NAME_CHARS, cuts)
+        plain = _swetrix.old_name(name)
+        return cuts.kept("name", plain, plain[: _swetrix.OLD_MAX_EVENT_NAME_CHARS])
+
+    def _meta(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, str]:
+        limits = _swetrix.OLD_META if self.old_server else _swetrix.META
+        return _swetrix.meta_of(event.props, limits, cuts)
 
     def _of_forbidden(self, response: Response) -> Outcome:
         # Servers of 2024 said so to bots.
@@ -291,113 +207,6 @@ class Swetrix:
                 "unique=True counts one pageview per visit: Swetrix refuses every further page "
                 "with 403. Leave it out to see all pages."
             )
-
-
-class _PageURL(NamedTuple):
-    """The parts of an event's URL in the spelling of Swetrix's own script."""
-
-    origin: str
-    path: str
-    query: str
-
-
-def _field(name: str, value: str, cuts: _limits.Cuts) -> str:
-    return cuts.kept(name, value, _limits.text(value, MAX_FIELD_CHARS))
-
-
-def _split(url: str, cuts: _limits.Cuts) -> _PageURL:
-    match = _URL.match(_limits.text(url.strip(), len(url)))
-    assert match  # noqa: S101 -- for the type checker; the pattern matches any text
-    scheme, authority, path, query = (part or "" for part in match.groups())
-    return _PageURL(
-        origin=_origin(scheme.lower(), authority.rpartition("@")[2]),
-        path=_field("pg", quote(path or "/", safe=_SAFE_IN_PATHS), cuts),
-        query=cuts.kept("qs", query, query[:MAX_QUERY_CHARS]),
-    )
-
-
-def _origin(scheme: str, host: str) -> str:
-    if scheme not in {"http", "https"} or not _WEB_HOST.fullmatch(host):
-        return ""
-    return _limits.header(f"{scheme}://{host}")
-
-
-def _headers(visitor: Visitor) -> dict[str, str]:
-    headers = {
-        "content-type": "application/json",
-        # Explicit even when empty, or the transport's own name would become the visitor's.
-        "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
-        # In strict mode a request that lacks two of these three is a bot's. What is accepted does
-        # not matter to the server, but to us: the answer must come uncompressed to be read.
-        "accept": "*/*",
-        "accept-language": _limits.header(visitor.language) or "*",
-        "accept-encoding": "identity",
-    }
-    if visitor.client_ip:
-        # The first for servers of today, the second for the cloud and for servers of 2024.
-        address = _limits.header(visitor.client_ip)
-        headers |= {"x-forwarded-for": address, "x-client-ip-address": address}
-    return headers | _client_hints(visitor.headers)
-
-
-def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
-    hints = {name: _limits.header(headers.get(name, "")) for name in CLIENT_HINTS}
-    return {name: value for name, value in hints.items() if value}
-
-
-def _campaign(query: str, cuts: _limits.Cuts) -> dict[str, str]:
-    """The campaign fields of a query, undecoded as the browser script sends them."""
-    found: dict[str, str] = {}
-    has_paid_click = False
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if value and name in _CAMPAIGN_FIELDS:
-            field = _CAMPAIGN_FIELDS[name]
-            found.setdefault(field, _field(field, value, cuts))
-        elif value and name == "gclid":
-            has_paid_click = True
-    if has_paid_click:
-        found.setdefault("me", _PAID_CLICK)
-    return found
-
-
-def _profile(profile_id: str) -> str:
-    """The app's id for somebody, if the server would take it for one."""
-    shown = _limits.text(profile_id.strip(), MAX_PROFILE_CHARS + 1)
-    is_somebody = shown.lower() not in _NOBODY and _limits.utf16_length(shown) <= MAX_PROFILE_CHARS
-    return shown if is_somebody and shown == profile_id.strip() else ""
-
-
-def _perf(perf: Mapping[str, float]) -> Mapping[str, int]:
-    """The eight durations in whole milliseconds, or nothing: the server stores all or none."""
-    measured = usable({"perf": perf}).get("perf", {})
-    return {name: round(value) for name, value in measured.items()}
-
-
-def _old_name(name: str) -> str:
-    """The name in the letters that a server of 2024 knows, without accents."""
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^A-Za-z0-9.]+", "_", letters).strip("_.")
-    return plain if plain[:1].isalpha() else f"event_{plain}".rstrip("_")
-
-
-def _meta(
-    props: Mapping[str, object], limits: _MetaLimits, cuts: _limits.Cuts
-) -> Mapping[str, str]:
-    """The first properties that fit; the value that crosses the limit is cut, not lost."""
-    kept: dict[str, str] = {}
-    room = limits.units
-    for raw_key, value in _limits.prop_texts(props):
-        key = _limits.text(raw_key, limits.units)
-        space = room - _limits.utf16_length(key)
-        if key in _RESERVED_KEYS or space <= 0 or len(kept) == limits.keys:
-            cuts.note("meta")
-            continue
-        if key in kept:
-            continue
-        kept[key] = cuts.kept("meta", value, _limits.utf16(value, space))
-        room = space - _limits.utf16_length(kept[key])
-    return kept
 
 
 def _bot(response: Response) -> Outcome:
