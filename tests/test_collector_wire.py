@@ -559,6 +559,13 @@ def test_what_plausible_drops(
     assert (arrival.visitor is None, arrival.session is None) == (bool(reason), bool(reason))
 
 
+@pytest.mark.parametrize(("value", "status"), [("true", 200), ("True", 200), ("false", 202)])
+def test_a_debug_request_is_told_the_address_and_not_counted(value: str, status: int) -> None:
+    reply = to_plausible(PAGE, headers={"x-debug-request": value})
+    assert (reply.answer.status, len(reply.arrivals)) == (status, int(status == 202))
+    assert reply.answer.body == (b"203.0.113.9" if status == 200 else b"ok")
+
+
 def test_referrer_spam_is_dropped_before_all_else() -> None:
     spam = PAGE | {"referrer": "https://www.1-best-seo.com/offer", "domain": "a.test,b.test"}
     reply = to_plausible(spam, domains=["a.test"])

@@ -571,6 +571,28 @@ def test_an_event_that_was_kept_is_accepted(response: Response) -> None:
     assert SITE.read(response) == ACCEPTED
 
 
+def test_the_address_that_plausible_sees_can_be_asked_for() -> None:
+    asked, plain = SITE.debug_request(PAGEVIEW), SITE.request(PAGEVIEW)
+
+    assert asked == replace(plain, headers={**plain.headers, "x-debug-request": "true"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "address"),
+    [
+        pytest.param(200, b"203.0.113.7", "203.0.113.7", id="text"),
+        pytest.param(200, b'{"ip":"2001:DB8::1"}', "2001:db8::1", id="JSON"),
+        pytest.param(200, b"decade: 12", None, id="no address"),
+        pytest.param(200, b"\xff", None, id="no text"),
+        pytest.param(202, b"203.0.113.7", None, id="recorded as any other"),
+    ],
+)
+def test_the_address_that_plausible_sees_is_read(
+    status: int, body: bytes, address: str | None
+) -> None:
+    assert SITE.seen_address(Response(status=status, body=body)) == address
+
+
 DROPPED = Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
 OWN_SERVER = Plausible(domain="example.com", endpoint="https://stats.example.com")
 CLOUDFLARE = "104.16.0.1"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from footfall.client_ip.addresses import parse
 from footfall.destinations import _answers, _drops, _limits, _settings
 from footfall.destinations import _plausible_options as _options
 from footfall.details import usable
@@ -35,6 +36,7 @@ MAX_CURRENCY_CHARS = 16
 
 # The kind of a drop that another site of the same event was spared.
 _IN_PART = "in part"
+_ADDRESS_LIKE = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
 _OTHER_CAUSES = (
@@ -119,6 +121,23 @@ class Plausible:
             body=_limits.json_body(self._body(event, cuts)),
             trimmed=cuts.fields,
         )
+
+    def debug_request(self, event: Event) -> Request:
+        """The POST that asks which address Plausible takes for the visitor's; see `seen_address`.
+
+        Plausible Cloud and the collector answer it and count nothing. A server of your own does
+        not know the question, and records the event as any other.
+        """
+        request = self.request(event)
+        return replace(request, headers={**request.headers, "x-debug-request": "true"})
+
+    def seen_address(self, response: Response) -> str | None:
+        """The address in the answer to a `debug_request`; None where it was not understood."""
+        if response.status != 200:
+            return None
+        words = _ADDRESS_LIKE.findall(response.body.decode("ascii", "replace"))
+        found = next(filter(None, map(parse, words)), None)
+        return None if found is None else str(found)
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
