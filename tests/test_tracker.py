@@ -565,6 +565,24 @@ def test_a_pageview_told_by_hand_is_judged_by_its_own_path(footfall_outbox: Outb
     assert tracker.stats()["reasons"] == {"excluded": 1, "told": 1}
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "reasons"),
+    [
+        (CHROME, {"told": 2}),
+        ("Mozilla/5.0 (compatible; GPTBot/1.2)", {"bot": 1, "told": 1}),
+        ("", {"told": 2}),
+    ],
+    ids=["a browser", "a bot", "nobody says"],
+)
+def test_a_bots_token_brings_no_pageview(user_agent: str, reasons: dict[str, int]) -> None:
+    tracker = tracker_over(MemoryTransport())
+    token = {"ip": "203.0.113.9", "ua": user_agent}
+    tracker.track_pageview(url="https://example.com/", visitor=token)
+    tracker.track("Paid", url="https://example.com/", visitor=token)
+    tracker.flush(5)
+    assert tracker.stats()["reasons"] == reasons
+
+
 def test_the_loading_times_of_a_page_are_told_with_it(footfall_outbox: Outbox) -> None:
     perf = dict.fromkeys(PERF_NAMES, 12.0)
     tracker = tracker_over(MemoryTransport())

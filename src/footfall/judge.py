@@ -19,6 +19,7 @@ from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.details import Details, hinted, usable
 from footfall.log import ThrottledLog
 from footfall.model import PAGEVIEW, Decision, Event, Hit, Visitor
+from footfall.url import UNKNOWN_HOST
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
@@ -67,7 +68,7 @@ class Judge:
         is_trusted = self._config.resolver.trusts(hit.peer)
         base = url.public_base(hit, is_trusted=is_trusted, rules=self._config.url_rules)
         host = base.partition("://")[2]
-        return hit if host in (hit.host, url.UNKNOWN_HOST) else replace(hit, host=host)
+        return hit if host in (hit.host, UNKNOWN_HOST) else replace(hit, host=host)
 
     def _event_for(self, hit: Hit, decision: Decision) -> Event:
         page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
@@ -95,8 +96,9 @@ class Judge:
         hit = hit_of(told.record, offset) if told.record else None
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None
-        if is_told_of is not None:
-            decision = pageview.decide_told(self._seen(is_told_of), self._config.rules)
+        looker = self._seen(is_told_of) if is_told_of is not None else _looker(told)
+        if looker is not None:
+            decision = pageview.decide_told(looker, self._config.rules)
             if not decision.is_counted:
                 return Judgement(decision.reason)
         page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
@@ -202,6 +204,16 @@ _NO_CLIENT_IP: Final = (
 
 # What stands for the request where there was none.
 _NOWHERE: Final = Hit()
+
+
+def _looker(told: Told) -> Hit | None:
+    """Who looked at a page told of with a token, as far as that says; a bot is none.
+
+    Other events are the app's own word, whoever they are about.
+    """
+    if told.name != PAGEVIEW or told.visitor is None or not told.visitor.user_agent:
+        return None
+    return Hit(host=UNKNOWN_HOST, headers={"user-agent": told.visitor.user_agent})
 
 
 def _path_of(page: str) -> str:

@@ -27,7 +27,7 @@ MAX_LANGUAGE_CHARS = 35
 MAX_TEXT_CHARS = 500
 MAX_ID_CHARS = 50
 # Of our own: a chart of more than this is none.
-MAX_DATA_KEYS = 50
+MAX_PROPS = 50
 
 _WEBSITE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -104,7 +104,7 @@ class Umami:
             "url": text("url", _path(event.url)),
             "referrer": text("referrer", event.referrer or ""),
             "language": _limits.language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
-            "data": _data(event, cuts),
+            "data": _props(event, cuts),
             # Of use to a server behind a proxy that replaces X-Forwarded-For.
             "ip": str(parse(event.visitor.client_ip or "") or ""),
             # A shorter one could be somebody else's.
@@ -124,14 +124,14 @@ def _path(url: str) -> str:
     return f"{slash or '/'}{path.partition('#')[0]}"
 
 
-def _data(event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
+def _props(event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
     """The props, and the revenue under the two names that Umami's reports read."""
     found: dict[str, object] = {}
     amount = _amount(event.revenue)
     if event.revenue is not None and amount is not None:
         found |= {"revenue": amount, "currency": _limits.text(event.revenue.currency, MAX_ID_CHARS)}
     for key, value in _limits.prop_texts(event.props):
-        if len(found) == MAX_DATA_KEYS:
+        if len(found) == MAX_PROPS:
             cuts.note("data")
             break
         short = cuts.kept("data", key, _limits.text(key, MAX_TEXT_CHARS))
