@@ -324,21 +324,14 @@ class Lane:
                 with self._changed:
                     self.trimmed += 1
             outcome = self.destination.read(self._transport.send(request))
-            return self._explained(outcome, item.event)
+            has_kept = self._counts.accepted > 0
+            return destinations.explained(self.destination, outcome, item.event, has_kept=has_kept)
         except NotSent as error:
             return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
         except TransportError as error:
             return Outcome(verdict=Verdict.UNKNOWN, detail=str(error))
         except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
             return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
-
-    def _explained(self, outcome: Outcome, event: Event) -> Outcome:
-        """A drop with the cause that the event shows, where the destination can tell."""
-        explain = getattr(self.destination, "why_dropped", None)
-        if explain is None or outcome.verdict is not Verdict.DROPPED:
-            return outcome
-        explained: Outcome = explain(outcome, event, has_kept=self._counts.accepted > 0)
-        return explained
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         with self._changed:

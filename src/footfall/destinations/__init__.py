@@ -19,6 +19,7 @@ from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.destinations.webhook import Webhook
+from footfall.model import Verdict
 
 if TYPE_CHECKING:
     from footfall.model import Event, Outcome, Request, Response
@@ -34,6 +35,7 @@ __all__ = [
     "Webhook",
     "check_event_name",
     "destination_from",
+    "explained",
     "is_local",
     "split_dsns",
 ]
@@ -68,6 +70,20 @@ class Destination(Protocol):
     def read(self, response: Response) -> Outcome:
         """What the vendor's answer means. Must not raise, whatever the answer holds."""
         ...
+
+
+def explained(
+    destination: Destination, outcome: Outcome, event: Event, *, has_kept: bool
+) -> Outcome:
+    """A drop with the likeliest cause that the event shows, where the destination can tell one.
+
+    Any other outcome comes back as it is. `has_kept` tells whether the vendor kept anything so far.
+    """
+    explain = getattr(destination, "why_dropped", None)
+    if explain is None or outcome.verdict is not Verdict.DROPPED:
+        return outcome
+    found: Outcome = explain(outcome, event, has_kept=has_kept)
+    return found
 
 
 def is_local(destination: Destination) -> bool:

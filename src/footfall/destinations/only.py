@@ -90,10 +90,8 @@ class Only:
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """What `to` says of it, if it can tell."""
         explain = getattr(self.to, "why_dropped", None)
-        if explain is None:
-            return outcome
-        explained: Outcome = explain(outcome, event, has_kept=has_kept)
-        return explained
+        found: Outcome = explain(outcome, event, has_kept=has_kept) if explain else outcome
+        return found
 
     def read(self, response: Response) -> Outcome:
         """What `to` reads."""
