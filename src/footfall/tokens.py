@@ -2,8 +2,8 @@
 
 A token is a mapping of texts, so that it survives JSON, a queue and a database. It is plain where
 nobody but the app can touch it. One that leaves the app's hands, in a page or a websocket's
-address, is signed: with a secret set, a token that was forged or altered is refused. Values in,
-values out.
+address, is signed: with a secret set, a token that was forged or altered is refused. Signing hides
+nothing, and a token does not expire. Values in, values out.
 """
 
 from __future__ import annotations
