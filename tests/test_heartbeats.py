@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
 import footfall
-from footfall import asgi, heartbeats, wsgi
+from footfall import asgi, heartbeats
 from footfall.capture import Guards
 from footfall.collector import CollectorServer
 from footfall.config import Config
@@ -18,7 +19,7 @@ from footfall.heartbeats import INTERVAL_SECONDS, MAX_VISITORS, VISIT_SECONDS, B
 from footfall.model import HEARTBEAT, Event, Request, Response, Visitor
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker import MAX_WAITING_BEATS, Tracker
-from tests.doors import CHROME, Raw, call_asgi, call_wsgi, navigation
+from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
 from tests.vendors import wait_until
 
 PID = "aUn1quEid-33"
@@ -103,33 +104,21 @@ POLLING = {
 }
 
 
-def answer_of(path: str) -> tuple[int, str]:
-    status = {"/gone": 404, "/empty": 204}.get(path, 200)
-    return status, "application/json" if path in ("/json", "/api/poll") else "text/html"
-
-
 async def asgi_site(scope: Any, receive: Any, send: Any) -> None:
-    status, kind = answer_of(scope["path"])
-    headers = [(b"content-type", kind.encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    kind = b"text/html" if scope["path"] == "/page" else b"application/json"
+    headers = [(b"content-type", kind)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
 
-def wsgi_site(environ: Any, start_response: Any) -> Any:
-    status, kind = answer_of(environ["PATH_INFO"])
-    start_response(f"{status} Fine", [("Content-Type", kind)])
-    return [b""]
+def visit(tracker: Tracker, *requests: Raw) -> None:
+    watched = asgi.FootfallMiddleware(asgi_site, tracker=tracker)
+    for raw in requests:
+        call_asgi(watched, raw)
 
 
-DOORS: dict[str, Callable[[Tracker, Raw], object]] = {
-    "asgi": lambda tracker, raw: call_asgi(
-        asgi.FootfallMiddleware(asgi_site, tracker=tracker), raw
-    ),
-    "wsgi": lambda tracker, raw: call_wsgi(
-        wsgi.FootfallMiddleware(wsgi_site, tracker=tracker), raw
-    ),
-}
-EVERY_DOOR = pytest.mark.parametrize("call", DOORS.values(), ids=DOORS.keys())
+EVERY_DOOR = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
+Door = Callable[..., AbstractContextManager[Callable[[Raw], object]]]
 
 
 def tracker_for(*places: Any, **options: Any) -> tuple[Tracker, Sequence[Request]]:
@@ -154,47 +143,48 @@ def without_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("polling", POLLING.values(), ids=POLLING.keys())
 @pytest.mark.usefixtures("without_interval")
 def test_any_later_request_is_a_heartbeat_of_the_very_same_visitor(
-    call: Callable[[Tracker, Raw], object], polling: Raw
+    door: Door, polling: Raw
 ) -> None:
-    tracker, requests = tracker_for(PROJECT)
-    call(tracker, polling)
-    assert tracker.flush(5)
-    assert not requests
+    transport = MemoryTransport()
+    with door(destinations=[PROJECT], transport=transport, exclude=["/api/**"]) as call:
+        call(polling)
+        assert footfall.flush(5)
+        assert not transport.requests
 
-    call(tracker, navigation("/page"))
-    call(tracker, polling)
-    assert tracker.flush(5)
-    page, beat = requests
+        call(navigation("/page"))
+        call(polling)
+        assert footfall.flush(5)
+        reasons = footfall.stats()["reasons"]
+    page, beat = transport.requests
     assert (page.url, beat.url) == (PROJECT.endpoint, PROJECT.endpoint + "/hb")
     assert beat.body == b'{"pid":"aUn1quEid-33"}'
     for name in ("user-agent", "x-forwarded-for", "x-client-ip-address"):
         assert beat.headers[name] == page.headers[name]
-    reasons = tracker.stats()["reasons"]
-    assert sum(reasons.values()) == 3
-    assert reasons["navigation"] == 1
+    assert (sum(reasons.values()), reasons["navigation"]) == (3, 1)
 
 
 @EVERY_DOOR
-def test_a_busy_page_sends_no_more_than_one_in_half_a_minute(
-    call: Callable[[Tracker, Raw], object],
-) -> None:
-    tracker, requests = tracker_for(PROJECT)
-    call(tracker, navigation("/page"))
-    for _ in range(20):
-        call(tracker, POLLING["JSON"])
-    assert tracker.flush(5)
-    assert [request.url for request in requests] == [PROJECT.endpoint]
+def test_a_busy_page_sends_no_more_than_one_in_half_a_minute(door: Door) -> None:
+    transport = MemoryTransport()
+    with door(destinations=[PROJECT], transport=transport) as call:
+        call(navigation("/page"))
+        for _ in range(20):
+            call(POLLING["JSON"])
+        assert footfall.flush(5)
+    assert [request.url for request in transport.requests] == [PROJECT.endpoint]
 
 
 @EVERY_DOOR
-def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(
-    call: Callable[[Tracker, Raw], object], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(door: Door) -> None:
+    with door(destinations=[Swetrix(pid=PID)]) as call:
+        call(POLLING["JSON"])
+        stats = footfall.stats()
+    assert (stats["captured"], stats["reasons"]) == (0, {"not_html": 1})
+
+
+def test_where_nobody_wants_heartbeats_the_guards_are_the_plain_ones() -> None:
     tracker, _ = tracker_for(Swetrix(pid=PID))
     assert type(tracker.guards) is Guards
-    call(tracker, POLLING["JSON"])
-    assert tracker.stats()["captured"] == 0
-    assert tracker.stats()["reasons"] == {"not_html": 1}
 
 
 @pytest.mark.usefixtures("without_interval")
@@ -205,8 +195,7 @@ def test_only_the_destinations_that_ask_for_them_get_heartbeats() -> None:
         Only(to=Swetrix(pid="aUn1quEid-44", heartbeats=True), hosts=["other.example"]),
         Only(to=Swetrix(pid="aUn1quEid-55"), hosts=["example.com"]),
     )
-    for raw in (navigation("/page"), POLLING["JSON"]):
-        DOORS["asgi"](tracker, raw)
+    visit(tracker, navigation("/page"), POLLING["JSON"])
     assert tracker.flush(5)
     beats = [request.body for request in requests if request.url.endswith("/hb")]
     assert beats == [b'{"pid":"aUn1quEid-33"}']
@@ -219,7 +208,7 @@ def test_who_only_told_an_event_has_a_visit_too() -> None:
     token = {"ip": "198.51.100.7", "ua": CHROME}
     tracker.track("Paid", url="https://example.com/", visitor=token)
     tracker.flush(5)
-    DOORS["asgi"](tracker, POLLING["JSON"])
+    visit(tracker, POLLING["JSON"])
     assert tracker.flush(5)
     assert [request.url.rpartition("/")[2] for request in requests] == ["custom", "hb"]
 
@@ -227,11 +216,10 @@ def test_who_only_told_an_event_has_a_visit_too() -> None:
 @pytest.mark.usefixtures("without_interval")
 def test_while_events_are_captured_no_heartbeat_is_sent() -> None:
     tracker, requests = tracker_for(PROJECT)
-    DOORS["asgi"](tracker, navigation("/page"))
+    visit(tracker, navigation("/page"))
     assert tracker.flush(5)
     with capture() as outbox:
-        for raw in (navigation("/page"), POLLING["JSON"]):
-            DOORS["asgi"](tracker, raw)
+        visit(tracker, navigation("/page"), POLLING["JSON"])
         assert [event.name for event in outbox] == ["pageview"]
     assert tracker.flush(5)
     assert [request.url for request in requests] == [PROJECT.endpoint]
@@ -247,8 +235,7 @@ def test_a_session_that_the_server_forgot_is_no_news(caplog: pytest.LogCaptureFi
 
     config = Config(destinations=[PROJECT], transport=Forgetful())
     tracker = Tracker(config, environ={})
-    for raw in (navigation("/page"), POLLING["JSON"]):
-        DOORS["asgi"](tracker, raw)
+    visit(tracker, navigation("/page"), POLLING["JSON"])
     assert tracker.flush(5)
     [counted] = tracker.stats()["destinations"].values()
     assert (counted["accepted"], counted["rejected"]) == (1, 1)
@@ -261,9 +248,9 @@ def test_a_full_inbox_has_no_room_for_heartbeats(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     tracker, _ = tracker_for(PROJECT)
     for _ in range(2 * MAX_WAITING_BEATS):
-        DOORS["asgi"](tracker, POLLING["JSON"])
+        visit(tracker, POLLING["JSON"])
     assert tracker.stats()["waiting"] == MAX_WAITING_BEATS
-    DOORS["asgi"](tracker, navigation("/page"))
+    visit(tracker, navigation("/page"))
     assert tracker.stats()["waiting"] == MAX_WAITING_BEATS + 1
 
 
@@ -273,9 +260,8 @@ def test_a_look_that_fails_never_reaches_the_app(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Tracker, "beat", fail)
     tracker, _ = tracker_for(PROJECT)
-    for call in DOORS.values():
-        call(tracker, POLLING["JSON"])
-    assert tracker.stats()["errors"] == 2
+    visit(tracker, POLLING["JSON"])
+    assert tracker.stats()["errors"] == 1
 
 
 def test_an_app_inside_another_is_looked_at_by_its_own_tracker() -> None:
@@ -307,8 +293,7 @@ def collector() -> Iterator[CollectorServer]:
 def test_a_server_takes_the_heartbeat_of_a_live_visit(collector: CollectorServer) -> None:
     place = Swetrix(pid=PID, endpoint=collector.url, heartbeats=True)
     tracker = Tracker(Config(destinations=[place]), environ={})
-    for raw in (navigation("/page"), POLLING["JSON"]):
-        DOORS["wsgi"](tracker, raw)
+    visit(tracker, navigation("/page"), POLLING["JSON"])
     [name] = tracker.stats()["destinations"]
     assert wait_until(lambda: tracker.stats()["destinations"][name]["accepted"] == 2)
     assert footfall.flush(5)
