@@ -1,6 +1,6 @@
 """The requests that the vendors' documents show work with the collector, but for the host.
 
-Plausible: docs/events-api and docs/events-api of its ingestion endpoint; Swetrix: docs/events-api.
+Plausible: its events API and the reference of its ingestion endpoint. Swetrix: its events API.
 """
 
 from __future__ import annotations
