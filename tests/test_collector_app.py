@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import inspect
 import json
-import os
 import re
 import signal
 import socket
@@ -17,7 +16,7 @@ import threading
 import time
 import webbrowser
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from html.parser import HTMLParser
@@ -173,66 +172,6 @@ def test_declared_domains_and_projects_are_the_only_ones() -> None:
         assert http.post("/log", json={"pid": "another-pid1"}).status_code == 404
         shown = [(event["domain"], event["reason"]) for event in events(http)]
         assert shown == [("a.test", None), ("b.test", "not_found"), (PID, None)]
-
-
-BROWSER = (
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_6) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/85.0.4183.121 Safari/537.36 OPR/71.0.3770.284"
-)
-
-
-@pytest.mark.server("curl")
-@pytest.mark.parametrize(
-    ("path", "headers", "body", "status"),
-    [
-        pytest.param(
-            "/api/event",
-            [f"User-Agent: {BROWSER}", "X-Forwarded-For: 127.0.0.1"],
-            {
-                "name": "pageview",
-                "url": "http://dummy.site",
-                "domain": "dummy.site",
-                "screen_width": 1666,
-            },
-            "202",
-            id="Plausible: a pageview",
-        ),
-        pytest.param(
-            "/api/event",
-            ["User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"],
-            {
-                "n": "Signup",
-                "u": "https://example.com/signup",
-                "d": "example.com",
-                "p": {"plan": "premium", "method": "google"},
-            },
-            "202",
-            id="Plausible: a custom event",
-        ),
-        pytest.param(
-            "/log",
-            [f"User-Agent: {FIREFOX}", "X-Client-IP-Address: 192.0.2.1"],
-            {"pid": PID, "lc": "en-US", "pg": "/"},
-            "201",
-            id="Swetrix: a pageview",
-        ),
-        pytest.param(
-            "/log",
-            [f"User-Agent: {FIREFOX}", "X-Client-IP-Address: 192.0.2.1"],
-            {"pid": "YOUR_PROJECT_ID", "lc": "en-US", "pg": "/"},
-            "400",
-            id="Swetrix: a placeholder is no project",
-        ),
-    ],
-)
-def test_the_examples_of_both_documents_work_with_curl(
-    collector: CollectorServer, path: str, headers: Sequence[str], body: object, status: str
-) -> None:
-    curl = ["curl", "-sS", "-o", os.devnull, "-w", "%{http_code}", "-X", "POST"]
-    for header in (*headers, "Content-Type: application/json"):
-        curl += ["-H", header]
-    curl += ["-d", json.dumps(body), collector.url + path]
-    assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == status
 
 
 # -- the API ----------------------------------------------------------------------------------

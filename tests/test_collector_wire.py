@@ -534,6 +534,12 @@ def test_the_address_that_plausible_takes(headers: dict[str, str], expected: str
         pytest.param((), {"x-plausible-ip-type": "dc_ip"}, "dc_ip", id="a data centre"),
         pytest.param((), {"x-plausible-ip-type": "threat_ip"}, "threat_ip", id="an attacker"),
         pytest.param((), {"x-plausible-ip-type": "anonymous_vpn_ip"}, None, id="a VPN"),
+        pytest.param(
+            (),
+            {"user-agent": "Plausible Community Edition"},
+            "verification_agent",
+            id="who looks for the script",
+        ),
         pytest.param((), {"user-agent": GOOGLEBOT}, "bot", id="a crawler"),
         pytest.param((), {"user-agent": "HeadlessChrome/1"}, "bot", id="a headless browser"),
         pytest.param((), {"user-agent": "generic crawler"}, "bot", id="an unknown crawler"),
@@ -551,6 +557,20 @@ def test_what_plausible_drops(
     assert (reply.answer.status, reply.answer.body, reply.answer.headers) == (202, b"ok", dropped)
     assert arrival.reason == reason
     assert (arrival.visitor is None, arrival.session is None) == (bool(reason), bool(reason))
+
+
+@pytest.mark.parametrize(("value", "status"), [("true", 200), ("True", 200), ("false", 202)])
+def test_a_debug_request_is_told_the_address_and_not_counted(value: str, status: int) -> None:
+    reply = to_plausible(PAGE, headers={"x-debug-request": value})
+    assert (reply.answer.status, len(reply.arrivals)) == (status, int(status == 202))
+    assert reply.answer.body == (b"203.0.113.9" if status == 200 else b"ok")
+
+
+def test_referrer_spam_is_dropped_before_all_else() -> None:
+    spam = PAGE | {"referrer": "https://www.1-best-seo.com/offer", "domain": "a.test,b.test"}
+    reply = to_plausible(spam, domains=["a.test"])
+    assert [each.reason for each in reply.arrivals] == ["spam_referrer", "spam_referrer"]
+    assert reply.answer.headers == (("x-plausible-dropped", "2"),)
 
 
 def test_the_dropped_of_several_domains_are_counted() -> None:

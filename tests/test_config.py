@@ -39,6 +39,8 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a number that is a switch": ({"max_queue": True}, "max_queue", "1 to 1e+06"),
     "a function": ({"before_send": "drop"}, "before_send", "function"),
     "a transport": ({"transport": "libcurl"}, "transport", "send"),
+    "a short secret": ({"token_secret": "too short"}, "token_secret", "16 characters or more"),
+    "a secret that is none": ({"token_secret": 7}, "token_secret", "16 characters or more"),
     "a base URL": ({"base_url": "example.com/shop"}, "base_url", "https://example.com"),
     "localhost": ({"track_localhost": "auto"}, "track_localhost", "None"),
 }

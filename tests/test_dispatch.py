@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
 from footfall.clock import monotonic
-from footfall.destinations import Plausible
+from footfall.destinations import Plausible, Swetrix
 from footfall.dispatch import Counts, Lane, Limits
 from footfall.errors import Ambiguous, NotSent
+from footfall.log import ThrottledLog
 from footfall.model import Event, Request, Response, Visitor
 from footfall.transport import HTTPXTransport
 from tests import vendors
@@ -55,6 +58,47 @@ ANSWERS = {
     "late answer": (Ambiguous("no answer within 5 s"), "unknown"),
     "a transport that breaks": (ZeroDivisionError("oops"), "rejected"),
 }
+
+
+def test_an_event_that_was_cut_is_counted_once_beside_the_account() -> None:
+    lane = lane_over(Scripted(NotSent("refused"), NotSent("refused")))
+    lane.offer(replace(event(), url="https://example.com/" + "p" * 3000))
+    lane.offer(event(1, "198.51.100.2"))
+    assert wait_until(lambda: lane.counts().accepted == 2)
+    assert ends(lane) == {"submitted": 2, "accepted": 2, "retried": 2}
+    assert lane.trimmed == 1
+
+
+DROPPED = Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
+NO_URL = Response(status=400, body=b'{"errors":{"url":["is required"]}}')
+
+
+def test_each_cause_of_a_drop_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Response(status=202, body=b"ok")
+    transport = Scripted(DROPPED, DROPPED, kept, DROPPED, DROPPED, NO_URL, NO_URL)
+    # Two minutes pass between any two looks at the clock.
+    log = ThrottledLog(clock=itertools.count(step=120.0).__next__)
+    lane = Lane(PLAUSIBLE, transport, Limits(), log=log)
+    for _ in range(7):
+        lane.offer(event())
+        drained(lane)
+    assert ends(lane) == {"submitted": 7, "accepted": 1, "dropped_by_vendor": 4, "rejected": 2}
+    told = [record.message for record in caplog.records if "127.0.0.1:9" in record.message]
+    assert ["knows no site" in told[0], "a shield" in told[1], "is required" in told[2]] == [
+        True
+    ] * 3
+    assert len(told) == 3
+    assert "198.51.100" not in caplog.text
+
+
+def test_an_answer_that_was_asked_for_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    project = Swetrix(pid="aUn1quEid123", unique=True)
+    transport = Scripted(Response(status=403, body=b'{"message":"not unique"}'))
+    lane = Lane(project, transport, Limits())
+    lane.offer(event())
+    drained(lane)
+    assert ends(lane) == {"submitted": 1, "rejected": 1}
+    assert "aUn1quEid123" not in caplog.text
 
 
 @pytest.mark.parametrize(("answer", "counter"), ANSWERS.values(), ids=ANSWERS.keys())

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from footfall.config import Config
-from footfall.destinations import Only, Plausible, is_local
+from footfall.destinations import Collector, Only, Plausible, is_local
 from footfall.errors import ConfigError
-from footfall.model import Response
+from footfall.model import Event, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.test_tracker import visit
@@ -58,13 +58,18 @@ def test_it_speaks_as_the_destination_it_hands_to() -> None:
     only = Only(to=SHOP, hosts=["shop.example.com"], events=["pageview"])
     assert only.name == "plausible:shop.example.com for pageview, shop.example.com"
     assert only.endpoint == SHOP.endpoint
+    assert (only.warnings, only.heartbeats) == (SHOP.warnings, False)
     assert only.read(Response(status=202)) == SHOP.read(Response(status=202))
+    event = Event(url="https://shop.example.com/", visitor=Visitor())
+    dropped = SHOP.read(Response(status=202, headers={"x-plausible-dropped": "1"}))
+    why = only.why_dropped(dropped, event, has_kept=False)
+    assert why == SHOP.why_dropped(dropped, event, has_kept=False)
+    silent = Only(to=Collector(domain="example.com"), events=["Paid"])
+    assert silent.why_dropped(dropped, event, has_kept=False) == dropped
     assert not is_local(only)
 
 
 def test_a_url_that_is_none_has_no_host() -> None:
-    from footfall.model import Event, Visitor
-
     only = Only(to=SHOP, hosts=["example.com"])
     assert not only.takes(Event(url="http://[", visitor=Visitor()))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from footfall.destinations import Plausible
+from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError
 from footfall.model import (
     ACCEPTED,
@@ -98,6 +99,13 @@ def test_the_body_is_compact_utf8() -> None:
             id="a currency that is none is not made one",
         ),
         pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, {}, id="revenue without amount"),
+        pytest.param({"screen_width": 1280}, {"screen_width": 1280}, id="the window's width"),
+        pytest.param({"screen_width": "wide"}, {}, id="a width that is none"),
+        pytest.param(
+            {"time_zone": "Europe/Berlin", "profile_id": "7", "perf": dict.fromkeys(PERF_NAMES, 1)},
+            {},
+            id="what Plausible does not take",
+        ),
         pytest.param({"url": "\nhttps://a.example/ "}, {"url": "https://a.example/"}, id="blanks"),
         pytest.param(
             {"url": "https://a.example/\udcff\0"},
@@ -110,6 +118,35 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
     plain = {"name": "pageview", "url": PAGEVIEW.url, "domain": "example.com"}
 
     assert body_of(replace(PAGEVIEW, **change)) == plain | added
+
+
+def test_the_version_of_a_script_is_sent_where_it_is_given() -> None:
+    assert body_of(PAGEVIEW, Plausible(domain="example.com", script_version=36))["v"] == 36
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://shop.example.com/a", "shop.example.com"),
+        ("https://WWW.Shop.example.com:8443/a", "shop.example.com"),
+        ("https://blog.example.com/", "blog.example.com,all.example.com"),
+        ("https://example.com/", "example.com"),
+        ("https://other.example/", "example.com"),
+        ("app:///login", "example.com"),
+        ("http://[", "example.com"),
+    ],
+)
+def test_the_host_may_choose_the_site(url: str, domain: str) -> None:
+    site = Plausible(
+        domain="example.com",
+        domains_by_host={
+            "www.Shop.example.com": "shop.example.com",
+            "blog.example.com": "blog.example.com, all.example.com",
+        },
+    )
+
+    assert body_of(replace(PAGEVIEW, url=url), site)["domain"] == domain
+    assert replace(site) == site
 
 
 @pytest.mark.parametrize(
@@ -163,6 +200,11 @@ def test_a_second_ip_header_says_the_same() -> None:
         pytest.param("https://a.example/p?" + "q" * 2000, "https://a.example/p", id="a long query"),
         pytest.param("https://a.example/p#" + "f" * 2000, "https://a.example/p", id="a fragment"),
         pytest.param(
+            "https://a.example/p?utm_source=news&page=" + "q" * 2000,
+            "https://a.example/p?utm_source=news",
+            id="the campaign stays",
+        ),
+        pytest.param(
             "https://a.example/" + "é" * 1000,
             "https://a.example/" + "é" * 991,
             id="whole characters",
@@ -188,6 +230,8 @@ def test_long_names_and_referrers_are_cut() -> None:
         pytest.param(False, "false", id="false"),
         pytest.param(12, "12", id="integer"),
         pytest.param(1.5, "1.5", id="float"),
+        pytest.param(1e20, "1.0e20", id="a large float as Elixir spells it"),
+        pytest.param(1.5e-7, "1.5e-7", id="a small float"),
         pytest.param(Decimal("1.50"), "1.50", id="decimal"),
         pytest.param(Decimal("1E+3"), "1000", id="decimal written out"),
         pytest.param(Decimal("1E+40"), "1" + "0" * 40, id="forty places"),
@@ -216,6 +260,35 @@ def test_what_plausible_would_not_store_is_not_sent(value: Any) -> None:
 
 def test_a_non_finite_decimal_is_not_sent() -> None:
     assert "props" not in body_of(replace(PAGEVIEW, props={"key": Decimal("Infinity")}))
+
+
+@pytest.mark.parametrize(
+    ("change", "trimmed"),
+    [
+        pytest.param({}, (), id="nothing"),
+        pytest.param({"url": "https://a.example/" + "p" * 1983}, ("url",), id="the URL"),
+        pytest.param({"name": "n" * 121}, ("name",), id="the name"),
+        pytest.param({"referrer": "r" * 2001}, ("referrer",), id="the referrer"),
+        pytest.param({"props": {"k" * 301: 1}}, ("props",), id="a key"),
+        pytest.param({"props": {"k": "é" * 1001}}, ("props",), id="a value"),
+        pytest.param({"props": {f"k{n}": n for n in range(31)}}, ("props",), id="one prop"),
+        pytest.param(
+            {"props": {f"k{n}": n for n in range(30)} | {"none": None}}, (), id="no prop at all"
+        ),
+        pytest.param(
+            {"url": " https://a.example/\udcff " + "?" * 9, "name": "n\udcff"},
+            (),
+            id="a character in another's place",
+        ),
+        pytest.param(
+            {"name": "n" * 121, "url": "u" * 2001, "referrer": "r" * 2001},
+            ("name", "url", "referrer"),
+            id="several",
+        ),
+    ],
+)
+def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+    assert SITE.request(replace(PAGEVIEW, **change)).trimmed == trimmed
 
 
 def test_the_first_thirty_props_are_kept_and_empty_ones_do_not_count() -> None:
@@ -376,6 +449,23 @@ def test_a_domain_is_kept_as_plausible_stores_it(given: str, kept: str) -> None:
             id="no IP header",
         ),
         pytest.param(
+            {"domains_by_host": {"https://a.example": "a.example", 7: "b", "c.example": ""}},
+            [
+                ("domains_by_host", "write a host name without scheme, port and path"),
+                ("domains_by_host", "write a host name without scheme, port and path"),
+                ("domains_by_host", "write the site's name, like example.com"),
+            ],
+            id="hosts and sites that are none",
+        ),
+        pytest.param(
+            {"domains_by_host": "a.example", "script_version": True},
+            [
+                ("domains_by_host", 'write {"shop.example.com": "shop.example.com"}'),
+                ("script_version", "write a whole number, or leave it out"),
+            ],
+            id="neither hosts nor a number",
+        ),
+        pytest.param(
             {"domain": "", "endpoint": "", "ip_headers": None},
             [
                 ("domain", "write the site's name, like example.com"),
@@ -481,46 +571,153 @@ def test_an_event_that_was_kept_is_accepted(response: Response) -> None:
     assert SITE.read(response) == ACCEPTED
 
 
+def test_the_address_that_plausible_sees_can_be_asked_for() -> None:
+    asked, plain = SITE.debug_request(PAGEVIEW), SITE.request(PAGEVIEW)
+
+    assert asked == replace(plain, headers={**plain.headers, "x-debug-request": "true"})
+
+
 @pytest.mark.parametrize(
-    ("site", "dropped", "detail"),
+    ("status", "body", "address"),
+    [
+        pytest.param(200, b"203.0.113.7", "203.0.113.7", id="text"),
+        pytest.param(200, b'{"ip":"2001:DB8::1"}', "2001:db8::1", id="JSON"),
+        pytest.param(200, b"decade: 12", None, id="no address"),
+        pytest.param(200, b"\xff", None, id="no text"),
+        pytest.param(202, b"203.0.113.7", None, id="recorded as any other"),
+    ],
+)
+def test_the_address_that_plausible_sees_is_read(
+    status: int, body: bytes, address: str | None
+) -> None:
+    assert SITE.seen_address(Response(status=status, body=body)) == address
+
+
+DROPPED = Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
+OWN_SERVER = Plausible(domain="example.com", endpoint="https://stats.example.com")
+CLOUDFLARE = "104.16.0.1"
+PRIVATE = "10.1.2.3"
+GPTBOT = "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
+
+
+@pytest.mark.parametrize(
+    ("site", "change", "has_kept", "kind", "words"),
     [
         pytest.param(
             SITE,
-            "1",
-            "plausible:example.com threw the event away. Most likely first: the client IP is a "
-            "server's or CDN's (see trusted_proxies); no site has this domain, or it is younger "
-            "than a minute; the visitor is a bot; a shield or a spam referrer; the plan has "
-            "lapsed.",
-            id="in the cloud, servers first",
+            {"visitor": replace(VISITOR, client_ip=PRIVATE, user_agent=GPTBOT)},
+            True,
+            "private_address",
+            "its address is private, so it is a proxy's or this server's and not the visitor's; "
+            "set trusted_proxies or client_ip_header",
+            id="a private address before all",
         ),
         pytest.param(
-            Plausible(domain="a.example,b.example", endpoint="https://s.example"),
-            "1, 1",
-            "plausible:a.example,b.example@s.example threw the event away for 1 of 2 sites. Most "
-            "likely first: no site has this domain, or it is younger than a minute; the visitor "
-            "is a bot; a shield or a spam referrer; the site's own rate limit.",
-            id="on one's own server, the site's name first",
+            SITE,
+            {"visitor": replace(VISITOR, client_ip=CLOUDFLARE)},
+            True,
+            "proxy_address",
+            "its address is Cloudflare's, so it is a proxy's and not the visitor's; "
+            "set trusted_proxies='cloudflare'",
+            id="a proxy's address",
+        ),
+        pytest.param(
+            OWN_SERVER,
+            {"visitor": replace(VISITOR, client_ip=PRIVATE)},
+            True,
+            "other",
+            "a shield of the site",
+            id="a server of one's own does not look at addresses",
+        ),
+        pytest.param(
+            SITE,
+            {"visitor": replace(VISITOR, user_agent=GPTBOT)},
+            False,
+            "bot",
+            "its user agent reads as a bot's (GPTBot, ai-training)",
+            id="a bot's user agent",
+        ),
+        pytest.param(
+            OWN_SERVER,
+            {"referrer": "https://spam.example/"},
+            False,
+            "unknown_site",
+            "it knows no site 'example.com', or has for less than a minute",
+            id="nothing was ever kept",
+        ),
+        pytest.param(
+            SITE,
+            {"referrer": "https://1-best-seo.com/a"},
+            True,
+            "referrer",
+            "its referrer 1-best-seo.com stands on the vendor's list of spam",
+            id="a referrer",
+        ),
+        pytest.param(
+            SITE, {"referrer": "http://["}, True, "other", "a shield", id="a referrer without host"
+        ),
+        pytest.param(
+            SITE,
+            {"visitor": replace(VISITOR, client_ip="nobody", user_agent="")},
+            True,
+            "other",
+            "a shield of the site",
+            id="nothing shows",
         ),
     ],
 )
-def test_an_event_that_was_thrown_away_says_why_that_may_be(
-    site: Plausible, dropped: str, detail: str
+def test_a_drop_is_told_with_the_evidence_of_the_event(
+    site: Plausible, change: dict[str, Any], has_kept: bool, kind: str, words: str
 ) -> None:
-    response = Response(status=202, headers={"x-plausible-dropped": dropped}, body=b"ok")
+    event = replace(PAGEVIEW, **change)
+    outcome = site.why_dropped(site.read(DROPPED), event, has_kept=has_kept)
 
-    assert site.read(response) == Outcome(verdict=Verdict.DROPPED, detail=detail)
+    assert (outcome.verdict, outcome.kind) == (Verdict.DROPPED, kind)
+    assert outcome.detail.startswith(f"it threw an event away. Most likely {words}")
+    assert PRIVATE not in outcome.detail
+    assert CLOUDFLARE not in outcome.detail
 
 
-def test_a_refusal_quotes_every_error_of_plausible() -> None:
-    response = Response(
-        status=400,
-        body=b'{"errors":{"url":["is required"],"event_name":["can\'t be blank","is invalid"]}}',
+def test_what_another_site_has_kept_is_no_fault_of_the_visitors() -> None:
+    sites = Plausible(domain="a.example,b.example")
+    outcome = sites.why_dropped(sites.read(DROPPED), PAGEVIEW, has_kept=True)
+
+    assert outcome.kind == "unknown_site"
+    assert outcome.detail.startswith(
+        "it threw an event away for 1 of 2 sites. Most likely it knows no site"
     )
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind", "advice"),
+    [
+        pytest.param(
+            b'{"url":["is required"],"event_name":["can\'t be blank","is invalid"]}',
+            "invalid event_name url",
+            "(it says: url: is required; event_name: can't be blank, is invalid). What to do about "
+            "event_name: name the event in 1 to 120 characters; see before_send; "
+            "url: give the page an absolute URL of up to 2000 bytes; see base_url and before_send",
+            id="two fields",
+        ),
+        pytest.param(
+            b'{"domain":["can\'t be blank"]}',
+            "invalid domain",
+            "(it says: domain: can't be blank). What to do about "
+            "domain: write the site's name as domain",
+            id="one field",
+        ),
+        pytest.param(
+            b'{"detail":"Bad Request"}', "", "(it says: detail: Bad Request)", id="no field"
+        ),
+    ],
+)
+def test_a_refusal_quotes_every_error_with_its_remedy(
+    errors: bytes, kind: str, advice: str
+) -> None:
+    response = Response(status=400, body=b'{"errors":' + errors + b"}")
 
     assert SITE.read(response) == Outcome(
         verdict=Verdict.REJECTED,
-        detail=(
-            "HTTP 400: the vendor refuses the event "
-            "(it says: url: is required; event_name: can't be blank, is invalid)"
-        ),
+        detail=f"HTTP 400: the vendor refuses the event {advice}",
+        kind=kind,
     )

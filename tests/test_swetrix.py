@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from footfall.destinations import Swetrix
+from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Verdict, Visitor
 
@@ -89,6 +90,25 @@ def test_a_heartbeat_names_the_project_alone() -> None:
             id="props",
         ),
         pytest.param({"visitor": replace(VISITOR, language="")}, {"lc": None}, id="no language"),
+        pytest.param({"time_zone": "Europe/Kyiv"}, {"tz": "Europe/Kyiv"}, id="a time zone"),
+        pytest.param({"time_zone": "here\n"}, {}, id="a time zone that is none"),
+        pytest.param({"profile_id": " 4711 "}, {"profileId": "4711"}, id="a profile"),
+        pytest.param({"profile_id": "p" * 256}, {"profileId": "p" * 256}, id="a long profile"),
+        pytest.param({"profile_id": "p" * 257}, {}, id="a profile cut would be somebody else's"),
+        pytest.param({"profile_id": "a\udcff"}, {}, id="and so would one with other letters"),
+        pytest.param({"profile_id": "Anonymous"}, {}, id="a profile of nobody"),
+        pytest.param(
+            {"perf": dict.fromkeys(PERF_NAMES, 12.6) | {"more": 1}},
+            {"perf": dict.fromkeys(PERF_NAMES, 13)},
+            id="all eight durations",
+        ),
+        pytest.param({"perf": {"ttfb": 12}}, {}, id="one duration alone is not invented upon"),
+        pytest.param(
+            {"name": "Paid", "perf": dict.fromkeys(PERF_NAMES, 1)},
+            {"ev": "Paid"},
+            id="durations are a pageview's",
+        ),
+        pytest.param({"screen_width": 1280}, {}, id="what Swetrix does not take"),
     ],
 )
 def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) -> None:
@@ -131,6 +151,23 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
             id="a ref before a source",
         ),
         pytest.param(
+            "https://a.example/?gad_source=1&utm_source=y&gad_campaignid=7&gclid=1",
+            {
+                "pg": "/",
+                "so": "1",
+                "ca": "7",
+                "me": "<gclid>",
+                "qs": "gad_source=1&utm_source=y&gad_campaignid=7&gclid=1",
+            },
+            id="a paid click, as the script names it",
+        ),
+        pytest.param(
+            "https://a.example/?gclid=1&utm_medium=cpc",
+            {"pg": "/", "me": "cpc", "qs": "gclid=1&utm_medium=cpc"},
+            id="a paid click with a medium of its own",
+        ),
+        pytest.param("https://a.example/?gclid=", {"pg": "/", "qs": "gclid="}, id="no click"),
+        pytest.param(
             "https://a.example/?REF=x&utm_source",
             {"pg": "/", "qs": "REF=x&utm_source"},
             id="no source",
@@ -139,6 +176,11 @@ def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) 
             "https://a.example/?" + "q" * 2049, {"pg": "/", "qs": "q" * 2048}, id="a long query"
         ),
         pytest.param("https://a.example/" + "p" * 3000, {"pg": "/" + "p" * 1999}, id="a long path"),
+        pytest.param(
+            "https://a.example/" + "ü" * 400,
+            {"pg": "/" + "%C3%BC" * 333},
+            id="a long path ends in a whole character",
+        ),
         pytest.param("https://a.example/\udcff", {"pg": "/%EF%BF%BD"}, id="a lone surrogate"),
         pytest.param("", {"pg": "/"}, id="nothing"),
     ],
@@ -262,6 +304,59 @@ def test_props_become_meta_within_the_limits(props: dict[Any, Any], meta: dict[s
     assert body_of(replace(PAGEVIEW, props=props))["meta"] == meta
 
 
+OLD_SERVER = Swetrix(pid=PID, old_server=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("Signup", "Signup"),
+        ("Sign up", "Sign_up"),
+        ("404", "event_404"),
+        ("File Download", "File_Download"),
+        ("Köln: Übersicht!", "Koln_Ubersicht"),
+        ("_a.b_", "a.b"),
+        ("日本", "event"),
+        ("n" * 70, "n" * 63),
+    ],
+)
+def test_a_name_is_put_in_the_letters_of_an_old_server(name: str, sent: str) -> None:
+    request = OLD_SERVER.request(replace(PAGEVIEW, name=name))
+
+    assert json.loads(request.body)["ev"] == sent
+    assert request.trimmed == (("name",) if len(name) > 63 else ())
+
+
+def test_props_are_fewer_and_shorter_for_an_old_server() -> None:
+    many = body_of(replace(PAGEVIEW, props={f"k{n}": n for n in range(30)}), OLD_SERVER)
+    long = body_of(replace(PAGEVIEW, props={"k": "v" * 2000}), OLD_SERVER)
+
+    assert many["meta"] == {f"k{n}": str(n) for n in range(20)}
+    assert long["meta"] == {"k": "v" * 999}
+
+
+@pytest.mark.parametrize(
+    ("change", "trimmed"),
+    [
+        pytest.param({}, (), id="nothing"),
+        pytest.param({"url": "https://a.example/" + "p" * 2000}, ("pg",), id="the path"),
+        pytest.param({"url": "https://a.example/?" + "q" * 2049}, ("qs",), id="the query"),
+        pytest.param(
+            {"url": "https://a.example/?utm_source=" + "s" * 2001}, ("so",), id="a campaign value"
+        ),
+        pytest.param({"name": "n" * 257}, ("name",), id="the name"),
+        pytest.param({"profile_id": "p" * 257}, ("profileId",), id="the profile"),
+        pytest.param({"referrer": "r" * 2001}, ("ref",), id="the referrer"),
+        pytest.param({"previous": "/" * 2001}, ("prev",), id="the page before it"),
+        pytest.param({"props": {"k": "v" * 2000}}, ("meta",), id="a value"),
+        pytest.param({"props": {f"k{n}": n for n in range(101)}}, ("meta",), id="one prop"),
+        pytest.param({"props": {"constructor": 1}}, ("meta",), id="a prop that would be lost"),
+    ],
+)
+def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+    assert PROJECT.request(replace(PAGEVIEW, **change)).trimmed == trimmed
+
+
 @pytest.mark.parametrize(
     ("given", "sent_to"),
     [
@@ -372,23 +467,76 @@ def test_an_event_that_was_kept_is_accepted(body: bytes) -> None:
     assert PROJECT.read(Response(status=201, body=body)) == ACCEPTED
 
 
-def test_a_message_in_a_201_means_a_bot_was_thrown_away() -> None:
-    response = Response(status=201, body=b'{"message":"Bot traffic\\ndetected"}')
-
-    assert PROJECT.read(response) == Outcome(
-        verdict=Verdict.DROPPED,
-        detail=(
-            "swetrix:aUn1quEid-33@api.swetrix.com took the visitor for a bot and threw the event "
-            "away (it says: Bot traffic detected). If these are people, lower the project's bot "
-            "protection in its settings."
-        ),
-    )
+BOT = Response(status=201, body=b'{"message":"Bot traffic\\ndetected"}')
 
 
 @pytest.mark.parametrize(
-    ("body", "outcome"),
+    "response",
+    [
+        pytest.param(BOT, id="201, by servers of today"),
+        pytest.param(replace(BOT, status=403), id="403, by servers of 2024"),
+    ],
+)
+@pytest.mark.parametrize("project", [PROJECT, Swetrix(pid=PID, unique=True)], ids=["", "unique"])
+def test_a_message_about_bots_means_that_the_event_was_thrown_away(
+    project: Swetrix, response: Response
+) -> None:
+    assert project.read(response) == Outcome(
+        verdict=Verdict.DROPPED,
+        detail=(
+            "it took the visitor for a bot and threw the event away (it says: Bot traffic detected)"
+        ),
+        kind="bot",
+    )
+
+
+CLOUDFLARE = "104.16.0.1"
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
     [
         pytest.param(
+            {"visitor": replace(VISITOR, user_agent="curl/8.0", client_ip=CLOUDFLARE)},
+            "bot",
+            "its user agent reads as a bot's (curl, library)",
+            id="a bot's user agent before all",
+        ),
+        pytest.param(
+            {"visitor": replace(VISITOR, client_ip=CLOUDFLARE), "referrer": "https://a.example/"},
+            "proxy_address",
+            "its address is Cloudflare's, so it is a proxy's and not the visitor's",
+            id="then the address",
+        ),
+        pytest.param(
+            {"referrer": "https://spam.example/a"},
+            "referrer",
+            "its referrer spam.example stands",
+            id="then the referrer",
+        ),
+        pytest.param({}, "other", "the project's bot protection is too strict", id="nothing shows"),
+    ],
+)
+def test_a_drop_is_told_with_the_evidence_of_the_event(
+    change: dict[str, Any], kind: str, words: str
+) -> None:
+    outcome = PROJECT.why_dropped(PROJECT.read(BOT), replace(PAGEVIEW, **change), has_kept=False)
+
+    assert outcome.kind == kind
+    assert f"(it says: Bot traffic detected). Most likely {words}" in outcome.detail
+    assert CLOUDFLARE not in outcome.detail
+
+
+FORBIDDEN = (
+    "HTTP 403: the vendor forbids the request; a firewall or an access rule stands in front "
+)
+
+
+@pytest.mark.parametrize(
+    ("project", "body", "outcome"),
+    [
+        pytest.param(
+            Swetrix(pid=PID, unique=True),
             b'{"statusCode":403,"message":"not unique"}',
             Outcome(
                 verdict=Verdict.REJECTED,
@@ -396,40 +544,74 @@ def test_a_message_in_a_201_means_a_bot_was_thrown_away() -> None:
                     "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
                     "session; no fault (it says: not unique)"
                 ),
+                kind="repeat",
+                is_expected=True,
             ),
-            id="said by Swetrix, it is normal",
+            id="expected where it was asked for",
         ),
         pytest.param(
-            b"<h1>Blocked</h1>",
+            PROJECT,
+            b'{"statusCode":403,"message":"not unique"}',
             Outcome(
                 verdict=Verdict.REJECTED,
                 detail=(
-                    "HTTP 403: the vendor forbids the request; a firewall or an access rule "
-                    "stands in front of the endpoint"
+                    "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
+                    "session; no fault (it says: not unique)"
                 ),
-                pause=True,
+                kind="repeat",
             ),
+            id="told once where it was not",
+        ),
+        pytest.param(
+            Swetrix(pid=PID, unique=True),
+            b"<h1>Blocked</h1>",
+            Outcome(verdict=Verdict.REJECTED, detail=FORBIDDEN + "of the endpoint", pause=True),
             id="said by anything else, it will not pass",
         ),
     ],
 )
-def test_a_403_depends_on_who_says_it(body: bytes, outcome: Outcome) -> None:
-    assert PROJECT.read(Response(status=403, body=body)) == outcome
+def test_a_403_depends_on_who_says_it(project: Swetrix, body: bytes, outcome: Outcome) -> None:
+    assert project.read(Response(status=403, body=body)) == outcome
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "said", "kind", "remedy"),
     [
         (
             b'{"message":["pid must be a string","ev is too long"]}',
             "pid must be a string; ev is too long",
+            "invalid pid ev",
+            "pid: copy the project's id from its settings in Swetrix; "
+            "ev: an older server takes simpler names only; write old_server=True",
         ),
-        (b'{"message":"The project is disabled","error":"Bad Request"}', "The project is disabled"),
-        (b'{"error":"Bad Request"}', "Bad Request"),
+        (
+            b'{"message":"The project is disabled","error":"Bad Request"}',
+            "The project is disabled",
+            "invalid project",
+            "project: see in Swetrix whether the project exists and is active",
+        ),
+        (
+            b'{"message":"This origin is not allowed","error":"Bad Request"}',
+            "This origin is not allowed",
+            "invalid origin",
+            "origin: let the project allow the visited host, or write send_origin=False",
+        ),
     ],
 )
-def test_a_refusal_quotes_the_message_of_swetrix(body: bytes, said: str) -> None:
+def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
+    body: bytes, said: str, kind: str, remedy: str
+) -> None:
     assert PROJECT.read(Response(status=400, body=body)) == Outcome(
         verdict=Verdict.REJECTED,
-        detail=f"HTTP 400: the vendor refuses the event (it says: {said})",
+        detail=(
+            f"HTTP 400: the vendor refuses the event (it says: {said}). What to do about {remedy}"
+        ),
+        kind=kind,
     )
+
+
+@pytest.mark.parametrize("body", [b'{"error":"Bad Request"}', b"{}", b"Every event is bad"])
+def test_a_refusal_that_names_nothing_is_only_quoted(body: bytes) -> None:
+    outcome = PROJECT.read(Response(status=400, body=body))
+
+    assert (outcome.verdict, outcome.kind) == (Verdict.REJECTED, "")

@@ -24,7 +24,8 @@ import footfall
 from footfall import asgi, lifecycle
 from footfall import tracker as tracker_room
 from footfall.config import Config
-from footfall.errors import EventError
+from footfall.details import PERF_NAMES
+from footfall.errors import ConfigError, EventError
 from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
 from footfall.tracker import Tracker
@@ -191,6 +192,8 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "nowhere": ("Paid", {"url": None}),
     "a relative place outside a request": ("Paid", {"url": "/invoices"}),
     "nobody": ("Paid", {"visitor": None}),
+    "a width that is none": ("Paid", {"screen_width": "wide"}),
+    "a detail that is none": ("Paid", {"colour": "red"}),
 }
 
 
@@ -474,6 +477,161 @@ def test_props_of_other_kinds_are_told_as_text(footfall_outbox: Outbox) -> None:
     call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), navigation("/page"))
     expected = {"plan": str(plan), "day": "2026-11-21", "n": 1.5, "bad": None}
     assert [event.props for event in footfall_outbox] == [expected, expected]
+
+
+DETAILS: dict[str, Any] = {"screen_width": 1280, "time_zone": "Europe/Berlin", "profile_id": "7"}
+
+
+def details_of(event: Event) -> dict[str, Any]:
+    found = {name: getattr(event, name) for name in (*DETAILS, "perf")}
+    return {name: value for name, value in found.items() if value}
+
+
+def test_an_app_may_say_what_no_request_tells(footfall_outbox: Outbox) -> None:
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        footfall.track("Signup", **DETAILS)
+        scope["footfall"] = {"time_zone": "Europe/Kyiv", "screen_width": "wide", "colour": "red"}
+        footfall.track("Paid", screen_width=412)
+        await page(scope, receive, send)
+
+    tracker = tracker_over(MemoryTransport())
+    raw = navigation("/page", headers={"Sec-CH-Viewport-Width": "800"})
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), raw)
+    assert [(event.name, details_of(event)) for event in footfall_outbox] == [
+        ("Signup", DETAILS),
+        ("Paid", {"time_zone": "Europe/Kyiv", "screen_width": 412}),
+        ("pageview", {"time_zone": "Europe/Kyiv", "screen_width": 800}),
+    ]
+
+
+async def api(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+TOLD_PAGES: dict[str, tuple[dict[str, Any], str | None, tuple[Any, ...]]] = {
+    "relative": (
+        {"url": "/inbox?utm_source=x&token=1"},
+        None,
+        ("https://example.com/inbox?utm_source=x", None, None),
+    ),
+    "absolute": ({"url": "https://app.example/a"}, None, ("https://app.example/a", None, None)),
+    "a referrer": (
+        {"url": "/inbox", "referrer": "https://news.example.org/a?q=1"},
+        "https://example.com/",
+        ("https://example.com/inbox", "https://news.example.org/a", None),
+    ),
+    "the page before it": (
+        {"url": "/inbox"},
+        "https://example.com/home",
+        ("https://example.com/inbox", None, "/home"),
+    ),
+    "the page itself": (
+        {"url": "/inbox"},
+        "https://example.com/inbox?a=1",
+        ("https://example.com/inbox", None, None),
+    ),
+    "an excluded page before it": (
+        {"url": "/inbox", "referrer": "https://example.com/api/secret"},
+        None,
+        ("https://example.com/inbox", None, None),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "referer", "expected"), TOLD_PAGES.values(), ids=TOLD_PAGES.keys()
+)
+def test_a_pageview_told_by_hand_is_the_visitors_of_the_request(
+    footfall_outbox: Outbox, told: dict[str, Any], referer: str | None, expected: tuple[Any, ...]
+) -> None:
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        footfall.track_pageview(**told, props={"theme": "dark"}, **DETAILS)
+        await api(scope, receive, send)
+
+    tracker = tracker_over(MemoryTransport(), exclude=["/api/**"])
+    raw = navigation("/api/route", method="POST", headers={"Referer": referer})
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), raw)
+    [event] = footfall_outbox
+    assert (event.url, event.referrer, event.previous) == expected
+    assert (event.name, event.props, details_of(event)) == ("pageview", {"theme": "dark"}, DETAILS)
+    assert event.visitor.identity == ("198.51.100.7", CHROME)
+
+
+def test_a_pageview_told_by_hand_is_judged_by_its_own_path(footfall_outbox: Outbox) -> None:
+    tracker = tracker_over(MemoryTransport(), exclude=["/admin/**"])
+    for path in ("/admin/users", "/open"):
+        tracker.track_pageview(url=f"https://example.com{path}", visitor={"ip": "203.0.113.9"})
+    assert [event.url for event in footfall_outbox] == ["https://example.com/open"]
+    assert tracker.stats()["reasons"] == {"excluded": 1, "told": 1}
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "reasons"),
+    [
+        (CHROME, {"told": 2}),
+        ("Mozilla/5.0 (compatible; GPTBot/1.2)", {"bot": 1, "told": 1}),
+        ("", {"told": 2}),
+    ],
+    ids=["a browser", "a bot", "nobody says"],
+)
+def test_a_bots_token_brings_no_pageview(user_agent: str, reasons: dict[str, int]) -> None:
+    tracker = tracker_over(MemoryTransport())
+    token = {"ip": "203.0.113.9", "ua": user_agent}
+    tracker.track_pageview(url="https://example.com/", visitor=token)
+    tracker.track("Paid", url="https://example.com/", visitor=token)
+    tracker.flush(5)
+    assert tracker.stats()["reasons"] == reasons
+
+
+def test_the_loading_times_of_a_page_are_told_with_it(footfall_outbox: Outbox) -> None:
+    perf = dict.fromkeys(PERF_NAMES, 12.0)
+    tracker = tracker_over(MemoryTransport())
+    tracker.track_pageview(url="https://example.com/", visitor={"ip": "203.0.113.9"}, perf=perf)
+    assert footfall_outbox[0].perf == perf
+
+
+SECRET = "a secret of this app alone"
+
+
+def test_with_a_secret_only_signed_tokens_are_taken(footfall_outbox: Outbox) -> None:
+    tokens: list[dict[str, str]] = []
+
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        tokens.append(footfall.current_visitor())
+        await page(scope, receive, send)
+
+    tracker = tracker_over(MemoryTransport(), token_secret=SECRET)
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), navigation("/page"))
+    [token] = tokens
+    for visitor in (token, token | {"ip": "203.0.113.9"}, {"ip": "203.0.113.9"}):
+        tracker.track("Paid", url="https://example.com/order", visitor=visitor)
+    seen, paid = footfall_outbox
+    assert paid.visitor.identity == seen.visitor.identity
+    assert tracker.stats()["reasons"]["bad_event"] == 2
+
+
+def test_a_secret_is_shown_nowhere() -> None:
+    tracker = tracker_over(MemoryTransport(), token_secret=SECRET)
+    assert SECRET not in repr(tracker.config) + repr(tracker) + repr(tracker.stats())
+    for environ in ({"FOOTFALL_TOKEN_SECRETS": SECRET}, {"FOOTFALL_TOKEN_SECRET": "short secret"}):
+        with pytest.raises(ConfigError) as caught:
+            Config.load({}, environ=environ)
+        assert "(hidden)" in str(caught.value)
+        assert SECRET not in str(caught.value)
+        assert "short secret" not in str(caught.value)
+
+
+def test_an_address_told_of_is_anonymised_too(footfall_outbox: Outbox) -> None:
+    tracker = tracker_over(MemoryTransport(), anonymize_ip="truncate")
+    tracker.track("Paid", url="https://example.com/", visitor={"ip": "203.0.113.9"})
+    assert footfall_outbox[0].visitor.client_ip == "203.0.113.0"
+
+
+def test_track_pageview_says_so_once_where_no_app_was_set_up() -> None:
+    code = "import footfall\nfor _ in range(3): footfall.track_pageview(url='https://a.example/')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.count("no app was set up") == 1
 
 
 def test_a_hook_cannot_make_an_event_that_no_vendor_takes(footfall_outbox: Outbox) -> None:

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
+    from typing import Unpack
 
     from footfall.config import Config
+    from footfall.details import Details
     from footfall.errors import ConfigError, EventError, FootfallError
     from footfall.model import Decision, Event, Hit, Visitor
     from footfall.tracker import Tracker
@@ -48,6 +50,7 @@ __all__ = [
     "set_props",
     "stats",
     "track",
+    "track_pageview",
 ]
 
 _HOMES = {
@@ -71,10 +74,12 @@ def track(
     interactive: bool = True,
     url: str | None = None,
     visitor: Visitor | Mapping[str, Any] | None = None,
+    **details: Unpack[Details],
 ) -> None:
     """Send a custom event for the visitor of this request. Never waits.
 
-    Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`.
+    Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`. `details` are
+    what no request tells: `screen_width`, `time_zone`, `profile_id`.
     """
     tracker = _tracker()
     if tracker is None:
@@ -83,8 +88,37 @@ def track(
         no_tracker()
         return
     tracker.track(
-        name, props=props, revenue=revenue, interactive=interactive, url=url, visitor=visitor
+        name,
+        props=props,
+        revenue=revenue,
+        interactive=interactive,
+        url=url,
+        visitor=visitor,
+        **details,
     )
+
+
+def track_pageview(
+    *,
+    url: str,
+    referrer: str | None = None,
+    props: Mapping[str, Any] | None = None,
+    visitor: Visitor | Mapping[str, Any] | None = None,
+    **details: Unpack[Details],
+) -> None:
+    """Send a pageview by hand: for routes that a script reports, and for websockets. Never waits.
+
+    The visitor is this request's, or that of the token `visitor`; see
+    `footfall.tracker.Tracker.track_pageview`. It is not called `pageview` because
+    `footfall.pageview` is a module, and of two things with one name the later import wins.
+    """
+    tracker = _tracker()
+    if tracker is None:
+        from footfall.log import no_tracker
+
+        no_tracker()
+        return
+    tracker.track_pageview(url=url, referrer=referrer, props=props, visitor=visitor, **details)
 
 
 def set_props(**props: Any) -> None:
@@ -133,8 +167,9 @@ def ignore_view(view: View) -> View:
 def current_visitor() -> dict[str, str]:
     """The visitor of this request as a small JSON-serialisable token: for webhooks, task queues.
 
-    It holds the IP address and the user agent, so keep it no longer than the task needs. Empty
-    outside a request.
+    It holds the IP address and the user agent, so keep it no longer than the task needs. With the
+    option `token_secret` it is signed, so that it may leave the app and come back. Empty outside a
+    request.
     """
     exchange = _exchange()
     return exchange.tracker.current_visitor(exchange) if exchange is not None else {}

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, AnyStr, Final, NamedTuple, TypeAlias
 
 from footfall import pageview
+from footfall.details import Details
 from footfall.model import Hit, Revenue, Visitor
 
 if TYPE_CHECKING:
@@ -57,13 +58,15 @@ class Form(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One custom event in the inbox, as the app told it; `record` is the request it happened in."""
+    """One event in the inbox, as the app told it; `record` is the request it happened in."""
 
     name: str
     props: Mapping[str, Any]
+    details: Details
     revenue: Revenue | None
     interactive: bool
     url: str | None
+    referrer: str | None
     visitor: Visitor | None
     record: Record | None
     at: float
@@ -244,6 +247,7 @@ MARKS: Final = "footfall"
 
     environ["footfall"] = {"ignore": True}
     environ["footfall"] = {"props": {"plan": "pro"}, "path": "/products/:id"}
+    environ["footfall"] = {"screen_width": 1280, "time_zone": "Europe/Berlin"}
 """
 
 
@@ -253,17 +257,19 @@ class Marks(NamedTuple):
     props: Mapping[str, Any]
     ignored: bool
     path: str | None
+    details: Mapping[str, Any]
 
 
 def marks_of(said: Said, mark: object) -> Marks:
     """Both ways of speaking brought together. A mark of the wrong shape says nothing."""
     if not isinstance(mark, Mapping):
-        return Marks(said.props, said.ignored, None)
+        return Marks(said.props, said.ignored, None, {})
     marked, path = mark.get("props"), mark.get("path")
     return Marks(
         props={**(marked if isinstance(marked, Mapping) else {}), **said.props},
         ignored=said.ignored or mark.get("ignore") is True,
         path=path if isinstance(path, str) and path.startswith("/") else None,
+        details={name: mark[name] for name in Details.__annotations__ if name in mark},
     )
 
 

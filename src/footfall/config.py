@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, cast
 
 from footfall import destinations as places
-from footfall import outbox, pageview, paths, url
+from footfall import details, outbox, pageview, paths, url
 from footfall.client_ip import ClientIP
 from footfall.dispatch import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.model import Event, Headers, Hit
 from footfall.outbox import Mode
+from footfall.tokens import MIN_SECRET_CHARS
 from footfall.transport import (
     MARK,
     TOTAL_TIMEOUT_SECONDS,
@@ -68,6 +69,7 @@ class Options(TypedDict, total=False):
     outbox: str | os.PathLike[str] | None
     outbox_mode: Mode
     shutdown_timeout_seconds: float
+    token_secret: str | None
     debug: bool
 
 
@@ -170,6 +172,8 @@ class Config:
     outbox_mode: Mode = "at_most_once"
     # What a stopping process spends on the last events; every server allows it.
     shutdown_timeout_seconds: float = 2.0
+    # Signs visitor tokens, where they leave the app; plain ones are then refused. Shown nowhere.
+    token_secret: str | None = field(default=None, repr=False)
     # Mistakes in `track()` raise instead of being counted. On by itself under pytest.
     debug: bool = False
 
@@ -306,6 +310,7 @@ class Config:
             pageview.REQUEST_HEADERS
             | url.REQUEST_HEADERS
             | places.VISITOR_HEADERS
+            | details.REQUEST_HEADERS
             | self.resolver.headers_read
             | {"host", "user-agent", "accept-language", MARK}
         )
@@ -339,6 +344,10 @@ def _check_types(config: Config, faults: list[Fault]) -> None:
     remedy = _transport_remedy(config.transport)
     if remedy:
         faults.append(Fault("transport", config.transport, remedy))
+    secret: object = config.token_secret
+    if secret is not None and (not isinstance(secret, str) or len(secret) < MIN_SECRET_CHARS):
+        remedy = f"write a random text of {MIN_SECRET_CHARS} characters or more"
+        faults.append(Fault("token_secret", "(hidden)", remedy))
 
 
 def _transport_remedy(wish: object) -> str | None:
@@ -469,7 +478,8 @@ def _from_environment(
         if name.startswith(("service_", "port_")) or name == "port":
             continue  # Kubernetes says so to every pod beside a service named footfall
         if name in _NOT_FROM_ENVIRONMENT or name not in names:
-            faults.append(Fault(key, text, _nearest(name, _environment_names(names))))
+            shown = "(hidden)" if "secret" in name else text
+            faults.append(Fault(key, shown, _nearest(name, _environment_names(names))))
             continue
         try:
             found[name] = _parse(name, text.strip())

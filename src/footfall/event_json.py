@@ -41,6 +41,10 @@ def to_json(event: Event) -> str:
         "lang": visitor.language,
         "headers": dict(visitor.headers),
         "props": _plain_props(event.props) if event.props else None,
+        "width": event.screen_width,
+        "zone": event.time_zone,
+        "profile": event.profile_id,
+        "perf": dict(event.perf),
         "revenue": event.revenue and (event.revenue.currency, str(event.revenue.amount)),
     }
     for name, value in optional.items():
@@ -71,7 +75,7 @@ def from_json(line: str) -> Event:
 
 
 def _event(fields: Mapping[str, Any]) -> Event:
-    revenue = fields.get("revenue")
+    revenue, width = fields.get("revenue"), fields.get("width")
     return Event(
         name=_text(fields["name"]),
         url=_text(fields["url"]),
@@ -86,6 +90,10 @@ def _event(fields: Mapping[str, Any]) -> Event:
         props=dict(_items(fields, "props")),
         revenue=revenue and Revenue(_text(revenue[0]), Decimal(_text(revenue[1]))),
         interactive=fields.get("interactive", True) is not False,
+        screen_width=None if width is None else int(width),
+        time_zone=_text(fields.get("zone", "")),
+        profile_id=_text(fields.get("profile", "")),
+        perf={_text(name): float(value) for name, value in _items(fields, "perf")},
         time=float(fields["time"]),
     )
 

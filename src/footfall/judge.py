@@ -6,22 +6,21 @@ no socket, no queue: a `Judge` is as good in a test or on a command line as in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from footfall import pageview, url
-from footfall.capture import Record, Told, hit_of, plain_props
+from footfall.capture import Told, hit_of
 from footfall.client_ip import AddressWatch, anonymize
 from footfall.config import Config
 from footfall.destinations import VISITOR_HEADERS, check_event_name
-from footfall.errors import EventError
+from footfall.details import Details, hinted, usable
 from footfall.log import ThrottledLog
-from footfall.model import Decision, Event, Hit, Revenue, Visitor
+from footfall.model import PAGEVIEW, Decision, Event, Hit, Visitor
 from footfall.transport import MARK
+from footfall.url import UNKNOWN_HOST
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
@@ -70,7 +69,7 @@ class Judge:
         is_trusted = self._config.resolver.trusts(hit.peer)
         base = url.public_base(hit, is_trusted=is_trusted, rules=self._config.url_rules)
         host = base.partition("://")[2]
-        return hit if host in (hit.host, url.UNKNOWN_HOST) else replace(hit, host=host)
+        return hit if host in (hit.host, UNKNOWN_HOST) else replace(hit, host=host)
 
     def _event_for(self, hit: Hit, decision: Decision) -> Event:
         page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
@@ -90,6 +89,7 @@ class Judge:
             props=props,
             interactive=decision.name != pageview.BOT_VISIT,
             time=hit.time,
+            **_details_of(hit),
         )
 
     def of_told(self, told: Told, offset: float) -> Judgement:
@@ -99,8 +99,9 @@ class Judge:
             return Judgement("echo")
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None
-        if is_told_of is not None:
-            decision = pageview.decide_told(self._seen(is_told_of), self._config.rules)
+        looker = self._seen(is_told_of) if is_told_of is not None else _looker(told)
+        if looker is not None:
+            decision = pageview.decide_told(looker, self._config.rules)
             if not decision.is_counted:
                 return Judgement(decision.reason)
         page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
@@ -110,7 +111,13 @@ class Judge:
             here, came_from = self._where(hit, told.url if not page else None)
             page = page or here
             referral = came_from if is_told_of is not None else referral
-        visitor = told.visitor or (self.visitor_of(hit) if hit else Visitor())
+        if told.name == PAGEVIEW:
+            # Judged by its own path: the request that told of it is no page.
+            if self._is_excluded(hit or _NOWHERE, _path_of(page)):
+                return Judgement("excluded")
+            referral = self._told_referral(told, hit or _NOWHERE, page, referral)
+        visitor = self._told_visitor(told.visitor) or (self.visitor_of(hit) if hit else Visitor())
+        said: Details = {**(_details_of(is_told_of) if is_told_of else {}), **told.details}
         event = Event(
             name=told.name,
             url=page,
@@ -121,21 +128,40 @@ class Judge:
             revenue=told.revenue,
             interactive=told.interactive,
             time=told.at + offset,
+            **said,
         )
         return self._checked(is_told_of, "told", event)
+
+    def _told_referral(
+        self, told: Told, hit: Hit, page: str, of_request: url.Referral
+    ) -> url.Referral:
+        if told.referrer is not None:
+            return self._referral(replace(hit, headers={"referer": told.referrer}), page)
+        # A script asks from the very page it tells of, once the address has changed.
+        return url.Referral() if of_request.previous == _path_of(page) else of_request
+
+    def _told_visitor(self, visitor: Visitor | None) -> Visitor | None:
+        if visitor is None or not visitor.client_ip or not self._config.anonymize_ip:
+            return visitor
+        return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
     def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
         rules = self._config.url_rules
         is_trusted = self._config.resolver.trusts(hit.peer)
         page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
-        referral = url.referrer_of(hit, page=page, rules=rules)
-        if referral.previous and self._is_excluded(hit, referral.previous):
-            referral = url.Referral()
-        return page, referral
+        return page, self._referral(hit, page)
+
+    def _referral(self, hit: Hit, page: str) -> url.Referral:
+        referral = url.referrer_of(hit, page=page, rules=self._config.url_rules)
+        is_hidden = referral.previous is not None and self._is_excluded(hit, referral.previous)
+        return url.Referral() if is_hidden else referral
 
     def _is_excluded(self, hit: Hit, path: str) -> bool:
         """Whether the page that led here is one that must not be told of either."""
-        return self._config.path_rules.excluded_by(replace(hit, path=unquote(path))) is not None
+        return (
+            self._config.path_rules.excluded_by(replace(hit, path=unquote(path), route=None))
+            is not None
+        )
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """Who made this hit: the resolved address, and the browser's own words."""
@@ -179,9 +205,33 @@ _NO_CLIENT_IP: Final = (
 )
 
 
+# What stands for the request where there was none.
+_NOWHERE: Final = Hit()
+
+
+def _looker(told: Told) -> Hit | None:
+    """Who looked at a page told of with a token, as far as that says; a bot is none.
+
+    Other events are the app's own word, whoever they are about.
+    """
+    if told.name != PAGEVIEW or told.visitor is None or not told.visitor.user_agent:
+        return None
+    return Hit(host=UNKNOWN_HOST, headers={"user-agent": told.visitor.user_agent})
+
+
+def _path_of(page: str) -> str:
+    """The path of a URL that has been scrubbed."""
+    return "/" + page.partition("?")[0].partition("://")[2].partition("/")[2]
+
+
 def _renamed(hit: Hit) -> str | None:
     """The path that the app gave the page, with the query that the visitor came with."""
-    return f"{quote(hit.shown_path)}?{hit.query}" if hit.shown_path else None
+    return f"{quote(hit.shown_path, errors='replace')}?{hit.query}" if hit.shown_path else None
+
+
+def _details_of(hit: Hit) -> Details:
+    """What the app's mark says of the visitor, and what client hints do."""
+    return {**hinted(hit.headers), **usable(hit.details)}
 
 
 def _is_sampled(visitor: Visitor, rate: float) -> bool:
@@ -192,75 +242,3 @@ def _is_sampled(visitor: Visitor, rate: float) -> bool:
     # Keyed, so that the choice follows no other use of the same hash.
     digest = blake2b(who, digest_size=8, key=b"footfall sample").digest()
     return int.from_bytes(digest, "big") < rate * 2**64
-
-
-# -- told events -------------------------------------------------------------------------------
-
-
-def told(
-    name: str,
-    props: Mapping[str, Any] | None,
-    revenue: tuple[str, Decimal | str | int | float] | None,
-    interactive: bool,
-    page: str | None,
-    visitor: Visitor | Mapping[str, Any] | None,
-    *,
-    record: Record | None,
-    at: float,
-) -> Told:
-    """A custom event, checked while its caller can still be told.
-
-    `record` is the request it happened in, if any; `at` its monotonic time.
-
-    Raises:
-        EventError: no vendor would take it.
-    """
-    check_event_name(name)
-    for option, value, kinds in (
-        ("props", props, Mapping),
-        ("visitor", visitor, (Mapping, Visitor)),
-        ("url", page, str),
-    ):
-        if value is not None and not isinstance(value, kinds):
-            kind = type(value).__name__
-            raise EventError(f"track({name!r}): {option} is a {kind}, which it cannot be")
-    if record is None and (not url.scrub_url(page or "") or visitor is None):
-        raise EventError(
-            f"track({name!r}) outside a request needs an absolute url= and visitor=; "
-            "take the visitor from current_visitor() while the request lasts"
-        )
-    return Told(
-        name=name,
-        props=plain_props(props or {}),
-        revenue=_revenue(revenue),
-        interactive=interactive,
-        url=page,
-        visitor=_visitor(visitor),
-        record=record,
-        at=at,
-    )
-
-
-def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue | None:
-    if value is None:
-        return None
-    try:
-        currency, amount = str(value[0]), value[1]
-        exact = Decimal(str(amount))
-    except (TypeError, LookupError, InvalidOperation):
-        raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
-    if len(currency) != 3 or not currency.isalpha():
-        raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")
-    if not exact.is_finite():
-        raise EventError(f"revenue amount {amount!r} is not a number")
-    return Revenue(currency.upper(), exact)
-
-
-def _visitor(value: Visitor | Mapping[str, Any] | None) -> Visitor | None:
-    if value is None or isinstance(value, Visitor):
-        return value
-    return Visitor(
-        client_ip=str(value.get("ip") or "") or None,
-        user_agent=str(value.get("ua", "")),
-        language=str(value.get("lang", "")),
-    )

@@ -72,9 +72,9 @@ def no_tracker() -> None:
     """Say, once, that an event was told in a process that has nobody to take it."""
     _process_log.warn_once(
         "no_tracker",
-        "footfall: track() did nothing, since no app was set up in this process. In a task worker "
-        "make a tracker first, and keep it: tracker = footfall.Tracker.from_options({}) reads "
-        "FOOTFALL_* variables",
+        "footfall: the event went nowhere, since no app was set up in this process. In a task "
+        "worker make a tracker first, and keep it: tracker = footfall.Tracker.from_options({}) "
+        "reads FOOTFALL_* variables",
     )
 
 

@@ -25,6 +25,9 @@ NO_PROPS: Mapping[str, Any] = MappingProxyType({})
 PAGEVIEW = "pageview"
 """The event name that vendors treat as a page looked at; all others are custom events."""
 
+HEARTBEAT = "heartbeat\0"
+"""The event that counts nothing and keeps a visit alive. No app can give an event such a name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
@@ -57,6 +60,8 @@ class Hit:
     ignored: bool = False
     # The path to show instead, where the app gave the page another name.
     shown_path: str | None = None
+    # What the app's mark said beyond that, unchecked.
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Step(NamedTuple):
@@ -136,6 +141,13 @@ class Event:
     revenue: Revenue | None = None
     # False keeps an event from ending a bounce. Pageviews always count as interactive.
     interactive: bool = True
+    # What only an app or a client hint can tell; see `footfall.details`. The width is the window's,
+    # in pixels; the zone an IANA name; the id the app's own for somebody who is signed in.
+    screen_width: int | None = None
+    time_zone: str = ""
+    profile_id: str = ""
+    # How long the phases of loading took, in milliseconds: all eight or none.
+    perf: Mapping[str, float] = field(default_factory=dict)
     # Seconds since the epoch. No vendor takes a time, so an event that grows old is dropped.
     time: float = 0.0
 
@@ -147,6 +159,8 @@ class Request:
     url: str
     headers: Headers
     body: bytes
+    # The fields of the event that were cut or left out to stay within the vendor's limits.
+    trimmed: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -185,6 +199,7 @@ class Outcome:
     meet the same fate (wrong key, unpaid account, redirect), so the destination should rest.
     `rest` says that it asks for fewer requests, `max_tries` that this event deserves no more tries
     in all, and `timed_out` that nothing came back in time.
+    Outcomes of one `kind` are told of once and not again; one that `is_expected` not at all.
     """
 
     verdict: Verdict
@@ -194,6 +209,8 @@ class Outcome:
     rest: bool = False
     max_tries: int | None = None
     timed_out: bool = False
+    kind: str = ""
+    is_expected: bool = False
 
 
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)

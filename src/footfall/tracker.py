@@ -15,17 +15,20 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
 
-from footfall import inside, judge, lifecycle, log, pageview, transport
+from footfall import inside, lifecycle, log, pageview, tokens, transport
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.clock import monotonic
 from footfall.config import Config, under_pytest
+from footfall.details import Details
 from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
+from footfall.heartbeats import Beat, Pulse, PulseGuards
 from footfall.judge import Judge
-from footfall.model import Decision, Event, Hit, Request, Visitor
+from footfall.model import HEARTBEAT, PAGEVIEW, Decision, Event, Hit, Request, Visitor
+from footfall.told import told
 from footfall.transport import CurlTransport, HTTPXTransport
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ IDLE_SECONDS: Final = 10.0
 ROOMY_INBOX: Final = 256
 # Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
 HITS_PER_TURN: Final = 32
+# With more than this in the inbox, who is still there must not push out a pageview.
+MAX_WAITING_BEATS: Final = 128
 # What a request waits for its event at most, on platforms that freeze the process afterwards. A
 # connection that has been idle for longer may have died in the meantime, and nobody was told.
 SYNC_SECONDS: Final = 1.0
@@ -105,6 +110,9 @@ class Tracker:
             Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
         )
         self._outbox = self._open_outbox()
+        self._pulse_lanes = tuple(
+            lane for lane in self._lanes if getattr(lane.destination, "heartbeats", False)
+        )
         self.forget()
         lifecycle.register(self)
         self._introduce(freezer)
@@ -122,7 +130,7 @@ class Tracker:
 
     def forget(self) -> None:
         """Start anew with nothing waiting, as a forked child does. Only assignments."""
-        self._inbox: deque[Record | Told] = deque(maxlen=self.config.max_queue)
+        self._inbox: deque[Record | Told | Beat] = deque(maxlen=self.config.max_queue)
         self._awake_until = float("-inf")
         self._wakeup = threading.Event()
         self._processing = threading.RLock()
@@ -136,7 +144,8 @@ class Tracker:
         self._reasons: Counter[str] = Counter()
         self.captured = Tally()
         self.errors = Tally()
-        self.guards = Guards(self.config)
+        self.guards = PulseGuards(self.config) if self._pulse_lanes else Guards(self.config)
+        self._pulse = Pulse()
         for lane in self._lanes:
             lane.forget()
         if self._outbox is not None:
@@ -182,7 +191,7 @@ class Tracker:
 
     # -- request side --------------------------------------------------------------------------
 
-    def submit(self, record: Record | Told, now: float) -> None:
+    def submit(self, record: Record | Told | Beat, now: float) -> None:
         """Leave `record` in the inbox; `now` is of `footfall.clock`. The oldest goes when full."""
         self.captured.bump()
         inbox = self._inbox
@@ -192,6 +201,11 @@ class Tracker:
         # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
         if now >= self._awake_until:
             self._wake(now)
+
+    def beat(self, beat: Beat, now: float) -> None:
+        """Leave in the inbox that somebody is there, unless it has more important things to do."""
+        if len(self._inbox) < MAX_WAITING_BEATS:
+            self.submit(beat, now)
 
     def _wake(self, now: float) -> None:
         if self._is_inline or lifecycle.is_over():
@@ -346,18 +360,30 @@ class Tracker:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
 
-    def _event_of(self, record: Record | Told, offset: float) -> Event | None:
+    def _event_of(self, record: Record | Told | Beat, offset: float) -> Event | None:
         try:
+            if isinstance(record, Beat):
+                return self._beat_of(hit_of(record.record, offset))
             if isinstance(record, Told):
                 reason, event, _ = self._judge.of_told(record, offset)
             else:
-                reason, event, _ = self._judge.of_hit(hit_of(record, offset))
+                hit = hit_of(record, offset)
+                reason, event, _ = self._judge.of_hit(hit)
+                if event is None:
+                    event = self._beat_of(hit)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
             return None
         self._reasons[reason] += 1
+        if event is not None and event.name != HEARTBEAT:
+            self._note_live(event)
         return event
+
+    def _note_live(self, event: Event) -> None:
+        """A visit goes on, as far as a destination of heartbeats is told of it."""
+        if not OUTBOXES and any(lane.takes(event) for lane in self._pulse_lanes):
+            self._pulse.saw(event)
 
     def _offer(self, events: Sequence[Event]) -> Offered:
         """Give events to the lanes that take them; the items by lane, where they are in memory."""
@@ -367,12 +393,23 @@ class Tracker:
             return []
         items: Offered = []
         for lane in self._lanes:
-            taken = [event for event in events if lane.takes(event)]
+            taken = [event for event in events if self._is_for(lane, event)]
             if taken and self._outbox is not None:
                 self._outbox.put(lane, taken)
             elif taken:
                 items += [(lane, item) for item in lane.offer(*taken)]
         return items
+
+    def _is_for(self, lane: Lane, event: Event) -> bool:
+        if event.name == HEARTBEAT and lane not in self._pulse_lanes:
+            return False
+        return lane.takes(event)
+
+    def _beat_of(self, hit: Hit) -> Event | None:
+        """The heartbeat of whoever made this hit, where one is wanted and due."""
+        if not self._pulse_lanes or OUTBOXES:
+            return None
+        return self._pulse.beat(self._judge.visitor_of(hit), hit.time)
 
     def _tend(self) -> bool:
         """True while a lane has something for which it has no thread."""
@@ -406,6 +443,7 @@ class Tracker:
         interactive: bool = True,
         url: str | None = None,
         visitor: Visitor | Mapping[str, Any] | None = None,
+        **details: Unpack[Details],
     ) -> None:
         """Send a custom event. Never waits; inside a request, visitor and URL are the request's.
 
@@ -416,11 +454,54 @@ class Tracker:
             interactive: False keeps the event from ending a bounce.
             url: Where it happened; needed outside a request.
             visitor: What `current_visitor()` gave; needed outside a request.
+            details: What no request tells: `screen_width`, `time_zone`, `profile_id`.
 
         Raises:
             EventError: in development and under pytest, for an event that no vendor would take. In
                 production it is counted as `bad_event` instead, and logged.
         """
+        self._tell(
+            name,
+            props=props,
+            revenue=revenue,
+            interactive=interactive,
+            page=url,
+            visitor=visitor,
+            details=details,
+        )
+
+    def track_pageview(
+        self,
+        *,
+        url: str,
+        referrer: str | None = None,
+        props: Mapping[str, Any] | None = None,
+        visitor: Visitor | Mapping[str, Any] | None = None,
+        **details: Unpack[Details],
+    ) -> None:
+        """Send a pageview by hand, for pages that no HTTP answer shows. Never waits.
+
+        For the routes of a single-page app that its script reports, and for websockets. What the
+        exclude and include rules say of the URL's path holds.
+
+        Args:
+            url: The page's. Inside a request it may be relative.
+            referrer: Where the visitor came from, if from elsewhere: the page's
+                `document.referrer`.
+            props: Scalars by name; vendors store their text.
+            visitor: What `current_visitor()` gave; needed outside a request.
+            details: What no request tells: `screen_width`, `time_zone`, `profile_id` and `perf`,
+                the eight durations of the page's loading in milliseconds.
+
+        Raises:
+            EventError: as `track` does.
+        """
+        self._tell(
+            PAGEVIEW, page=url, referrer=referrer, props=props, visitor=visitor, details=details
+        )
+
+    def _tell(self, name: str, **said: Any) -> None:
+        """Check what an app tells of, and leave it in the inbox."""
         if not self.is_active:
             return
         if inside.is_inside():
@@ -428,15 +509,12 @@ class Tracker:
             return
         exchange = CURRENT.get()
         try:
-            told = judge.told(
+            event = told(
                 name,
-                props,
-                revenue,
-                interactive,
-                url,
-                visitor,
+                **said,
                 record=exchange.record() if exchange is not None else None,
                 at=monotonic(),
+                token_secret=self.config.token_secret,
             )
         except EventError as error:
             if self._is_strict:
@@ -450,16 +528,14 @@ class Tracker:
             self.errors.bump()
             self._log.warn("error", f"footfall could not take an event: {log.place_of(error)}")
             return
-        self.submit(told, told.at)
+        self.submit(event, event.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
-        """The visitor of a request as a small JSON-serialisable token. Holds an IP address."""
-        visitor = self._judge.visitor_of(exchange.hit())
-        return {
-            "ip": visitor.client_ip or "",
-            "ua": visitor.user_agent,
-            "lang": visitor.language,
-        }
+        """The visitor of a request as a small JSON-serialisable token. Holds an IP address.
+
+        Signed where `token_secret` is set; then no other is taken.
+        """
+        return tokens.write(self._judge.visitor_of(exchange.hit()), self.config.token_secret)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -538,6 +614,8 @@ class Tracker:
         Shapes: `reasons` maps a reason to the number of hits and told events; each entry of
         `destinations` is closed, see `dispatch.Counts`: `submitted`, and with an outbox what was
         `taken` from it, is the sum of what it ended in, `stored` in the outbox and `queued`.
+        `trimmed` counts events of which a part was cut to fit the vendor's limits, whatever became
+        of them.
         """
         waiting = len(self._inbox)
         captured = self.captured.value
@@ -556,6 +634,7 @@ class Tracker:
                 lane.destination.name: {
                     **asdict(lane.counts()),
                     "oldest_age_seconds": round(lane.oldest_age_seconds, 1),
+                    "trimmed": lane.trimmed,
                     "is_paused": lane.is_paused,
                     "breaker": lane.breaker,
                 }

@@ -185,6 +185,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         props=marks.props,
         ignored=marks.ignored,
         shown_path=marks.path,
+        details=marks.details,
     )
 
 

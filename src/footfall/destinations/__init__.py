@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from footfall.destinations._dsn import destination_from, split_dsns
 from footfall.destinations._limits import check_event_name
 from footfall.destinations._settings import host_of, is_loopback
+from footfall.destinations._swetrix import CLIENT_HINTS
 from footfall.destinations.collector import Collector
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
-from footfall.destinations.swetrix import CLIENT_HINTS, Swetrix
+from footfall.destinations.swetrix import Swetrix
+from footfall.destinations.umami import Umami
+from footfall.destinations.webhook import Webhook
+from footfall.model import Verdict
 
 if TYPE_CHECKING:
     from footfall.model import Event, Outcome, Request, Response
@@ -27,8 +31,11 @@ __all__ = [
     "Only",
     "Plausible",
     "Swetrix",
+    "Umami",
+    "Webhook",
     "check_event_name",
     "destination_from",
+    "explained",
     "is_local",
     "split_dsns",
 ]
@@ -38,7 +45,13 @@ VISITOR_HEADERS: frozenset[str] = frozenset({"accept-language", *CLIENT_HINTS})
 
 
 class Destination(Protocol):
-    """What an object needs so that events can go there."""
+    """What an object needs so that events can go there.
+
+    Four further members are used where they are there: `takes(event)`, False for an event that it
+    does not want; `warnings`, sentences about settings that defeat themselves; `heartbeats`, True
+    if it wants an event named `HEARTBEAT` of visitors who are still there; and
+    `why_dropped(outcome, event, has_kept=...)`, the outcome of a drop with its likeliest cause.
+    """
 
     @property
     def name(self) -> str:
@@ -57,6 +70,20 @@ class Destination(Protocol):
     def read(self, response: Response) -> Outcome:
         """What the vendor's answer means. Must not raise, whatever the answer holds."""
         ...
+
+
+def explained(
+    destination: Destination, outcome: Outcome, event: Event, *, has_kept: bool
+) -> Outcome:
+    """A drop with the likeliest cause that the event shows, where the destination can tell one.
+
+    Any other outcome comes back as it is. `has_kept` tells whether the vendor kept anything so far.
+    """
+    explain = getattr(destination, "why_dropped", None)
+    if explain is None or outcome.verdict is not Verdict.DROPPED:
+        return outcome
+    found: Outcome = explain(outcome, event, has_kept=has_kept)
+    return found
 
 
 def is_local(destination: Destination) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from footfall.model import Headers, Outcome, Response, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 # A vendor's sentence is quoted up to here: enough to act on, too little to flood a log.
 MAX_QUOTE_CHARS = 200
@@ -42,6 +42,7 @@ _PAUSING: Mapping[int, str] = {
     403: "forbids the request; a firewall or an access rule stands in front of the endpoint",
     404: "knows no such address or site; check endpoint and site",
     405: "takes no events at this address; check endpoint",
+    406: "wants another Accept header; something on the way adds one",
     407: "is behind a proxy that asks for credentials; check the proxy settings",
     410: "has left this address; check endpoint",
 }
@@ -95,6 +96,21 @@ def refusal(response: Response) -> Outcome:
     )
 
 
+def invalid(response: Response, remedies: Mapping[str, str], *, found: Sequence[str]) -> Outcome:
+    """The outcome of a 400 that names what is wrong: each with its remedy, told once for a kind.
+
+    `found` are the keys of `remedies` that the answer names; two are as many as one line bears.
+    """
+    found = found[:2]
+    detail = _sentence(response, _REFUSED[400])
+    advice = "; ".join(f"{key}: {remedies[key]}" for key in found)
+    return Outcome(
+        verdict=Verdict.REJECTED,
+        detail=f"{detail}. What to do about {advice}",
+        kind="invalid " + " ".join(found),
+    )
+
+
 def retry_after_seconds(headers: Headers) -> float | None:
     """The vendor's wish between 0 and 60 seconds; None where it has none that can be read.
 
@@ -123,7 +139,8 @@ def json_object(body: bytes) -> Mapping[str, object]:
 def vendor_text(body: bytes) -> str:
     """What the body says, in one bounded line; empty for web pages and silence.
 
-    Plausible speaks in `errors`, an object of lists; Swetrix in `message`, a string or a list.
+    Plausible speaks in `errors`, an object of lists; Swetrix in `message`, a string or a list;
+    Umami in `error`, which may hold a `message`.
     """
     said = json_object(body)
     if said:
@@ -144,7 +161,10 @@ def _messages(said: Mapping[str, object]) -> Iterator[str]:
         for field, texts in errors.items():
             yield f"{field}: {', '.join(_strings(texts))}"
         return
-    yield from _strings(said.get("message") or said.get("error") or errors)
+    error = said.get("error")
+    # Umami speaks of an error in an object of its own.
+    inner = error.get("message") if isinstance(error, dict) else error
+    yield from _strings(said.get("message") or inner or errors)
 
 
 def _strings(value: object) -> list[str]:

@@ -3,6 +3,7 @@
     plausible://plausible.io/example.com
     plausible+http://127.0.0.1:8000/example.com
     swetrix://stats.example.com/backend/PROJECT_ID?send_origin=false
+    umami://cloud.umami.is/WEBSITE_ID
     collector://127.0.0.1:8321/example.com
 
 The last part of the path names the site; what stands before it is the endpoint, over https unless
@@ -21,6 +22,7 @@ from footfall.destinations import _settings
 from footfall.destinations.collector import Collector
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
+from footfall.destinations.umami import Umami
 from footfall.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -53,20 +55,36 @@ def _switch(text: str) -> object:
     return _SWITCH.get(text.strip().lower(), text)
 
 
+def _number(text: str) -> object:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
+
+
 _VENDORS: Mapping[str, _Vendor] = {
     "plausible": _Vendor(
         make=Plausible,
         site="domain",
         path_end="event",
         example="plausible://plausible.io/example.com",
-        options={"ip_headers": str},
+        options={"ip_headers": str, "script_version": _number},
     ),
     "swetrix": _Vendor(
         make=Swetrix,
         site="pid",
         path_end="log",
         example="swetrix://api.swetrix.com/PROJECT_ID",
-        options={"send_origin": _switch, "unique": _switch},
+        options={
+            "send_origin": _switch,
+            "old_server": _switch,
+            "heartbeats": _switch,
+            "unique": _switch,
+        },
+    ),
+    "umami": _Vendor(
+        make=Umami,
+        site="website",
+        path_end="send",
+        example="umami://cloud.umami.is/WEBSITE_ID",
+        options={},
     ),
     "collector": _Vendor(
         make=Collector,

@@ -33,9 +33,39 @@ _MAX_EXPONENT = 40
 # Larger integers are no measurement, and Python itself refuses to print those of 4,300 digits.
 _MAX_INTEGER_BITS = 256
 
+# RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
+_LANGUAGE_RANGE = re.compile(
+    r"\s*([a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
+    r"\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Cuts:
+    """What had to be cut off one event, field by field; made anew for each request."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, None] = {}
+
+    def note(self, field: str) -> None:
+        """Remember that a part of `field` is not sent."""
+        self._fields[field] = None
+
+    def kept(self, field: str, whole: str, short: str) -> str:
+        """`short`, what the functions of this room left of `whole`; noted if something went."""
+        if len(short) < len(whole):
+            self.note(field)
+        return short
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields that were cut, in the order of their cutting."""
+        return tuple(self._fields)
 
 
 def check_event_name(name: object) -> None:
@@ -60,9 +90,9 @@ def check_event_name(name: object) -> None:
         )
 
 
-def event_name(name: str, max_chars: int) -> str:
+def event_name(name: str, max_chars: int, cuts: Cuts) -> str:
     """A sendable name for an event that came past `check_event_name`; a blank one is `(none)`."""
-    shown = text(name, max_chars)
+    shown = cuts.kept("name", name, text(name, max_chars))
     return shown if shown.strip() else BLANK_NAME
 
 
@@ -96,6 +126,17 @@ def header(value: str, max_bytes: int = MAX_HEADER_BYTES) -> str:
     return shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
 
 
+def language_tag(accept_language: str) -> str:
+    """The one language tag a visitor likes best; empty where none is well-formed."""
+    best, best_weight = "", 0.0
+    for item in accept_language[:MAX_HEADER_BYTES].split(","):
+        match = _LANGUAGE_RANGE.fullmatch(item)
+        weight = float(match[2] or 1) if match else 0.0
+        if match and weight > best_weight:
+            best, best_weight = match[1], weight
+    return best
+
+
 def prop_texts(props: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     """Keys and values as text, in their order, without those that vendors would not store."""
     for key, value in props.items():
@@ -116,10 +157,18 @@ def scalar_text(value: object) -> str:
     if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
         return int.__repr__(value)
     if isinstance(value, float) and math.isfinite(value):
-        return float.__repr__(value)
+        return _float_text(value)
     if isinstance(value, Decimal) and value.is_finite():
         return decimal_text(value)
     return ""
+
+
+def _float_text(value: float) -> str:
+    # The digits are the same everywhere; only the spelling of an exponent is Elixir's: 1.0e20.
+    digits, mark, exponent = float.__repr__(value).partition("e")
+    if not mark:
+        return digits
+    return f"{digits if '.' in digits else digits + '.0'}e{int(exponent)}"
 
 
 def decimal_text(value: Decimal) -> str:

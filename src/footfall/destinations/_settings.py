@@ -66,6 +66,11 @@ def endpoint_at(path: str, *branches: str) -> Callable[[str, object], str]:
     return check
 
 
+def whole_url(option: str, value: object) -> str:
+    """The very URL that events are posted to, a query included."""
+    return _url_parts(option, value, may_have_query=True).geturl()
+
+
 def host_of(url: str) -> str:
     """The host of a URL in lower case, without port and brackets; empty where there is none."""
     try:
@@ -101,7 +106,7 @@ def open_line_warnings(endpoint: str) -> Iterator[str]:
         )
 
 
-def _url_parts(option: str, value: object) -> SplitResult:
+def _url_parts(option: str, value: object, *, may_have_query: bool = False) -> SplitResult:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(Fault(option, value, "write a URL like https://stats.example.com"))
     url = value.strip()
@@ -117,23 +122,23 @@ def _url_parts(option: str, value: object) -> SplitResult:
         _ = parts.port
     except ValueError as error:
         raise ConfigError(Fault(option, shown, f"not a URL ({error})")) from None
-    faults = [Fault(option, shown, remedy) for remedy in _remedies(parts)]
+    faults = [Fault(option, shown, remedy) for remedy in _remedies(parts, may_have_query)]
     if faults:
         raise ConfigError(faults)
     return parts
 
 
-def _remedies(parts: SplitResult) -> Iterator[str]:
+def _remedies(parts: SplitResult, may_have_query: bool) -> Iterator[str]:
     if parts.scheme not in {"http", "https"}:
         yield "the scheme must be https (or http on a network of your own)"
     if "@" in parts.netloc:
         yield "leave out user and password: the events endpoint takes none"
     elif not _HOST.fullmatch(parts.hostname or ""):
         yield "the host is missing or not a host name"
-    if parts.query or parts.fragment:
+    if parts.fragment or (parts.query and not may_have_query):
         yield "leave out everything after ? and #"
     if "//" in parts.path:
         yield "write one slash where there are two"
-    if parts.path.endswith(".js"):
+    if parts.path.endswith(".js") and not may_have_query:
         host = parts.netloc.rpartition("@")[2]
         yield f"that is the browser's script: write {parts.scheme}://{host}"

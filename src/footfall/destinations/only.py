@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.errors import ConfigError, Fault
+from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
     from footfall.destinations import Destination
@@ -65,15 +66,32 @@ class Only:
         """That of `to`."""
         return self.to.endpoint
 
+    @property
+    def heartbeats(self) -> bool:
+        """Whether `to` wants to be told who is still there."""
+        return bool(getattr(self.to, "heartbeats", False))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of `to`."""
+        return tuple(getattr(self.to, "warnings", ()))
+
     def takes(self, event: Event) -> bool:
         """True for an event that fits."""
-        if self.events is not None and event.name not in self.events:
+        # A heartbeat follows an event that fitted.
+        if self.events is not None and event.name not in (*self.events, HEARTBEAT):
             return False
         return self.hosts is None or _host(event.url) in self.hosts
 
     def request(self, event: Event) -> Request:
         """What `to` sends."""
         return self.to.request(event)
+
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
+        """What `to` says of it, if it can tell."""
+        explain = getattr(self.to, "why_dropped", None)
+        found: Outcome = explain(outcome, event, has_kept=has_kept) if explain else outcome
+        return found
 
     def read(self, response: Response) -> Outcome:
         """What `to` reads."""

@@ -9,16 +9,20 @@ limits below.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from footfall.destinations import _answers, _limits, _settings
-from footfall.errors import ConfigError, Fault
+from footfall.client_ip.addresses import parse
+from footfall.destinations import _answers, _drops, _limits, _settings
+from footfall.destinations import _plausible_options as _options
+from footfall.details import usable
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
+from footfall.url import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 CLOUD_ENDPOINT = "https://plausible.io/api/event"
 
@@ -30,22 +34,26 @@ MAX_PROP_VALUE_BYTES = 2000
 # Longer than a code, so that cutting never makes another currency: USDT is not USD.
 MAX_CURRENCY_CHARS = 16
 
-# What the server reads the visitor's address from and a sender may set. It also reads the headers
-# of two CDNs, which overwrite them, and `Forwarded`, which can make it answer 500.
-IP_HEADERS = ("X-Forwarded-For", "X-Plausible-IP")
-
-_SITE = re.compile(r"[\w.-]+(/[\w.-]+)*")
+# The kind of a drop that another site of the same event was spared.
+_IN_PART = "in part"
+_ADDRESS_LIKE = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
-_CLOUD_CAUSES = (
-    "the client IP is a server's or CDN's (see trusted_proxies); "
-    "no site has this domain, or it is younger than a minute; the visitor is a bot; "
-    "a shield or a spam referrer; the plan has lapsed"
+_OTHER_CAUSES = (
+    "a shield of the site (addresses, countries, pages, hosts), its rate limit, or a plan that has "
+    "lapsed; see the site's settings"
 )
-_SELF_HOSTED_CAUSES = (
-    "no site has this domain, or it is younger than a minute; the visitor is a bot; "
-    "a shield or a spam referrer; the site's own rate limit"
-)
+
+# What this room sends is valid, so a refusal means another server, or something on the way.
+_REMEDIES = {
+    "event_name": "name the event in 1 to 120 characters; see before_send",
+    "url": "give the page an absolute URL of up to 2000 bytes; see base_url and before_send",
+    "pathname": "give the page an absolute URL; see base_url and before_send",
+    "domain": "write the site's name as domain",
+    "props": "give scalars, with names of up to 300 bytes; see before_send",
+    "hash_mode": "something on the way writes into the body; look at what stands before endpoint",
+    "request": "something on the way writes into the body; look at what stands before endpoint",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +68,11 @@ class Plausible:
         ip_headers: The headers that carry the client IP. Write `("X-Forwarded-For",
             "X-Plausible-IP")` for a server of your own behind Cloudflare, Bunny or Caddy: these
             put our server's address into the first, and the second outranks what they set.
+        domains_by_host: Sites for the events of certain hosts, for apps that serve several:
+            `{"shop.example.com": "shop.example.com"}`. All other hosts' events are `domain`'s. One
+            leading `www.` does not matter.
+        script_version: The version to report as that of the browser's script, a number. Plausible
+            keeps it for its own statistics only.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -69,13 +82,19 @@ class Plausible:
     endpoint: str = CLOUD_ENDPOINT
     # The one header that Plausible Cloud believes and that survives a proxy which appends.
     ip_headers: tuple[str, ...] = ("X-Forwarded-For",)
+    # One app is one site, unless its owner says otherwise.
+    domains_by_host: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # There is no script, so there is no version.
+    script_version: int | None = None
 
     def __post_init__(self) -> None:
         _settings.settle(
             self,
-            domain=_domains,
+            domain=_options.domains,
             endpoint=_settings.endpoint_at("/api/event"),
-            ip_headers=_ip_headers,
+            ip_headers=_options.ip_headers,
+            domains_by_host=_options.domains_by_host,
+            script_version=_options.version,
         )
 
     @property
@@ -95,20 +114,56 @@ class Plausible:
         Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
         address is sent, and Plausible would take our server for the visitor: do not send it.
         """
+        cuts = _limits.Cuts()
         return Request(
             url=self.endpoint,
             headers=self._headers(event.visitor),
-            body=_limits.json_body(self._body(event)),
+            body=_limits.json_body(self._body(event, cuts)),
+            trimmed=cuts.fields,
         )
+
+    def debug_request(self, event: Event) -> Request:
+        """The POST that asks which address Plausible takes for the visitor's; see `seen_address`.
+
+        Plausible Cloud and the collector answer it and count nothing. A server of your own does
+        not know the question, and records the event as any other.
+        """
+        request = self.request(event)
+        return replace(request, headers={**request.headers, "x-debug-request": "true"})
+
+    def seen_address(self, response: Response) -> str | None:
+        """The address in the answer to a `debug_request`; None where it was not understood."""
+        if response.status != 200:
+            return None
+        words = _ADDRESS_LIKE.findall(response.body.decode("ascii", "replace"))
+        found = next(filter(None, map(parse, words)), None)
+        return None if found is None else str(found)
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
         if not _answers.is_accepted(response):
-            return _answers.refusal(response)
+            return _refusal(response)
         dropped = _dropped(response)
         if not dropped:
             return ACCEPTED
-        return Outcome(verdict=Verdict.DROPPED, detail=self._drop_detail(dropped))
+        sites = 1 if self.domains_by_host else self.domain.count(",") + 1
+        is_in_part = dropped < sites
+        share = f" for {dropped} of {sites} sites" if is_in_part else ""
+        return Outcome(
+            verdict=Verdict.DROPPED,
+            detail=f"it threw an event away{share}",
+            kind=_IN_PART if is_in_part else "dropped",
+        )
+
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
+        """The outcome of a drop with its likeliest cause and the remedy.
+
+        `has_kept` tells whether the vendor has kept anything so far.
+        """
+        cause = self._drop_cause(event, has_kept=has_kept, is_in_part=outcome.kind == _IN_PART)
+        return replace(
+            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
+        )
 
     def _headers(self, visitor: Visitor) -> Mapping[str, str]:
         headers = {
@@ -121,22 +176,31 @@ class Plausible:
             headers |= {name.lower(): address for name in self.ip_headers}
         return headers
 
-    def _body(self, event: Event) -> Mapping[str, object]:
+    def _body(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
         # The long keys: the short one of `interactive` loses a false on some server versions.
         body: dict[str, object] = {
-            "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS),
-            "url": _fit(event.url),
-            "domain": self.domain,
+            "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS, cuts),
+            "url": _fit(event.url, cuts),
+            "domain": self._domain_of(event.url),
         }
         optional = {
-            "referrer": _limits.text(event.referrer or "", MAX_REFERRER_CHARS),
-            "props": _props(event.props),
+            "referrer": _referrer(event.referrer or "", cuts),
+            "props": _props(event.props, cuts),
             "revenue": _revenue(event.revenue),
+            # Documented; today's server knows the kind of device from the user agent.
+            **usable({"screen_width": event.screen_width}),
         }
+        if self.script_version is not None:
+            body["v"] = self.script_version
         body |= {key: value for key, value in optional.items() if value}
         if not event.interactive:
             body["interactive"] = False
         return body
+
+    def _domain_of(self, url: str) -> str:
+        if not self.domains_by_host:
+            return self.domain
+        return self.domains_by_host.get(_options.stored_name(_settings.host_of(url)), self.domain)
 
     def _ip_header_warnings(self) -> Iterator[str]:
         if self._is_cloud and "X-Forwarded-For" not in self.ip_headers:
@@ -145,15 +209,33 @@ class Plausible:
                 "leave it among ip_headers."
             )
 
-    def _drop_detail(self, dropped: int) -> str:
-        sites = self.domain.count(",") + 1
-        share = f" for {dropped} of {sites} sites" if sites > 1 else ""
-        causes = _CLOUD_CAUSES if self._is_cloud else _SELF_HOSTED_CAUSES
-        return f"{self.name} threw the event away{share}. Most likely first: {causes}."
+    def _drop_cause(self, event: Event, *, has_kept: bool, is_in_part: bool) -> _drops.Cause:
+        site = self._domain_of(event.url)
+        if is_in_part:
+            # The same visitor, browser and page were good enough for another site.
+            return _drops.unknown_site_cause(site)
+        # Only the cloud knows data centres by their addresses.
+        return (
+            (_drops.address_cause(event) if self._is_cloud else None)
+            or _drops.bot_cause(event)
+            or (None if has_kept else _drops.unknown_site_cause(site))
+            or _drops.referrer_cause(event)
+            or _drops.Cause("other", _OTHER_CAUSES)
+        )
 
     @property
     def _is_cloud(self) -> bool:
         return _settings.host_of(self.endpoint) == "plausible.io"
+
+
+def _refusal(response: Response) -> Outcome:
+    errors = _answers.json_object(response.body).get("errors")
+    if response.status != 400 or not isinstance(errors, dict):
+        return _answers.refusal(response)
+    found = [field for field in _REMEDIES if field in errors]
+    return (
+        _answers.invalid(response, _REMEDIES, found=found) if found else _answers.refusal(response)
+    )
 
 
 def _dropped(response: Response) -> int:
@@ -161,21 +243,31 @@ def _dropped(response: Response) -> int:
     return int(match[1]) if match else 0
 
 
-def _fit(url: str) -> str:
+def _fit(url: str, cuts: _limits.Cuts) -> str:
     # Too long a URL is refused, not cut, by the server. Its path matters more than its query.
     whole = _limits.text(url.strip(), len(url))
     if len(whole.encode()) <= MAX_URL_BYTES:
         return whole
-    return _limits.utf8(re.split(r"[?#]", whole, maxsplit=1)[0], MAX_URL_BYTES)
+    cuts.note("url")
+    address = re.split(r"[?#]", whole, maxsplit=1)[0]
+    # The campaign is worth more than the rest of a query, where the URL is spelt as ours are.
+    short = fit(whole.partition("#")[0], MAX_URL_BYTES) if whole.isascii() else address
+    return _limits.utf8(short, MAX_URL_BYTES)
 
 
-def _props(props: Mapping[str, object]) -> Mapping[str, str]:
+def _referrer(referrer: str, cuts: _limits.Cuts) -> str:
+    return cuts.kept("referrer", referrer, _limits.text(referrer, MAX_REFERRER_CHARS))
+
+
+def _props(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
     # Above its limit the server keeps any 30; here it is the first 30, so that a chart is stable.
     kept: dict[str, str] = {}
     for key, value in _limits.prop_texts(props):
-        if len(kept) < MAX_PROPS:
-            short = _limits.utf8(key, MAX_PROP_KEY_BYTES)
-            kept.setdefault(short, _limits.utf8(value, MAX_PROP_VALUE_BYTES))
+        if len(kept) == MAX_PROPS:
+            cuts.note("props")
+            break
+        short = cuts.kept("props", key, _limits.utf8(key, MAX_PROP_KEY_BYTES))
+        kept.setdefault(short, cuts.kept("props", value, _limits.utf8(value, MAX_PROP_VALUE_BYTES)))
     return kept
 
 
@@ -187,38 +279,3 @@ def _revenue(revenue: Revenue | None) -> Mapping[str, str] | None:
         "currency": _limits.text(revenue.currency, MAX_CURRENCY_CHARS),
         "amount": _limits.decimal_text(revenue.amount),
     }
-
-
-def _domains(option: str, value: object) -> str:
-    """Sites as Plausible itself stores them: lower case, without `www.`, each once."""
-    if not isinstance(value, str) or not value.strip(", "):
-        raise ConfigError(Fault(option, value, "write the site's name, like example.com"))
-    sites = [_stored_name(site) for site in value.split(",") if site.strip()]
-    wrong = [site for site in sites if not _SITE.fullmatch(site)]
-    if wrong:
-        raise ConfigError(
-            [Fault(option, _settings.without_secrets(site), _domain_remedy(site)) for site in wrong]
-        )
-    return ",".join(dict.fromkeys(sites))
-
-
-def _stored_name(site: str) -> str:
-    return site.strip().lower().removeprefix("www.")
-
-
-def _domain_remedy(site: str) -> str:
-    bare = re.sub(r"^(([a-z][a-z0-9+.-]*:)?//)?(.*@)?", "", site)
-    host = _stored_name(re.split(r"[^\w.-]", bare, maxsplit=1)[0])
-    return f"write the site's name alone: {host or 'example.com'}"
-
-
-def _ip_headers(option: str, value: object) -> tuple[str, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not names:
-        raise ConfigError(Fault(option, value, f"write {IP_HEADERS}, or one of them in a list"))
-    known = {name.lower(): name for name in IP_HEADERS}
-    found = [known.get(str(name).strip().lower()) for name in names]
-    kept = [name for name in found if name is not None]
-    if len(kept) < len(found):
-        raise ConfigError(Fault(option, value, f"Plausible believes {' and '.join(IP_HEADERS)}"))
-    return tuple(dict.fromkeys(kept))

@@ -1,22 +1,23 @@
 """Swetrix: pageviews to `/log`, custom events to `/log/custom`, and what its 201 really means.
 
 Written against the server's source as of 2026-08 where that and its documentation differ. The
-server stores what it is told without parsing it, so paths and campaign values must have the very
-spelling its browser script would send. It refuses an event whole for one oversize field, and
-answers 201 to bots it throws away; only a `message` in the body tells.
+server refuses an event whole for one oversize field, and answers 201 to bots it throws away; only a
+`message` in the body tells. How the fields are spelt is the business of `_swetrix.py`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, urlsplit
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from footfall.destinations import _answers, _limits, _settings
+from footfall.destinations import _answers, _drops, _limits, _settings, _swetrix
+from footfall.details import usable
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
     ACCEPTED,
+    HEARTBEAT,
     PAGEVIEW,
     Event,
     Outcome,
@@ -31,59 +32,23 @@ if TYPE_CHECKING:
 
 CLOUD_ENDPOINT = "https://api.swetrix.com/log"
 
-MAX_EVENT_NAME_CHARS = 256
-MAX_QUERY_CHARS = 2048
-MAX_META_KEYS = 100
-# Keys and values together, as JavaScript counts.
-MAX_META_UNITS = 2000
-# The other fields have no limit but the body's 100 KiB, which ten of these stay below.
-MAX_FIELD_CHARS = 2000
-
-CLIENT_HINTS = (
-    "sec-ch-ua",
-    "sec-ch-ua-arch",
-    "sec-ch-ua-bitness",
-    "sec-ch-ua-form-factors",
-    "sec-ch-ua-full-version-list",
-    "sec-ch-ua-mobile",
-    "sec-ch-ua-model",
-    "sec-ch-ua-platform",
-    "sec-ch-ua-platform-version",
-)
-"""Request headers by which Swetrix tells Brave from Chrome and Windows 11 from 10."""
-
-# Members of every JavaScript object: the server loses properties of these names.
-_RESERVED_KEYS = frozenset(
-    {"__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"}
-)
-
 _PROJECT_ID = re.compile(r"(?!.*--)[A-Za-z0-9-]{12}", re.ASCII)
 _PLACEHOLDER = re.compile(r"project|your|example|<|\{|x{3}", re.IGNORECASE)
 
-# RFC 3986, appendix B, without its fragment: matches any text.
-_URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
-_WEB_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?", re.IGNORECASE | re.ASCII)
-# What browsers leave alone in a path (WHATWG URL, path percent-encode set), escapes included.
-_SAFE_IN_PATHS = "!$%&'()*+,-./:;=@[\\]_|~"
-
-# The script of Swetrix takes the leftmost non-empty of several names, as it stands in the URL.
-_CAMPAIGN_FIELDS = {
-    "ref": "so",
-    "source": "so",
-    "utm_source": "so",
-    "utm_medium": "me",
-    "utm_campaign": "ca",
-    "utm_term": "te",
-    "utm_content": "co",
-}
-
-# RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
-_LANGUAGE_RANGE = re.compile(
-    r"\s*([a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
-    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
-    r"\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?",
-    re.IGNORECASE | re.ASCII,
+_BOT_PROTECTION = (
+    "the project's bot protection is too strict: if these are people, lower it in the settings"
 )
+
+# What the server's sentences name, by the word that is always in them.
+_REMEDIES = {
+    "pid": "copy the project's id from its settings in Swetrix",
+    "project": "see in Swetrix whether the project exists and is active",
+    "origin": "let the project allow the visited host, or write send_origin=False",
+    "ip": "the project's own list keeps this address out; nothing to do if that is meant",
+    "country": "the project's own list keeps this country out; nothing to do if that is meant",
+    "ev": "an older server takes simpler names only; write old_server=True",
+    "meta": "an older server takes fewer and shorter props; write old_server=True",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +63,13 @@ class Swetrix:
             (`https://stats.example.com/backend`): `/log` is added unless the URL ends in it.
         send_origin: Name the visited host in `Origin`, which fills the Hosts panel. Switch it off
             where the project allows certain origins only and the app has other names too.
+        old_server: Keep within what servers of 2024 take: event names of up to 63 letters, digits,
+            `_` and `.` that begin with a letter (`Sign up` becomes `Sign_up`, `404` becomes
+            `event_404`), and 20 props of 1000 characters in all.
+        heartbeats: Keep a visit alive while its visitor's browser goes on asking the app for
+            anything: polling, scripts, fragments. One every 30 seconds at most.
         unique: Count a visitor's first pageview in half an hour, and each of their custom events,
-            once. Every other is answered 403 and counted as rejected.
+            once. Every other is answered 403 and counted as rejected, without a word in the log.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -109,6 +79,10 @@ class Swetrix:
     endpoint: str = CLOUD_ENDPOINT
     # Without it every visit is to an unknown host.
     send_origin: bool = True
+    # Servers of today take nearly any name.
+    old_server: bool = False
+    # A request that counts nothing, from every page that polls: worth it for long visits only.
+    heartbeats: bool = False
     # The server calls a pageview unique only where no session lives, which loses all but the first.
     unique: bool = False
 
@@ -118,6 +92,8 @@ class Swetrix:
             pid=_project_id,
             endpoint=_settings.endpoint_at("/log", "/custom", "/hb"),
             send_origin=_settings.flag,
+            old_server=_settings.flag,
+            heartbeats=_settings.flag,
             unique=_settings.flag,
         )
 
@@ -137,27 +113,34 @@ class Swetrix:
         Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
         address is sent, and Swetrix would take our server for the visitor: do not send it.
         """
-        url = _split(event.url)
+        if event.name == HEARTBEAT:
+            return self.heartbeat(event.visitor)
+        cuts = _limits.Cuts()
+        url = _swetrix.page_of(event.url, cuts)
         is_pageview = event.name == PAGEVIEW
-        headers = _headers(event.visitor)
+        headers = _swetrix.headers_of(event.visitor)
         if self.send_origin and url.origin:
             headers["origin"] = url.origin
         fields = {
             "pid": self.pid,
-            "ev": "" if is_pageview else _limits.event_name(event.name, MAX_EVENT_NAME_CHARS),
+            "ev": "" if is_pageview else self._event_name(event.name, cuts),
             "pg": url.path,
-            "prev": _limits.text(event.previous or "", MAX_FIELD_CHARS),
-            "lc": _locale(event.visitor.language),
-            "ref": _limits.text(event.referrer or "", MAX_FIELD_CHARS),
-            **_campaign(url.query),
+            "prev": _swetrix.field("prev", event.previous or "", cuts),
+            "lc": _limits.language_tag(event.visitor.language),
+            "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
+            "profileId": _swetrix.profile_of(event.profile_id, cuts),
+            "ref": _swetrix.field("ref", event.referrer or "", cuts),
+            **_swetrix.campaign_of(url.query, cuts),
             "qs": url.query,
             "unique": self.unique,
-            "meta": _meta(event.props),
+            "meta": self._meta(event, cuts),
+            "perf": _swetrix.durations(event.perf) if is_pageview else {},
         }
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
             headers=headers,
             body=_limits.json_body({key: value for key, value in fields.items() if value}),
+            trimmed=cuts.fields,
         )
 
     def heartbeat(self, visitor: Visitor) -> Request:
@@ -168,7 +151,7 @@ class Swetrix:
         """
         return Request(
             url=f"{self.endpoint}/hb",
-            headers=_headers(visitor),
+            headers=_swetrix.headers_of(visitor),
             body=_limits.json_body({"pid": self.pid}),
         )
 
@@ -176,12 +159,47 @@ class Swetrix:
         """What became of the event. Never raises, whatever the answer holds."""
         said = _answers.json_object(response.body)
         if response.status == 403 and said:
-            return Outcome(verdict=Verdict.REJECTED, detail=_repeat_detail(response))
+            return self._of_forbidden(response)
         if not _answers.is_accepted(response):
-            return _answers.refusal(response)
-        if not said.get("message"):
-            return ACCEPTED
-        return Outcome(verdict=Verdict.DROPPED, detail=self._drop_detail(response))
+            return _refusal(response)
+        return _bot(response) if said.get("message") else ACCEPTED
+
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
+        """The outcome of a drop with its likeliest cause and the remedy.
+
+        `has_kept` does not matter here: Swetrix drops bots alone, and refuses unknown projects.
+        """
+        cause = (
+            _drops.bot_cause(event)
+            or _drops.address_cause(event)
+            or _drops.referrer_cause(event)
+            or _drops.Cause("other", _BOT_PROTECTION)
+        )
+        return replace(
+            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
+        )
+
+    def _event_name(self, name: str, cuts: _limits.Cuts) -> str:
+        if not self.old_server:
+            return _limits.event_name(name, _swetrix.MAX_EVENT_NAME_CHARS, cuts)
+        plain = _swetrix.old_name(name)
+        return cuts.kept("name", plain, plain[: _swetrix.OLD_MAX_EVENT_NAME_CHARS])
+
+    def _meta(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, str]:
+        limits = _swetrix.OLD_META if self.old_server else _swetrix.META
+        return _swetrix.meta_of(event.props, limits, cuts)
+
+    def _of_forbidden(self, response: Response) -> Outcome:
+        # Servers of 2024 said so to bots.
+        if "bot" in _answers.vendor_text(response.body).lower():
+            return _bot(response)
+        return Outcome(
+            verdict=Verdict.REJECTED,
+            detail=_repeat_detail(response),
+            kind="repeat",
+            # After midnight, or a restart, the server knows of no session.
+            is_expected=self.unique or self.heartbeats,
+        )
 
     def _unique_warnings(self) -> Iterator[str]:
         if self.unique:
@@ -190,95 +208,24 @@ class Swetrix:
                 "with 403. Leave it out to see all pages."
             )
 
-    def _drop_detail(self, response: Response) -> str:
-        return (
-            f"{self.name} took the visitor for a bot and threw the event away "
-            f"(it says: {_answers.vendor_text(response.body)}). "
-            "If these are people, lower the project's bot protection in its settings."
-        )
 
-
-class _PageURL(NamedTuple):
-    """The parts of an event's URL in the spelling of Swetrix's own script."""
-
-    origin: str
-    path: str
-    query: str
-
-
-def _split(url: str) -> _PageURL:
-    match = _URL.match(_limits.text(url.strip(), len(url)))
-    assert match  # noqa: S101 -- for the type checker; the pattern matches any text
-    scheme, authority, path, query = (part or "" for part in match.groups())
-    return _PageURL(
-        origin=_origin(scheme.lower(), authority.rpartition("@")[2]),
-        path=quote(path or "/", safe=_SAFE_IN_PATHS)[:MAX_FIELD_CHARS],
-        query=query[:MAX_QUERY_CHARS],
+def _bot(response: Response) -> Outcome:
+    said = _answers.vendor_text(response.body)
+    return Outcome(
+        verdict=Verdict.DROPPED,
+        detail=f"it took the visitor for a bot and threw the event away (it says: {said})",
+        kind="bot",
     )
 
 
-def _origin(scheme: str, host: str) -> str:
-    if scheme not in {"http", "https"} or not _WEB_HOST.fullmatch(host):
-        return ""
-    return _limits.header(f"{scheme}://{host}")
-
-
-def _headers(visitor: Visitor) -> dict[str, str]:
-    headers = {
-        "content-type": "application/json",
-        # Explicit even when empty, or the transport's own name would become the visitor's.
-        "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
-        # In strict mode a request that lacks two of these three is a bot's. What is accepted does
-        # not matter to the server, but to us: the answer must come uncompressed to be read.
-        "accept": "*/*",
-        "accept-language": _limits.header(visitor.language) or "*",
-        "accept-encoding": "identity",
-    }
-    if visitor.client_ip:
-        # The first for servers of today, the second for the cloud and for servers of 2024.
-        address = _limits.header(visitor.client_ip)
-        headers |= {"x-forwarded-for": address, "x-client-ip-address": address}
-    return headers | _client_hints(visitor.headers)
-
-
-def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
-    hints = {name: _limits.header(headers.get(name, "")) for name in CLIENT_HINTS}
-    return {name: value for name, value in hints.items() if value}
-
-
-def _campaign(query: str) -> dict[str, str]:
-    """The campaign fields of a query, undecoded as the browser script sends them."""
-    found: dict[str, str] = {}
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if value and name in _CAMPAIGN_FIELDS:
-            found.setdefault(_CAMPAIGN_FIELDS[name], value[:MAX_FIELD_CHARS])
-    return found
-
-
-def _locale(accept_language: str) -> str:
-    """The one language tag a visitor likes best; empty where none is well-formed."""
-    best, best_weight = "", 0.0
-    for item in accept_language[: _limits.MAX_HEADER_BYTES].split(","):
-        match = _LANGUAGE_RANGE.fullmatch(item)
-        weight = float(match[2] or 1) if match else 0.0
-        if match and weight > best_weight:
-            best, best_weight = match[1], weight
-    return best
-
-
-def _meta(props: Mapping[str, object]) -> Mapping[str, str]:
-    """The first properties that fit; the value that crosses the limit is cut, not lost."""
-    kept: dict[str, str] = {}
-    room = MAX_META_UNITS
-    for raw_key, value in _limits.prop_texts(props):
-        key = _limits.text(raw_key, MAX_META_UNITS)
-        space = room - _limits.utf16_length(key)
-        if key in _RESERVED_KEYS or key in kept or space <= 0 or len(kept) == MAX_META_KEYS:
-            continue
-        kept[key] = _limits.utf16(value, space)
-        room = space - _limits.utf16_length(kept[key])
-    return kept
+def _refusal(response: Response) -> Outcome:
+    if response.status != 400:
+        return _answers.refusal(response)
+    said = _answers.vendor_text(response.body).lower()
+    found = [word for word in _REMEDIES if re.search(rf"\b{word}s?\b", said)]
+    return (
+        _answers.invalid(response, _REMEDIES, found=found) if found else _answers.refusal(response)
+    )
 
 
 def _repeat_detail(response: Response) -> str:

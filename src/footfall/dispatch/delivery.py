@@ -50,6 +50,8 @@ class Delivery:
         self.is_closed = False
         # True where an outbox takes what cannot be sent: then no try in a drain is the last one.
         self.keeps_unsent = False
+        # Events of which a part was cut to fit. Not in the account: each has an end of its own.
+        self.trimmed = 0
         # Those who wait for one event of their own.
         self.watchers = 0
         self._destination = destination
@@ -165,13 +167,15 @@ class Delivery:
     def attempt(self, item: Item) -> Outcome:
         """Send an item that was taken, once."""
         item.tries += 1
-        return attempt(self._destination, self._transport, item.event)
+        has_kept = self.ledger.counts.accepted > 0
+        return attempt(self._destination, self._transport, item, has_kept=has_kept)
 
     def finish(self, item: Item, outcome: Outcome) -> None:
         """Let an item that was sent end in a counter, or wait for its next try."""
         with self.changed:
             now = self._clock()
             self.ledger.on_the_wire.discard(item)
+            self.trimmed += item.is_trimmed and item.tries == 1
             change = self.breaker.judge(outcome, now)
             if item.is_settled:  # the drain gave it up while it was on the wire
                 self.ledger.end_late(item, outcome.verdict)
@@ -200,8 +204,13 @@ class Delivery:
             self.finish(item, self.attempt(item))
 
     def _tell(self, outcome: Outcome, change: Change) -> None:
-        if outcome.verdict is not Verdict.ACCEPTED:
-            self.warn(outcome.verdict, outcome.detail or outcome.verdict)
+        if outcome.verdict is not Verdict.ACCEPTED and not outcome.is_expected:
+            text = outcome.detail or outcome.verdict
+            if outcome.kind:
+                kind = f"{outcome.verdict}:{outcome.kind}:{self.name}"
+                self._log.warn_once(kind, f"{self.name}: {text}")
+            else:
+                self.warn(outcome.verdict, text)
         if change == "opened":
             self.warn("open", "left alone for a while after these failures, then asked again")
         elif change == "closed":

@@ -201,6 +201,11 @@ class Lane:
         return bool(self._delivery.ledger.on_the_wire)
 
     @property
+    def trimmed(self) -> int:
+        """How many events were sent with a part cut to fit the vendor's limits."""
+        return self._delivery.trimmed
+
+    @property
     def is_paused(self) -> bool:
         """True while the breaker leaves the vendor alone."""
         return self._delivery.breaker.is_open

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from footfall.destinations import Destination
+from footfall.destinations import Destination, explained
 from footfall.dispatch.waiting import Item
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.log import place_of
-from footfall.model import Event, Outcome, Verdict
+from footfall.model import Outcome, Verdict
 from footfall.transport import Transport
 
 # Full jitter: a uniform wait between nothing and this, doubled with each try.
@@ -25,10 +25,22 @@ COUNTER: Final = {
 """The counter in which an event ends by its verdict; a retry has none yet."""
 
 
-def attempt(destination: Destination, transport: Transport, event: Event) -> Outcome:
-    """What came of sending `event` once. Never raises."""
+def attempt(
+    destination: Destination,
+    transport: Transport,
+    item: Item,
+    *,
+    has_kept: bool,
+) -> Outcome:
+    """What came of sending `item` once; notes in it whether it was trimmed. Never raises.
+
+    `has_kept` tells whether the vendor has accepted any event so far.
+    """
     try:
-        return destination.read(transport.send(destination.request(event)))
+        request = destination.request(item.event)
+        item.is_trimmed = bool(request.trimmed)
+        outcome = destination.read(transport.send(request))
+        return explained(destination, outcome, item.event, has_kept=has_kept)
     except NotSent as error:
         return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
     except TransportError as error:

@@ -29,6 +29,7 @@ class Item:
     row: Hashable = None
     tries: int = 0
     is_settled: bool = False
+    is_trimmed: bool = False
 
     @classmethod
     def of(cls, event: Event, queued_at: float, row: Hashable = None) -> Self:

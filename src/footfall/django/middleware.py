@@ -51,9 +51,10 @@ class FootfallMiddleware:
         token = CURRENT.set(exchange)
         try:
             response = cast("HttpResponseBase", self.get_response(request))
+            # While the request is still the current one: guards may look at whom they turn away.
+            _capture(exchange, request, response)
         finally:
             CURRENT.reset(token)
-        _capture(exchange, request, response)
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -65,9 +66,9 @@ class FootfallMiddleware:
         token = CURRENT.set(exchange)
         try:
             response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+            _capture(exchange, request, response)
         finally:
             CURRENT.reset(token)
-        _capture(exchange, request, response)
         return response
 
 

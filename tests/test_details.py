@@ -1,0 +1,86 @@
+"""What only an app can tell of a visitor: what is taken, what is refused, where it may be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from footfall.details import PERF_NAMES, checked, hinted, usable
+from footfall.errors import EventError
+
+PERF = dict.fromkeys(PERF_NAMES, 12.5)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"screen_width": None, "time_zone": None}, {}, id="nothing, in words"),
+        pytest.param({"screen_width": 1280}, {"screen_width": 1280}, id="a width"),
+        pytest.param({"time_zone": "Etc/GMT+1"}, {"time_zone": "Etc/GMT+1"}, id="a zone"),
+        pytest.param({"profile_id": 4711}, {"profile_id": "4711"}, id="a number for a profile"),
+        pytest.param(
+            {"profile_id": "Zoë \U0001f43e"}, {"profile_id": "Zoë \U0001f43e"}, id="a name"
+        ),
+        pytest.param({"perf": PERF | {"more": 1}}, {"perf": PERF}, id="eight durations"),
+    ],
+)
+def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) -> None:
+    assert checked(said) == usable({k: v for k, v in said.items() if v is not None}) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        pytest.param({"screen_width": 0}, "screen_width=0: write the width", id="no width"),
+        pytest.param({"screen_width": True}, "screen_width=True", id="true"),
+        pytest.param({"screen_width": "1280"}, "a whole number", id="text for a width"),
+        pytest.param({"time_zone": "CET; DROP"}, "an IANA name", id="no zone"),
+        pytest.param({"time_zone": 1}, "an IANA name", id="a number for a zone"),
+        pytest.param({"profile_id": " "}, "a text that can be shown", id="a blank profile"),
+        pytest.param({"profile_id": True}, "a text that can be shown", id="true for a profile"),
+        pytest.param({"profile_id": "a\0"}, "a text that can be shown", id="NUL"),
+        pytest.param({"profile_id": "\U0001f43e" * 129}, "256 characters", id="258 units"),
+        pytest.param({"perf": {"ttfb": 1}}, "all of dns, tls", id="one duration"),
+        pytest.param({"perf": [1] * 8}, "all of dns, tls", id="a list of durations"),
+        pytest.param({"perf": PERF | {"dns": -1}}, "numbers from 0", id="less than no time"),
+        pytest.param({"perf": PERF | {"dns": float("nan")}}, "numbers from 0", id="NaN"),
+        pytest.param({"perf": PERF | {"dns": 10**400}}, "numbers from 0", id="for ever"),
+        pytest.param({"perf": PERF | {"dns": True}}, "numbers from 0", id="true for a time"),
+        pytest.param({"colour": "red"}, "no such detail; there is: screen_width", id="a stranger"),
+        pytest.param({"screen_width": -1, "time_zone": ""}, "; time_zone=", id="both are named"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_or_left_out(said: dict[str, Any], why: str) -> None:
+    with pytest.raises(EventError, match=why):
+        checked(said)
+    assert usable(said) == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({}, {}),
+        ({"sec-ch-viewport-width": "1280"}, {"screen_width": 1280}),
+        ({"viewport-width": " 412.0 "}, {"screen_width": 412}),
+        ({"sec-ch-viewport-width": "1280", "viewport-width": "1"}, {"screen_width": 1280}),
+        ({"sec-ch-viewport-width": "٣"}, {}),
+        ({"sec-ch-viewport-width": "-1"}, {}),
+        ({"sec-ch-viewport-width": "0"}, {}),
+        ({"sec-ch-viewport-width": "9" * 400}, {}),
+    ],
+)
+def test_a_client_hint_tells_the_width(headers: dict[str, str], found: dict[str, int]) -> None:
+    assert hinted(headers) == found
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["screen_width", "time_zone", "profile_id", "perf"]), st.from_type(object)
+    )
+)
+def test_whatever_is_said_what_is_usable_passes_the_check(said: dict[str, Any]) -> None:
+    assert checked(usable(said)) == usable(said)

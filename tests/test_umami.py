@@ -1,0 +1,159 @@
+"""Umami's wire: what is sent for an event, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from footfall.destinations import Umami
+from footfall.errors import ConfigError
+from footfall.model import (
+    ACCEPTED,
+    Event,
+    Outcome,
+    Request,
+    Response,
+    Revenue,
+    Verdict,
+    Visitor,
+)
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+WEBSITE = "6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"
+
+SITE = Umami(website=WEBSITE)
+VISITOR = Visitor(client_ip="203.0.113.7", user_agent=FIREFOX, language="de-CH,de;q=0.9")
+PAGEVIEW = Event(url="https://example.com:8443/pricing?utm_source=news", visitor=VISITOR)
+PLAIN = {
+    "website": WEBSITE,
+    "hostname": "example.com",
+    "url": "/pricing?utm_source=news",
+    "language": "de-CH",
+    "ip": "203.0.113.7",
+}
+
+
+def test_a_pageview_is_one_post_with_the_visitors_address_and_browser() -> None:
+    request = SITE.request(PAGEVIEW)
+
+    assert replace(request, body=b"") == Request(
+        url="https://cloud.umami.is/api/send",
+        headers={
+            "content-type": "application/json",
+            "user-agent": FIREFOX,
+            "x-forwarded-for": "203.0.113.7",
+        },
+        body=b"",
+    )
+    assert json.loads(request.body) == {"type": "event", "payload": PLAIN}
+
+
+@pytest.mark.parametrize(
+    ("change", "added"),
+    [
+        pytest.param({"name": "Signup"}, {"name": "Signup"}, id="a custom event"),
+        pytest.param({"url": "https://example.com"}, {"url": "/"}, id="no path"),
+        pytest.param({"url": "app:///a?b#c"}, {"url": "/a?b", "hostname": None}, id="no host"),
+        pytest.param(
+            {"referrer": "https://news.example.org/a"},
+            {"referrer": "https://news.example.org/a"},
+            id="a referrer",
+        ),
+        pytest.param({"previous": "/home"}, {}, id="a page of this site before it"),
+        pytest.param(
+            {"props": {"plan": "pro", "none": None}}, {"data": {"plan": "pro"}}, id="props"
+        ),
+        pytest.param(
+            {"revenue": Revenue("EUR", Decimal("19.90")), "props": {"revenue": "x"}},
+            {"data": {"revenue": 19.9, "currency": "EUR"}},
+            id="revenue",
+        ),
+        pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, {}, id="no amount"),
+        pytest.param({"revenue": Revenue("EUR", Decimal("sNaN"))}, {}, id="no amount, loudly"),
+        pytest.param({"revenue": Revenue("EUR", Decimal("1E+400"))}, {}, id="no float"),
+        pytest.param({"profile_id": "4711"}, {"id": "4711"}, id="a profile"),
+        pytest.param(
+            {"visitor": Visitor(client_ip="nobody")},
+            {"ip": None, "language": None},
+            id="an address that is none",
+        ),
+    ],
+)
+def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) -> None:
+    sent = json.loads(SITE.request(replace(PAGEVIEW, **change)).body)["payload"]
+
+    assert sent == {key: value for key, value in (PLAIN | added).items() if value is not None}
+
+
+def test_without_an_address_none_is_sent() -> None:
+    headers = SITE.request(replace(PAGEVIEW, visitor=Visitor())).headers
+
+    assert headers == {"content-type": "application/json", "user-agent": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "trimmed"),
+    [
+        pytest.param({}, (), id="nothing"),
+        pytest.param({"name": "n" * 51}, ("name",), id="the name"),
+        pytest.param({"url": "https://a.example/" + "p" * 500}, ("url",), id="the path"),
+        pytest.param({"url": f"https://{'a' * 101}/"}, ("hostname",), id="the host"),
+        pytest.param({"referrer": "r" * 501}, ("referrer",), id="the referrer"),
+        pytest.param({"profile_id": "p" * 51}, ("id",), id="the profile"),
+        pytest.param({"props": {f"k{n}": n for n in range(51)}}, ("data",), id="one prop"),
+        pytest.param({"props": {"k": "v" * 501}}, ("data",), id="a value"),
+    ],
+)
+def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+    assert SITE.request(replace(PAGEVIEW, **change)).trimmed == trimmed
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"cache":"x","sessionId":"y"}', b'"eyJhbGciOi"', b"eyJhbGciOi", b""]
+)
+def test_an_event_that_was_kept_is_accepted(body: bytes) -> None:
+    assert SITE.read(Response(status=200, body=body)) == ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "why"),
+    [(FIREFOX, ""), ("curl/8", ". Most likely its user agent reads as a bot's (curl, library)")],
+)
+def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> None:
+    outcome = SITE.read(Response(status=200, body=b'{"beep":"boop"}'))
+    event = replace(PAGEVIEW, visitor=replace(VISITOR, user_agent=user_agent))
+    said = "it took the visitor for a bot and threw the event away"
+
+    assert outcome == Outcome(verdict=Verdict.DROPPED, detail=said, kind="bot")
+    assert SITE.why_dropped(outcome, event, has_kept=True).detail.startswith(said + why)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Website not found.", b'{"error":{"message":"Website not found.","status":400}}'],
+    ids=["text", "an object"],
+)
+def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
+    assert SITE.read(Response(status=400, body=body)) == Outcome(
+        verdict=Verdict.REJECTED,
+        detail="HTTP 400: the vendor refuses the event (it says: Website not found.)",
+    )
+
+
+def test_the_id_and_the_endpoint_are_checked_together() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Umami(website="example.com", endpoint="stats.example.com")
+
+    assert [fault.option for fault in caught.value.faults] == ["website", "endpoint"]
+
+
+def test_the_name_tells_targets_apart_and_plain_http_is_warned_of() -> None:
+    own = Umami(website=WEBSITE.upper(), endpoint="http://stats.example.com")
+
+    assert own.name == f"umami:{WEBSITE}@stats.example.com"
+    assert own.endpoint == "http://stats.example.com/api/send"
+    assert ("plain http" in own.warnings[0], SITE.warnings) == (True, ())

@@ -1,0 +1,217 @@
+"""Whatever an app or a browser sends, the vendors take the request that is made of it.
+
+The judge is the collector's wire, which refuses what the vendors refuse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from footfall.collector import plausible, swetrix
+from footfall.collector.visits import Visits
+from footfall.collector.wire import Received, Reply
+from footfall.config import Config
+from footfall.destinations import VISITOR_HEADERS, Destination, Plausible, Swetrix
+from footfall.details import PERF_NAMES
+from footfall.errors import EventError
+from footfall.judge import Judge
+from footfall.log import ThrottledLog
+from footfall.model import Event, Hit, Request
+from footfall.told import told
+from footfall.tracker import Tracker
+from tests import vendors
+from tests.doors import CHROME
+from tests.test_destinations import ANY_EVENT, ANY_JSON, ANY_TEXT
+from tests.test_tracker import visit
+from tests.vendors import vendor
+
+PLAUSIBLE = Plausible(
+    domain="example.com",
+    ip_headers=("X-Forwarded-For", "X-Plausible-IP"),
+    domains_by_host={"shop.example.com": "shop.example.com"},
+)
+SWETRIX = Swetrix(pid="aUn1quEid-33", unique=True)
+DESTINATIONS: list[Destination] = [
+    PLAUSIBLE,
+    SWETRIX,
+    Swetrix(pid="aUn1quEid-33", old_server=True, send_origin=False),
+]
+
+
+def reply_to(request: Request) -> Reply:
+    """What the vendor answers to a request that no server has seen yet."""
+    received = Received(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
+    visits = Visits(salt=lambda day: b"salt")
+    path = urlsplit(request.url).path
+    if path == "/api/event":
+        return plausible.receive(received, domains=frozenset(), visits=visits)
+    return swetrix.receive(received, swetrix.Kind(path), pids=frozenset(), visits=visits)
+
+
+def refusals(event: Event) -> list[tuple[int, bytes]]:
+    """The answers of all vendors that are no yes."""
+    answers = [reply_to(destination.request(event)).answer for destination in DESTINATIONS]
+    return [(answer.status, answer.body) for answer in answers if answer.status not in (201, 202)]
+
+
+@given(ANY_EVENT)
+def test_whatever_a_hook_makes_of_an_event(event: Event) -> None:
+    assert refusals(event) == []
+
+
+JUDGE = Judge(
+    Config(destinations=[PLAUSIBLE], track_404=True, bots="event", keep_query="*", exclude=["/no"]),
+    ThrottledLog(),
+)
+
+ANY_BYTES = st.text(st.characters(max_codepoint=255), max_size=300)
+HEADERS_READ = sorted(JUDGE._config.request_headers | VISITOR_HEADERS)
+
+
+def navigations() -> Iterator[tuple[str, st.SearchStrategy[str]]]:
+    """Headers that are anything, but for those without which there is no pageview."""
+    yield "user-agent", st.just(CHROME) | ANY_BYTES
+    yield "sec-fetch-dest", st.just("document")
+    yield "sec-fetch-mode", st.just("navigate")
+    yield "host", st.sampled_from(["example.com", "shop.example.com:8443"]) | ANY_BYTES
+
+
+ANY_HIT = st.builds(
+    Hit,
+    path=ANY_BYTES.map(lambda text: "/" + text) | ANY_TEXT,
+    query=ANY_BYTES | ANY_BYTES.map(lambda text: f"utm_source={text}&ref={text}&gclid={text}"),
+    headers=st.builds(
+        lambda some, needed: some | needed,
+        st.dictionaries(st.sampled_from(HEADERS_READ), ANY_BYTES, max_size=6),
+        st.fixed_dictionaries(dict(navigations())),
+    ),
+    peer=st.just("203.0.113.9") | ANY_BYTES,
+    status=st.sampled_from([200, 404]),
+    response_headers=st.just({"content-type": "text/html"}),
+    props=st.dictionaries(ANY_TEXT, ANY_JSON, max_size=4),
+    details=st.dictionaries(
+        st.sampled_from(["screen_width", "time_zone", "profile_id", "perf"]), ANY_JSON
+    ),
+    shown_path=st.none() | ANY_TEXT.map(lambda text: "/" + text),
+)
+
+
+@given(ANY_HIT)
+def test_whatever_a_browser_sends(hit: Hit) -> None:
+    event = JUDGE.of_hit(hit).event
+    if event is not None:
+        assert refusals(event) == []
+
+
+def test_a_plain_navigation_is_among_them() -> None:
+    headers = {"user-agent": CHROME, "sec-fetch-dest": "document", "host": "example.com"}
+    hit = Hit(headers=headers, peer="203.0.113.9", response_headers={"content-type": "text/html"})
+    event = JUDGE.of_hit(hit).event
+    assert event is not None
+    replies = [reply_to(destination.request(event)) for destination in DESTINATIONS]
+    assert [reply.answer.status for reply in replies] == [202, 201, 201]
+    assert [arrival.client_ip for reply in replies for arrival in reply.arrivals] == [
+        "203.0.113.9"
+    ] * 3
+
+
+SAID = st.fixed_dictionaries(
+    {"name": st.sampled_from(["pageview", "Signup"]) | ANY_TEXT},
+    optional={
+        "props": st.dictionaries(ANY_TEXT, ANY_JSON, max_size=4) | ANY_JSON,
+        "revenue": st.tuples(st.sampled_from(["EUR", "USD"]) | ANY_TEXT, ANY_JSON),
+        "interactive": st.booleans(),
+        "referrer": st.just("https://news.example.org/a") | ANY_TEXT,
+        "details": st.fixed_dictionaries(
+            {},
+            optional={
+                "screen_width": st.integers(1, 5000) | ANY_JSON,
+                "time_zone": st.just("Europe/Berlin") | ANY_JSON,
+                "profile_id": ANY_TEXT,
+                "perf": st.fixed_dictionaries(dict.fromkeys(PERF_NAMES, st.floats())),
+            },
+        ),
+    },
+)
+
+
+@given(
+    SAID,
+    st.just("https://example.com/") | ANY_TEXT.map(lambda text: f"https://shop.example.com/{text}"),
+    st.fixed_dictionaries(
+        {"ip": st.just("203.0.113.9")}, optional={"ua": ANY_TEXT, "lang": ANY_TEXT}
+    ),
+)
+def test_whatever_an_app_tells(said: dict[str, Any], page: str, visitor: dict[str, str]) -> None:
+    with contextlib.suppress(EventError):
+        event_told = told(**said, page=page, visitor=visitor, record=None, at=0.0)
+        event = JUDGE.of_told(event_told, 0.0).event
+        if event is not None:
+            assert refusals(event) == []
+
+
+PLAUSIBLE_HEADERS = {"user-agent", "x-forwarded-for", "content-type"}
+SWETRIX_HEADERS = PLAUSIBLE_HEADERS | {
+    "x-client-ip-address",
+    "origin",
+    "accept-language",
+    "accept-encoding",
+    "sec-ch-ua-platform",
+}
+# What any client sends with a body; `*/*` is what Plausible takes for no preference.
+# The last is how an app knows the POSTs of its own tracker, where it is itself the endpoint.
+OF_HTTP = {"host", "content-length", "connection", "footfall"}
+
+
+@pytest.mark.parametrize(
+    ("place", "expected", "may_be"),
+    [
+        pytest.param("plausible+{}/example.com", PLAUSIBLE_HEADERS, {"accept"}, id="Plausible"),
+        pytest.param("swetrix+{}/aUn1quEid-33", SWETRIX_HEADERS | {"accept"}, set(), id="Swetrix"),
+    ],
+)
+def test_no_header_goes_out_but_those_that_should(
+    place: str, expected: set[str], may_be: set[str]
+) -> None:
+    own = {
+        "Cookie": "session=1",
+        "Authorization": "Bearer x",
+        "Forwarded": "for=203.0.113.9",
+        "X-Plausible-IP": "203.0.113.9",
+        "CF-Connecting-IP": "203.0.113.9",
+        "Referer": "https://news.example.org/",
+        "Accept": "text/html",
+        "Sec-CH-UA-Platform": '"Linux"',
+        "DNT": "1",
+    }
+    with vendor(vendors.answering(vendors.answer())) as server:
+        tracker = Tracker(Config(destinations=[place.format(server.url)]), environ={})
+        visit(tracker, headers=own)
+        assert tracker.flush(5)
+        [request] = server.requests
+    head = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    sent = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)
+    }
+    assert len(sent) == len(head)
+    assert sent.keys() - OF_HTTP - may_be == expected
+    assert (sent["user-agent"], sent["x-forwarded-for"]) == (CHROME, "198.51.100.7")
+    assert sent["content-type"] == "application/json"
+    assert sent.get("accept", "*/*") == "*/*"
+
+
+@pytest.mark.parametrize("user_agent", ["Caf\xe9 \xff/1.0", "a" * 5000, " \t", "a\tb"])
+def test_a_heartbeat_bears_the_very_identity_of_the_pageview(user_agent: str) -> None:
+    headers = {"user-agent": user_agent, "sec-fetch-dest": "document", "host": "example.com"}
+    visitor = JUDGE.visitor_of(Hit(headers=headers, peer="203.0.113.9"))
+    event = Event(url="https://example.com/", visitor=visitor)
+    page, beat = SWETRIX.request(event), SWETRIX.heartbeat(visitor)
+    for name in ("user-agent", "x-forwarded-for", "x-client-ip-address"):
+        assert beat.headers[name] == page.headers[name]
