@@ -282,7 +282,7 @@ POOLS: Final = {
     f"41-{pool}": Site(
         command=(
             *(sys.executable, "-m", "celery", "--app", "lifecycle_tasks", "worker"),
-            *("--pool", pool, "--concurrency", "2", "--loglevel", "INFO"),
+            *("--pool", pool, "--concurrency", "1", "--loglevel", "INFO"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
         folder=APPS,
@@ -299,7 +299,7 @@ def test_a_celery_worker_that_is_stopped_has_delivered_everything_once(
 ) -> None:
     from celery import Celery
 
-    tasks = 4
+    tasks = 2
     broker = tmp_path / "broker"
     broker.mkdir()
     conf = {
@@ -313,7 +313,7 @@ def test_a_celery_worker_that_is_stopped_has_delivered_everything_once(
     app.conf.update(conf)
     # Celery itself takes a while to end, and would otherwise leave time enough.
     with (
-        vendor(vendors.slow(1.0, vendors.answer())) as endpoint,
+        vendor(vendors.slow(3.0, vendors.answer())) as endpoint,
         running(site, tmp_path, CELERY=json.dumps(conf), **settings(endpoint, **PATIENT)) as server,
     ):
         for number in range(tasks):
