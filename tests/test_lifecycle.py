@@ -403,6 +403,21 @@ def test_the_exit_hook_of_uwsgi_is_shared_with_who_had_it_before(
     assert (told(transport), called) == (["A"], ["theirs"])
 
 
+@pytest.mark.parametrize("signal", ["worker_process_shutdown", "worker_shutdown"])
+@pytest.mark.usefixtures("unhooked")
+def test_41_a_signal_of_celery_delivers(signal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = pytest.importorskip("celery.signals")
+    for name in ("worker_process_shutdown", "worker_shutdown"):
+        monkeypatch.setattr(signals, name, type(signals.worker_shutdown)(name=name))
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with tracker._processing:  # so that the delivery thread is not first
+        tell(tracker, "A")
+        assert told(transport) == []
+        getattr(signals, signal).send(sender=None)
+        assert told(transport) == ["A"]
+
+
 @pytest.mark.usefixtures("unhooked")
 def test_a_module_that_only_has_the_name_of_a_platform_harms_nothing(
     monkeypatch: pytest.MonkeyPatch,

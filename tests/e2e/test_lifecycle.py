@@ -45,8 +45,6 @@ ROUND_TRIP_SECONDS: Final = 0.05
 MAX_STOP_SECONDS: Final = 4.0
 # For tests that wait in vain, on a machine that is busy with something else.
 SHORT: Final = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "1"}
-# For a vendor that takes longer than anything else.
-PATIENT: Final = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "8"}
 
 
 def _gunicorn(app: str, *options: str) -> Site:
@@ -311,10 +309,9 @@ def test_a_celery_worker_that_is_stopped_has_delivered_everything_once(
     }
     app = Celery(broker="filesystem://")
     app.conf.update(conf)
-    # Celery itself takes a while to end, and would otherwise leave time enough.
     with (
-        vendor(vendors.slow(3.0, vendors.answer())) as endpoint,
-        running(site, tmp_path, CELERY=json.dumps(conf), **settings(endpoint, **PATIENT)) as server,
+        vendor(vendors.slow(0.5, vendors.answer())) as endpoint,
+        running(site, tmp_path, CELERY=json.dumps(conf), **settings(endpoint)) as server,
     ):
         for number in range(tasks):
             app.send_task("tell", (number,))
