@@ -193,7 +193,7 @@ def say_when():
     print("draining", flush=True)
 
 threading.Thread(target=say_when, daemon=True).start()
-while not tracker._lanes[0]._in_flight:
+while not [*tracker.stats()["destinations"].values()][0]["queued"]:
     time.sleep(0.01)
 import multiprocessing.util  # whose exit hook runs before ours, and flushes, too
 """
