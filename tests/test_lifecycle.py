@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -192,7 +193,7 @@ def say_when():
     print("draining", flush=True)
 
 threading.Thread(target=say_when, daemon=True).start()
-while not tracker._lanes[0].is_sending:
+while not [*tracker.stats()["destinations"].values()][0]["queued"]:
     time.sleep(0.01)
 import multiprocessing.util  # whose exit hook runs before ours, and flushes, too
 """
@@ -211,6 +212,35 @@ def test_a_signal_during_the_last_delivery_ends_it_at_once(
         assert process.stdout.readline() == "draining\n"
         process.send_signal(number)
         assert ended(process, status) < 10
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_32_an_exit_hook_raises_nothing_and_after_ctrl_c_none_waits_again(
+    fault: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def close() -> bool:
+        calls.append("close")
+        raise fault
+
+    monkeypatch.setattr(lifecycle, "_is_interrupted", False)
+    monkeypatch.setattr(lifecycle, "_is_over", False)
+    monkeypatch.setattr(lifecycle, "close", close)
+    lifecycle._at_exit("with", whatever="arguments")
+    lifecycle._at_interpreter_exit()
+    assert lifecycle.is_over()
+    assert len(calls) == (2 if fault is RuntimeError else 1)
+
+
+def test_34_an_event_told_when_the_interpreter_is_over_is_delivered_by_who_tells_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    monkeypatch.setattr(lifecycle, "_is_over", True)
+    tell(tracker, "A")
+    assert told(transport) == ["A"]
 
 
 # -- the signal, where the owner asks for it ---------------------------------------------------
@@ -279,6 +309,27 @@ signal.raise_signal(signal.SIGTERM)
         assert process.stdout is not None
         process.stdout.readline()
         assert ended(process, -signal.SIGTERM) < 10
+
+
+SERVERS_OWN: dict[str, Any] = {
+    "handled": lambda *_: None,
+    "ignored": signal.SIG_IGN,
+}
+
+
+@pytest.mark.parametrize("previous", SERVERS_OWN.values(), ids=SERVERS_OWN.keys())
+def test_after_the_flush_sigterm_means_what_it_meant_before(previous: Any) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    original = signal.signal(signal.SIGTERM, previous)
+    try:
+        footfall.flush_on_sigterm()
+        tell(tracker, "A")
+        signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is previous
+    finally:
+        signal.signal(signal.SIGTERM, original)
+    assert told(transport) == ["A"]
 
 
 def test_flush_on_sigterm_is_for_the_main_thread() -> None:
@@ -401,6 +452,21 @@ def test_the_exit_hook_of_uwsgi_is_shared_with_who_had_it_before(
     tell(tracker, "A")
     uwsgi.atexit()
     assert (told(transport), called) == (["A"], ["theirs"])
+
+
+@pytest.mark.parametrize("signal", ["worker_process_shutdown", "worker_shutdown"])
+@pytest.mark.usefixtures("unhooked")
+def test_41_a_signal_of_celery_delivers(signal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = pytest.importorskip("celery.signals")
+    for name in ("worker_process_shutdown", "worker_shutdown"):
+        monkeypatch.setattr(signals, name, type(signals.worker_shutdown)(name=name))
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with tracker._processing:  # so that the delivery thread is not first
+        tell(tracker, "A")
+        assert told(transport) == []
+        getattr(signals, signal).send(sender=None)
+        assert told(transport) == ["A"]
 
 
 @pytest.mark.usefixtures("unhooked")
@@ -622,6 +688,64 @@ def test_39_a_child_of_uwsgi_loses_nothing_of_its_first_second(good: Vendor) -> 
     assert names(good) == ["first", "parent", "second"]
 
 
+def test_39_uwsgi_tells_of_its_fork_and_may_do_so_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uwsgi: Any = ModuleType("uwsgi")
+    monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
+    monkeypatch.setattr(lifecycle, "_is_forked", False)
+    monkeypatch.setattr(lifecycle, "_is_hooked", False)
+    monkeypatch.setattr("atexit.register", lambda hook: None)
+    monkeypatch.setattr("os.register_at_fork", lambda *, after_in_child: None)
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    tracker = tracker_over(MemoryTransport())
+    tell(tracker, "A")
+    uwsgi.post_fork_hook()
+    assert tracker.stats()["captured"] == 1
+    tracker._owner = os.getppid()
+    uwsgi.post_fork_hook()
+    assert tracker.stats()["captured"] == 0
+
+
+MASTERS = {
+    "gunicorn, loading the app": ("gunicorn", ["setup"], "gunicorn"),
+    "gunicorn, in a worker": ("gunicorn", ["setup", "spawn_worker"], None),
+    "gunicorn, in a thread of a worker": ("gunicorn", [], None),
+    "uWSGI, loading the app": ("uwsgi", [0], "uWSGI"),
+    "uWSGI, in a worker": ("uwsgi", [1], None),
+    "neither": ("", [], None),
+}
+
+
+@pytest.mark.parametrize(("server", "calls", "expected"), MASTERS.values(), ids=MASTERS.keys())
+def test_a_master_that_is_yet_to_fork_is_known(
+    server: str, calls: list[Any], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "_is_forked", False)
+    ask: Any = lifecycle.master
+    if server == "gunicorn":
+        arbiter: Any = ModuleType("gunicorn.arbiter")
+        monkeypatch.setitem(sys.modules, "gunicorn.arbiter", arbiter)
+        for name in reversed(calls):
+            exec(f"def {name}(ask): return ask()", arbiter.__dict__)
+            ask = partial(getattr(arbiter, name), ask)
+    elif server == "uwsgi":
+        uwsgi: Any = ModuleType("uwsgi")
+        uwsgi.worker_id = lambda: calls[0]
+        monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
+    assert ask() == expected
+
+
+def test_in_the_master_of_uwsgi_no_thread_is_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lifecycle, "master", lambda: "uWSGI")
+    tracker = tracker_over(MemoryTransport())
+    tell(tracker, "A")
+    assert tracker._thread is None
+    assert "told in uWSGI's master" in caplog.text
+
+
 # -- freeze ------------------------------------------------------------------------------------
 
 FREEZERS = {
@@ -816,7 +940,9 @@ for number in range(10):
     gevent.sleep(0.02)
 gevent.sleep(0)
 assert footfall.flush(15), tracker.stats()
-print(len(gaps), max(gaps))
+print(len(gaps), max(gaps), flush=True)
+# gevent may crash when an interpreter ends whose threads are older than its patch.
+os._exit(0)
 """
 
 
