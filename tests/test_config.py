@@ -38,7 +38,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a number": ({"max_age_seconds": 7200}, "max_age_seconds", "1 to 1800"),
     "a number that is a switch": ({"max_queue": True}, "max_queue", "1 to 1e+06"),
     "a function": ({"before_send": "drop"}, "before_send", "function"),
-    "a transport": ({"transport": "curl"}, "transport", "send"),
+    "a transport": ({"transport": "libcurl"}, "transport", "send"),
     "a base URL": ({"base_url": "example.com/shop"}, "base_url", "https://example.com"),
     "localhost": ({"track_localhost": "auto"}, "track_localhost", "None"),
 }

@@ -267,7 +267,7 @@ def test_an_unpaid_account_pauses_the_destination() -> None:
 def test_one_dead_destination_does_not_slow_another() -> None:
     with vendor(vendors.hanging) as dead, vendor(vendors.answering(vendors.answer())) as alive:
         lanes = []
-        transport = HTTPXTransport(timeout_seconds=3, max_connections=1)
+        transport = HTTPXTransport(timeout_seconds=3)
         for server in (dead, alive):
             place = Plausible(domain="example.com", endpoint=server.url + "/api/event")
             lanes.append(Lane(place, transport, Limits(max_connections=1)))

@@ -1,136 +1,189 @@
-"""The way out, against servers with faults on a real socket."""
+"""The ways out, each against servers on a real socket: what they write, keep, choose and refuse.
+
+Their faults are in test_faults_wire.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import time
+import ssl
+import subprocess
+import sys
+import textwrap
+import threading
+import types
+import weakref
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 
-from footfall.errors import Ambiguous, NotSent
+from footfall.config import Config
+from footfall.errors import Ambiguous, ConfigError, NotSent
 from footfall.model import Request
-from footfall.transport import MAX_BODY_BYTES, HTTPXTransport, MemoryTransport
+from footfall.tracker import Tracker
+from footfall.transport import (
+    MAX_BODY_BYTES,
+    TRANSPORT_NAMES,
+    CurlTransport,
+    HTTPXTransport,
+    MemoryTransport,
+    certificates,
+    choose,
+    codes,
+    connections,
+    why_not,
+    wire,
+)
+from footfall.transport.handle import Incoming
+from footfall.transport.names import Names
+from footfall.transport.proxies import Proxy, proxy_for
 from tests import vendors
-from tests.vendors import vendor
+from tests.vendors import vendor, wait_until
+from tests.wire import DOORS, Door
+
+PLAUSIBLE = "plausible://plausible.io/example.com"
 
 
 def request_to(url: str, body: bytes = b"{}") -> Request:
-    return Request(url=url + "/api/event", headers={"User-Agent": "Mozilla/5.0"}, body=body)
+    return Request(url=url + "/api/event", headers={"user-agent": "Mozilla/5.0"}, body=body)
+
+
+@pytest.fixture(params=[*DOORS.values()], ids=[*DOORS])
+def door(request: pytest.FixtureRequest) -> Door:
+    found: Door = request.param
+    return found
 
 
 @pytest.fixture
-def quick() -> Iterator[HTTPXTransport]:
-    transport = HTTPXTransport(timeout_seconds=0.6, connect_timeout_seconds=0.3)
+def quick(door: Door) -> Iterator[CurlTransport | HTTPXTransport]:
+    transport = door()
     yield transport
     transport.close()
 
 
-def test_an_answer_comes_back_with_lower_case_header_names(quick: HTTPXTransport) -> None:
+# -- one exchange ------------------------------------------------------------------------------
+
+
+def test_an_answer_comes_back_with_lower_case_header_names(quick: Any) -> None:
     with vendor(vendors.answering(vendors.answer(extra="X-Plausible-Dropped: 1\r\n"))) as server:
         response = quick.send(request_to(server.url))
     assert (response.status, response.body) == (202, b"ok")
     assert response.headers["x-plausible-dropped"] == "1"
 
 
-def test_nothing_is_added_to_the_headers_but_host_and_length(quick: HTTPXTransport) -> None:
+def test_repeated_headers_of_an_answer_are_joined(quick: Any) -> None:
+    twice = vendors.answer(extra="Via: a\r\nvia:b\r\n")
+    with vendor(vendors.answering(twice)) as server:
+        assert quick.send(request_to(server.url)).headers["via"] == "a, b"
+
+
+def test_nothing_is_added_to_the_headers_but_what_http_needs_and_our_mark(quick: Any) -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         quick.send(request_to(server.url, b'{"a":1}'))
+        port = server.port
         head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert body == b'{"a":1}'
-    assert [line.partition(b":")[0] for line in head.split(b"\r\n")] == [
-        b"POST /api/event HTTP/1.1",
-        b"Host",
-        b"User-Agent",
-        b"Content-Length",
+    first, *lines = head.decode().split("\r\n")
+    assert first == "POST /api/event HTTP/1.1"
+    assert sorted(line.lower() for line in lines) == [
+        "content-length: 7",
+        "footfall: 1",
+        f"host: 127.0.0.1:{port}",
+        "user-agent: mozilla/5.0",
     ]
 
 
-def test_one_connection_serves_many_requests(quick: HTTPXTransport) -> None:
+def test_a_header_without_a_value_is_sent_without_one(quick: Any) -> None:
+    request = Request(url="", headers={"user-agent": "", "x-a": "1"}, body=b"")
     with vendor(vendors.answering(vendors.answer())) as server:
-        for _ in range(20):
-            quick.send(request_to(server.url))
+        quick.send(Request(url=server.url + "/", headers=request.headers, body=b""))
+        lines = server.requests[0].decode().lower().split("\r\n")
+    assert "user-agent:" in [line.strip() for line in lines]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "a\x1bb", "a\x7f", "\u20ac"])
+def test_a_header_that_http_forbids_is_never_written(quick: Any, value: str) -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        with pytest.raises(ValueError, match=r"header|latin-1"):
+            quick.send(Request(url=server.url, headers={"x-name": value}, body=b""))
+        assert server.requests == []
+
+
+def test_one_connection_serves_many_requests_and_addresses(quick: Any) -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        for number in range(20):
+            quick.send(request_to(server.url + f"/{number % 2}"))
         assert (server.connections, len(server.requests)) == (1, 20)
 
 
-def test_a_closed_port_is_surely_not_sent(quick: HTTPXTransport) -> None:
-    with pytest.raises(NotSent):
-        quick.send(request_to(f"http://127.0.0.1:{vendors.unused_port()}"))
+def test_each_thread_has_a_connection_that_ends_with_it(quick: Any) -> None:
+    ended: list[int] = []
 
+    def behave(connection: Any, server: vendors.Vendor) -> None:
+        vendors.answering(vendors.answer())(connection, server)
+        ended.append(1)
 
-def test_an_unknown_host_is_surely_not_sent(quick: HTTPXTransport) -> None:
-    with pytest.raises(NotSent):
-        quick.send(request_to("http://no-such-host.invalid"))
-
-
-@pytest.mark.parametrize(
-    "behave",
-    [
-        vendors.hanging,
-        vendors.dripping,
-        vendors.continuing,
-        vendors.huge_head,
-        vendors.garbage,
-        vendors.closing_unanswered,
-    ],
-    ids=lambda behave: behave.__name__,
-)
-def test_a_faulty_answer_is_ambiguous_and_in_time(
-    quick: HTTPXTransport, behave: vendors.Behaviour
-) -> None:
     with vendor(behave) as server:
-        started = time.monotonic()
-        with pytest.raises(Ambiguous):
-            quick.send(request_to(server.url))
-        assert time.monotonic() - started < 3.0
+        threads = [
+            threading.Thread(target=quick.send, args=(request_to(server.url),)) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        del thread, threads
+        assert wait_until(lambda: len(ended) == 3)
+        assert len(server.requests) == 3
 
 
-def test_of_a_huge_body_only_the_first_part_is_read(quick: HTTPXTransport) -> None:
+def test_many_hosts_are_served_with_few_connections_kept(quick: Any) -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        for number in range(2 * connections.MAX_HOSTS):
+            assert quick.send(request_to(server.url + f"/{number}")).status == 202
+
+
+def test_closing_closes_the_idle_connections_and_the_next_request_opens_another(
+    quick: Any,
+) -> None:
+    with vendor(vendors.closing_second) as server:
+        quick.send(request_to(server.url))
+        quick.close()
+        assert quick.send(request_to(server.url)).status == 202
+        assert server.connections == 2
+
+
+def test_a_closed_port_and_an_unknown_name_are_surely_not_sent(quick: Any) -> None:
+    for url in (f"http://127.0.0.1:{vendors.unused_port()}", "http://no-such-host.invalid"):
+        with pytest.raises(NotSent):
+            quick.send(request_to(url))
+
+
+def test_of_a_huge_body_only_the_first_part_is_read(quick: Any) -> None:
     with vendor(vendors.huge_body) as server:
         response = quick.send(request_to(server.url))
     assert (response.status, len(response.body)) == (202, MAX_BODY_BYTES)
 
 
-def test_a_server_that_closes_after_each_answer_loses_nothing(quick: HTTPXTransport) -> None:
-    with vendor(vendors.closing_after_each) as server:
-        for _ in range(5):
-            quick.send(request_to(server.url))
-            time.sleep(0.02)
-        assert (server.connections, len(server.requests)) == (5, 5)
+def test_a_chunked_answer_with_a_trailer_is_read(quick: Any) -> None:
+    answer = (
+        b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
+        b"2\r\nok\r\n1\r\n!\r\n0\r\nX-Late: 1\r\n\r\n"
+    )
+    with vendor(vendors.answering(answer)) as server:
+        for _ in range(2):
+            response = quick.send(request_to(server.url))
+            assert (response.status, response.body) == (202, b"ok!")
+        assert server.connections == 1
 
 
-def test_a_connection_closed_while_idle_is_surely_not_sent(quick: HTTPXTransport) -> None:
-    with vendor(vendors.closing_second) as server:
-        quick.send(request_to(server.url))
-        with pytest.raises(NotSent, match="idle"):
-            quick.send(request_to(server.url))
+# -- processes ---------------------------------------------------------------------------------
 
 
-def test_a_redirect_is_not_followed(quick: HTTPXTransport) -> None:
-    moved = vendors.answer("307 Temporary Redirect", extra="Location: http://127.0.0.1:1/\r\n")
-    with vendor(vendors.answering(moved)) as server:
-        assert quick.send(request_to(server.url)).status == 307
-        assert len(server.requests) == 1
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused(quick: HTTPXTransport) -> None:
-    with vendor(vendors.garbage) as server, pytest.raises(NotSent):
-        quick.send(request_to(server.url.replace("http://", "https://")))
-
-
-def test_the_environments_proxy_is_used_and_no_proxy_is_heeded(
-    quick: HTTPXTransport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with vendor(vendors.answering(vendors.answer())) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        quick.send(request_to("http://plausible.invalid"))
-        assert proxy.requests[0].startswith(b"POST http://plausible.invalid/api/event HTTP/1.1")
-        monkeypatch.setenv("no_proxy", "plausible.invalid")
-        with pytest.raises(NotSent):
-            quick.send(request_to("http://plausible.invalid"))
-
-
-def test_a_forked_child_opens_its_own_connection(quick: HTTPXTransport) -> None:
+def test_a_forked_child_opens_its_own_connection(quick: Any) -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         quick.send(request_to(server.url))
         child = os.fork()
@@ -145,8 +198,321 @@ def test_a_forked_child_opens_its_own_connection(quick: HTTPXTransport) -> None:
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
+FORKING = """
+    import gc, os, sys, threading
+    from footfall.model import Request
+    from footfall.transport import CurlTransport, HTTPXTransport
+
+    transport = {"curl": CurlTransport, "httpx": HTTPXTransport}[sys.argv[1]]()
+    request = Request(url=sys.argv[2], headers={}, body=b"{}")
+    has_sent, may_end = threading.Event(), threading.Event()
+
+
+    def work():
+        transport.send(request)
+        has_sent.set()
+        may_end.wait(30)
+        transport.send(request)
+
+
+    # Two connections: this thread's, and one of a thread that no child has.
+    worker = threading.Thread(target=work)
+    worker.start()
+    has_sent.wait(30)
+    transport.send(request)
+    child = os.fork()
+    if child == 0:
+        # Everything that might free what was inherited, the end of the interpreter included.
+        if sys.argv[3] == "used":
+            transport.send(request)
+        del transport
+        gc.collect()
+        sys.exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    transport.send(request)
+    may_end.set()
+    worker.join()
+"""
+
+
+@pytest.mark.parametrize("child", ["used", "unused"])
+def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
+    door: Door, child: str, tmp_path: Path
+) -> None:
+    """A `close_notify` of the child's would end the parent's connection, or garble it."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    name = next(name for name, each in DOORS.items() if each is door)
+    with vendor(vendors.answering(vendors.answer()), tls=tls) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(FORKING), name, server.url + "/", child],
+            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        of_the_child = 1 if child == "used" else 0
+        assert server.connections == 2 + of_the_child
+        assert len(server.requests) == 4 + of_the_child
+
+
+def test_a_handle_is_freed_with_its_transport() -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        transport = CurlTransport()
+        transport.send(request_to(server.url))
+        handle = transport._mine.handle
+        assert handle is not None
+        curl = weakref.ref(handle._curl)
+        del handle
+        transport.close()
+        assert curl() is None
+
+
+# -- which one ---------------------------------------------------------------------------------
+
+
+def test_auto_takes_libcurl_where_it_is_installed() -> None:
+    assert repr(choose("auto", timeout_seconds=5)) == "CurlTransport(timeout_seconds=5)"
+
+
+@pytest.fixture
+def without_curl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycurl", None)
+
+
+@pytest.mark.usefixtures("without_curl")
+def test_auto_takes_httpx_where_libcurl_is_missing() -> None:
+    assert repr(choose("auto", timeout_seconds=5)) == "HTTPXTransport(timeout_seconds=5)"
+    assert why_not("auto") is None
+
+
+@pytest.mark.usefixtures("without_curl")
+def test_libcurl_by_name_needs_its_extra() -> None:
+    with pytest.raises(
+        ConfigError, match=r'transport=.curl.: run `pip install "footfall\[curl\]"`'
+    ):
+        Config(destinations=[PLAUSIBLE], transport="curl")
+
+
+def test_auto_stays_cooperative_under_gevent(monkeypatch: pytest.MonkeyPatch) -> None:
+    patched = {"socket": False}
+    monkey = types.ModuleType("gevent.monkey")
+    monkeypatch.setattr(monkey, "is_module_patched", patched.__getitem__, raising=False)
+    monkeypatch.setitem(sys.modules, "gevent.monkey", monkey)
+    assert isinstance(choose("auto", timeout_seconds=5), CurlTransport)
+    patched["socket"] = True
+    assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
+    assert isinstance(choose("curl", timeout_seconds=5), CurlTransport)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="gevent is not installed")
+def test_gevent_itself_is_asked() -> None:
+    code = (
+        "from gevent import monkey; monkey.patch_all(); "
+        "from footfall.transport import choose; print(choose('auto', timeout_seconds=5))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "HTTPXTransport(timeout_seconds=5)"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("auto", "CurlTransport(timeout_seconds=3)"),
+        ("curl", "CurlTransport(timeout_seconds=3)"),
+        ("httpx", "HTTPXTransport(timeout_seconds=3)"),
+    ],
+)
+def test_the_environment_may_choose_and_the_first_line_and_the_counters_say_what(
+    name: str, found: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    environ = {
+        "FOOTFALL_DESTINATIONS": PLAUSIBLE,
+        "FOOTFALL_TRANSPORT": name,
+        "FOOTFALL_TIMEOUT_SECONDS": "3",
+    }
+    with caplog.at_level("INFO", "footfall"):
+        tracker = Tracker.from_options({}, environ=environ)
+    assert tracker.stats()["transport"] == found
+    assert found in caplog.records[0].getMessage()
+
+
+@pytest.mark.parametrize("wish", ["libcurl", 7, None, object()])
+def test_what_cannot_send_is_no_transport(wish: object) -> None:
+    with pytest.raises(ConfigError, match=r'write one of "auto", "curl", "httpx", or give'):
+        Config(destinations=[PLAUSIBLE], transport=wish)  # type: ignore[arg-type]
+
+
+def test_under_pytest_nothing_leaves_by_any_name() -> None:
+    for name in TRANSPORT_NAMES:
+        made = Tracker.from_options({"destinations": [PLAUSIBLE], "transport": name})
+        assert isinstance(made.transport, MemoryTransport)
+
+
 def test_the_memory_transport_keeps_the_newest_requests() -> None:
     memory = MemoryTransport(max_requests=2)
     for number in range(3):
         assert memory.send(request_to("http://x", str(number).encode())).status == 202
     assert [request.body for request in memory.requests] == [b"1", b"2"]
+    assert repr(memory) == "MemoryTransport(<2 requests>)"
+
+
+# -- the thinking parts ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "bytes_sent", "meaning"),
+    [
+        *((code, 0, NotSent) for code in (*codes.NEVER_LEFT, *codes.MAY_HAVE_LEFT, 78)),
+        *((code, 99, NotSent) for code in codes.NEVER_LEFT),
+        *((code, 99, Ambiguous) for code in (*codes.MAY_HAVE_LEFT, 78)),
+    ],
+)
+def test_an_error_of_libcurls_is_a_refusal_only_if_the_request_surely_never_left(
+    code: int, bytes_sent: int, meaning: type[Exception]
+) -> None:
+    assert type(codes.meaning(code, "", bytes_sent)) is meaning
+    assert str(codes.meaning(code, "its words", bytes_sent)) == "its words"
+
+
+def test_the_numbers_are_libcurls_own() -> None:
+    import pycurl
+
+    named = {
+        "E_COULDNT_RESOLVE_PROXY": 5,
+        "E_COULDNT_RESOLVE_HOST": 6,
+        "E_COULDNT_CONNECT": 7,
+        "E_SSL_CONNECT_ERROR": 35,
+        "E_PEER_FAILED_VERIFICATION": 60,
+        "E_SSL_CACERT_BADFILE": 77,
+    }
+    assert {name: getattr(pycurl, name) for name in named} == named
+    assert set(named.values()) <= set(codes.NEVER_LEFT)
+    assert not set(codes.NEVER_LEFT) & set(codes.MAY_HAVE_LEFT)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("timeout=5", 4.0),
+        ("timeout=65, max=100", 60.0),
+        ("max=100, Timeout = 20", 19.0),
+        ("timeout=0", 0.0),
+        ("max=100", 4.0),
+        ("timeout=abc", 4.0),
+        ("xtimeout=9", 4.0),
+        ("", 4.0),
+    ],
+)
+def test_a_connection_waits_for_as_long_as_the_peer_promises(value: str, seconds: float) -> None:
+    assert wire.idle_seconds({"keep-alive": value}, 4.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("http://a.example/", {}, None),
+        ("http://a.example/", {"http_proxy": "http://p:1"}, Proxy("http://p:1")),
+        ("https://a.example/", {"http_proxy": "http://p:1"}, None),
+        ("https://a.example/", {"HTTPS_PROXY": "p:1"}, Proxy("http://p:1")),
+        ("https://a.example/", {"all_proxy": "socks5h://p:1"}, Proxy("socks5h://p:1")),
+        (
+            "http://a.example/",
+            {"http_proxy": "http://me:p%40ss@p:1"},
+            Proxy("http://p:1", "me", "p@ss"),
+        ),
+        ("http://a.example/", {"http_proxy": "http://p:1", "no_proxy": "a.example"}, None),
+        ("http://b.a.example/", {"http_proxy": "http://p:1", "no_proxy": ".a.example"}, None),
+        ("http://a.example:8/", {"http_proxy": "http://p:1", "no_proxy": "a.example:8"}, None),
+        # httpoxy: in CGI a visitor writes this variable, as the header `Proxy`.
+        ("http://a.example/", {"HTTP_PROXY": "http://evil:1", "REQUEST_METHOD": "GET"}, None),
+    ],
+)
+def test_the_environment_names_the_proxy(
+    url: str, environ: dict[str, str], proxy: Proxy | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(url) == proxy
+    assert "p@ss" not in repr(proxy)
+
+
+def test_the_systems_bundle_is_trusted_unless_the_environment_names_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.touch()
+    bundles = (str(tmp_path / "none.pem"), str(bundle))
+    found = certificates.authorities
+    assert found({}, bundles) == (str(bundle), None)
+    assert found({"SSL_CERT_FILE": "/f"}, bundles) == ("/f", None)
+    assert found({"SSL_CERT_DIR": "/d"}, bundles) == (None, "/d")
+    monkeypatch.setitem(sys.modules, "certifi", None)
+    assert found({}, ()) == (None, None)
+    certifi = types.ModuleType("certifi")
+    monkeypatch.setattr(certifi, "where", lambda: "/certifi.pem", raising=False)
+    monkeypatch.setitem(sys.modules, "certifi", certifi)
+    assert found({}, ()) == ("/certifi.pem", None)
+
+
+def test_a_folder_of_authorities_is_handed_to_libcurl(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with vendor(vendors.answering(vendors.answer())) as server:
+        assert CurlTransport().send(request_to(server.url)).status == 202
+
+
+def test_names_are_asked_for_once_a_minute_and_the_address_that_worked_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import socket
+
+    now, asked = [0.0], [0]
+
+    def getaddrinfo(host: str, port: int, **options: Any) -> Any:
+        asked[0] += 1
+        return [(0, 0, 0, "", (address, port)) for address in ("::1", "::1", "1.1.1.1", "2.2.2.2")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    names = Names(clock=lambda: now[0])
+    assert names.addresses("a.example", 80) == ("::1", "1.1.1.1", "2.2.2.2")
+    names.worked("a.example", 80, "2.2.2.2")
+    now[0] = 59.0
+    assert names.addresses("a.example", 80) == ("2.2.2.2", "::1", "1.1.1.1")
+    assert asked == [1]
+    now[0] = 61.0
+    assert names.addresses("a.example", 80) == ("::1", "1.1.1.1", "2.2.2.2")
+    assert asked == [2]
+
+
+def test_a_name_that_is_none_is_not_asked_for_again_at_once() -> None:
+    names = Names(clock=lambda: 0.0)
+    for _ in range(2):
+        with pytest.raises(OSError, match="the name is none"):
+            names.addresses("a" * 64 + ".example", 80)
+
+
+def test_the_head_that_counts_is_the_last_one() -> None:
+    incoming = Incoming()
+    lines = (
+        b"HTTP/1.1 200 Connection established\r\n",
+        b"\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n",
+        b"Link: a\r\n",
+        b"\r\n",
+        b"HTTP/1.1 202 Accepted\r\n",
+        b"Via: b\r\n",
+        b"\r\n",
+    )
+    for line in lines:
+        assert incoming.take_head(line) is None
+    assert incoming.is_headed
+    assert (incoming.response().status, incoming.response().headers) == (202, {"via": "b"})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 Behaviour = Callable[[socket.socket, "Vendor"], None]
 
@@ -14,18 +17,32 @@ Behaviour = Callable[[socket.socket, "Vendor"], None]
 class Vendor:
     """A listening socket that treats every connection alike; remembers the requests it read."""
 
-    def __init__(self, behave: Behaviour) -> None:
+    def __init__(
+        self,
+        behave: Behaviour,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._behave = behave
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._tls = tls
+        self._listener = socket.create_server((address, port))
         self._open: list[socket.socket] = []
         self.requests: list[bytes] = []
         self.connections = 0
+        self.bytes_sent = 0
         self.is_closing = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def _accept(self) -> None:
         while True:
@@ -38,11 +55,14 @@ class Vendor:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
+        try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+            with connection:
                 self._behave(connection, self)
-            except OSError:
-                return
+        except OSError:  # what the client has closed, or not trusted
+            connection.close()
 
     def read_request(self, connection: socket.socket) -> bytes:
         """One request, head and body. Empty once the peer has closed."""
@@ -59,7 +79,10 @@ class Vendor:
             if name.lower() == b"content-length":
                 length = int(value)
         while len(body) < length:
-            body += connection.recv(65536)
+            chunk = connection.recv(65536)
+            if not chunk:
+                return b""
+            body += chunk
         request = head + b"\r\n\r\n" + body
         self.requests.append(request)
         return request
@@ -72,8 +95,8 @@ class Vendor:
 
 
 @contextmanager
-def vendor(behave: Behaviour) -> Iterator[Vendor]:
-    server = Vendor(behave)
+def vendor(behave: Behaviour, **options: Any) -> Iterator[Vendor]:
+    server = Vendor(behave, **options)
     try:
         yield server
     finally:
@@ -110,6 +133,11 @@ def hanging(connection: socket.socket, server: Vendor) -> None:
     server.is_closing.wait(30)
 
 
+def deaf(connection: socket.socket, server: Vendor) -> None:
+    """Accepts the connection, and neither reads nor answers."""
+    server.is_closing.wait(30)
+
+
 def dripping(connection: socket.socket, server: Vendor) -> None:
     """One byte of the answer every tenth of a second."""
     server.read_request(connection)
@@ -131,6 +159,16 @@ def huge_head(connection: socket.socket, server: Vendor) -> None:
     connection.sendall(b"HTTP/1.1 202 Accepted\r\n")
     while not server.is_closing.is_set():
         connection.sendall(b"X-Filler: " + b"x" * 60_000 + b"\r\n")
+        server.bytes_sent += 60_000
+
+
+def megabyte_head(connection: socket.socket, server: Vendor) -> None:
+    """A head of a megabyte, in lines of a kilobyte, and then a proper end."""
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\n")
+    for number in range(1000):
+        connection.sendall(b"X-Filler-%d: " % number + b"x" * 1000 + b"\r\n")
+    connection.sendall(b"Content-Length: 0\r\n\r\n")
 
 
 def huge_body(connection: socket.socket, server: Vendor) -> None:
@@ -138,6 +176,7 @@ def huge_body(connection: socket.socket, server: Vendor) -> None:
     connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 200000000\r\n\r\n")
     while not server.is_closing.is_set():
         connection.sendall(b"x" * 65536)
+        server.bytes_sent += 65536
 
 
 def garbage(connection: socket.socket, server: Vendor) -> None:
@@ -161,6 +200,88 @@ def closing_second(connection: socket.socket, server: Vendor) -> None:
     server.read_request(connection)
     connection.sendall(answer())
     server.read_request(connection)
+
+
+def closing_at_once(connection: socket.socket, server: Vendor) -> None:
+    """Closes before anything was said."""
+
+
+def plain_http(connection: socket.socket, server: Vendor) -> None:
+    """Answers a TLS handshake as nginx does on the wrong port."""
+    connection.recv(65536)
+    connection.sendall(answer("400 Bad Request", b"The plain HTTP request was sent to HTTPS port"))
+
+
+def tunnel(connection: socket.socket, server: Vendor) -> None:
+    """A proxy that makes a tunnel to wherever it is asked to."""
+    wanted = server.read_request(connection).split(b" ")[1].decode()
+    host, _, port = wanted.rpartition(":")
+    with socket.create_connection((host, int(port))) as upstream:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=_pour, args=(upstream, connection), daemon=True).start()
+        _pour(connection, upstream)
+
+
+def _pour(source: socket.socket, drain: socket.socket) -> None:
+    try:
+        while chunk := source.recv(65536):
+            drain.sendall(chunk)
+        drain.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+def resetting(connection: socket.socket, server: Vendor) -> None:
+    """Resets the connection in the middle of the request."""
+    connection.recv(1)
+    reset(connection)
+
+
+def resetting_second(connection: socket.socket, server: Vendor) -> None:
+    """Answers the first request of a connection and resets upon the second."""
+    server.read_request(connection)
+    connection.sendall(answer())
+    server.read_request(connection)
+    reset(connection)
+
+
+def resetting_answer(connection: socket.socket, server: Vendor) -> None:
+    """Resets the connection in the middle of the answer's head."""
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-")
+    # What was sent is thrown away by the reset unless it has been read.
+    server.is_closing.wait(0.1)
+    reset(connection)
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@contextmanager
+def blackhole(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A port that lets every new connection wait, as behind a firewall that drops its packets."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(family))
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((address, port))
+        listener.listen(0)
+        number: int = listener.getsockname()[1]
+        # Once its backlog is full the kernel drops whoever else knocks.
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket(family))
+            filler.setblocking(False)
+            filler.connect_ex((address, number))
+        yield number
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    """No fault at all."""
+    yield
 
 
 def unused_port() -> int:

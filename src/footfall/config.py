@@ -19,7 +19,13 @@ from footfall.client_ip import ClientIP
 from footfall.dispatch import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.model import Event, Headers, Hit
-from footfall.transport import TOTAL_TIMEOUT_SECONDS, Transport
+from footfall.transport import (
+    TOTAL_TIMEOUT_SECONDS,
+    TRANSPORT_NAMES,
+    Transport,
+    TransportName,
+    why_not,
+)
 
 
 class Options(TypedDict, total=False):
@@ -51,7 +57,7 @@ class Options(TypedDict, total=False):
     base_url: str | None
     path_mode: Literal["path", "route"]
     hide_path_secrets: bool
-    transport: Literal["auto"] | Transport
+    transport: TransportName | Transport
     mode: Literal["thread", "sync"]
     max_queue: int
     max_age_seconds: float
@@ -139,8 +145,8 @@ class Config:
 
     # -- how it is delivered -------------------------------------------------------------------
 
-    # Anything with `send(request) -> response`; "auto" is the package's own.
-    transport: Literal["auto"] | Transport = "auto"
+    # libcurl where it is installed, else httpx2; or anything with `send(request) -> response`.
+    transport: TransportName | Transport = "auto"
     # `sync` delivers before the response goes on: for platforms that freeze idle processes.
     mode: Literal["thread", "sync"] = "thread"
     # See dispatch.Limits for the reasons of these four.
@@ -312,12 +318,18 @@ def _check_types(config: Config, faults: list[Fault]) -> None:
             faults.append(Fault(name, value, f"write a number from {low:g} to {high:g}"))
     if config.track_localhost not in (None, True, False):
         faults.append(Fault("track_localhost", config.track_localhost, "write True, False or None"))
-    if config.transport != "auto" and not callable(getattr(config.transport, "send", None)):
-        faults.append(
-            Fault(
-                "transport", config.transport, 'write "auto", or give an object with send(request)'
-            )
-        )
+    remedy = _transport_remedy(config.transport)
+    if remedy:
+        faults.append(Fault("transport", config.transport, remedy))
+
+
+def _transport_remedy(wish: object) -> str | None:
+    if isinstance(wish, str) and wish in TRANSPORT_NAMES:
+        return why_not(wish)
+    if callable(getattr(wish, "send", None)):
+        return None
+    names = ", ".join(f'"{name}"' for name in TRANSPORT_NAMES)
+    return f"write one of {names}, or give an object with send(request)"
 
 
 _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
@@ -428,7 +440,7 @@ def _from_environment(
     return found
 
 
-_NOT_FROM_ENVIRONMENT: Final = frozenset((*_CALLABLES, "client_ip", "transport"))
+_NOT_FROM_ENVIRONMENT: Final = frozenset((*_CALLABLES, "client_ip"))
 
 
 def _environment_names(names: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from footfall import judge, log, pageview
+from footfall import judge, log, pageview, transport
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
@@ -28,7 +28,6 @@ from footfall.dispatch import Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
-from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
 LINGER_SECONDS: Final = 0.02
@@ -83,7 +82,11 @@ class Tracker:
         self.shutdown_seconds = config.shutdown_timeout_seconds
         if "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ:
             self.shutdown_seconds = min(self.shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
-        self.transport = _transport_for(config, environ)
+        self.transport = transport.choose(
+            config.transport,
+            timeout_seconds=config.timeout_seconds,
+            stays_here=under_pytest(environ) and not config.stays_here,
+        )
         self._judge = Judge(config, self._log)
         self._lanes = tuple(
             Lane(place, self.transport, config.limits, log=self._log)
@@ -422,16 +425,6 @@ class Tracker:
     def __repr__(self) -> str:
         names = ", ".join(lane.destination.name for lane in self._lanes)
         return f"Tracker({names or 'inactive'})"
-
-
-def _transport_for(config: Config, environ: Mapping[str, str]) -> Transport:
-    if config.transport != "auto":
-        return config.transport
-    if under_pytest(environ) and not config.stays_here:
-        return MemoryTransport()
-    return HTTPXTransport(
-        timeout_seconds=config.timeout_seconds, max_connections=config.max_connections
-    )
 
 
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:

@@ -1,0 +1,55 @@
+"""Which door leads out: libcurl's where it may be taken, else httpx2's."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from footfall.transport.curl import CurlTransport
+from footfall.transport.httpx import HTTPXTransport
+from footfall.transport.memory import MemoryTransport
+
+if TYPE_CHECKING:
+    from footfall.transport import Transport
+
+TransportName: TypeAlias = Literal["auto", "curl", "httpx"]
+
+TRANSPORT_NAMES: Final[tuple[str, ...]] = ("auto", "curl", "httpx")
+"""What may be written where a transport is asked for."""
+
+
+def why_not(name: str) -> str | None:
+    """What to do before this transport can be had; None if nothing.
+
+    Loads libcurl for `"curl"`: one that was built against another TLS library fails only then.
+    """
+    if name != "curl":
+        return None
+    try:
+        import pycurl  # noqa: F401 -- whether it can be loaded is the question
+    except ImportError as error:
+        return f'run `pip install "footfall[curl]"`, or write "auto" ({error})'
+    return None
+
+
+def choose(
+    wish: TransportName | Transport, *, timeout_seconds: float, stays_here: bool = False
+) -> Transport:
+    """The transport that `wish` names, or `wish` itself if it is one.
+
+    Args:
+        stays_here: True where nothing may leave the machine, as in a test run.
+    """
+    if not isinstance(wish, str):
+        return wish
+    if stays_here:
+        return MemoryTransport()
+    if wish == "curl" or (wish == "auto" and not _is_cooperative() and why_not("curl") is None):
+        return CurlTransport(timeout_seconds=timeout_seconds)
+    return HTTPXTransport(timeout_seconds=timeout_seconds)
+
+
+def _is_cooperative() -> bool:
+    """True where gevent has taken over sockets: libcurl would hold up every greenlet."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("socket"))

@@ -1,0 +1,212 @@
+"""One handle of libcurl: its options, what it has received, and its end.
+
+What stays the same from one POST to the next is set once; a POST costs two options and one
+`perform`. A handle belongs to one thread of one process: freeing one that a forked child has
+inherited would say goodbye on a TLS connection that its parent goes on using.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+from footfall.errors import Ambiguous, TransportError
+from footfall.model import Request, Response
+from footfall.transport import codes, wire
+from footfall.transport.certificates import authorities
+from footfall.transport.proxies import proxy_for
+
+# What libcurl or pycurl would write by themselves; a name without a value takes a header away.
+_UNWANTED: Final = [b"Accept:", b"Content-Type:", b"Expect:", b"User-Agent:"]
+_END: Final = b"\r\n"
+
+
+class Incoming:
+    """The running answer, as libcurl hands it over: a call for each header line and each chunk.
+
+    Knows nothing of the handle, so that no circle keeps an unused one alive.
+    """
+
+    __slots__ = ("body", "body_left", "head", "head_left", "interims")
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        self.head: list[bytes] = []
+        self.body: list[bytes] = []
+        self.head_left = wire.MAX_HEAD_BYTES
+        self.body_left = wire.MAX_BODY_BYTES
+        self.interims = 0
+
+    def take_head(self, line: bytes) -> int | None:
+        """Keep one header line. -1 ends the exchange."""
+        self.head.append(line)
+        self.head_left -= len(line)
+        if self.head_left < 0 or (line == _END and self._is_one_too_many()):
+            return -1
+        return None
+
+    def _is_one_too_many(self) -> bool:
+        """At the end of a head: whether it is one more interim answer than may come."""
+        if _is_interim(self.head):
+            self.head.clear()
+            self.interims += 1
+        return self.interims > wire.MAX_INTERIM_ANSWERS
+
+    def take_body(self, chunk: bytes) -> int | None:
+        """Keep one chunk. -1 ends the exchange."""
+        self.body.append(chunk)
+        self.body_left -= len(chunk)
+        return -1 if self.body_left <= 0 else None
+
+    @property
+    def fault(self) -> str | None:
+        """Why the answer was cut before its head was whole; None if it was not."""
+        if self.head_left < 0:
+            return "the head of the answer is too long"
+        if self.interims > wire.MAX_INTERIM_ANSWERS:
+            return "there is no end of interim answers"
+        return None
+
+    @property
+    def is_headed(self) -> bool:
+        """True once the head of a final answer is there. Its status has said the main thing."""
+        return _END in self._last_head() and self.fault is None
+
+    def _last_head(self) -> list[bytes]:
+        """Without what a proxy said of its tunnel, which libcurl hands over too."""
+        starts = [n for n, line in enumerate(self.head) if line.startswith(b"HTTP/")]
+        return self.head[starts[-1] :] if starts else []
+
+    def response(self) -> Response:
+        """The answer, with as much of its body as came."""
+        head, body = self.head, self.body
+        if _END in head[:-1]:
+            head = self._last_head()
+        lines = b"".join(head).decode("latin-1").split("\r\n")
+        whole = body[0] if len(body) == 1 else b"".join(body)
+        return Response(
+            status=int(lines[0][9:12]),
+            headers=wire.headers_of([line for line in lines[1:] if line]),
+            body=whole[: wire.MAX_BODY_BYTES],
+        )
+
+
+def _is_interim(head: list[bytes]) -> bool:
+    return head[0][8:10] == b" 1"
+
+
+class Handle:
+    """A libcurl handle set up for POSTs.
+
+    Args:
+        timeout: Seconds for one whole exchange.
+        connect_timeout: Seconds for the connection alone.
+        idle: Seconds after which an idle connection is not used again.
+    """
+
+    # No process has this number, so one that was never finished is never freed either.
+    _owner = 0
+
+    def __init__(self, timeout: float, connect_timeout: float, idle: float) -> None:
+        import pycurl
+
+        self._lib: Any = pycurl
+        self._idle = idle
+        self._url = ""
+        self._incoming = Incoming()
+        self._curl: Any = pycurl.Curl()
+        self._unpin = _pinned(self._curl)
+        self._owner = os.getpid()
+        self._set_up(timeout, connect_timeout)
+
+    def _set_up(self, timeout: float, connect_timeout: float) -> None:
+        lib, trusted = self._lib, authorities()
+        options = {
+            lib.POST: 1,
+            lib.HTTP_VERSION: lib.CURL_HTTP_VERSION_1_1,
+            lib.PROTOCOLS: lib.PROTO_HTTP | lib.PROTO_HTTPS,
+            # A visitor's address goes to the host that the owner wrote down, or nowhere.
+            lib.FOLLOWLOCATION: 0,
+            lib.TIMEOUT_MS: max(1, int(timeout * 1000)),
+            lib.CONNECTTIMEOUT_MS: max(1, int(connect_timeout * 1000)),
+            # The app's signals and alarms are its own.
+            lib.NOSIGNAL: 1,
+            lib.DNS_CACHE_TIMEOUT: int(wire.DNS_SECONDS),
+            lib.MAXLIFETIME_CONN: wire.MAX_CONNECTION_AGE_SECONDS,
+            # The defaults, written down: nothing in here may ever turn them off.
+            lib.SSL_VERIFYPEER: 1,
+            lib.SSL_VERIFYHOST: 2,
+            lib.HEADERFUNCTION: self._incoming.take_head,
+            lib.WRITEFUNCTION: self._incoming.take_body,
+        }
+        if trusted.file:
+            options[lib.CAINFO] = trusted.file
+        if trusted.folder:
+            options[lib.CAPATH] = trusted.folder
+        for option, value in options.items():
+            self._curl.setopt(option, value)
+
+    def exchange(self, request: Request) -> Response:
+        """Send `request` and return its answer; see `Transport.send`."""
+        lib, curl, incoming = self._lib, self._curl, self._incoming
+        lines = wire.header_lines(request.headers)
+        if "" in request.headers.values():
+            # libcurl's way to write a header that has no value.
+            lines = [b"%b;" % line[:-2] if line.endswith(b": ") else line for line in lines]
+        if request.url != self._url:
+            self._turn_to(request.url)
+        curl.setopt(lib.HTTPHEADER, lines + _UNWANTED)
+        curl.setopt(lib.POSTFIELDS, request.body)
+        incoming.begin()
+        try:
+            curl.perform()
+        except lib.error as error:
+            # What a proxy says of its tunnel is a head too, and nothing has been sent then.
+            if not incoming.is_headed or not curl.getinfo(lib.REQUEST_SIZE):
+                raise self._meaning(*error.args) from error
+        response = incoming.response()
+        idle = wire.idle_seconds(response.headers, self._idle)
+        if idle != self._idle_now:
+            self._keep_idle(idle)
+        return response
+
+    def _turn_to(self, url: str) -> None:
+        lib, curl, proxy = self._lib, self._curl, proxy_for(url)
+        curl.setopt(lib.URL, url)
+        # Never absent: libcurl would read the environment itself, for each request anew.
+        curl.setopt(lib.PROXY, proxy.url if proxy else "")
+        curl.setopt(lib.NOPROXY, "")
+        curl.setopt(lib.PROXYUSERNAME, proxy.user if proxy else "")
+        curl.setopt(lib.PROXYPASSWORD, proxy.password if proxy else "")
+        self._keep_idle(self._idle)
+        self._url = url
+
+    def _keep_idle(self, seconds: float) -> None:
+        """Let a connection wait for so long; libcurl counts whole seconds, and 0 as for ever."""
+        self._curl.setopt(self._lib.MAXAGE_CONN, max(1, int(seconds)))
+        self._curl.setopt(self._lib.FORBID_REUSE, int(seconds < 1))
+        self._idle_now = seconds
+
+    def _meaning(self, code: int, sentence: str) -> TransportError:
+        fault = self._incoming.fault
+        if fault is not None:
+            return Ambiguous(fault)
+        return codes.meaning(code, sentence, self._curl.getinfo(self._lib.REQUEST_SIZE))
+
+    def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
+        if self._owner == getpid():
+            self._curl.close()
+            self._unpin()
+
+
+def _pinned(handle: object) -> Callable[[], object]:
+    """Keep `handle` from being freed by anybody, a child's exit included, until it is unpinned."""
+    import ctypes
+
+    pin = ctypes.py_object(handle)
+    ctypes.pythonapi.Py_IncRef(pin)
+    return functools.partial(ctypes.pythonapi.Py_DecRef, pin)

@@ -1,0 +1,89 @@
+"""An app that sends over a real socket to a vendor in trouble, by either door."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+from footfall.destinations import Plausible
+from footfall.model import Request, Response
+from footfall.transport import CurlTransport, HTTPXTransport
+from tests.faults import Site, watched_site
+from tests.vendors import wait_until
+
+Door: TypeAlias = type[CurlTransport] | type[HTTPXTransport]
+
+DOORS: Final[dict[str, Door]] = {"curl": CurlTransport, "httpx": HTTPXTransport}
+
+QUICK: Final = {"timeout": 0.6, "connect_timeout": 0.3}
+"""For a fault that takes a timeout. Where none is expected, a busy machine gets its time."""
+
+
+def fault(number: int, name: str, *values: str, doors: str = "curl httpx") -> pytest.MarkDecorator:
+    """One fault of the catalogue, by its number, at each door; `values` are its variants."""
+    names = ("door", "value") if values else ("door",)
+    cases = [
+        pytest.param(
+            *((DOORS[door], value) if values else (DOORS[door],)),
+            id="-".join(filter(None, (f"{number:02}", name, value, door))),
+        )
+        for value in values or ("",)
+        for door in doors.split()
+    ]
+    return pytest.mark.parametrize(names, cases)
+
+
+class Watched:
+    """A transport that remembers how each exchange through another one ended."""
+
+    def __init__(self, transport: CurlTransport | HTTPXTransport) -> None:
+        self._transport = transport
+        self.endings: list[Response | Exception] = []
+        self.threads: set[threading.Thread] = set()
+
+    def send(self, request: Request) -> Response:
+        self.threads.add(threading.current_thread())
+        try:
+            response = self._transport.send(request)
+        except Exception as error:
+            self.endings.append(error)
+            raise
+        self.endings.append(response)
+        return response
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+@contextmanager
+def site_of(door: Door, url: str, **options: Any) -> Iterator[tuple[Site, Watched]]:
+    """A watched app that counts for one Plausible at `url`, and its watched transport."""
+    transport = Watched(
+        door(
+            timeout_seconds=options.pop("timeout", 5.0),
+            connect_timeout_seconds=options.pop("connect_timeout", 3.0),
+            idle_seconds=options.pop("idle", 4.0),
+        )
+    )
+    place = options.pop("place", None) or Plausible(
+        domain="example.com", endpoint=f"{url}/api/event"
+    )
+    try:
+        with watched_site(place, transport=transport, **options) as site:
+            yield site, transport
+            for _ in range(9):
+                # A request like any other, while the fault lasts; its event goes nowhere.
+                site.visit(HTTP_USER_AGENT="Googlebot/2.1")
+    finally:
+        transport.close()
+
+
+def ends_as(site: Site, seconds: float = 5.0, **counts: int) -> bool:
+    """Wait until the account of the site's destination is exactly `counts`."""
+    if wait_until(lambda: site.counts() == counts, seconds):
+        return True
+    raise AssertionError(f"{site.counts()} is not {counts}")
