@@ -20,6 +20,7 @@ from footfall.dispatch import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.model import Event, Headers, Hit
 from footfall.transport import (
+    MARK,
     TOTAL_TIMEOUT_SECONDS,
     TRANSPORT_NAMES,
     Transport,
@@ -293,7 +294,7 @@ class Config:
             | url.REQUEST_HEADERS
             | places.VISITOR_HEADERS
             | self.resolver.headers_read
-            | {"host", "user-agent", "accept-language"}
+            | {"host", "user-agent", "accept-language", MARK}
         )
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import sys
 import threading
 import time
 from collections import deque
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Final, TypeAlias
 
-from footfall import destinations, transport
+from footfall import destinations, inside, transport
 from footfall.errors import NotSent, TransportError
 from footfall.log import ThrottledLog, place_of
 from footfall.model import Event, Outcome, Verdict
@@ -241,6 +242,7 @@ class Lane:
 
     # -- out -----------------------------------------------------------------------------------
 
+    @inside.own_work
     def _work(self) -> None:
         while (item := self._take(IDLE_SECONDS)) is not None:
             self._finish(item, self._try(item))
@@ -492,5 +494,5 @@ def _size_of(event: Event) -> int:
         + len(visitor.user_agent)
         + len(visitor.language)
         + sum(len(name) + len(value) for name, value in visitor.headers.items())
-        + sum(len(name) + len(str(value)) for name, value in event.props.items())
+        + sum(len(name) + sys.getsizeof(value) for name, value in event.props.items())
     )

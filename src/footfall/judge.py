@@ -21,6 +21,7 @@ from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.errors import EventError
 from footfall.log import ThrottledLog
 from footfall.model import Decision, Event, Hit, Revenue, Visitor
+from footfall.transport import MARK
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
@@ -94,6 +95,8 @@ class Judge:
     def of_told(self, told: Told, offset: float) -> Judgement:
         """Whether what a view told may be sent, and its event."""
         hit = hit_of(told.record, offset) if told.record else None
+        if hit is not None and MARK in hit.headers:
+            return Judgement("echo")
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None
         if is_told_of is not None:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from footfall import judge, log, pageview, transport
+from footfall import inside, judge, log, pageview, transport
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
@@ -190,6 +190,7 @@ class Tracker:
 
     # -- delivery side -------------------------------------------------------------------------
 
+    @inside.own_work
     def _run(self) -> None:
         last_worked = time.monotonic()
         while True:
@@ -220,6 +221,7 @@ class Tracker:
         if self._inbox:
             self._wake(time.monotonic())
 
+    @inside.own_work
     def _deliver_here(self) -> None:
         """`mode="sync"`: think and deliver in the request's own thread.
 
@@ -328,6 +330,9 @@ class Tracker:
         """
         if not self.is_active:
             return
+        if inside.is_inside():
+            self._reasons["echo"] += 1
+            return
         exchange = CURRENT.get()
         try:
             told = judge.told(
@@ -378,6 +383,7 @@ class Tracker:
         seconds = self.shutdown_seconds if timeout is None else timeout
         return self.flush_until(time.monotonic() + seconds)
 
+    @inside.own_work
     def flush_until(self, deadline: float) -> bool:
         """`flush` to a moment of the monotonic clock, which several trackers may share."""
         self._process(deadline)
