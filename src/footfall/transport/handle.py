@@ -86,11 +86,10 @@ class Incoming:
         head, body = self.head, self.body
         if _END in head[:-1]:
             head = self._last_head()
-        lines = b"".join(head).decode("latin-1").split("\r\n")
         whole = body[0] if len(body) == 1 else b"".join(body)
         return Response(
-            status=int(lines[0][9:12]),
-            headers=wire.headers_of([line for line in lines[1:] if line]),
+            status=int(head[0][9:12]),
+            headers=wire.headers_of(head[1 : head.index(_END)]),
             body=whole[: wire.MAX_BODY_BYTES],
         )
 

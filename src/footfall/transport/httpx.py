@@ -91,12 +91,7 @@ class HTTPXTransport:
         )
         answer = route.peer.connection().handle_request(asked)
         mine.exchange.is_headed = True
-        headers = wire.headers_of(
-            [
-                f"{name.decode('latin-1')}:{value.decode('latin-1')}"
-                for name, value in answer.headers
-            ]
-        )
+        headers = wire.headers_of([b"%b:%b" % pair for pair in answer.headers])
         mine.exchange.keep_connection_for(wire.idle_seconds(headers, self._idle))
         try:
             body = _first_bytes(answer.iter_stream(), wire.MAX_BODY_BYTES)
