@@ -320,25 +320,40 @@ def test_a_status_counts_although_its_body_breaks_off(door: Door) -> None:
         assert response.body == b"ok"
 
 
-@fault(17, "closed-while-idle")
-@pytest.mark.parametrize("header", ["", "Connection: close\r\n"], ids=["unsaid", "said"])
-def test_a_server_that_closes_after_each_answer_loses_and_doubles_nothing(
-    door: Door, header: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Number 18 too: with the header and without."""
+def closing_after_each(header: str) -> vendors.Behaviour:
+    """One answer a connection, with a word about it or without."""
 
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         connection.sendall(vendors.answer(extra=header))
         connection.shutdown(socket.SHUT_WR)
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, transport):
+    return behave
+
+
+@fault(17, "closed-while-idle")
+def test_a_connection_closed_between_two_posts_loses_and_doubles_nothing(door: Door) -> None:
+    with vendor(closing_after_each("")) as server, site_of(door, server.url) as (site, transport):
         for number in range(1, 6):
             site.visit()
             ends_as(site, accepted=number)
             time.sleep(0.02)  # for the end of the stream to arrive
         assert (server.connections, len(server.requests)) == (5, 5)
         assert [ending for ending in transport.endings if isinstance(ending, Exception)] == []
+
+
+SAID = {"unsaid": "", "said": "Connection: close\r\n"}
+
+
+@fault(18, "closes-after-each", *SAID)
+def test_a_server_that_closes_after_each_answer_is_no_trouble(
+    door: Door, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with vendor(closing_after_each(SAID[value])) as server, site_of(door, server.url) as (site, _):
+        for number in range(1, 6):
+            site.visit()
+            ends_as(site, accepted=number)
+            time.sleep(0.02)  # for the end of the stream to arrive
         assert warnings_of(caplog) == []
 
 
