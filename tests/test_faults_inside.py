@@ -212,7 +212,7 @@ def test_a_garbage_collection_at_any_moment_hangs_nothing(door: Door) -> None:
         vendor(vendors.answering(ACCEPTED)) as server,
         site_of(door, server.url, environ={}) as (site, _),
     ):
-        gc.set_threshold(1)
+        gc.set_threshold(1, 1000, 1000)
         try:
             for number in range(40):
                 Finalized(site.tracker)

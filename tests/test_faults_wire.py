@@ -19,7 +19,7 @@ import trustme
 
 from footfall.destinations import Plausible, Swetrix
 from footfall.errors import Ambiguous, NotSent
-from footfall.model import Response
+from footfall.model import Request, Response
 from footfall.transport import MAX_BODY_BYTES, connections, handle, names, wire
 from tests import vendors
 from tests.vendors import Vendor, vendor, wait_until
@@ -471,6 +471,22 @@ def test_a_hanging_resolver_holds_up_its_own_sender_and_no_exit(
         assert time.monotonic() - started < 2
         assert site.counts() == {"lost_at_exit": 3}
         is_over.set()
+
+
+@fault(20, "resolver-slow", doors="httpx")
+def test_what_a_slow_resolver_has_made_late_is_not_sent(
+    door: Door, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def getaddrinfo(*args: Any, **options: Any) -> Any:
+        time.sleep(0.7)
+        return resolver.getaddrinfo(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with vendor(vendors.answering(ACCEPTED)) as server:
+        transport = door(timeout_seconds=0.5)
+        with pytest.raises(NotSent):
+            transport.send(Request(url=server.url, headers={}, body=b""))
+        assert server.requests == []
 
 
 @fault(21, "dead-v6-live-v4", "refused", "blackhole")

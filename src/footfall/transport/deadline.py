@@ -109,16 +109,12 @@ class Stream(httpcore2.NetworkStream):
         self._unsent.append(buffer)
 
     def _flush(self) -> None:
-        request, self._unsent = b"".join(self._unsent), []
-        self._exchange.sends_on(self)
         left = self._exchange.seconds_left(None)
         if left <= 0:
             raise httpcore2.WriteTimeout
-        try:
-            self._stream.write(request, left)
-        except httpcore2.WriteError:
-            # Some servers refuse, with an answer, before they have read the request.
-            return
+        request, self._unsent = b"".join(self._unsent), []
+        self._exchange.sends_on(self)
+        self._stream.write(request, left)
 
     def keep_for(self, idle_seconds: float) -> None:
         """Let the connection be used again within `idle_seconds`, unless it has grown old."""
@@ -165,16 +161,16 @@ class Backend(httpcore2.SyncBackend):
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
         end = time.monotonic() + self._exchange.seconds_left(timeout)
+        fault: Exception = httpcore2.ConnectError("the name has no address")
         for number, address in enumerate(addresses):
             share = (end - time.monotonic()) / (len(addresses) - number)
+            if share <= 0:
+                raise httpcore2.ConnectTimeout("no time is left for the next address")
             try:
-                stream = super().connect_tcp(
-                    address, port, max(share, 0.001), local_address, socket_options
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                if number + 1 == len(addresses):
-                    raise
-            else:
-                self._names.worked(host, port, address)
-                return Stream(stream, self._exchange)
-        raise httpcore2.ConnectError("the name has no address")
+                stream = super().connect_tcp(address, port, share, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                fault = error
+                continue
+            self._names.worked(host, port, address)
+            return Stream(stream, self._exchange)
+        raise fault
