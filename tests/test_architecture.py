@@ -12,6 +12,7 @@ import pytest
 import footfall
 
 FRAMEWORKS = ("asgiref", "django", "flask", "starlette", "fastapi", "werkzeug", "jinja2")
+CLIENTS = ("httpx2", "httpcore2", "pycurl")
 
 
 def run(code: str) -> str:
@@ -35,13 +36,13 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_importing_the_package_loads_no_framework_and_no_http_client() -> None:
     loaded = set(run("import sys, footfall; print(*sys.modules)").split())
-    assert loaded.isdisjoint({*FRAMEWORKS, "httpx2", "httpcore2", "ssl", "asyncio", "sqlite3"})
+    assert loaded.isdisjoint({*FRAMEWORKS, *CLIENTS, "ssl", "asyncio", "sqlite3"})
 
 
 @pytest.mark.parametrize("door", ["footfall.wsgi", "footfall.asgi", "footfall.testing"])
 def test_a_bare_door_loads_no_framework_and_no_http_client(door: str) -> None:
     loaded = set(run(f"import sys, {door}; print(*sys.modules)").split())
-    assert loaded.isdisjoint({*FRAMEWORKS, "httpx2", "httpcore2", "sqlite3"})
+    assert loaded.isdisjoint({*FRAMEWORKS, *CLIENTS, "sqlite3"})
 
 
 def test_importing_starts_no_thread_and_registers_no_exit_hook() -> None:

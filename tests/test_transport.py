@@ -38,7 +38,7 @@ from footfall.transport import (
     why_not,
     wire,
 )
-from footfall.transport.handle import Incoming
+from footfall.transport.incoming import Incoming
 from footfall.transport.names import Names
 from footfall.transport.proxies import Proxy, proxy_for
 from tests import vendors

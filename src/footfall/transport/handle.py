@@ -1,4 +1,4 @@
-"""One handle of libcurl: its options, what it has received, and its end.
+"""One handle of libcurl: its options, one exchange after the other, and its end.
 
 What stays the same from one POST to the next is set once; a POST costs two options and one
 `perform`. A handle belongs to one thread of one process: freeing one that a forked child has
@@ -16,86 +16,11 @@ from footfall.errors import Ambiguous, TransportError
 from footfall.model import Request, Response
 from footfall.transport import codes, wire
 from footfall.transport.certificates import authorities
+from footfall.transport.incoming import Incoming
 from footfall.transport.proxies import proxy_for
 
 # What libcurl or pycurl would write by themselves; a name without a value takes a header away.
 _UNWANTED: Final = [b"Accept:", b"Content-Type:", b"Expect:", b"User-Agent:"]
-_END: Final = b"\r\n"
-
-
-class Incoming:
-    """The running answer, as libcurl hands it over: a call for each header line and each chunk.
-
-    Knows nothing of the handle, so that no circle keeps an unused one alive.
-    """
-
-    __slots__ = ("body", "body_left", "head", "head_left", "interims")
-
-    def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        self.head: list[bytes] = []
-        self.body: list[bytes] = []
-        self.head_left = wire.MAX_HEAD_BYTES
-        self.body_left = wire.MAX_BODY_BYTES
-        self.interims = 0
-
-    def take_head(self, line: bytes) -> int | None:
-        """Keep one header line. -1 ends the exchange."""
-        self.head.append(line)
-        self.head_left -= len(line)
-        if self.head_left < 0 or (line == _END and self._is_one_too_many()):
-            return -1
-        return None
-
-    def _is_one_too_many(self) -> bool:
-        """At the end of a head: whether it is one more interim answer than may come."""
-        if _is_interim(self.head):
-            self.head.clear()
-            self.interims += 1
-        return self.interims > wire.MAX_INTERIM_ANSWERS
-
-    def take_body(self, chunk: bytes) -> int | None:
-        """Keep one chunk. -1 ends the exchange."""
-        self.body.append(chunk)
-        self.body_left -= len(chunk)
-        return -1 if self.body_left <= 0 else None
-
-    @property
-    def fault(self) -> str | None:
-        """Why the answer was cut before its head was whole; None if it was not."""
-        if self.head_left < 0:
-            return "the head of the answer is too long"
-        if self.interims > wire.MAX_INTERIM_ANSWERS:
-            return "there is no end of interim answers"
-        return None
-
-    @property
-    def is_headed(self) -> bool:
-        """True once the head of a final answer is there. Its status has said the main thing."""
-        return _END in self._last_head() and self.fault is None
-
-    def _last_head(self) -> list[bytes]:
-        """Without what a proxy said of its tunnel, which libcurl hands over too."""
-        starts = [n for n, line in enumerate(self.head) if line.startswith(b"HTTP/")]
-        return self.head[starts[-1] :] if starts else []
-
-    def response(self) -> Response:
-        """The answer, with as much of its body as came."""
-        head, body = self.head, self.body
-        if _END in head[:-1]:
-            head = self._last_head()
-        whole = body[0] if len(body) == 1 else b"".join(body)
-        return Response(
-            status=int(head[0][9:12]),
-            headers=wire.headers_of(head[1 : head.index(_END)]),
-            body=whole[: wire.MAX_BODY_BYTES],
-        )
-
-
-def _is_interim(head: list[bytes]) -> bool:
-    return head[0][8:10] == b" 1"
 
 
 class Handle:
