@@ -123,9 +123,17 @@ def test_of_a_huge_body_the_first_part_is_read_and_the_status_counts(door: Door)
         assert server.bytes_sent < 20_000_000
 
 
-@fault(7, "huge-head", "huge_head", "megabyte_head")
+HEADS = {
+    "endless": vendors.huge_head,
+    "of-a-megabyte": vendors.long_head(1000),
+    # libcurl by itself would take this one.
+    "of-20-kilobytes": vendors.long_head(20),
+}
+
+
+@fault(7, "head", *HEADS)
 def test_a_huge_head_is_cut(door: Door, value: str) -> None:
-    with vendor(getattr(vendors, value)) as server, site_of(door, server.url, timeout=8) as found:
+    with vendor(HEADS[value]) as server, site_of(door, server.url, timeout=8) as found:
         site, transport = found
         started = time.monotonic()
         site.visit()
@@ -133,6 +141,13 @@ def test_a_huge_head_is_cut(door: Door, value: str) -> None:
         assert time.monotonic() - started < 4
         assert "too long" in str(transport.endings[0])
         assert server.bytes_sent < 20_000_000
+
+
+@fault(7, "head-of-12-kilobytes")
+def test_a_long_head_is_read(door: Door) -> None:
+    with vendor(vendors.long_head(12)) as server, site_of(door, server.url) as (site, _):
+        site.visit()
+        ends_as(site, accepted=1)
 
 
 # -- statuses ----------------------------------------------------------------------------------

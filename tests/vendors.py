@@ -162,13 +162,16 @@ def huge_head(connection: socket.socket, server: Vendor) -> None:
         server.bytes_sent += 60_000
 
 
-def megabyte_head(connection: socket.socket, server: Vendor) -> None:
-    """A head of a megabyte, in lines of a kilobyte, and then a proper end."""
-    server.read_request(connection)
-    connection.sendall(b"HTTP/1.1 202 Accepted\r\n")
-    for number in range(1000):
-        connection.sendall(b"X-Filler-%d: " % number + b"x" * 1000 + b"\r\n")
-    connection.sendall(b"Content-Length: 0\r\n\r\n")
+def long_head(kilobytes: int) -> Behaviour:
+    """A head of so many lines of a kilobyte each, with a proper end."""
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        server.read_request(connection)
+        lines = (b"X-Filler-%d: " % number + b"x" * 1000 for number in range(kilobytes))
+        head = b"\r\n".join([b"HTTP/1.1 202 Accepted", *lines, b"Content-Length: 0"])
+        connection.sendall(head + b"\r\n\r\n")
+
+    return behave
 
 
 def huge_body(connection: socket.socket, server: Vendor) -> None:
