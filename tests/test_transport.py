@@ -298,6 +298,15 @@ def test_libcurl_by_name_needs_its_extra() -> None:
         Config(destinations=[PLAUSIBLE], transport="curl")
 
 
+def test_a_pycurl_that_is_too_old_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pycurl
+
+    monkeypatch.delattr(pycurl, "MAXLIFETIME_CONN")
+    assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
+    with pytest.raises(ConfigError, match=r"pip install -U .*: PycURL/.* is too old"):
+        Config(destinations=[PLAUSIBLE], transport="curl")
+
+
 def test_auto_stays_cooperative_under_gevent(monkeypatch: pytest.MonkeyPatch) -> None:
     patched = {"socket": False}
     monkey = types.ModuleType("gevent.monkey")

@@ -26,9 +26,11 @@ def why_not(name: str) -> str | None:
     if name != "curl":
         return None
     try:
-        import pycurl  # noqa: F401 -- whether it can be loaded is the question
+        import pycurl
     except ImportError as error:
         return f'run `pip install "footfall[curl]"`, or write "auto" ({error})'
+    if not hasattr(pycurl, "MAXLIFETIME_CONN"):
+        return f'run `pip install -U "footfall[curl]"`: {pycurl.version} is too old'
     return None
 
 
