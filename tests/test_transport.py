@@ -260,6 +260,27 @@ def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
         assert len(server.requests) == 4 + of_the_child
 
 
+ENDING = """
+    import sys, threading
+    from footfall.model import Request
+    from footfall.transport import CurlTransport, HTTPXTransport
+    from tests import vendors
+
+    server = vendors.Vendor(vendors.hanging)
+    transport = {"curl": CurlTransport, "httpx": HTTPXTransport}[sys.argv[1]]()
+    request = Request(url=server.url + "/", headers={}, body=b"{}")
+    threading.Thread(target=transport.send, args=(request,), daemon=True).start()
+    assert vendors.wait_until(lambda: server.requests)
+"""
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_process_ends_quietly_with_a_post_on_its_way(name: str) -> None:
+    command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(ENDING), name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_handle_is_freed_with_its_transport() -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         transport = CurlTransport()
