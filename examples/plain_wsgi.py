@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable
 from http import HTTPStatus
-from threading import Thread
 from wsgiref.simple_server import make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -29,9 +27,7 @@ application = FootfallMiddleware(app, destinations=pages.DESTINATIONS, before_se
 
 
 if __name__ == "__main__":
+    # wsgiref ends without telling Python. Real servers, such as gunicorn, need no such line.
+    footfall.flush_on_sigterm()
     with make_server("127.0.0.1", pages.PORT, application) as server:
-        # By default the signal ends the process on the spot, before footfall's exit hook delivers
-        # the last events. Let the server return instead. (SystemExit would not do: wsgiref catches
-        # it while it answers.) Real servers, such as gunicorn, stop like this by themselves.
-        signal.signal(signal.SIGTERM, lambda *_: Thread(target=server.shutdown).start())
         server.serve_forever()

@@ -218,7 +218,7 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
         wall_clock=lambda: 0.0,
         jitter=lambda low, high: high,
     )
-    lane._staff = lambda now: None  # type: ignore[method-assign]  # this test is the thread
+    lane._start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
     for number in range(10):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
 
@@ -247,7 +247,7 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
 def test_nobody_is_busy_while_a_probe_is_on_its_way() -> None:
     clock = Clock()
     lane = Lane(PLAUSIBLE, Scripted(), clock=clock, wall_clock=lambda: 0.0)
-    lane._staff = lambda now: None  # type: ignore[method-assign]  # this test is the thread
+    lane._start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
     lane._breaker.open_for(clock.now, 5.0)
     for number in range(2):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))

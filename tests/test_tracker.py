@@ -21,13 +21,13 @@ from typing import Any
 import pytest
 
 import footfall
-from footfall import asgi
+from footfall import asgi, lifecycle
 from footfall import tracker as tracker_room
 from footfall.config import Config
 from footfall.errors import EventError
 from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
-from footfall.tracker import Tracker, newest
+from footfall.tracker import Tracker
 from tests import vendors
 from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.vendors import vendor, wait_until
@@ -358,7 +358,7 @@ def test_a_forgotten_tracker_is_freed() -> None:
 EXIT = """
 import sys
 from footfall.config import Config
-from footfall.tracker import Tracker, newest
+from footfall.tracker import Tracker
 
 tracker = Tracker(Config(destinations=[sys.argv[1]]), environ={})
 tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
@@ -629,7 +629,7 @@ def test_while_thinking_lags_only_what_is_picked_waits(
     raw = replace(raw, headers=[*raw.headers, *secrets])
     outbox = MemoryTransport()
     with plain(destinations=[PLAUSIBLE], transport=outbox) as call:
-        tracker = newest()
+        tracker = lifecycle.newest()
         assert tracker is not None
         for _ in range(3):
             call(raw)

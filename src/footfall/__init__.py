@@ -42,6 +42,7 @@ __all__ = [
     "Visitor",
     "current_visitor",
     "flush",
+    "flush_on_sigterm",
     "ignore",
     "ignore_view",
     "set_props",
@@ -141,9 +142,19 @@ def current_visitor() -> dict[str, str]:
 
 def flush(timeout: float | None = None) -> bool:
     """Deliver what waits in this process, within `timeout` seconds. True if nothing was lost."""
-    from footfall import tracker
+    from footfall import lifecycle
 
-    return tracker.flush(timeout)
+    return lifecycle.flush(timeout)
+
+
+def flush_on_sigterm() -> None:
+    """Deliver what waits when SIGTERM comes, for servers that end without telling Python.
+
+    To be called once, in the main thread; see `footfall.lifecycle.flush_on_sigterm`.
+    """
+    from footfall import lifecycle
+
+    lifecycle.flush_on_sigterm()
 
 
 def stats() -> dict[str, Any]:
@@ -159,7 +170,7 @@ def _exchange() -> Any:
 
 
 def _tracker() -> Tracker | None:
-    from footfall.tracker import newest
+    from footfall.lifecycle import newest
 
     exchange = _exchange()
     return exchange.tracker if exchange is not None else newest()

@@ -8,7 +8,9 @@ streaming, server-sent events, disconnects and websockets never notice.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from time import monotonic
 from typing import Any, Final, TypeAlias, Unpack
@@ -27,8 +29,9 @@ from footfall.capture import (
     marks_of,
 )
 from footfall.config import Options
+from footfall.lifecycle import close
 from footfall.model import Headers, Hit
-from footfall.tracker import Tracker, flush
+from footfall.tracker import Tracker
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -278,14 +281,14 @@ class FlushOnShutdown:
 
 
 async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the app's lifespan, or answer for it, and flush before the server hears of the end."""
+    """Run the app's lifespan, or answer for it, and deliver before the server hears of the end."""
     has_spoken = False
 
-    async def flushing_send(message: Message) -> None:
+    async def delivering_send(message: Message) -> None:
         nonlocal has_spoken
         has_spoken = True
         if message["type"].startswith("lifespan.shutdown"):
-            await _flush()
+            await _close()
         await send(message)
 
     received: list[Message] = []
@@ -296,7 +299,7 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
         return message
 
     try:
-        await app(scope, recording_receive, flushing_send)
+        await app(scope, recording_receive, delivering_send)
     except Exception:
         # One that does not speak the protocol says so before it listens.
         if has_spoken or received:
@@ -307,17 +310,32 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
         await receive()
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    await _flush()
+    await _close()
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _flush() -> None:
+async def _close() -> None:
+    """Deliver what waits, beside the loop.
+
+    On a thread of its own: an executor's may all be taken by views that hang, and the end of the
+    process would wait for them, however often its owner presses Ctrl-C.
+    """
     import asyncio
 
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         # Another event loop, such as trio's. All requests have ended, so waiting here harms none.
-        flush()
-    else:
-        await loop.run_in_executor(None, flush)
+        close()
+        return
+    is_done = asyncio.Event()
+
+    def close_beside() -> None:
+        try:
+            close()
+        finally:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(is_done.set)
+
+    threading.Thread(target=close_beside, name="footfall close", daemon=True).start()
+    await is_done.wait()

@@ -59,7 +59,7 @@ class Options(TypedDict, total=False):
     path_mode: Literal["path", "route"]
     hide_path_secrets: bool
     transport: TransportName | Transport
-    mode: Literal["thread", "sync"]
+    mode: Literal["auto", "thread", "sync"]
     max_queue: int
     max_age_seconds: float
     max_connections: int
@@ -148,8 +148,9 @@ class Config:
 
     # libcurl where it is installed, else httpx2; or anything with `send(request) -> response`.
     transport: TransportName | Transport = "auto"
-    # `sync` delivers before the response goes on: for platforms that freeze idle processes.
-    mode: Literal["thread", "sync"] = "thread"
+    # `sync` delivers within the request: for platforms that freeze the process between requests.
+    # "auto" knows AWS Lambda, Cloud Functions, Cloud Run and Vercel by their environment.
+    mode: Literal["auto", "thread", "sync"] = "auto"
     # See dispatch.Limits for the reasons of these four.
     max_queue: int = 10_000
     max_age_seconds: float = 60.0
@@ -337,7 +338,7 @@ _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "anonymize_ip": (False, "truncate"),
     "prefetch": ("skip", "count", "refuse"),
     "bots": ("skip", "count", "event"),
-    "mode": ("thread", "sync"),
+    "mode": ("auto", "thread", "sync"),
 }
 _SWITCHES: Final = (
     "enabled",

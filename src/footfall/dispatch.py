@@ -63,6 +63,8 @@ class Limits:
     max_connections: int = 8
     # Beyond that the vendor is down, and the breaker's business.
     max_tries: int = 4
+    # True where requests wait for their events: none may have to wait behind another's.
+    is_waited_for: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,8 +90,8 @@ class Counts:
 
 
 @dataclass(slots=True, eq=False)
-class _Item:
-    """One event on its way through a lane."""
+class Item:
+    """One event on its way through a lane; `is_settled` once it has ended in a counter."""
 
     event: Event
     queued_at: float
@@ -159,15 +161,18 @@ class Lane:
         """
         self._changed = threading.Condition()
         self._counts = Counts()
-        self._queue: deque[_Item] = deque()
+        self._queue: deque[Item] = deque()
         # Visitors with an event on the wire or waiting for another try, and what follows of theirs.
-        self._held: dict[Identity, deque[_Item]] = {}
-        self._next_up: deque[_Item] = deque()
-        self._retries: list[tuple[float, int, _Item]] = []
+        self._held: dict[Identity, deque[Item]] = {}
+        self._next_up: deque[Item] = deque()
+        self._retries: list[tuple[float, int, Item]] = []
         self._order = itertools.count()
         self._bytes = 0
-        self._in_flight: set[_Item] = set()
-        self._threads: set[threading.Thread] = set()
+        self._in_flight: set[Item] = set()
+        # One token for each thread that works here. Not the thread itself: after a late patch by
+        # gevent it is told that it is another.
+        self._threads: set[object] = set()
+        self._is_closed = False
         self._overloaded_since: float | None = None
         self._breaker = _Breaker()
         self._is_draining = False
@@ -179,22 +184,29 @@ class Lane:
 
     # -- in ------------------------------------------------------------------------------------
 
-    def offer(self, event: Event) -> None:
-        """Queue `event`. Drops the oldest ones where the bounds are reached."""
+    def offer(self, event: Event) -> Item:
+        """Queue `event`. Drops the oldest ones where the bounds are reached.
+
+        Returns:
+            What to give to `wait_for`.
+        """
         now = self._clock()
-        item = _Item(event, now, _size_of(event))
+        item = Item(event, now, _size_of(event))
         with self._changed:
             self._counts.submitted += 1
             self._counts.queued += 1
             self._queue.append(item)
             self._bytes += item.size
             has_dropped = self._make_room()
-            self._staff(now)
+            self._is_closed = False
+            newcomer = self._hire(now)
             self._changed.notify()
+        self._start(newcomer)
         # Outside the lock: a log handler may look at the counters.
         if has_dropped:
             name = self.destination.name
             self._log.warn(f"full:{name}", f"{name}: the queue is full, the oldest events go")
+        return item
 
     def _make_room(self) -> bool:
         limits, has_dropped = self._limits, False
@@ -206,7 +218,7 @@ class Lane:
             has_dropped = True
         return has_dropped
 
-    def _pop_oldest(self) -> _Item | None:
+    def _pop_oldest(self) -> Item | None:
         if self._queue:
             return self._queue.popleft()
         for parked in self._held.values():
@@ -214,41 +226,60 @@ class Lane:
                 return parked.popleft()
         return None
 
-    def _staff(self, now: float) -> None:
-        """Start the first thread, or one more where the backlog has lasted."""
-        active = len(self._threads)
-        backlog = len(self._queue) + len(self._next_up)
-        if active and backlog <= BACKLOG_PER_THREAD * active:
-            self._overloaded_since = None
-            return
-        if active:
-            if self._overloaded_since is None:
-                self._overloaded_since = now
-            if now - self._overloaded_since < GROW_AFTER_SECONDS:
-                return
-            if active >= self._limits.max_connections or self._breaker.is_open:
-                return
+    def _hire(self, now: float) -> object:
+        """The token of a thread to start: the first, or one more where the backlog has lasted."""
+        if self._threads and not self._needs_another_thread(now):
+            return None
         self._overloaded_since = None
+        newcomer = object()
+        self._threads.add(newcomer)
+        return newcomer
+
+    def _start(self, newcomer: object) -> None:
+        """Start the thread that was hired, if one was.
+
+        Without the lock: under gevent it is another greenlet's turn within `start`, and a lock made
+        before gevent's patch does not know one greenlet from another.
+        """
+        if newcomer is None:
+            return
         thread = threading.Thread(
-            target=self._work, name=f"footfall {self.destination.name}", daemon=True
+            target=self._work,
+            args=(newcomer,),
+            name=f"footfall {self.destination.name}",
+            daemon=True,
         )
         try:
             thread.start()
         except RuntimeError:
             # No thread to be had: at the limit, or Python 3.12 is already ending. The events stay
             # queued; the next offer tries again, and drain() sends them itself.
-            return
-        self._threads.add(thread)
+            with self._changed:
+                self._threads.discard(newcomer)
+
+    def _needs_another_thread(self, now: float) -> bool:
+        active = len(self._threads)
+        backlog = len(self._queue) + len(self._next_up)
+        may_grow = active < self._limits.max_connections and not self._breaker.is_open
+        if self._limits.is_waited_for:
+            return may_grow and backlog > active - len(self._in_flight)
+        if backlog <= BACKLOG_PER_THREAD * active:
+            self._overloaded_since = None
+            return False
+        if self._overloaded_since is None:
+            self._overloaded_since = now
+        return may_grow and now - self._overloaded_since >= GROW_AFTER_SECONDS
 
     # -- out -----------------------------------------------------------------------------------
 
     @inside.own_work
-    def _work(self) -> None:
-        while (item := self._take(IDLE_SECONDS)) is not None:
+    def _work(self, token: object) -> None:
+        while (item := self._take(IDLE_SECONDS, token)) is not None:
             self._finish(item, self._try(item))
 
-    def _take(self, patience_seconds: float) -> _Item | None:
+    def _take(self, patience_seconds: float, token: object = None) -> Item | None:
         """Wait for an event that may go out now. None once there was none for so long."""
+        newcomer = None
         with self._changed:
             give_up_at = self._clock() + patience_seconds
             while True:
@@ -256,12 +287,14 @@ class Lane:
                 item = self._pop_ready(now)
                 if item is not None:
                     self._in_flight.add(item)
-                    self._staff(now)
-                    return item
-                if now >= give_up_at:
-                    self._threads.discard(threading.current_thread())
-                    return None
+                    newcomer = self._hire(now)
+                    break
+                if now >= give_up_at or (self._is_closed and not self._counts.queued):
+                    self._threads.discard(token)
+                    break
                 self._changed.wait(min(give_up_at, self._next_chance(now)) - now)
+        self._start(newcomer)
+        return item
 
     def _next_chance(self, now: float) -> float:
         """When something may become ready by the mere passing of time."""
@@ -272,7 +305,7 @@ class Lane:
             chance = float("inf") if breaker.is_probing else breaker.open_until
         return max(chance, now + 0.001)
 
-    def _pop_ready(self, now: float) -> _Item | None:
+    def _pop_ready(self, now: float) -> Item | None:
         self._expire(now)
         if not self._breaker.lets_pass(now):
             return None
@@ -285,7 +318,7 @@ class Lane:
             self._breaker.is_probing = True
         return item
 
-    def _pop_candidate(self, now: float) -> _Item | None:
+    def _pop_candidate(self, now: float) -> Item | None:
         if self._retries and self._retries[0][0] <= now:
             return heapq.heappop(self._retries)[2]
         if self._next_up:
@@ -311,12 +344,12 @@ class Lane:
         while self._retries and self._is_too_old(self._retries[0][2], now):
             self._end(heapq.heappop(self._retries)[2], "expired")
 
-    def _is_too_old(self, item: _Item, now: float) -> bool:
+    def _is_too_old(self, item: Item, now: float) -> bool:
         # The wall clock sees a machine that slept; the monotonic one is immune to a clock set back.
         age = max(now - item.queued_at, self._wall_clock() - item.event.time)
         return age > self._limits.max_age_seconds
 
-    def _try(self, item: _Item) -> Outcome:
+    def _try(self, item: Item) -> Outcome:
         item.tries += 1
         try:
             request = self.destination.request(item.event)
@@ -328,7 +361,7 @@ class Lane:
         except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
             return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
 
-    def _finish(self, item: _Item, outcome: Outcome) -> None:
+    def _finish(self, item: Item, outcome: Outcome) -> None:
         with self._changed:
             now = self._clock()
             self._in_flight.discard(item)
@@ -346,22 +379,22 @@ class Lane:
             self._changed.notify_all()
         self._tell(outcome)
 
-    def _due(self, item: _Item, outcome: Outcome, now: float) -> float:
+    def _due(self, item: Item, outcome: Outcome, now: float) -> float:
         longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (item.tries - 1))
         return now + max(self._jitter(0.0, longest), outcome.retry_after or 0.0)
 
-    def _end(self, item: _Item, counter: str) -> None:
+    def _end(self, item: Item, counter: str) -> None:
         """Count an event whose visitor was held, and let the visitor's next one go."""
         self._settle(item, counter)
         self._release(item)
 
-    def _settle(self, item: _Item, counter: str) -> None:
+    def _settle(self, item: Item, counter: str) -> None:
         item.is_settled = True
         self._bytes -= item.size
         self._counts.queued -= 1
         setattr(self._counts, counter, getattr(self._counts, counter) + 1)
 
-    def _release(self, item: _Item) -> None:
+    def _release(self, item: Item) -> None:
         parked = self._held.get(item.event.visitor.identity)
         if parked:
             self._next_up.append(parked.popleft())
@@ -400,9 +433,9 @@ class Lane:
             self._retries = [(0.0, order, item) for _, order, item in self._retries]
             heapq.heapify(self._retries)
             self._breaker.open_until = 0.0
-            if self._counts.queued:
-                self._staff(self._clock())
+            newcomer = self._hire(self._clock()) if self._counts.queued else None
             self._changed.notify_all()
+        self._start(newcomer)
 
     def drain(self, deadline: float) -> bool:
         """Send what is queued until `deadline` (by the lane's clock); count the rest as lost.
@@ -432,6 +465,34 @@ class Lane:
             self._log.warn(f"lost:{name}", f"{name}: {lost} events were not delivered in time")
         return lost == 0
 
+    def wait_for(self, item: Item, deadline: float) -> bool:
+        """Wait until `item` has ended in a counter, and for nothing else; it stays queued if not.
+
+        Returns:
+            False if it was not in time, or the vendor is being left alone.
+        """
+        if not self._threads:
+            self._drain_here(deadline)
+        with self._changed:
+            while not item.is_settled:
+                now = self._clock()
+                is_stuck = item not in self._in_flight and not self._breaker.lets_pass(now)
+                if now >= deadline or is_stuck:
+                    return False
+                self._changed.wait(deadline - now)
+        return True
+
+    def close(self) -> None:
+        """Let the threads end that have nothing to do. The next event starts another."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    @property
+    def is_sending(self) -> bool:
+        """True while an event is on the wire, even one that was given up."""
+        return bool(self._in_flight)
+
     def _drain_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""
         while self._clock() < deadline and (item := self._take(0.0)) is not None:
@@ -452,7 +513,7 @@ class Lane:
         ]
         for item in lost:
             self._settle(item, "lost_at_exit")
-        in_flight = {item.event.visitor.identity: deque[_Item]() for item in self._in_flight}
+        in_flight = {item.event.visitor.identity: deque[Item]() for item in self._in_flight}
         self._queue.clear()
         self._next_up.clear()
         self._retries.clear()

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import ParamSpec, TypeVar
+from contextvars import ContextVar
+from typing import Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Mark(threading.local):
-    is_set = False
-
-
-_mark = _Mark()
+# Of a context and not of a thread: gevent may turn threads into greenlets after this import.
+_mark: Final[ContextVar[bool]] = ContextVar("footfall_inside", default=False)
 
 
 def is_inside() -> bool:
     """True on a delivery thread, and wherever footfall delivers in a thread of the app's."""
-    return _mark.is_set
+    return _mark.get()
 
 
 def own_work(function: Callable[P, R]) -> Callable[P, R]:
@@ -38,14 +35,14 @@ def own_work(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def marked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _mark.is_set:
+        if _mark.get():
             return function(*args, **kwargs)
-        _mark.is_set = True
+        token = _mark.set(True)
         try:
             with _unobserved():
                 return function(*args, **kwargs)
         finally:
-            _mark.is_set = False
+            _mark.reset(token)
 
     return marked
 

@@ -73,7 +73,8 @@ def no_tracker() -> None:
     _process_log.warn_once(
         "no_tracker",
         "footfall: track() did nothing, since no app was set up in this process. In a task worker "
-        "make a tracker first: footfall.Tracker.from_options({}) reads FOOTFALL_* variables",
+        "make a tracker first, and keep it: tracker = footfall.Tracker.from_options({}) reads "
+        "FOOTFALL_* variables",
     )
 
 

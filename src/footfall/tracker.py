@@ -7,24 +7,21 @@ by the first record, never by an import or a constructor, and again in a child a
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import threading
 import time
-import weakref
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from footfall import inside, judge, log, pageview, transport
+from footfall import inside, judge, lifecycle, log, pageview, transport
 from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
-from footfall.dispatch import Lane
+from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
@@ -40,10 +37,12 @@ IDLE_SECONDS: Final = 10.0
 ROOMY_INBOX: Final = 256
 # Thinking is pure CPU: let a waiting request have the interpreter after so many hits.
 HITS_PER_TURN: Final = 32
-# A reloading development server wants its port back at once.
-RELOAD_SHUTDOWN_SECONDS: Final = 0.5
-# Platforms that freeze the process after the response wait for no longer than this.
+# What a request waits for its event at most, on platforms that freeze the process afterwards. A
+# connection that has been idle for longer may have died in the meantime, and nobody was told.
 SYNC_SECONDS: Final = 1.0
+
+# While a test looks, the events of every tracker go here and nowhere else.
+OUTBOXES: Final[list[list[Event]]] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,23 +77,29 @@ class Tracker:
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
-        self._is_inline = config.mode == "sync"
+        freezer = lifecycle.freezer(environ) if config.mode == "auto" else None
+        self._is_inline = config.mode == "sync" or freezer is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
-        if "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ:
-            self.shutdown_seconds = min(self.shutdown_seconds, RELOAD_SHUTDOWN_SECONDS)
+        if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
+            self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
+        seconds = config.timeout_seconds
         self.transport = transport.choose(
             config.transport,
-            timeout_seconds=config.timeout_seconds,
+            timeout_seconds=min(seconds, SYNC_SECONDS) if self._is_inline else seconds,
             stays_here=under_pytest(environ) and not config.stays_here,
         )
+        if self.is_active and not lifecycle.awaits_gevent():
+            transport.prepare(self.transport)
         self._judge = Judge(config, self._log)
+        limits = config.limits
+        if self._is_inline:
+            limits = replace(limits, max_tries=1, is_waited_for=True)
         self._lanes = tuple(
-            Lane(place, self.transport, config.limits, log=self._log)
-            for place in config.all_destinations
+            Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
         )
         self.forget()
-        _register(self)
-        self._introduce()
+        lifecycle.register(self)
+        self._introduce(freezer)
 
     @classmethod
     def from_options(
@@ -115,6 +120,9 @@ class Tracker:
         self._processing = threading.RLock()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        # Whose turn it is among the threads that have run here; see `close`.
+        self._shift: object = None
+        self._delivered_at = float("-inf")
         self._owner = os.getpid()
         self._taken = 0
         self._reasons: Counter[str] = Counter()
@@ -124,13 +132,18 @@ class Tracker:
         for lane in self._lanes:
             lane.forget()
 
-    def _introduce(self) -> None:
+    def _introduce(self, freezer: str | None) -> None:
         if not self.is_active:
             why = "switched off" if self.config.all_destinations else "no destination is configured"
             log.info(f"footfall counts nothing: {why}")
             return
         names = ", ".join(lane.destination.name for lane in self._lanes)
         log.info(f"footfall counts for {names} through {self.transport!r}")
+        if freezer is not None:
+            log.info(
+                f"footfall delivers within each request, since {freezer} tells of a platform that "
+                'stops the process in between; mode="thread" does not'
+            )
         for note in self.config.resolver.notes:
             if note.level == "warning":
                 self._log.warn_once(note.text, f"footfall: {note.text}")
@@ -156,7 +169,7 @@ class Tracker:
             self._wake(now)
 
     def _wake(self, now: float) -> None:
-        if self._is_inline:
+        if self._is_inline or lifecycle.is_over():
             self._deliver_here()
             return
         if self._owner != os.getpid():
@@ -178,33 +191,51 @@ class Tracker:
             return  # another request is starting it
         try:
             if self._thread is None or not self._thread.is_alive():
-                thread = threading.Thread(target=self._run, name="footfall", daemon=True)
-                thread.start()
-                self._thread = thread
-                _hook_multiprocessing()
+                lifecycle.hook_platforms()
+                if not self._is_too_early():
+                    self._shift = shift = object()
+                    thread = threading.Thread(
+                        target=self._run, args=(shift,), name="footfall", daemon=True
+                    )
+                    thread.start()
+                    self._thread = thread
         except RuntimeError:
             # No thread to be had now. The record stays; the next request tries again.
             self.errors.bump()
         finally:
             self._starting.release()
 
+    def _is_too_early(self) -> bool:
+        """True in a master that is about to fork, where a thread would spoil its workers."""
+        master = lifecycle.master()
+        if master is None:
+            return False
+        is_spoilt = lifecycle.is_spoilt_by_a_thread(master)
+        self._log.warn_once(
+            "master",
+            f"footfall: an event was told in {master}'s master, which serves no request, and "
+            f"{'may be lost' if is_spoilt else 'is sent from there'}; tell events in requests, or "
+            "in a hook that runs in the workers",
+        )
+        return is_spoilt
+
     # -- delivery side -------------------------------------------------------------------------
 
     @inside.own_work
-    def _run(self) -> None:
+    def _run(self, shift: object) -> None:
         last_worked = time.monotonic()
-        while True:
+        while self._shift is shift:
             now = time.monotonic()
             self._awake_until = now + AWAKE_SECONDS
             if self._process():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
-                    self._leave()
-                    return
+                    break
                 last_worked = time.monotonic()
                 continue
             time.sleep(LINGER_SECONDS)
+        self._leave(shift)
 
     def _sleep(self) -> bool:
         """Until a request wakes us; False if none did for long.
@@ -215,25 +246,35 @@ class Tracker:
         self._awake_until = float("-inf")
         return bool(self._inbox) or self._wakeup.wait(IDLE_SECONDS)
 
-    def _leave(self) -> None:
-        """End the idle thread. A record left at this very moment finds or starts another."""
-        self._thread = None
+    def _leave(self, shift: object) -> None:
+        """End the thread. A record left at this very moment finds or starts another."""
+        if self._shift is shift:
+            self._thread = None
+        self._awake_until = float("-inf")
         if self._inbox:
             self._wake(time.monotonic())
 
     @inside.own_work
     def _deliver_here(self) -> None:
-        """`mode="sync"`: think and deliver in the request's own thread.
+        """Think and deliver in the calling thread, and wait for what it has brought itself.
 
         Never waits for a thread that does so already; that one takes this record along, since it
         looks again after it has let go.
         """
+        deadline = time.monotonic() + SYNC_SECONDS
+        if time.time() - self._delivered_at > SYNC_SECONDS:
+            self._close_transport()
+        offered: list[tuple[Lane, Item]] = []
         while self._inbox and self._processing.acquire(blocking=False):
             try:
-                self._think()
+                self._think(deadline, offered)
             finally:
                 self._processing.release()
-        self._drain(time.monotonic() + SYNC_SECONDS)
+            if time.monotonic() >= deadline:
+                break
+        for lane, item in offered:
+            lane.wait_for(item, deadline)
+        self._delivered_at = time.time()
 
     def _process(self, deadline: float | None = None) -> bool:
         """Think about all that waits, until `deadline`. False if nothing was there."""
@@ -245,7 +286,9 @@ class Tracker:
         finally:
             self._processing.release()
 
-    def _think(self, deadline: float | None = None) -> bool:
+    def _think(
+        self, deadline: float | None = None, offered: list[tuple[Lane, Item]] | None = None
+    ) -> bool:
         offset = time.time() - time.monotonic()
         handled = 0
         while self._inbox and (deadline is None or time.monotonic() < deadline):
@@ -255,7 +298,9 @@ class Tracker:
                 break
             self._taken += 1
             handled += 1
-            self._handle(record, offset)
+            items = self._handle(record, offset)
+            if offered is not None:
+                offered += items
             if handled % HITS_PER_TURN == 0:
                 time.sleep(0)
         return handled > 0
@@ -264,27 +309,26 @@ class Tracker:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
 
-    def _handle(self, record: Record | Told, offset: float) -> None:
+    def _handle(self, record: Record | Told, offset: float) -> Sequence[tuple[Lane, Item]]:
+        """Think about one record; what is to be delivered of it, by lane."""
         try:
             if isinstance(record, Told):
                 reason, event, _ = self._judge.of_told(record, offset)
             else:
                 reason, event, _ = self._judge.of_hit(hit_of(record, offset))
             self._reasons[reason] += 1
-            if event is not None:
-                self._offer(event)
+            return () if event is None else self._offer(event)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
+            return ()
 
-    def _offer(self, event: Event) -> None:
-        if _outboxes:
-            for outbox in _outboxes:
+    def _offer(self, event: Event) -> Sequence[tuple[Lane, Item]]:
+        if OUTBOXES:
+            for outbox in OUTBOXES:
                 outbox.append(event)
-            return
-        for lane in self._lanes:
-            if lane.takes(event):
-                lane.offer(event)
+            return ()
+        return [(lane, lane.offer(event)) for lane in self._lanes if lane.takes(event)]
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
@@ -398,6 +442,39 @@ class Tracker:
         lossless = [lane.wait(deadline) for lane in self._lanes]
         return all(lossless)
 
+    def close(self, timeout: float | None = None) -> bool:
+        """`flush`, and then let go of what is held: threads and connections.
+
+        The next event starts anew, so a tracker may be closed as often as its app starts and stops.
+
+        Returns:
+            True if nothing was lost.
+        """
+        if not self.is_of_this_process:
+            return True
+        seconds = self.shutdown_seconds if timeout is None else timeout
+        return self.close_until(time.monotonic() + seconds)
+
+    def close_until(self, deadline: float) -> bool:
+        """`close` to a moment of the monotonic clock, which several trackers may share."""
+        is_lossless = self.flush_until(deadline)
+        # The thread sees that its shift is over, looks into the inbox once more, and ends.
+        self._shift = self._thread = None
+        self._awake_until = float("-inf")
+        self._wakeup.set()
+        for lane in self._lanes:
+            lane.close()
+        self._close_transport()
+        return is_lossless
+
+    def _close_transport(self) -> None:
+        """Close the idle connections of a transport of our own, unless one is in use."""
+        is_ours = isinstance(self.config.transport, str)
+        if is_ours and not any(lane.is_sending for lane in self._lanes):
+            close = getattr(self.transport, "close", None)
+            if close is not None:
+                close()
+
     @property
     def is_of_this_process(self) -> bool:
         """False in a forked child that has not used it: what waits here is the parent's."""
@@ -440,68 +517,3 @@ def _environ_names(headers: Iterable[str]) -> frozenset[str]:
         | {"wsgi.url_scheme"}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )
-
-
-# -- all trackers of this process --------------------------------------------------------------
-
-_trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
-_outboxes: Final[list[list[Event]]] = []
-
-_newest: weakref.ref[Tracker] | None = None
-_is_hooked = False
-
-
-def _register(tracker: Tracker) -> None:
-    global _is_hooked, _newest
-    _trackers.add(tracker)
-    _newest = weakref.ref(tracker)
-    if not _is_hooked:
-        _is_hooked = True
-        atexit.register(flush)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_forget_all)
-
-
-def _forget_all() -> None:
-    for tracker in list(_trackers):
-        tracker.forget()
-
-
-def _hook_multiprocessing() -> None:
-    """A child of `multiprocessing` runs its own finalizers and no exit hook of Python."""
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None and util.is_exiting() is False:
-        util.Finalize(None, flush, exitpriority=100)
-
-
-def newest() -> Tracker | None:
-    """The tracker made last: what `footfall.stats()` speaks of outside a request."""
-    return _newest() if _newest is not None else None
-
-
-def flush(timeout: float | None = None) -> bool:
-    """Deliver what waits in every tracker of this process; see `Tracker.flush`."""
-    mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
-    seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
-    deadline = time.monotonic() + (seconds if timeout is None else timeout)
-    lossless = [tracker.flush_until(deadline) for tracker in mine]
-    return all(lossless)
-
-
-def settle() -> None:
-    """Return once every tracker of this process has thought about what it was given."""
-    for tracker in list(_trackers):
-        tracker.settle()
-
-
-@contextmanager
-def captured_into(outbox: list[Event]) -> Iterator[None]:
-    """Send nothing for a while, and put every event into `outbox` instead."""
-    settle()
-    _outboxes.append(outbox)
-    try:
-        yield
-    finally:
-        settle()
-        # By identity: two outboxes with the same events are equal.
-        _outboxes[:] = [each for each in _outboxes if each is not outbox]

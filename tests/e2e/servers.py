@@ -39,6 +39,8 @@ class Site:
     command: tuple[str, ...]
     folder: Path = EXAMPLES
     programs: tuple[str, ...] = ()
+    # What its log says once it is ready, for one that does not listen.
+    says: str | None = None
     # Several processes promise no order among the events of one visitor.
     is_ordered: bool = True
 
@@ -57,6 +59,49 @@ def gunicorn(app: str, *options: str, folder: Path = EXAMPLES, is_ordered: bool 
         folder=folder,
         programs=("gunicorn",),
         is_ordered=is_ordered,
+    )
+
+
+def hypercorn(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
+    return Site(
+        command=(sys.executable, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", *options, app),
+        folder=folder,
+        programs=("hypercorn",),
+    )
+
+
+def granian(app: str, interface: str, *options: str, folder: Path = EXAMPLES) -> Site:
+    return Site(
+        command=(
+            *(sys.executable, "-m", "granian", "--port", "{port}"),
+            *("--interface", interface, *options, app),
+        ),
+        folder=folder,
+        programs=("granian",),
+    )
+
+
+def waitress(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
+    return Site(
+        command=(
+            *(sys.executable, "-m", "waitress", "--listen=127.0.0.1:{port}"),
+            *(*options, app),
+        ),
+        folder=folder,
+        programs=("waitress-serve",),
+    )
+
+
+def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) -> Site:
+    """With a master; by itself SIGTERM would only reload it."""
+    return Site(
+        command=(
+            *(str(Path(sys.executable).parent / "uwsgi"), "--http-socket", "127.0.0.1:{port}"),
+            *("--virtualenv", sys.prefix, "--master", "--die-on-term"),
+            *("--processes", str(workers), *options, "--module", app),
+        ),
+        folder=folder,
+        programs=("uwsgi",),
     )
 
 
@@ -79,9 +124,12 @@ def each(sites: Mapping[str, Site], *programs: str) -> pytest.MarkDecorator:
 class Server:
     """A running child process that listens on loopback."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log_file: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, log_file: Path, says: str | None = None
+    ) -> None:
         self._process = process
         self._log_file = log_file
+        self._says = says
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
@@ -97,7 +145,7 @@ class Server:
             AssertionError: it did not end in time, or the log tells of an exception.
         """
         started = time.monotonic()
-        self._process.send_signal(signal.SIGTERM)
+        self.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -106,12 +154,20 @@ class Server:
         assert "Traceback" not in self.log, self.log
         return seconds
 
+    def terminate(self) -> None:
+        """Send SIGTERM, and do not wait."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def workers(self) -> list[int]:
+        """The process ids of the children that are there now. Linux only."""
+        return _family(self._process.pid)[1:]
+
     def resident_bytes(self) -> int:
         """The memory that the process and its children hold now. Linux only."""
         return sum(map(_resident_bytes, _family(self._process.pid)))
 
     def wait_until_ready(self) -> None:
-        if not wait_until(lambda: self._has_ended or self._accepts(), _START_SECONDS):
+        if not wait_until(lambda: self._has_ended or self._is_ready(), _START_SECONDS):
             raise AssertionError(f"not ready within {_START_SECONDS} s:\n{self.log}")
         if self._has_ended:
             raise AssertionError(f"ended while starting:\n{self.log}")
@@ -119,6 +175,9 @@ class Server:
     @property
     def _has_ended(self) -> bool:
         return self._process.poll() is not None
+
+    def _is_ready(self) -> bool:
+        return self._accepts() if self._says is None else self._says in self.log
 
     def _accepts(self) -> bool:
         try:
@@ -148,7 +207,7 @@ def running(site: Site, folder: Path, **environment: str) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(process, port, log_file)
+    server = Server(process, port, log_file, site.says)
     try:
         server.wait_until_ready()
         yield server

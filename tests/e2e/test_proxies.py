@@ -10,7 +10,6 @@ import http.client
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,18 @@ from typing import Final
 import pytest
 
 from tests.conftest import program
-from tests.e2e.servers import APPS, Server, Site, each, gunicorn, running, uvicorn
+from tests.e2e.servers import (
+    APPS,
+    Server,
+    Site,
+    each,
+    granian,
+    gunicorn,
+    hypercorn,
+    running,
+    uvicorn,
+    waitress,
+)
 from tests.vendors import unused_port, wait_until
 
 VISITOR: Final = "203.0.113.9"
@@ -37,36 +47,14 @@ SERVERS: Final = {
 # Servers that bring the same environ or scope by other ways; one chain is enough for them.
 # Waitress deletes the headers of proxies that it was not told to trust, and rewrites the peer then.
 OTHER_SERVERS: Final = {
-    "waitress": Site(
-        command=(
-            *(sys.executable, "-m", "waitress", "--listen=127.0.0.1:{port}"),
-            *("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for"),
-            "visitor:wsgi",
-        ),
+    "waitress": waitress(
+        "visitor:wsgi",
+        *("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for"),
         folder=APPS,
-        programs=("waitress-serve",),
     ),
-    "hypercorn": Site(
-        command=(sys.executable, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", "visitor:asgi"),
-        folder=APPS,
-        programs=("hypercorn",),
-    ),
-    "granian-asgi": Site(
-        command=(
-            *(sys.executable, "-m", "granian", "--port", "{port}", "--interface", "asgi"),
-            "visitor:asgi",
-        ),
-        folder=APPS,
-        programs=("granian",),
-    ),
-    "granian-wsgi": Site(
-        command=(
-            *(sys.executable, "-m", "granian", "--port", "{port}", "--interface", "wsgi"),
-            "visitor:wsgi",
-        ),
-        folder=APPS,
-        programs=("granian",),
-    ),
+    "hypercorn": hypercorn("visitor:asgi", folder=APPS),
+    "granian-asgi": granian("visitor:asgi", "asgi", folder=APPS),
+    "granian-wsgi": granian("visitor:wsgi", "wsgi", folder=APPS),
 }
 
 # What a visitor may write to be somebody else.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
@@ -116,17 +115,16 @@ NAME: Final = "name:"
 
 _tracker: Tracker | None = None
 _excluded_names: frozenset[str] = frozenset()
-_making = threading.Lock()
 
 
 def settings_tracker() -> Tracker:
     """The tracker that `settings.FOOTFALL` describes, made when first asked for."""
     global _tracker, _excluded_names
+    # No lock, which gevent could not see if it patched after this import: Django loads the
+    # middleware of a process in one thread, and two trackers would work, too.
     if _tracker is None:
-        with _making:
-            if _tracker is None:
-                _excluded_names = excluded_names()
-                _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
+        _excluded_names = excluded_names()
+        _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
     return _tracker
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from footfall.model import Request, Response
-from footfall.transport.choice import TRANSPORT_NAMES, TransportName, choose, why_not
+from footfall.transport.choice import TRANSPORT_NAMES, TransportName, choose, prepare, why_not
 from footfall.transport.curl import CurlTransport
 from footfall.transport.httpx import HTTPXTransport
 from footfall.transport.memory import MemoryTransport
@@ -53,5 +53,6 @@ __all__ = [
     "Transport",
     "TransportName",
     "choose",
+    "prepare",
     "why_not",
 ]

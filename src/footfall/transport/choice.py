@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from footfall.transport.cooperative import is_cooperative
 from footfall.transport.curl import CurlTransport
 from footfall.transport.httpx import HTTPXTransport
 from footfall.transport.memory import MemoryTransport
@@ -46,12 +46,19 @@ def choose(
         return wish
     if stays_here:
         return MemoryTransport()
-    if wish == "curl" or (wish == "auto" and not _is_cooperative() and why_not("curl") is None):
+    if wish == "curl":
         return CurlTransport(timeout_seconds=timeout_seconds)
-    return HTTPXTransport(timeout_seconds=timeout_seconds)
+    httpx = HTTPXTransport(timeout_seconds=timeout_seconds)
+    if wish == "httpx" or is_cooperative() or why_not("curl") is not None:
+        return httpx
+    return CurlTransport(timeout_seconds=timeout_seconds, under_gevent=httpx)
 
 
-def _is_cooperative() -> bool:
-    """True where gevent has taken over sockets: libcurl would hold up every greenlet."""
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and bool(monkey.is_module_patched("socket"))
+def prepare(way_out: Transport) -> None:
+    """Load now what the first exchange of one of our doors would load on its thread.
+
+    A fork at that moment would leave its child with a module, or a lock in OpenSSL, that is held
+    for ever by a thread that the child does not have.
+    """
+    if isinstance(way_out, CurlTransport | HTTPXTransport):
+        way_out.prepare()

@@ -1,0 +1,20 @@
+"""A task of Celery that tells an event. Its settings come from the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from celery import Celery
+
+import footfall
+
+tracker = footfall.Tracker.from_options({})
+app = Celery("lifecycle_tasks", broker="filesystem://")
+app.conf.update(json.loads(os.environ["CELERY"]))
+
+
+@app.task(name="tell")  # type: ignore[untyped-decorator]  # Celery has no types
+def tell(number: int) -> None:
+    visitor = {"ip": "198.51.100.7", "ua": f"Firefox/{100 + number}.0"}
+    footfall.track("Task", url=f"http://127.0.0.1/{number}", visitor=visitor)
