@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 
 
 def is_cooperative() -> bool:
@@ -11,3 +13,8 @@ def is_cooperative() -> bool:
         return True
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("socket"))
+
+
+def runs_greenlets() -> bool:
+    """False in a real thread, which was started before gevent took over: it holds up nobody."""
+    return sys.platform != "linux" or threading.get_native_id() == os.getpid()

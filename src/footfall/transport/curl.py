@@ -11,7 +11,7 @@ from importlib import import_module
 from footfall.errors import NotSent
 from footfall.model import Request, Response
 from footfall.transport import wire
-from footfall.transport.cooperative import is_cooperative
+from footfall.transport.cooperative import is_cooperative, runs_greenlets
 from footfall.transport.handle import Handle
 from footfall.transport.httpx import HTTPXTransport
 from footfall.transport.shelf import Shelf
@@ -50,7 +50,7 @@ class CurlTransport:
 
     def send(self, request: Request) -> Response:
         """Return the vendor's answer; see `Transport.send`."""
-        if self._under_gevent is not None and is_cooperative():
+        if self._under_gevent is not None and is_cooperative() and runs_greenlets():
             return self._under_gevent.send(request)
         if self._owner != os.getpid():
             # A forked child must not touch its parent's connections, not even to close them.
