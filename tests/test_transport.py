@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import sys
 import textwrap
-import threading
 import types
 import weakref
 from collections.abc import Iterator
@@ -41,8 +40,9 @@ from footfall.transport import (
 from footfall.transport.incoming import Incoming
 from footfall.transport.names import Names
 from footfall.transport.proxies import Proxy, proxy_for
+from footfall.transport.shelf import Shelf
 from tests import vendors
-from tests.vendors import vendor, wait_until
+from tests.vendors import vendor
 from tests.wire import DOORS, Door
 
 PLAUSIBLE = "plausible://plausible.io/example.com"
@@ -120,24 +120,14 @@ def test_one_connection_serves_many_requests_and_addresses(quick: Any) -> None:
         assert (server.connections, len(server.requests)) == (1, 20)
 
 
-def test_each_thread_has_a_connection_that_ends_with_it(quick: Any) -> None:
-    ended: list[int] = []
-
-    def behave(connection: Any, server: vendors.Vendor) -> None:
-        vendors.answering(vendors.answer())(connection, server)
-        ended.append(1)
-
-    with vendor(behave) as server:
-        threads = [
-            threading.Thread(target=quick.send, args=(request_to(server.url),)) for _ in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        del thread, threads
-        assert wait_until(lambda: len(ended) == 3)
-        assert len(server.requests) == 3
+def test_what_nobody_takes_for_a_minute_is_let_go() -> None:
+    now = [0.0]
+    shelf = Shelf[str](clock=lambda: now[0])
+    for name in ("a", "b"):
+        shelf.put(name)
+    now[0] = 61.0
+    shelf.put("c")
+    assert [shelf.take(), shelf.take()] == ["c", None]
 
 
 def test_many_hosts_are_served_with_few_connections_kept(quick: Any) -> None:
@@ -215,7 +205,7 @@ FORKING = """
         transport.send(request)
 
 
-    # Two connections: this thread's, and one of a thread that no child has.
+    # A thread that no child has
     worker = threading.Thread(target=work)
     worker.start()
     has_sent.wait(30)
@@ -256,16 +246,38 @@ def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
         )
         assert (done.returncode, done.stderr) == (0, "")
         of_the_child = 1 if child == "used" else 0
-        assert server.connections == 2 + of_the_child
+        assert server.connections == 1 + of_the_child
         assert len(server.requests) == 4 + of_the_child
+
+
+ENDING = """
+    import sys, threading
+    from footfall.model import Request
+    from footfall.transport import CurlTransport, HTTPXTransport
+    from tests import vendors
+
+    server = vendors.Vendor(vendors.hanging)
+    transport = {"curl": CurlTransport, "httpx": HTTPXTransport}[sys.argv[1]]()
+    request = Request(url=server.url + "/", headers={}, body=b"{}")
+    threading.Thread(target=transport.send, args=(request,), daemon=True).start()
+    assert vendors.wait_until(lambda: server.requests)
+"""
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_process_ends_quietly_with_a_post_on_its_way(name: str) -> None:
+    command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(ENDING), name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_handle_is_freed_with_its_transport() -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         transport = CurlTransport()
         transport.send(request_to(server.url))
-        handle = transport._mine.handle
+        handle = transport._shelf.take()
         assert handle is not None
+        transport._shelf.put(handle)
         curl = weakref.ref(handle._curl)
         del handle
         transport.close()
@@ -298,10 +310,22 @@ def test_libcurl_by_name_needs_its_extra() -> None:
         Config(destinations=[PLAUSIBLE], transport="curl")
 
 
+def test_a_pycurl_that_is_too_old_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pycurl
+
+    monkeypatch.delattr(pycurl, "MAXLIFETIME_CONN")
+    assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
+    with pytest.raises(ConfigError, match=r"pip install -U .*: PycURL/.* is too old"):
+        Config(destinations=[PLAUSIBLE], transport="curl")
+
+
 def test_auto_stays_cooperative_under_gevent(monkeypatch: pytest.MonkeyPatch) -> None:
+    patched = {"socket": False}
+    monkey = types.ModuleType("gevent.monkey")
+    monkeypatch.setattr(monkey, "is_module_patched", patched.__getitem__, raising=False)
+    monkeypatch.setitem(sys.modules, "gevent.monkey", monkey)
     assert isinstance(choose("auto", timeout_seconds=5), CurlTransport)
-    # Loaded is enough: it may patch later.
-    monkeypatch.setitem(sys.modules, "gevent.monkey", types.ModuleType("gevent.monkey"))
+    patched["socket"] = True
     assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
     assert isinstance(choose("curl", timeout_seconds=5), CurlTransport)
 

@@ -8,23 +8,25 @@ are told to look away too: an app's traces are about the app.
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
 from typing import Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-# Not a `threading.local`: one made before gevent's patch is shared by all greenlets of a thread.
-_mark: Final[ContextVar[bool]] = ContextVar("footfall.inside", default=False)
+# By process and thread, asked anew each time: gevent may make greenlets of threads later, and a
+# forked child gives the numbers of threads that it has not inherited to others.
+_ours: Final[set[tuple[int, int]]] = set()
 
 
 def is_inside() -> bool:
     """True on a delivery thread, and wherever footfall delivers in a thread of the app's."""
-    return _mark.get()
+    return (os.getpid(), threading.get_ident()) in _ours
 
 
 def own_work(function: Callable[P, R]) -> Callable[P, R]:
@@ -35,14 +37,15 @@ def own_work(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def marked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _mark.get():
+        me = os.getpid(), threading.get_ident()
+        if me in _ours:
             return function(*args, **kwargs)
-        token = _mark.set(True)
+        _ours.add(me)
         try:
             with _unobserved():
                 return function(*args, **kwargs)
         finally:
-            _mark.reset(token)
+            _ours.discard(me)
 
     return marked
 

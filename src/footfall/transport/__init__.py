@@ -3,7 +3,7 @@
 A transport raises `NotSent` when the vendor surely saw nothing, so that the event may be sent
 again, and `Ambiguous` when it may have. It never follows a redirect: a visitor's address goes to
 the host that the owner wrote down, or nowhere. Two doors lead out, libcurl's and httpx2's; both
-pass one fault table. Their libraries are loaded by the first request, never by an import.
+pass one fault table. Their libraries are loaded when they are chosen or used, never by an import.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from footfall.transport.cooperative import is_cooperative
 from footfall.transport.curl import CurlTransport
 from footfall.transport.httpx import HTTPXTransport
 from footfall.transport.memory import MemoryTransport
@@ -27,9 +26,11 @@ def why_not(name: str) -> str | None:
     if name != "curl":
         return None
     try:
-        import pycurl  # noqa: F401 -- whether it can be loaded is the question
+        import pycurl
     except ImportError as error:
         return f'run `pip install "footfall[curl]"`, or write "auto" ({error})'
+    if not hasattr(pycurl, "MAXLIFETIME_CONN"):
+        return f'run `pip install -U "footfall[curl]"`: {pycurl.version} is too old'
     return None
 
 
@@ -45,22 +46,19 @@ def choose(
         return wish
     if stays_here:
         return MemoryTransport()
-    if wish == "curl" or (wish == "auto" and not _is_cooperative() and why_not("curl") is None):
+    if wish == "curl":
         return CurlTransport(timeout_seconds=timeout_seconds)
-    return HTTPXTransport(timeout_seconds=timeout_seconds)
-
-
-def _is_cooperative() -> bool:
-    """True where gevent has taken over, or may still: libcurl would hold up every greenlet."""
-    return "gevent.monkey" in sys.modules
+    httpx = HTTPXTransport(timeout_seconds=timeout_seconds)
+    if wish == "httpx" or is_cooperative() or why_not("curl") is not None:
+        return httpx
+    return CurlTransport(timeout_seconds=timeout_seconds, under_gevent=httpx)
 
 
 def prepare(way_out: Transport) -> None:
-    """Load now what the first exchange would load on its thread.
+    """Load now what the first exchange of one of our doors would load on its thread.
 
     A fork at that moment would leave its child with a module, or a lock in OpenSSL, that is held
     for ever by a thread that the child does not have.
     """
     if isinstance(way_out, CurlTransport | HTTPXTransport):
-        import_module("urllib.request")  # for the environment's proxies
         way_out.prepare()

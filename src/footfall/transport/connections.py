@@ -51,7 +51,7 @@ class Peer:
             return None
         credentials = (proxy.user, proxy.password) if proxy.user else None
         return httpcore2.ConnectionPool(
-            ssl_context=tls(),
+            ssl_context=tls_context(),
             proxy=httpcore2.Proxy(proxy.url, auth=credentials),
             max_connections=1,
             network_backend=self._backend,
@@ -64,7 +64,7 @@ class Peer:
         if self._direct is None or self._direct.is_closed() or self._direct.has_expired():
             self.close()
             self._direct = httpcore2.HTTPConnection(
-                origin=self._origin, ssl_context=tls(), network_backend=self._backend
+                origin=self._origin, ssl_context=tls_context(), network_backend=self._backend
             )
         return self._direct
 
@@ -119,7 +119,7 @@ class Connections:
 _tls_context: ssl.SSLContext | None = None
 
 
-def tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """One TLS context for the process: making one costs 20 ms. Safe to share across a fork."""
     global _tls_context
     if _tls_context is None:

@@ -1,17 +1,20 @@
 """The door through libcurl: the cheapest way out that is somebody else's HTTP client.
 
-One handle for each thread, kept with its connection: threads share nothing, and wait for nobody.
+One handle for each exchange that runs, kept with its connection for the next: nobody waits.
 """
 
 from __future__ import annotations
 
 import os
-import threading
+from importlib import import_module
 
 from footfall.errors import NotSent
 from footfall.model import Request, Response
 from footfall.transport import wire
+from footfall.transport.cooperative import is_cooperative, runs_greenlets
 from footfall.transport.handle import Handle
+from footfall.transport.httpx import HTTPXTransport
+from footfall.transport.shelf import Shelf
 
 
 class CurlTransport:
@@ -27,6 +30,7 @@ class CurlTransport:
         connect_timeout_seconds: For the connection alone, its name and TLS included.
         idle_seconds: A connection that was idle for longer is not used again, unless the peer has
             promised in a `Keep-Alive` header to wait for longer.
+        under_gevent: Sends instead once gevent has taken over sockets, however late.
     """
 
     def __init__(
@@ -35,37 +39,44 @@ class CurlTransport:
         timeout_seconds: float = wire.TOTAL_TIMEOUT_SECONDS,
         connect_timeout_seconds: float = wire.CONNECT_TIMEOUT_SECONDS,
         idle_seconds: float = wire.IDLE_SECONDS,
+        under_gevent: HTTPXTransport | None = None,
     ) -> None:
         self._timeout = timeout_seconds
         self._connect_timeout = min(connect_timeout_seconds, timeout_seconds)
         self._idle = idle_seconds
-        self._mine = threading.local()
+        self._under_gevent = under_gevent
+        self._shelf: Shelf[Handle] = Shelf()
         self._owner = os.getpid()
 
     def send(self, request: Request) -> Response:
         """Return the vendor's answer; see `Transport.send`."""
-        if self._owner != os.getpid() or type(self._mine) is not threading.local:
-            # A forked child must not touch its parent's connections, not even to close them; and
-            # after gevent's patch a thread is a greenlet, with another kind of local.
-            self._mine, self._owner = threading.local(), os.getpid()
-        mine = self._mine
-        handle: Handle | None = getattr(mine, "handle", None)
-        if handle is None:
-            handle = mine.handle = Handle(self._timeout, self._connect_timeout, self._idle)
+        if self._under_gevent is not None and is_cooperative() and runs_greenlets():
+            return self._under_gevent.send(request)
+        if self._owner != os.getpid():
+            # A forked child must not touch its parent's connections, not even to close them.
+            self._shelf, self._owner = Shelf(), os.getpid()
+        shelf = self._shelf
+        handle = shelf.take() or Handle(self._timeout, self._connect_timeout, self._idle)
         try:
-            return handle.exchange(request)
+            response = handle.exchange(request)
         except NotSent:
             # libcurl remembers for half a minute that a name has no address. A new handle asks.
-            mine.handle = None
             raise
+        except Exception:
+            shelf.put(handle)
+            raise
+        shelf.put(handle)
+        return response
 
     def prepare(self) -> None:
-        """See `footfall.transport.prepare`."""
+        """Load now what the first exchange would load; see `footfall.transport.prepare`."""
+        for name in ("ctypes", "urllib.request"):
+            import_module(name)
         Handle(self._timeout, self._connect_timeout, self._idle)
 
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
-        self._mine = threading.local()
+        self._shelf = Shelf()
 
     def __repr__(self) -> str:
         return f"CurlTransport(timeout_seconds={self._timeout:g})"

@@ -2,13 +2,12 @@
 
 Stands on the connections of httpcore2 and not on httpx2's client, for three reasons: the client
 adds headers of its own, writes a log line for every request, and has no deadline for a whole
-exchange. One connection for each thread and host: threads share nothing, and wait for nobody.
+exchange. One connection for each exchange that runs, kept for the next: nobody waits.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
@@ -18,6 +17,7 @@ from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.model import Request, Response
 from footfall.transport import wire
 from footfall.transport.names import Names
+from footfall.transport.shelf import Shelf
 
 if TYPE_CHECKING:
     from footfall.transport.connections import Connections, Route
@@ -48,40 +48,32 @@ class HTTPXTransport:
         connect_timeout = min(connect_timeout_seconds, timeout_seconds)
         self._extensions = {"timeout": {"connect": connect_timeout, "pool": connect_timeout}}
         self._names = Names()
-        self._mine = threading.local()
+        self._shelf: Shelf[Connections] = Shelf()
         self._owner = os.getpid()
 
     def send(self, request: Request) -> Response:
         """Return the vendor's answer; see `Transport.send`."""
-        mine = self._connections()
-        route = mine.route_to(request.url)
-        mine.exchange.begin(self._timeout, is_secure=route.is_secure)
+        if self._owner != os.getpid():
+            # A forked child must not touch its parent's connections, not even to close them.
+            self._names, self._shelf, self._owner = Names(), Shelf(), os.getpid()
+        shelf = self._shelf
+        mine = shelf.take() or self._connections()
         try:
+            route = mine.route_to(request.url)
+            mine.exchange.begin(self._timeout, is_secure=route.is_secure)
             return self._carry(request, route, mine)
         except Exception as error:
             meaning = self._meaning(error, mine)
             if meaning is None:
                 raise
             raise meaning from error
-
-    def prepare(self) -> None:
-        """See `footfall.transport.prepare`."""
-        from footfall.transport import connections
-
-        import_module("encodings.idna")  # by getaddrinfo
-        connections.tls()
+        finally:
+            shelf.put(mine)
 
     def _connections(self) -> Connections:
-        if self._owner != os.getpid() or type(self._mine) is not threading.local:
-            # A forked child must not touch its parent's connections, not even to close them; and
-            # after gevent's patch a thread is a greenlet, with another kind of local.
-            self._names, self._mine, self._owner = Names(), threading.local(), os.getpid()
-        mine: Connections | None = getattr(self._mine, "connections", None)
-        if mine is None:
-            from footfall.transport.connections import Connections
+        from footfall.transport.connections import Connections
 
-            mine = self._mine.connections = Connections(self._names)
-        return mine
+        return Connections(self._names)
 
     def _carry(self, request: Request, route: Route, mine: Connections) -> Response:
         import httpcore2
@@ -124,9 +116,16 @@ class HTTPXTransport:
             return NotSent("the vendor had closed the idle connection")
         return Ambiguous(sentence)
 
+    def prepare(self) -> None:
+        """Load now what the first exchange would load; see `footfall.transport.prepare`."""
+        for name in ("urllib.request", "encodings.idna"):  # the latter by getaddrinfo
+            import_module(name)
+        connections = import_module("footfall.transport.connections")
+        connections.tls_context()
+
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
-        self._mine = threading.local()
+        self._shelf = Shelf()
 
     def __repr__(self) -> str:
         return f"HTTPXTransport(timeout_seconds={self._timeout:g})"
