@@ -334,7 +334,7 @@ def test_clearing_begins_anew(http: httpx2.Client) -> None:
     assert events(http) == []
     # Nobody has come before, and nothing was refused.
     assert http.post("/log", json={"pid": PID, "unique": True}).status_code == 201
-    assert "Refused" not in http.get("/").text
+    assert "Refused" not in http.get("/live").text
 
 
 def test_health_is_told_as_plausible_tells_it(http: httpx2.Client) -> None:
@@ -352,7 +352,7 @@ def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx
         answer = http.post("/log", json={"pid": PID})
         assert (answer.status_code, answer.json()["statusCode"]) == (503, 503)
         assert http.get("/api/health").status_code == 500
-        assert "the database cannot be written" in http.get("/").text
+        assert "the database cannot be written" in http.get("/live").text
     finally:
         collector.store.fault = None
     assert post(http).status_code == 202
@@ -474,7 +474,7 @@ def test_events_of_another_process_are_streamed_too(tmp_path: Path) -> None:
         ("", 403),
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/api/v1/events", "/static/page.js", "/api/health"])
+@pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/static/live.js", "/api/health"])
 def test_on_loopback_only_loopback_names_are_answered(
     http: httpx2.Client, path: str, host: str, status: int
 ) -> None:
@@ -508,7 +508,7 @@ def test_our_origin_may_delete(collector: CollectorServer, http: httpx2.Client) 
     assert http.delete("/api/v1/events", headers={"origin": collector.url}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/events", "/summary", "/static/page.css"])
+@pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/live/summary", "/static/base.css"])
 def test_nothing_leaves_the_page(http: httpx2.Client, path: str) -> None:
     headers = http.get(path).headers
     assert headers["content-security-policy"].startswith("default-src 'self'; ")
@@ -537,7 +537,9 @@ def stranger(visitor: httpx2.Client) -> httpx2.Client:
     return visitor
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/events", "/events/stream", "/static/page.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/live", "/api/v1/events", "/events/stream", "/static/live.js"]
+)
 @pytest.mark.parametrize(
     "headers",
     [{}, {"authorization": "Bearer wrong"}, {"cookie": "footfall_token=wrong"}],
@@ -576,7 +578,7 @@ def test_a_browser_shows_the_token_once_and_keeps_a_cookie(stranger: httpx2.Clie
         True,
         False,
     )
-    assert stranger.get("/").status_code == 200
+    assert stranger.get("/live").status_code == 200
 
 
 def test_the_way_back_leads_to_no_other_host(stranger: httpx2.Client) -> None:
@@ -596,14 +598,14 @@ def test_on_an_open_address_any_name_is_answered() -> None:
     with CollectorServer(host="0.0.0.0", token=TOKEN) as collector:
         url = collector.url.replace("0.0.0.0", "127.0.0.1")
         headers = {"host": "stats.example", "authorization": f"Bearer {TOKEN}"}
-        assert httpx2.get(f"{url}/", headers=headers).status_code == 200
+        assert httpx2.get(f"{url}/live", headers=headers).status_code == 200
 
 
 # -- the page ---------------------------------------------------------------------------------
 
 
 def test_an_empty_page_teaches(collector: CollectorServer, http: httpx2.Client) -> None:
-    page = http.get("/").text
+    page = http.get("/live").text
     authority = urlsplit(collector.url).netloc
     assert f"FOOTFALL_DESTINATIONS=collector://{authority}/example.com" in page
     assert f"curl -X POST http://{authority}/api/event" in page
@@ -616,7 +618,7 @@ def test_the_page_shows_what_came(http: httpx2.Client) -> None:
     http.post("/api/event", json=PAGEVIEW, headers={"user-agent": "Googlebot/2.1"})
     http.post("/api/event", json={"name": "pageview"})
     events(http)
-    page = http.get("/").text
+    page = http.get("/live").text
     assert "Nothing has arrived yet" not in page
     for text in ("/hello", "news.test", "Signup", "EUR 19.99", "Top pages", "Top sources"):
         assert text in page
@@ -626,17 +628,29 @@ def test_the_page_shows_what_came(http: httpx2.Client) -> None:
     assert page.index("Googlebot/2.1") < page.index("EUR 19.99") < page.index("plan")
 
 
+def test_the_front_door_leads_to_the_live_page(http: httpx2.Client) -> None:
+    answer = http.get("/", params={"domain": "a.test"})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/live?domain=a.test")
+
+
+def test_the_navigation_shows_where_one_is(http: httpx2.Client) -> None:
+    links = re.findall(
+        r'<a href="([^"]*)"( aria-current="page")?>([A-Z]\w+)<', http.get("/live").text
+    )
+    assert links[:2] == [("/", "", "Dashboard"), ("/live", ' aria-current="page"', "Live")]
+
+
 def test_the_page_can_be_of_one_site_and_period(http: httpx2.Client) -> None:
     post(http)
     post(http, domain="b.test", url="https://b.test/other")
     events(http)
-    page = http.get("/", params={"domain": "b.test", "period": "week"}).text
+    page = http.get("/live", params={"domain": "b.test", "period": "week"}).text
     assert "/other" in page
     assert "/hello" not in page
     assert '<option selected value="b.test">' in page
     assert "domain=b.test" in page
     assert re.search(r'aria-current="page">7 days', page)
-    summary = http.get("/summary", params={"domain": "b.test", "period": "week"}).text
+    summary = http.get("/live/summary", params={"domain": "b.test", "period": "week"}).text
     assert "/other" in summary
     assert "<html" not in summary
 
@@ -678,7 +692,7 @@ class Tags(HTMLParser):
 
 def test_whatever_came_stays_text(http: httpx2.Client) -> None:
     hostile(http)
-    for path in ("/", f"/?domain={HOSTILE}", "/summary"):
+    for path in ("/live", f"/live?domain={HOSTILE}", "/live/summary"):
         page = http.get(path).text
         tags = Tags(page)
         assert "alert(1)" in page
@@ -689,11 +703,11 @@ def test_whatever_came_stays_text(http: httpx2.Client) -> None:
 def test_the_page_has_no_style_or_script_of_its_own(http: httpx2.Client) -> None:
     post(http)
     events(http)
-    page = http.get("/").text
+    page = http.get("/live").text
     assert not re.search(r"\sstyle=|<style|<script>", page)
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert [each for each in sources if not each.startswith(("/", "?", "#"))] == []
-    for path in ("/static/page.css", "/static/page.js", "/static/mark.svg"):
+    for path in ("/static/base.css", "/static/live.css", "/static/live.js", "/static/mark.svg"):
         assert http.get(path).status_code == 200
 
 
@@ -705,7 +719,7 @@ def test_a_mounted_collector_finds_itself() -> None:
             assert wire.status_code == 202
             assert httpx2.get(f"{url}/stats/api/health").status_code == 200
             headers = {"authorization": f"Bearer {TOKEN}"}
-            page = httpx2.get(f"{url}/stats/", headers=headers).text
+            page = httpx2.get(f"{url}/stats/live", headers=headers).text
             paths = re.findall(r'(?:src|href|action|data-url)="(/[^"?]*)', page)
             assert paths
             assert [each for each in paths if not each.startswith("/stats/")] == []
@@ -748,7 +762,7 @@ def test_the_page_lives(
         page.on("dialog", lambda dialog: dialog.accept())
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda line: troubles.append(line.text))
-        page.goto(collector.url)
+        page.goto(f"{collector.url}/live")
         page.get_by_role("status").get_by_text("live").wait_for()
         # What comes is shown, as text, and counted.
         hostile(http)
@@ -803,7 +817,7 @@ def test_the_url_is_where_it_listens(host: str, start: str) -> None:
     with CollectorServer(host=host) as collector:
         assert collector.url.startswith(start)
         assert collector.url in repr(collector)
-        assert httpx2.get(f"{collector.url}/").status_code == 200
+        assert httpx2.get(f"{collector.url}/live").status_code == 200
 
 
 def test_a_port_in_use_is_told(collector: CollectorServer) -> None:

@@ -6,8 +6,9 @@ It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, a
 - `visits.py` knows who is here without knowing who they are.
 - `database.py`, `store.py`, `entries.py` open, write and read the file; `redaction.py` keeps
   addresses out of it.
-- `intake.py`, `guard.py`, `live.py`, `page.py`, `app.py` are the web application over the store,
+- `intake.py`, `guard.py`, `questions.py`, `app.py` are the web application over the store,
   `server.py` runs it in a thread of any program.
+- `shell.py` is what all pages share; `inspector.py`, `page.py`, `live.py` are the live page.
 
 `CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
 """

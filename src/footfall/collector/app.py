@@ -1,6 +1,7 @@
-"""The collector as a web application: the page, the API and the health probes over a store.
+"""The collector as a web application: the API and the health probes over a store.
 
-The wire endpoints are `intake.py`'s. The API is for tests, scripts and the page:
+The wire endpoints are `intake.py`'s, the pages those of `inspector.py`. The API is for tests,
+scripts and the pages:
 
 `GET /api/v1/events` gives `{"events": [...], "total": n}`, oldest first, with everything that was
 posted before the question was asked. `name`, `domain`, `path` and `status` (`accepted`, `dropped`)
@@ -48,15 +49,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from footfall.collector.entries import MAX_LIMIT, PERIODS, Entry, Period, Search
+from footfall.collector import questions
+from footfall.collector.entries import MAX_LIMIT, Search
 from footfall.collector.guard import LOOPBACK_HOSTS, Guard
+from footfall.collector.inspector import Inspector
 from footfall.collector.intake import Intake, Refusals
-from footfall.collector.live import LOOK_SECONDS, Pulse, stream
-from footfall.collector.page import Page, View
+from footfall.collector.live import LOOK_SECONDS, Pulse
 from footfall.collector.store import Store
 
 _STATIC = Path(__file__).parent / "static"
@@ -67,11 +69,6 @@ _MAX_WAIT_SECONDS = 60.0
 # What was posted before a question has to be in the answer. It takes 20 ms; if the disk is full,
 # the answer is what was written.
 _SETTLE_SECONDS = 2.0
-# Whoever asks for more than this many waits for something else.
-_MAX_NUMBER = 2**62
-
-# A proxy must pass a stream on as it comes.
-_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def create_app(
@@ -91,9 +88,8 @@ def create_app(
     views = _Views(store, refusals)
     app = Starlette(
         routes=[
-            Route("/", views.page),
-            Route("/summary", views.summary),
-            Route("/events/stream", views.stream),
+            Route("/", _lead_to_live),
+            *Inspector(store, refusals, views.pulse).routes,
             Route("/api/v1/events", views.events, methods=["GET"]),
             Route("/api/v1/events", views.clear, methods=["DELETE"]),
             Route("/api/v1/stats", views.stats),
@@ -120,7 +116,6 @@ class _Views:
         self.pulse = Pulse()
         self._store = store
         self._refusals = refusals
-        self._page = Page(store, refusals)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -128,27 +123,11 @@ class _Views:
             yield
         self.pulse.close()
 
-    async def page(self, request: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(self._page.whole, _view(request)))
-
-    async def summary(self, request: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(self._page.summary, _view(request)))
-
-    async def stream(self, request: Request) -> Response:
-        domain = request.query_params.get("domain") or None
-        search = Search(domain=domain, after=await self._start(request))
-        is_html = request.query_params.get("format") == "html"
-        lines = stream(
-            self._store, self.pulse, search, self._page.row if is_html else Entry.as_json
-        )
-        content = () if request.method == "HEAD" else lines
-        return StreamingResponse(content, media_type="text/event-stream", headers=_STREAM_HEADERS)
-
     async def events(self, request: Request) -> Response:
-        search, wait = _search(request), _integer(request, "wait", 0)
-        seconds = min(_seconds(request, "timeout", _DEFAULT_WAIT_SECONDS), _MAX_WAIT_SECONDS)
+        search, wait = _search(request), questions.integer(request, "wait", 0)
+        patience = questions.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
         await self._settle()
-        await self._wait(search, wait, seconds)
+        await self._wait(search, wait, min(patience, _MAX_WAIT_SECONDS))
         found = await run_in_threadpool(self._store.search, search)
         events = [entry.as_json() for entry in found.entries]
         return JSONResponse({"events": events, "total": found.total})
@@ -163,10 +142,10 @@ class _Views:
         return JSONResponse({"deleted": deleted})
 
     async def stats(self, request: Request) -> Response:
-        view = _view(request)
+        period, domain = questions.period(request), questions.domain(request)
         await self._settle()
-        stats = await run_in_threadpool(self._store.stats, view.period, view.domain)
-        return JSONResponse({"period": view.period, **stats.as_json()})
+        stats = await run_in_threadpool(self._store.stats, period, domain)
+        return JSONResponse({"period": period, **stats.as_json()})
 
     async def health(self, request: Request) -> Response:
         """What Plausible's probe says, which watches four parts where we have one."""
@@ -179,14 +158,6 @@ class _Views:
 
     async def _settle(self) -> None:
         await run_in_threadpool(self._store.flush, _SETTLE_SECONDS)
-
-    async def _start(self, request: Request) -> int:
-        """The number after which a stream begins: what was said, else the newest."""
-        said = request.headers.get("last-event-id") or request.query_params.get("after")
-        if said is not None:
-            return _parse_integer("after", said)
-        newest = await run_in_threadpool(self._store.search, Search(limit=1))
-        return newest.entries[-1].id if newest.entries else 0
 
     async def _wait(self, search: Search, number: int, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -201,26 +172,12 @@ class _Views:
 # -- questions --------------------------------------------------------------------------------
 
 
-def _view(request: Request) -> View:
-    query = request.query_params
-    period = query.get("period", "day")
-    if period not in PERIODS:
-        raise HTTPException(400, f"period must be one of {', '.join(PERIODS)}")
-    named: dict[str, Period] = {each: each for each in PERIODS}
-    return View(
-        period=named[period],
-        domain=query.get("domain") or None,
-        authority=request.headers.get("host", ""),
-        root=request.scope.get("root_path", ""),
-    )
-
-
 def _search(request: Request) -> Search:
     query = request.query_params
     status = query.get("status")
     if status not in (None, "accepted", "dropped"):
         raise HTTPException(400, "status must be accepted or dropped")
-    limit = _integer(request, "limit", _DEFAULT_LIMIT)
+    limit = questions.integer(request, "limit", _DEFAULT_LIMIT)
     if not 1 <= limit <= MAX_LIMIT:
         raise HTTPException(400, f"limit must be between 1 and {MAX_LIMIT}")
     return Search(
@@ -228,31 +185,15 @@ def _search(request: Request) -> Search:
         domain=query.get("domain"),
         path=query.get("path"),
         status=status,
-        after=_integer(request, "after", 0),
+        after=questions.integer(request, "after", 0),
         is_newest="after" not in query,
         limit=limit,
     )
 
 
-def _integer(request: Request, name: str, default: int) -> int:
-    return _parse_integer(name, request.query_params.get(name, str(default)))
-
-
-def _parse_integer(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_NUMBER)):
-        raise HTTPException(400, f"{name} must be a whole number")
-    return min(int(text), _MAX_NUMBER)
-
-
-def _seconds(request: Request, name: str, default: float) -> float:
-    try:
-        seconds = float(request.query_params.get(name, default))
-    except ValueError:
-        seconds = -1.0
-    # Not a number is neither.
-    if not seconds >= 0:
-        raise HTTPException(400, f"{name} must be a number of seconds")
-    return seconds
+async def _lead_to_live(request: Request) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/live{query}")
 
 
 async def _say(request: Request, error: Exception) -> Response:

@@ -1,23 +1,16 @@
-"""The page: what the collector shows to people, as HTML made on the server.
+"""The live page: what came in, newest first, as HTML made on the server.
 
-One template draws an event, for the page and for the live stream alike. All texts are strangers'
-texts: Jinja escapes every one of them, and the page's Content-Security-Policy would not run what
-slipped through. The three static files are the whole front end; nothing is built or fetched.
+One template draws an event, for the page and for the live stream alike.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any, Final, NamedTuple
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from footfall.collector.entries import Entry, Period, Search
 from footfall.collector.intake import Refusals
+from footfall.collector.shell import environment
 from footfall.collector.store import Store
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 # What fits on a few screens; the API has the rest.
 _ROWS = 100
@@ -49,18 +42,20 @@ class View(NamedTuple):
 
 
 class Page:
-    """Renders the page and its parts. Reads the store, so call it in a thread."""
+    """Renders the live page and its parts. Reads the store, so call it in a thread."""
 
     def __init__(self, store: Store, refusals: Refusals) -> None:
         self._store = store
         self._refusals = refusals
-        self._environment = _environment()
+        self._templates = environment()
+        self._templates.filters["bars"] = _bars
+        self._templates.globals["why"] = _REASONS
 
     def whole(self, view: View) -> str:
         """The whole page, with the newest events."""
         found = self._store.search(Search(domain=view.domain, limit=_ROWS))
         return self._render(
-            "page.html",
+            "live.html",
             view,
             entries=found.entries[::-1],
             after=found.entries[-1].id if found.entries else 0,
@@ -74,42 +69,18 @@ class Page:
 
     def row(self, entry: Entry) -> dict[str, Any]:
         """One event for the live list."""
-        template = self._environment.get_template("row.html")
+        template = self._templates.get_template("row.html")
         return {"id": entry.id, "html": template.render(entry=entry)}
 
     def _render(self, template: str, view: View, **values: Any) -> str:
-        return self._environment.get_template(template).render(
+        return self._templates.get_template(template).render(
             view=view,
+            here="/live",
             stats=self._store.stats(view.period, view.domain),
             refusals=self._refusals,
             fault=self._store.fault,
             **values,
         )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(clip=_clip, grouped=_grouped, pretty=_pretty, bars=_bars)
-    environment.globals["why"] = _REASONS
-    return environment
-
-
-def _clip(text: str, length: int = 300) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}"
-
-
-def _pretty(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _bars(numbers: list[int]) -> list[tuple[int, float, float]]:
