@@ -27,7 +27,8 @@ from typing import Final, TypeAlias
 from footfall import destinations, transport
 from footfall.errors import NotSent, TransportError
 from footfall.log import ThrottledLog, place_of
-from footfall.model import Event, Outcome, Verdict
+from footfall.model import Event, Outcome, Request, Verdict
+from footfall.report import Report
 
 Identity: TypeAlias = tuple[str | None, str]
 
@@ -95,6 +96,8 @@ class Item:
     event: Event
     queued_at: float
     size: int
+    # For a destination that wants to know more than the event.
+    report: Report | None = None
     tries: int = 0
     is_settled: bool = False
 
@@ -145,6 +148,8 @@ class Lane:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.destination = destination
+        # A destination with this method is told of every hit; see `destinations.Watching`.
+        self._request_for_report = getattr(destination, "report", None)
         self._transport = way_out
         self._limits = limits
         self._log = log or ThrottledLog()
@@ -181,16 +186,23 @@ class Lane:
         takes = getattr(self.destination, "takes", None)
         return takes is None or bool(takes(event))
 
+    @property
+    def wants_reports(self) -> bool:
+        """True for a destination that is told of every hit, tracked or not, and why."""
+        return self._request_for_report is not None
+
     # -- in ------------------------------------------------------------------------------------
 
-    def offer(self, event: Event) -> Item:
+    def offer(self, event: Event, report: Report | None = None) -> Item:
         """Queue `event`. Drops the oldest ones where the bounds are reached.
+
+        A lane that wants reports sends `report` in its place.
 
         Returns:
             What to give to `wait_for`.
         """
         now = self._clock()
-        item = Item(event, now, _size_of(event))
+        item = Item(event, now, _size_of(event) + (_REPORT_SIZE if report else 0), report)
         with self._changed:
             self._counts.submitted += 1
             self._counts.queued += 1
@@ -350,7 +362,7 @@ class Lane:
     def _try(self, item: Item) -> Outcome:
         item.tries += 1
         try:
-            request = self.destination.request(item.event)
+            request = self._request(item)
             return self.destination.read(self._transport.send(request))
         except NotSent as error:
             return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
@@ -358,6 +370,12 @@ class Lane:
             return Outcome(verdict=Verdict.UNKNOWN, detail=str(error))
         except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
             return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
+
+    def _request(self, item: Item) -> Request:
+        if item.report is None or self._request_for_report is None:
+            return self.destination.request(item.event)
+        request: Request = self._request_for_report(item.report, sent_at=self._wall_clock())
+        return request
 
     def _finish(self, item: Item, outcome: Outcome) -> None:
         with self._changed:
@@ -540,6 +558,10 @@ _COUNTER: Final = {
     Verdict.REJECTED: "rejected",
     Verdict.UNKNOWN: "unknown",
 }
+
+
+# A hit's headers, the steps of its decision and the hops of its trace.
+_REPORT_SIZE: Final = 4_000
 
 
 def _size_of(event: Event) -> int:

@@ -25,6 +25,7 @@ from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.judge import Judge
 from footfall.model import Decision, Event, Hit, Request, Visitor
+from footfall.report import Report
 from footfall.transport import HTTPXTransport, MemoryTransport, Transport
 
 # Requests of one moment share a wake-up; nobody sees an event later because of it.
@@ -97,6 +98,8 @@ class Tracker:
         self._lanes = tuple(
             Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
         )
+        self._vendors = [lane for lane in self._lanes if not lane.wants_reports]
+        self._watchers = [lane for lane in self._lanes if lane.wants_reports]
         self.forget()
         lifecycle.register(self)
         self._introduce(freezer)
@@ -311,26 +314,32 @@ class Tracker:
         """Think about one record; what is to be delivered of it, by lane."""
         try:
             if isinstance(record, Told):
-                reason, event, _ = self._judge.of_told(record, offset)
+                judgement = self._judge.of_told(record, offset)
             else:
-                reason, event, _ = self._judge.of_hit(hit_of(record, offset))
-            self._reasons[reason] += 1
-            return () if event is None else self._offer(event)
+                judgement = self._judge.of_hit(hit_of(record, offset))
+            self._reasons[judgement.reason] += 1
+            items = self._offer(judgement.event) if judgement.event is not None else []
+            if self._watchers and not OUTBOXES:
+                items += self._report(self._judge.report(record, judgement, offset, time.time()))
+            return items
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
             return ()
 
-    def _offer(self, event: Event) -> Sequence[tuple[Lane, Item]]:
+    def _offer(self, event: Event) -> list[tuple[Lane, Item]]:
         if OUTBOXES:
             for outbox in OUTBOXES:
                 outbox.append(event)
-            return ()
-        return [(lane, lane.offer(event)) for lane in self._lanes if lane.takes(event)]
+            return []
+        return [(lane, lane.offer(event)) for lane in self._vendors if lane.takes(event)]
+
+    def _report(self, report: Report) -> list[tuple[Lane, Item]]:
+        return [(lane, lane.offer(report.event, report)) for lane in self._watchers]
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
-        reason, event, decision = self._judge.of_hit(hit)
+        reason, event, decision, _ = self._judge.of_hit(hit)
         lanes = [lane for lane in self._lanes if event is not None and lane.takes(event)]
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),

@@ -31,9 +31,16 @@ choose, `limit` (1,000; at most 10,000) bounds. Without `after` these are the ne
     body            as received, parsed; null if long. Headers and body are kept for the newest
                     ten thousand events.
 
-`DELETE /api/v1/events` forgets all of them and gives `{"deleted": n}`. `GET /api/v1/stats` gives
-totals over `period` (`day`, which is the default and means 24 hours, `week`, `month`, `all`) and
-`domain`. `GET /events/stream` tells every new event as a server-sent event.
+`GET /api/v1/hits` gives `{"hits": [...], "total": n}`: of the hits that our middleware reported and
+did not count, the newest thousand of this process, oldest first. `domain`, `path`, `reason` and
+`after` choose, `wait` and `timeout` wait. A hit has `id`, `received_at`, `domain`, `name`, `url`,
+`path`, `reason`, `steps` (each with `rule`, `saw` and `verdict`), `method`, `status`, `client_ip`
+and `user_agent`.
+
+`DELETE /api/v1/events` forgets all of both and gives `{"deleted": n}`, the number of events.
+`GET /api/v1/stats` gives totals over `period` (`day`, which is the default and means 24 hours,
+`week`, `month`, `all`) and `domain`. `GET /events/stream` tells every new event as a server-sent
+event.
 """
 
 from __future__ import annotations
@@ -41,7 +48,8 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -59,6 +67,7 @@ from footfall.collector.guard import LOOPBACK_HOSTS, Guard
 from footfall.collector.inspector import Inspector
 from footfall.collector.intake import Intake, Refusals
 from footfall.collector.live import LOOK_SECONDS, Pulse
+from footfall.collector.sightings import Sightings, Wanted
 from footfall.collector.store import Store
 
 _STATIC = Path(__file__).parent / "static"
@@ -84,14 +93,15 @@ def create_app(
     are the names under which the page and the API answer, None for any: then set a `token`.
     `app.state.pulse.close()` ends the open streams, for a server that wants to stop.
     """
-    refusals = Refusals()
-    views = _Views(store, refusals)
+    refusals, sightings = Refusals(), Sightings()
+    views = _Views(store, refusals, sightings)
     app = Starlette(
         routes=[
             Route("/", _lead_to_live),
             *Inspector(store, refusals, views.pulse).routes,
             Route("/api/v1/events", views.events, methods=["GET"]),
             Route("/api/v1/events", views.clear, methods=["DELETE"]),
+            Route("/api/v1/hits", views.hits, methods=["GET"]),
             Route("/api/v1/stats", views.stats),
             Route("/api/health", views.health),
             Route("/api/system/health/ready", views.health),
@@ -99,7 +109,9 @@ def create_app(
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[
-            Middleware(Intake, store=store, domains=domains, refusals=refusals),
+            Middleware(
+                Intake, store=store, domains=domains, refusals=refusals, sightings=sightings
+            ),
             Middleware(Guard, hosts=hosts, token=token),
         ],
         exception_handlers={HTTPException: _say, sqlite3.Error: _say_unreadable},
@@ -112,25 +124,36 @@ def create_app(
 class _Views:
     """The endpoints. What reads the file does so in a thread."""
 
-    def __init__(self, store: Store, refusals: Refusals) -> None:
+    def __init__(self, store: Store, refusals: Refusals, sightings: Sightings) -> None:
         self.pulse = Pulse()
         self._store = store
         self._refusals = refusals
+        self._sightings = sightings
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self._sightings.on_change = self.pulse.beat
         with self.pulse.listening(self._store):
             yield
         self.pulse.close()
 
     async def events(self, request: Request) -> Response:
-        search, wait = _search(request), questions.integer(request, "wait", 0)
-        patience = questions.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
+        search = _search(request)
         await self._settle()
-        await self._wait(search, wait, min(patience, _MAX_WAIT_SECONDS))
+        await self._wait(request, partial(run_in_threadpool, self._store.count, search))
         found = await run_in_threadpool(self._store.search, search)
         events = [entry.as_json() for entry in found.entries]
         return JSONResponse({"events": events, "total": found.total})
+
+    async def hits(self, request: Request) -> Response:
+        wanted = _wanted(request)
+
+        async def count() -> int:
+            return len(self._sightings.search(wanted))
+
+        await self._wait(request, count)
+        found = self._sightings.search(wanted)
+        return JSONResponse({"hits": [each.as_json() for each in found], "total": len(found)})
 
     async def clear(self, request: Request) -> Response:
         try:
@@ -139,6 +162,7 @@ class _Views:
             raise HTTPException(503, "The database cannot be written at the moment") from None
         self._store.visits.clear()
         self._refusals.clear()
+        self._sightings.clear()
         return JSONResponse({"deleted": deleted})
 
     async def stats(self, request: Request) -> Response:
@@ -159,12 +183,15 @@ class _Views:
     async def _settle(self) -> None:
         await run_in_threadpool(self._store.flush, _SETTLE_SECONDS)
 
-    async def _wait(self, search: Search, number: int, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    async def _wait(self, request: Request, count: Callable[[], Awaitable[int]]) -> None:
+        """Return once there are as many as was asked for, or when the time is up."""
+        number = questions.integer(request, "wait", 0)
+        patience = questions.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
+        deadline = time.monotonic() + min(patience, _MAX_WAIT_SECONDS)
         while number > 0 and not self.pulse.is_closed:
             beat = self.pulse.next_beat()
             left = deadline - time.monotonic()
-            if left <= 0 or await run_in_threadpool(self._store.count, search) >= number:
+            if left <= 0 or await count() >= number:
                 return
             await self.pulse.wait(beat, min(left, LOOK_SECONDS))
 
@@ -188,6 +215,16 @@ def _search(request: Request) -> Search:
         after=questions.integer(request, "after", 0),
         is_newest="after" not in query,
         limit=limit,
+    )
+
+
+def _wanted(request: Request) -> Wanted:
+    query = request.query_params
+    return Wanted(
+        domain=query.get("domain"),
+        path=query.get("path"),
+        reason=query.get("reason"),
+        after=questions.integer(request, "after", 0),
     )
 
 

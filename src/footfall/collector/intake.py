@@ -1,4 +1,4 @@
-"""Where events come in: the vendors' endpoints, in front of everything else the collector serves.
+"""Where events come in: the vendors' endpoints and our own, in front of all else that is served.
 
 They are open to whoever can reach them, as with the vendors, browsers of any site included. The
 event loop does all of an event's thinking here, about 50 microseconds of it; the writing is the
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from footfall.collector import plausible, swetrix
+from footfall.collector import hits, plausible, swetrix
+from footfall.collector.sightings import Sightings
 from footfall.collector.store import Store
 from footfall.collector.wire import Answer, Received, Reply
 
@@ -68,6 +69,8 @@ class _Door:
     receive: Callable[[Received], Reply]
     max_bytes: int
     busy: Answer
+    # Whether scripts of any site may post here. What is not, is the API's for every other method.
+    is_for_scripts: bool = True
 
 
 class Intake:
@@ -78,38 +81,47 @@ class Intake:
     """
 
     def __init__(
-        self, app: ASGIApp, *, store: Store, domains: Collection[str], refusals: Refusals
+        self,
+        app: ASGIApp,
+        *,
+        store: Store,
+        domains: Collection[str],
+        refusals: Refusals,
+        sightings: Sightings,
     ) -> None:
         self._app = app
         self._store = store
         self._refusals = refusals
+        self._sightings = sightings
         self._doors = _doors(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_http = scope["type"] == "http"
         # Swetrix cares neither for case nor for a slash at the end.
         door = self._doors.get(own_path(scope).rstrip("/").lower()) if is_http else None
-        if door is None:
+        if door is None or (scope["method"] != "POST" and not door.is_for_scripts):
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await _send(send, _PREFLIGHT)
+            await _send(send, _PREFLIGHT, _CORS)
         elif scope["method"] != "POST":
-            await _send(send, _POST_ONLY)
+            await _send(send, _POST_ONLY, _CORS)
         else:
             body = await _read(receive, door.max_bytes + 1)
             if body is not None:
-                await _send(send, self._answer(door, scope, body))
+                cors = _CORS if door.is_for_scripts else ()
+                await _send(send, self._answer(door, scope, body), cors)
 
     def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
         peer = scope.get("client")
         received = Received(
+            path=own_path(scope),
             headers=_headers(scope),
             peer=peer[0] if peer else "",
             body=body,
             at=self._store.clock(),
         )
         try:
-            answer, arrivals = door.receive(received)
+            answer, arrivals, sighting = door.receive(received)
         except sqlite3.Error:
             # The day's salt could neither be read nor written.
             return door.busy
@@ -117,7 +129,10 @@ class Intake:
         if answer.status >= 400 and answer.status != 403:
             said = answer.body.decode()
             self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
-        if arrivals and not self._store.offer(arrivals):
+        if sighting:
+            self._sightings.add(sighting, len(body))
+        answered = [replace(each, answer=answer) for each in arrivals]
+        if answered and not self._store.offer(answered):
             return door.busy
         return answer
 
@@ -135,7 +150,13 @@ def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Door]:
             receive=partial(plausible.receive, domains=domains, visits=store.visits),
             max_bytes=plausible.MAX_BODY_BYTES,
             busy=plausible.BUSY,
-        )
+        ),
+        "/api/v1/hits": _Door(
+            receive=partial(hits.receive, domains=domains, visits=store.visits),
+            max_bytes=hits.MAX_BODY_BYTES,
+            busy=hits.BUSY,
+            is_for_scripts=False,
+        ),
     }
     for kind in swetrix.Kind:
         door = _Door(
@@ -167,11 +188,11 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return body[:limit]
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: Answer, cors: Sequence[tuple[bytes, bytes]]) -> None:
     headers = [
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),
-        *_CORS,
+        *cors,
         *((name.encode(), value.encode()) for name, value in answer.headers),
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

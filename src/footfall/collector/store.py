@@ -18,12 +18,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector import queries, writing
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Found, Period, Search, Stats
+from footfall.collector.redaction import kept_body
+from footfall.collector.ring import Ring
 from footfall.collector.visits import DAY_SECONDS, Visits
 from footfall.collector.wire import Arrival
 from footfall.errors import ConfigError, Fault
@@ -42,6 +45,8 @@ _BATCH = 500
 # Two seconds of the fastest ingest measured; a request of the common size takes 5 kB.
 _QUEUE_SIZE = 10_000
 _KEEP_ADDRESSES = 1_000
+# Of their requests, which take 5 kB as a rule; a sender may make them longer.
+_KEEP_BYTES = 16_000_000
 # Salts are for two days: today's, and yesterday's for visits that run across midnight.
 _KEEP_SALT_DAYS = 2
 _HOUSEKEEPING_SECONDS = 60.0
@@ -92,6 +97,7 @@ class Store:
         self._database = Database(path)
         self._salts: dict[int, bytes] = {}
         self._addresses: OrderedDict[int, str] = OrderedDict()
+        self._recent: Ring[Arrival] = Ring(max_things=_KEEP_ADDRESSES, max_bytes=_KEEP_BYTES)
         self._listeners: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._hurry = threading.Event()
@@ -164,6 +170,10 @@ class Store:
         with self._database.reading() as connection:
             return queries.search(connection, wanted, self._addresses)
 
+    def recall(self, event_id: int) -> Arrival | None:
+        """A new event as it arrived, addresses and all; None once it is only in the file."""
+        return self._recent.get(event_id)
+
     def count(self, wanted: Search) -> int:
         """How many written events match, whatever the limit."""
         with self._database.reading() as connection:
@@ -234,6 +244,7 @@ class Store:
         # Not strict: none were written of a hopeless batch.
         for event_id, arrival in zip(ids, arrivals, strict=False):
             self._addresses[event_id] = arrival.client_ip
+            self._recent.put(event_id, *_remembered(arrival))
         while len(self._addresses) > _KEEP_ADDRESSES:
             self._addresses.popitem(last=False)
         self._tell()
@@ -257,6 +268,7 @@ class Store:
         with self._database.writing() as connection:
             number = writing.delete_all(connection)
         self._addresses.clear()
+        self._recent.clear()
         self._tell()
         return number
 
@@ -307,6 +319,15 @@ class Store:
     def _last_seen(self, visitor: str) -> tuple[str, float] | None:
         with self._database.reading() as connection:
             return queries.last_seen(connection, visitor)
+
+
+def _remembered(arrival: Arrival) -> tuple[Arrival, int]:
+    """The arrival and its size, without a body that nobody will read."""
+    received = arrival.received
+    if kept_body(received.body) is None:
+        received = replace(received, body=b"")
+    size = len(received.body) + sum(len(each) for pair in received.headers.items() for each in pair)
+    return replace(arrival, received=received), size
 
 
 def _execute(command: _Command) -> None:

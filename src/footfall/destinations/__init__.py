@@ -19,6 +19,7 @@ from footfall.destinations.swetrix import CLIENT_HINTS, Swetrix
 
 if TYPE_CHECKING:
     from footfall.model import Event, Outcome, Request, Response
+    from footfall.report import Report
 
 __all__ = [
     "VISITOR_HEADERS",
@@ -27,6 +28,7 @@ __all__ = [
     "Only",
     "Plausible",
     "Swetrix",
+    "Watching",
     "check_event_name",
     "destination_from",
     "is_local",
@@ -56,6 +58,18 @@ class Destination(Protocol):
 
     def read(self, response: Response) -> Outcome:
         """What the vendor's answer means. Must not raise, whatever the answer holds."""
+        ...
+
+
+class Watching(Destination, Protocol):
+    """A destination that is told of every hit, tracked or not, and why.
+
+    One with this method gets reports instead of events, and with one such destination the request
+    side lets every hit through its guards. It is for what the owner looks at, never for a vendor.
+    """
+
+    def report(self, report: Report, *, sent_at: float) -> Request:
+        """The POST that tells of one hit; `sent_at` is in seconds since the epoch."""
         ...
 
 
