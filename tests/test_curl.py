@@ -9,7 +9,7 @@ import pytest
 
 from footfall.curl import curl_command
 
-HOSTILE = "a'b \"c\" $(touch /tmp/x) `d` \\ \n;&|ü"
+HOSTILE = 'a\'b "c" $(touch /tmp/x) `d` \\ \n;&|ü'
 
 
 def test_a_command_stands_on_one_line_a_header() -> None:

@@ -67,6 +67,7 @@ from footfall.collector.guard import LOOPBACK_HOSTS, Guard
 from footfall.collector.inspector import Inspector
 from footfall.collector.intake import Intake, Refusals
 from footfall.collector.live import LOOK_SECONDS, Pulse
+from footfall.collector.page import Page
 from footfall.collector.sightings import Sightings, Wanted
 from footfall.collector.store import Store
 
@@ -98,7 +99,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/", _lead_to_live),
-            *Inspector(store, refusals, views.pulse).routes,
+            *Inspector(store, Page(store, refusals, sightings), views.pulse).routes,
             Route("/api/v1/events", views.events, methods=["GET"]),
             Route("/api/v1/events", views.clear, methods=["DELETE"]),
             Route("/api/v1/hits", views.hits, methods=["GET"]),

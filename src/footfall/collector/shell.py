@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 PAGES: Final = (("/", "Dashboard"), ("/live", "Live"))
 """Path and name of each page, as the navigation shows them."""
@@ -33,7 +34,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(clip=clip, grouped=grouped, pretty=pretty)
+    templates.filters.update(clip=clip, code=code, grouped=grouped, pretty=pretty)
     templates.globals["pages"] = PAGES
     return templates
 
@@ -41,6 +42,13 @@ def environment() -> Environment:
 def clip(text: str, length: int = 300) -> str:
     """The text, or its beginning and an ellipsis."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def code(text: str) -> Markup:
+    """The text escaped, with what stands between backticks as code."""
+    parts = str(escape(text)).split("`")
+    shown = [f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)]
+    return Markup("".join(shown))  # noqa: S704 -- every part was escaped
 
 
 def grouped(number: int) -> str:
