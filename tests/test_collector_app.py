@@ -767,6 +767,7 @@ def test_the_defaults_of_the_command() -> None:
         "keep": KEEP_EVENTS,
         "keep_days": None,
         "token": None,
+        "chaos": None,
         "open": False,
     }
     assert vars(arguments()) == expected
@@ -833,6 +834,7 @@ def test_a_killed_collector_has_written_what_it_answered(tmp_path: Path) -> None
         (["--keep", "0"], "keep_events"),
         (["--keep-days", "0"], "keep_days"),
         (["-p", "70000"], "choose one up to 65535"),
+        (["--chaos", "boom"], "the kinds are a status"),
     ],
 )
 def test_what_cannot_work_is_told_at_the_start(

@@ -36,6 +36,11 @@ _POST_ONLY = Answer(status=405, headers=(("allow", "POST, OPTIONS"),))
 
 # The self-hosted Swetrix answers under /backend, and everywhere also with its version.
 _SWETRIX_PREFIXES = ("", "/v1", "/backend", "/backend/v1")
+_SWETRIX_PATHS: Final = {
+    prefix + kind.value: kind for prefix in _SWETRIX_PREFIXES for kind in swetrix.Kind
+}
+_PLAUSIBLE_PATH: Final = "/api/event"
+_HITS_PATH: Final = "/api/v1/hits"
 
 
 class Refusal(NamedTuple):
@@ -96,20 +101,18 @@ class Intake:
         self._doors = _doors(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_http = scope["type"] == "http"
-        # Swetrix cares neither for case nor for a slash at the end.
-        door = self._doors.get(own_path(scope).rstrip("/").lower()) if is_http else None
+        door = self._doors.get(_wire_path(scope)) if scope["type"] == "http" else None
         if door is None or (scope["method"] != "POST" and not door.is_for_scripts):
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await _send(send, _PREFLIGHT, _CORS)
+            await send_answer(send, _PREFLIGHT)
         elif scope["method"] != "POST":
-            await _send(send, _POST_ONLY, _CORS)
+            await send_answer(send, _POST_ONLY)
         else:
-            body = await _read(receive, door.max_bytes + 1)
+            body = await read_body(receive, door.max_bytes + 1)
             if body is not None:
                 cors = _CORS if door.is_for_scripts else ()
-                await _send(send, self._answer(door, scope, body), cors)
+                await send_answer(send, self._answer(door, scope, body), cors)
 
     def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
         peer = scope.get("client")
@@ -143,28 +146,42 @@ def own_path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
+def _wire_path(scope: Scope) -> str:
+    # Swetrix cares neither for case nor for a slash at the end.
+    return own_path(scope).rstrip("/").lower()
+
+
+def is_wire(scope: Scope) -> bool:
+    """Whether events are posted to this path."""
+    return _wire_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH) or is_swetrix(scope)
+
+
+def is_swetrix(scope: Scope) -> bool:
+    """Whether Swetrix listens on this path."""
+    return _wire_path(scope) in _SWETRIX_PATHS
+
+
 def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Door]:
     pids = frozenset(each for each in domains if swetrix.PID.fullmatch(each))
     doors = {
-        "/api/event": _Door(
+        _PLAUSIBLE_PATH: _Door(
             receive=partial(plausible.receive, domains=domains, visits=store.visits),
             max_bytes=plausible.MAX_BODY_BYTES,
             busy=plausible.BUSY,
         ),
-        "/api/v1/hits": _Door(
+        _HITS_PATH: _Door(
             receive=partial(hits.receive, domains=domains, visits=store.visits),
             max_bytes=hits.MAX_BODY_BYTES,
             busy=hits.BUSY,
             is_for_scripts=False,
         ),
     }
-    for kind in swetrix.Kind:
-        door = _Door(
+    for path, kind in _SWETRIX_PATHS.items():
+        doors[path] = _Door(
             receive=partial(swetrix.receive, kind=kind, pids=pids, visits=store.visits),
             max_bytes=swetrix.MAX_BODY_BYTES,
             busy=swetrix.BUSY,
         )
-        doors.update({prefix + kind.value: door for prefix in _SWETRIX_PREFIXES})
     return doors
 
 
@@ -175,7 +192,7 @@ def _headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
+async def read_body(receive: Receive, limit: int) -> bytes | None:
     """The body up to `limit` bytes, or None if the sender has gone."""
     body = b""
     while True:
@@ -188,7 +205,10 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return body[:limit]
 
 
-async def _send(send: Send, answer: Answer, cors: Sequence[tuple[bytes, bytes]]) -> None:
+async def send_answer(
+    send: Send, answer: Answer, cors: Sequence[tuple[bytes, bytes]] = _CORS
+) -> None:
+    """Send an answer of the wire, which the scripts of any site may read."""
     headers = [
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),

@@ -18,11 +18,14 @@ from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from footfall.collector.app import create_app
+from footfall.collector.chaos import Chaos
 from footfall.collector.database import MEMORY
 from footfall.collector.guard import LOOPBACK_HOSTS
 from footfall.collector.store import KEEP_EVENTS, Store
+from footfall.collector.upset import Upset
 from footfall.errors import ConfigError, Fault
 
 # Some resolvers count on from 0 after it.
@@ -40,7 +43,7 @@ class CollectorServer:
 
     `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
     `token`, which visitors of the page have to know. `database`, `keep_events` and `keep_days` are
-    those of `Store`.
+    those of `Store`. `chaos` upsets the senders of events; see `footfall.collector.chaos`.
 
     Raises:
         ConfigError: The address, the port or the database cannot be used.
@@ -56,6 +59,7 @@ class CollectorServer:
         token: str | None = None,
         keep_events: int = KEEP_EVENTS,
         keep_days: int | None = None,
+        chaos: Chaos | None = None,
     ) -> None:
         if not is_loopback(host) and not token:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
@@ -73,7 +77,7 @@ class CollectorServer:
             token=token,
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
         )
-        self._server = _Server(app)
+        self._server = _Server(app, Upset(app, chaos, app.state.pulse) if chaos else app)
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
         )
@@ -122,10 +126,10 @@ def is_loopback(host: str) -> bool:
 class _Server(uvicorn.Server):
     """Uvicorn, which waits for open streams to end, and says so to them first."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, outermost: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                outermost,
                 log_level="warning",
                 # The program around us has its own.
                 log_config=None,
