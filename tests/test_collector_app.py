@@ -767,6 +767,7 @@ def test_the_defaults_of_the_command() -> None:
         "keep": KEEP_EVENTS,
         "keep_days": None,
         "token": None,
+        "forward": [],
         "chaos": None,
         "open": False,
     }
@@ -834,6 +835,7 @@ def test_a_killed_collector_has_written_what_it_answered(tmp_path: Path) -> None
         (["--keep", "0"], "keep_events"),
         (["--keep-days", "0"], "keep_days"),
         (["-p", "70000"], "choose one up to 65535"),
+        (["--forward", "nowhere"], "destinations"),
         (["--chaos", "boom"], "the kinds are a status"),
     ],
 )

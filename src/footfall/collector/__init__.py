@@ -9,6 +9,7 @@ It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, a
   addresses out of it.
 - `intake.py`, `guard.py`, `questions.py`, `app.py` are the web application over the store,
   `server.py` runs it in a thread of any program; `chaos.py`, `upset.py` are trouble on purpose.
+- `forward.py` passes events on to a vendor.
 - `ring.py`, `sightings.py` keep in memory what is not for the file.
 - `shell.py` is what all pages share; `inspector.py`, `page.py`, `live.py` are the live page, and
   `story.py`, `verdicts.py` tell of one event.

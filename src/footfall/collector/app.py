@@ -39,8 +39,9 @@ and `user_agent`.
 
 `DELETE /api/v1/events` forgets all of both and gives `{"deleted": n}`, the number of events.
 `GET /api/v1/stats` gives totals over `period` (`day`, which is the default and means 24 hours,
-`week`, `month`, `all`) and `domain`. `GET /events/stream` tells every new event as a server-sent
-event.
+`week`, `month`, `all`) and `domain`. `GET /api/v1/forward` gives `{"destinations": {...}}`: where
+events are passed on, what became of them, by the destination's name. `GET /events/stream` tells
+every new event as a server-sent event.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ from starlette.staticfiles import StaticFiles
 
 from footfall.collector import questions
 from footfall.collector.entries import MAX_LIMIT, Search
+from footfall.collector.forward import Forward
 from footfall.collector.guard import LOOPBACK_HOSTS, Guard
 from footfall.collector.inspector import Inspector
 from footfall.collector.intake import Intake, Refusals
@@ -87,23 +89,27 @@ def create_app(
     domains: Collection[str] = (),
     token: str | None = None,
     hosts: Collection[str] | None = LOOPBACK_HOSTS,
+    forward: Forward | None = None,
 ) -> Starlette:
     """The collector over an open store, which stays the caller's to close.
 
     `domains` are the Plausible domains and Swetrix projects that exist; with none, all do. `hosts`
     are the names under which the page and the API answer, None for any: then set a `token`.
+    `forward` is where events go on to, and the caller's to close.
     `app.state.pulse.close()` ends the open streams, for a server that wants to stop.
     """
     refusals, sightings = Refusals(), Sightings()
-    views = _Views(store, refusals, sightings)
+    views = _Views(store, refusals, sightings, forward)
+    page = Page(store, refusals, sightings, forward)
     app = Starlette(
         routes=[
             Route("/", _lead_to_live),
-            *Inspector(store, Page(store, refusals, sightings), views.pulse).routes,
+            *Inspector(store, page, views.pulse).routes,
             Route("/api/v1/events", views.events, methods=["GET"]),
             Route("/api/v1/events", views.clear, methods=["DELETE"]),
             Route("/api/v1/hits", views.hits, methods=["GET"]),
             Route("/api/v1/stats", views.stats),
+            Route("/api/v1/forward", views.forward),
             Route("/api/health", views.health),
             Route("/api/system/health/ready", views.health),
             Route("/api/system/health/live", views.live),
@@ -111,7 +117,12 @@ def create_app(
         ],
         middleware=[
             Middleware(
-                Intake, store=store, domains=domains, refusals=refusals, sightings=sightings
+                Intake,
+                store=store,
+                domains=domains,
+                refusals=refusals,
+                sightings=sightings,
+                forward=forward,
             ),
             Middleware(Guard, hosts=hosts, token=token),
         ],
@@ -125,11 +136,18 @@ def create_app(
 class _Views:
     """The endpoints. What reads the file does so in a thread."""
 
-    def __init__(self, store: Store, refusals: Refusals, sightings: Sightings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        refusals: Refusals,
+        sightings: Sightings,
+        forward: Forward | None,
+    ) -> None:
         self.pulse = Pulse()
         self._store = store
         self._refusals = refusals
         self._sightings = sightings
+        self._forward = forward
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -171,6 +189,9 @@ class _Views:
         await self._settle()
         stats = await run_in_threadpool(self._store.stats, period, domain)
         return JSONResponse({"period": period, **stats.as_json()})
+
+    async def forward(self, request: Request) -> Response:
+        return JSONResponse({"destinations": self._forward.stats() if self._forward else {}})
 
     async def health(self, request: Request) -> Response:
         """What Plausible's probe says, which watches four parts where we have one."""

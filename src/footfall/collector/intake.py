@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footfall.collector import hits, plausible, swetrix
+from footfall.collector.forward import Forward
 from footfall.collector.sightings import Sightings
 from footfall.collector.store import Store
 from footfall.collector.wire import Answer, Received, Reply
@@ -93,11 +94,13 @@ class Intake:
         domains: Collection[str],
         refusals: Refusals,
         sightings: Sightings,
+        forward: Forward | None = None,
     ) -> None:
         self._app = app
         self._store = store
         self._refusals = refusals
         self._sightings = sightings
+        self._forward = forward
         self._doors = _doors(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,6 +140,8 @@ class Intake:
         answered = [replace(each, answer=answer) for each in arrivals]
         if answered and not self._store.offer(answered):
             return door.busy
+        if self._forward:
+            self._forward.take(answered)
         return answer
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from footfall.collector import verdicts
 from footfall.collector.browser import browser
 from footfall.collector.entries import Entry, Search
+from footfall.collector.forward import Forward
 from footfall.collector.hits import Sighting
 from footfall.collector.intake import Refusals
 from footfall.collector.live import MAX_AT_ONCE, Found, Look, Message
@@ -95,10 +96,17 @@ class Line:
 class Page:
     """Renders the live page and its parts. Reads the store, so call it in a thread."""
 
-    def __init__(self, store: Store, refusals: Refusals, sightings: Sightings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        refusals: Refusals,
+        sightings: Sightings,
+        forward: Forward | None = None,
+    ) -> None:
         self._store = store
         self._refusals = refusals
         self._sightings = sightings
+        self._forward = forward
         self._templates = environment()
         self._templates.globals["fates"] = FATES
 
@@ -188,7 +196,11 @@ class Page:
         return story_of_event(found[0], self._store.recall(number))
 
     def _notices(self) -> dict[str, Any]:
-        return {"refusals": self._refusals, "fault": self._store.fault}
+        return {
+            "refusals": self._refusals,
+            "fault": self._store.fault,
+            "forward": self._forward.stats() if self._forward else {},
+        }
 
     def _render(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(here="/live", **values)

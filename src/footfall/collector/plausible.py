@@ -114,6 +114,7 @@ def _arrival(
         campaign=campaign,
         props=event.props,
         revenue=event.revenue,
+        interactive=event.interactive,
         user_agent=user_agent,
         client_ip=address,
         visitor=visit.visitor if visit else None,

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,9 +23,11 @@ from starlette.types import ASGIApp
 from footfall.collector.app import create_app
 from footfall.collector.chaos import Chaos
 from footfall.collector.database import MEMORY
+from footfall.collector.forward import Forward, refuse_loops
 from footfall.collector.guard import LOOPBACK_HOSTS
 from footfall.collector.store import KEEP_EVENTS, Store
 from footfall.collector.upset import Upset
+from footfall.destinations import Destination
 from footfall.errors import ConfigError, Fault
 
 # Some resolvers count on from 0 after it.
@@ -34,6 +36,8 @@ _MAX_PORT = 65_535
 _START_SECONDS = 10.0
 # Requests take milliseconds, and streams end when they are told; this is for the unforeseen.
 _STOP_SECONDS = 2
+# As long as an app spends on its last events.
+_FORWARD_SECONDS = 2.0
 # Senders keep their connections for about a minute; theirs should be the end that closes.
 _KEEP_ALIVE_SECONDS = 75
 
@@ -44,6 +48,7 @@ class CollectorServer:
     `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
     `token`, which visitors of the page have to know. `database`, `keep_events` and `keep_days` are
     those of `Store`. `chaos` upsets the senders of events; see `footfall.collector.chaos`.
+    `forward` names destinations that events are passed on to.
 
     Raises:
         ConfigError: The address, the port or the database cannot be used.
@@ -60,22 +65,26 @@ class CollectorServer:
         keep_events: int = KEEP_EVENTS,
         keep_days: int | None = None,
         chaos: Chaos | None = None,
+        forward: Sequence[Destination] = (),
     ) -> None:
         if not is_loopback(host) and not token:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
             raise ConfigError(Fault("host", host, remedy))
         listener = _listen(host, port)
         try:
+            refuse_loops(forward, listener.getsockname()[1])
             self.store = Store(database, keep_events=keep_events, keep_days=keep_days)
         except ConfigError:
             listener.close()
             raise
         self.url: str = _url(host, listener)
+        self._forward = Forward(forward) if forward else None
         app = create_app(
             self.store,
             domains=domains,
             token=token,
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
+            forward=self._forward,
         )
         self._server = _Server(app, Upset(app, chaos, app.state.pulse) if chaos else app)
         self._thread = threading.Thread(
@@ -99,9 +108,11 @@ class CollectorServer:
         return f"CollectorServer({self.url!r}, {self.store!r})"
 
     def close(self) -> int:
-        """Stop, and write what came in. Gives how many events could not be written."""
+        """Stop, write what came in, and pass it on. Gives how many events could not be written."""
         self._server.should_exit = True
         self._thread.join(_START_SECONDS)
+        if self._forward:
+            self._forward.close(_FORWARD_SECONDS)
         return self.store.close()
 
     def _wait_until_started(self) -> None:

@@ -83,6 +83,8 @@ class Arrival:
     props: Mapping[str, str] = field(default_factory=dict)
     # Currency and exact amount.
     revenue: tuple[str, str] | None = None
+    # False where the event must not end a bounce.
+    interactive: bool = True
     user_agent: str = ""
     client_ip: str = ""
     visitor: str | None = None
