@@ -801,32 +801,6 @@ def test_a_signal_ends_the_command_with_everything_written(
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
 
 
-def test_a_killed_collector_has_written_what_it_answered(tmp_path: Path) -> None:
-    file = tmp_path / "events.sqlite3"
-    running = command("-p", "0", "--database", str(file))
-    answered: list[float] = []
-    killed: list[float] = []
-
-    def kill() -> None:
-        killed.append(time.monotonic())
-        running.kill()
-
-    with running, httpx2.Client(base_url=url_of(running)) as http:
-        killer = threading.Timer(0.7, kill)
-        killer.start()
-        with contextlib.suppress(httpx2.TransportError):
-            while post(http, url=f"https://a.test/{len(answered)}").status_code == 202:
-                answered.append(time.monotonic())
-        running.wait(10)
-    assert running.returncode == -signal.SIGKILL
-    safe = sum(at < killed[0] - 0.1 for at in answered)
-    assert safe > 0
-    with closing(Store(file)) as store:
-        paths = {entry.path for entry in store.search(Search(limit=10_000)).entries}
-        assert store.stats().pageviews == len(paths)
-    assert {f"/{number}" for number in range(safe)} <= paths
-
-
 @pytest.mark.parametrize(
     ("line", "said"),
     [

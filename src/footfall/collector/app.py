@@ -176,9 +176,12 @@ class _Views:
 
     async def clear(self, request: Request) -> Response:
         try:
-            deleted = await run_in_threadpool(self._store.clear)
+            # With a fault, it would wait behind what cannot be written.
+            deleted = None if self._store.fault else await run_in_threadpool(self._store.clear)
         except TimeoutError:
-            raise HTTPException(503, "The database cannot be written at the moment") from None
+            deleted = None
+        if deleted is None:
+            raise HTTPException(503, "The database cannot be written at the moment")
         self._store.visits.clear()
         self._refusals.clear()
         self._sightings.clear()

@@ -8,6 +8,7 @@ store's.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footfall.collector import hits, plausible, swetrix
 from footfall.collector.forward import Forward
+from footfall.collector.rate import Rate
 from footfall.collector.sightings import Sightings
 from footfall.collector.store import Store
 from footfall.collector.wire import Answer, Received, Reply
@@ -32,6 +34,11 @@ _PREFLIGHT = Answer(
         # As long as browsers remember it.
         ("access-control-max-age", "86400"),
     ),
+)
+_TOO_MANY = Answer(
+    status=429,
+    body=b'{"error":"too many events from one address"}',
+    headers=(("retry-after", "1"),),
 )
 _POST_ONLY = Answer(status=405, headers=(("allow", "POST, OPTIONS"),))
 
@@ -101,6 +108,7 @@ class Intake:
         self._refusals = refusals
         self._sightings = sightings
         self._forward = forward
+        self._rate = Rate()
         self._doors = _doors(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,6 +119,8 @@ class Intake:
             await send_answer(send, _PREFLIGHT)
         elif scope["method"] != "POST":
             await send_answer(send, _POST_ONLY)
+        elif not self._rate.lets_pass(_peer(scope), time.monotonic()):
+            await send_answer(send, _TOO_MANY)
         else:
             body = await read_body(receive, door.max_bytes + 1)
             if body is not None:
@@ -118,11 +128,12 @@ class Intake:
                 await send_answer(send, self._answer(door, scope, body), cors)
 
     def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
-        peer = scope.get("client")
+        if self._store.fault:
+            return door.busy
         received = Received(
             path=own_path(scope),
             headers=_headers(scope),
-            peer=peer[0] if peer else "",
+            peer=_peer(scope),
             body=body,
             at=self._store.clock(),
         )
@@ -143,6 +154,11 @@ class Intake:
         if self._forward:
             self._forward.take(answered)
         return answer
+
+
+def _peer(scope: Scope) -> str:
+    peer = scope.get("client")
+    return peer[0] if peer else ""
 
 
 def own_path(scope: Scope) -> str:

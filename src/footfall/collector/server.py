@@ -30,6 +30,8 @@ from footfall.collector.upset import Upset
 from footfall.destinations import Destination
 from footfall.errors import ConfigError, Fault
 
+# Nobody who tries a thousand a second finds it within the life of the universe, if it is random.
+_MIN_TOKEN_LENGTH = 16
 # Some resolvers count on from 0 after it.
 _MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
@@ -46,9 +48,9 @@ class CollectorServer:
     """A running collector; `close()` it, or use it as a context manager.
 
     `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
-    `token`, which visitors of the page have to know. `database`, `keep_events` and `keep_days` are
-    those of `Store`. `chaos` upsets the senders of events; see `footfall.collector.chaos`.
-    `forward` names destinations that events are passed on to.
+    `token` of 16 characters or more, which visitors of the page have to know. `database`,
+    `keep_events` and `keep_days` are those of `Store`. `chaos` upsets the senders of events; see
+    `footfall.collector.chaos`. `forward` names destinations that events are passed on to.
 
     Raises:
         ConfigError: The address, the port or the database cannot be used.
@@ -67,9 +69,7 @@ class CollectorServer:
         chaos: Chaos | None = None,
         forward: Sequence[Destination] = (),
     ) -> None:
-        if not is_loopback(host) and not token:
-            remedy = "is open to others: set a token, or listen on 127.0.0.1"
-            raise ConfigError(Fault("host", host, remedy))
+        _check_access(host, token)
         listener = _listen(host, port)
         try:
             refuse_loops(forward, listener.getsockname()[1])
@@ -132,6 +132,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _check_access(host: str, token: str | None) -> None:
+    if is_loopback(host):
+        return
+    if not token:
+        remedy = "is open to others: set a token, or listen on 127.0.0.1"
+        raise ConfigError(Fault("host", host, remedy))
+    if len(token) < _MIN_TOKEN_LENGTH:
+        # The value is a secret, if not a good one.
+        remedy = f"can be guessed: take {_MIN_TOKEN_LENGTH} characters or more, chosen at random"
+        raise ConfigError(Fault("token", "...", remedy))
 
 
 class _Server(uvicorn.Server):
