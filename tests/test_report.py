@@ -12,6 +12,7 @@ import pytest
 
 import footfall
 from footfall import asgi
+from footfall.capture import Guards, OpenGuards
 from footfall.collector import CollectorServer
 from footfall.collector.hits import MAX_BODY_BYTES, receive
 from footfall.collector.visits import Visits
@@ -22,7 +23,7 @@ from footfall.model import Decision, Event, Hit, Step, Visitor
 from footfall.report import Report
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker import Tracker
-from tests.doors import CHROME, Raw, call_asgi, navigation
+from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
 
 PROXIED = {"X-Forwarded-For": "203.0.113.9, 10.0.0.2"}
 BOT = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
@@ -94,6 +95,37 @@ def test_a_hit_that_does_not_count_is_shown_and_not_counted(
     assert (hit["reason"], hit["path"], hit["domain"]) == (reason, "/page", "example.com")
     assert got(collector, "events") == []
     assert tracker.stats()["reasons"] == {reason: 1}
+
+
+GUARDED = {
+    "a form that was sent": (navigation("/page", method="POST"), "method"),
+    "an excluded page": (navigation("/admin/users"), "excluded"),
+    "data": (navigation("/json"), "not_html"),
+    "an answer without content": (navigation("/empty"), "no_content"),
+    "a redirect": (navigation("/moved"), "redirect"),
+    "a missing page": (navigation("/gone"), "error"),
+    "a broken page": (navigation("/broken"), "error"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize(("raw", "reason"), GUARDED.values(), ids=GUARDED)
+def test_what_guards_would_turn_away_is_shown_too(
+    collector: CollectorServer, door: Any, raw: Raw, reason: str
+) -> None:
+    destination = Collector(domain="example.com", endpoint=collector.url)
+    with door(destinations=[destination], exclude=["/admin/**"]) as call:
+        call(raw)
+        footfall.flush(10)
+    [hit] = got(collector, "hits")
+    assert (hit["reason"], hit["path"]) == (reason, raw.target.decode())
+    assert got(collector, "events") == []
+
+
+def test_without_a_collector_the_guards_are_closed() -> None:
+    closed = Tracker(Config(destinations=[Plausible(domain="a.test")]), environ={})
+    opened = Tracker(Config(destinations=[Collector(domain="a.test")]), environ={})
+    assert (type(closed.guards), type(opened.guards)) == (Guards, OpenGuards)
 
 
 def test_a_hit_that_counts_is_an_event_as_plausible_would_get_it(

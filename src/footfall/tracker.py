@@ -18,7 +18,17 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from footfall import judge, lifecycle, log, pageview
-from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
+from footfall.capture import (
+    CURRENT,
+    Exchange,
+    Guards,
+    OpenGuards,
+    Record,
+    Tally,
+    Told,
+    hit_of,
+    lean,
+)
 from footfall.client_ip import Trace
 from footfall.config import Config, under_pytest
 from footfall.dispatch import Item, Lane
@@ -131,7 +141,7 @@ class Tracker:
         self._reasons: Counter[str] = Counter()
         self.captured = Tally()
         self.errors = Tally()
-        self.guards = Guards(self.config)
+        self.guards = OpenGuards(self.config) if self._watchers else Guards(self.config)
         for lane in self._lanes:
             lane.forget()
 
