@@ -167,7 +167,9 @@ def test_refusals_and_faults_are_notices(collector: CollectorServer, http: httpx
 # -- one event --------------------------------------------------------------------------------
 
 
-def test_a_hit_that_counts_tells_its_whole_story(http: httpx2.Client, tracker: Tracker) -> None:
+def test_a_hit_that_counts_tells_its_whole_story(
+    collector: CollectorServer, http: httpx2.Client, tracker: Tracker
+) -> None:
     visit(
         tracker,
         navigation(
@@ -186,9 +188,9 @@ def test_a_hit_that_counts_tells_its_whole_story(http: httpx2.Client, tracker: T
         "203.0.113.9 auto: first address from the right that is no trusted proxy",
         "10.0.0.1 peer believed: a proxy of yours 10.0.0.2 x-forwarded-for believed",
         "203.0.113.9 x-forwarded-for the visitor 6.6.6.6 x-forwarded-for not believed",
-        "/api/event \\ -H &#39;content-type: application/json&#39;",
+        f"curl -i -X POST {collector.url}/api/event \\ -H &#39;content-type: application/json&#39;",
         "-H &#39;x-forwarded-for: 203.0.113.9&#39;",
-        "HTTP/1.1 202 content-type: text/plain; charset=utf-8 ok",
+        "HTTP/1.1 202 Accepted content-type: text/plain; charset=utf-8 ok",
         "Referrer https://news.test/item Source hn utm_source hn utm_medium social",
         "Read as Chrome · Windows · Desktop",
         "sec-fetch-mode navigate",
@@ -419,6 +421,7 @@ def test_the_page_lives(
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="/crawled").wait_for()
         page.get_by_text("To change it:").wait_for()
+        page.wait_for_load_state()
         page.keyboard.press("Escape")
         page.get_by_role("heading", name="Events").wait_for()
         # Clearing leaves the empty page.

@@ -65,6 +65,7 @@ def test_clicks_in_the_demo_are_seen_as_they_happen(chromium: Chromium) -> None:
             live.get_by_role("heading", name="/pricing").wait_for()
             live.get_by_role("heading", name="The decision").wait_for()
             live.get_by_text("A browser opened a page.").wait_for()
+            live.wait_for_load_state()
             live.keyboard.press("Escape")
             live.get_by_role("heading", name="Events").wait_for()
             return troubles

@@ -150,9 +150,11 @@ def receive(received: Received, *, domains: Set[str], visits: Visits) -> Reply:
 def _request(body: Mapping[str, Any], received: Received) -> Received:
     """The request that the report holds, as if it had come by itself."""
     request = _typed(dict, body.get("request"), "request")
+    _, authority, path, *_ = split_uri(_text(request, "request", "url"))
     return Received(
-        path=split_uri(_text(request, "request", "url"))[2],
-        headers=_texts(request, "request", "headers"),
+        path=path,
+        # As the transport would add it.
+        headers={"host": authority, **_texts(request, "request", "headers")},
         peer=received.peer,
         body=_typed(str, request.get("body"), "request.body").encode(),
         at=received.at,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from footfall.client_ip import Hop, Trace
@@ -163,7 +164,10 @@ def _curl(entry: Entry, received: Received) -> str | None:
 
 
 def _raw(answer: Answer) -> str:
-    head = [f"HTTP/1.1 {answer.status}", f"content-type: {answer.content_type}"]
+    head = [
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+        f"content-type: {answer.content_type}",
+    ]
     head += [f"{name}: {value}" for name, value in answer.headers]
     return "\n".join([*head, "", answer.body.decode("utf-8", "replace")])
 
