@@ -66,6 +66,7 @@ class Watching(Destination, Protocol):
 
     One with this method gets reports instead of events, and with one such destination the request
     side lets every hit through its guards. It is for what the owner looks at, never for a vendor.
+    Its counters count hits, then, and not events.
     """
 
     def report(self, report: Report, *, sent_at: float) -> Request:

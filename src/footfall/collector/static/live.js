@@ -135,4 +135,5 @@ const stream = new EventSource(rows.dataset.url);
 stream.addEventListener("open", () => say("live", "live"));
 stream.addEventListener("message", receive);
 stream.addEventListener("error", () => say("the collector is away", "lost"));
-setInterval(refreshSoon, CALM_MS); // A refused request moves no stream.
+// A refused request moves no stream. Where nobody looks, nobody has to know.
+setInterval(() => document.hidden || refreshSoon(), CALM_MS);
