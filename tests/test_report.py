@@ -16,9 +16,10 @@ from footfall.capture import Guards, OpenGuards
 from footfall.collector import CollectorServer
 from footfall.collector.hits import MAX_BODY_BYTES, receive
 from footfall.collector.visits import Visits
-from footfall.collector.wire import Answer, Received
+from footfall.collector.wire import Answer, Received, Reply
 from footfall.config import Config
 from footfall.destinations import Collector, Destination, Plausible
+from footfall.errors import ConfigError
 from footfall.model import Decision, Event, Hit, Step, Visitor
 from footfall.report import Report
 from footfall.testing import MemoryTransport, capture
@@ -122,10 +123,45 @@ def test_what_guards_would_turn_away_is_shown_too(
     assert got(collector, "events") == []
 
 
-def test_without_a_collector_the_guards_are_closed() -> None:
-    closed = Tracker(Config(destinations=[Plausible(domain="a.test")]), environ={})
-    opened = Tracker(Config(destinations=[Collector(domain="a.test")]), environ={})
-    assert (type(closed.guards), type(opened.guards)) == (Guards, OpenGuards)
+@pytest.mark.parametrize(
+    ("lines", "guards"),
+    [
+        (["plausible://plausible.io/a.test"], Guards),
+        (["collector://127.0.0.1:8321/a.test?every_hit=false"], Guards),
+        (["collector://127.0.0.1:8321/a.test"], OpenGuards),
+        (["plausible://plausible.io/a.test", "collector://127.0.0.1:8321/a.test"], OpenGuards),
+    ],
+    ids=["a vendor", "a collector for statistics", "a collector", "both"],
+)
+def test_the_guards_are_open_only_for_who_wants_every_hit(
+    lines: list[str], guards: type[Guards]
+) -> None:
+    tracker = Tracker(Config(destinations=lines), environ={})
+    assert type(tracker.guards) is guards
+
+
+def test_a_collector_may_be_told_of_what_counts_alone(collector: CollectorServer) -> None:
+    destination = Collector(domain="example.com", endpoint=collector.url, every_hit=False)
+    tracker = Tracker(Config(destinations=[destination]), environ={})
+    visit(tracker, navigation("/page"), navigation("/page", headers=BOT))
+    assert [event["path"] for event in got(collector, "events")] == ["/page"]
+    assert got(collector, "hits") == []
+
+
+def test_every_fault_of_a_collector_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Collector(domain="", every_hit="yes")  # type: ignore[arg-type] # that is the point
+    assert [fault.option for fault in caught.value.faults] == ["domain", "every_hit"]
+    with pytest.raises(ConfigError, match="every_hit"):
+        Collector(domain="a.test", every_hit="yes")  # type: ignore[arg-type] # that is the point
+
+
+def test_a_report_and_a_sighting_keep_addresses_to_themselves() -> None:
+    event = Event(url="https://a.test/x", visitor=Visitor(client_ip="203.0.113.9"))
+    report = Report(event=event, is_tracked=False, reason="bot")
+    assert repr(report) == "Report('pageview', 'https://a.test/x', not tracked: bot)"
+    told = answer_to(posted(report_body(tracked=False, reason="bot")))
+    assert repr(told.sighting) == "Sighting(0, 'a.test', 'pageview', '/x', bot)"
 
 
 def test_a_hit_that_counts_is_an_event_as_plausible_would_get_it(
@@ -269,9 +305,13 @@ def posted(body: object, content_type: str = "application/json") -> Received:
     )
 
 
-def answered(received: Received) -> Answer:
+def answer_to(received: Received) -> Reply:
     visits = Visits(salt=lambda day: b"salt")
-    return receive(received, domains=frozenset(), visits=visits).answer
+    return receive(received, domains=frozenset(), visits=visits)
+
+
+def answered(received: Received) -> Answer:
+    return answer_to(received).answer
 
 
 def test_a_report_as_the_middleware_makes_it_is_taken() -> None:

@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from footfall import destinations, transport
 from footfall.errors import NotSent, TransportError
@@ -148,8 +148,8 @@ class Lane:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.destination = destination
-        # A destination with this method is told of every hit; see `destinations.Watching`.
-        self._request_for_report = getattr(destination, "report", None)
+        self.wants_reports: bool = getattr(destination, "watches", False)
+        """True for a destination that is told of every hit, tracked or not, and why."""
         self._transport = way_out
         self._limits = limits
         self._log = log or ThrottledLog()
@@ -186,17 +186,12 @@ class Lane:
         takes = getattr(self.destination, "takes", None)
         return takes is None or bool(takes(event))
 
-    @property
-    def wants_reports(self) -> bool:
-        """True for a destination that is told of every hit, tracked or not, and why."""
-        return self._request_for_report is not None
-
     # -- in ------------------------------------------------------------------------------------
 
     def offer(self, event: Event, report: Report | None = None) -> Item:
         """Queue `event`. Drops the oldest ones where the bounds are reached.
 
-        A lane that wants reports sends `report` in its place.
+        A lane that wants reports sends `report` in its place; no other is given one.
 
         Returns:
             What to give to `wait_for`.
@@ -372,10 +367,10 @@ class Lane:
             return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
 
     def _request(self, item: Item) -> Request:
-        if item.report is None or self._request_for_report is None:
+        if item.report is None:
             return self.destination.request(item.event)
-        request: Request = self._request_for_report(item.report, sent_at=self._wall_clock())
-        return request
+        watching = cast("destinations.Watching", self.destination)
+        return watching.report(item.report, sent_at=self._wall_clock())
 
     def _finish(self, item: Item, outcome: Outcome) -> None:
         with self._changed:

@@ -62,12 +62,17 @@ class Destination(Protocol):
 
 
 class Watching(Destination, Protocol):
-    """A destination that is told of every hit, tracked or not, and why.
+    """A destination that may be told of every hit, tracked or not, and why.
 
-    One with this method gets reports instead of events, and with one such destination the request
-    side lets every hit through its guards. It is for what the owner looks at, never for a vendor.
-    Its counters count hits, then, and not events.
+    While `watches` is True it gets reports instead of events, its counters count hits, and the
+    request side lets every hit through its guards. It is for what the owner looks at, never for a
+    vendor.
     """
+
+    @property
+    def watches(self) -> bool:
+        """Whether it wants reports; asked once, when the tracker is made."""
+        ...
 
     def report(self, report: Report, *, sent_at: float) -> Request:
         """The POST that tells of one hit; `sent_at` is in seconds since the epoch."""

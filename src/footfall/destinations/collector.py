@@ -32,11 +32,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from footfall import pageview
+from footfall.destinations import _settings
 from footfall.destinations.plausible import Plausible
+from footfall.errors import ConfigError
 from footfall.model import Event, Outcome, Request, Response, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from footfall.client_ip import Trace
+    from footfall.errors import Fault
     from footfall.model import Decision, Headers, Hit
     from footfall.report import Report
 
@@ -71,6 +76,8 @@ class Collector:
         domain: The site to count for; any name will do.
         endpoint: Where the collector listens; `/api/event` is added unless the URL ends in
             `/event`.
+        every_hit: Tell of hits that do not count, too, and why. Switch it off where the collector
+            is the statistics of a busy site: each hit is a POST, and a page has dozens.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -79,10 +86,18 @@ class Collector:
     domain: str
     # The default address of `footfall collect`.
     endpoint: str = "http://127.0.0.1:8321"
+    # Who tries things out asks why a hit does not count.
+    every_hit: bool = True
     _wire: Plausible = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        wire = Plausible(domain=self.domain, endpoint=self.endpoint)
+        faults = list(_flag_faults(self.every_hit))
+        try:
+            wire = Plausible(domain=self.domain, endpoint=self.endpoint)
+        except ConfigError as error:
+            raise ConfigError([*error.faults, *faults]) from None
+        if faults:
+            raise ConfigError(faults)
         object.__setattr__(self, "domain", wire.domain)
         object.__setattr__(self, "endpoint", wire.endpoint)
         object.__setattr__(self, "_wire", wire)
@@ -96,6 +111,11 @@ class Collector:
     def warnings(self) -> tuple[str, ...]:
         """Settings that are allowed and probably not meant, a sentence each."""
         return self._wire.warnings
+
+    @property
+    def watches(self) -> bool:
+        """Whether it is told of every hit."""
+        return self.every_hit
 
     def request(self, event: Event) -> Request:
         """The POST for one event, as `Plausible` makes it."""
@@ -138,6 +158,13 @@ class Collector:
         if outcome.verdict is not Verdict.DROPPED:
             return outcome
         return replace(outcome, detail=f"{self.name} threw the event away; its inspector says why.")
+
+
+def _flag_faults(every_hit: object) -> Iterator[Fault]:
+    try:
+        _settings.flag("every_hit", every_hit)
+    except ConfigError as error:
+        yield from error.faults
 
 
 def _request(request: Request) -> dict[str, Any]:
