@@ -224,7 +224,7 @@ def test_an_event_of_a_vendors_script_tells_what_is_known(http: httpx2.Client) -
     kept, swetrix, dropped = (
         text_of(http.get(f"/live/{event['id']}").text) for event in settled(http)
     )
-    assert "127.0.0.1 peer believed: a proxy of yours 203.0.113.9 x-forwarded-for" in kept
+    assert "127.0.0.1 peer the sender, whom the vendor believes 203.0.113.9 x-forwarded" in kept
     assert "plan pro Revenue EUR 9.5" in kept
     assert "/log \\" in swetrix
     assert "127.0.0.1 swetrix: no header names another" in swetrix
