@@ -252,6 +252,8 @@ def test_events_are_chosen_and_listed_oldest_first(http: httpx2.Client) -> None:
     assert paths(domain="b.test") == ["/x"]
     assert paths(path="/x") == ["/x", "/x"]
     assert paths(status="dropped") == ["/hello"]
+    assert paths(reason="bot") == ["/hello"]
+    assert paths(reason="dc_ip") == []
     assert paths(limit=2) == ["/bot", "/hello"]
     first = events(http)[0]["id"]
     assert paths(after=first, limit=2) == ["/y", "/x"]

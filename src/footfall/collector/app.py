@@ -4,10 +4,10 @@ The wire endpoints are `intake.py`'s, the pages those of `inspector.py`. The API
 scripts and the pages:
 
 `GET /api/v1/events` gives `{"events": [...], "total": n}`, oldest first, with everything that was
-posted before the question was asked. `name`, `domain`, `path` and `status` (`accepted`, `dropped`)
-choose, `limit` (1,000; at most 10,000) bounds. Without `after` these are the newest events, with
-`after=ID` those that follow. `wait=COUNT` answers once that many match, or after `timeout` seconds
-(10; at most 60) with what there is. An event:
+posted before the question was asked. `name`, `domain`, `path`, `status` (`accepted`, `dropped`) and
+`reason` choose, `limit` (1,000; at most 10,000) bounds. Without `after` these are the newest ones,
+with `after=ID` those that follow. `wait=COUNT` answers once that many match, or after `timeout`
+seconds (10; at most 60) with what there is. An event:
 
     id              number, rising, never given twice
     received_at     ISO 8601, UTC, to the millisecond
@@ -237,6 +237,7 @@ def _search(request: Request) -> Search:
         domain=query.get("domain"),
         path=query.get("path"),
         status=status,
+        reason=query.get("reason"),
         after=questions.integer(request, "after", 0),
         is_newest="after" not in query,
         limit=limit,

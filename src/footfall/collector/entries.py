@@ -113,6 +113,8 @@ class Search:
     domain: str | None = None
     path: str | None = None
     status: str | None = None
+    # Why they were dropped.
+    reason: str | None = None
     # Only events with a greater number.
     after: int = 0
     # Of more than `limit`, the newest; otherwise those that follow `after` closest.
