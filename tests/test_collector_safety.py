@@ -225,7 +225,8 @@ def test_a_kill_at_full_load_loses_the_last_moment_at_most(tmp_path: Path, repet
         ]
         for worker in workers:
             worker.start()
-        assert wait_until(lambda: len(answered) > 200, 30)
+        # Enough of them long enough ago, however fast this machine is.
+        assert wait_until(lambda: answered[200:] and answered[200][0] < time.monotonic() - 0.2, 30)
         # At any moment of the batch window.
         time.sleep(random.uniform(0, 0.05))
         killed_at = time.monotonic()
@@ -234,7 +235,7 @@ def test_a_kill_at_full_load_loses_the_last_moment_at_most(tmp_path: Path, repet
             worker.join()
     assert running.returncode == -signal.SIGKILL
     safe = {path for at, path in answered if at < killed_at - 0.1}
-    assert len(safe) > 50
+    assert len(safe) > 200
     with closing(sqlite3.connect(file)) as reader:
         assert reader.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert reader.execute("PRAGMA foreign_key_check").fetchall() == []
