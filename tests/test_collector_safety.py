@@ -195,8 +195,8 @@ def test_nothing_is_changed_by_looking(tmp_path: Path) -> None:
 LOAD = 4
 
 
-def load(url: str, worker: int, answered: list[tuple[float, str]]) -> None:
-    """Post as fast as it goes, and note when each event was answered, until the other end dies."""
+def load(url: str, worker: int, answered: list[str]) -> None:
+    """Post as fast as it goes, and note what was answered, until the other end dies."""
     with (
         httpx2.Client(base_url=url, headers={"user-agent": FIREFOX}) as http,
         suppress(httpx2.TransportError),
@@ -206,16 +206,18 @@ def load(url: str, worker: int, answered: list[tuple[float, str]]) -> None:
             path = f"/{worker}-{number}"
             body = {**PAGEVIEW, "url": f"https://a.test{path}"}
             if http.post("/api/event", json=body).status_code == 202:
-                answered.append((time.monotonic(), path))
+                answered.append(path)
             number += 1
 
 
 @pytest.mark.parametrize("repetition", range(3))
-def test_a_kill_at_full_load_loses_the_last_moment_at_most(tmp_path: Path, repetition: int) -> None:
+def test_a_kill_at_full_load_loses_nothing_that_was_answered(
+    tmp_path: Path, repetition: int
+) -> None:
     file = tmp_path / "events.sqlite3"
     start = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
     line = [sys.executable, "-c", start, "collect", "-p", "0", "--database", str(file)]
-    answered: list[tuple[float, str]] = []
+    answered: list[str] = []
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         found = re.search(r"http://\S+", running.stdout.readline())
@@ -225,21 +227,17 @@ def test_a_kill_at_full_load_loses_the_last_moment_at_most(tmp_path: Path, repet
         ]
         for worker in workers:
             worker.start()
-        # Enough of them long enough ago, however fast this machine is.
-        assert wait_until(lambda: answered[200:] and answered[200][0] < time.monotonic() - 0.2, 30)
-        # At any moment of the batch window.
+        assert wait_until(lambda: len(answered) > 200, 30)
+        # At any moment of a commit.
         time.sleep(random.uniform(0, 0.05))
-        killed_at = time.monotonic()
         running.kill()
         for worker in workers:
             worker.join()
     assert running.returncode == -signal.SIGKILL
-    safe = {path for at, path in answered if at < killed_at - 0.1}
-    assert len(safe) > 200
     with closing(sqlite3.connect(file)) as reader:
         assert reader.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert reader.execute("PRAGMA foreign_key_check").fetchall() == []
     with closing(Store(file)) as opened:
         written = [entry.path for entry in opened.search(Search(limit=10_000)).entries]
-    assert safe <= set(written)
+    assert set(answered) <= set(written)
     assert len(written) == len(set(written))

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footfall.collector import hits, plausible, swetrix
+from footfall.collector.commits import Commits
 from footfall.collector.forward import Forward
 from footfall.collector.rate import Rate
 from footfall.collector.sightings import Sightings
@@ -109,6 +110,7 @@ class Intake:
         self._sightings = sightings
         self._forward = forward
         self._rate = Rate()
+        self._commits = Commits(store)
         self._doors = _doors(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,9 +127,9 @@ class Intake:
             body = await read_body(receive, door.max_bytes + 1)
             if body is not None:
                 cors = _CORS if door.is_for_scripts else ()
-                await send_answer(send, self._answer(door, scope, body), cors)
+                await send_answer(send, await self._answer(door, scope, body), cors)
 
-    def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
+    async def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
         if self._store.fault:
             return door.busy
         received = Received(
@@ -153,6 +155,7 @@ class Intake:
             return door.busy
         if self._forward:
             self._forward.take(answered)
+        await self._commits.wait()
         return answer
 
 

@@ -1,8 +1,9 @@
 """The store: one SQLite file, one thread that writes it, any number that read it.
 
-An event is answered once it is queued, and written with its neighbours a moment later, so that
-thousands fit into a second. Several processes may write the same file. When the disk is full or
-the queue is, `offer` says no, the sender hears 503, and nothing that was answered is thrown away.
+Events are queued and written with their neighbours of a few milliseconds, so that thousands fit
+into a second; senders are answered when theirs are written (`commits.py`). Several processes may
+write the same file. When the disk is full or the queue is, `offer` says no, the sender hears 503,
+and nothing that was answered is thrown away.
 
 No address is ever written. That of the newest thousand events is kept in memory, for whoever
 develops with the collector to see which one was taken; it is gone with the process.
@@ -38,8 +39,9 @@ logger = logging.getLogger("footfall.collector")
 KEEP_EVENTS: Final = 1_000_000
 """How many events are kept: 360 MB, of which everything can still be counted within seconds."""
 
-# Well within the 50 ms that an answered event may be lost in; a commit itself takes a millisecond.
-_COMMIT_WINDOW_SECONDS = 0.02
+# As long as a commit takes. An event waits so long for others to share it, and its sender with it;
+# what comes during a commit shares the next one anyway.
+_COMMIT_WINDOW_SECONDS = 0.001
 # Enough to make the cost of a commit vanish, and few enough that readers of memory wait little.
 _BATCH = 500
 # Two seconds of the fastest ingest measured; a request of the common size takes 5 kB.
@@ -103,7 +105,10 @@ class Store:
         self._hurry = threading.Event()
         self._give_up_at: float | None = None
         # Each is counted by one thread alone.
-        self._offered = 0
+        self.offered = 0
+        """How many events were queued since the start."""
+        self.settled = 0
+        """How many of them are written, or never can be."""
         self._written = 0
         self._rows_since_purge = 0
         self._purge_at = time.monotonic()
@@ -128,7 +133,7 @@ class Store:
         """Queue the events of one request. False if there is no room, or the disk is full."""
         if self.is_closed or self.fault or self._queue.qsize() >= _QUEUE_SIZE:
             return False
-        self._offered += len(arrivals)
+        self.offered += len(arrivals)
         self._queue.put(arrivals)
         return True
 
@@ -154,14 +159,14 @@ class Store:
     def close(self, timeout_seconds: float = 5.0) -> int:
         """Write what is queued and close the file. Gives how many events could not be written."""
         if self.is_closed:
-            return self._offered - self._written
+            return self.offered - self._written
         self._give_up_at = time.monotonic() + timeout_seconds
         self.flush(timeout_seconds)
         self._writer.join(timeout_seconds)
         # Unless it hangs on the disk, or on another process: then the file is its until the end.
         if not self._writer.is_alive():
             self._database.close()
-        return self._offered - self._written
+        return self.offered - self._written
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -240,6 +245,7 @@ class Store:
             time.sleep(_RETRY_SECONDS)
         self._recover()
         self._written += len(ids)
+        self.settled += len(arrivals)
         self._rows_since_purge += len(ids)
         # Not strict: none were written of a hopeless batch.
         for event_id, arrival in zip(ids, arrivals, strict=False):
