@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import signal
@@ -20,9 +21,12 @@ import pytest
 from starlette.routing import Route
 
 from footfall.collector import CollectorServer, Store, create_app, database, intake, rate, store
+from footfall.collector import commits as commits_room
+from footfall.collector.commits import Commits
 from footfall.collector.entries import Search
 from footfall.collector.rate import Rate
 from footfall.errors import ConfigError
+from tests.test_collector_store import an_arrival
 from tests.vendors import wait_until
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -165,6 +169,37 @@ def test_a_file_locked_from_the_first_event_on_is_told(
         assert http.post("/log", json={"pid": PID, "pg": "/"}).status_code == 503
         other.execute("ROLLBACK")
         assert http.post("/api/event", json=PAGEVIEW).status_code == 202
+
+
+def test_answers_wait_for_the_file_in_any_loop() -> None:
+    with closing(Store()) as opened:
+        commits = Commits(opened)
+
+        async def offer() -> int:
+            assert opened.offer([an_arrival()])
+            await commits.wait()
+            return opened.count(Search())
+
+        # The first loop has ended when the second event is written.
+        assert [asyncio.run(offer()), asyncio.run(offer())] == [1, 2]
+
+
+def test_an_answer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits_room, "_PATIENCE_SECONDS", 0.01)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file)) as opened, closing(sqlite3.connect(file)) as other:
+        opened.flush()
+        other.execute("BEGIN IMMEDIATE")
+
+        async def offer() -> int:
+            assert opened.offer([an_arrival()])
+            await Commits(opened).wait()
+            return opened.count(Search())
+
+        assert asyncio.run(offer()) == 0
+        other.rollback()
+        assert opened.flush()
+        assert opened.count(Search()) == 1
 
 
 # -- strangers --------------------------------------------------------------------------------
