@@ -15,11 +15,9 @@ import sys
 import threading
 import time
 import webbrowser
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,11 +34,9 @@ from footfall.collector import CollectorServer, Store, create_app, live, server
 from footfall.collector.entries import Search
 from footfall.collector.store import KEEP_EVENTS
 from footfall.errors import ConfigError
-from tests.conftest import program
-from tests.e2e.chromium import Chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page as BrowserPage
+    pass
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PID = "aUn1quEid-3x"
@@ -195,6 +191,8 @@ def test_events_are_chosen_and_listed_oldest_first(http: httpx2.Client) -> None:
     assert paths(domain="b.test") == ["/x"]
     assert paths(path="/x") == ["/x", "/x"]
     assert paths(status="dropped") == ["/hello"]
+    assert paths(reason="bot") == ["/hello"]
+    assert paths(reason="dc_ip") == []
     assert paths(limit=2) == ["/bot", "/hello"]
     first = events(http)[0]["id"]
     assert paths(after=first, limit=2) == ["/y", "/x"]
@@ -232,6 +230,9 @@ def test_a_question_waits_no_longer_than_it_says(http: httpx2.Client) -> None:
         ("/api/v1/events", "timeout=nan", "timeout must be a number of seconds"),
         ("/api/v1/stats", "period=year", "period must be one of day, week, month, all"),
         ("/events/stream", "after=x", "after must be a whole number"),
+        ("/live/stream", "after=x", "after must be a whole number"),
+        ("/live/stream", "after=1-x", "after must be a whole number"),
+        ("/live", "show=lost", "show must be one of tracked, untracked, dropped"),
         ("/nowhere", "", "Not Found"),
     ],
 )
@@ -273,7 +274,7 @@ def test_clearing_begins_anew(http: httpx2.Client) -> None:
     assert events(http) == []
     # Nobody has come before, and nothing was refused.
     assert http.post("/log", json={"pid": PID, "unique": True}).status_code == 201
-    assert "Refused" not in http.get("/").text
+    assert "Refused" not in http.get("/live").text
 
 
 def test_health_is_told_as_plausible_tells_it(http: httpx2.Client) -> None:
@@ -291,7 +292,7 @@ def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx
         answer = http.post("/log", json={"pid": PID})
         assert (answer.status_code, answer.json()["statusCode"]) == (503, 503)
         assert http.get("/api/health").status_code == 500
-        assert "the database cannot be written" in http.get("/").text
+        assert "the database cannot be written" in http.get("/live").text
     finally:
         collector.store.fault = None
     assert post(http).status_code == 202
@@ -356,16 +357,13 @@ def test_a_stream_goes_on_where_it_was_cut(http: httpx2.Client, is_header: bool)
     assert [json.loads(line[6:])["path"] for line in data] == ["/2", "/3"]
 
 
-def test_a_stream_can_be_of_one_site_and_of_html(http: httpx2.Client) -> None:
-    with following(http, "format=html&domain=b.test") as lines:
+def test_a_stream_can_be_of_one_site(http: httpx2.Client) -> None:
+    with following(http, "domain=b.test") as lines:
         next(lines)
         post(http)
-        post(http, domain="b.test", url="https://b.test/<b>")
+        post(http, domain="b.test", url="https://b.test/other")
         next(lines)
-        row = json.loads(next(lines)[6:])
-    assert sorted(row) == ["html", "id"]
-    assert "/&lt;b&gt;" in row["html"]
-    assert "<b>" not in row["html"].replace("<b>Dropped", "")
+        assert json.loads(next(lines)[6:])["path"] == "/other"
 
 
 def test_a_silent_stream_is_kept_open(http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,6 +374,7 @@ def test_a_silent_stream_is_kept_open(http: httpx2.Client, monkeypatch: pytest.M
 
 def test_the_head_of_a_stream_has_an_end(http: httpx2.Client) -> None:
     assert http.head("/events/stream").status_code == 200
+    assert http.head("/live/stream").status_code == 200
 
 
 def test_events_of_another_process_are_streamed_too(tmp_path: Path) -> None:
@@ -413,7 +412,7 @@ def test_events_of_another_process_are_streamed_too(tmp_path: Path) -> None:
         ("", 403),
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/api/v1/events", "/static/page.js", "/api/health"])
+@pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/static/live.js", "/api/health"])
 def test_on_loopback_only_loopback_names_are_answered(
     http: httpx2.Client, path: str, host: str, status: int
 ) -> None:
@@ -447,7 +446,7 @@ def test_our_origin_may_delete(collector: CollectorServer, http: httpx2.Client) 
     assert http.delete("/api/v1/events", headers={"origin": collector.url}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/events", "/summary", "/static/page.css"])
+@pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/live/notices", "/static/base.css"])
 def test_nothing_leaves_the_page(http: httpx2.Client, path: str) -> None:
     headers = http.get(path).headers
     assert headers["content-security-policy"].startswith("default-src 'self'; ")
@@ -476,7 +475,9 @@ def stranger(visitor: httpx2.Client) -> httpx2.Client:
     return visitor
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/events", "/events/stream", "/static/page.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/live", "/api/v1/events", "/events/stream", "/static/live.js"]
+)
 @pytest.mark.parametrize(
     "headers",
     [{}, {"authorization": "Bearer wrong"}, {"cookie": "footfall_token=wrong"}],
@@ -515,7 +516,7 @@ def test_a_browser_shows_the_token_once_and_keeps_a_cookie(stranger: httpx2.Clie
         True,
         False,
     )
-    assert stranger.get("/").status_code == 200
+    assert stranger.get("/live").status_code == 200
 
 
 def test_the_way_back_leads_to_no_other_host(stranger: httpx2.Client) -> None:
@@ -535,105 +536,22 @@ def test_on_an_open_address_any_name_is_answered() -> None:
     with CollectorServer(host="0.0.0.0", token=TOKEN) as collector:
         url = collector.url.replace("0.0.0.0", "127.0.0.1")
         headers = {"host": "stats.example", "authorization": f"Bearer {TOKEN}"}
-        assert httpx2.get(f"{url}/", headers=headers).status_code == 200
+        assert httpx2.get(f"{url}/live", headers=headers).status_code == 200
 
 
-# -- the page ---------------------------------------------------------------------------------
+# -- the pages --------------------------------------------------------------------------------
 
 
-def test_an_empty_page_teaches(collector: CollectorServer, http: httpx2.Client) -> None:
-    page = http.get("/").text
-    authority = urlsplit(collector.url).netloc
-    assert f"FOOTFALL_DESTINATIONS=collector://{authority}/example.com" in page
-    assert f"curl -X POST http://{authority}/api/event" in page
-    assert 'class="cards"' not in page
+def test_the_front_door_leads_to_the_live_page(http: httpx2.Client) -> None:
+    answer = http.get("/", params={"domain": "a.test"})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/live?domain=a.test")
 
 
-def test_the_page_shows_what_came(http: httpx2.Client) -> None:
-    post(http, referrer="https://news.test/", props={"plan": "pro"})
-    post(http, name="Signup", revenue={"currency": "EUR", "amount": "19.99"})
-    http.post("/api/event", json=PAGEVIEW, headers={"user-agent": "Googlebot/2.1"})
-    http.post("/api/event", json={"name": "pageview"})
-    events(http)
-    page = http.get("/").text
-    assert "Nothing has arrived yet" not in page
-    for text in ("/hello", "news.test", "Signup", "EUR 19.99", "Top pages", "Top sources"):
-        assert text in page
-    for text in ("Custom events", "Dropped, and why", "The User-Agent is a bot&#39;s", "Refused"):
-        assert text in page
-    # Newest first.
-    assert page.index("Googlebot/2.1") < page.index("EUR 19.99") < page.index("plan")
-
-
-def test_the_page_can_be_of_one_site_and_period(http: httpx2.Client) -> None:
-    post(http)
-    post(http, domain="b.test", url="https://b.test/other")
-    events(http)
-    page = http.get("/", params={"domain": "b.test", "period": "week"}).text
-    assert "/other" in page
-    assert "/hello" not in page
-    assert '<option selected value="b.test">' in page
-    assert "domain=b.test" in page
-    assert re.search(r'aria-current="page">7 days', page)
-    summary = http.get("/summary", params={"domain": "b.test", "period": "week"}).text
-    assert "/other" in summary
-    assert "<html" not in summary
-
-
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload=alert(1) \u202e"
-
-
-def hostile(http: httpx2.Client) -> None:
-    http.post(
-        "/api/event",
-        json={
-            "name": HOSTILE,
-            "url": f"https://a.test/{HOSTILE}?utm_source={HOSTILE}",
-            "domain": HOSTILE,
-            "referrer": f"https://{HOSTILE}/",
-            "props": {HOSTILE: HOSTILE},
-        },
-        headers={"user-agent": HOSTILE[:-2], "x-odd": "<script>"},
+def test_the_navigation_shows_where_one_is(http: httpx2.Client) -> None:
+    links = re.findall(
+        r'<a href="([^"]*)"( aria-current="page")?>([A-Z]\w+)<', http.get("/live").text
     )
-    http.post("/log", json={"pid": PID, "pg": HOSTILE, "ref": HOSTILE})
-    http.post("/log", json={"pid": HOSTILE})
-    events(http)
-
-
-class Tags(HTMLParser):
-    """The tags of a page, and the names of their attributes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.names: Counter[str] = Counter()
-        self.attributes: set[str] = set()
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.names[tag] += 1
-        self.attributes |= {name for name, _ in attrs}
-
-
-def test_whatever_came_stays_text(http: httpx2.Client) -> None:
-    hostile(http)
-    for path in ("/", f"/?domain={HOSTILE}", "/summary"):
-        page = http.get(path).text
-        tags = Tags(page)
-        assert "alert(1)" in page
-        assert (tags.names["script"], tags.names["img"]) == ((1, 1) if "<html" in page else (0, 0))
-        assert [name for name in tags.attributes if name.startswith("on")] == []
-
-
-def test_the_page_has_no_style_or_script_of_its_own(http: httpx2.Client) -> None:
-    post(http)
-    events(http)
-    page = http.get("/").text
-    assert not re.search(r"\sstyle=|<style|<script>", page)
-    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert [each for each in sources if not each.startswith(("/", "?", "#"))] == []
-    for path in ("/static/page.css", "/static/page.js", "/static/mark.svg"):
-        assert http.get(path).status_code == 200
+    assert links[:2] == [("/", "", "Dashboard"), ("/live", ' aria-current="page"', "Live")]
 
 
 def test_a_mounted_collector_finds_itself() -> None:
@@ -644,7 +562,7 @@ def test_a_mounted_collector_finds_itself() -> None:
             assert wire.status_code == 202
             assert httpx2.get(f"{url}/stats/api/health").status_code == 200
             headers = {"authorization": f"Bearer {TOKEN}"}
-            page = httpx2.get(f"{url}/stats/", headers=headers).text
+            page = httpx2.get(f"{url}/stats/live", headers=headers).text
             paths = re.findall(r'(?:src|href|action|data-url)="(/[^"?]*)', page)
             assert paths
             assert [each for each in paths if not each.startswith("/stats/")] == []
@@ -670,56 +588,6 @@ def served(app: Starlette) -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    path = program("chromium")
-    assert path is not None
-    with closing(Chromium(path)) as chromium:
-        yield chromium
-
-
-@pytest.mark.server("chromium")
-def test_the_page_lives(
-    collector: CollectorServer, http: httpx2.Client, chromium: Chromium
-) -> None:
-    def journey(page: BrowserPage) -> list[str]:
-        troubles: list[str] = []
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda line: troubles.append(line.text))
-        page.goto(collector.url)
-        page.get_by_role("status").get_by_text("live").wait_for()
-        # What comes is shown, as text, and counted.
-        hostile(http)
-        post(http, url="https://a.test/first")
-        page.locator(".row").nth(2).wait_for()
-        page.locator(".row .path", has_text="/first").wait_for()
-        page.locator(".totals dd", has_text="2").first.wait_for()
-        assert page.locator("#empty").count() == 0
-        # A detail opens from the keyboard.
-        page.locator(".row summary").first.focus()
-        page.keyboard.press("Enter")
-        page.get_by_text("https://a.test/first", exact=True).wait_for()
-        # Paused, what comes is held back.
-        page.get_by_role("button", name="Pause").click()
-        post(http, url="https://a.test/second")
-        page.get_by_role("button", name="Resume (1)").click()
-        page.locator(".row .path", has_text="/second").wait_for()
-        # The filter hides what does not match.
-        page.keyboard.press("/")
-        page.keyboard.type("SECOND")
-        page.locator(".row .path", has_text="/first").wait_for(state="hidden")
-        page.keyboard.type(" nothing")
-        page.get_by_text("No event here matches").wait_for()
-        # Clearing leaves the empty page.
-        page.get_by_role("button", name="Clear").click()
-        page.get_by_text("Nothing has arrived yet").wait_for()
-        return troubles
-
-    assert chromium.travel(journey) == []
-    assert events(http) == []
-
-
 # -- the server -------------------------------------------------------------------------------
 
 
@@ -742,7 +610,7 @@ def test_the_url_is_where_it_listens(host: str, start: str) -> None:
     with CollectorServer(host=host) as collector:
         assert collector.url.startswith(start)
         assert collector.url in repr(collector)
-        assert httpx2.get(f"{collector.url}/").status_code == 200
+        assert httpx2.get(f"{collector.url}/live").status_code == 200
 
 
 def test_a_port_in_use_is_told(collector: CollectorServer) -> None:
@@ -840,6 +708,8 @@ def test_the_defaults_of_the_command() -> None:
         "keep": KEEP_EVENTS,
         "keep_days": None,
         "token": None,
+        "forward": [],
+        "chaos": None,
         "open": False,
     }
     assert vars(arguments()) == expected
@@ -872,32 +742,6 @@ def test_a_signal_ends_the_command_with_everything_written(
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
 
 
-def test_a_killed_collector_has_written_what_it_answered(tmp_path: Path) -> None:
-    file = tmp_path / "events.sqlite3"
-    running = command("-p", "0", "--database", str(file))
-    answered: list[float] = []
-    killed: list[float] = []
-
-    def kill() -> None:
-        killed.append(time.monotonic())
-        running.kill()
-
-    with running, httpx2.Client(base_url=url_of(running)) as http:
-        killer = threading.Timer(0.7, kill)
-        killer.start()
-        with contextlib.suppress(httpx2.TransportError):
-            while post(http, url=f"https://a.test/{len(answered)}").status_code == 202:
-                answered.append(time.monotonic())
-        running.wait(10)
-    assert running.returncode == -signal.SIGKILL
-    safe = sum(at < killed[0] - 0.1 for at in answered)
-    assert safe > 0
-    with closing(Store(file)) as store:
-        paths = {entry.path for entry in store.search(Search(limit=10_000)).entries}
-        assert store.stats().pageviews == len(paths)
-    assert {f"/{number}" for number in range(safe)} <= paths
-
-
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -906,6 +750,8 @@ def test_a_killed_collector_has_written_what_it_answered(tmp_path: Path) -> None
         (["--keep", "0"], "keep_events"),
         (["--keep-days", "0"], "keep_days"),
         (["-p", "70000"], "choose one up to 65535"),
+        (["--forward", "nowhere"], "destinations"),
+        (["--chaos", "boom"], "the kinds are a status"),
     ],
 )
 def test_what_cannot_work_is_told_at_the_start(

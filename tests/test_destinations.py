@@ -313,7 +313,7 @@ BEGIN = (
         ),
         pytest.param(
             "collector://127.0.0.1/example.com?domain=b.example",
-            [("domain", "no such option; there is: none")],
+            [("domain", "no such option; there is: every_hit")],
             id="an option that the path says",
         ),
         pytest.param(
@@ -400,7 +400,8 @@ def test_the_collector_is_spoken_to_as_plausible_is() -> None:
     assert COLLECTOR.name == "collector:example.com@127.0.0.1:8321"
     assert COLLECTOR.warnings == ()
     assert repr(COLLECTOR) == (
-        "Collector(domain='example.com', endpoint='http://127.0.0.1:8321/api/event')"
+        "Collector(domain='example.com', endpoint='http://127.0.0.1:8321/api/event', "
+        "every_hit=True)"
     )
 
 

@@ -12,13 +12,15 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from footfall import pageview, url
-from footfall.capture import Told, hit_of
+from footfall.capture import Record, Told, hit_of
 from footfall.client_ip import AddressWatch, anonymize
 from footfall.config import Config
 from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.details import Details, hinted, usable
 from footfall.log import ThrottledLog
 from footfall.model import PAGEVIEW, Decision, Event, Hit, Visitor
+from footfall.paths import DEFAULT_EXCLUDE
+from footfall.report import Report
 from footfall.transport import MARK
 from footfall.url import UNKNOWN_HOST
 
@@ -30,12 +32,14 @@ _MAX_HEADER: Final = 512
 class Judgement(NamedTuple):
     """The one-word reason, and the event to send; None where there is nothing to send.
 
-    `decision` is there for a hit that was decided upon.
+    `decision` is there for a hit that was decided upon, `draft` for an event that was made, sent or
+    not.
     """
 
     reason: str
     event: Event | None = None
     decision: Decision | None = None
+    draft: Event | None = None
 
 
 class Judge:
@@ -62,7 +66,7 @@ class Judge:
         if not decision.is_counted:
             return Judgement(decision.reason, None, decision)
         event = self._event_for(hit, decision)
-        return self._checked(hit, decision.reason, event)._replace(decision=decision)
+        return self._checked(hit, decision.reason, event)._replace(decision=decision, draft=event)
 
     def _seen(self, hit: Hit) -> Hit:
         """The hit with the host that visitors see: behind a proxy the app's own may be local."""
@@ -100,10 +104,11 @@ class Judge:
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None
         looker = self._seen(is_told_of) if is_told_of is not None else _looker(told)
+        decision = None
         if looker is not None:
             decision = pageview.decide_told(looker, self._config.rules)
             if not decision.is_counted:
-                return Judgement(decision.reason)
+                return Judgement(decision.reason, None, decision)
         page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
         referral = url.Referral()
         if hit is not None:
@@ -130,7 +135,41 @@ class Judge:
             time=told.at + offset,
             **said,
         )
-        return self._checked(is_told_of, "told", event)
+        return self._checked(is_told_of, "told", event)._replace(decision=decision, draft=event)
+
+    def report(
+        self, record: Record | Told, judgement: Judgement, offset: float, decided_at: float
+    ) -> Report:
+        """All that was thought about a record, for a destination that wants to see it."""
+        told = record if isinstance(record, Told) else None
+        taken = record.record if isinstance(record, Told) else record
+        hit = hit_of(taken, offset) if taken is not None else None
+        # A webhook tells of somebody else than who sent the request.
+        is_of_hit = told is None or told.visitor is None
+        return Report(
+            event=judgement.event or judgement.draft or self._would_be(hit, told),
+            is_tracked=judgement.event is not None,
+            reason=judgement.reason,
+            hit=hit,
+            decision=judgement.decision,
+            trace=self._config.resolver.trace(hit.peer, hit.headers) if hit and is_of_hit else None,
+            decided_at=decided_at,
+        )
+
+    def _would_be(self, hit: Hit | None, told: Told | None) -> Event:
+        """The event that was not made, as it would be sent."""
+        assert hit is not None  # noqa: S101 -- for the type checker: what is told elsewhere is made
+        event = self._event_for(hit, _A_PAGE)
+        rule = self._config.path_rules.excluded_by(hit) or ""
+        if rule in _SECRET_PATHS:
+            base = url.public_base(
+                hit,
+                is_trusted=self._config.resolver.trusts(hit.peer),
+                rules=self._config.url_rules,
+            )
+            # The pattern stands for the path, in which the secret is.
+            event = replace(event, url=base + rule.removeprefix("exclude "))
+        return replace(event, name=told.name, props=told.props) if told else event
 
     def _told_referral(
         self, told: Told, hit: Hit, page: str, of_request: url.Referral
@@ -198,6 +237,9 @@ class Judge:
         check_event_name(allowed.name)
         return Judgement(reason, allowed)
 
+
+_A_PAGE: Final = Decision(kind="pageview", reason="", name=PAGEVIEW)
+_SECRET_PATHS: Final = frozenset(f"exclude {pattern}" for pattern in DEFAULT_EXCLUDE)
 
 _NO_CLIENT_IP: Final = (
     "footfall: a hit without a client IP was not counted. The server names no peer, as behind a "

@@ -18,7 +18,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
 
 from footfall import inside, lifecycle, log, pageview, tokens, transport
-from footfall.capture import CURRENT, Exchange, Guards, Record, Tally, Told, hit_of, lean
+from footfall.capture import (
+    CURRENT,
+    Exchange,
+    Guards,
+    OpenGuards,
+    Record,
+    Tally,
+    Told,
+    hit_of,
+    lean,
+)
 from footfall.client_ip import Trace
 from footfall.clock import monotonic
 from footfall.config import Config, under_pytest
@@ -28,6 +38,7 @@ from footfall.errors import EventError
 from footfall.heartbeats import Beat, Pulse, PulseGuards
 from footfall.judge import Judge
 from footfall.model import HEARTBEAT, PAGEVIEW, Decision, Event, Hit, Request, Visitor
+from footfall.report import Report
 from footfall.told import told
 from footfall.transport import CurlTransport, HTTPXTransport
 
@@ -109,10 +120,12 @@ class Tracker:
         self._lanes = tuple(
             Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
         )
-        self._outbox = self._open_outbox()
+        self._watchers = tuple(lane for lane in self._lanes if lane.wants_reports)
+        self._vendors = tuple(lane for lane in self._lanes if not lane.wants_reports)
         self._pulse_lanes = tuple(
-            lane for lane in self._lanes if getattr(lane.destination, "heartbeats", False)
+            lane for lane in self._vendors if getattr(lane.destination, "heartbeats", False)
         )
+        self._outbox = self._open_outbox()
         self.forget()
         lifecycle.register(self)
         self._introduce(freezer)
@@ -144,12 +157,17 @@ class Tracker:
         self._reasons: Counter[str] = Counter()
         self.captured = Tally()
         self.errors = Tally()
-        self.guards = PulseGuards(self.config) if self._pulse_lanes else Guards(self.config)
+        self.guards = self._new_guards()
         self._pulse = Pulse()
         for lane in self._lanes:
             lane.forget()
         if self._outbox is not None:
             self._outbox.forget()
+
+    def _new_guards(self) -> Guards:
+        if self._watchers:
+            return OpenGuards(self.config)
+        return PulseGuards(self.config) if self._pulse_lanes else Guards(self.config)
 
     def _open_outbox(self) -> Outbox | None:
         config = self.config
@@ -160,7 +178,7 @@ class Tracker:
 
         return Outbox(
             os.fspath(config.outbox),
-            self._lanes,
+            self._vendors,
             mode=config.outbox_mode,
             max_age_seconds=config.limits.max_age_seconds,
             log=self._log,
@@ -339,7 +357,9 @@ class Tracker:
         """Think about so many hits, and offer their events together: that costs one wake-up."""
         started = monotonic()
         offset = time.time() - started
-        handled, events = 0, []
+        handled = 0
+        events: list[Event] = []
+        reports: list[Report] = []
         # A slow hook of the owner's must not hold back what was thought before.
         while handled < HITS_PER_TURN and monotonic() - started < LINGER_SECONDS:
             try:
@@ -348,10 +368,12 @@ class Tracker:
                 break
             self._taken += 1
             handled += 1
-            event = self._event_of(record, offset)
+            event, report = self._handle(record, offset)
             if event is not None:
                 events.append(event)
-        items = self._offer(events) if events else ()
+            if report is not None:
+                reports.append(report)
+        items = self._offer(events, reports) if events or reports else ()
         if offered is not None:
             offered += items
         return handled
@@ -360,50 +382,59 @@ class Tracker:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
 
-    def _event_of(self, record: Record | Told | Beat, offset: float) -> Event | None:
+    def _handle(
+        self, record: Record | Told | Beat, offset: float
+    ) -> tuple[Event | None, Report | None]:
+        """Think about one record; the event and the report to be delivered of it."""
         try:
             if isinstance(record, Beat):
-                return self._beat_of(hit_of(record.record, offset))
+                return self._beat_of(hit_of(record.record, offset)), None
+            hit = None
             if isinstance(record, Told):
-                reason, event, _ = self._judge.of_told(record, offset)
+                judgement = self._judge.of_told(record, offset)
             else:
                 hit = hit_of(record, offset)
-                reason, event, _ = self._judge.of_hit(hit)
-                if event is None:
-                    event = self._beat_of(hit)
+                judgement = self._judge.of_hit(hit)
+            event, report = judgement.event, None
+            if self._watchers and not OUTBOXES:
+                report = self._judge.report(record, judgement, offset, time.time())
+            if event is not None:
+                self._note_live(event)
+            elif hit is not None:
+                event = self._beat_of(hit)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self.errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
-            return None
-        self._reasons[reason] += 1
-        if event is not None and event.name != HEARTBEAT:
-            self._note_live(event)
-        return event
+            return None, None
+        self._reasons[judgement.reason] += 1
+        return event, report
 
-    def _note_live(self, event: Event) -> None:
-        """A visit goes on, as far as a destination of heartbeats is told of it."""
-        if not OUTBOXES and any(lane.takes(event) for lane in self._pulse_lanes):
-            self._pulse.saw(event)
-
-    def _offer(self, events: Sequence[Event]) -> Offered:
+    def _offer(self, events: Sequence[Event], reports: Sequence[Report]) -> Offered:
         """Give events to the lanes that take them; the items by lane, where they are in memory."""
         if OUTBOXES:
             for outbox in OUTBOXES:
                 outbox.extend(events)
             return []
         items: Offered = []
-        for lane in self._lanes:
+        for lane in self._vendors:
             taken = [event for event in events if self._is_for(lane, event)]
             if taken and self._outbox is not None:
                 self._outbox.put(lane, taken)
             elif taken:
                 items += [(lane, item) for item in lane.offer(*taken)]
+        for lane in self._watchers:
+            items += [(lane, item) for item in lane.offer_reports(*reports)]
         return items
 
     def _is_for(self, lane: Lane, event: Event) -> bool:
         if event.name == HEARTBEAT and lane not in self._pulse_lanes:
             return False
         return lane.takes(event)
+
+    def _note_live(self, event: Event) -> None:
+        """A visit goes on, as far as a destination of heartbeats is told of it."""
+        if not OUTBOXES and any(lane.takes(event) for lane in self._pulse_lanes):
+            self._pulse.saw(event)
 
     def _beat_of(self, hit: Hit) -> Event | None:
         """The heartbeat of whoever made this hit, where one is wanted and due."""
@@ -418,7 +449,7 @@ class Tracker:
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
-        reason, event, decision = self._judge.of_hit(hit)
+        reason, event, decision, _ = self._judge.of_hit(hit)
         lanes = [lane for lane in self._lanes if event is not None and lane.takes(event)]
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),

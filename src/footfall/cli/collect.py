@@ -55,6 +55,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep-days", metavar="DAYS", type=int, help="how long (no limit)")
     parser.add_argument("--token", help="what visitors of the page have to know")
+    parser.add_argument(
+        "--forward",
+        metavar="DESTINATION",
+        action="append",
+        default=[],
+        help="pass on what comes in, such as plausible://plausible.io/example.com; repeatable",
+    )
+    parser.add_argument(
+        "--chaos",
+        metavar="TROUBLE",
+        help="upset the senders: a status, slow:2s, hang, drop or reset, each with the share of "
+        "events that it befalls, such as 503:0.2,slow:2s:0.1; seed:7 repeats the choices",
+    )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
@@ -81,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace) -> CollectorServer:
     from footfall.collector import CollectorServer
+    from footfall.collector.chaos import parse_chaos
+    from footfall.destinations import destination_from
 
     return CollectorServer(
         args.database,
@@ -90,6 +105,8 @@ def _start(args: argparse.Namespace) -> CollectorServer:
         token=args.token,
         keep_events=args.keep,
         keep_days=args.keep_days,
+        chaos=parse_chaos(args.chaos) if args.chaos else None,
+        forward=[destination_from(line) for line in args.forward],
     )
 
 
@@ -99,6 +116,10 @@ def _greet(server: CollectorServer, args: argparse.Namespace) -> None:
     print(f"  FOOTFALL_DESTINATIONS=collector://{urlsplit(server.url).netloc}/{domain}")
     if args.token:
         print("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
+    for line in args.forward:
+        print(f"  Passed on to {line}")
+    if args.chaos:
+        print(f"  Senders meet trouble: {args.chaos}")
     print("Ctrl-C stops it.", flush=True)
 
 

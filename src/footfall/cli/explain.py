@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import tomllib
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
+from footfall.curl import curl_command
 from footfall.errors import ConfigError
 from footfall.model import Event, Hit, Request
 
@@ -164,14 +164,9 @@ def _facts(event: Event) -> dict[str, object]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _as_curl(request: Request) -> str:
-    words = ["curl", "-i", "-X", "POST", request.url]
-    lines = [
-        "  " + shlex.join(words),
-        *(f"    -H {shlex.quote(f'{name}: {value}')}" for name, value in request.headers.items()),
-        f"    --data {shlex.quote(request.body.decode('utf-8', 'replace'))}",
-    ]
-    return " \\\n".join(lines)
+def _as_curl(sent: Request) -> str:
+    body = sent.body.decode("utf-8", "replace")
+    return curl_command(sent.url, sent.headers, body, indent="  ")
 
 
 # -- for programs ------------------------------------------------------------------------------

@@ -3,11 +3,17 @@
 It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, and shows it:
 
 - `wire.py`, `plausible.py`, `swetrix.py` read, judge and answer a POST; values in, values out.
+  `hits.py` does so with what our own middleware reports.
 - `visits.py` knows who is here without knowing who they are.
 - `database.py`, `store.py`, `entries.py` open, write and read the file; `redaction.py` keeps
   addresses out of it.
-- `intake.py`, `guard.py`, `live.py`, `page.py`, `app.py` are the web application over the store,
-  `server.py` runs it in a thread of any program.
+- `intake.py`, `rate.py`, `commits.py`, `guard.py`, `questions.py`, `app.py` are the web application
+  over the store, `server.py` runs it in a thread of any program; `chaos.py`, `upset.py` are trouble
+  on purpose.
+- `forward.py` passes events on to a vendor.
+- `ring.py`, `sightings.py` keep in memory what is not for the file.
+- `shell.py` is what all pages share; `inspector.py`, `page.py`, `live.py` are the live page, and
+  `story.py`, `verdicts.py` tell of one event.
 
 `CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
 """

@@ -1,12 +1,13 @@
-"""The collector as a web application: the page, the API and the health probes over a store.
+"""The collector as a web application: the API and the health probes over a store.
 
-The wire endpoints are `intake.py`'s. The API is for tests, scripts and the page:
+The wire endpoints are `intake.py`'s, the pages those of `inspector.py`. The API is for tests,
+scripts and the pages:
 
 `GET /api/v1/events` gives `{"events": [...], "total": n}`, oldest first, with everything that was
-posted before the question was asked. `name`, `domain`, `path` and `status` (`accepted`, `dropped`)
-choose, `limit` (1,000; at most 10,000) bounds. Without `after` these are the newest events, with
-`after=ID` those that follow. `wait=COUNT` answers once that many match, or after `timeout` seconds
-(10; at most 60) with what there is. An event:
+posted before the question was asked. `name`, `domain`, `path`, `status` (`accepted`, `dropped`) and
+`reason` choose, `limit` (1,000; at most 10,000) bounds. Without `after` these are the newest ones,
+with `after=ID` those that follow. `wait=COUNT` answers once that many match, or after `timeout`
+seconds (10; at most 60) with what there is. An event:
 
     id              number, rising, never given twice
     received_at     ISO 8601, UTC, to the millisecond
@@ -30,9 +31,17 @@ choose, `limit` (1,000; at most 10,000) bounds. Without `after` these are the ne
     body            as received, parsed; null if long. Headers and body are kept for the newest
                     ten thousand events.
 
-`DELETE /api/v1/events` forgets all of them and gives `{"deleted": n}`. `GET /api/v1/stats` gives
-totals over `period` (`day`, which is the default and means 24 hours, `week`, `month`, `all`) and
-`domain`. `GET /events/stream` tells every new event as a server-sent event.
+`GET /api/v1/hits` gives `{"hits": [...], "total": n}`: of the hits that our middleware reported and
+did not count, the newest thousand of this process, oldest first. `domain`, `path`, `reason` and
+`after` choose, `wait` and `timeout` wait. A hit has `id`, `received_at`, `domain`, `name`, `url`,
+`path`, `reason`, `steps` (each with `rule`, `saw` and `verdict`), `method`, `status`, `client_ip`
+and `user_agent`.
+
+`DELETE /api/v1/events` forgets all of both and gives `{"deleted": n}`, the number of events.
+`GET /api/v1/stats` gives totals over `period` (`day`, which is the default and means 24 hours,
+`week`, `month`, `all`) and `domain`. `GET /api/v1/forward` gives `{"destinations": {...}}`: where
+events are passed on, what became of them, by the destination's name. `GET /events/stream` tells
+every new event as a server-sent event.
 """
 
 from __future__ import annotations
@@ -40,7 +49,8 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -48,15 +58,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from footfall.collector.entries import MAX_LIMIT, PERIODS, Entry, Period, Search
+from footfall.collector import questions
+from footfall.collector.entries import MAX_LIMIT, Search
+from footfall.collector.forward import Forward
 from footfall.collector.guard import LOOPBACK_HOSTS, Guard
+from footfall.collector.inspector import Inspector
 from footfall.collector.intake import Intake, Refusals
-from footfall.collector.live import LOOK_SECONDS, Pulse, stream
-from footfall.collector.page import Page, View
+from footfall.collector.live import LOOK_SECONDS, Pulse
+from footfall.collector.page import Page
+from footfall.collector.sightings import Sightings, Wanted
 from footfall.collector.store import Store
 
 _STATIC = Path(__file__).parent / "static"
@@ -67,11 +81,6 @@ _MAX_WAIT_SECONDS = 60.0
 # What was posted before a question has to be in the answer. It takes 20 ms; if the disk is full,
 # the answer is what was written.
 _SETTLE_SECONDS = 2.0
-# Whoever asks for more than this many waits for something else.
-_MAX_NUMBER = 2**62
-
-# A proxy must pass a stream on as it comes.
-_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def create_app(
@@ -80,30 +89,41 @@ def create_app(
     domains: Collection[str] = (),
     token: str | None = None,
     hosts: Collection[str] | None = LOOPBACK_HOSTS,
+    forward: Forward | None = None,
 ) -> Starlette:
     """The collector over an open store, which stays the caller's to close.
 
     `domains` are the Plausible domains and Swetrix projects that exist; with none, all do. `hosts`
     are the names under which the page and the API answer, None for any: then set a `token`.
+    `forward` is where events go on to, and the caller's to close.
     `app.state.pulse.close()` ends the open streams, for a server that wants to stop.
     """
-    refusals = Refusals()
-    views = _Views(store, refusals)
+    refusals, sightings = Refusals(), Sightings()
+    views = _Views(store, refusals, sightings, forward)
+    page = Page(store, refusals, sightings, forward)
     app = Starlette(
         routes=[
-            Route("/", views.page),
-            Route("/summary", views.summary),
-            Route("/events/stream", views.stream),
+            Route("/", _lead_to_live),
+            *Inspector(store, page, views.pulse).routes,
             Route("/api/v1/events", views.events, methods=["GET"]),
             Route("/api/v1/events", views.clear, methods=["DELETE"]),
+            Route("/api/v1/hits", views.hits, methods=["GET"]),
             Route("/api/v1/stats", views.stats),
+            Route("/api/v1/forward", views.forward),
             Route("/api/health", views.health),
             Route("/api/system/health/ready", views.health),
             Route("/api/system/health/live", views.live),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[
-            Middleware(Intake, store=store, domains=domains, refusals=refusals),
+            Middleware(
+                Intake,
+                store=store,
+                domains=domains,
+                refusals=refusals,
+                sightings=sightings,
+                forward=forward,
+            ),
             Middleware(Guard, hosts=hosts, token=token),
         ],
         exception_handlers={HTTPException: _say, sqlite3.Error: _say_unreadable},
@@ -116,57 +136,65 @@ def create_app(
 class _Views:
     """The endpoints. What reads the file does so in a thread."""
 
-    def __init__(self, store: Store, refusals: Refusals) -> None:
+    def __init__(
+        self,
+        store: Store,
+        refusals: Refusals,
+        sightings: Sightings,
+        forward: Forward | None,
+    ) -> None:
         self.pulse = Pulse()
         self._store = store
         self._refusals = refusals
-        self._page = Page(store, refusals)
+        self._sightings = sightings
+        self._forward = forward
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self._sightings.on_change = self.pulse.beat
         with self.pulse.listening(self._store):
             yield
         self.pulse.close()
 
-    async def page(self, request: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(self._page.whole, _view(request)))
-
-    async def summary(self, request: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(self._page.summary, _view(request)))
-
-    async def stream(self, request: Request) -> Response:
-        domain = request.query_params.get("domain") or None
-        search = Search(domain=domain, after=await self._start(request))
-        is_html = request.query_params.get("format") == "html"
-        lines = stream(
-            self._store, self.pulse, search, self._page.row if is_html else Entry.as_json
-        )
-        content = () if request.method == "HEAD" else lines
-        return StreamingResponse(content, media_type="text/event-stream", headers=_STREAM_HEADERS)
-
     async def events(self, request: Request) -> Response:
-        search, wait = _search(request), _integer(request, "wait", 0)
-        seconds = min(_seconds(request, "timeout", _DEFAULT_WAIT_SECONDS), _MAX_WAIT_SECONDS)
+        search = _search(request)
         await self._settle()
-        await self._wait(search, wait, seconds)
+        await self._wait(request, partial(run_in_threadpool, self._store.count, search))
         found = await run_in_threadpool(self._store.search, search)
         events = [entry.as_json() for entry in found.entries]
         return JSONResponse({"events": events, "total": found.total})
 
+    async def hits(self, request: Request) -> Response:
+        wanted = _wanted(request)
+
+        async def count() -> int:
+            return len(self._sightings.search(wanted))
+
+        await self._wait(request, count)
+        found = self._sightings.search(wanted)
+        return JSONResponse({"hits": [each.as_json() for each in found], "total": len(found)})
+
     async def clear(self, request: Request) -> Response:
         try:
-            deleted = await run_in_threadpool(self._store.clear)
+            # With a fault, it would wait behind what cannot be written.
+            deleted = None if self._store.fault else await run_in_threadpool(self._store.clear)
         except TimeoutError:
-            raise HTTPException(503, "The database cannot be written at the moment") from None
+            deleted = None
+        if deleted is None:
+            raise HTTPException(503, "The database cannot be written at the moment")
         self._store.visits.clear()
         self._refusals.clear()
+        self._sightings.clear()
         return JSONResponse({"deleted": deleted})
 
     async def stats(self, request: Request) -> Response:
-        view = _view(request)
+        period, domain = questions.period(request), questions.domain(request)
         await self._settle()
-        stats = await run_in_threadpool(self._store.stats, view.period, view.domain)
-        return JSONResponse({"period": view.period, **stats.as_json()})
+        stats = await run_in_threadpool(self._store.stats, period, domain)
+        return JSONResponse({"period": period, **stats.as_json()})
+
+    async def forward(self, request: Request) -> Response:
+        return JSONResponse({"destinations": self._forward.stats() if self._forward else {}})
 
     async def health(self, request: Request) -> Response:
         """What Plausible's probe says, which watches four parts where we have one."""
@@ -180,20 +208,15 @@ class _Views:
     async def _settle(self) -> None:
         await run_in_threadpool(self._store.flush, _SETTLE_SECONDS)
 
-    async def _start(self, request: Request) -> int:
-        """The number after which a stream begins: what was said, else the newest."""
-        said = request.headers.get("last-event-id") or request.query_params.get("after")
-        if said is not None:
-            return _parse_integer("after", said)
-        newest = await run_in_threadpool(self._store.search, Search(limit=1))
-        return newest.entries[-1].id if newest.entries else 0
-
-    async def _wait(self, search: Search, number: int, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    async def _wait(self, request: Request, count: Callable[[], Awaitable[int]]) -> None:
+        """Return once there are as many as was asked for, or when the time is up."""
+        number = questions.integer(request, "wait", 0)
+        patience = questions.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
+        deadline = time.monotonic() + min(patience, _MAX_WAIT_SECONDS)
         while number > 0 and not self.pulse.is_closed:
             beat = self.pulse.next_beat()
             left = deadline - time.monotonic()
-            if left <= 0 or await run_in_threadpool(self._store.count, search) >= number:
+            if left <= 0 or await count() >= number:
                 return
             await self.pulse.wait(beat, min(left, LOOK_SECONDS))
 
@@ -201,26 +224,12 @@ class _Views:
 # -- questions --------------------------------------------------------------------------------
 
 
-def _view(request: Request) -> View:
-    query = request.query_params
-    period = query.get("period", "day")
-    if period not in PERIODS:
-        raise HTTPException(400, f"period must be one of {', '.join(PERIODS)}")
-    named: dict[str, Period] = {each: each for each in PERIODS}
-    return View(
-        period=named[period],
-        domain=query.get("domain") or None,
-        authority=request.headers.get("host", ""),
-        root=request.scope.get("root_path", ""),
-    )
-
-
 def _search(request: Request) -> Search:
     query = request.query_params
     status = query.get("status")
     if status not in (None, "accepted", "dropped"):
         raise HTTPException(400, "status must be accepted or dropped")
-    limit = _integer(request, "limit", _DEFAULT_LIMIT)
+    limit = questions.integer(request, "limit", _DEFAULT_LIMIT)
     if not 1 <= limit <= MAX_LIMIT:
         raise HTTPException(400, f"limit must be between 1 and {MAX_LIMIT}")
     return Search(
@@ -228,31 +237,26 @@ def _search(request: Request) -> Search:
         domain=query.get("domain"),
         path=query.get("path"),
         status=status,
-        after=_integer(request, "after", 0),
+        reason=query.get("reason"),
+        after=questions.integer(request, "after", 0),
         is_newest="after" not in query,
         limit=limit,
     )
 
 
-def _integer(request: Request, name: str, default: int) -> int:
-    return _parse_integer(name, request.query_params.get(name, str(default)))
+def _wanted(request: Request) -> Wanted:
+    query = request.query_params
+    return Wanted(
+        domain=query.get("domain"),
+        path=query.get("path"),
+        reason=query.get("reason"),
+        after=questions.integer(request, "after", 0),
+    )
 
 
-def _parse_integer(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_NUMBER)):
-        raise HTTPException(400, f"{name} must be a whole number")
-    return min(int(text), _MAX_NUMBER)
-
-
-def _seconds(request: Request, name: str, default: float) -> float:
-    try:
-        seconds = float(request.query_params.get(name, default))
-    except ValueError:
-        seconds = -1.0
-    # Not a number is neither.
-    if not seconds >= 0:
-        raise HTTPException(400, f"{name} must be a number of seconds")
-    return seconds
+async def _lead_to_live(request: Request) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/live{query}")
 
 
 async def _say(request: Request, error: Exception) -> Response:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from footfall.collector.wire import Campaign
+from footfall.collector.wire import Campaign, iso_time
 
 Period: TypeAlias = Literal["day", "week", "month", "all"]
 
@@ -77,8 +76,7 @@ class Entry:
     @property
     def time(self) -> str:
         """When it was received: ISO 8601, UTC, to the millisecond."""
-        moment = datetime.fromtimestamp(self.received_at / 1_000, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return iso_time(self.received_at / 1_000)
 
     def as_json(self) -> dict[str, Any]:
         """The event as `GET /api/v1/events` shows it."""
@@ -115,6 +113,8 @@ class Search:
     domain: str | None = None
     path: str | None = None
     status: str | None = None
+    # Why they were dropped.
+    reason: str | None = None
     # Only events with a greater number.
     after: int = 0
     # Of more than `limit`, the newest; otherwise those that follow `after` closest.

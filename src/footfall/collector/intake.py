@@ -1,4 +1,4 @@
-"""Where events come in: the vendors' endpoints, in front of everything else the collector serves.
+"""Where events come in: the vendors' endpoints and our own, in front of all else that is served.
 
 They are open to whoever can reach them, as with the vendors, browsers of any site included. The
 event loop does all of an event's thinking here, about 50 microseconds of it; the writing is the
@@ -8,15 +8,20 @@ store's.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import deque
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from footfall.collector import plausible, swetrix
+from footfall.collector import hits, plausible, swetrix
+from footfall.collector.commits import Commits
+from footfall.collector.forward import Forward
+from footfall.collector.rate import Rate
+from footfall.collector.sightings import Sightings
 from footfall.collector.store import Store
 from footfall.collector.wire import Answer, Received, Reply
 
@@ -31,10 +36,20 @@ _PREFLIGHT = Answer(
         ("access-control-max-age", "86400"),
     ),
 )
+_TOO_MANY = Answer(
+    status=429,
+    body=b'{"error":"too many events from one address"}',
+    headers=(("retry-after", "1"),),
+)
 _POST_ONLY = Answer(status=405, headers=(("allow", "POST, OPTIONS"),))
 
 # The self-hosted Swetrix answers under /backend, and everywhere also with its version.
 _SWETRIX_PREFIXES = ("", "/v1", "/backend", "/backend/v1")
+_SWETRIX_PATHS: Final = {
+    prefix + kind.value: kind for prefix in _SWETRIX_PREFIXES for kind in swetrix.Kind
+}
+_PLAUSIBLE_PATH: Final = "/api/event"
+_HITS_PATH: Final = "/api/v1/hits"
 
 
 class Refusal(NamedTuple):
@@ -68,6 +83,8 @@ class _Door:
     receive: Callable[[Received], Reply]
     max_bytes: int
     busy: Answer
+    # Whether scripts of any site may post here. What is not, is the API's for every other method.
+    is_for_scripts: bool = True
 
 
 class Intake:
@@ -78,38 +95,52 @@ class Intake:
     """
 
     def __init__(
-        self, app: ASGIApp, *, store: Store, domains: Collection[str], refusals: Refusals
+        self,
+        app: ASGIApp,
+        *,
+        store: Store,
+        domains: Collection[str],
+        refusals: Refusals,
+        sightings: Sightings,
+        forward: Forward | None = None,
     ) -> None:
         self._app = app
         self._store = store
         self._refusals = refusals
+        self._sightings = sightings
+        self._forward = forward
+        self._rate = Rate()
+        self._commits = Commits(store)
         self._doors = _doors(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_http = scope["type"] == "http"
-        # Swetrix cares neither for case nor for a slash at the end.
-        door = self._doors.get(own_path(scope).rstrip("/").lower()) if is_http else None
-        if door is None:
+        door = self._doors.get(_wire_path(scope)) if scope["type"] == "http" else None
+        if door is None or (scope["method"] != "POST" and not door.is_for_scripts):
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await _send(send, _PREFLIGHT)
+            await send_answer(send, _PREFLIGHT)
         elif scope["method"] != "POST":
-            await _send(send, _POST_ONLY)
+            await send_answer(send, _POST_ONLY)
+        elif not self._rate.lets_pass(_peer(scope), time.monotonic()):
+            await send_answer(send, _TOO_MANY)
         else:
-            body = await _read(receive, door.max_bytes + 1)
+            body = await read_body(receive, door.max_bytes + 1)
             if body is not None:
-                await _send(send, self._answer(door, scope, body))
+                cors = _CORS if door.is_for_scripts else ()
+                await send_answer(send, await self._answer(door, scope, body), cors)
 
-    def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
-        peer = scope.get("client")
+    async def _answer(self, door: _Door, scope: Scope, body: bytes) -> Answer:
+        if self._store.fault:
+            return door.busy
         received = Received(
+            path=own_path(scope),
             headers=_headers(scope),
-            peer=peer[0] if peer else "",
+            peer=_peer(scope),
             body=body,
             at=self._store.clock(),
         )
         try:
-            answer, arrivals = door.receive(received)
+            answer, arrivals, sighting = door.receive(received)
         except sqlite3.Error:
             # The day's salt could neither be read nor written.
             return door.busy
@@ -117,9 +148,20 @@ class Intake:
         if answer.status >= 400 and answer.status != 403:
             said = answer.body.decode()
             self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
-        if arrivals and not self._store.offer(arrivals):
+        if sighting:
+            self._sightings.add(sighting, len(body))
+        answered = [replace(each, answer=answer) for each in arrivals]
+        if answered and not self._store.offer(answered):
             return door.busy
+        if self._forward:
+            self._forward.take(answered)
+        await self._commits.wait()
         return answer
+
+
+def _peer(scope: Scope) -> str:
+    peer = scope.get("client")
+    return peer[0] if peer else ""
 
 
 def own_path(scope: Scope) -> str:
@@ -128,22 +170,42 @@ def own_path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
+def _wire_path(scope: Scope) -> str:
+    # Swetrix cares neither for case nor for a slash at the end.
+    return own_path(scope).rstrip("/").lower()
+
+
+def is_wire(scope: Scope) -> bool:
+    """Whether events are posted to this path."""
+    return _wire_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH) or is_swetrix(scope)
+
+
+def is_swetrix(scope: Scope) -> bool:
+    """Whether Swetrix listens on this path."""
+    return _wire_path(scope) in _SWETRIX_PATHS
+
+
 def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Door]:
     pids = frozenset(each for each in domains if swetrix.PID.fullmatch(each))
     doors = {
-        "/api/event": _Door(
+        _PLAUSIBLE_PATH: _Door(
             receive=partial(plausible.receive, domains=domains, visits=store.visits),
             max_bytes=plausible.MAX_BODY_BYTES,
             busy=plausible.BUSY,
-        )
+        ),
+        _HITS_PATH: _Door(
+            receive=partial(hits.receive, domains=domains, visits=store.visits),
+            max_bytes=hits.MAX_BODY_BYTES,
+            busy=hits.BUSY,
+            is_for_scripts=False,
+        ),
     }
-    for kind in swetrix.Kind:
-        door = _Door(
+    for path, kind in _SWETRIX_PATHS.items():
+        doors[path] = _Door(
             receive=partial(swetrix.receive, kind=kind, pids=pids, visits=store.visits),
             max_bytes=swetrix.MAX_BODY_BYTES,
             busy=swetrix.BUSY,
         )
-        doors.update({prefix + kind.value: door for prefix in _SWETRIX_PREFIXES})
     return doors
 
 
@@ -154,7 +216,7 @@ def _headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
+async def read_body(receive: Receive, limit: int) -> bytes | None:
     """The body up to `limit` bytes, or None if the sender has gone."""
     body = b""
     while True:
@@ -167,11 +229,14 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return body[:limit]
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def send_answer(
+    send: Send, answer: Answer, cors: Sequence[tuple[bytes, bytes]] = _CORS
+) -> None:
+    """Send an answer of the wire, which the scripts of any site may read."""
     headers = [
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),
-        *_CORS,
+        *cors,
         *((name.encode(), value.encode()) for name, value in answer.headers),
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from footfall.collector.entries import Entry, Search
+from footfall.collector.entries import Search
 from footfall.collector.store import Store
 
 LOOK_SECONDS: Final = 1.0
@@ -26,11 +26,25 @@ LOOK_SECONDS: Final = 1.0
 _CALM_SECONDS = 0.2
 # Longer silence makes proxies hang up; a minute is the usual limit.
 _PING_SECONDS = 15.0
-# Who falls further behind sees the newest.
-_MAX_AT_ONCE = 100
+MAX_AT_ONCE: Final = 100
+"""Who falls further behind sees the newest."""
 
 _RETRY: Final = "retry: 1000\n\n"
 _PING: Final = ": ping\n\n"
+
+
+P = TypeVar("P")
+
+
+class Message(NamedTuple):
+    """One server-sent event: where to go on after it, and what is told, as JSON."""
+
+    id: object
+    content: Any
+
+
+Found: TypeAlias = tuple[P, Sequence[Message]]
+Look: TypeAlias = Callable[[P], Found[P] | None]
 
 
 class Pulse:
@@ -76,20 +90,19 @@ class Pulse:
                 await asyncio.wait_for(beat.wait(), timeout_seconds)
 
 
-async def stream(
-    store: Store, pulse: Pulse, wanted: Search, show: Callable[[Entry], Any]
-) -> AsyncIterator[str]:
-    """Server-sent events for what follows `wanted.after`: its number, and `show(entry)` as JSON."""
-    after, spoke_at = wanted.after, time.monotonic()
+async def stream(pulse: Pulse, look: Look[P], after: P) -> AsyncIterator[str]:
+    """Server-sent events for what `look` finds behind a position, from `after` on.
+
+    `look` reads the store, so it is called in a thread.
+    """
+    spoke_at = time.monotonic()
     yield _RETRY
     while not pulse.is_closed:
         beat = pulse.next_beat()
-        search = Search(domain=wanted.domain, after=after, limit=_MAX_AT_ONCE)
-        lines = await run_in_threadpool(_lines, store, search, show)
-        if lines:
-            after, text = lines
+        if found := await run_in_threadpool(look, after):
+            after, messages = found
             spoke_at = time.monotonic()
-            yield text
+            yield "".join(map(_as_text, messages))
             await asyncio.sleep(_CALM_SECONDS)
         elif time.monotonic() - spoke_at >= _PING_SECONDS:
             spoke_at = time.monotonic()
@@ -97,9 +110,17 @@ async def stream(
         await pulse.wait(beat, LOOK_SECONDS)
 
 
-def _lines(store: Store, search: Search, show: Callable[[Entry], Any]) -> tuple[int, str] | None:
-    entries = store.search(search).entries
-    if not entries:
-        return None
-    texts = [f"id: {entry.id}\ndata: {json.dumps(show(entry))}\n\n" for entry in entries]
-    return entries[-1].id, "".join(texts)
+def events_after(store: Store, domain: str | None) -> Look[int]:
+    """How to look for the events that follow one, as `GET /api/v1/events` shows them."""
+
+    def look(after: int) -> Found[int] | None:
+        search = Search(domain=domain, after=after, limit=MAX_AT_ONCE)
+        entries = store.search(search).entries
+        messages = [Message(entry.id, entry.as_json()) for entry in entries]
+        return (entries[-1].id, messages) if entries else None
+
+    return look
+
+
+def _as_text(message: Message) -> str:
+    return f"id: {message.id}\ndata: {json.dumps(message.content)}\n\n"

@@ -1,119 +1,225 @@
-"""The page: what the collector shows to people, as HTML made on the server.
+"""The live page and the page of one event, as HTML made on the server.
 
-One template draws an event, for the page and for the live stream alike. All texts are strangers'
-texts: Jinja escapes every one of them, and the page's Content-Security-Policy would not run what
-slipped through. The three static files are the whole front end; nothing is built or fetched.
+A line stands for an event of the store or for a hit that did not count, and one template draws it,
+for the page and for the live stream alike. Events are known by their number, hits by theirs with a
+`u` in front: `/live/17`, `/live/u4`.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import dataclass
+from heapq import merge
 from typing import Any, Final, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from footfall.collector.entries import Entry, Period, Search
+from footfall.collector import verdicts
+from footfall.collector.browser import browser
+from footfall.collector.entries import Entry, Search
+from footfall.collector.forward import Forward
+from footfall.collector.hits import Sighting
 from footfall.collector.intake import Refusals
+from footfall.collector.live import MAX_AT_ONCE, Found, Look, Message
+from footfall.collector.shell import environment
+from footfall.collector.sightings import Sightings, Wanted
 from footfall.collector.store import Store
-
-_TEMPLATES = Path(__file__).parent / "templates"
+from footfall.collector.story import Story, story_of_event, story_of_hit
+from footfall.collector.verdicts import FATES, Fate, Verdict
+from footfall.collector.wire import iso_time
 
 # What fits on a few screens; the API has the rest.
-_ROWS = 100
+_ROWS: Final = 100
+# Where a text is looked for: some milliseconds' worth.
+_SEARCHED_ROWS: Final = 1_000
 
-_PERIOD_NAMES: Final[dict[Period, str]] = {
-    "day": "24 hours",
-    "week": "7 days",
-    "month": "30 days",
-    "all": "All",
-}
-
-# Each with what can be done about it.
-_REASONS: Final = {
-    "not_found": "This domain was not declared. Add it with --domain, or correct the sender.",
-    "bot": "The User-Agent is a bot's. Was it the visitor's own? Then the vendor drops it too.",
-    "dc_ip": "X-Plausible-IP-Type says that the address is a data centre's.",
-    "threat_ip": "X-Plausible-IP-Type says that the address is known for attacks.",
-    "no_session_for_engagement": "Engagement needs a pageview of the same visitor before it.",
-}
+_STATUS_OF: Final = {"tracked": "accepted", "dropped": "dropped"}
 
 
 class View(NamedTuple):
     """What is looked at, and where the browser finds the collector: host, port and root path."""
 
-    period: Period
-    domain: str | None
     authority: str
     root: str
+    domain: str | None = None
+    fate: Fate | None = None
+    text: str = ""
+
+
+class Position(NamedTuple):
+    """How far a reader has come: the newest event and the newest hit seen."""
+
+    event: int = 0
+    hit: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.event}-{self.hit}"
+
+
+_START: Final = Position()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the live list."""
+
+    key: str
+    received_at: float
+    verdict: Verdict
+    name: str
+    path: str
+    domain: str
+    source: str | None
+    user_agent: str
+
+    @property
+    def time(self) -> str:
+        return iso_time(self.received_at)
+
+    @property
+    def agent(self) -> str:
+        """Browser and device, as far as they are known."""
+        seen = browser(self.user_agent)
+        return " · ".join(filter(None, (seen.name, seen.device)))
+
+    def holds(self, text: str) -> bool:
+        """Whether a text stands in it, whatever its case."""
+        shown = (
+            self.name,
+            self.path,
+            self.domain,
+            self.source or "",
+            self.agent,
+            self.verdict.title,
+            self.verdict.reason,
+        )
+        return text.casefold() in "\n".join(shown).casefold()
 
 
 class Page:
-    """Renders the page and its parts. Reads the store, so call it in a thread."""
+    """Renders the live page and its parts. Reads the store, so call it in a thread."""
 
-    def __init__(self, store: Store, refusals: Refusals) -> None:
+    def __init__(
+        self,
+        store: Store,
+        refusals: Refusals,
+        sightings: Sightings,
+        forward: Forward | None = None,
+    ) -> None:
         self._store = store
         self._refusals = refusals
-        self._environment = _environment()
+        self._sightings = sightings
+        self._forward = forward
+        self._templates = environment()
+        self._templates.globals["fates"] = FATES
 
     def whole(self, view: View) -> str:
-        """The whole page, with the newest events."""
-        found = self._store.search(Search(domain=view.domain, limit=_ROWS))
+        """The whole page, with the newest lines."""
+        number = _SEARCHED_ROWS if view.text else _ROWS
+        lines, position = self._newest(view, number)
         return self._render(
-            "page.html",
-            view,
-            entries=found.entries[::-1],
-            after=found.entries[-1].id if found.entries else 0,
-            domains=self._store.domains(),
-            periods=_PERIOD_NAMES,
-        )
-
-    def summary(self, view: View) -> str:
-        """The totals and lists, to be put in the place of older ones."""
-        return self._render("summary.html", view)
-
-    def row(self, entry: Entry) -> dict[str, Any]:
-        """One event for the live list."""
-        template = self._environment.get_template("row.html")
-        return {"id": entry.id, "html": template.render(entry=entry)}
-
-    def _render(self, template: str, view: View, **values: Any) -> str:
-        return self._environment.get_template(template).render(
+            "live.html",
             view=view,
-            stats=self._store.stats(view.period, view.domain),
-            refusals=self._refusals,
-            fault=self._store.fault,
-            **values,
+            lines=lines[:_ROWS],
+            position=position,
+            domains=self._store.domains(),
+            **self._notices(),
         )
 
+    def notices(self, view: View) -> str:
+        """What the owner has to know, to be put in the place of older ones."""
+        return self._render("notices.html", view=view, **self._notices())
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    def detail(self, view: View, key: str) -> str | None:
+        """The page of one line, or None where it is not known, or no longer."""
+        story = self._story(key)
+        return None if story is None else self._render("event.html", view=view, story=story)
+
+    def missing(self, view: View) -> str:
+        """What is shown in place of a line that is not known, or no longer."""
+        return self._render("missing.html", view=view)
+
+    def lines_after(self, view: View) -> Look[Position]:
+        """How to look for new lines: one message, a list of them as HTML, oldest first."""
+        template = self._templates.get_template("row.html")
+
+        def look(after: Position) -> Found[Position] | None:
+            lines, position = self._newest(view, MAX_AT_ONCE, after)
+            rows = [template.render(line=line, view=view) for line in reversed(lines)]
+            return (position, [Message(position, rows)]) if position != after else None
+
+        return look
+
+    def newest(self) -> Position:
+        """Where a stream begins that was told nothing."""
+        return self._newest(View("", ""), 1)[1]
+
+    def _newest(
+        self, view: View, number: int, after: Position = _START
+    ) -> tuple[list[Line], Position]:
+        """The newest lines that the view lets pass, newest first, and how far they reach."""
+        status = _STATUS_OF.get(view.fate or "")
+        search = Search(domain=view.domain, status=status, after=after.event, limit=number)
+        entries = self._store.search(search).entries if view.fate != "untracked" else []
+        wanted = Wanted(domain=view.domain, after=after.hit)
+        hits = self._sightings.search(wanted)[-number:] if view.fate in (None, "untracked") else []
+        position = Position(
+            max([after.event, *(entry.id for entry in entries[-1:])]),
+            max([after.hit, *(hit.number for hit in hits[-1:])]),
+        )
+        lines = merge(
+            map(self._line_of_event, reversed(entries)),
+            map(line_of_hit, reversed(hits)),
+            key=lambda line: -line.received_at,
+        )
+        return [line for line in lines if line.holds(view.text)][:number], position
+
+    def _line_of_event(self, entry: Entry) -> Line:
+        arrival = self._store.recall(entry.id)
+        sighting = arrival.sighting if arrival else None
+        return Line(
+            key=str(entry.id),
+            received_at=entry.received_at / 1_000,
+            verdict=verdicts.of_event(entry.reason, sighting.reason if sighting else None),
+            name=entry.name,
+            path=entry.path or "(no page)",
+            domain=entry.domain,
+            source=entry.source,
+            user_agent=entry.user_agent,
+        )
+
+    def _story(self, key: str) -> Story | None:
+        if key.startswith("u"):
+            sighting = self._sightings.find(_number(key[1:]))
+            return story_of_hit(sighting) if sighting else None
+        number = _number(key)
+        found = self._store.search(Search(after=number - 1, is_newest=False, limit=1)).entries
+        if not found or found[0].id != number:
+            return None
+        return story_of_event(found[0], self._store.recall(number))
+
+    def _notices(self) -> dict[str, Any]:
+        return {
+            "refusals": self._refusals,
+            "fault": self._store.fault,
+            "forward": self._forward.stats() if self._forward else {},
+        }
+
+    def _render(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(here="/live", **values)
+
+
+def line_of_hit(hit: Sighting) -> Line:
+    """The line of a hit that did not count."""
+    return Line(
+        key=f"u{hit.number}",
+        received_at=hit.received_at,
+        verdict=verdicts.of_hit(hit.reason),
+        name=hit.name,
+        path=hit.path,
+        domain=hit.domain,
+        source=None,
+        user_agent=hit.user_agent,
     )
-    environment.filters.update(clip=_clip, grouped=_grouped, pretty=_pretty, bars=_bars)
-    environment.globals["why"] = _REASONS
-    return environment
 
 
-def _clip(text: str, length: int = 300) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}"
-
-
-def _pretty(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _bars(numbers: list[int]) -> list[tuple[int, float, float]]:
-    """Position, top and height of each bar, in a box of 10 by 100 for each."""
-    highest = max(max(numbers), 1)
-    heights = [round(98 * number / highest, 1) for number in numbers]
-    return [(10 * index, round(100 - height, 1), height) for index, height in enumerate(heights)]
+def _number(text: str) -> int:
+    """The number that a text is, 0 for any other text: nothing has it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

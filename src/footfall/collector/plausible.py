@@ -69,7 +69,8 @@ def receive(received: Received, *, domains: Set[str], visits: Visits) -> Reply:
     arrivals = [
         _arrival(event, domain, address, received, domains, visits) for domain in event.domains
     ]
-    return Reply(_answer(sum(each.reason is not None for each in arrivals)), arrivals)
+    dropped = sum(each.reason is not None for each in arrivals)
+    return Reply(dropped_answer(dropped) if dropped else _KEPT, arrivals)
 
 
 def client_ip(received: Received) -> str:
@@ -89,10 +90,9 @@ def client_ip(received: Received) -> str:
     return received.peer
 
 
-def _answer(dropped: int) -> Answer:
-    if not dropped:
-        return _KEPT
-    headers = (("x-plausible-dropped", str(dropped)),)
+def dropped_answer(number: int) -> Answer:
+    """What is answered when so many of a request's events were thrown away."""
+    headers = (("x-plausible-dropped", str(number)),)
     return Answer(status=202, body=b"ok", content_type=TEXT, headers=headers)
 
 
@@ -123,6 +123,7 @@ def _arrival(
         campaign=campaign,
         props=event.props,
         revenue=event.revenue,
+        interactive=event.interactive,
         user_agent=user_agent,
         client_ip=address,
         visitor=visit.visitor if visit else None,

@@ -70,6 +70,7 @@ class Posted(NamedTuple):
     referrer: str | None
     props: dict[str, str]
     revenue: tuple[str, str] | None
+    interactive: bool
 
 
 def read(received: Received) -> Posted | Answer:
@@ -152,6 +153,7 @@ def _event(body: Mapping[str, Any]) -> Posted | Answer:
         referrer=referrer[:_MAX_REFERRER_LENGTH] if isinstance(referrer, str) else None,
         props=props,
         revenue=_revenue(_pick(body, "revenue", "$")),
+        interactive=body.get("i") is not False and body.get("interactive") is not False,
     )
 
 

@@ -30,6 +30,7 @@ def _sql(text: str) -> str:
             AND (:name IS NULL OR name = :name)
             AND (:domain IS NULL OR domain = :domain)
             AND (:path IS NULL OR path = :path)
+            AND (:reason IS NULL OR reason = :reason)
             AND (:status IS NULL OR :status = iif(reason IS NULL, 'accepted', 'dropped'))""",
         in_period="received_at >= :since AND (:domain IS NULL OR domain = :domain)",
         top="GROUP BY label ORDER BY number DESC, label LIMIT 10",

@@ -11,26 +11,35 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from footfall.collector.app import create_app
+from footfall.collector.chaos import Chaos
 from footfall.collector.database import MEMORY
+from footfall.collector.forward import Forward, refuse_loops
 from footfall.collector.guard import LOOPBACK_HOSTS
 from footfall.collector.store import KEEP_EVENTS, Store
+from footfall.collector.upset import Upset
+from footfall.destinations import Destination
 from footfall.errors import ConfigError, Fault
 
+# Nobody who tries a thousand a second finds it within the life of the universe, if it is random.
+_MIN_TOKEN_LENGTH = 16
 # Some resolvers count on from 0 after it.
 _MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
 # Requests take milliseconds, and streams end when they are told; this is for the unforeseen.
 _STOP_SECONDS = 2
+# As long as an app spends on its last events.
+_FORWARD_SECONDS = 2.0
 # Senders keep their connections for about a minute; theirs should be the end that closes.
 _KEEP_ALIVE_SECONDS = 75
 
@@ -39,8 +48,9 @@ class CollectorServer:
     """A running collector; `close()` it, or use it as a context manager.
 
     `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
-    `token`, which visitors of the page have to know. `database`, `keep_events` and `keep_days` are
-    those of `Store`.
+    `token` of 16 characters or more, which visitors of the page have to know. `database`,
+    `keep_events` and `keep_days` are those of `Store`. `chaos` upsets the senders of events; see
+    `footfall.collector.chaos`. `forward` names destinations that events are passed on to.
 
     Raises:
         ConfigError: The address, the port or the database cannot be used.
@@ -56,24 +66,27 @@ class CollectorServer:
         token: str | None = None,
         keep_events: int = KEEP_EVENTS,
         keep_days: int | None = None,
+        chaos: Chaos | None = None,
+        forward: Sequence[Destination] = (),
     ) -> None:
-        if not is_loopback(host) and not token:
-            remedy = "is open to others: set a token, or listen on 127.0.0.1"
-            raise ConfigError(Fault("host", host, remedy))
+        _check_access(host, token)
         listener = _listen(host, port)
         try:
+            refuse_loops(forward, listener.getsockname()[1])
             self.store = Store(database, keep_events=keep_events, keep_days=keep_days)
         except ConfigError:
             listener.close()
             raise
         self.url: str = _url(host, listener)
+        self._forward = Forward(forward) if forward else None
         app = create_app(
             self.store,
             domains=domains,
             token=token,
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
+            forward=self._forward,
         )
-        self._server = _Server(app)
+        self._server = _Server(app, Upset(app, chaos, app.state.pulse) if chaos else app)
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
         )
@@ -95,9 +108,11 @@ class CollectorServer:
         return f"CollectorServer({self.url!r}, {self.store!r})"
 
     def close(self) -> int:
-        """Stop, and write what came in. Gives how many events could not be written."""
+        """Stop, write what came in, and pass it on. Gives how many events could not be written."""
         self._server.should_exit = True
         self._thread.join(_START_SECONDS)
+        if self._forward:
+            self._forward.close(_FORWARD_SECONDS)
         return self.store.close()
 
     def _wait_until_started(self) -> None:
@@ -119,13 +134,25 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def _check_access(host: str, token: str | None) -> None:
+    if is_loopback(host):
+        return
+    if not token:
+        remedy = "is open to others: set a token, or listen on 127.0.0.1"
+        raise ConfigError(Fault("host", host, remedy))
+    if len(token) < _MIN_TOKEN_LENGTH:
+        # The value is a secret, if not a good one.
+        remedy = f"can be guessed: take {_MIN_TOKEN_LENGTH} characters or more, chosen at random"
+        raise ConfigError(Fault("token", "...", remedy))
+
+
 class _Server(uvicorn.Server):
     """Uvicorn, which waits for open streams to end, and says so to them first."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, outermost: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                outermost,
                 log_level="warning",
                 # The program around us has its own.
                 log_config=None,

@@ -1,8 +1,9 @@
 """The store: one SQLite file, one thread that writes it, any number that read it.
 
-An event is answered once it is queued, and written with its neighbours a moment later, so that
-thousands fit into a second. Several processes may write the same file. When the disk is full or
-the queue is, `offer` says no, the sender hears 503, and nothing that was answered is thrown away.
+Events are queued and written with their neighbours of a few milliseconds, so that thousands fit
+into a second; senders are answered when theirs are written (`commits.py`). Several processes may
+write the same file. When the disk is full or the queue is, `offer` says no, the sender hears 503,
+and nothing that was answered is thrown away.
 
 No address is ever written. That of the newest thousand events is kept in memory, for whoever
 develops with the collector to see which one was taken; it is gone with the process.
@@ -18,12 +19,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector import queries, writing
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Found, Period, Search, Stats
+from footfall.collector.redaction import kept_body
+from footfall.collector.ring import Ring
 from footfall.collector.visits import DAY_SECONDS, Visits
 from footfall.collector.wire import Arrival
 from footfall.errors import ConfigError, Fault
@@ -35,13 +39,16 @@ logger = logging.getLogger("footfall.collector")
 KEEP_EVENTS: Final = 1_000_000
 """How many events are kept: 360 MB, of which everything can still be counted within seconds."""
 
-# Well within the 50 ms that an answered event may be lost in; a commit itself takes a millisecond.
-_COMMIT_WINDOW_SECONDS = 0.02
+# As long as a commit takes. An event waits so long for others to share it, and its sender with it;
+# what comes during a commit shares the next one anyway.
+_COMMIT_WINDOW_SECONDS = 0.001
 # Enough to make the cost of a commit vanish, and few enough that readers of memory wait little.
 _BATCH = 500
 # Two seconds of the fastest ingest measured; a request of the common size takes 5 kB.
 _QUEUE_SIZE = 10_000
 _KEEP_ADDRESSES = 1_000
+# Of their requests, which take 5 kB as a rule; a sender may make them longer.
+_KEEP_BYTES = 16_000_000
 # Salts are for two days: today's, and yesterday's for visits that run across midnight.
 _KEEP_SALT_DAYS = 2
 _HOUSEKEEPING_SECONDS = 60.0
@@ -92,12 +99,16 @@ class Store:
         self._database = Database(path)
         self._salts: dict[int, bytes] = {}
         self._addresses: OrderedDict[int, str] = OrderedDict()
+        self._recent: Ring[Arrival] = Ring(max_things=_KEEP_ADDRESSES, max_bytes=_KEEP_BYTES)
         self._listeners: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._hurry = threading.Event()
         self._give_up_at: float | None = None
         # Each is counted by one thread alone.
-        self._offered = 0
+        self.offered = 0
+        """How many events were queued since the start."""
+        self.settled = 0
+        """How many of them are written, or never can be."""
         self._written = 0
         self._rows_since_purge = 0
         self._purge_at = time.monotonic()
@@ -122,7 +133,7 @@ class Store:
         """Queue the events of one request. False if there is no room, or the disk is full."""
         if self.is_closed or self.fault or self._queue.qsize() >= _QUEUE_SIZE:
             return False
-        self._offered += len(arrivals)
+        self.offered += len(arrivals)
         self._queue.put(arrivals)
         return True
 
@@ -148,14 +159,14 @@ class Store:
     def close(self, timeout_seconds: float = 5.0) -> int:
         """Write what is queued and close the file. Gives how many events could not be written."""
         if self.is_closed:
-            return self._offered - self._written
+            return self.offered - self._written
         self._give_up_at = time.monotonic() + timeout_seconds
         self.flush(timeout_seconds)
         self._writer.join(timeout_seconds)
         # Unless it hangs on the disk, or on another process: then the file is its until the end.
         if not self._writer.is_alive():
             self._database.close()
-        return self._offered - self._written
+        return self.offered - self._written
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -163,6 +174,10 @@ class Store:
         """The events that match and are written."""
         with self._database.reading() as connection:
             return queries.search(connection, wanted, self._addresses)
+
+    def recall(self, event_id: int) -> Arrival | None:
+        """A new event as it arrived, addresses and all; None once it is only in the file."""
+        return self._recent.get(event_id)
 
     def count(self, wanted: Search) -> int:
         """How many written events match, whatever the limit."""
@@ -230,10 +245,12 @@ class Store:
             time.sleep(_RETRY_SECONDS)
         self._recover()
         self._written += len(ids)
+        self.settled += len(arrivals)
         self._rows_since_purge += len(ids)
         # Not strict: none were written of a hopeless batch.
         for event_id, arrival in zip(ids, arrivals, strict=False):
             self._addresses[event_id] = arrival.client_ip
+            self._recent.put(event_id, *_remembered(arrival))
         while len(self._addresses) > _KEEP_ADDRESSES:
             self._addresses.popitem(last=False)
         self._tell()
@@ -257,6 +274,7 @@ class Store:
         with self._database.writing() as connection:
             number = writing.delete_all(connection)
         self._addresses.clear()
+        self._recent.clear()
         self._tell()
         return number
 
@@ -307,6 +325,15 @@ class Store:
     def _last_seen(self, visitor: str) -> tuple[str, float] | None:
         with self._database.reading() as connection:
             return queries.last_seen(connection, visitor)
+
+
+def _remembered(arrival: Arrival) -> tuple[Arrival, int]:
+    """The arrival and its size, without a body that nobody will read."""
+    received = arrival.received
+    if kept_body(received.body) is None:
+        received = replace(received, body=b"")
+    size = len(received.body) + sum(len(each) for pair in received.headers.items() for each in pair)
+    return replace(arrival, received=received), size
 
 
 def _execute(command: _Command) -> None:

@@ -31,12 +31,13 @@ from footfall.collector.wire import (
 from footfall.model import PAGEVIEW
 from footfall.user_agent import classify
 
-__all__ = ["BUSY", "MAX_BODY_BYTES", "PID", "Kind", "client_ip", "receive"]
+__all__ = ["BUSY", "DROPPED", "MAX_BODY_BYTES", "PID", "Kind", "client_ip", "receive"]
 
 MAX_BODY_BYTES = swetrix_event.MAX_BODY_BYTES
 
 _CREATED = json_answer(201, {})
-_BOT = json_answer(201, {"message": "Bot traffic detected, the event was not recorded"})
+DROPPED = json_answer(201, {"message": "Bot traffic detected, the event was not recorded"})
+"""What is answered when the event was thrown away."""
 _NOT_UNIQUE = error(403, "Forbidden", "This visitor was recorded before: the event is not unique")
 _NO_SESSION = error(403, "Forbidden", "There is no live session that a heartbeat could extend")
 _NO_PROJECT = error(404, "Not Found", "There is no project with this pid")
@@ -59,7 +60,7 @@ def receive(received: Received, kind: Kind, *, pids: Set[str], visits: Visits) -
     user_agent = received.headers.get("user-agent", "")
     if _is_bot(user_agent):
         dropped = [] if kind is Kind.HEARTBEAT else [_arrival(body, kind, address, received, "bot")]
-        return Reply(_BOT, dropped)
+        return Reply(DROPPED, dropped)
     # 3. The project.
     if pids and pid not in pids:
         return Reply(_NO_PROJECT)

@@ -13,9 +13,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 from footfall.model import Headers
+
+if TYPE_CHECKING:
+    from footfall.collector.hits import Sighting
 
 Vendor: TypeAlias = Literal["plausible", "swetrix"]
 
@@ -30,6 +34,8 @@ JSON = "application/json; charset=utf-8"
 class Received:
     """A POST as it came in. The repr hides headers and body: they hold an address."""
 
+    # Where it was posted, below the collector's root.
+    path: str = ""
     # By lower-case name; of a repeated header only the first line, which is all the vendors read.
     headers: Headers
     # The other end of the socket; empty for a unix socket.
@@ -77,6 +83,8 @@ class Arrival:
     props: Mapping[str, str] = field(default_factory=dict)
     # Currency and exact amount.
     revenue: tuple[str, str] | None = None
+    # False where the event must not end a bounce.
+    interactive: bool = True
     user_agent: str = ""
     client_ip: str = ""
     visitor: str | None = None
@@ -85,6 +93,10 @@ class Arrival:
     begins: bool = False
     reason: str | None = None
     received: Received
+    # What it was answered, once it is.
+    answer: Answer | None = None
+    # What our own middleware told of the hit; other senders tell nothing.
+    sighting: Sighting | None = None
 
     def __repr__(self) -> str:
         fate = self.reason or "accepted"
@@ -106,6 +118,14 @@ class Reply(NamedTuple):
 
     answer: Answer
     arrivals: Sequence[Arrival] = ()
+    # A hit that does not count.
+    sighting: Sighting | None = None
+
+
+def iso_time(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601, UTC, to the millisecond."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def json_answer(status: int, content: Any) -> Answer:

@@ -23,6 +23,7 @@ from footfall.model import Verdict
 
 if TYPE_CHECKING:
     from footfall.model import Event, Outcome, Request, Response
+    from footfall.report import Report
 
 __all__ = [
     "VISITOR_HEADERS",
@@ -32,6 +33,7 @@ __all__ = [
     "Plausible",
     "Swetrix",
     "Umami",
+    "Watching",
     "Webhook",
     "check_event_name",
     "destination_from",
@@ -84,6 +86,24 @@ def explained(
         return outcome
     found: Outcome = explain(outcome, event, has_kept=has_kept)
     return found
+
+
+class Watching(Destination, Protocol):
+    """A destination that may be told of every hit, tracked or not, and why.
+
+    While `watches` is True it gets reports instead of events, its counters count hits, and the
+    request side lets every hit through its guards. It is for what the owner looks at, never for a
+    vendor.
+    """
+
+    @property
+    def watches(self) -> bool:
+        """Whether it wants reports; asked once, when the tracker is made."""
+        ...
+
+    def report(self, report: Report, *, sent_at: float) -> Request:
+        """The POST that tells of one hit; `sent_at` is in seconds since the epoch."""
+        ...
 
 
 def is_local(destination: Destination) -> bool:

@@ -91,7 +91,7 @@ _VENDORS: Mapping[str, _Vendor] = {
         site="domain",
         path_end="event",
         example="collector://127.0.0.1:8321/example.com",
-        options={},
+        options={"every_hit": _switch},
     ),
 }
 

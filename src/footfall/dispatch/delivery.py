@@ -59,6 +59,7 @@ class Delivery:
         self._limits = limits
         self._log = log
         self._clock = clock
+        self._wall_clock = wall_clock
         self._jitter = jitter
 
     # -- in ------------------------------------------------------------------------------------
@@ -168,7 +169,13 @@ class Delivery:
         """Send an item that was taken, once."""
         item.tries += 1
         has_kept = self.ledger.counts.accepted > 0
-        return attempt(self._destination, self._transport, item, has_kept=has_kept)
+        return attempt(
+            self._destination,
+            self._transport,
+            item,
+            has_kept=has_kept,
+            sent_at=self._wall_clock(),
+        )
 
     def finish(self, item: Item, outcome: Outcome) -> None:
         """Let an item that was sent end in a counter, or wait for its next try."""
@@ -211,7 +218,7 @@ class Delivery:
                 self._log.warn_once(kind, f"{self.name}: {text}")
             else:
                 self.warn(outcome.verdict, text)
-        if change == "opened":
+        if change == "opened" and not outcome.pause:
             self.warn("open", "left alone for a while after these failures, then asked again")
         elif change == "closed":
             self._log.write(logging.INFO, f"closed:{self.name}", f"{self.name}: answers again")

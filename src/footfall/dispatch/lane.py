@@ -17,6 +17,7 @@ from footfall.dispatch.limits import DEFAULTS, Limits
 from footfall.dispatch.waiting import Item
 from footfall.log import ThrottledLog, place_of
 from footfall.model import Event
+from footfall.report import Report
 
 if TYPE_CHECKING:
     from footfall.outbox.outbox import Outbox
@@ -47,6 +48,8 @@ class Lane:
     ) -> None:
         self.destination = destination
         self.name = destination.name
+        self.wants_reports: bool = getattr(destination, "watches", False)
+        """True for a destination that is told of every hit, tracked or not, and why."""
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
         self._transport = way_out
         self._limits = limits
@@ -98,6 +101,11 @@ class Lane:
         """
         now = self._clock()
         return self._delivery.line_up([Item.of(event, now) for event in events], "submitted")
+
+    def offer_reports(self, *reports: Report) -> list[Item]:
+        """Queue what a destination that `wants_reports` is told in place of events."""
+        now = self._clock()
+        return self._delivery.line_up([Item.of_report(each, now) for each in reports], "submitted")
 
     def tend(self) -> bool:
         """Wake or start a thread for what still waits for one; called every moment.

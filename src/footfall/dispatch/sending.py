@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
-from footfall.destinations import Destination, explained
+from footfall.destinations import Destination, Watching, explained
 from footfall.dispatch.waiting import Item
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.log import place_of
-from footfall.model import Outcome, Verdict
+from footfall.model import Outcome, Request, Verdict
 from footfall.transport import Transport
 
 # Full jitter: a uniform wait between nothing and this, doubled with each try.
@@ -31,13 +31,16 @@ def attempt(
     item: Item,
     *,
     has_kept: bool,
+    sent_at: float,
 ) -> Outcome:
     """What came of sending `item` once; notes in it whether it was trimmed. Never raises.
 
-    `has_kept` tells whether the vendor has accepted any event so far.
+    Args:
+        has_kept: Whether the vendor has accepted any event so far.
+        sent_at: Seconds since the epoch.
     """
     try:
-        request = destination.request(item.event)
+        request = _request(destination, item, sent_at)
         item.is_trimmed = bool(request.trimmed)
         outcome = destination.read(transport.send(request))
         return explained(destination, outcome, item.event, has_kept=has_kept)
@@ -48,6 +51,12 @@ def attempt(
         return Outcome(verdict=Verdict.UNKNOWN, detail=str(error), timed_out=is_late)
     except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
         return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
+
+
+def _request(destination: Destination, item: Item, sent_at: float) -> Request:
+    if item.report is None:
+        return destination.request(item.event)
+    return cast("Watching", destination).report(item.report, sent_at=sent_at)
 
 
 def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:

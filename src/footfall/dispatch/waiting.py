@@ -11,9 +11,13 @@ import itertools
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from footfall.model import Event
+from footfall.report import Report
+
+# A hit's headers, the steps of its decision and the hops of its trace.
+REPORT_BYTES: Final = 4_000
 
 Identity: TypeAlias = tuple[str | None, str]
 
@@ -27,6 +31,8 @@ class Item:
     size: int
     # Where the outbox still keeps it, while it is on its way.
     row: Hashable = None
+    # For a destination that wants to know more than the event.
+    report: Report | None = None
     tries: int = 0
     is_settled: bool = False
     is_trimmed: bool = False
@@ -34,6 +40,11 @@ class Item:
     @classmethod
     def of(cls, event: Event, queued_at: float, row: Hashable = None) -> Self:
         return cls(event, queued_at, _size_of(event), row)
+
+    @classmethod
+    def of_report(cls, report: Report, queued_at: float) -> Self:
+        size = _size_of(report.event) + REPORT_BYTES
+        return cls(report.event, queued_at, size, report=report)
 
 
 class Waiting:

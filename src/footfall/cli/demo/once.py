@@ -60,13 +60,13 @@ VISITS: Final = (
         what="style sheet of the page",
         path="/static/style.css",
         headers={"Accept": "text/css,*/*;q=0.1", "Sec-Fetch-Dest": "style"},
-        reason="not_html",
+        reason="subresource",
     ),
     Visit(
         what="image of the page",
         path="/static/logo.svg",
         headers={"Accept": "image/avif,*/*;q=0.8", "Sec-Fetch-Dest": "image"},
-        reason="not_html",
+        reason="subresource",
     ),
     Visit(
         what="second page",
@@ -149,7 +149,7 @@ def _send(
     events = _new_events(api, after=last, wanted=visit.events)
     reasons = tracker.stats()["reasons"]
     new = [name for name in reasons if reasons[name] > reasons_before.get(name, 0)]
-    # A guard turns the form's redirect away beside the event that the app told.
+    # The form's own redirect stands beside the event that the app told.
     reason = visit.reason if visit.reason in new else ", ".join(new)
     is_right = reason == visit.reason and _match(events, visit.events)
     return _Row(visit=visit, reason=reason, events=events, is_right=is_right)

@@ -2,17 +2,17 @@
 "use strict";
 
 const MAX_ROWS = 200; // What the page holds; the API has the rest.
-const CALM_MS = 2000; // Totals are read at most this often, and less often where reading takes long.
+const CALM_MS = 2000; // Notices are read at most this often.
 
 const byId = (id) => document.getElementById(id);
 const rows = byId("rows");
-const summary = byId("summary");
+const notices = byId("notices");
 const state = byId("state");
 const filter = byId("filter");
 const pause = byId("pause");
+const clear = byId("clear");
 const held = []; // Rows that came while paused, oldest first.
 let refreshing = false;
-let calm = CALM_MS;
 
 function say(text, name) {
   state.hidden = false;
@@ -44,64 +44,82 @@ function applyFilter(changed) {
 }
 
 function show(arrived) {
+  if (!arrived.length) return;
   byId("empty")?.remove();
   for (const row of arrived) rows.prepend(row);
   while (rows.children.length > MAX_ROWS) rows.lastElementChild.remove();
   applyFilter(arrived);
 }
 
+const isPaused = () => pause.getAttribute("aria-pressed") === "true";
+
 function receive(message) {
-  const row = toRow(JSON.parse(message.data).html);
-  if (pause.getAttribute("aria-pressed") === "true") {
-    held.push(row);
-    if (held.length > MAX_ROWS) held.shift();
+  const arrived = JSON.parse(message.data).map(toRow);
+  if (isPaused()) {
+    held.push(...arrived);
+    held.splice(0, held.length - MAX_ROWS);
     pause.textContent = `Resume (${held.length})`;
   } else {
-    show([row]);
+    show(arrived);
   }
-  refreshSoon();
 }
 
 function refreshSoon() {
   if (refreshing) return;
   refreshing = true;
-  setTimeout(refresh, calm);
+  setTimeout(refresh, CALM_MS);
 }
 
 async function refresh() {
-  const start = Date.now();
   try {
-    const response = await fetch(summary.dataset.url);
-    if (response.ok) summary.innerHTML = await response.text();
+    const response = await fetch(notices.dataset.url);
+    const isOpen = notices.querySelector("details")?.open;
+    if (response.ok) notices.innerHTML = await response.text();
+    if (isOpen) notices.querySelector("details")?.setAttribute("open", "");
   } catch {
     // The collector is away; the stream says so, and comes back by itself.
   }
-  calm = Math.max(CALM_MS, 10 * (Date.now() - start));
   refreshing = false;
 }
 
-pause.addEventListener("click", () => {
-  const isPaused = pause.getAttribute("aria-pressed") !== "true";
-  pause.setAttribute("aria-pressed", String(isPaused));
-  pause.textContent = isPaused ? "Resume" : "Pause";
-  if (!isPaused) show(held.splice(0));
+function setPaused(paused) {
+  pause.setAttribute("aria-pressed", String(paused));
+  pause.textContent = paused ? "Resume" : "Pause";
+  if (!paused) show(held.splice(0));
+}
+
+// Down and up among the rows that are to be seen.
+function move(step) {
+  const links = [...rows.querySelectorAll("li:not([hidden]) a")];
+  const at = links.indexOf(document.activeElement);
+  links[at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1)]?.focus();
+}
+
+const KEYS = {
+  "/": () => filter.focus(),
+  j: () => move(1),
+  k: () => move(-1),
+  p: () => setPaused(!isPaused()),
+};
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.matches("input, select, textarea");
+  const act = KEYS[event.key];
+  if (event.key === "Escape" && event.target === filter) filter.blur();
+  if (!act || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  act();
 });
 
-byId("clear").addEventListener("click", async ({ target }) => {
+pause.addEventListener("click", () => setPaused(!isPaused()));
+
+clear.addEventListener("click", async () => {
   if (!confirm("Forget every event that was collected?")) return;
-  const response = await fetch(target.dataset.url, { method: "DELETE" });
+  const response = await fetch(clear.dataset.url, { method: "DELETE" });
   if (response.ok) location.reload();
 });
 
 filter.addEventListener("input", () => applyFilter(rows.children));
-
-document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.matches("input, select, textarea");
-  if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    filter.focus();
-  }
-});
 
 const sites = document.querySelector(".sites");
 if (sites) {
@@ -109,7 +127,7 @@ if (sites) {
   sites.addEventListener("change", () => sites.requestSubmit());
 }
 
-byId("tools").hidden = false;
+for (const each of [pause, clear, byId("keys")]) each.hidden = false;
 localize(rows);
 applyFilter(rows.children); // Browsers keep what was typed over a reload.
 
@@ -117,3 +135,5 @@ const stream = new EventSource(rows.dataset.url);
 stream.addEventListener("open", () => say("live", "live"));
 stream.addEventListener("message", receive);
 stream.addEventListener("error", () => say("the collector is away", "lost"));
+// A refused request moves no stream. Where nobody looks, nobody has to know.
+setInterval(() => document.hidden || refreshSoon(), CALM_MS);

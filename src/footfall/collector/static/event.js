@@ -1,0 +1,23 @@
+// Conveniences on the page of one event, which is complete without them.
+"use strict";
+
+for (const time of document.querySelectorAll("time")) {
+  time.textContent = new Date(time.dateTime).toLocaleString();
+}
+
+if (navigator.clipboard) {
+  for (const box of document.querySelectorAll(".copy")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(box.querySelector("code").textContent);
+      button.textContent = "Copied";
+    });
+    box.append(button);
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.getElementById("back").click();
+});

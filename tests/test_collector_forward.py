@@ -1,0 +1,250 @@
+"""Passing on: from one collector to another that stands for the vendor, both real."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from footfall.collector import CollectorServer
+from footfall.collector.forward import event_of, refuse_loops
+from footfall.collector.wire import Arrival, Received
+from footfall.destinations import Plausible, destination_from
+from footfall.errors import ConfigError
+from footfall.model import Event
+from tests.doors import CHROME
+from tests.test_report import report_body
+from tests.vendors import unused_port, wait_until
+
+PID = "aUn1quEid-3x"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PAGEVIEW = {"name": "pageview", "url": "https://a.test/hello", "domain": "a.test"}
+VISITOR = {"user-agent": FIREFOX, "x-forwarded-for": "203.0.113.9"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[CollectorServer]:
+    with CollectorServer() as running:
+        yield running
+
+
+@pytest.fixture
+def vendor(running: CollectorServer) -> CollectorServer:
+    """What stands for the vendor, and holds nothing."""
+    httpx2.delete(f"{running.url}/api/v1/events").raise_for_status()
+    return running
+
+
+@contextmanager
+def between(line: str, **options: Any) -> Iterator[tuple[CollectorServer, httpx2.Client]]:
+    """A collector that passes on, and a sender's client."""
+    with (
+        CollectorServer(forward=[destination_from(line)], **options) as collector,
+        httpx2.Client(base_url=collector.url, headers=VISITOR) as http,
+    ):
+        yield collector, http
+
+
+def netloc(collector: CollectorServer) -> str:
+    return urlsplit(collector.url).netloc
+
+
+def plausible(collector: CollectorServer) -> str:
+    return f"plausible+http://{netloc(collector)}/vendor.test"
+
+
+def got(collector: CollectorServer, number: int) -> list[dict[str, Any]]:
+    """The events of a collector, once there are so many."""
+    query = {"wait": number, "timeout": 10}
+    answer = httpx2.get(f"{collector.url}/api/v1/events", params=query, timeout=15)
+    events: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
+    assert len(events) == number
+    return events
+
+
+UNCHANGED = ("name", "url", "referrer", "utm", "props", "revenue", "user_agent", "client_ip")
+
+
+def test_an_event_is_passed_on_as_it_came(vendor: CollectorServer) -> None:
+    body = {
+        **PAGEVIEW,
+        "name": "Signup",
+        "url": "https://a.test/hello?utm_source=hn#top",
+        "referrer": "https://news.test/item?id=1",
+        "props": {"plan": "pro", "größe": "ü"},
+        "revenue": {"currency": "EUR", "amount": "19.990"},
+        "interactive": False,
+    }
+    with between(plausible(vendor)) as (collector, http):
+        assert http.post("/api/event", json=body).text == "ok"
+        [sent], [received] = got(collector, 1), got(vendor, 1)
+    assert {name: received[name] for name in UNCHANGED} == {name: sent[name] for name in UNCHANGED}
+    assert received["body"]["interactive"] is False
+    assert (sent["domain"], received["domain"]) == ("a.test", "vendor.test")
+
+
+def test_an_event_of_swetrix_is_passed_on_to_plausible(vendor: CollectorServer) -> None:
+    with between(plausible(vendor)) as (_, http):
+        headers = {"origin": "https://b.test"}
+        for body in (
+            {"pid": PID, "pg": "/x", "qs": "utm_source=hn&q=1", "ref": "https://news.test/"},
+            {"pid": PID, "pg": "/x", "so": "hn", "me": "social"},
+            {"pid": PID, "pg": "/y"},
+        ):
+            assert http.post("/log", json=body, headers=headers).status_code == 201
+        events = got(vendor, 3)
+    assert [event["url"] for event in events] == [
+        "https://b.test/x?utm_source=hn&q=1",
+        "https://b.test/x?utm_source=hn&utm_medium=social",
+        "https://b.test/y",
+    ]
+    assert {event["client_ip"] for event in events} == {"203.0.113.9"}
+    assert events[0]["referrer"] == "https://news.test/"
+
+
+def test_an_event_of_plausible_is_passed_on_to_swetrix(vendor: CollectorServer) -> None:
+    with between(f"swetrix+http://{netloc(vendor)}/{PID}") as (_, http):
+        body = {**PAGEVIEW, "name": "Signup", "props": {"plan": "pro"}}
+        http.post("/api/event", json=body, headers={"accept-language": "de-AT"})
+        [event] = got(vendor, 1)
+    assert (event["vendor"], event["name"], event["path"]) == ("swetrix", "Signup", "/hello")
+    assert (event["props"], event["client_ip"]) == ({"plan": "pro"}, "203.0.113.9")
+    assert (event["hostname"], event["body"]["lc"]) == ("a.test", "de-AT")
+
+
+def test_what_our_middleware_reports_is_passed_on_where_it_counts(vendor: CollectorServer) -> None:
+    with between(plausible(vendor)) as (collector, http):
+        http.post("/api/v1/hits", json=report_body(tracked=False, reason="bot"))
+        http.post("/api/v1/hits", json=report_body())
+        [event] = got(vendor, 1)
+        assert len(got(collector, 1)) == 1
+    assert (event["url"], event["user_agent"]) == ("https://a.test/x?utm_source=hn", CHROME)
+    assert event["client_ip"] == "203.0.113.9"
+
+
+def test_several_vendors_get_each_event_once(vendor: CollectorServer) -> None:
+    forward = [
+        destination_from(plausible(vendor)),
+        destination_from(f"swetrix+http://{netloc(vendor)}/{PID}"),
+    ]
+    with CollectorServer(forward=forward) as collector:
+        httpx2.post(f"{collector.url}/api/event", json=PAGEVIEW, headers=VISITOR)
+        assert {event["vendor"] for event in got(vendor, 2)} == {"plausible", "swetrix"}
+
+
+def test_the_counters_can_be_seen(vendor: CollectorServer) -> None:
+    with between(plausible(vendor)) as (_, http):
+        http.post("/api/event", json=PAGEVIEW)
+        http.post("/api/event", json=PAGEVIEW, headers={"user-agent": "Googlebot/2.1"})
+        got(vendor, 2)
+
+        def counts() -> dict[str, int]:
+            [counts] = http.get("/api/v1/forward").json()["destinations"].values()
+            found: dict[str, int] = counts
+            return found
+
+        assert wait_until(lambda: counts()["queued"] == 0)
+        assert counts() | {"submitted": 2, "accepted": 1, "dropped_by_vendor": 1} == counts()
+        page = http.get("/live").text
+        assert f"Passed on to <bdi>plausible:vendor.test@{netloc(vendor)}</bdi>" in page
+        assert "accepted 1" in page
+
+
+def test_without_a_vendor_there_are_no_counters(vendor: CollectorServer) -> None:
+    assert httpx2.get(f"{vendor.url}/api/v1/forward").json() == {"destinations": {}}
+
+
+def test_a_vendor_that_is_away_delays_nobody_and_loses_nothing() -> None:
+    port = unused_port()
+    with between(f"plausible+http://127.0.0.1:{port}/vendor.test") as (collector, http):
+        assert http.post("/api/event", json=PAGEVIEW).status_code == 202
+        assert len(got(collector, 1)) == 1
+        with CollectorServer(port=port) as vendor:
+            assert len(got(vendor, 1)) == 1
+
+
+def test_stopping_passes_on_what_waits(vendor: CollectorServer) -> None:
+    with between(plausible(vendor)) as (_, http):
+        for _ in range(20):
+            http.post("/api/event", json=PAGEVIEW)
+    assert len(got(vendor, 20)) == 20
+
+
+# -- loops ------------------------------------------------------------------------------------
+
+
+def test_two_collectors_do_not_talk_for_ever() -> None:
+    port = unused_port()
+    with between(f"plausible+http://127.0.0.1:{port}/b.test") as (first, http):
+        back = [destination_from(plausible(first))]
+        with CollectorServer(port=port, forward=back) as second:
+            http.post("/api/event", json=PAGEVIEW)
+            got(second, 1)
+            # A second event, which follows the first on every way, shows that none came back.
+            http.post("/api/event", json=PAGEVIEW | {"name": "last"})
+            assert [event["name"] for event in got(second, 2)] == ["pageview", "last"]
+            assert [event["name"] for event in got(first, 2)] == ["pageview", "last"]
+            [counts] = httpx2.get(f"{second.url}/api/v1/forward").json()["destinations"].values()
+            assert counts["submitted"] == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.7.7.7", "[::1]", "0.0.0.0"])
+@pytest.mark.parametrize("scheme", ["plausible+http", "swetrix+http", "collector+http"])
+def test_a_collector_does_not_pass_on_to_itself(scheme: str, host: str) -> None:
+    site = PID if scheme.startswith("swetrix") else "a.test"
+    port = unused_port()
+    with pytest.raises(ConfigError, match="is this collector itself"):
+        CollectorServer(port=port, forward=[destination_from(f"{scheme}://{host}:{port}/{site}")])
+    # And the port is free again.
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://127.0.0.1:8322",
+        "https://127.0.0.1",
+        "http://192.0.2.1:8321",
+        "http://nowhere.invalid:8321",
+    ],
+)
+def test_others_may_be_passed_on_to(endpoint: str) -> None:
+    refuse_loops([Plausible(domain="a.test", endpoint=endpoint)], 8321)
+
+
+# -- what is passed on ------------------------------------------------------------------------
+
+
+def arrival(**changes: Any) -> Arrival:
+    received = Received(headers={}, peer="127.0.0.1", body=changes.pop("body", b""), at=1.0)
+    facts = {"vendor": "plausible", "domain": "a.test", "name": "x", "client_ip": "203.0.113.9"}
+    return Arrival(**{**facts, "received": received, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_passed_on"),
+    [
+        ({}, True),
+        ({"reason": "bot"}, True),
+        ({"reason": "not_found"}, False),
+        ({"reason": "no_session_for_engagement"}, False),
+        ({"name": "engagement"}, False),
+        ({"client_ip": ""}, False),
+        ({"revenue": ("EUR", "many")}, True),
+    ],
+    ids=str,
+)
+def test_what_is_passed_on(changes: dict[str, Any], is_passed_on: bool) -> None:
+    assert (event_of(arrival(**changes)) is not None) == is_passed_on
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"qs":1}', b"[" * 100_000])
+def test_a_body_that_says_nothing_is_no_crash(body: bytes) -> None:
+    event = event_of(arrival(vendor="swetrix", body=body))
+    assert isinstance(event, Event)
+    assert event.url == "https://unknown.invalid/"

@@ -1,0 +1,397 @@
+"""Reports: from the middleware of one process to the collector, which is real and on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+import footfall
+from footfall import asgi
+from footfall.capture import Guards, OpenGuards
+from footfall.collector import CollectorServer
+from footfall.collector.hits import MAX_BODY_BYTES, receive
+from footfall.collector.visits import Visits
+from footfall.collector.wire import Answer, Received, Reply
+from footfall.config import Config
+from footfall.destinations import Collector, Destination, Plausible
+from footfall.errors import ConfigError
+from footfall.model import Decision, Event, Hit, Step, Visitor
+from footfall.report import Report
+from footfall.testing import MemoryTransport, capture
+from footfall.tracker import Tracker
+from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
+
+PROXIED = {"X-Forwarded-For": "203.0.113.9, 10.0.0.2"}
+BOT = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
+
+
+async def site(scope: Any, receive: Any, send: Any) -> None:
+    if scope["path"] == "/told":
+        footfall.track("Signup", props={"plan": "pro"}, revenue=("EUR", "19.99"))
+    headers = [(b"content-type", b"text/html")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[CollectorServer]:
+    with CollectorServer() as running:
+        yield running
+
+
+@pytest.fixture
+def collector(running: CollectorServer) -> CollectorServer:
+    """A collector that holds nothing."""
+    httpx2.delete(f"{running.url}/api/v1/events").raise_for_status()
+    return running
+
+
+def tracker_to(collector: CollectorServer, **options: Any) -> Tracker:
+    destination = Collector(domain="example.com", endpoint=collector.url)
+    return Tracker(Config(destinations=[destination], **options), environ={})
+
+
+def visit(tracker: Tracker, *requests: Raw) -> None:
+    app = asgi.FootfallMiddleware(site, tracker=tracker)
+    for raw in requests:
+        call_asgi(app, raw)
+    assert tracker.flush(10)
+
+
+def got(collector: CollectorServer, what: str) -> list[dict[str, Any]]:
+    answer = httpx2.get(f"{collector.url}/api/v1/{what}").raise_for_status().json()
+    found: list[dict[str, Any]] = answer[what]
+    return found
+
+
+# -- from the middleware to the collector -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "options", "reason"),
+    [
+        pytest.param(navigation(headers=BOT), {}, "bot", id="a bot"),
+        pytest.param(navigation(headers={"Sec-Purpose": "prefetch"}), {}, "prefetch", id="ahead"),
+        pytest.param(navigation(headers={"DNT": "1"}), {"respect_dnt": True}, "dnt", id="dnt"),
+        pytest.param(navigation(peer=None), {}, "no_client_ip", id="nobody's address"),
+        pytest.param(
+            navigation(), {"should_track": lambda hit: False}, "should_track", id="should_track"
+        ),
+        pytest.param(
+            navigation(), {"before_send": lambda event: None}, "before_send", id="before_send"
+        ),
+    ],
+)
+def test_a_hit_that_does_not_count_is_shown_and_not_counted(
+    collector: CollectorServer, raw: Raw, options: Mapping[str, Any], reason: str
+) -> None:
+    tracker = tracker_to(collector, **options)
+    visit(tracker, raw)
+    [hit] = got(collector, "hits")
+    assert (hit["reason"], hit["path"], hit["domain"]) == (reason, "/page", "example.com")
+    assert got(collector, "events") == []
+    assert tracker.stats()["reasons"] == {reason: 1}
+
+
+GUARDED = {
+    "a form that was sent": (navigation("/page", method="POST"), "method"),
+    "an excluded page": (navigation("/admin/users"), "excluded"),
+    "data": (navigation("/json"), "not_html"),
+    "an answer without content": (navigation("/empty"), "no_content"),
+    "a redirect": (navigation("/moved"), "redirect"),
+    "a missing page": (navigation("/gone"), "error"),
+    "a broken page": (navigation("/broken"), "error"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize(("raw", "reason"), GUARDED.values(), ids=GUARDED)
+def test_what_guards_would_turn_away_is_shown_too(
+    collector: CollectorServer, door: Any, raw: Raw, reason: str
+) -> None:
+    destination = Collector(domain="example.com", endpoint=collector.url)
+    with door(destinations=[destination], exclude=["/admin/**"]) as call:
+        call(raw)
+        footfall.flush(10)
+    [hit] = got(collector, "hits")
+    assert (hit["reason"], hit["path"]) == (reason, raw.target.decode())
+    assert got(collector, "events") == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "guards"),
+    [
+        (["plausible://plausible.io/a.test"], Guards),
+        (["collector://127.0.0.1:8321/a.test?every_hit=false"], Guards),
+        (["collector://127.0.0.1:8321/a.test"], OpenGuards),
+        (["plausible://plausible.io/a.test", "collector://127.0.0.1:8321/a.test"], OpenGuards),
+    ],
+    ids=["a vendor", "a collector for statistics", "a collector", "both"],
+)
+def test_the_guards_are_open_only_for_who_wants_every_hit(
+    lines: list[str], guards: type[Guards]
+) -> None:
+    tracker = Tracker(Config(destinations=lines), environ={})
+    assert type(tracker.guards) is guards
+
+
+def test_a_collector_may_be_told_of_what_counts_alone(collector: CollectorServer) -> None:
+    destination = Collector(domain="example.com", endpoint=collector.url, every_hit=False)
+    tracker = Tracker(Config(destinations=[destination]), environ={})
+    visit(tracker, navigation("/page"), navigation("/page", headers=BOT))
+    assert [event["path"] for event in got(collector, "events")] == ["/page"]
+    assert got(collector, "hits") == []
+
+
+def test_every_fault_of_a_collector_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Collector(domain="", every_hit="yes")  # type: ignore[arg-type] # that is the point
+    assert [fault.option for fault in caught.value.faults] == ["domain", "every_hit"]
+    with pytest.raises(ConfigError, match="every_hit"):
+        Collector(domain="a.test", every_hit="yes")  # type: ignore[arg-type] # that is the point
+
+
+def test_a_report_and_a_sighting_keep_addresses_to_themselves() -> None:
+    event = Event(url="https://a.test/x", visitor=Visitor(client_ip="203.0.113.9"))
+    report = Report(event=event, is_tracked=False, reason="bot")
+    assert repr(report) == "Report('pageview', 'https://a.test/x', not tracked: bot)"
+    told = answer_to(posted(report_body(tracked=False, reason="bot")))
+    assert repr(told.sighting) == "Sighting(0, 'a.test', 'pageview', '/x', bot)"
+
+
+def test_a_hit_that_counts_is_an_event_as_plausible_would_get_it(
+    collector: CollectorServer,
+) -> None:
+    visit(tracker_to(collector), navigation("/page", "utm_source=hn", peer="10.0.0.1"))
+    [event] = got(collector, "events")
+    assert got(collector, "hits") == []
+    wire = Plausible(domain="example.com", endpoint=f"{collector.url}/api/event")
+    sent = wire.request(
+        Event(
+            url="https://example.com/page?utm_source=hn",
+            visitor=Visitor(client_ip="10.0.0.1", user_agent=CHROME),
+        )
+    )
+    assert event["body"] == json.loads(sent.body)
+    assert event["headers"]["user-agent"] == CHROME
+    assert (event["client_ip"], event["utm"]["source"]) == ("10.0.0.1", "hn")
+
+
+def test_an_event_told_by_the_app_is_reported_beside_its_page(collector: CollectorServer) -> None:
+    visit(tracker_to(collector), navigation("/told"), navigation("/told", headers=BOT))
+    assert sorted(event["name"] for event in got(collector, "events")) == ["Signup", "pageview"]
+    shown = {(hit["name"], hit["reason"]) for hit in got(collector, "hits")}
+    assert shown == {("Signup", "bot"), ("pageview", "bot")}
+    [signup] = [event for event in got(collector, "events") if event["name"] == "Signup"]
+    assert signup["revenue"] == {"currency": "EUR", "amount": "19.99"}
+
+
+def test_an_event_told_outside_a_request_is_reported_without_one(
+    collector: CollectorServer,
+) -> None:
+    tracker = tracker_to(collector)
+    visitor = {"ip": "203.0.113.9", "ua": CHROME, "lang": "de"}
+    tracker.track("Paid", url="https://example.com/invoices", visitor=visitor)
+    tracker.track("Paid", url="https://example.com/invoices", visitor={"ua": CHROME})
+    assert tracker.flush(10)
+    assert [event["path"] for event in got(collector, "events")] == ["/invoices"]
+    [hit] = got(collector, "hits")
+    assert (hit["reason"], hit["method"], hit["steps"]) == ("no_client_ip", None, [])
+
+
+def test_vendors_hear_of_nothing_but_what_counts(collector: CollectorServer) -> None:
+    transport = MemoryTransport()
+    destinations: list[Destination] = [
+        Collector(domain="example.com", endpoint=collector.url),
+        Plausible(domain="example.com"),
+    ]
+    tracker = Tracker(Config(destinations=destinations, transport=transport), environ={})
+    visit(tracker, navigation("/page"), navigation("/page", headers=BOT))
+    to_vendor = [each for each in transport.requests if "plausible.io" in each.url]
+    to_collector = [each for each in transport.requests if "plausible.io" not in each.url]
+    assert [json.loads(each.body)["name"] for each in to_vendor] == ["pageview"]
+    assert [json.loads(each.body)["url"] for each in to_vendor] == ["https://example.com/page"]
+    assert {each.url for each in to_collector} == {f"{collector.url}/api/v1/hits"}
+    assert [json.loads(each.body)["tracked"] for each in to_collector] == [True, False]
+    assert json.loads(to_collector[0].body)["request"]["body"] == to_vendor[0].body.decode()
+
+
+def test_in_tests_of_an_app_nothing_is_reported(collector: CollectorServer) -> None:
+    tracker = tracker_to(collector)
+    with capture() as outbox:
+        visit(tracker, navigation("/page"), navigation("/page", headers=BOT))
+        assert len(outbox) == 1
+    assert (got(collector, "events"), got(collector, "hits")) == ([], [])
+
+
+def test_what_is_secret_is_in_no_report() -> None:
+    transport = MemoryTransport()
+    destination = Collector(domain="example.com", endpoint="http://127.0.0.1:1")
+    options: dict[str, Any] = {"destinations": [destination], "transport": transport}
+    tracker = Tracker(Config(**options, client_ip_header="Cookie"), environ={})
+    headers = {
+        "Cookie": "session=hunter2",
+        "Authorization": "Bearer hunter2",
+        "Referer": "https://news.test/?token=hunter2",
+        "HX-Current-URL": "https://example.com/?token=hunter2",
+    }
+    visit(
+        tracker,
+        navigation("/page", "token=hunter2", headers=headers),
+        navigation("/page", "token=hunter2", headers={**headers, **BOT}),
+        navigation("/reset/MQ/c1x2-hunter2", headers=headers),
+        navigation("/reset/MQ/c1x2-hunter2", headers={**headers, **BOT}),
+        navigation("/share/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822", headers=BOT),
+    )
+    assert len(transport.requests) == 5
+    texts = [each.body.decode() for each in transport.requests]
+    assert [text for text in texts if "hunter2" in text or "9f86d081" in text] == []
+
+
+def test_a_report_is_of_a_size() -> None:
+    long = "ä" * 100_000
+    names = sorted(footfall_headers())
+    hit = Hit(
+        method=long, host=long, path="/" + long, headers=dict.fromkeys(names, long), peer=long
+    )
+    event = Event(
+        url="https://example.com/",
+        referrer=f"https://{long}.test/",
+        visitor=Visitor(client_ip="203.0.113.9", user_agent=long[:2_048]),
+        props={f"{number} {long}": long for number in range(100)},
+    )
+    steps = tuple(Step("rule", long[:300], "pass") for _ in range(13))
+    report = Report(
+        event=event,
+        is_tracked=True,
+        reason="navigation",
+        hit=hit,
+        decision=Decision(kind="pageview", reason="navigation", steps=steps),
+    )
+    request = Collector(domain="example.com").report(report, sent_at=1.0)
+    assert len(request.body) < MAX_BODY_BYTES
+
+
+def footfall_headers() -> frozenset[str]:
+    return Config(destinations=[Plausible(domain="a.test")]).request_headers
+
+
+# -- the wire of reports ----------------------------------------------------------------------
+
+
+def report_body(**changes: Any) -> dict[str, Any]:
+    event = Event(
+        url="https://a.test/x?utm_source=hn",
+        visitor=Visitor(client_ip="203.0.113.9", user_agent=CHROME),
+        time=1.0,
+    )
+    report = Report(event=event, is_tracked=True, reason="navigation", hit=Hit())
+    request = Collector(domain="a.test").report(report, sent_at=3.0)
+    body: dict[str, Any] = json.loads(request.body) | changes
+    return body
+
+
+def posted(body: object, content_type: str = "application/json") -> Received:
+    return Received(
+        headers={"content-type": content_type},
+        peer="127.0.0.1",
+        body=json.dumps(body).encode(),
+        at=4.0,
+    )
+
+
+def answer_to(received: Received) -> Reply:
+    visits = Visits(salt=lambda day: b"salt")
+    return receive(received, domains=frozenset(), visits=visits)
+
+
+def answered(received: Received) -> Answer:
+    return answer_to(received).answer
+
+
+def test_a_report_as_the_middleware_makes_it_is_taken() -> None:
+    assert answered(posted(report_body())).status == 202
+
+
+HIT = {"method": "GET", "status": 200, "host": "", "route": None, "peer": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"version": 2}, "this collector reads reports of version 1; use one footfall"),
+        ({"domain": 1}, "domain must be a text"),
+        ({"tracked": 1}, "tracked must be true or false"),
+        ({"event": None}, "event must be an object"),
+        ({"event": {}}, "event.name must be a text"),
+        ({"times": []}, "times must be an object"),
+        ({"times": {"captured": True}}, "times.captured must be a number"),
+        ({"request": None}, "request must be an object"),
+        ({"request": {"url": "", "headers": {"a": 1}}}, "request.headers must be a text"),
+        ({"request": {"url": "", "headers": {}}}, "request.body must be a text"),
+        ({"decision": {}}, "decision.steps must be a list"),
+        ({"decision": {"steps": [[]]}}, "each of decision.steps must have 3 values"),
+        ({"client_ip": {"hops": [[1, 2, 3, 4]]}}, "client_ip.address must be a text"),
+        ({"hit": HIT | {"status": True}}, "hit.status must be a whole number"),
+        ({"hit": HIT | {"headers": []}}, "hit.headers must be an object"),
+    ],
+)
+def test_a_report_that_cannot_be_read_is_told_why(changes: dict[str, Any], error: str) -> None:
+    if "client_ip" in changes:
+        changes = {"client_ip": changes["client_ip"] | {"address": 5}}
+    answer = answered(posted(report_body(**changes)))
+    assert (answer.status, json.loads(answer.body)) == (400, {"error": error})
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_what_is_no_report_is_no_crash(body: bytes) -> None:
+    assert answered(replace(posted({}), body=body)).status == 400
+
+
+def test_a_report_is_json_and_not_endless() -> None:
+    assert answered(posted(report_body(), "text/plain")).status == 415
+    assert answered(replace(posted({}), body=b" " * (MAX_BODY_BYTES + 1))).status == 413
+
+
+def test_the_vendors_word_is_the_answer_to_a_report() -> None:
+    body = report_body()
+    body["request"]["headers"]["user-agent"] = "Googlebot/2.1"
+    assert answered(posted(body)).headers == (("x-plausible-dropped", "1"),)
+
+
+def test_pages_of_other_sites_cannot_report(collector: CollectorServer) -> None:
+    url = f"{collector.url}/api/v1/hits"
+    asked = httpx2.options(
+        url, headers={"origin": "https://evil.test", "access-control-request-method": "POST"}
+    )
+    posted_plainly = httpx2.post(
+        url, content=json.dumps(report_body()), headers={"content-type": "text/plain"}
+    )
+    assert "access-control-allow-origin" not in asked.headers | posted_plainly.headers
+    assert (asked.status_code, posted_plainly.status_code) == (405, 415)
+
+
+def test_who_reports_and_who_asks_share_an_address(collector: CollectorServer) -> None:
+    url = f"{collector.url}/api/v1/hits"
+    for path, reason in (("/a", "bot"), ("/b", "bot"), ("/a", "xhr")):
+        body = report_body(tracked=False, reason=reason)
+        body["event"]["url"] = f"https://a.test{path}"
+        assert httpx2.post(url, json=body).text == "ok"
+
+    def paths(**query: str | int) -> list[str]:
+        hits = httpx2.get(url, params=query).raise_for_status().json()["hits"]
+        return [hit["path"] for hit in hits]
+
+    assert paths() == ["/a", "/b", "/a"]
+    assert paths(reason="bot") == ["/a", "/b"]
+    assert paths(path="/a", wait=2) == ["/a", "/a"]
+    assert paths(domain="b.test") == []
+    first = got(collector, "hits")[0]["id"]
+    assert paths(after=first) == ["/b", "/a"]
+    httpx2.delete(f"{collector.url}/api/v1/events").raise_for_status()
+    assert paths() == []
