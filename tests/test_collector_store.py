@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from footfall.collector import database, store, writing
-from footfall.collector.database import MEMORY, SCHEMA_VERSION, Database
+from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Period, Search, Top
+from footfall.collector.schema import SCHEMA_VERSION
 from footfall.collector.store import Store
 from footfall.collector.visits import DAY_SECONDS, Caller
 from footfall.collector.wire import Arrival, Campaign, Received
@@ -592,6 +593,7 @@ def test_opening_waits_for_another_process(
 
 WRITE = """
 import sys
+from footfall.collector.schema import SCHEMA_VERSION
 from footfall.collector.store import Store
 from tests.test_collector_store import an_arrival
 store = Store(sys.argv[1])
