@@ -8,6 +8,7 @@ the transaction that opens the file; a step that is published never changes.
   Plausible, everything that is said of a visit is that of its first event.
 - `rollups` holds the figures of days that are over, so that a month need not be counted again;
   `closed_days` says which. Both can be emptied at any time: they are made anew.
+- `sites` holds the domains and projects that events came for, and when the last one did.
 - `salts` holds the keys of the visitors' hashes, for two days.
 """
 
@@ -93,6 +94,11 @@ CREATE INDEX visits_by_start ON visits (started_at);
 CREATE INDEX events_by_name ON events (name, received_at)
     WHERE reason IS NULL AND name NOT IN ('pageview', 'engagement');
 CREATE INDEX events_dropped ON events (received_at) WHERE reason IS NOT NULL;
+CREATE TABLE sites (
+    domain TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL               -- milliseconds since the epoch
+) STRICT;
+INSERT INTO sites SELECT domain, max(received_at) FROM events GROUP BY domain;
 CREATE TABLE rollups (
     side TEXT NOT NULL,                    -- 'visits' or 'events': of what the figures are
     dimension TEXT NOT NULL,               -- empty for the totals

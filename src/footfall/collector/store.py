@@ -27,12 +27,13 @@ from typing import Final, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from footfall.collector import queries, writing
+from footfall.collector.bots import BotRow, named
 from footfall.collector.countries import Lookup, mmdb_lookup
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Found, Period, Search, Stats
 from footfall.collector.redaction import kept_body
 from footfall.collector.ring import Ring
-from footfall.collector.stats import Answer, Question, rollups
+from footfall.collector.stats import Answer, Question, TimeRange, rollups
 from footfall.collector.stats.answers import answer
 from footfall.collector.visits import DAY_SECONDS, Visits
 from footfall.collector.wire import Arrival
@@ -55,6 +56,8 @@ _QUEUE_SIZE = 10_000
 _KEEP_ADDRESSES = 1_000
 # Of their requests, which take 5 kB as a rule; a sender may make them longer.
 _KEEP_BYTES = 16_000_000
+# "Now", as Plausible means it.
+_CURRENT_SECONDS = 300
 # Salts are for two days: today's, and yesterday's for visits that run across midnight.
 _KEEP_SALT_DAYS = 2
 _HOUSEKEEPING_SECONDS = 60.0
@@ -213,6 +216,27 @@ class Store:
         """The answer to a question, from what is written."""
         with self._database.reading() as connection:
             return answer(connection, question)
+
+    def current_visitors(self, domain: str | None = None) -> int:
+        """How many visitors were seen in the last five minutes."""
+        since = self.clock() - _CURRENT_SECONDS
+        with self._database.reading() as connection:
+            return queries.visitors_since(connection, since, domain)
+
+    def newest(self, domain: str | None = None) -> int | None:
+        """When the newest event that counts came, in milliseconds since the epoch."""
+        with self._database.reading() as connection:
+            return queries.newest(connection, domain)
+
+    def prop_names(self, span: TimeRange, domain: str | None, event: str) -> list[str]:
+        """The names of an event's props, the most frequent first; at most twenty."""
+        with self._database.reading() as connection:
+            return queries.prop_names(connection, span.since, span.until, domain, event)
+
+    def bots(self, span: TimeRange, domain: str | None = None) -> list[BotRow]:
+        """The bots that were not counted, the busiest first."""
+        with self._database.reading() as connection:
+            return named(queries.bots(connection, span.since, span.until, domain))
 
     def domains(self) -> list[str]:
         """The domains and projects that events came for."""

@@ -27,6 +27,10 @@ _INSERT_EVENT = """
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
+_SITE = """
+    INSERT INTO sites VALUES (?, ?)
+    ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
+"""
 _STARTS = """
     SELECT DISTINCT started_at FROM visits WHERE session IN (SELECT value FROM json_each(?))
 """
@@ -62,6 +66,8 @@ def insert(
         numbers.append(number)
         if step := _step(arrival, place):
             steps.append(step)
+    seen = {arrival.domain: int(arrival.received.at * 1_000) for arrival in arrivals}
+    connection.executemany(_SITE, seen.items())
     visit_rows.write(connection, steps)
     rollups.reopen(connection, _touched(connection, steps))
     return numbers
@@ -70,6 +76,7 @@ def insert(
 def delete_all(connection: Connection) -> int:
     """Delete every event, and give how many they were."""
     connection.execute("DELETE FROM visits")
+    connection.execute("DELETE FROM sites")
     rollups.forget_all(connection)
     return connection.execute("DELETE FROM events").rowcount
 
@@ -103,11 +110,12 @@ def used_bytes(connection: Connection) -> int:
 
 
 def forget_purged(connection: Connection) -> None:
-    """Delete the visits and the figures of days whose events are gone."""
+    """Delete the visits, the sites and the figures of days whose events are gone."""
     oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
     if oldest is None:
         oldest = _END_OF_TIME
     connection.execute("DELETE FROM visits WHERE started_at < ? AND ended_at < ?", (oldest, oldest))
+    connection.execute("DELETE FROM sites WHERE seen_at < ?", (oldest,))
     rollups.forget_before(connection, oldest)
 
 
