@@ -603,11 +603,6 @@ def test_on_an_open_address_any_name_is_answered() -> None:
 # -- the pages --------------------------------------------------------------------------------
 
 
-def test_the_front_door_leads_to_the_live_page(http: httpx2.Client) -> None:
-    answer = http.get("/", params={"domain": "a.test"})
-    assert (answer.status_code, answer.headers["location"]) == (307, "/live?domain=a.test")
-
-
 def test_the_navigation_shows_where_one_is(http: httpx2.Client) -> None:
     links = re.findall(
         r'<a href="([^"]*)"( aria-current="page")?>([A-Z]\w+)<', http.get("/live").text

@@ -64,8 +64,8 @@ class Browser(NamedTuple):
     name: str | None
     os: str | None
     device: str | None
-    version: str | None
-    os_version: str | None
+    version: str | None = None
+    os_version: str | None = None
 
 
 def browser(user_agent: str) -> Browser:
