@@ -146,6 +146,7 @@ def _without_country(host: str) -> str:
     return f"{name}." if is_ending and ending else ""
 
 
+@lru_cache(maxsize=1_024)
 def _channel(name: str | None, medium: str, campaign: str) -> str:
     kind = _KINDS.get(name or "")
     medium = medium.lower()

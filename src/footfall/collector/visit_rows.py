@@ -36,6 +36,13 @@ _UPSERT: Final = """
         entry_page = coalesce(entry_page, excluded.entry_page),
         exit_page = coalesce(excluded.exit_page, exit_page)
 """
+# Two of three events belong to a visit that is there already.
+_GO_ON: Final = """
+    UPDATE visits SET
+        ended_at = max(ended_at, ?), pageviews = pageviews + ?, interactions = interactions + ?,
+        entry_page = coalesce(entry_page, ?), exit_page = coalesce(?, exit_page)
+    WHERE session = ?
+"""
 _COUNTED: Final = "SELECT * FROM events WHERE session IS NOT NULL AND reason IS NULL ORDER BY id"
 
 
@@ -58,11 +65,16 @@ class Step:
     campaign: tuple[str | None, ...]
     user_agent: str
     country: str | None
+    # Whether the visit begins here, as far as the sender of the event knows.
+    begins: bool
+
+    def progress(self) -> tuple[Any, ...]:
+        """The values that bring a visit up to date."""
+        page = self.path if self._pageviews else None
+        return (self.at, self._pageviews, self._interactions, page, page, self.session)
 
     def row(self) -> dict[str, Any]:
         """The values of the row, as if the visit began here."""
-        is_pageview = self.name == PAGEVIEW
-        is_custom = not is_pageview and self.name != ENGAGEMENT
         seen_as = browser(self.user_agent)
         came_from = self._origin()
         utm_source, utm_medium, utm_campaign, utm_content, utm_term = self.campaign
@@ -71,9 +83,9 @@ class Step:
             "domain": self.domain,
             "visitor": self.visitor,
             "at": self.at,
-            "pageviews": int(is_pageview),
-            "interactions": int(is_custom and self.is_interactive),
-            "page": self.path if is_pageview else None,
+            "pageviews": self._pageviews,
+            "interactions": self._interactions,
+            "page": self.path if self._pageviews else None,
             "referrer": came_from.referrer,
             "source": came_from.source,
             "channel": came_from.channel,
@@ -90,6 +102,14 @@ class Step:
             "country": self.country,
         }
 
+    @property
+    def _pageviews(self) -> int:
+        return int(self.name == PAGEVIEW)
+
+    @property
+    def _interactions(self) -> int:
+        return int(self.is_interactive and self.name not in (PAGEVIEW, ENGAGEMENT))
+
     def _origin(self) -> Origin:
         _, medium, campaign, _, _ = self.campaign
         return origin(self.source, self.referrer, medium, campaign)
@@ -97,7 +117,11 @@ class Step:
 
 def write(connection: Connection, steps: Iterable[Step]) -> None:
     """Bring the visits up to date."""
-    connection.executemany(_UPSERT, (step.row() for step in steps))
+    for step in steps:
+        goes_on = not step.begins and connection.execute(_GO_ON, step.progress()).rowcount
+        if not goes_on:
+            # Another process may have begun it meanwhile.
+            connection.execute(_UPSERT, step.row())
 
 
 def rebuild(connection: Connection) -> None:
@@ -122,4 +146,5 @@ def _step(row: Mapping[str, Any]) -> Step:
         ),
         user_agent=row["user_agent"],
         country=row["country"],
+        begins=bool(row["begins"]),
     )

@@ -32,7 +32,9 @@ _SITE = """
     ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
 """
 _STARTS = """
-    SELECT DISTINCT started_at FROM visits WHERE session IN (SELECT value FROM json_each(?))
+    SELECT DISTINCT started_at FROM visits
+    WHERE session IN (SELECT value FROM json_each(?))
+        AND started_at < (SELECT max(until) FROM closed_days)
 """
 _PURGE_BY_COUNT = """
     DELETE FROM events WHERE id IN (
@@ -151,12 +153,13 @@ def _step(arrival: Arrival, place: str | None) -> visit_rows.Step | None:
         campaign=arrival.campaign,
         user_agent=arrival.user_agent,
         country=place,
+        begins=arrival.begins,
     )
 
 
 def _touched(connection: Connection, steps: Sequence[visit_rows.Step]) -> set[int]:
     """The moments at which events came, and at which their visits began."""
-    sessions = json.dumps([step.session for step in steps])
+    sessions = json.dumps([step.session for step in steps if not step.begins])
     starts = connection.execute(_STARTS, (sessions,))
     return {step.at for step in steps} | {row[0] for row in starts}
 
