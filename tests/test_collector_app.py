@@ -763,6 +763,9 @@ def test_the_defaults_of_the_command() -> None:
         "domains": [],
         "keep": KEEP_EVENTS,
         "keep_days": None,
+        "max_size": None,
+        "timezone": "UTC",
+        "mmdb": None,
         "token": None,
         "forward": [],
         "chaos": None,
@@ -879,6 +882,20 @@ def test_the_page_is_opened_on_request(
     assert opened[0] == printed.split()[2] + path
     assert ("Bearer TOKEN" in printed) == bool(line)
     assert "a b&c" not in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500MB", 500_000_000), ("1.5gb", 1_500_000_000), ("2 TB", 2_000_000_000_000), ("7B", 7)],
+)
+def test_sizes_are_read(text: str, size: int) -> None:
+    assert arguments("--max-size", text).max_size == size
+
+
+def test_a_size_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments("--max-size", "much")
+    assert "write it like 500MB or 2GB" in capsys.readouterr().err
 
 
 def test_lost_events_are_told(

@@ -125,6 +125,24 @@ class Database:
         raw.teach(connection)
 
 
+def open_to_read(path: str | Path) -> sqlite3.Connection:
+    """A connection to a collector's file that can change nothing.
+
+    Raises:
+        ConfigError: There is no such file, or it is not a collector's of this version.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(Fault("database", str(path), "there is no such file"))
+    with _explained(str(path)), contextlib.ExitStack() as stack:
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = stack.enter_context(
+            contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS))
+        )
+        _refuse_strangers(connection, str(path))
+        stack.pop_all()
+    return connection
+
+
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     """Bring the file to our schema, or refuse it."""
     _refuse_strangers(connection, path)
