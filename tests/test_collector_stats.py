@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -30,6 +32,7 @@ from footfall.collector.stats import (
 from footfall.collector.stats.answers import answer
 from footfall.collector.stats.meanings import DIMENSIONS, METRICS
 from footfall.collector.stats.times import day_number, labels, offsets, today
+from footfall.collector.stats.wildcards import matches
 from footfall.collector.wire import Arrival, Campaign, Received
 
 UTC_ZONE: Final = ZoneInfo("UTC")
@@ -337,6 +340,42 @@ def test_whatever_is_asked_is_a_value(story: sqlite3.Connection, text: str) -> N
         assert rows == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("wildcard", "text", "fits"),
+    [
+        ("/docs", "/docs", True),
+        ("/docs", "/docs/a", False),
+        ("/docs/*", "/docs/a", True),
+        ("/docs/*", "/docs/", True),
+        ("/docs/*", "/docs/a/b", False),
+        ("/docs/**", "/docs/a/b", True),
+        ("**a*b", "a/ab", True),
+        ("*/b", "a/b", True),
+        ("***", "/a/b", True),
+        ("a.c", "abc", False),
+        ("", "", True),
+        ("", "a", False),
+    ],
+)
+def test_wildcards(wildcard: str, text: str, fits: bool) -> None:
+    assert matches(wildcard, text) == fits
+
+
+@given(st.text("ab/*", max_size=8), st.text("ab/", max_size=8))
+def test_wildcards_are_what_they_are_as_regular_expressions(wildcard: str, text: str) -> None:
+    parts = re.split(r"(\*+)", wildcard)
+    pattern = "".join(
+        re.escape(part) if "*" not in part else "[^/]*" if part == "*" else ".*" for part in parts
+    )
+    assert matches(wildcard, text) == bool(re.fullmatch(pattern, text))
+
+
+def test_no_text_keeps_a_wildcard_busy() -> None:
+    started = time.monotonic()
+    assert not matches("**a" * 20 + "b", "a" * 2_000)
+    assert time.monotonic() - started < 5
+
+
 # -- order, limit, comparison -----------------------------------------------------------------
 
 
@@ -599,7 +638,7 @@ def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[Arrival]:
         at = draw(st.integers(-3 * 24 * 60, 3 * 24 * 60)) * MINUTE
         source, domain = draw(_SOURCES), draw(st.sampled_from(["a.test", "b.test"]))
         who = draw(st.sampled_from("xyz"))
-        for _ in range(draw(st.integers(1, 3))):
+        for step in range(draw(st.integers(1, 3))):
             event = an_event(
                 f"visit-{number}",
                 at,
@@ -609,7 +648,7 @@ def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[Arrival]:
                 source=source,
             )
             day = datetime.fromtimestamp(MIDNIGHT + at, zone).toordinal()
-            events.append(replace(event, visitor=f"{domain}-{who}@{day}"))
+            events.append(replace(event, visitor=f"{domain}-{who}@{day}", begins=not step))
             at += draw(st.integers(0, 29)) * MINUTE
     return sorted(events, key=lambda event: event.received.at)
 

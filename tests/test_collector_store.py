@@ -464,6 +464,7 @@ def test_who_was_seen_in_the_last_five_minutes_is_here(opened: Store) -> None:
     opened.flush()
     assert (opened.current_visitors(), opened.current_visitors("b.test")) == (2, 1)
     assert opened.newest("a.test") == int((NOON - 10) * 1_000)
+    assert opened.newest() == int(NOON * 1_000)
     assert opened.newest("c.test") is None
 
 

@@ -71,10 +71,7 @@ _BARS = _sql("""
     SELECT min(:bars - 1, (received_at - :since) * :bars / :reach) AS bar, count(*)
     FROM events WHERE $in_period AND name = 'pageview' AND reason IS NULL GROUP BY bar""")
 _VISITORS = _sql("SELECT count(DISTINCT visitor) FROM events WHERE $in_period")
-_LAST = """
-    SELECT received_at FROM events
-    WHERE reason IS NULL AND (:domain IS NULL OR domain = :domain)
-    ORDER BY id DESC LIMIT 1"""
+_LAST = "SELECT max(seen_at) FROM sites WHERE :domain IS NULL OR domain = :domain"
 _PROP_NAMES = """
     SELECT json_each.key AS key FROM events, json_each(events.props)
     WHERE name = :name AND name NOT IN ('pageview', 'engagement') AND reason IS NULL
@@ -140,9 +137,9 @@ def visitors_since(connection: Connection, since: float, domain: str | None) -> 
 
 
 def newest(connection: Connection, domain: str | None) -> int | None:
-    """When the newest event that counts came, in milliseconds."""
-    row = connection.execute(_LAST, {"domain": domain}).fetchone()
-    return row["received_at"] if row else None
+    """When the newest event came, in milliseconds."""
+    found: int | None = connection.execute(_LAST, {"domain": domain}).fetchone()[0]
+    return found
 
 
 def prop_names(

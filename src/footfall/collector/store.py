@@ -224,7 +224,7 @@ class Store:
             return queries.visitors_since(connection, since, domain)
 
     def newest(self, domain: str | None = None) -> int | None:
-        """When the newest event that counts came, in milliseconds since the epoch."""
+        """When the newest event came, in milliseconds since the epoch; None if none did."""
         with self._database.reading() as connection:
             return queries.newest(connection, domain)
 

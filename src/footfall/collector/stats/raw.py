@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from sqlite3 import Connection
 from string import Template
 from typing import Any, Final
@@ -20,6 +18,7 @@ from footfall.collector.stats.question import (
     touches_events,
 )
 from footfall.collector.stats.times import TimeRange, offsets
+from footfall.collector.stats.wildcards import matches
 
 _TABLE: Final = {Side.VISITS: "visits v", Side.EVENTS: "events e"}
 _MOMENT: Final = {Side.VISITS: "v.started_at", Side.EVENTS: "e.received_at"}
@@ -39,18 +38,7 @@ _COMPARISONS: Final = {
 
 def teach(connection: Connection) -> None:
     """Give a connection the functions that the statements use."""
-    connection.create_function("matches_wildcard", 2, _matches, deterministic=True)
-
-
-@lru_cache(maxsize=64)
-def _pattern(wildcard: str) -> re.Pattern[str]:
-    texts = {"**": ".*", "*": "[^/]*"}
-    parts = re.split(r"(\*\*?)", wildcard)
-    return re.compile("".join(texts.get(part) or re.escape(part) for part in parts), re.DOTALL)
-
-
-def _matches(wildcard: str, text: str) -> bool:
-    return _pattern(wildcard).fullmatch(text) is not None
+    connection.create_function("matches_wildcard", 2, matches, deterministic=True)
 
 
 class Counting:
