@@ -459,6 +459,11 @@ def test_nonsense_is_refused_with_a_reason(wanted: dict[str, Any], said: str) ->
         Question(**{"range": FRIDAY, "metrics": ("visitors",), **wanted})
 
 
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(QuestionError, match="no metric 'x'.*; there is no dimension 'y'.*; limit"):
+        Question(range=FRIDAY, metrics=("x",), dimensions=("y",), limit=0)
+
+
 # -- time -------------------------------------------------------------------------------------
 
 

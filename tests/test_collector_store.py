@@ -421,6 +421,16 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
             assert rows(opened, f"SELECT * FROM {table}") == []
 
 
+def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
+        opened.offer([an_arrival(at=NOON - 2 * DAY_SECONDS)])
+        opened.flush()
+        assert names(opened) == []
+        assert rows(opened, "SELECT * FROM visits") == []
+        assert opened.domains() == []
+
+
 def rows(opened: Store, query: str) -> list[tuple[object, ...]]:
     with opened._database.reading() as connection:
         return [tuple(row) for row in connection.execute(query)]

@@ -129,14 +129,13 @@ def origin(
 def source_name(source: str) -> str:
     """The name that a host or a tag is known by; else the host or tag itself."""
     key = source.lower()
-    while key:
+    while True:
         if name := _NAMES.get(key) or _NAMES.get(_without_country(key)):
             return name
         # `en.wikipedia.org` is Wikipedia, and `google.evil.test` is not Google.
         _, _, key = key.partition(".")
         if "." not in key:
-            break
-    return source
+            return source
 
 
 def _without_country(host: str) -> str:

@@ -206,10 +206,6 @@ class View:
         """The filters as conditions of a question."""
         return tuple(chip.filter for chip in self.chips())
 
-    def is_filtered_by(self, name: str) -> bool:
-        """Whether something is already filtered by this."""
-        return any(key == name for key, _ in self.pairs)
-
     def _chip(self, name: str, value: str) -> Chip:
         operator, words, text = _read_value(value)
         return Chip(

@@ -30,7 +30,7 @@ _MAX_DIMENSIONS = 4
 
 
 class QuestionError(FootfallError, ValueError):
-    """The caller's: a question without a meaning. The text says which part has none."""
+    """The caller's: a question without a meaning. The text says which parts have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ class Question:
     comparison: TimeRange | None = None
 
     def __post_init__(self) -> None:
-        for problem in _problems(self):
-            raise QuestionError(problem)
+        if problems := list(_problems(self)):
+            raise QuestionError("; ".join(problems))
 
 
 def leaves(condition: Condition) -> Iterator[Filter]:
@@ -108,8 +108,8 @@ def leaves(condition: Condition) -> Iterator[Filter]:
             yield condition
         case Not(inner):
             yield from leaves(inner)
-        case AllOf(several) | AnyOf(several):
-            for each in several:
+        case _:
+            for each in condition.conditions:
                 yield from leaves(each)
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 from footfall.collector.stats.meanings import SUMS, Dimension, Level, Side, dimension
 from footfall.collector.stats.question import (
     AllOf,
-    AnyOf,
     Condition,
     Filter,
     Not,
@@ -114,8 +113,8 @@ class Counting:
                 return f"NOT {self._holds(inner, side)}"
             case AllOf(several):
                 return self._joined(" AND ", several, side) or "1"
-            case AnyOf(several):
-                return self._joined(" OR ", several, side) or "0"
+            case _:
+                return self._joined(" OR ", condition.conditions, side) or "0"
 
     def _joined(self, word: str, conditions: Sequence[Condition], side: Side) -> str:
         parts = [self._holds(each, side) for each in conditions]
