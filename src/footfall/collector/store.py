@@ -18,7 +18,7 @@ import threading
 import time
 import zoneinfo
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -135,6 +135,7 @@ class Store:
         self._written = 0
         self._rows_since_purge = 0
         self._purge_at = time.monotonic()
+        self._closing: Iterator[Callable[[sqlite3.Connection], None]] = iter(())
         self._writer = threading.Thread(target=self._run, name="footfall-store", daemon=True)
         self._writer.start()
 
@@ -346,7 +347,7 @@ class Store:
             return
         is_done = True
         try:
-            is_done = not self._purge() and not self._close_a_day()
+            is_done = not self._purge() and not self._close_days()
         except sqlite3.Error as error:
             # Nothing is lost by it, and the next batch finds out whether it lasts.
             logger.info("%s was not tidied up: %s", self.path, error)
@@ -371,14 +372,18 @@ class Store:
             del self._salts[day]
         return is_purged
 
-    def _close_a_day(self) -> bool:
-        """Count a day that is over, once and for all. True if there was one."""
-        with self._database.reading() as connection:
-            day = rollups.next_to_close(connection, self.zone, self.clock())
-        if day is None:
+    def _close_days(self) -> bool:
+        """Count a part of a day that is over, once and for all. True if there was one."""
+        step = next(self._closing, None)
+        if step is None:
+            with self._database.reading() as connection:
+                day = rollups.next_to_close(connection, self.zone, self.clock())
+            self._closing = rollups.closing(day) if day else iter(())
+            step = next(self._closing, None)
+        if step is None:
             return False
         with self._database.writing() as connection:
-            rollups.close(connection, day)
+            step(connection)
         return True
 
     # -- what the visits need -----------------------------------------------------------------

@@ -8,8 +8,9 @@ again. A rollup is a cache: whatever is missing is counted from the rows, with t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -83,6 +84,10 @@ _OLDEST: Final = "SELECT min(received_at) FROM events"
 _RUNNING: Final = """
     SELECT 1 FROM visits WHERE started_at >= :since AND started_at < :until AND ended_at > :pause
 """
+# A day that is being counted has no time zone yet, so nobody reads it.
+_BEGIN: Final = "REPLACE INTO closed_days VALUES (:day, '', :since, :until)"
+_CLEAN: Final = "DELETE FROM rollups WHERE side = :side AND dimension = :name AND day = :day"
+_FINISH: Final = "UPDATE closed_days SET zone = :zone WHERE day = :day"
 _REOPEN: Final = "DELETE FROM closed_days WHERE since <= ? AND until > ?"
 
 
@@ -183,19 +188,29 @@ def next_to_close(connection: Connection, zone: ZoneInfo, now: float) -> TimeRan
     return None
 
 
-def close(connection: Connection, day: TimeRange) -> None:
-    """Count a day and keep the figures, in an open transaction."""
+def closing(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
+    """The steps that count a day and keep its figures, each for a transaction of its own.
+
+    So nobody who writes waits for all of them. If the day is opened again meanwhile, the last step
+    closes nothing.
+    """
     values = {
         "day": day_number(day.first_day),
         "zone": day.zone.key,
         "since": day.since,
         "until": day.until,
     }
-    connection.execute("DELETE FROM rollups WHERE day = :day", values)
+    yield lambda connection: _execute(connection, _BEGIN, values)
     for side, names in KEPT.items():
         for name in names:
-            connection.execute(_counting(side, name), {**values, "name": name, "side": side})
-    connection.execute("REPLACE INTO closed_days VALUES (:day, :zone, :since, :until)", values)
+            yield partial(_count, side=side, name=name, values=values)
+    yield lambda connection: _execute(connection, _FINISH, values)
+
+
+def close(connection: Connection, day: TimeRange) -> None:
+    """Take all steps at once, in an open transaction."""
+    for step in closing(day):
+        step(connection)
 
 
 def reopen(connection: Connection, instants: Iterable[int]) -> None:
@@ -232,6 +247,16 @@ def _key(name: str) -> str:
 def _goes_on(connection: Connection, day: TimeRange, now: int) -> bool:
     values = {"since": day.since, "until": day.until, "pause": now - _VISIT}
     return connection.execute(_RUNNING, values).fetchone() is not None
+
+
+def _execute(connection: Connection, query: str, values: Mapping[str, Any]) -> None:
+    connection.execute(query, values)
+
+
+def _count(connection: Connection, side: Side, name: str, values: Mapping[str, Any]) -> None:
+    values = {**values, "name": name, "side": side}
+    connection.execute(_CLEAN, values)
+    connection.execute(_counting(side, name), values)
 
 
 def _counting(side: Side, name: str) -> str:
