@@ -291,6 +291,10 @@ def test_dimensions_can_be_combined(story: sqlite3.Connection) -> None:
         (Filter("is", "event:props:plan", ("pro",)), 1, 0),
         (Filter("is", "event:props:plan", ("(none)",)), 4, 7),
         (Not(Filter("is", "event:page", ("/",))), 3, 4),
+        # Who is from an unknown country is not from Germany.
+        (Not(Filter("is", "visit:country", ("DE",))), 2, 4),
+        (Not(AnyOf((Filter("is", "visit:country", ("DE",)),))), 2, 4),
+        (Filter("is", "visit:country", ("DE", "(not set)")), 2, 5),
         (
             AnyOf((Filter("is", "event:page", ("/docs",)), Filter("is", "visit:os", ("iOS",)))),
             2,

@@ -93,6 +93,7 @@ CREATE TABLE visits (
 CREATE INDEX visits_by_start ON visits (started_at);
 CREATE INDEX events_by_name ON events (name, received_at)
     WHERE reason IS NULL AND name NOT IN ('pageview', 'engagement');
+CREATE INDEX events_by_page ON events (path, received_at) WHERE reason IS NULL;
 CREATE INDEX events_dropped ON events (received_at) WHERE reason IS NOT NULL;
 CREATE TABLE sites (
     domain TEXT PRIMARY KEY,

@@ -24,7 +24,8 @@ class Level(enum.Enum):
 class Dimension(NamedTuple):
     """A dimension as an SQL expression over each table; None where it has no meaning there.
 
-    Of a prop, `key` is its name, which the expression finds as `$key`.
+    Of a prop, `key` is its name, which the expression finds as `$key`. A `label` stands for what
+    is not known.
     """
 
     level: Level
@@ -32,6 +33,7 @@ class Dimension(NamedTuple):
     events: str | None
     unit: Unit | None = None
     key: str | None = None
+    label: str | None = None
 
 
 NOT_SET: Final = "(not set)"
@@ -43,8 +45,7 @@ _PROPS: Final = "event:props:"
 
 def _of_visit(column: str, label: str = NOT_SET) -> Dimension:
     # Over events, the visit is joined.
-    sql = f"coalesce(v.{column}, '{label}')"
-    return Dimension(Level.VISIT, sql, sql)
+    return Dimension(Level.VISIT, f"v.{column}", f"v.{column}", label=label)
 
 
 def _of_time(unit: Unit, number: str) -> Dimension:
@@ -70,14 +71,10 @@ _DIMENSIONS: Final = {
     "visit:os_version": _of_visit("os_version"),
     "visit:country": _of_visit("country"),
     # As with Plausible, bounces and durations of a page are those of the visits that it began.
-    "event:page": Dimension(
-        Level.EVENT,
-        f"coalesce(v.entry_page, '{NOT_SET}')",
-        f"coalesce(e.path, '{NOT_SET}')",
-    ),
+    "event:page": Dimension(Level.EVENT, "v.entry_page", "e.path", label=NOT_SET),
     "event:name": Dimension(Level.EVENT, None, "e.name"),
     "event:goal": Dimension(Level.EVENT, None, "e.name"),
-    "event:hostname": Dimension(Level.EVENT, None, f"coalesce(e.hostname, '{NOT_SET}')"),
+    "event:hostname": Dimension(Level.EVENT, None, "e.hostname", label=NOT_SET),
     "time:minute": _of_time("minute", f"$local / {MINUTE}"),
     "time:hour": _of_time("hour", f"$local / {HOUR}"),
     "time:day": _of_time("day", f"$local / {DAY}"),
@@ -101,7 +98,7 @@ def dimension(name: str) -> Dimension:
         LookupError: Nothing.
     """
     if name.startswith(_PROPS) and len(name) > len(_PROPS):
-        return Dimension(Level.EVENT, None, _PROP, key=name.removeprefix(_PROPS))
+        return Dimension(Level.EVENT, None, _PROP, key=name.removeprefix(_PROPS), label=NONE)
     if name not in _DIMENSIONS:
         raise LookupError(f"there is no dimension {name!r}; choose from {', '.join(DIMENSIONS)}")
     return _DIMENSIONS[name]
@@ -110,6 +107,11 @@ def dimension(name: str) -> Dimension:
 def is_whole_days(name: str) -> bool:
     """Whether a dimension cuts no day into pieces."""
     return dimension(name).unit not in ("minute", "hour")
+
+
+def labelled(sql: str, label: str | None) -> str:
+    """The expression with its label where it is NULL."""
+    return sql if label is None else f"coalesce({sql}, '{label}')"
 
 
 class Side(enum.StrEnum):

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from string import Template
 from typing import Any, Final
 
-from footfall.collector.stats.meanings import SUMS, Dimension, Level, Side, dimension
+from footfall.collector.stats.meanings import SUMS, Dimension, Level, Side, dimension, labelled
 from footfall.collector.stats.question import (
     AllOf,
     Condition,
@@ -57,7 +57,7 @@ class Counting:
         conditions: Sequence[Condition],
     ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
         """Each combination of the dimensions' values, with its sums."""
-        keys = [self._expression(dimension(name), self._side) for name in dimensions]
+        keys = [self._labelled(dimension(name), self._side) for name in dimensions]
         columns = [*keys, *(f"coalesce({SUMS[self._side][name]}, 0)" for name in sums)]
         where = self._where(conditions)
         groups = f"GROUP BY {', '.join(map(str, range(1, len(keys) + 1)))}" if keys else ""
@@ -105,30 +105,40 @@ class Counting:
 
     # -- conditions and expressions -----------------------------------------------------------
 
-    def _holds(self, condition: Condition, side: Side) -> str:
+    def _holds(self, condition: Condition, side: Side, *, is_turned: bool = False) -> str:
+        """The condition in SQL; `is_turned` within a NOT."""
         match condition:
             case Filter():
-                return self._compares(condition, side)
+                return self._compares(condition, side, is_turned)
             case Not(inner):
-                return f"NOT {self._holds(inner, side)}"
+                return f"NOT {self._holds(inner, side, is_turned=True)}"
             case AllOf(several):
-                return self._joined(" AND ", several, side) or "1"
+                parts = [self._holds(each, side, is_turned=is_turned) for each in several]
+                return _joined(" AND ", parts) or "1"
             case _:
-                return self._joined(" OR ", condition.conditions, side) or "0"
+                several = condition.conditions
+                parts = [self._holds(each, side, is_turned=is_turned) for each in several]
+                return _joined(" OR ", parts) or "0"
 
-    def _joined(self, word: str, conditions: Sequence[Condition], side: Side) -> str:
-        parts = [self._holds(each, side) for each in conditions]
-        return f"({word.join(parts)})" if parts else ""
-
-    def _compares(self, condition: Filter, side: Side) -> str:
+    def _compares(self, condition: Filter, side: Side, is_turned: bool) -> str:
         positive = condition.operator.removesuffix("_not")
         template = Template(_COMPARISONS[positive])
-        left = self._expression(dimension(condition.dimension), side)
+        left = self._left(condition, side, is_turned)
         rights = [self.bind(value) for value in condition.values]
         if condition.ignore_case:
             left, rights = f"lower({left})", [f"lower({right})" for right in rights]
         either = " OR ".join(template.substitute(left=left, right=right) for right in rights)
         return f"NOT ({either})" if positive != condition.operator else f"({either})"
+
+    def _left(self, condition: Filter, side: Side, is_turned: bool) -> str:
+        what = dimension(condition.dimension)
+        if condition.operator != "is" or is_turned or what.label in condition.values:
+            return self._labelled(what, side)
+        # The bare column, which an index may know. What is NULL equals nothing, as it should.
+        return self._expression(what, side)
+
+    def _labelled(self, what: Dimension, side: Side) -> str:
+        return labelled(self._expression(what, side), what.label)
 
     def _expression(self, what: Dimension, side: Side) -> str:
         sql = what.visits if side is Side.VISITS else what.events
@@ -149,6 +159,10 @@ class Counting:
         rest = self.bind(last.milliseconds)
         offset = f"CASE{cases} ELSE {rest} END" if changes else rest
         return f"({moment} + {offset})"
+
+
+def _joined(word: str, parts: Sequence[str]) -> str:
+    return f"({word.join(parts)})" if parts else ""
 
 
 def _tables(side: Side, names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.stats.meanings import SUMS, Side, dimension
+from footfall.collector.stats.meanings import SUMS, Side, dimension, labelled
 from footfall.collector.stats.times import (
     HOUR,
     MINUTE,
@@ -264,14 +264,23 @@ def _counting(side: Side, name: str) -> str:
     columns = dict.fromkeys(_COLUMNS[side].values())
     sums = {column: SUMS[side][each] for each, column in _COLUMNS[side].items()}
     missing = [each for each in _ALL_COLUMNS if each not in columns]
-    what = dimension(name) if name else None
-    value = "''" if what is None else (what.visits if side is Side.VISITS else what.events)
+    value = _value(side, name)
     return f"""
         INSERT INTO rollups (side, dimension, domain, day, value, {", ".join([*sums, *missing])})
         SELECT :side, :name, {_DOMAIN[side]}, :day, {value} AS label,
             {", ".join([*sums.values(), *("0" for _ in missing)])}
         FROM {_FROM[side]} GROUP BY {_DOMAIN[side]}, label
     """  # noqa: S608 -- fixed texts
+
+
+def _value(side: Side, name: str) -> str:
+    if name == TOTAL:
+        return "''"
+    what = dimension(name)
+    sql = what.visits if side is Side.VISITS else what.events
+    # What is kept has a meaning on its side.
+    assert sql is not None  # noqa: S101 -- for the type checker
+    return labelled(sql, what.label)
 
 
 _ALL_COLUMNS: Final = ("visitors", "visits", "pageviews", "events", "bounces", "milliseconds")
