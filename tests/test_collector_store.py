@@ -20,6 +20,7 @@ from footfall.collector import database, schema, store, writing
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Period, Search, Top
 from footfall.collector.schema import SCHEMA_VERSION
+from footfall.collector.stats.rollups import KEPT
 from footfall.collector.store import Store
 from footfall.collector.visits import DAY_SECONDS, Caller
 from footfall.collector.wire import Arrival, Campaign, Received
@@ -434,6 +435,34 @@ def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> No
 def rows(opened: Store, query: str) -> list[tuple[object, ...]]:
     with opened._database.reading() as connection:
         return [tuple(row) for row in connection.execute(query)]
+
+
+def test_a_day_is_counted_whole_though_a_step_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(store, "_HOUSEKEEPING_SECONDS", 0.01)
+    # It would meet the lock first.
+    monkeypatch.setattr(Store, "_purge", lambda self: False)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, clock=lambda: NOON)) as opened:
+        opened.offer(
+            [an_arrival(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
+        )
+        opened.flush()
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            # Between two steps another process takes the file, and keeps it for some tries.
+            until(lambda: bool(rows(opened, "SELECT * FROM rollups")))
+            other.execute("PRAGMA busy_timeout = 5000")
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(0.1)
+            other.execute("COMMIT")
+        until(lambda: len(rows(opened, "SELECT day FROM closed_days WHERE zone = 'UTC'")) == 2)
+        day = rows(opened, "SELECT min(day) FROM closed_days")[0][0]
+        kept = rows(opened, f"SELECT side, dimension FROM rollups WHERE day = {day}")
+    assert {side: sum(each[0] == side for each in kept) for side in KEPT} == {
+        side: len(names) for side, names in KEPT.items()
+    }
 
 
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:

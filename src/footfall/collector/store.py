@@ -17,8 +17,8 @@ import sqlite3
 import threading
 import time
 import zoneinfo
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -135,7 +135,7 @@ class Store:
         self._written = 0
         self._rows_since_purge = 0
         self._purge_at = time.monotonic()
-        self._closing: Iterator[Callable[[sqlite3.Connection], None]] = iter(())
+        self._closing: deque[Callable[[sqlite3.Connection], None]] = deque()
         self._writer = threading.Thread(target=self._run, name="footfall-store", daemon=True)
         self._writer.start()
 
@@ -374,16 +374,16 @@ class Store:
 
     def _close_days(self) -> bool:
         """Count a part of a day that is over, once and for all. True if there was one."""
-        step = next(self._closing, None)
-        if step is None:
+        if not self._closing:
             with self._database.reading() as connection:
                 day = rollups.next_to_close(connection, self.zone, self.clock())
-            self._closing = rollups.closing(day) if day else iter(())
-            step = next(self._closing, None)
-        if step is None:
+            self._closing.extend(rollups.closing(day) if day else ())
+        if not self._closing:
             return False
         with self._database.writing() as connection:
-            step(connection)
+            self._closing[0](connection)
+        # A step that failed is taken again.
+        self._closing.popleft()
         return True
 
     # -- what the visits need -----------------------------------------------------------------
