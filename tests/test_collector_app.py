@@ -542,11 +542,6 @@ def test_on_an_open_address_any_name_is_answered() -> None:
 # -- the pages --------------------------------------------------------------------------------
 
 
-def test_the_front_door_leads_to_the_live_page(http: httpx2.Client) -> None:
-    answer = http.get("/", params={"domain": "a.test"})
-    assert (answer.status_code, answer.headers["location"]) == (307, "/live?domain=a.test")
-
-
 def test_the_navigation_shows_where_one_is(http: httpx2.Client) -> None:
     links = re.findall(
         r'<a href="([^"]*)"( aria-current="page")?>([A-Z]\w+)<', http.get("/live").text
@@ -707,6 +702,9 @@ def test_the_defaults_of_the_command() -> None:
         "domains": [],
         "keep": KEEP_EVENTS,
         "keep_days": None,
+        "max_size": None,
+        "timezone": "UTC",
+        "mmdb": None,
         "token": None,
         "forward": [],
         "chaos": None,
@@ -749,6 +747,9 @@ def test_a_signal_ends_the_command_with_everything_written(
         (["--database", "/nowhere/x.sqlite3"], "database"),
         (["--keep", "0"], "keep_events"),
         (["--keep-days", "0"], "keep_days"),
+        (["--max-size", "1KB"], "max_bytes"),
+        (["--timezone", "Moon/Base"], "write it like Europe/Berlin"),
+        (["--mmdb", "/nowhere/x.mmdb"], "MaxMind format"),
         (["-p", "70000"], "choose one up to 65535"),
         (["--forward", "nowhere"], "destinations"),
         (["--chaos", "boom"], "the kinds are a status"),
@@ -823,6 +824,20 @@ def test_the_page_is_opened_on_request(
     assert opened[0] == printed.split()[2] + path
     assert ("Bearer TOKEN" in printed) == bool(line)
     assert "a b&c" not in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500MB", 500_000_000), ("1.5gb", 1_500_000_000), ("2 TB", 2_000_000_000_000), ("7B", 7)],
+)
+def test_sizes_are_read(text: str, size: int) -> None:
+    assert arguments("--max-size", text).max_size == size
+
+
+def test_a_size_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments("--max-size", "much")
+    assert "write it like 500MB or 2GB" in capsys.readouterr().err
 
 
 def test_lost_events_are_told(

@@ -16,9 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from footfall.collector import database, store, writing
-from footfall.collector.database import MEMORY, SCHEMA_VERSION, Database
+from footfall.collector import database, schema, store, writing
+from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Period, Search, Top
+from footfall.collector.schema import SCHEMA_VERSION
+from footfall.collector.stats.rollups import KEPT
 from footfall.collector.store import Store
 from footfall.collector.visits import DAY_SECONDS, Caller
 from footfall.collector.wire import Arrival, Campaign, Received
@@ -371,10 +373,170 @@ def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> Non
         assert shown == [(None, None), ({"host": "stats.test"}, {})]
 
 
-def test_keeping_nothing_is_refused() -> None:
+def test_what_does_not_fit_goes_from_the_oldest_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(writing, "_PURGE_ROWS", 20)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as opened:
+        for number in range(300):
+            opened.offer([an_arrival(f"{number:03}", body=b"x" * 10_000)])
+            assert number % 20 or opened.flush()
+        opened.flush()
+        until(lambda: used(opened) <= 1_000_000)
+        kept = names(opened)
+    assert kept == [f"{number:03}" for number in range(300 - len(kept), 300)]
+    assert 50 < len(kept) < 100
+    # What is deleted makes room for what comes.
+    assert file.stat().st_size < 2_500_000
+
+
+def used(opened: Store) -> int:
+    with opened._database.reading() as connection:
+        return writing.used_bytes(connection)
+
+
+def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(store, "_A_MOMENT", 0.001)
+    now = [NOON]
+    with closing(Store(keep_days=3, clock=lambda: now[0])) as opened:
+        opened.offer(
+            [
+                an_arrival(at=NOON - 2.9 * DAY_SECONDS, session="old", domain="old.test"),
+                an_arrival(at=NOON - 2 * DAY_SECONDS, session="kept", visitor="v2"),
+                an_arrival(session="new", visitor="v3"),
+            ]
+        )
+        # The writing thread closes the days that are over, without the oldest.
+        until(lambda: len(rows(opened, "SELECT day FROM closed_days")) == 2)
+        assert opened.domains() == ["a.test", "old.test"]
+        now[0] += 0.5 * DAY_SECONDS
+        opened.offer([an_arrival(at=now[0], session="new", visitor="v3")])
+        until(lambda: opened.domains() == ["a.test"])
+        assert rows(opened, "SELECT session FROM visits ORDER BY id") == [("kept",), ("new",)]
+        until(lambda: len(rows(opened, "SELECT day FROM closed_days")) == 1)
+        assert opened.clear() == 3
+        for table in ("visits", "sites", "rollups", "closed_days"):
+            assert rows(opened, f"SELECT * FROM {table}") == []
+
+
+def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
+        opened.offer([an_arrival(at=NOON - 2 * DAY_SECONDS)])
+        opened.flush()
+        assert names(opened) == []
+        assert rows(opened, "SELECT * FROM visits") == []
+        assert opened.domains() == []
+
+
+def rows(opened: Store, query: str) -> list[tuple[object, ...]]:
+    with opened._database.reading() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_a_day_is_counted_whole_though_a_step_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(store, "_HOUSEKEEPING_SECONDS", 0.01)
+    # It would meet the lock first.
+    monkeypatch.setattr(Store, "_purge", lambda self: False)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, clock=lambda: NOON)) as opened:
+        opened.offer(
+            [an_arrival(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
+        )
+        opened.flush()
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            # Between two steps another process takes the file, and keeps it for some tries.
+            until(lambda: bool(rows(opened, "SELECT * FROM rollups")))
+            other.execute("PRAGMA busy_timeout = 5000")
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(0.1)
+            other.execute("COMMIT")
+        until(lambda: len(rows(opened, "SELECT day FROM closed_days WHERE zone = 'UTC'")) == 2)
+        day = rows(opened, "SELECT min(day) FROM closed_days")[0][0]
+        kept = rows(opened, f"SELECT side, dimension FROM rollups WHERE day = {day}")
+    assert {side: sum(each[0] == side for each in kept) for side in KEPT} == {
+        side: len(names) for side, names in KEPT.items()
+    }
+
+
+def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        Store(keep_events=0, keep_days=0)
-    assert [fault.option for fault in caught.value.faults] == ["keep_events", "keep_days"]
+        Store(keep_events=0, keep_days=0, max_bytes=5, timezone="Moon/Base")
+    assert [fault.option for fault in caught.value.faults] == [
+        "keep_events",
+        "keep_days",
+        "max_bytes",
+        "timezone",
+    ]
+    with pytest.raises(ConfigError, match="MaxMind"):
+        Store(mmdb=tmp_path / "missing.mmdb")
+
+
+def test_days_are_those_of_the_time_zone() -> None:
+    late = datetime(2026, 11, 21, 23, 30, tzinfo=UTC).timestamp()
+    with closing(Store(timezone="Europe/Berlin", clock=lambda: late)) as opened:
+        caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+        evening = opened.visits.enter(caller, late - 10 * 3_600).visitor
+        # 00:30 of the next day in Berlin.
+        assert opened.visits.enter(caller, late).visitor != evening
+        assert (
+            opened.visits.enter(caller, late + 3_600 * 2).visitor
+            == opened.visits.enter(caller, late).visitor
+        )
+
+
+def test_who_was_seen_in_the_last_five_minutes_is_here(opened: Store) -> None:
+    opened.offer(
+        [
+            an_arrival(at=NOON - 301, visitor="gone", session="s0"),
+            an_arrival(at=NOON - 299),
+            an_arrival(at=NOON - 10),
+            an_arrival(visitor="v2", session="s2", domain="b.test"),
+        ]
+    )
+    opened.flush()
+    assert (opened.current_visitors(), opened.current_visitors("b.test")) == (2, 1)
+    assert opened.newest("a.test") == int((NOON - 10) * 1_000)
+    assert opened.newest() == int(NOON * 1_000)
+    assert opened.newest("c.test") is None
+
+
+def a_file_of_version_1(file: Path) -> None:
+    """As the first release left it: events, and no visits."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    with closing(connection):
+        for statement in schema._EVENTS.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {database._APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        for number, (path, session) in enumerate([("/", "s1"), ("/b", "s1"), ("/c", "s2")]):
+            connection.execute(
+                """INSERT INTO events (vendor, domain, name, source, props, user_agent, visitor,
+                received_at, path, session, begins) VALUES
+                ('plausible', 'a.test', 'pageview', 'google.com', '{}', '', 'v', ?, ?, ?, ?)""",
+                (int(NOON * 1_000) + number, path, session, path != "/b"),
+            )
+
+
+def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    a_file_of_version_1(file)
+    with closing(Store(file, clock=lambda: NOON)) as opened:
+        query = "SELECT session, pageviews, entry_page, exit_page, source, channel FROM visits"
+        assert rows(opened, query) == [
+            ("s1", 2, "/", "/b", "Google", "Organic Search"),
+            ("s2", 1, "/c", "/c", "Google", "Organic Search"),
+        ]
+        assert opened.domains() == ["a.test"]
+        assert rows(opened, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+    # Once is enough.
+    Store(file).close()
 
 
 # -- trouble ----------------------------------------------------------------------------------
@@ -609,6 +771,9 @@ def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
     with closing(Store(file)) as opened:
         found = opened.search(Search(limit=2_000)).entries
+        visits = rows(opened, "SELECT interactions FROM visits")
+    # All of one visit, which every process has brought up to date.
+    assert visits == [(1_200,)]
     expected = {f"{writer} {number}" for writer in range(4) for number in range(300)}
     assert {entry.name for entry in found} == expected
     assert len(found) == 1_200

@@ -944,12 +944,15 @@ def test_a_visitor_has_another_name_on_another_day() -> None:
     assert visits.enter(ALICE, NOON).visitor != visits.enter(ALICE, NOON + DAY_SECONDS).visitor
 
 
-def test_a_visit_across_midnight_stays_one() -> None:
-    visits = book()
-    midnight = 20_001 * DAY_SECONDS
+@pytest.mark.parametrize("offset", [0, -5 * 3_600], ids=["UTC", "New York in winter"])
+def test_a_visit_across_midnight_stays_one_under_a_new_name(offset: int) -> None:
+    visits = Visits(salt=lambda day: b"salt of day %d" % day, local_time=lambda now: now + offset)
+    midnight = 20_001 * DAY_SECONDS - offset
     before = visits.enter(ALICE, midnight - 60)
-    after = visits.enter(ALICE, midnight + 60)
-    assert (after.visitor, after.session) == (before.visitor, before.session)
+    after = [visits.enter(ALICE, midnight + minute * 60) for minute in (1, 25, 50)]
+    assert {each.session for each in after} == {before.session}
+    assert {each.visitor for each in after} == {after[0].visitor}
+    assert after[0].visitor != before.visitor
 
 
 def test_a_forgotten_visit_is_found_where_it_was_written() -> None:
@@ -1022,31 +1025,47 @@ def test_a_long_body_is_not_kept() -> None:
 @pytest.mark.parametrize(
     ("user_agent", "expected"),
     [
-        (FIREFOX, Browser("Firefox", "Linux", "Desktop")),
+        (FIREFOX, Browser("Firefox", "Linux", "Desktop", "140", None)),
         (
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
             "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
-            Browser("Edge", "Windows", "Desktop"),
+            Browser("Edge", "Windows", "Desktop", "142", "10 or 11"),
         ),
         (
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
             "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
-            Browser("Safari", "iOS", "Mobile"),
+            Browser("Safari", "iOS", "Mobile", "18.0", "18.0"),
         ),
         (
             "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) "
             "Chrome/142.0.0.0 Mobile Safari/537.36",
-            Browser("Chrome", "Android", "Mobile"),
+            Browser("Chrome", "Android", "Mobile", "142", "15"),
         ),
         (
             "Mozilla/5.0 (Linux; Android 15; Pixel Tab) AppleWebKit/537.36 (KHTML, like Gecko) "
             "Chrome/142.0.0.0 Safari/537.36",
-            Browser("Chrome", "Android", "Tablet"),
+            Browser("Chrome", "Android", "Tablet", "142", "15"),
         ),
-        ("Mozilla/5.0 (iPad; CPU OS 18_0)", Browser(None, "iPadOS", "Tablet")),
-        ("", Browser(None, None, None)),
+        ("Mozilla/5.0 (iPad; CPU OS 18_0)", Browser(None, "iPadOS", "Tablet", None, "18.0")),
+        ("", Browser(None, None, None, None, None)),
+        ("curl/8.5.0", Browser("curl", None, None, "8", None)),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like "
+            "Gecko) Chrome/141.0.0.0 Safari/537.36 OPR/125.0.0.0",
+            Browser("Opera", "macOS", "Desktop", "125", "10.15"),
+        ),
     ],
-    ids=["Firefox", "Edge", "iPhone", "Android phone", "Android tablet", "iPad", "nothing"],
+    ids=[
+        "Firefox",
+        "Edge",
+        "iPhone",
+        "Android phone",
+        "Android tablet",
+        "iPad",
+        "nothing",
+        "curl",
+        "Opera",
+    ],
 )
 def test_browsers(user_agent: str, expected: Browser) -> None:
     assert browser(user_agent) == expected

@@ -11,6 +11,7 @@ import footfall
 
 COMMANDS: Final = {
     "collect": "run the local collector: one file, one page",
+    "export": "write the collector's events as CSV, JSON lines or Parquet",
     "explain": "say what one request would be counted as, and why",
     "demo": "see it work: a small site, the middleware, the collector",
 }

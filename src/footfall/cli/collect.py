@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 import signal
 import sys
 import threading
@@ -12,7 +14,6 @@ from urllib.parse import quote, urlsplit
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
-    import argparse
     from types import FrameType
 
     from footfall.collector import CollectorServer
@@ -21,6 +22,9 @@ HELP: Final = "collect and show events here, as Plausible and Swetrix would take
 
 _PORT = 8321
 _KEEP_EVENTS = 1_000_000
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
+_UNITS = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 _STOPPED = 0
 _LOST_EVENTS = 1
@@ -54,6 +58,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep", metavar="EVENTS", type=int, default=_KEEP_EVENTS, help="how many (%(default)s)"
     )
     parser.add_argument("--keep-days", metavar="DAYS", type=int, help="how long (no limit)")
+    parser.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        type=_bytes,
+        help="how much of the disk, such as 500MB or 2GB (no limit)",
+    )
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        default="UTC",
+        help="where days begin at midnight, such as Europe/Berlin (%(default)s)",
+    )
+    parser.add_argument(
+        "--mmdb",
+        metavar="FILE",
+        help="a country database in the MaxMind format; without it, a CDN's header tells",
+    )
     parser.add_argument("--token", help="what visitors of the page have to know")
     parser.add_argument(
         "--forward",
@@ -69,6 +90,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "events that it befalls, such as 503:0.2,slow:2s:0.1; seed:7 repeats the choices",
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
+def _bytes(text: str) -> int:
+    """The number of bytes that `500MB` or `2GB` means."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it like 500MB or 2GB")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -105,6 +134,9 @@ def _start(args: argparse.Namespace) -> CollectorServer:
         token=args.token,
         keep_events=args.keep,
         keep_days=args.keep_days,
+        max_bytes=args.max_size,
+        timezone=args.timezone,
+        mmdb=args.mmdb,
         chaos=parse_chaos(args.chaos) if args.chaos else None,
         forward=[destination_from(line) for line in args.forward],
     )

@@ -4,16 +4,18 @@ It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, a
 
 - `wire.py`, `plausible.py`, `swetrix.py` read, judge and answer a POST; values in, values out.
   `hits.py` does so with what our own middleware reports.
-- `visits.py` knows who is here without knowing who they are.
-- `database.py`, `store.py`, `entries.py` open, write and read the file; `redaction.py` keeps
-  addresses out of it.
+- `visits.py` knows who is here without knowing who they are; `origins.py`, `browser.py` and
+  `countries.py` say where a visit came from and with what.
+- `database.py`, `schema.py`, `store.py`, `entries.py` open, write and read the file;
+  `visit_rows.py` keeps the visits in it, and `redaction.py` addresses out of it.
+- `stats/` answers questions about visits and events, `bots.py` tells who was not counted.
 - `intake.py`, `rate.py`, `commits.py`, `guard.py`, `questions.py`, `app.py` are the web application
   over the store, `server.py` runs it in a thread of any program; `chaos.py`, `upset.py` are trouble
   on purpose.
 - `forward.py` passes events on to a vendor.
 - `ring.py`, `sightings.py` keep in memory what is not for the file.
-- `shell.py` is what all pages share; `inspector.py`, `page.py`, `live.py` are the live page, and
-  `story.py`, `verdicts.py` tell of one event.
+- `shell.py` is what all pages share; `dashboard/` is the page of figures; `inspector.py`,
+  `page.py`, `live.py` are the live page, and `story.py`, `verdicts.py` tell of one event.
 
 `CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
 """

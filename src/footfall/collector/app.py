@@ -58,11 +58,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from footfall.collector import questions
+from footfall.collector.dashboard import Dashboard
 from footfall.collector.entries import MAX_LIMIT, Search
 from footfall.collector.forward import Forward
 from footfall.collector.guard import LOOPBACK_HOSTS, Guard
@@ -103,7 +104,7 @@ def create_app(
     page = Page(store, refusals, sightings, forward)
     app = Starlette(
         routes=[
-            Route("/", _lead_to_live),
+            *Dashboard(store).routes,
             *Inspector(store, page, views.pulse).routes,
             Route("/api/v1/events", views.events, methods=["GET"]),
             Route("/api/v1/events", views.clear, methods=["DELETE"]),
@@ -252,11 +253,6 @@ def _wanted(request: Request) -> Wanted:
         reason=query.get("reason"),
         after=questions.integer(request, "after", 0),
     )
-
-
-async def _lead_to_live(request: Request) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/live{query}")
 
 
 async def _say(request: Request, error: Exception) -> Response:

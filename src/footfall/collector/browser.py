@@ -1,11 +1,14 @@
-"""Which browser, system and device a User-Agent names, roughly.
+"""Which browser, system and device a User-Agent names, roughly, and their versions.
 
-A handful of names that cover nearly everybody, for the collector's page. The order matters: every
-browser claims to be the ones before it, so the specific name is looked for first.
+A handful of names that cover nearly everybody, for the collector's pages. The order matters: every
+browser claims to be the ones before it, so the specific name is looked for first. Browsers have
+frozen the version of the system in their User-Agent (Windows 10, macOS 10.15.7, Android 10): it is
+told where it still means something.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,6 +37,23 @@ _SYSTEMS = (
 _TABLETS = ("iPad", "Tablet")
 _PHONES = ("Mobi", "iPhone")
 
+# A major version is enough of a browser, except of Safari, which brings much in its minor ones.
+_BROWSER_VERSIONS = {
+    "Edge": re.compile(r"Edg\w*/(\d+)"),
+    "Safari": re.compile(r"Version/(\d+(?:\.\d+)?)"),
+    "Firefox": re.compile(r"(?:FxiOS|Firefox)/(\d+)"),
+    "Chrome": re.compile(r"(?:CriOS|Chrome)/(\d+)"),
+}
+_OS_VERSIONS = {
+    "iOS": re.compile(r"OS (\d+(?:_\d+)?)"),
+    "iPadOS": re.compile(r"OS (\d+(?:_\d+)?)"),
+    "Android": re.compile(r"Android (\d+)"),
+    "Windows": re.compile(r"Windows NT (\d+(?:\.\d+)?)"),
+    "macOS": re.compile(r"Mac OS X (\d+[._]\d+)"),
+}
+# What the marketing calls them. 10.0 is said by Windows 11, too.
+_WINDOWS = {"10.0": "10 or 11", "6.3": "8.1", "6.2": "8", "6.1": "7"}
+
 # Names stand early in the string; what follows is of no use here.
 _MAX_LENGTH = 500
 
@@ -44,6 +64,8 @@ class Browser(NamedTuple):
     name: str | None
     os: str | None
     device: str | None
+    version: str | None = None
+    os_version: str | None = None
 
 
 def browser(user_agent: str) -> Browser:
@@ -53,12 +75,19 @@ def browser(user_agent: str) -> Browser:
 
 @lru_cache(maxsize=1_024)
 def _browser(user_agent: str) -> Browser:
-    system = _first(_SYSTEMS, user_agent)
-    return Browser(_first(_BROWSERS, user_agent), system, _device(user_agent, system))
+    token, name = _first(_BROWSERS, user_agent)
+    _, system = _first(_SYSTEMS, user_agent)
+    return Browser(
+        name,
+        system,
+        _device(user_agent, system),
+        _browser_version(user_agent, token, name),
+        _os_version(user_agent, system),
+    )
 
 
-def _first(names: tuple[tuple[str, str], ...], text: str) -> str | None:
-    return next((name for token, name in names if token in text), None)
+def _first(names: tuple[tuple[str, str], ...], text: str) -> tuple[str, str] | tuple[None, None]:
+    return next(((token, name) for token, name in names if token in text), (None, None))
 
 
 def _device(user_agent: str, system: str | None) -> str | None:
@@ -68,3 +97,18 @@ def _device(user_agent: str, system: str | None) -> str | None:
         return "Mobile"
     # An Android that does not say "Mobile" is a tablet.
     return "Tablet" if system == "Android" else system and "Desktop"
+
+
+def _browser_version(user_agent: str, token: str | None, name: str | None) -> str | None:
+    pattern = _BROWSER_VERSIONS.get(name or "") or re.compile(rf"{re.escape(token or '')}(\d+)")
+    found = pattern.search(user_agent) if token else None
+    return found[1] if found else None
+
+
+def _os_version(user_agent: str, system: str | None) -> str | None:
+    pattern = _OS_VERSIONS.get(system or "")
+    found = pattern.search(user_agent) if pattern else None
+    if found is None:
+        return None
+    number = found[1].replace("_", ".")
+    return _WINDOWS.get(number, number) if system == "Windows" else number

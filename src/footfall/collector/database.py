@@ -1,4 +1,4 @@
-"""The file: schema, versions, connections, and what is said when it cannot be opened.
+"""The file: connections to it, and what is said when it cannot be opened.
 
 One connection writes, others read in the threads that need them; the write-ahead log lets them
 work side by side, in several processes too. `:memory:` lives in one connection, which all share.
@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from footfall.collector import schema
+from footfall.collector.stats import raw
 from footfall.errors import ConfigError, Fault
 
 MEMORY: Final = ":memory:"
-
-SCHEMA_VERSION: Final = 1
-"""Kept in the file as `user_version`. A file of a later version is refused, never touched."""
 
 # "Foot" in ASCII: how `file` and we ourselves know a file as ours.
 _APPLICATION_ID = 0x466F6F74
@@ -30,49 +29,6 @@ _BUSY_SECONDS = 5.0
 
 # More readers than this wait their turn; a page needs one.
 _MAX_READERS = 8
-
-_SCHEMA: Final = """
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, so that after=ID stays true
-    received_at INTEGER NOT NULL,          -- milliseconds since the epoch
-    vendor TEXT NOT NULL,
-    domain TEXT NOT NULL,                  -- of Swetrix, the project id
-    name TEXT NOT NULL,
-    url TEXT,
-    hostname TEXT,
-    path TEXT,
-    referrer TEXT,
-    source TEXT,
-    utm_source TEXT,
-    utm_medium TEXT,
-    utm_campaign TEXT,
-    utm_content TEXT,
-    utm_term TEXT,
-    props TEXT NOT NULL,                   -- a JSON object of texts
-    currency TEXT,
-    amount TEXT,                           -- exact, as a decimal text
-    user_agent TEXT NOT NULL,
-    browser TEXT,
-    os TEXT,
-    device TEXT,
-    country TEXT,
-    visitor TEXT,                          -- a keyed hash; the key is gone after 48 hours
-    session TEXT,
-    begins INTEGER NOT NULL,               -- 1 where this event began the visit
-    reason TEXT                            -- why it was dropped; NULL where it counts
-) STRICT;
-CREATE INDEX events_by_time ON events (received_at);
-CREATE INDEX events_by_visitor ON events (visitor, id) WHERE visitor IS NOT NULL;
-CREATE TABLE requests (
-    event_id INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
-    headers TEXT NOT NULL,                 -- a JSON object, without addresses and credentials
-    body TEXT                              -- as received; NULL where it was long
-) STRICT;
-CREATE TABLE salts (
-    day INTEGER PRIMARY KEY,               -- days since the epoch
-    salt BLOB NOT NULL
-) STRICT;
-"""
 
 
 class Database:
@@ -166,6 +122,25 @@ class Database:
         connection.execute("PRAGMA temp_store = MEMORY")
         # What is deleted is overwritten: salts above all.
         connection.execute("PRAGMA secure_delete = ON")
+        raw.teach(connection)
+
+
+def open_to_read(path: str | Path) -> sqlite3.Connection:
+    """A connection to a collector's file that can change nothing.
+
+    Raises:
+        ConfigError: There is no such file, or it is not a collector's of this version.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(Fault("database", str(path), "there is no such file"))
+    with _explained(str(path)), contextlib.ExitStack() as stack:
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = stack.enter_context(
+            contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS))
+        )
+        _refuse_strangers(connection, str(path))
+        stack.pop_all()
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
@@ -174,11 +149,9 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     _switch_to_wal(connection)
     connection.execute("BEGIN IMMEDIATE")
     # A second process may have been faster.
-    if _version(connection) == 0:
-        for statement in _SCHEMA.split(";\n"):
-            connection.execute(statement)
+    if schema.version(connection) < schema.SCHEMA_VERSION:
+        schema.bring_up_to_date(connection)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
 
@@ -205,7 +178,7 @@ def _refuse_strangers(connection: sqlite3.Connection, path: str) -> None:
         raise ConfigError(
             Fault("database", path, "holds another program's tables; name a new file")
         )
-    if _version(connection) > SCHEMA_VERSION:
+    if schema.version(connection) > schema.SCHEMA_VERSION:
         raise ConfigError(
             Fault("database", path, "was written by a later footfall; upgrade, or name a new file")
         )
@@ -215,11 +188,6 @@ def _refuse_strangers(connection: sqlite3.Connection, path: str) -> None:
 
 
 _DAMAGED = "move it away to start anew, or try `sqlite3 FILE .recover`"
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from sqlite3 import Connection, Row
 from string import Template
@@ -70,6 +70,19 @@ _REASONS = _sql("""
 _BARS = _sql("""
     SELECT min(:bars - 1, (received_at - :since) * :bars / :reach) AS bar, count(*)
     FROM events WHERE $in_period AND name = 'pageview' AND reason IS NULL GROUP BY bar""")
+_VISITORS = _sql("SELECT count(DISTINCT visitor) FROM events WHERE $in_period")
+_LAST = "SELECT max(seen_at) FROM sites WHERE :domain IS NULL OR domain = :domain"
+_PROP_NAMES = """
+    SELECT json_each.key AS key FROM events, json_each(events.props)
+    WHERE name = :name AND name NOT IN ('pageview', 'engagement') AND reason IS NULL
+        AND received_at >= :since AND received_at < :until
+        AND (:domain IS NULL OR domain = :domain)
+    GROUP BY key ORDER BY count(*) DESC, key LIMIT 20"""
+_BOTS = """
+    SELECT user_agent, count(*) AS number FROM events
+    WHERE reason IS NOT NULL AND reason = 'bot' AND received_at >= :since AND received_at < :until
+        AND (:domain IS NULL OR domain = :domain)
+    GROUP BY user_agent"""
 
 
 def search(connection: Connection, wanted: Search, addresses: Mapping[int, str]) -> Found:
@@ -112,8 +125,38 @@ def stats(connection: Connection, period: Period, domain: str | None, now: float
 
 def domains(connection: Connection) -> list[str]:
     """The domains and projects that events came for, by name; at most a hundred."""
-    query = "SELECT DISTINCT domain FROM events ORDER BY domain LIMIT 100"
+    query = "SELECT domain FROM sites ORDER BY domain LIMIT 100"
     return [row["domain"] for row in connection.execute(query)]
+
+
+def visitors_since(connection: Connection, since: float, domain: str | None) -> int:
+    """How many visitors were seen since an instant, in seconds."""
+    values = {"since": int(since * 1_000), "domain": domain}
+    number: int = connection.execute(_VISITORS, values).fetchone()[0]
+    return number
+
+
+def newest(connection: Connection, domain: str | None) -> int | None:
+    """When the newest event came, in milliseconds."""
+    found: int | None = connection.execute(_LAST, {"domain": domain}).fetchone()[0]
+    return found
+
+
+def prop_names(
+    connection: Connection, since: int, until: int, domain: str | None, event: str
+) -> list[str]:
+    """The names of the props of an event, the most frequent first."""
+    values = {"since": since, "until": until, "domain": domain, "name": event}
+    return [row["key"] for row in connection.execute(_PROP_NAMES, values)]
+
+
+def bots(
+    connection: Connection, since: int, until: int, domain: str | None
+) -> Iterator[tuple[str, int]]:
+    """The User-Agents that were dropped as bots, and how often."""
+    values = {"since": since, "until": until, "domain": domain}
+    for row in connection.execute(_BOTS, values):
+        yield row["user_agent"], row["number"]
 
 
 def last_seen(connection: Connection, visitor: str) -> tuple[str, float] | None:

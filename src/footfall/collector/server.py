@@ -49,8 +49,9 @@ class CollectorServer:
 
     `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
     `token` of 16 characters or more, which visitors of the page have to know. `database`,
-    `keep_events` and `keep_days` are those of `Store`. `chaos` upsets the senders of events; see
-    `footfall.collector.chaos`. `forward` names destinations that events are passed on to.
+    `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`. `chaos`
+    upsets the senders of events; see `footfall.collector.chaos`. `forward` names destinations that
+    events are passed on to.
 
     Raises:
         ConfigError: The address, the port or the database cannot be used.
@@ -66,6 +67,9 @@ class CollectorServer:
         token: str | None = None,
         keep_events: int = KEEP_EVENTS,
         keep_days: int | None = None,
+        max_bytes: int | None = None,
+        timezone: str = "UTC",
+        mmdb: str | Path | None = None,
         chaos: Chaos | None = None,
         forward: Sequence[Destination] = (),
     ) -> None:
@@ -73,7 +77,14 @@ class CollectorServer:
         listener = _listen(host, port)
         try:
             refuse_loops(forward, listener.getsockname()[1])
-            self.store = Store(database, keep_events=keep_events, keep_days=keep_days)
+            self.store = Store(
+                database,
+                keep_events=keep_events,
+                keep_days=keep_days,
+                max_bytes=max_bytes,
+                timezone=timezone,
+                mmdb=mmdb,
+            )
         except ConfigError:
             listener.close()
             raise

@@ -16,18 +16,25 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
+import zoneinfo
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
 from footfall.collector import queries, writing
+from footfall.collector.bots import BotRow, named
+from footfall.collector.countries import Lookup, mmdb_lookup
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Found, Period, Search, Stats
 from footfall.collector.redaction import kept_body
 from footfall.collector.ring import Ring
+from footfall.collector.stats import Answer, Question, TimeRange, rollups
+from footfall.collector.stats.answers import answer
 from footfall.collector.visits import DAY_SECONDS, Visits
 from footfall.collector.wire import Arrival
 from footfall.errors import ConfigError, Fault
@@ -49,10 +56,16 @@ _QUEUE_SIZE = 10_000
 _KEEP_ADDRESSES = 1_000
 # Of their requests, which take 5 kB as a rule; a sender may make them longer.
 _KEEP_BYTES = 16_000_000
+# "Now", as Plausible means it.
+_CURRENT_SECONDS = 300
 # Salts are for two days: today's, and yesterday's for visits that run across midnight.
 _KEEP_SALT_DAYS = 2
 _HOUSEKEEPING_SECONDS = 60.0
 _ROWS_BETWEEN_PURGES = 2_000
+# Between two steps of housekeeping when there is more to do, for events to come in between.
+_A_MOMENT = 0.02
+# An empty file and the room that one purge makes.
+_LEAST_BYTES = 1_000_000
 # After a failed commit. Disks do not get emptied in milliseconds.
 _RETRY_SECONDS = 0.25
 
@@ -73,8 +86,9 @@ _Item: TypeAlias = "Sequence[Arrival] | _Command"
 class Store:
     """An open store. Close it, or the events of the last moment are lost.
 
-    `keep_events` and `keep_days` bound what is kept, by count and by age; what is older goes in
-    small steps. `clock` gives seconds since the epoch.
+    `keep_events`, `keep_days` and `max_bytes` bound what is kept, by count, age and size; what is
+    older goes in small steps, and what it leaves free in the file is used again. `timezone` says
+    when days begin. `mmdb` is a country database. `clock` gives seconds since the epoch.
 
     Raises:
         ConfigError: The file cannot be used, or nothing would be kept.
@@ -86,16 +100,25 @@ class Store:
         *,
         keep_events: int = KEEP_EVENTS,
         keep_days: int | None = None,
+        max_bytes: int | None = None,
+        timezone: str = "UTC",
+        mmdb: str | Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _check_retention(keep_events, keep_days)
+        _check(keep_events, keep_days, max_bytes, timezone)
+        self._lookup: Lookup | None = mmdb_lookup(mmdb) if mmdb else None
         self.clock = clock
+        self.zone = ZoneInfo(timezone)
+        """The time zone whose days count."""
         self.fault: str | None = None
         """Why nothing can be written at the moment; None while all is well."""
-        self.visits = Visits(salt=self._salt, last_seen=self._last_seen)
+        self.visits = Visits(
+            salt=self._salt, last_seen=self._last_seen, local_time=self._local_time
+        )
         """The running visits, for the thread that answers requests."""
         self._keep_events = keep_events
         self._keep_days = keep_days
+        self._max_bytes = max_bytes
         self._database = Database(path)
         self._salts: dict[int, bytes] = {}
         self._addresses: OrderedDict[int, str] = OrderedDict()
@@ -112,6 +135,7 @@ class Store:
         self._written = 0
         self._rows_since_purge = 0
         self._purge_at = time.monotonic()
+        self._closing: deque[Callable[[sqlite3.Connection], None]] = deque()
         self._writer = threading.Thread(target=self._run, name="footfall-store", daemon=True)
         self._writer.start()
 
@@ -189,6 +213,32 @@ class Store:
         with self._database.reading() as connection:
             return queries.stats(connection, period, domain, self.clock())
 
+    def ask(self, question: Question) -> Answer:
+        """The answer to a question, from what is written."""
+        with self._database.reading() as connection:
+            return answer(connection, question)
+
+    def current_visitors(self, domain: str | None = None) -> int:
+        """How many visitors were seen in the last five minutes."""
+        since = self.clock() - _CURRENT_SECONDS
+        with self._database.reading() as connection:
+            return queries.visitors_since(connection, since, domain)
+
+    def newest(self, domain: str | None = None) -> int | None:
+        """When the newest event came, in milliseconds since the epoch; None if none did."""
+        with self._database.reading() as connection:
+            return queries.newest(connection, domain)
+
+    def prop_names(self, span: TimeRange, domain: str | None, event: str) -> list[str]:
+        """The names of an event's props, the most frequent first; at most twenty."""
+        with self._database.reading() as connection:
+            return queries.prop_names(connection, span.since, span.until, domain, event)
+
+    def bots(self, span: TimeRange, domain: str | None = None) -> list[BotRow]:
+        """The bots that were not counted, the busiest first."""
+        with self._database.reading() as connection:
+            return named(queries.bots(connection, span.since, span.until, domain))
+
     def domains(self) -> list[str]:
         """The domains and projects that events came for."""
         with self._database.reading() as connection:
@@ -224,7 +274,7 @@ class Store:
         """The next batch, and the command that follows it, if one does."""
         batch: list[Arrival] = []
         try:
-            item = self._queue.get(timeout=_HOUSEKEEPING_SECONDS)
+            item = self._queue.get(timeout=max(self._purge_at - time.monotonic(), _A_MOMENT))
             while not isinstance(item, _Command):
                 if not batch and self._queue.qsize() < _BATCH:
                     self._hurry.wait(_COMMIT_WINDOW_SECONDS)
@@ -268,7 +318,7 @@ class Store:
 
     def _insert(self, arrivals: list[Arrival]) -> list[int]:
         with self._database.writing() as connection:
-            return writing.insert(connection, arrivals)
+            return writing.insert(connection, arrivals, self._lookup)
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:
@@ -295,24 +345,46 @@ class Store:
     def _keep_house(self) -> None:
         if self._rows_since_purge < _ROWS_BETWEEN_PURGES and time.monotonic() < self._purge_at:
             return
+        is_done = True
         try:
-            self._purge()
+            is_done = not self._purge() and not self._close_days()
         except sqlite3.Error as error:
             # Nothing is lost by it, and the next batch finds out whether it lasts.
             logger.info("%s was not tidied up: %s", self.path, error)
         self._rows_since_purge = 0
-        self._purge_at = time.monotonic() + _HOUSEKEEPING_SECONDS
+        self._purge_at = time.monotonic() + (_HOUSEKEEPING_SECONDS if is_done else _A_MOMENT)
 
-    def _purge(self) -> None:
+    def _purge(self) -> bool:
+        """Delete a little of what is too old or too much. True if there was any."""
         now = self.clock()
-        last_day = int(now // DAY_SECONDS) - _KEEP_SALT_DAYS
+        last_day = int(self._local_time(now) // DAY_SECONDS) - _KEEP_SALT_DAYS
         with self._database.writing() as connection:
-            writing.purge_by_count(connection, self._keep_events)
+            is_purged = writing.purge_by_count(connection, self._keep_events)
             if self._keep_days is not None:
-                writing.purge_by_age(connection, now - self._keep_days * DAY_SECONDS)
+                oldest = now - self._keep_days * DAY_SECONDS
+                is_purged |= writing.purge_by_age(connection, oldest)
+            if self._max_bytes is not None:
+                is_purged |= writing.purge_by_size(connection, self._max_bytes)
+            if is_purged:
+                writing.forget_purged(connection)
             writing.purge_salts(connection, last_day)
         for day in [day for day in tuple(self._salts) if day <= last_day]:
             del self._salts[day]
+        return is_purged
+
+    def _close_days(self) -> bool:
+        """Count a part of a day that is over, once and for all. True if there was one."""
+        if not self._closing:
+            with self._database.reading() as connection:
+                day = rollups.next_to_close(connection, self.zone, self.clock())
+            self._closing.extend(rollups.closing(day) if day else ())
+        if not self._closing:
+            return False
+        with self._database.writing() as connection:
+            self._closing[0](connection)
+        # A step that failed is taken again.
+        self._closing.popleft()
+        return True
 
     # -- what the visits need -----------------------------------------------------------------
 
@@ -325,6 +397,10 @@ class Store:
     def _last_seen(self, visitor: str) -> tuple[str, float] | None:
         with self._database.reading() as connection:
             return queries.last_seen(connection, visitor)
+
+    def _local_time(self, now: float) -> float:
+        offset = datetime.fromtimestamp(now, self.zone).utcoffset()
+        return now + (offset.total_seconds() if offset else 0.0)
 
 
 def _remembered(arrival: Arrival) -> tuple[Arrival, int]:
@@ -345,11 +421,15 @@ def _execute(command: _Command) -> None:
         command.done.set_result(result)
 
 
-def _check_retention(keep_events: int, keep_days: int | None) -> None:
+def _check(keep_events: int, keep_days: int | None, max_bytes: int | None, timezone: str) -> None:
     faults = []
     if keep_events < 1:
         faults.append(Fault("keep_events", keep_events, "keep at least 1 event"))
     if keep_days is not None and keep_days < 1:
         faults.append(Fault("keep_days", keep_days, "keep at least 1 day, or None for no limit"))
+    if max_bytes is not None and max_bytes < _LEAST_BYTES:
+        faults.append(Fault("max_bytes", max_bytes, f"keep at least {_LEAST_BYTES} bytes, or None"))
+    if timezone not in zoneinfo.available_timezones():
+        faults.append(Fault("timezone", timezone, "write it like Europe/Berlin, or UTC"))
     if faults:
         raise ConfigError(faults)

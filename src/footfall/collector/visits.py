@@ -1,9 +1,10 @@
 """Who came, and whether the visit still goes on, known without keeping an address.
 
-A visitor is a keyed hash of address, browser and site. The key is a salt that lives for one day,
-so nobody can be followed from one day to the next, and once the salt is gone nobody can find out
-whose hash it was. A visit lasts until 30 minutes have passed without an event; one that runs
-across midnight (UTC) stays one visit, as with Plausible.
+A visitor is a keyed hash of address, browser and site. The key is a salt that lives for one day of
+the collector's time zone, so nobody can be followed from one day to the next, and once the salt is
+gone nobody can find out whose hash it was. A visit lasts until 30 minutes have passed without an
+event; one that runs across midnight stays one visit, as with Plausible, of a visitor who has a new
+name from then on. So a name belongs to one day, and the visitors of the days add up.
 
 The book is read and written by one thread, the one that answers requests. What it does not
 remember, it looks up in what was written, so a restart, or a second process on the same file,
@@ -55,7 +56,8 @@ class Visits:
     """The book of running visits.
 
     `salt(day)` gives the key of a day, counted since the epoch; `last_seen(visitor)` gives session
-    and time of the newest event written for that visitor, or None.
+    and time of the newest event written for that visitor, or None. `local_time` turns seconds since
+    the epoch into those of the time zone whose days count.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Visits:
         *,
         salt: Callable[[int], bytes],
         last_seen: Callable[[str], tuple[str, float] | None] = lambda visitor: None,
+        local_time: Callable[[float], float] = lambda now: now,
     ) -> None:
         self._salt = salt
+        self._local_time = local_time
         self._last_seen = last_seen
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._once: OrderedDict[tuple[str, str], float] = OrderedDict()
@@ -101,9 +105,9 @@ class Visits:
 
     def _names(self, caller: Caller, now: float) -> list[str]:
         """What the visitor is called today, and where it still matters, what yesterday."""
-        day = int(now // DAY_SECONDS)
-        # Only in the first half hour of a day can a visit of yesterday still be running.
-        days = (day, day - 1) if now % DAY_SECONDS <= VISIT_SECONDS else (day,)
+        day, second = divmod(self._local_time(now), DAY_SECONDS)
+        # After half an hour a visit of yesterday has ended, or goes on under today's name.
+        days = (int(day), int(day) - 1) if second <= VISIT_SECONDS else (int(day),)
         # The lengths keep two different visitors from making one text.
         text = "".join(f"{len(part)}:{part}" for part in caller).encode()
         return [
@@ -113,7 +117,7 @@ class Visits:
     def _find(self, names: Sequence[str], now: float) -> Visit | None:
         for visitor in names:
             if seen := self._running(visitor, now):
-                return Visit(visitor, seen.session)
+                return Visit(names[0], seen.session)
         return None
 
     def _running(self, visitor: str, now: float) -> _Seen | None:

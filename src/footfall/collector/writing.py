@@ -7,8 +7,11 @@ import secrets
 from collections.abc import Sequence
 from sqlite3 import Connection
 
+from footfall.collector import visit_rows
 from footfall.collector.browser import browser
+from footfall.collector.countries import Lookup, country
 from footfall.collector.redaction import kept_body, kept_headers
+from footfall.collector.stats import rollups
 from footfall.collector.wire import Arrival
 
 # Headers and bodies are for looking into what just came, and take twice the room of the event.
@@ -20,10 +23,19 @@ _INSERT_EVENT = """
     INSERT INTO events (
         received_at, vendor, domain, name, url, hostname, path, referrer, source, utm_source,
         utm_medium, utm_campaign, utm_content, utm_term, props, currency, amount, user_agent,
-        browser, os, device, visitor, session, begins, reason
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        browser, os, device, country, visitor, session, begins, reason
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
+_SITE = """
+    INSERT INTO sites VALUES (?, ?)
+    ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
+"""
+_STARTS = """
+    SELECT DISTINCT started_at FROM visits
+    WHERE session IN (SELECT value FROM json_each(?))
+        AND started_at < (SELECT max(until) FROM closed_days)
+"""
 _PURGE_BY_COUNT = """
     DELETE FROM events WHERE id IN (
         SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ? ORDER BY id LIMIT ?
@@ -34,6 +46,8 @@ _PURGE_BY_AGE = """
         SELECT id FROM events WHERE received_at < ? ORDER BY received_at LIMIT ?
     )
 """
+_PURGE_OLDEST = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
+_END_OF_TIME = 2**62
 _PURGE_REQUESTS = """
     DELETE FROM requests WHERE event_id IN (
         SELECT event_id FROM requests WHERE event_id <= (SELECT max(id) FROM events) - ?
@@ -42,30 +56,69 @@ _PURGE_REQUESTS = """
 """
 
 
-def insert(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
-    """Write the events and their requests, and give their numbers."""
-    numbers = []
+def insert(
+    connection: Connection, arrivals: Sequence[Arrival], lookup: Lookup | None = None
+) -> list[int]:
+    """Write the events, their visits and their requests, and give the events' numbers."""
+    numbers, steps = [], []
     for arrival in arrivals:
-        number = connection.execute(_INSERT_EVENT, _event_row(arrival)).lastrowid or 0
+        place = country(arrival.received.headers, arrival.client_ip, lookup)
+        number = connection.execute(_INSERT_EVENT, _event_row(arrival, place)).lastrowid or 0
         connection.execute(_INSERT_REQUEST, (number, *_request_row(arrival)))
         numbers.append(number)
+        if step := _step(arrival, place):
+            steps.append(step)
+    seen = {arrival.domain: int(arrival.received.at * 1_000) for arrival in arrivals}
+    connection.executemany(_SITE, seen.items())
+    visit_rows.write(connection, steps)
+    rollups.reopen(connection, _touched(connection, steps))
     return numbers
 
 
 def delete_all(connection: Connection) -> int:
     """Delete every event, and give how many they were."""
+    connection.execute("DELETE FROM visits")
+    connection.execute("DELETE FROM sites")
+    rollups.forget_all(connection)
     return connection.execute("DELETE FROM events").rowcount
 
 
-def purge_by_count(connection: Connection, keep: int) -> None:
-    """Delete some of the events, and of the requests, that are too many."""
-    connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS))
+def purge_by_count(connection: Connection, keep: int) -> bool:
+    """Delete some of the events, and of the requests, that are too many. True if any were."""
+    number = connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS)).rowcount
     connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
+    return number > 0
 
 
-def purge_by_age(connection: Connection, oldest: float) -> None:
-    """Delete some of the events from before `oldest`, in seconds since the epoch."""
-    connection.execute(_PURGE_BY_AGE, (int(oldest * 1_000), _PURGE_ROWS))
+def purge_by_age(connection: Connection, oldest: float) -> bool:
+    """Delete some of the events from before `oldest`, in seconds since the epoch. True if any."""
+    return connection.execute(_PURGE_BY_AGE, (int(oldest * 1_000), _PURGE_ROWS)).rowcount > 0
+
+
+def purge_by_size(connection: Connection, max_bytes: int) -> bool:
+    """Delete some of the oldest events where the file holds more than it may. True if any."""
+    if used_bytes(connection) <= max_bytes:
+        return False
+    return connection.execute(_PURGE_OLDEST, (_PURGE_ROWS,)).rowcount > 0
+
+
+def used_bytes(connection: Connection) -> int:
+    """How much of the file is in use. What is deleted is free for what comes."""
+    size, pages, free = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_size", "page_count", "freelist_count")
+    )
+    return int(size * (pages - free))
+
+
+def forget_purged(connection: Connection) -> None:
+    """Delete the visits, the sites and the figures of days whose events are gone."""
+    oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
+    if oldest is None:
+        oldest = _END_OF_TIME
+    connection.execute("DELETE FROM visits WHERE started_at < ? AND ended_at < ?", (oldest, oldest))
+    connection.execute("DELETE FROM sites WHERE seen_at < ?", (oldest,))
+    rollups.forget_before(connection, oldest)
 
 
 def purge_salts(connection: Connection, last_day: int) -> None:
@@ -83,7 +136,35 @@ def salt(connection: Connection, day: int) -> bytes:
     return key
 
 
-def _event_row(arrival: Arrival) -> tuple[object, ...]:
+def _step(arrival: Arrival, place: str | None) -> visit_rows.Step | None:
+    """What an event means for its visit; nothing if it was dropped."""
+    if arrival.reason is not None or arrival.visitor is None or arrival.session is None:
+        return None
+    return visit_rows.Step(
+        session=arrival.session,
+        domain=arrival.domain,
+        visitor=arrival.visitor,
+        at=int(arrival.received.at * 1_000),
+        name=arrival.name,
+        path=arrival.path,
+        is_interactive=arrival.interactive,
+        referrer=arrival.referrer,
+        source=arrival.source,
+        campaign=arrival.campaign,
+        user_agent=arrival.user_agent,
+        country=place,
+        begins=arrival.begins,
+    )
+
+
+def _touched(connection: Connection, steps: Sequence[visit_rows.Step]) -> set[int]:
+    """The moments at which events came, and at which their visits began."""
+    sessions = json.dumps([step.session for step in steps if not step.begins])
+    starts = connection.execute(_STARTS, (sessions,))
+    return {step.at for step in steps} | {row[0] for row in starts}
+
+
+def _event_row(arrival: Arrival, place: str | None) -> tuple[object, ...]:
     seen_as = browser(arrival.user_agent)
     return (
         int(arrival.received.at * 1_000),
@@ -99,7 +180,10 @@ def _event_row(arrival: Arrival) -> tuple[object, ...]:
         json.dumps(dict(arrival.props)),
         *(arrival.revenue or (None, None)),
         arrival.user_agent,
-        *seen_as,
+        seen_as.name,
+        seen_as.os,
+        seen_as.device,
+        place,
         arrival.visitor,
         arrival.session,
         arrival.begins,

@@ -1,0 +1,296 @@
+"""The collector under load: `python benchmarks/collector.py [--quick] [--events N]`.
+
+A file is filled with a month of a site's events, and `footfall collect` serves it in a process of
+its own, held to one core. Then eight connections post events as fast as they are answered, and the
+dashboard is asked for a day, for a month, and for a month with a filter. `--quick` fills a tenth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import NamedTuple
+from urllib.request import urlopen
+from zoneinfo import ZoneInfo
+
+from footfall.collector import writing
+from footfall.collector.database import Database
+from footfall.collector.stats import rollups
+from footfall.collector.wire import Arrival, Received
+
+EVENTS = 1_000_000
+QUICK_EVENTS = 100_000
+DAYS = 30
+CONNECTIONS = 8
+ROUNDS = 15
+
+BROWSERS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+)
+SOURCES = (
+    *(None,) * 8,
+    *("google.com",) * 6,
+    "news.ycombinator.com",
+    "t.co",
+    "chatgpt.com",
+    *(f"site-{number}.example" for number in range(40)),
+)
+COUNTRIES = ("DE", "US", "FR", "GB", "NL", "IN", "BR", "JP")
+PAGES = tuple(f"/page-{number}" for number in range(300))
+WEIGHTS = tuple(1 / (number + 1) for number in range(300))
+
+
+# -- a month of a site -------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """The next pageview of a running visit."""
+
+    at: float
+    visit: int
+    left: int
+    source: str | None
+    browser: str
+    country: str
+    visitor: int
+
+
+def month(number: int) -> Iterator[Arrival]:
+    """Events in the order of their time, three pageviews a visit, until now."""
+    chance = random.Random(1)
+    end = time.time()
+    at, visit = end - DAYS * 86_400, 0
+    pause = DAYS * 86_400 / (number / 3)
+    running: list[Step] = []
+    while at < end:
+        running_visit = Step(
+            at,
+            visit,
+            chance.randrange(1, 6),
+            chance.choice(SOURCES),
+            chance.choice(BROWSERS),
+            chance.choice(COUNTRIES),
+            chance.randrange(200_000),
+        )
+        heappush(running, running_visit)
+        at += chance.expovariate(1 / pause)
+        visit += 1
+        while running and running[0].at < min(at, end):
+            step = heappop(running)
+            yield an_arrival(step, chance)
+            if step.left > 1:
+                rest = step._replace(at=step.at + chance.uniform(5, 400), left=step.left - 1)
+                heappush(running, rest)
+
+
+def an_arrival(step: Step, chance: random.Random) -> Arrival:
+    path = chance.choices(PAGES, WEIGHTS)[0]
+    name = "Signup" if chance.random() < 0.01 else "pageview"
+    headers = {"host": "stats.example", "user-agent": step.browser, "cf-ipcountry": step.country}
+    return Arrival(
+        vendor="plausible",
+        domain="example.com",
+        name=name,
+        url=f"https://example.com{path}",
+        hostname="example.com",
+        path=path,
+        referrer=f"https://{step.source}/thread" if step.source else None,
+        source=step.source,
+        props={"plan": chance.choice(("pro", "free"))} if name == "Signup" else {},
+        user_agent=step.browser,
+        visitor=f"{step.visitor:08x}{int(step.at // 86_400):08x}",
+        session=f"{step.visit * 2_654_435_761 % 2**64:016x}",
+        received=Received(headers=headers, peer="127.0.0.1", body=b"{}", at=step.at),
+    )
+
+
+def fill(path: Path, number: int) -> tuple[float, float]:
+    """Fill a file; gives the seconds for writing, and for closing a day."""
+    with closing(Database(path)) as database:
+        started, batch = time.perf_counter(), []
+        for arrival in month(number):
+            batch.append(arrival)
+            if len(batch) == 5_000:
+                write(database, batch)
+        write(database, batch)
+        written = time.perf_counter() - started
+        started, days = time.perf_counter(), 0
+        while day := rollups.next_to_close(database.writer, ZoneInfo("UTC"), time.time()):
+            with database.writing() as connection:
+                rollups.close(connection, day)
+            days += 1
+        return written, (time.perf_counter() - started) / max(days, 1)
+
+
+def write(database: Database, batch: list[Arrival]) -> None:
+    with database.writing() as connection:
+        writing.insert(connection, batch)
+    batch.clear()
+
+
+# -- the server --------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[tuple[str, int]]:
+    """The collector in a process of its own, on one core: its address and process id."""
+    command = [sys.executable, "-m", "footfall", "collect", "--port", "0", "--database", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            if hasattr(os, "sched_setaffinity"):
+                core = max(os.sched_getaffinity(0))
+                for thread in Path(f"/proc/{process.pid}/task").iterdir():
+                    os.sched_setaffinity(int(thread.name), {core})
+            yield found[0], process.pid
+        finally:
+            process.terminate()
+
+
+def resident_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1_024 if found else float("nan")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the process has used of the core; a busy machine changes it little."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# -- ingest ------------------------------------------------------------------------------------
+
+
+def requests(host: str, number: int) -> list[bytes]:
+    made = []
+    for each in range(number):
+        body = json.dumps(
+            {
+                "name": "pageview",
+                "url": f"https://example.com/page-{each % 50}?utm_source=newsletter",
+                "domain": "example.com",
+                "referrer": "https://news.example.org/item",
+            }
+        )
+        head = (
+            f"POST /api/event HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            f"User-Agent: {BROWSERS[each % len(BROWSERS)]}\r\n"
+            f"X-Forwarded-For: 203.0.{each // 3 % 200}.{each % 250}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        made.append((head + body).encode())
+    return made
+
+
+async def post(host: str, port: int, texts: list[bytes], until: float) -> list[float]:
+    """Post one after the other on one connection; gives the seconds of each."""
+    reader, writer = await asyncio.open_connection(host, port)
+    took, number = [], 0
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        writer.write(texts[number % len(texts)])
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 202"), head
+        await reader.readexactly(2)
+        took.append(time.perf_counter() - started)
+        number += 1
+    writer.close()
+    return took
+
+
+async def ingest(url: str, seconds: float) -> list[float]:
+    host, port = url.removeprefix("http://").split(":")
+    texts = requests(host, 6_000)
+    until = time.perf_counter() + seconds
+    parts = [texts[each::CONNECTIONS] for each in range(CONNECTIONS)]
+    took = await asyncio.gather(*(post(host, int(port), part, until) for part in parts))
+    return [each for part in took for each in part]
+
+
+# -- the dashboard -----------------------------------------------------------------------------
+
+
+def first_byte(url: str) -> float:
+    """Seconds until the first byte of an answer."""
+    started = time.perf_counter()
+    with urlopen(url, timeout=60) as answer:
+        answer.read(1)
+        return time.perf_counter() - started
+
+
+PAGES_ASKED = {
+    "a day": "/?period=yesterday",
+    "today": "/?period=today",
+    "30 days": "/?period=30d",
+    "30 days, one source": "/?period=30d&source=Google",
+    "30 days, one page": "/?period=30d&page=/page-7",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the events, fewer rounds")
+    parser.add_argument("--events", type=int, help=f"how many are stored ({EVENTS:,})")
+    options = parser.parse_args()
+    number = options.events or (QUICK_EVENTS if options.quick else EVENTS)
+    rounds = 5 if options.quick else ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.sqlite3"
+        written, closing_a_day = fill(path, number)
+        print(f"{number:,} events: {number / written:,.0f} written a second, ", end="")
+        print(
+            f"{path.stat().st_size / 1e6:,.0f} MB, a day closed in {closing_a_day * 1e3:,.0f} ms\n"
+        )
+        with serving(path) as (url, pid):
+            ask(url, pid, rounds)
+            load(url, pid, 3 if options.quick else 5)
+
+
+def ask(url: str, pid: int, rounds: int) -> None:
+    """The table of the dashboard."""
+    print("| dashboard | first byte, ms | CPU, ms |\n|---|---:|---:|")
+    for name, page in PAGES_ASKED.items():
+        # Where one takes seconds, three are enough.
+        wanted = 3 if first_byte(url + page) > 2 else rounds
+        before = cpu_seconds(pid)
+        times = [first_byte(url + page) for _ in range(wanted)]
+        used = (cpu_seconds(pid) - before) / wanted
+        print(f"| {name} | {statistics.median(times) * 1e3:,.0f} | {used * 1e3:,.0f} |", flush=True)
+    print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
+
+
+def load(url: str, pid: int, seconds: float) -> None:
+    """The table of ingest."""
+    print("| events/s | events per CPU second | median, ms | p99, ms |\n|---:|---:|---:|---:|")
+    for _ in range(3):
+        before = cpu_seconds(pid)
+        took = sorted(asyncio.run(ingest(url, seconds)))
+        used = cpu_seconds(pid) - before
+        median, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+        rates = f"{len(took) / seconds:,.0f} | {len(took) / used:,.0f}"
+        print(f"| {rates} | {median * 1e3:.1f} | {p99 * 1e3:.1f} |", flush=True)
+    print(f"\nresident at most: {resident_megabytes(pid):.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""`footfall export`: the collector's events, for other programs. The file is only read."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+
+from footfall.errors import ConfigError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+HELP: Final = "write the collector's events as CSV, JSON lines or Parquet"
+
+COLUMNS: Final = {
+    "id": "BIGINT",
+    "received_at": "TIMESTAMP",
+    **dict.fromkeys(
+        (
+            "vendor",
+            "domain",
+            "name",
+            "url",
+            "hostname",
+            "path",
+            "referrer",
+            "source",
+            "utm_source",
+            "utm_medium",
+            "utm_campaign",
+            "utm_content",
+            "utm_term",
+            "props",
+            "currency",
+            "amount",
+            "user_agent",
+            "browser",
+            "os",
+            "device",
+            "country",
+            "visitor",
+            "session",
+            "reason",
+        ),
+        "VARCHAR",
+    ),
+}
+"""The columns and their types in Parquet. Times are UTC; props are a JSON object."""
+
+_EVENTS: Final = f"""
+    SELECT {", ".join(COLUMNS)} FROM events
+    WHERE (:domain IS NULL OR domain = :domain) AND received_at >= :since AND received_at < :until
+    ORDER BY id
+"""  # noqa: S608 -- fixed texts
+_MISSING: Final = 'Parquet needs the package duckdb: pip install "footfall[parquet]"'
+_END_OF_TIME: Final = 2**62
+
+_WRITTEN = 0
+_FAILED = 1
+_CANNOT_START = 2
+
+_Row: TypeAlias = Sequence[Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `footfall export`."""
+    parser.add_argument(
+        "--database", metavar="FILE", default="footfall.sqlite3", help="what to read (%(default)s)"
+    )
+    parser.add_argument(
+        "--format", choices=sorted(_WRITERS), default="csv", help="what to write (%(default)s)"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where to write; without it, to standard output"
+    )
+    parser.add_argument("--domain", help="a single domain or project")
+    parser.add_argument(
+        "--from", dest="first", metavar="DATE", type=date.fromisoformat, help="first day (UTC)"
+    )
+    parser.add_argument(
+        "--to", dest="last", metavar="DATE", type=date.fromisoformat, help="last day (UTC)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the events. 0 if all were written, 1 if the output failed, 2 if it could not start."""
+    from footfall.collector.database import open_to_read
+
+    if args.format == "parquet" and not args.output:
+        print("Parquet is no text: name a file with --output", file=sys.stderr)
+        return _CANNOT_START
+    try:
+        with closing(open_to_read(args.database)) as connection:
+            number = _WRITERS[args.format](_rows(connection, args), args.output)
+    except (ConfigError, ModuleNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return _CANNOT_START
+    except OSError as error:
+        print(f"The events could not be written: {error}", file=sys.stderr)
+        return _FAILED
+    print(f"{number} events", file=sys.stderr)
+    return _WRITTEN
+
+
+def _rows(connection: sqlite3.Connection, args: argparse.Namespace) -> Iterator[_Row]:
+    values = {
+        "domain": args.domain,
+        "since": _midnight(args.first) if args.first else 0,
+        "until": _midnight(args.last + timedelta(days=1)) if args.last else _END_OF_TIME,
+    }
+    for number, received_at, *rest in connection.execute(_EVENTS, values):
+        moment = datetime.fromtimestamp(received_at / 1_000, UTC).replace(tzinfo=None)
+        yield (number, moment.isoformat(timespec="milliseconds"), *rest)
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1_000)
+
+
+# -- formats ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(output: str | None) -> Iterator[IO[str]]:
+    if output is None:
+        yield sys.stdout
+    else:
+        with Path(output).open("w", encoding="utf-8", newline="") as file:
+            yield file
+
+
+def _csv(rows: Iterator[_Row], output: str | None) -> int:
+    number = 0
+    with _opened(output) as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            writer.writerow(row)
+            number += 1
+    return number
+
+
+def _jsonl(rows: Iterator[_Row], output: str | None) -> int:
+    number = 0
+    with _opened(output) as file:
+        for row in rows:
+            event = dict(zip(COLUMNS, row, strict=True))
+            event["props"] = json.loads(event["props"])
+            file.write(json.dumps(event, ensure_ascii=False) + "\n")
+            number += 1
+    return number
+
+
+def _parquet(rows: Iterator[_Row], output: str | None) -> int:
+    """By way of JSON lines, which tell an empty text from none."""
+    try:
+        import duckdb
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(_MISSING, name=missing.name) from missing
+    assert output is not None  # noqa: S101 -- asked for above
+    with tempfile.TemporaryDirectory() as folder:
+        lines = str(Path(folder) / "events.jsonl")
+        number = _jsonl(rows, lines)
+        columns = ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS.items())
+        events = f"read_json({_quoted(lines)}, format='newline_delimited', columns={{{columns}}})"
+        try:
+            with duckdb.connect() as connection:
+                connection.execute(f"COPY (FROM {events}) TO {_quoted(output)} (FORMAT parquet)")
+        except duckdb.IOException as error:
+            raise OSError(str(error)) from error
+    return number
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_WRITERS: Final[dict[str, Callable[[Iterator[_Row], str | None], int]]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "parquet": _parquet,
+}

@@ -1,0 +1,208 @@
+"""The answer to a question: counted where it must be, taken from rollups where it can be."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from sqlite3 import Connection
+from typing import Any, Final, TypeAlias
+
+from footfall.collector.stats import rollups
+from footfall.collector.stats.meanings import METRICS, SUMS, Counts, Number, Side, dimension
+from footfall.collector.stats.question import Question, is_about_events, touches_events
+from footfall.collector.stats.raw import Counting
+from footfall.collector.stats.times import TimeRange, label, labels
+
+_Key: TypeAlias = tuple[Any, ...]
+_Table: TypeAlias = dict[_Key, Counts]
+
+_NOTHING: Final = Counts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The values of the dimensions and of the metrics, each in the order of the question."""
+
+    dimensions: tuple[str, ...]
+    metrics: tuple[Number, ...]
+    # The metrics in the range that was to be compared with; None where none was.
+    comparison: tuple[Number, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The rows within the limit, and how many there are without it.
+
+    A question without dimensions has one row, whatever happened. With comparison, a row is
+    compared with that of the same values; rows by time with that of the same place in time.
+    """
+
+    question: Question
+    rows: tuple[Row, ...]
+    total: int
+
+
+def answer(connection: Connection, question: Question) -> Answer:
+    """Answer a question, in one look at the file."""
+    with _one_look(connection):
+        table = _table(connection, question)
+        wholes = _wholes(connection, question)
+        other = question.comparison and replace(question, range=question.comparison)
+        before = _compared(connection, other) if other else None
+        wholes_before = _wholes(connection, other) if other else {}
+    rows = [_row(question, key, counts, wholes) for key, counts in table.items()]
+    chosen = _ordered(question, rows)[question.offset :][: question.limit]
+    if before is not None:
+        chosen = [
+            replace(row, comparison=_metrics(question, before.get(key, _NOTHING), wholes_before))
+            for row, key in zip(chosen, _keys_before(question, chosen), strict=True)
+        ]
+    return Answer(question=question, rows=tuple(chosen), total=len(rows))
+
+
+@contextlib.contextmanager
+def _one_look(connection: Connection) -> Iterator[None]:
+    """All statements see the same moment, whatever others write meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        # SQLite itself ends it where the disk fails.
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+
+
+# -- sums -------------------------------------------------------------------------------------
+
+
+def _table(connection: Connection, question: Question) -> _Table:
+    table: _Table = {}
+    for side, sums in _sides(question).items():
+        for key, numbers in _rows(connection, question, side, sums):
+            counts = table.setdefault(key, Counts())
+            for field, number in zip(sums, numbers, strict=True):
+                counts.add(field, number)
+    if not question.dimensions:
+        table.setdefault((), Counts())
+    return table
+
+
+def _rows(
+    connection: Connection, question: Question, side: Side, sums: Sequence[str]
+) -> Iterator[tuple[_Key, tuple[int, ...]]]:
+    for piece in _pieces(connection, question, side):
+        if isinstance(piece, rollups.Rolled):
+            yield from rollups.read(
+                connection, side, piece, question.domain, question.dimensions, sums
+            )
+        else:
+            counting = Counting(side, piece, question.domain)
+            yield from counting.run(connection, question.dimensions, sums, question.filters)
+
+
+def _pieces(
+    connection: Connection, question: Question, side: Side
+) -> Iterator[TimeRange | rollups.Rolled]:
+    if question.filters or not rollups.has(side, question.dimensions):
+        yield question.range
+    else:
+        closed = rollups.closed_days(connection, question.range)
+        yield from rollups.pieces(question.range, closed)
+
+
+def _sides(question: Question) -> dict[Side, list[str]]:
+    """The sums that the metrics need, by the side that they are made on."""
+    needed = {name for metric in question.metrics for name in METRICS[metric].needs}
+    of_visitors = Side.EVENTS if is_about_events(question) else Side.VISITS
+    home = {
+        **dict.fromkeys(SUMS[Side.VISITS], Side.VISITS),
+        **dict.fromkeys(SUMS[Side.EVENTS], Side.EVENTS),
+        "visitors": of_visitors,
+        "visits": of_visitors,
+    }
+    found: dict[Side, list[str]] = {}
+    for name in sorted(needed):
+        found.setdefault(home[name], []).append(name)
+    return found
+
+
+def _wholes(connection: Connection, question: Question) -> dict[str, Counts]:
+    """What the metrics that are shares are shares of."""
+    whole = replace(question, dimensions=(), metrics=("visitors",), order=(), comparison=None)
+    wholes = {}
+    if "percentage" in question.metrics:
+        wholes["percentage"] = _table(connection, whole)[()]
+    if "conversion_rate" in question.metrics:
+        filters = tuple(each for each in question.filters if not touches_events(each))
+        wholes["conversion_rate"] = _table(connection, replace(whole, filters=filters))[()]
+    return wholes
+
+
+# -- rows -------------------------------------------------------------------------------------
+
+
+def _row(question: Question, key: _Key, counts: Counts, wholes: Mapping[str, Counts]) -> Row:
+    return Row(dimensions=_texts(question, key), metrics=_metrics(question, counts, wholes))
+
+
+def _texts(question: Question, key: _Key) -> tuple[str, ...]:
+    units = [dimension(name).unit for name in question.dimensions]
+    return tuple(
+        label(value, unit) if unit else str(value) for value, unit in zip(key, units, strict=True)
+    )
+
+
+def _metrics(
+    question: Question, counts: Counts, wholes: Mapping[str, Counts]
+) -> tuple[Number, ...]:
+    return tuple(
+        METRICS[name].make(counts, wholes.get(name, _NOTHING)) for name in question.metrics
+    )
+
+
+def _compared(connection: Connection, question: Question) -> dict[tuple[str, ...], Counts]:
+    table = _table(connection, replace(question, comparison=None))
+    return {_texts(question, key): counts for key, counts in table.items()}
+
+
+def _keys_before(question: Question, rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """What each row is compared with: a day with that of the same place, all else with its own."""
+    assert question.comparison is not None  # noqa: S101 -- for the type checker
+    units = [dimension(name).unit for name in question.dimensions]
+    places = {
+        unit: dict(
+            zip(labels(question.range, unit), labels(question.comparison, unit), strict=False)
+        )
+        for unit in units
+        if unit
+    }
+    return [
+        tuple(
+            places[unit].get(value, "") if unit else value
+            for value, unit in zip(row.dimensions, units, strict=True)
+        )
+        for row in rows
+    ]
+
+
+def _ordered(question: Question, rows: list[Row]) -> list[Row]:
+    """The rows in order, equals by their names."""
+    order = question.order or _default_order(question)
+    rows = sorted(rows, key=lambda row: row.dimensions)
+    for name, direction in reversed(order):
+        rows.sort(key=partial(_rank, question, name), reverse=direction == "desc")
+    return rows
+
+
+def _default_order(question: Question) -> Sequence[tuple[str, str]]:
+    times = [name for name in question.dimensions if dimension(name).unit]
+    return [(times[0], "asc")] if times else [(question.metrics[0], "desc")]
+
+
+def _rank(question: Question, name: str, row: Row) -> Any:
+    if name in question.metrics:
+        number = row.metrics[question.metrics.index(name)]
+        return -1 if number is None else number
+    return row.dimensions[question.dimensions.index(name)]

@@ -1,0 +1,135 @@
+"""`footfall export`: every event, in every format, out of a file that stays as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from footfall import cli
+from footfall.cli.export import COLUMNS
+from footfall.collector.store import Store
+from footfall.collector.wire import Arrival, Received
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+ODD = 'a "b", c\n=1+1 é🦶'
+
+
+def an_event(path: str, at: float = NOON, **changes: Any) -> Arrival:
+    received = Received(headers={}, peer="127.0.0.1", body=b"{}", at=at)
+    return Arrival(
+        **{"vendor": "plausible", "domain": "a.test", "name": "pageview", "path": path, **changes},
+        visitor="v",
+        session="s",
+        received=received,
+    )
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "it's here.sqlite3"
+    with closing(Store(path, clock=lambda: NOON)) as store:
+        store.offer(
+            [
+                an_event("/old", NOON - 86_400),
+                an_event(ODD, props={"plan": ODD}, source="", revenue=("EUR", "19.90")),
+                an_event("/b", domain="b.test"),
+            ]
+        )
+        assert store.flush()
+    return path
+
+
+def export(database: Path, *options: str) -> int:
+    return cli.main(["export", "--database", str(database), *options])
+
+
+def test_csv_is_written_with_a_head(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(database) == 0
+    printed = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(printed.out, newline="")))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["path"] for row in rows] == ["/old", ODD, "/b"]
+    assert rows[1]["received_at"] == "2026-11-21T12:00:00.000"
+    assert (rows[1]["currency"], rows[1]["amount"]) == ("EUR", "19.90")
+    assert printed.err == "3 events\n"
+
+
+def test_json_lines_hold_one_event_each(database: Path, tmp_path: Path) -> None:
+    output = tmp_path / "events.jsonl"
+    assert export(database, "--format", "jsonl", "-o", str(output)) == 0
+    events = [json.loads(line) for line in output.read_text().split("\n")[:-1]]
+    assert [event["id"] for event in events] == [1, 2, 3]
+    assert events[1]["props"] == {"plan": ODD}
+    assert (events[0]["source"], events[1]["source"]) == (None, "")
+
+
+def test_parquet_has_types(database: Path, tmp_path: Path) -> None:
+    output = tmp_path / "it's.parquet"
+    assert export(database, "--format", "parquet", "--output", str(output)) == 0
+    with duckdb.connect() as connection:
+        query = "SELECT id, received_at, path, source, props ->> 'plan' FROM read_parquet(?)"
+        rows = connection.execute(query, [str(output)]).fetchall()
+    assert rows[1] == (2, datetime(2026, 11, 21, 12), ODD, "", ODD)
+    assert rows[0][3] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "paths"),
+    [
+        (["--domain", "b.test"], ["/b"]),
+        (["--to", "2026-11-20"], ["/old"]),
+        (["--from", "2026-11-21"], [ODD, "/b"]),
+        (["--from", "2026-11-22"], []),
+    ],
+    ids=["domain", "to", "from", "nothing"],
+)
+def test_events_are_chosen(
+    database: Path, options: list[str], paths: list[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "events.jsonl"
+    assert export(database, "--format", "jsonl", "-o", str(output), *options) == 0
+    events = [json.loads(line) for line in output.read_text().split("\n")[:-1]]
+    assert [event["path"] for event in events] == paths
+
+
+def test_a_file_is_read_while_a_collector_writes_it(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Store(database, clock=lambda: NOON)) as store:
+        store.offer([an_event("/new")])
+        store.flush()
+        assert export(database) == 0
+    assert "/new" in capsys.readouterr().out
+
+
+def test_what_cannot_be_done_is_told(
+    database: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("no database")
+    assert export(tmp_path / "missing") == 2
+    assert "there is no such file" in capsys.readouterr().err
+    assert not (tmp_path / "missing").exists()
+    assert export(other) == 2
+    assert "no database" in capsys.readouterr().err
+    assert export(database, "--format", "parquet") == 2
+    assert "--output" in capsys.readouterr().err
+    for output_format in ("csv", "parquet"):
+        nowhere = str(tmp_path / "nowhere" / "events")
+        assert export(database, "--format", output_format, "-o", nowhere) == 1
+        assert "could not be written" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert export(database, "--format", "parquet", "-o", str(tmp_path / "x")) == 2
+    assert "footfall[parquet]" in capsys.readouterr().err
