@@ -62,7 +62,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from footfall.collector import questions
+from footfall.collector import plausible_read, questions
 from footfall.collector.dashboard import Dashboard
 from footfall.collector.entries import MAX_LIMIT, Search
 from footfall.collector.forward import Forward
@@ -111,6 +111,7 @@ def create_app(
             Route("/api/v1/hits", views.hits, methods=["GET"]),
             Route("/api/v1/stats", views.stats),
             Route("/api/v1/forward", views.forward),
+            *plausible_read.routes(store, domains),
             Route("/api/health", views.health),
             Route("/api/system/health/ready", views.health),
             Route("/api/system/health/live", views.live),

@@ -10,6 +10,8 @@ the transaction that opens the file; a step that is published never changes.
   `closed_days` says which. Both can be emptied at any time: they are made anew.
 - `sites` holds the domains and projects that events came for, and when the last one did.
 - `salts` holds the keys of the visitors' hashes, for two days.
+- `registered_sites`, `goals`, `shared_links` and `custom_props` hold what owners write down about
+  their sites; they know nothing of the events.
 """
 
 from __future__ import annotations
@@ -122,6 +124,35 @@ CREATE TABLE closed_days (
 ) STRICT;
 """
 
+_REGISTRY: Final = """
+CREATE TABLE registered_sites (
+    domain TEXT PRIMARY KEY,
+    timezone TEXT NOT NULL,
+    script TEXT NOT NULL                   -- a JSON object: the settings of the browser's script
+) STRICT;
+CREATE TABLE goals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain TEXT NOT NULL,
+    kind TEXT NOT NULL,                    -- 'event' or 'page'
+    name TEXT NOT NULL,                    -- the event's name, or the page's path
+    display_name TEXT NOT NULL,
+    custom_props TEXT NOT NULL,            -- a JSON object of texts
+    UNIQUE (domain, kind, name, custom_props),
+    UNIQUE (domain, display_name)
+) STRICT;
+CREATE TABLE shared_links (
+    domain TEXT NOT NULL,
+    name TEXT NOT NULL,
+    slug TEXT NOT NULL,                    -- what a visitor has to know
+    PRIMARY KEY (domain, name)
+) STRICT;
+CREATE TABLE custom_props (
+    domain TEXT NOT NULL,
+    property TEXT NOT NULL,
+    PRIMARY KEY (domain, property)
+) STRICT;
+"""
+
 
 def _make_tables(script: str) -> Callable[[Connection], None]:
     def run(connection: Connection) -> None:
@@ -137,6 +168,7 @@ _Step: TypeAlias = Callable[[Connection], None]
 _STEPS: Final[tuple[tuple[_Step, ...], ...]] = (
     (_make_tables(_EVENTS),),
     (_make_tables(_VISITS), visit_rows.rebuild),
+    (_make_tables(_REGISTRY),),
 )
 
 SCHEMA_VERSION: Final = len(_STEPS)

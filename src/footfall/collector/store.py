@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from footfall.collector.countries import Lookup, mmdb_lookup
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Found, Period, Search, Stats
 from footfall.collector.redaction import kept_body
+from footfall.collector.registry import Registry
 from footfall.collector.ring import Ring
 from footfall.collector.stats import Answer, Question, TimeRange, rollups
 from footfall.collector.stats.answers import answer
@@ -120,6 +122,8 @@ class Store:
         self._keep_days = keep_days
         self._max_bytes = max_bytes
         self._database = Database(path)
+        self.registry = Registry(self._database)
+        """What the owner has written down about sites and goals."""
         self._salts: dict[int, bytes] = {}
         self._addresses: OrderedDict[int, str] = OrderedDict()
         self._recent: Ring[Arrival] = Ring(max_things=_KEEP_ADDRESSES, max_bytes=_KEEP_BYTES)
@@ -179,6 +183,18 @@ class Store:
             sqlite3.Error: It could not be done.
         """
         return self._command(self._delete_all).result(timeout_seconds)
+
+    def delete_domain(self, domain: str, timeout_seconds: float = 30.0) -> int:
+        """Delete every event of a domain, and give their number. Raises as `clear` does."""
+        return self._command(partial(self._change, writing.delete_domain, domain)).result(
+            timeout_seconds
+        )
+
+    def rename_domain(self, domain: str, new_domain: str, timeout_seconds: float = 30.0) -> int:
+        """Let the events of a domain be another's. Gives their number; raises as `clear` does."""
+        return self._command(
+            partial(self._change, writing.rename_domain, domain, new_domain)
+        ).result(timeout_seconds)
 
     def close(self, timeout_seconds: float = 5.0) -> int:
         """Write what is queued and close the file. Gives how many events could not be written."""
@@ -325,6 +341,12 @@ class Store:
             number = writing.delete_all(connection)
         self._addresses.clear()
         self._recent.clear()
+        self._tell()
+        return number
+
+    def _change(self, write: Callable[..., int], *values: str) -> int:
+        with self._database.writing() as connection:
+            number = write(connection, *values)
         self._tell()
         return number
 

@@ -83,6 +83,23 @@ def delete_all(connection: Connection) -> int:
     return connection.execute("DELETE FROM events").rowcount
 
 
+def delete_domain(connection: Connection, domain: str) -> int:
+    """Delete every event of a domain, and give how many they were."""
+    for table in ("visits", "rollups", "sites"):
+        connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- fixed
+    return connection.execute("DELETE FROM events WHERE domain = ?", (domain,)).rowcount
+
+
+def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
+    """Let the events of a domain be another's, and give how many they were."""
+    names = (new_domain, domain)
+    for table in ("visits", "rollups", "sites"):
+        # Nothing is there of the new one, but for what came in this moment.
+        query = f"UPDATE OR REPLACE {table} SET domain = ? WHERE domain = ?"  # noqa: S608 -- fixed
+        connection.execute(query, names)
+    return connection.execute("UPDATE events SET domain = ? WHERE domain = ?", names).rowcount
+
+
 def purge_by_count(connection: Connection, keep: int) -> bool:
     """Delete some of the events, and of the requests, that are too many. True if any were."""
     number = connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS)).rowcount
