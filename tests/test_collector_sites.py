@@ -233,18 +233,21 @@ def test_a_site_that_was_counted_is_known(http: httpx2.Client, collector: Collec
 def test_events_and_goals_go_with_their_site(
     http: httpx2.Client, collector: CollectorServer
 ) -> None:
-    def left(domain: str) -> tuple[int, int]:
+    def left(domain: str) -> tuple[int, int, int]:
+        """Its events, visits and goals."""
         goals = http.get("/api/v1/sites/goals", params={"site_id": domain}).json()["goals"]
-        return collector.store.count(Search(domain=domain)), len(goals)
+        question = {"site_id": domain, "metrics": ["visits"], "date_range": "all"}
+        [row] = http.post("/api/v2/query", json=question).json()["results"]
+        return collector.store.count(Search(domain=domain)), row["metrics"][0], len(goals)
 
     post(http)
     post(http, domain="other.test")
     http.put("/api/v1/sites/goals", json=SIGNUP).raise_for_status()
     collector.store.flush()
     http.put(f"/api/v1/sites/{SITE}", json={"domain": "b.test"}).raise_for_status()
-    assert (left(SITE), left("b.test")) == ((0, 0), (1, 1))
+    assert (left(SITE), left("b.test")) == ((0, 0, 0), (1, 1, 1))
     assert http.delete("/api/v1/sites/b.test").json() == {"deleted": True}
-    assert (left("b.test"), left("other.test")) == ((0, 0), (1, 0))
+    assert (left("b.test"), left("other.test")) == ((0, 0, 0), (1, 1, 0))
 
 
 def test_a_collector_for_some_sites_knows_no_other(fixed: httpx2.Client) -> None:

@@ -195,6 +195,13 @@ class Registry:
             query = "SELECT domain FROM sites ORDER BY domain LIMIT ?"
             return [row["domain"] for row in connection.execute(query, (MAX_ENTRIES,))]
 
+    def first_seen(self, domain: str) -> int | None:
+        """When the oldest event of a domain came, in milliseconds since the epoch."""
+        query = "SELECT min(received_at) FROM events WHERE domain = ?"
+        with self._database.reading() as connection:
+            instant: int | None = connection.execute(query, (domain,)).fetchone()[0]
+        return instant
+
     def seen_events(self, domain: str) -> dict[str, int]:
         """The names of the custom events that were counted, with the number of the first."""
         query = """

@@ -53,7 +53,7 @@ def answer(connection: Connection, question: Question) -> Answer:
         before = _compared(connection, other) if other else None
         wholes_before = _wholes(connection, other) if other else {}
     rows = [_row(question, key, counts, wholes) for key, counts in table.items()]
-    chosen = _ordered(question, rows)[question.offset :][: question.limit]
+    chosen = ordered(question, rows)[question.offset :][: question.limit]
     if before is not None:
         chosen = [
             replace(row, comparison=_metrics(question, before.get(key, _NOTHING), wholes_before))
@@ -187,7 +187,7 @@ def _keys_before(question: Question, rows: Sequence[Row]) -> list[tuple[str, ...
     ]
 
 
-def _ordered(question: Question, rows: list[Row]) -> list[Row]:
+def ordered(question: Question, rows: list[Row]) -> list[Row]:
     """The rows in order, equals by their names."""
     order = question.order or _default_order(question)
     rows = sorted(rows, key=lambda row: row.dimensions)
