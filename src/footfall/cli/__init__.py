@@ -13,6 +13,8 @@ COMMANDS: Final = {
     "collect": "run the local collector: one file, one page",
     "export": "write the collector's events as CSV, JSON lines or Parquet",
     "explain": "say what one request would be counted as, and why",
+    "check": "send one event to each destination, and say what became of it",
+    "goals": "make the goals that Plausible needs to show an app's events",
     "demo": "see it work: a small site, the middleware, the collector",
 }
 

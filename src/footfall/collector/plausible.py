@@ -7,6 +7,7 @@ client which passes here passes there. Where we differ:
 - There are no block-lists of addresses, no goals and no geolocation, and of the spam hosts only the
   one that Plausible's own tests use. Bots are those of `footfall.user_agent`, less the HTTP
   libraries and unknown apps, which Plausible counts.
+- `X-Debug-Request: true` is answered with the address, as Plausible Cloud does; nothing is counted.
 """
 
 from __future__ import annotations
@@ -63,7 +64,6 @@ def receive(received: Received, *, domains: Set[str], visits: Visits) -> Reply:
     if isinstance(event, Answer):
         return Reply(event)
     address = client_ip(received)
-    # Plausible Cloud's edge answers this one; nothing is counted.
     if received.headers.get("x-debug-request", "").lower() == "true":
         return Reply(Answer(status=200, body=address.encode(), content_type=TEXT))
     arrivals = [

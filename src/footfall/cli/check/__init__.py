@@ -1,0 +1,75 @@
+"""`footfall check`: one event to each destination, and what became of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from footfall.cli.check.one import Check
+from footfall.destinations import Destination, check_event_name, destination_from, split_dsns
+from footfall.errors import ConfigError, EventError
+from footfall.model import PAGEVIEW
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP: Final = (
+    "Send one event with a browser's user agent to each destination, show the vendor's answer and "
+    "what it means. With PLAUSIBLE_STATS_KEY in the environment, wait until Plausible's count of "
+    "current visitors shows it; a collector needs no key, or its token as COLLECTOR_TOKEN. "
+    "The event counts like any other."
+)
+
+_ARRIVED = 0
+_LOST = 1
+_USAGE = 2
+
+# Plausible writes events after 5 s at the latest (its default flush).
+_WAIT_SECONDS = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `footfall check`."""
+    parser.add_argument(
+        "destinations",
+        metavar="DESTINATION",
+        nargs="*",
+        help="such as plausible://plausible.io/example.com; by default FOOTFALL_DESTINATIONS",
+    )
+    parser.add_argument(
+        "--client-ip",
+        metavar="ADDRESS",
+        help="the visitor's, such as that of your own browser; Plausible Cloud and collectors are "
+        "otherwise asked for this machine's",
+    )
+    parser.add_argument("--url", help="the page; by default /footfall-check of the site")
+    parser.add_argument("--name", default=PAGEVIEW, help="of the event (%(default)s)")
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=float,
+        default=_WAIT_SECONDS,
+        help="for the count of visitors to rise (%(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check. 0 if every event arrived or was accepted, 1 if one was not, 2 for wrong usage."""
+    try:
+        check_event_name(args.name)
+        checks = [Check(each, args) for each in _destinations(args.destinations)]
+    except (ConfigError, EventError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return _USAGE
+    # One that fails does not keep the others from being checked.
+    arrived = [each.run() for each in checks]
+    return _ARRIVED if all(arrived) else _LOST
+
+
+def _destinations(lines: Sequence[str]) -> list[Destination]:
+    found = lines or split_dsns(os.environ.get("FOOTFALL_DESTINATIONS", ""))
+    if not found:
+        raise ValueError("name a destination, such as plausible://plausible.io/example.com")
+    return [destination_from(line) for line in found]

@@ -1,0 +1,255 @@
+"""`footfall check`: against a real collector, against vendors with one answer, and dead ports."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from footfall.cli import main
+from footfall.cli.check import one
+from footfall.collector import CollectorServer
+from footfall.collector.entries import Entry, Search
+from tests.vendors import Vendor, answer, answering, unused_port, vendor
+
+SITE = "a.test"
+ADDRESS = "8.8.8.8"
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FOOTFALL_DESTINATIONS", "PLAUSIBLE_STATS_KEY", "COLLECTOR_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(one, "_POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+def collector() -> Iterator[CollectorServer]:
+    """A collector that knows one site, and one project of Swetrix."""
+    with CollectorServer(domains=[SITE, "aUn1quEid-3x"]) as running:
+        yield running
+
+
+def line(scheme: str, url: str, site: str = SITE) -> str:
+    return f"{scheme}://{url.removeprefix('http://')}/{site}"
+
+
+def newest(collector: CollectorServer) -> Entry:
+    collector.store.flush()
+    return collector.store.search(Search(limit=1)).entries[0]
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+# -- against a collector ----------------------------------------------------------------------
+
+
+def test_an_event_that_arrives_is_read_back(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        assert main(["check", line("collector", collector.url)]) == 0
+        text = told(capsys)
+        assert f"sent       pageview of https://{SITE}/footfall-check, client IP 127.0.0.1" in text
+        assert "answer     HTTP 202" in text
+        assert "meaning    accepted: the vendor took the event" in text
+        assert f"read back  {number} current visitors before, {number + 1} now" in text
+    assert (newest(collector).path, newest(collector).status) == ("/footfall-check", "accepted")
+
+
+def test_a_collector_with_a_token_is_read_back_with_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with CollectorServer(token="secret") as collector:
+        assert main(["check", line("collector", collector.url)]) == 0
+        assert "read back  not possible: GET /api/v1/stats/realtime" in told(capsys)
+        monkeypatch.setenv("COLLECTOR_TOKEN", "secret")
+        assert main(["check", line("collector", collector.url)]) == 0
+        assert "read back  1 current visitors before, 2 now" in told(capsys)
+
+
+def test_an_event_that_is_dropped_is_explained(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", line("collector", collector.url, "b.test")]) == 1
+    text = told(capsys)
+    assert "x-plausible-dropped: 1" in text
+    assert "meaning    dropped_by_vendor: collector:b.test@" in text
+    assert f"remedy     the reason stands at {collector.url}" in text
+    assert newest(collector).reason == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("address", "remedy"),
+    [
+        (ADDRESS, "add the site b.test, or wait a minute if it is new; give your browser's"),
+        ("10.0.0.1", "10.0.0.1 is no public address"),
+    ],
+)
+def test_what_plausible_drops_has_a_remedy(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str], address: str, remedy: str
+) -> None:
+    arguments = [line("plausible+http", collector.url, "b.test"), "--client-ip", address]
+    assert main(["check", *arguments]) == 1
+    text = told(capsys)
+    assert "no site has this domain" in text
+    assert remedy in text
+
+
+def test_swetrix_is_checked_by_its_answer(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--client-ip", ADDRESS, "--url", f"https://{SITE}/", "--name", "Test"]
+    destination = line("swetrix+http", collector.url, "aUn1quEid-3x")
+    assert main(["check", destination, *arguments]) == 0
+    assert "meaning    accepted" in told(capsys)
+    assert (newest(collector).vendor, newest(collector).name) == ("swetrix", "Test")
+    assert main(["check", line("swetrix+http", collector.url, "aUn1quEid-4x"), *arguments]) == 1
+    assert "rejected" in told(capsys)
+
+
+def test_all_destinations_are_checked_though_one_fails(
+    collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = f"http://127.0.0.1:{unused_port()}"
+    lines = [line("collector", nobody), line("plausible+http", collector.url)]
+    monkeypatch.setenv("FOOTFALL_DESTINATIONS", ",".join(lines))
+    assert main(["check", "--client-ip", ADDRESS]) == 1
+    assert newest(collector).status == "accepted"
+
+
+# -- against vendors with one answer ----------------------------------------------------------
+
+
+def counting(*visitors: int) -> Any:
+    """A Plausible that takes every event, and counts visitors like this; the last for ever."""
+    numbers = itertools.chain(visitors, itertools.repeat(visitors[-1]))
+
+    def behave(connection: Any, server: Vendor) -> None:
+        while request := server.read_request(connection):
+            body = b"ok" if request.startswith(b"POST") else json.dumps(next(numbers)).encode()
+            connection.sendall(answer("202 Accepted" if body == b"ok" else "200 OK", body))
+
+    return behave
+
+
+def plausible(url: str) -> list[str]:
+    return ["check", line("plausible+http", url), "--client-ip", ADDRESS, "--wait", "0.2"]
+
+
+def test_the_count_is_asked_until_it_rises(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
+    with vendor(counting(7, 7, 7, 8)) as server:
+        assert main(plausible(server.url)) == 0
+    text = told(capsys)
+    assert "read back  7 current visitors before, 8 now" in text
+    assert "s3cret" not in text
+    asked = [request for request in server.requests if request.startswith(b"GET")]
+    assert len(asked) == 4
+    assert all(b"Bearer s3cret" in request for request in asked)
+
+
+def test_an_event_that_never_shows_did_not_arrive(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
+    with vendor(counting(7)) as server:
+        assert main(plausible(server.url)) == 1
+    assert "read back  still 7 current visitors after 0.2 s" in told(capsys)
+
+
+def test_numbers_that_cannot_be_read_leave_the_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
+    with vendor(answering(answer())) as server:
+        assert main(plausible(server.url)) == 0
+    assert "read back  not possible" in told(capsys)
+
+
+def test_numbers_that_fail_later_leave_the_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
+    replies = iter(["200 OK", "202 Accepted", "402 Payment Required"])
+
+    def behave(connection: Any, server: Vendor) -> None:
+        while server.read_request(connection):
+            connection.sendall(answer(next(replies), b"3"))
+
+    with vendor(behave) as server:
+        assert main(plausible(server.url)) == 0
+    assert "part of the Business plan" in told(capsys)
+
+
+def test_without_a_key_nothing_is_read_back(capsys: pytest.CaptureFixture[str]) -> None:
+    with vendor(counting(7)) as server:
+        assert main(plausible(server.url)) == 0
+    assert "read back  not tried: that takes Plausible, and its key" in told(capsys)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_tells_no_address_has_to_be_told_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with vendor(answering(answer())) as server:
+        assert main(["check", line("collector", server.url)]) == 1
+    assert "say --client-ip" in told(capsys)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [("404 Not Found", "rejected"), ("503 Busy", "retry"), ("500 Oh no", "unknown")],
+)
+def test_another_answer_is_shown_and_explained(
+    capsys: pytest.CaptureFixture[str], status: str, verdict: str
+) -> None:
+    with vendor(answering(answer(status, b"<h1>Oh</h1>"))) as server:
+        assert main(plausible(server.url)) == 1
+    text = told(capsys)
+    assert f"answer     HTTP {status[:3]}" in text
+    assert "'<h1>Oh</h1>'" in text
+    assert f"meaning    {verdict}: HTTP {status[:3]}" in text
+    assert "remedy     check that" in text
+
+
+@pytest.mark.parametrize("scheme", ["plausible+http", "collector", "swetrix+http"])
+def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str], scheme: str) -> None:
+    url = f"http://127.0.0.1:{unused_port()}"
+    site = "aUn1quEid-3x" if scheme.startswith("swetrix") else SITE
+    arguments = ["--url", f"https://{SITE}/"]
+    for address in (
+        ([], ["--client-ip", ADDRESS]) if scheme == "collector" else (["--client-ip", ADDRESS],)
+    ):
+        assert main(["check", line(scheme, url, site), *arguments, *address]) == 1
+        assert "refused" in told(capsys)
+
+
+# -- wrong usage ------------------------------------------------------------------------------
+
+MISTAKES = {
+    "no destination": ([], "name a destination"),
+    "no such vendor": (["plausibel://plausible.io/a.test"], "did you mean plausible"),
+    "no address, and nobody to ask": (["plausible://stats.test/a.test"], "say --client-ip"),
+    "no address at all": (["plausible://plausible.io/a.test", "--client-ip", "x"], "IPv4 or IPv6"),
+    "no page for Swetrix": (["swetrix://stats.test/aUn1quEid-3x"], "say --url"),
+    "a name that nobody takes": (
+        ["plausible://plausible.io/a.test", "--name", "engagement"],
+        "reserved",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_exits_with_2_before_anything_is_sent(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["check", *arguments]) == 2
+    assert said in capsys.readouterr().err

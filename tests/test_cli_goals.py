@@ -1,0 +1,166 @@
+"""`footfall goals sync`: against a real collector, and a Plausible that wants to be paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from footfall.cli import main
+from footfall.collector import CollectorServer
+from footfall.plausible_api import PlausibleAPI
+from tests.vendors import answer, answering, unused_port, vendor
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SITE = "a.test"
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PLAUSIBLE_SITES_KEY", "PLAUSIBLE_STATS_KEY", "COLLECTOR_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def collector() -> Iterator[CollectorServer]:
+    with CollectorServer() as running:
+        yield running
+
+
+def there(collector: CollectorServer) -> tuple[list[str | None], list[str]]:
+    with PlausibleAPI(collector.url) as api:
+        goals = [goal.event_name for goal in api.goals.all(SITE)]
+        return goals, list(api.custom_props.all(SITE))
+
+
+def sync(server: str, *arguments: str) -> int:
+    return main(["goals", "sync", SITE, "--base-url", server, *arguments])
+
+
+def test_nothing_changes_until_it_is_meant(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync(collector.url, "-e", "Signup", "-p", "plan") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "  + goal     Signup",
+        "  + property plan",
+        "Nothing was changed. Add --apply to make what is missing (+).",
+    ]
+    assert there(collector) == ([], [])
+
+
+def test_what_is_missing_is_made_once(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync(collector.url, "-e", "Signup", "--apply") == 0
+    assert sync(collector.url, "-e", "Signup", "-e", "Paid", "-p", "plan", "--apply") == 0
+    assert capsys.readouterr().out.splitlines()[-4:] == [
+        "  = goal     Signup",
+        "  + goal     Paid",
+        "  + property plan",
+        "Made 1 goals and 1 properties.",
+    ]
+    assert there(collector) == (["Signup", "Paid"], ["plan"])
+    assert sync(collector.url, "-e", "Signup", "-e", "Paid", "-p", "plan") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "a.test has all of them."
+
+
+FILES = {
+    "TOML lists": ("goals.toml", 'events = ["Signup", "Paid"]\nprops = ["plan"]\n'),
+    "a TOML table": ("goals.toml", '[events]\nSignup = ["plan"]\nPaid = ["plan"]\n'),
+    "JSON": ("goals.json", '{"events": ["Signup", "Paid"], "props": ["plan"]}'),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), FILES.values(), ids=FILES.keys())
+def test_a_file_declares_them(
+    collector: CollectorServer, tmp_path: Path, name: str, text: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert sync(collector.url, "--file", str(path), "--event", "Signup", "--apply") == 0
+    assert there(collector) == (["Signup", "Paid"], ["plan"])
+
+
+def test_what_a_collector_has_seen_declares_them(
+    collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CollectorServer(token="secret") as seen:
+        for name in ("pageview", "Signup"):
+            event = {"name": name, "url": f"https://{SITE}/", "domain": SITE, "props": {"plan": 1}}
+            headers = {"user-agent": FIREFOX}
+            httpx2.post(f"{seen.url}/api/event", json=event, headers=headers).raise_for_status()
+        with PlausibleAPI(seen.url, sites_key="secret") as api:
+            api.goals.find_or_create_page(SITE, "/thanks")
+        assert sync(collector.url, "--from-collector", seen.url) == 1
+        monkeypatch.setenv("COLLECTOR_TOKEN", "secret")
+        assert sync(collector.url, "--from-collector", seen.url, "--apply") == 0
+    assert there(collector) == (["Signup"], ["plan"])
+
+
+def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CollectorServer(token="secret") as collector:
+        assert sync(collector.url, "-e", "Signup") == 1
+        monkeypatch.setenv("PLAUSIBLE_SITES_KEY", "secret")
+        assert sync(collector.url, "-e", "Signup", "--apply") == 0
+
+
+def test_a_plan_without_the_api_is_told_with_what_to_make_by_hand(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with vendor(answering(answer("402 Payment Required"))) as server:
+        assert sync(server.url, "-e", "Signup", "-e", "Paid") == 1
+    told = capsys.readouterr().err
+    assert "the Sites API is part of the Enterprise plan" in told
+    assert "Make them by hand, in the site's settings: Signup, Paid" in told
+
+
+def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sync(f"http://127.0.0.1:{unused_port()}", "-e", "Signup") == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+MISTAKES = {
+    "nothing named": ([], "name an event or a property"),
+    "an event of Plausible's own": (["-e", "engagement"], "reserved"),
+    "a pageview": (["-e", "pageview"], "without a goal"),
+    "a long property": (["-p", "x" * 301], "no property"),
+    "no such file": (["--file", "/nowhere.toml"], "No such file"),
+    "no server": (["-e", "Signup", "--base-url", "plausible.io"], "base_url"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_exits_with_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["goals", "sync", SITE, *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+BROKEN = {
+    "no table": ("goals.json", "[]", "holds no table"),
+    "no TOML": ("goals.toml", "events =", "Invalid"),
+    "numbers for events": ("goals.toml", "events = [1]", "an event needs a name"),
+    "numbers for props": ("goals.toml", "props = [1]", "1 is no property"),
+    "a number": ("goals.toml", "events = 1", "in a list"),
+    "a text": ("goals.toml", "[events]\nSignup = 'plan'", "in a list"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_file_exits_with_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert main(["goals", "sync", SITE, "--file", str(path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_action_is_needed() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["goals"])
+    assert caught.value.code == 2
