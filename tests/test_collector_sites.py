@@ -31,6 +31,13 @@ def http(collector: CollectorServer) -> Iterator[httpx2.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[httpx2.Client]:
+    """A collector for what leaves nothing behind."""
+    with CollectorServer() as running, httpx2.Client(base_url=running.url) as client:
+        yield client
+
+
 @pytest.fixture
 def fixed() -> Iterator[httpx2.Client]:
     """A collector that was started for one site."""
@@ -98,7 +105,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
         400,
         "custom_props",
     ),
-    "no goal": ("DELETE", "/goals/1", {"site_id": SITE}, 404, "Goal could not be found"),
+    "no goal": ("DELETE", "/goals/999", {"site_id": SITE}, 404, "Goal could not be found"),
     "an id that is none": ("DELETE", "/goals/x", {"site_id": SITE}, 404, "Goal could not be found"),
     "no link's name": ("PUT", "/shared-links", {"site_id": SITE}, 400, "Parameter `name`"),
     "no property": ("PUT", "/custom-props", {"site_id": SITE}, 400, "Parameter `property`"),
@@ -143,9 +150,9 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     ("method", "path", "body", "status", "said"), REFUSED.values(), ids=REFUSED.keys()
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
-    http: httpx2.Client, method: str, path: str, body: dict[str, Any], status: int, said: str
+    shared: httpx2.Client, method: str, path: str, body: dict[str, Any], status: int, said: str
 ) -> None:
-    answer = http.request(method, f"/api/v1/sites{path}", json=body)
+    answer = shared.request(method, f"/api/v1/sites{path}", json=body)
     assert answer.status_code == status
     assert said in answer.json()["error"]
 
@@ -155,6 +162,7 @@ BODIES = {
     "no object": (b"[]", "application/json", 400),
     "no UTF-8": (b"\xff", "application/json", 400),
     "parts without a boundary": (b"x", "multipart/form-data", 400),
+    "a part without a name": (b"--x\r\n\r\n1\r\n--x--", "multipart/form-data; boundary=x", 400),
     "a broken form": (b"\xff", "application/x-www-form-urlencoded", 400),
     "too much": (b" " * 1_000_001, "application/json", 413),
 }
@@ -162,16 +170,39 @@ BODIES = {
 
 @pytest.mark.parametrize(("body", "kind", "status"), BODIES.values(), ids=BODIES.keys())
 def test_a_body_that_cannot_be_read_is_refused(
-    http: httpx2.Client, body: bytes, kind: str, status: int
+    shared: httpx2.Client, body: bytes, kind: str, status: int
 ) -> None:
-    answer = http.put("/api/v1/sites/goals", content=body, headers={"content-type": kind})
+    answer = shared.put("/api/v1/sites/goals", content=body, headers={"content-type": kind})
     assert answer.status_code == status
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [("", "GET, POST, HEAD"), ("/goals", "GET, PUT, HEAD"), ("/goals/1", "DELETE")],
+)
+def test_a_path_says_what_it_can_be_asked(shared: httpx2.Client, path: str, allow: str) -> None:
+    answer = shared.request("PATCH", f"/api/v1/sites{path}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+
+
+def test_a_site_that_cannot_be_changed_now_can_be_later(
+    http: httpx2.Client, collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*arguments: object) -> int:
+        raise TimeoutError
+
+    http.post("/api/v1/sites", json={"domain": SITE}).raise_for_status()
+    monkeypatch.setattr(collector.store, "delete_domain", hang)
+    monkeypatch.setattr(collector.store, "rename_domain", hang)
+    assert http.put(f"/api/v1/sites/{SITE}", json={"domain": "b.test"}).status_code == 503
+    assert http.delete(f"/api/v1/sites/{SITE}").status_code == 503
+    assert http.get(f"/api/v1/sites/{SITE}").status_code == 200
+
+
 @pytest.mark.parametrize("limit", ["0", "1001", "x", "-1", "99999999999"])
-def test_a_limit_is_a_number_within_bounds(http: httpx2.Client, limit: str) -> None:
-    answer = http.get("/api/v1/sites", params={"limit": limit})
+def test_a_limit_is_a_number_within_bounds(shared: httpx2.Client, limit: str) -> None:
+    answer = shared.get("/api/v1/sites", params={"limit": limit})
     assert (answer.status_code, "`limit`" in answer.json()["error"]) == (400, True)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import footfall.plausible_api
 from footfall.collector import CollectorServer
+from footfall.collector.entries import Search
 from footfall.errors import ConfigError, FootfallError
 from footfall.plausible_api import (
     APIError,
@@ -365,6 +366,15 @@ def test_a_debug_answer_tells_the_address(body: bytes, address: str | None) -> N
     assert "203.0.113.9" not in repr(found)
 
 
+def test_a_collector_tells_the_address_and_counts_nothing(
+    api: PlausibleAPI, collector: CollectorServer
+) -> None:
+    found = api.debug(SITE, headers={"x-forwarded-for": "203.0.113.9"})
+    assert (found.client_ip, found.is_recorded) == ("203.0.113.9", False)
+    collector.store.flush()
+    assert collector.store.count(Search()) == 0
+
+
 def test_a_server_without_debug_requests_has_counted_it() -> None:
     with vendor(speaking("202 Accepted", b"ok")) as server, PlausibleAPI(server.url) as api:
         found = api.debug(SITE)
@@ -427,6 +437,8 @@ def test_the_other_plan_is_named_for_the_other_key() -> None:
 
 ANSWERS: dict[str, tuple[bytes, Callable[[PlausibleAPI], object]]] = {
     "a web page": (b"<h1>Hello</h1>", lambda api: api.sites.get(SITE)),
+    "a web page for a probe": (b"<h1>Hello</h1>", lambda api: api.health()),
+    "a number for an object": (b'{"results": 3}', lambda api: api.stats.aggregate(SITE)),
     "a list for a site": (b"[]", lambda api: api.sites.get(SITE)),
     "no list": (b"{}", lambda api: list(api.goals.all(SITE))),
     "a text for a number": (b'"21"', lambda api: api.stats.visitors_now(SITE)),
@@ -435,6 +447,7 @@ ANSWERS: dict[str, tuple[bytes, Callable[[PlausibleAPI], object]]] = {
         b'{"results":[{"metrics":[1,2],"dimensions":[]}]}',
         lambda api: api.stats.query(SITE),
     ),
+    "an object for a text": (b'{"domain": {}}', lambda api: api.sites.get(SITE)),
     "a goal that is a number": (b'{"goals":[3]}', lambda api: list(api.goals.all(SITE))),
     "an id that is no number": (
         b'{"results":[{"id":"x","name":"y"}]}',

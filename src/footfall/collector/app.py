@@ -62,7 +62,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from footfall.collector import plausible_read, questions
+from footfall.collector import openapi, plausible_read, questions
 from footfall.collector.dashboard import Dashboard
 from footfall.collector.entries import MAX_LIMIT, Search
 from footfall.collector.forward import Forward
@@ -106,12 +106,13 @@ def create_app(
         routes=[
             *Dashboard(store).routes,
             *Inspector(store, page, views.pulse).routes,
-            Route("/api/v1/events", views.events, methods=["GET"]),
-            Route("/api/v1/events", views.clear, methods=["DELETE"]),
-            Route("/api/v1/hits", views.hits, methods=["GET"]),
+            Route("/api/v1/events", views.events, methods=["GET", "DELETE"]),
+            # What is posted there, the intake takes.
+            Route("/api/v1/hits", views.hits, methods=["GET", "POST"]),
             Route("/api/v1/stats", views.stats),
             Route("/api/v1/forward", views.forward),
             *plausible_read.routes(store, domains),
+            openapi.route,
             Route("/api/health", views.health),
             Route("/api/system/health/ready", views.health),
             Route("/api/system/health/live", views.live),
@@ -159,6 +160,9 @@ class _Views:
         self.pulse.close()
 
     async def events(self, request: Request) -> Response:
+        return await (self._clear() if request.method == "DELETE" else self._events(request))
+
+    async def _events(self, request: Request) -> Response:
         search = _search(request)
         await self._settle()
         await self._wait(request, partial(run_in_threadpool, self._store.count, search))
@@ -176,7 +180,7 @@ class _Views:
         found = self._sightings.search(wanted)
         return JSONResponse({"hits": [each.as_json() for each in found], "total": len(found)})
 
-    async def clear(self, request: Request) -> Response:
+    async def _clear(self) -> Response:
         try:
             # With a fault, it would wait behind what cannot be written.
             deleted = None if self._store.fault else await run_in_threadpool(self._store.clear)

@@ -17,8 +17,9 @@ from urllib.parse import parse_qsl
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from footfall.collector.wire import read_json
 
@@ -63,14 +64,27 @@ Answerer: TypeAlias = Callable[[Asked], Any]
 """What an endpoint is: gives the content of the answer."""
 
 
-def route(method: str, path: str, answerer: Answerer) -> Route:
-    """The route of an endpoint."""
+def route(path: str, **answerers: Answerer) -> Route:
+    """The route of a path, with an endpoint for each method: `route("/x", GET=..., PUT=...)`."""
+    return Route(path, _Resource(answerers))
 
-    async def endpoint(request: Request) -> Response:
-        asked = await _asked(request)
-        return JSONResponse(await run_in_threadpool(answerer, asked))
 
-    return Route(path, endpoint, methods=[method])
+class _Resource:
+    """A path as an ASGI app, so that it alone says what it can be asked."""
+
+    def __init__(self, answerers: Mapping[str, Answerer]) -> None:
+        self._answerers = dict(answerers)
+        if "GET" in answerers:
+            self._answerers["HEAD"] = answerers["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answerer = self._answerers.get(scope["method"])
+        if answerer is None:
+            allow = {"Allow": ", ".join(self._answerers)}
+            raise HTTPException(405, "Method Not Allowed", allow)
+        asked = await _asked(Request(scope, receive))
+        response = JSONResponse(await run_in_threadpool(answerer, asked))
+        await response(scope, receive, send)
 
 
 async def _asked(request: Request) -> Asked:

@@ -28,8 +28,8 @@ class Events:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            route("GET", "/api/v1/events/", self.events),
-            route("GET", "/api/v1/events/{event_id}/properties", self.properties),
+            route("/api/v1/events/", GET=self.events),
+            route("/api/v1/events/{event_id}/properties", GET=self.properties),
         ]
 
     def events(self, asked: Asked) -> Any:

@@ -32,7 +32,7 @@ class Query:
 
     def routes(self) -> list[Route]:
         """The route."""
-        return [route("POST", "/api/v2/query", self.query)]
+        return [route("/api/v2/query", POST=self.query)]
 
     def query(self, asked: Asked) -> Any:
         """The rows, what else was asked for, and the query as it was understood."""

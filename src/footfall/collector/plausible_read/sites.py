@@ -81,20 +81,17 @@ class Sites:
     def routes(self) -> list[Route]:
         """The routes, in the order in which they have to be asked."""
         return [
-            route("GET", "/api/v1/sites", self.sites),
-            route("POST", "/api/v1/sites", self.create),
-            route("GET", "/api/v1/sites/teams", self.teams),
-            route("GET", "/api/v1/sites/goals", self.goals),
-            route("PUT", "/api/v1/sites/goals", self.create_goal),
-            route("DELETE", "/api/v1/sites/goals/{goal_id}", self.delete_goal),
-            route("PUT", "/api/v1/sites/shared-links", self.create_link),
-            route("GET", "/api/v1/sites/custom-props", self.props),
-            route("PUT", "/api/v1/sites/custom-props", self.create_prop),
+            route("/api/v1/sites", GET=self.sites, POST=self.create),
+            route("/api/v1/sites/teams", GET=self.teams),
+            route("/api/v1/sites/goals", GET=self.goals, PUT=self.create_goal),
+            route("/api/v1/sites/goals/{goal_id}", DELETE=self.delete_goal),
+            route("/api/v1/sites/shared-links", PUT=self.create_link),
+            route("/api/v1/sites/custom-props", GET=self.props, PUT=self.create_prop),
             # Names of properties, and domains, may have slashes.
-            route("DELETE", "/api/v1/sites/custom-props/{property:path}", self.delete_prop),
-            route("GET", "/api/v1/sites/{site_id:path}", self.site),
-            route("PUT", "/api/v1/sites/{site_id:path}", self.update),
-            route("DELETE", "/api/v1/sites/{site_id:path}", self.delete),
+            route("/api/v1/sites/custom-props/{property:path}", DELETE=self.delete_prop),
+            route(
+                "/api/v1/sites/{site_id:path}", GET=self.site, PUT=self.update, DELETE=self.delete
+            ),
             Route("/share/{domain:path}", self.open_link),
         ]
 
@@ -156,7 +153,8 @@ class Sites:
         """Forget a site, its goals and its events."""
         site = self._known(asked)
         self._refuse_if_fixed()
-        self._store.delete_domain(site.domain)
+        with _patience():
+            self._store.delete_domain(site.domain)
         self._registry.delete_site(site.domain)
         return _DELETED
 
@@ -164,7 +162,8 @@ class Sites:
         self._refuse_if_fixed()
         if domain in self._entries():
             raise HTTPException(400, _TAKEN)
-        self._store.rename_domain(site.domain, domain)
+        with _patience():
+            self._store.rename_domain(site.domain, domain)
         self._registry.rename_site(site.domain, domain)
         return replace(site, domain=domain)
 
@@ -353,6 +352,15 @@ def _room() -> Iterator[None]:
         raise HTTPException(400, f"There are {MAX_ENTRIES} of them already") from None
     except TakenError:
         raise HTTPException(400, "display_name: has already been taken") from None
+
+
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """Say so where the events cannot be changed, for the disk is full or busy."""
+    try:
+        yield
+    except TimeoutError:
+        raise HTTPException(503, "The database cannot be written at the moment") from None
 
 
 def _page(

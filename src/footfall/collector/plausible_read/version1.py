@@ -45,10 +45,10 @@ class Version1:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            route("GET", f"{_PATH}/realtime/visitors", self.realtime),
-            route("GET", f"{_PATH}/aggregate", self.aggregate),
-            route("GET", f"{_PATH}/timeseries", self.timeseries),
-            route("GET", f"{_PATH}/breakdown", self.breakdown),
+            route(f"{_PATH}/realtime/visitors", GET=self.realtime),
+            route(f"{_PATH}/aggregate", GET=self.aggregate),
+            route(f"{_PATH}/timeseries", GET=self.timeseries),
+            route(f"{_PATH}/breakdown", GET=self.breakdown),
         ]
 
     def realtime(self, asked: Asked) -> Any:
