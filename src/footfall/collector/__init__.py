@@ -9,6 +9,8 @@ It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, a
 - `database.py`, `schema.py`, `store.py`, `entries.py` open, write and read the file;
   `visit_rows.py` keeps the visits in it, and `redaction.py` addresses out of it.
 - `stats/` answers questions about visits and events, `bots.py` tells who was not counted.
+- `registry.py` keeps what owners say of their sites and goals; `plausible_read/` answers what
+  Plausible's API is asked, and `openapi/` describes all that can be.
 - `intake.py`, `rate.py`, `commits.py`, `guard.py`, `questions.py`, `app.py` are the web application
   over the store, `server.py` runs it in a thread of any program; `chaos.py`, `upset.py` are trouble
   on purpose.

@@ -1,7 +1,8 @@
 """The collector as a web application: the API and the health probes over a store.
 
-The wire endpoints are `intake.py`'s, the pages those of `inspector.py`. The API is for tests,
-scripts and the pages:
+The wire endpoints are `intake.py`'s, the pages those of `inspector.py`; what Plausible can be
+asked, `plausible_read/` answers. The rest is for tests, scripts and the pages, and
+`GET /api/openapi.json` describes all of it:
 
 `GET /api/v1/events` gives `{"events": [...], "total": n}`, oldest first, with everything that was
 posted before the question was asked. `name`, `domain`, `path`, `status` (`accepted`, `dropped`) and
