@@ -218,6 +218,7 @@ def test_pages_know_their_neighbours(http: httpx2.Client) -> None:
     assert page() == ("ab", None, "b.test")
     assert page(after="b.test") == ("cd", "c.test", "d.test")
     assert page(after="d.test") == ("e", "e.test", None)
+    assert page(after="e.test") == ("", None, None)
     assert page(before="e.test") == ("cd", "c.test", "d.test")
     assert page(before="b.test") == ("ab", None, "b.test")
     assert page(after="nobody") == ("ab", None, "b.test")
@@ -255,7 +256,7 @@ def test_a_site_that_was_counted_is_known(http: httpx2.Client, collector: Collec
     post(http)
     collector.store.flush()
     found = http.get(f"/api/v1/sites/{SITE}").json()
-    assert (found["domain"], found["timezone"]) == (SITE, "Etc/UTC")
+    assert (found["domain"], found["timezone"]) == (SITE, "UTC")
     assert found["tracker_script_configuration"] == {}
     found = http.put(f"/api/v1/sites/{SITE}", json={"tracker_script_configuration": {}}).json()
     assert found["tracker_script_configuration"]["id"].startswith("pa-")

@@ -34,7 +34,8 @@ class SiteEntry:
     """A site as it was written down."""
 
     domain: str
-    timezone: str = "Etc/UTC"
+    # A name of the IANA database.
+    timezone: str
     # The settings of the browser's script; empty until somebody asks for some.
     script: Mapping[str, Any] = field(default_factory=dict)
 

@@ -37,7 +37,7 @@ _DOMAIN: Final[Part] = {"type": "string", "pattern": r"^[\w.-]{1,200}$"}
 _NEW_SITE: Final = object_of(
     {
         "domain": _DOMAIN,
-        "timezone": text(description="Of the IANA database.", default="Etc/UTC"),
+        "timezone": text(description="Of the IANA database."),
         "team_id": TEXT,
         "tracker_script_configuration": _SCRIPT,
     },

@@ -1,7 +1,8 @@
 """What Plausible lets an owner ask and set, answered over what the collector has stored.
 
 - `asked.py` reads a question, whichever way it was sent.
-- `sites.py`, `events.py` answer the Sites API and the list of events, out of the registry.
+- `sites.py`, `goals.py`, `events.py` answer the Sites API and the list of events, out of the
+  registry; `limits.py` bounds them.
 - `query.py`, `version1.py` answer the Stats API in both versions, out of `collector/stats`;
   `periods.py`, `conditions.py` say what their words mean there, `asking.py` asks.
 """
@@ -13,6 +14,7 @@ from collections.abc import Collection
 from starlette.routing import Route
 
 from footfall.collector.plausible_read.events import Events
+from footfall.collector.plausible_read.goals import Goals
 from footfall.collector.plausible_read.query import Query
 from footfall.collector.plausible_read.sites import Sites
 from footfall.collector.plausible_read.version1 import Version1
@@ -28,5 +30,6 @@ def routes(store: Store, domains: Collection[str]) -> list[Route]:
         *Query(store, domains).routes(),
         *Version1(store, domains).routes(),
         *Events(store, sites).routes(),
+        *Goals(store.registry, sites).routes(),
         *sites.routes(),
     ]
