@@ -97,7 +97,7 @@ def test_what_plausible_drops_has_a_remedy(
     arguments = [line("plausible+http", collector.url, "b.test"), "--client-ip", address]
     assert main(["check", *arguments]) == 1
     text = told(capsys)
-    assert "no site has this domain" in text
+    assert "it knows no site 'b.test'" in text
     assert remedy in text
 
 

@@ -16,6 +16,7 @@ from footfall.destinations import (
     Collector,
     Destination,
     Plausible,
+    explained,
 )
 from footfall.errors import TransportError
 from footfall.model import Event, Outcome, Response, Verdict, Visitor
@@ -81,15 +82,16 @@ class Check:
     def _send(self, address: str) -> Outcome:
         from footfall.transport import HTTPXTransport
 
-        transport = HTTPXTransport()
+        transport, event = HTTPXTransport(), self._event(address)
         try:
-            answer = transport.send(self._destination.request(self._event(address)))
+            answer = transport.send(self._destination.request(event))
         except TransportError as error:
             return Outcome(verdict=Verdict.UNKNOWN, detail=f"no answer came: {error}")
         finally:
             transport.close()
         _show(answer)
-        return self._destination.read(answer)
+        outcome = self._destination.read(answer)
+        return explained(self._destination, outcome, event, has_kept=False)
 
     def _event(self, address: str) -> Event:
         visitor = Visitor(
