@@ -479,3 +479,11 @@ def test_the_pages_around_them_are_not(path: str) -> None:
 
 def test_a_default_can_be_rescued() -> None:
     assert not is_excluded("/confirm-email/x", *DEFAULT_EXCLUDE, "!/confirm-email/**")
+
+
+def test_what_is_remembered_of_a_path_is_what_a_new_look_finds() -> None:
+    rules = PathRules(exclude=["/admin/**", "!/admin/open"], include=["/**"])
+    paths = [f"/admin/{name}" for name in ("users", "open")] + ["/", "/x" * 200]
+    first = [rules.excluded_by(Hit(path=path)) for path in paths]
+    assert [rules.excluded_by(Hit(path=path)) for path in paths] == first
+    assert first == ["exclude /admin/**", None, None, None]

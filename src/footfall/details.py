@@ -82,6 +82,8 @@ def usable(said: Mapping[str, Any]) -> Details:
 
 def hinted(headers: Mapping[str, str]) -> Details:
     """What client hints tell: the width of the window, where the browser was asked for it."""
+    if REQUEST_HEADERS.isdisjoint(headers):
+        return {}
     for name in sorted(REQUEST_HEADERS):
         # A structured header (RFC 8941) may write 1280.0; nobody has half a pixel.
         width = headers.get(name, "").strip().partition(".")[0]

@@ -23,6 +23,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
@@ -59,6 +60,10 @@ _MAX_REGEX_PATH = 4_096
 # What only a pattern that matches everything has in common.
 _PROBES = ("/", "/a", "/7/B_c-d.e/", "/ü ~!/x//y;z=1,2")
 
+# Paths whose fate is remembered: so many, and none longer than a page's ever is.
+_MAX_KNOWN = 1024
+_MAX_KNOWN_PATH = 256
+
 
 class PathRules:
     """The include and exclude rules, compiled once and asked for every hit.
@@ -78,7 +83,7 @@ class PathRules:
     Raises `ConfigError` with every misspelt pattern and what to write instead.
     """
 
-    __slots__ = ("_exclude", "_include", "excluded_prefixes", "reads_routes", "warnings")
+    __slots__ = ("_exclude", "_include", "_known", "excluded_prefixes", "reads_routes", "warnings")
 
     excluded_prefixes: tuple[str, ...]
     reads_routes: bool
@@ -103,6 +108,12 @@ class PathRules:
         )
         self.reads_routes = any(rule.is_route for rule in (*self._exclude, *self._include))
         self.warnings = tuple(_warnings(self._exclude, self._include))
+        # Most hits are for few paths, and a glob costs as much as a header's parsing.
+        self._known = (
+            lru_cache(maxsize=_MAX_KNOWN)(lambda path: self._found(Hit(path=path)))
+            if all(_is_of_path(rule) for rule in (*self._exclude, *self._include))
+            else None
+        )
 
     def excluded_by(self, hit: Hit) -> str | None:
         """The rule that keeps `hit` from being tracked, in words, or None when it may be.
@@ -110,6 +121,11 @@ class PathRules:
         Examples: `exclude /admin/**`, `include (no pattern matched)`, `include !/blog/drafts/**`.
         A function that raises counts as one that says no.
         """
+        if self._known is None or len(hit.path) > _MAX_KNOWN_PATH:
+            return self._found(hit)
+        return self._known(hit.path)
+
+    def _found(self, hit: Hit) -> str | None:
         rule = _deciding(self._exclude, hit)
         if rule is not None and not rule.rescues:
             return f"exclude {rule.text}"
@@ -377,6 +393,11 @@ def _covers(rule: _Rule, wanted: _Rule) -> bool:
         return False
     path = wanted.head.removesuffix("/")
     return rule.matches(Hit(path=path)) and rule.matches(Hit(path=f"{path}/"))
+
+
+def _is_of_path(rule: _Rule) -> bool:
+    """Nothing but the path matters to it."""
+    return _is_pure(rule) and not rule.is_route
 
 
 def _is_pure(rule: _Rule) -> bool:
