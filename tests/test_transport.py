@@ -275,11 +275,12 @@ def test_a_handle_is_freed_with_its_transport() -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         transport = CurlTransport()
         transport.send(request_to(server.url))
-        handle = transport._shelf.take()
+        [shelf] = transport._shelves.values()
+        handle = shelf.take()
         assert handle is not None
-        transport._shelf.put(handle)
+        shelf.put(handle)
         curl = weakref.ref(handle._curl)
-        del handle
+        del handle, shelf
         transport.close()
         assert curl() is None
 

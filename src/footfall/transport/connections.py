@@ -13,12 +13,10 @@ import httpcore2
 from footfall.transport.deadline import Backend, Exchange
 from footfall.transport.names import Names
 from footfall.transport.proxies import proxy_for
+from footfall.transport.wire import MAX_HOSTS
 
 if TYPE_CHECKING:
     import ssl
-
-# A thread serves one destination, which has one host or two; whoever sends to many keeps few.
-MAX_HOSTS: Final = 8
 
 _inherited: Final[list[object]] = []
 """What a forked child must not touch: kept, so that nobody closes it."""

@@ -15,6 +15,7 @@ from footfall.transport.cooperative import is_cooperative, runs_greenlets
 from footfall.transport.handle import Handle
 from footfall.transport.httpx import HTTPXTransport
 from footfall.transport.shelf import Shelf
+from footfall.transport.wire import MAX_HOSTS
 
 
 class CurlTransport:
@@ -45,7 +46,8 @@ class CurlTransport:
         self._connect_timeout = min(connect_timeout_seconds, timeout_seconds)
         self._idle = idle_seconds
         self._under_gevent = under_gevent
-        self._shelf: Shelf[Handle] = Shelf()
+        # By scheme and host: a handle that served several would keep connections to all of them.
+        self._shelves: dict[str, Shelf[Handle]] = {}
         self._owner = os.getpid()
 
     def send(self, request: Request) -> Response:
@@ -54,8 +56,8 @@ class CurlTransport:
             return self._under_gevent.send(request)
         if self._owner != os.getpid():
             # A forked child must not touch its parent's connections, not even to close them.
-            self._shelf, self._owner = Shelf(), os.getpid()
-        shelf = self._shelf
+            self._shelves, self._owner = {}, os.getpid()
+        shelf = self._shelf_for(request.url)
         handle = shelf.take() or Handle(self._timeout, self._connect_timeout, self._idle)
         try:
             response = handle.exchange(request)
@@ -68,6 +70,15 @@ class CurlTransport:
         shelf.put(handle)
         return response
 
+    def _shelf_for(self, url: str) -> Shelf[Handle]:
+        host = url[: url.find("/", 8)]
+        shelf = self._shelves.get(host)
+        if shelf is not None:
+            return shelf
+        if len(self._shelves) >= MAX_HOSTS:
+            self._shelves = {}
+        return self._shelves.setdefault(host, Shelf())
+
     def prepare(self) -> None:
         """Load now what the first exchange would load; see `footfall.transport.prepare`."""
         for name in ("ctypes", "urllib.request"):
@@ -76,7 +87,7 @@ class CurlTransport:
 
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
-        self._shelf = Shelf()
+        self._shelves = {}
 
     def __repr__(self) -> str:
         return f"CurlTransport(timeout_seconds={self._timeout:g})"

@@ -60,6 +60,8 @@ class Handle:
             # The app's signals and alarms are its own.
             lib.NOSIGNAL: 1,
             lib.DNS_CACHE_TIMEOUT: int(wire.DNS_SECONDS),
+            # One exchange at a time, with one host.
+            lib.MAXCONNECTS: 1,
             lib.MAXLIFETIME_CONN: wire.MAX_CONNECTION_AGE_SECONDS,
             # The defaults, written down: nothing in here may ever turn them off.
             lib.SSL_VERIFYPEER: 1,

@@ -18,6 +18,8 @@ CONNECT_TIMEOUT_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 4.0
 # A peer that promises to wait longer is believed, up to here: proxies on the way forget sooner.
 MAX_IDLE_SECONDS: Final = 60.0
+# An app has one destination or two; whoever sends to many keeps connections to few.
+MAX_HOSTS: Final = 8
 # A vendor that moves to another address is followed after so long, busy connections included.
 MAX_CONNECTION_AGE_SECONDS: Final = 60
 # A name's address is asked for once a minute, however often connections are made.
