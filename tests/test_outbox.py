@@ -344,7 +344,7 @@ def test_an_outbox_lets_events_live_for_longer() -> None:
 
 def full(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(files, "MAX_PAGES", 4)
-    monkeypatch.setattr(File.__init__, "__kwdefaults__", {"max_pages": 8})
+    monkeypatch.setattr(File.__init__, "__kwdefaults__", {"max_pages": 6})
 
 
 def without_directory(monkeypatch: pytest.MonkeyPatch, path: str) -> None:

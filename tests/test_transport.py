@@ -33,7 +33,6 @@ from footfall.transport import (
     certificates,
     choose,
     codes,
-    connections,
     why_not,
     wire,
 )
@@ -132,7 +131,7 @@ def test_what_nobody_takes_for_a_minute_is_let_go() -> None:
 
 def test_many_hosts_are_served_with_few_connections_kept(quick: Any) -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
-        for number in range(2 * connections.MAX_HOSTS):
+        for number in range(2 * wire.MAX_HOSTS):
             assert quick.send(request_to(server.url + f"/{number}")).status == 202
 
 
@@ -238,7 +237,12 @@ def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
     with vendor(vendors.answering(vendors.answer()), tls=tls) as server:
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(FORKING), name, server.url + "/", child],
-            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")},
+            # In development mode Python would complain of what is left to the parent.
+            env={
+                **os.environ,
+                "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+                "PYTHONDEVMODE": "",
+            },
             capture_output=True,
             text=True,
             timeout=60,
