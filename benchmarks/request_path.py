@@ -1,14 +1,16 @@
 """What the middleware adds to a request, in process: `python benchmarks/request_path.py [--quick]`.
 
-Bare app, a middleware that only wraps `send` or `start_response`, and footfall, called in turn in
-one process. Nothing is delivered: the inbox is short, so that each record pushes an old one out, as
-the delivery side would take it. The figures are the calling thread's, freeing the record included.
+Bare app, a middleware that only wraps `send` or `start_response`, footfall, and peers that stand in
+the same place, called in turn in one process; `--instructions` counts instead of timing. Nothing is
+delivered: the inbox is short, so that each record pushes an old one out, as the delivery side would
+take it. The figures are the calling thread's, freeing the record included.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import instructions
+import peers
 from paired import Loop, measure, table, timed
 
 from footfall import asgi, wsgi
@@ -166,35 +170,79 @@ def wsgi_loop(app: Any, path: str = "/page") -> Loop:
     return timed(lambda: app(dict(environ), start_response))
 
 
+# -- rows --------------------------------------------------------------------------------------
+
+PAGE, JSON = "text/html", "application/json"
+Make = Callable[[], Loop]
+
+
+def asgi_footfall(content_type: str, path: str = "/page") -> Loop:
+    app = asgi_app(content_type.encode())
+    return asgi_loop(asgi.FootfallMiddleware(app, tracker=tracker()), path)
+
+
+def wsgi_footfall(content_type: str, path: str = "/page") -> Loop:
+    return wsgi_loop(wsgi.FootfallMiddleware(wsgi_app(content_type), tracker=tracker()), path)
+
+
+ROWS: dict[str, dict[str, Make]] = {
+    "ASGI": {
+        "bare": lambda: asgi_loop(asgi_app(b"text/html")),
+        "no-op": lambda: asgi_loop(asgi_noop(asgi_app(b"text/html"))),
+        "footfall, a pageview": lambda: asgi_footfall(PAGE),
+        "footfall, JSON": lambda: asgi_footfall(JSON),
+        "footfall, excluded path": lambda: asgi_footfall(PAGE, "/static/style.css"),
+        "peer: asgi-matomo": lambda: asgi_loop(peers.asgi_matomo(asgi_app(b"text/html"))),
+        "starlette, bare": lambda: asgi_loop(peers.starlette()),
+        "peer: apitally on starlette": lambda: asgi_loop(peers.apitally()),
+    },
+    "WSGI": {
+        "bare": lambda: wsgi_loop(wsgi_app(PAGE)),
+        "no-op": lambda: wsgi_loop(wsgi_noop(wsgi_app(PAGE))),
+        "footfall, a pageview": lambda: wsgi_footfall(PAGE),
+        "footfall, JSON": lambda: wsgi_footfall(JSON),
+        "footfall, excluded path": lambda: wsgi_footfall(PAGE, "/static/style.css"),
+        "flask, bare": lambda: wsgi_loop(peers.flask()),
+        "peer: flask-matomo2 on flask": lambda: wsgi_loop(peers.flask_matomo()),
+    },
+}
+
+
+def made(rows: dict[str, Make]) -> tuple[dict[str, Loop], list[str]]:
+    """The loops of the rows that are installed, and the names of the others."""
+    loops, missing = {}, []
+    for name, make in rows.items():
+        try:
+            loops[name] = make()
+        except ImportError:
+            missing.append(name)
+    return loops, missing
+
+
+def times(title: str, *, calls: int, rounds: int) -> str:
+    loops, missing = made(ROWS[title])
+    lines = [table(title, measure(loops, calls=calls, rounds=rounds), base="no-op")]
+    return "\n".join([*lines, *(f"| {name} | not installed | | |" for name in missing)])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls")
-    quick = parser.parse_args().quick
-    calls, rounds = (5_000, 7) if quick else (50_000, 15)
-
-    page, data = asgi_app(b"text/html"), asgi_app(b"application/json")
-    rows = {
-        "bare": asgi_loop(page),
-        "no-op": asgi_loop(asgi_noop(page)),
-        "footfall, a pageview": asgi_loop(asgi.FootfallMiddleware(page, tracker=tracker())),
-        "footfall, JSON": asgi_loop(asgi.FootfallMiddleware(data, tracker=tracker())),
-        "footfall, excluded path": asgi_loop(
-            asgi.FootfallMiddleware(page, tracker=tracker()), "/static/style.css"
-        ),
-    }
-    print(table("ASGI", measure(rows, calls=calls, rounds=rounds), base="no-op"), end="\n\n")
-
-    page, data = wsgi_app("text/html"), wsgi_app("application/json")
-    rows = {
-        "bare": wsgi_loop(page),
-        "no-op": wsgi_loop(wsgi_noop(page)),
-        "footfall, a pageview": wsgi_loop(wsgi.FootfallMiddleware(page, tracker=tracker())),
-        "footfall, JSON": wsgi_loop(wsgi.FootfallMiddleware(data, tracker=tracker())),
-        "footfall, excluded path": wsgi_loop(
-            wsgi.FootfallMiddleware(page, tracker=tracker()), "/static/style.css"
-        ),
-    }
-    print(table("WSGI", measure(rows, calls=calls, rounds=rounds), base="no-op"))
+    parser.add_argument("--instructions", action="store_true", help="count them, with valgrind")
+    parser.add_argument("--row", nargs=3, metavar=("DOOR", "NAME", "CALLS"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.row:
+        door, name, calls = given.row
+        gc.disable()
+        ROWS[door][name]()(int(calls))
+        return
+    if given.instructions:
+        for door, rows in ROWS.items():
+            print(instructions.table(door, rows, is_quick=given.quick), end="\n\n", flush=True)
+        return
+    for door in ROWS:
+        # As many as the heaviest peer makes in a few seconds.
+        print(times(door, calls=1_000 if given.quick else 10_000, rounds=15), end="\n\n")
 
 
 if __name__ == "__main__":
