@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from time import perf_counter
 from typing import Final
 
@@ -27,22 +28,28 @@ RSS: Final = "print(open('/proc/self/statm').read().split()[1])"
 MEGABYTES_OF_A_PAGE: Final = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def run(statement: str) -> tuple[float, float] | None:
+def environ_of(folder: str) -> dict[str, str]:
+    """An environment that keeps bytecode, as an installed package has it, in this folder."""
+    kept = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept
+
+
+def run(statement: str, environ: dict[str, str]) -> tuple[float, float] | None:
     """Milliseconds and MB of a process that does this and ends; None where it cannot."""
+    command = [sys.executable, "-c", f"{statement}\n{RSS}"]
     started = perf_counter()
-    said = subprocess.run(
-        [sys.executable, "-c", f"{statement}\n{RSS}"], capture_output=True, text=True
-    )
+    said = subprocess.run(command, env=environ, capture_output=True, text=True)
     spent = (perf_counter() - started) * 1e3
     return None if said.returncode else (spent, int(said.stdout) * MEGABYTES_OF_A_PAGE)
 
 
-def measured(rounds: int) -> dict[str, list[tuple[float, float]]]:
-    rows = {name: statement for name, statement in ROWS.items() if run(statement)}
+def measured(rounds: int, environ: dict[str, str]) -> dict[str, list[tuple[float, float]]]:
+    rows = {name: statement for name, statement in ROWS.items() if run(statement, environ)}
     figures: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
     for _ in range(rounds):
         for name, statement in rows.items():
-            figures[name].append(run(statement) or (0.0, 0.0))
+            figures[name].append(run(statement, environ) or (0.0, 0.0))
     return figures
 
 
@@ -57,7 +64,9 @@ def line(name: str, values: list[tuple[float, float]], bare: list[tuple[float, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="5 rounds instead of 30")
-    figures = measured(5 if parser.parse_args().quick else 30)
+    rounds = 5 if parser.parse_args().quick else 30
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measured(rounds, environ_of(folder))
     print("| | ms | over bare | MB | over bare |\n|---|---:|---:|---:|---:|")
     for name, values in figures.items():
         print(line(name, values, figures["bare Python"]))
