@@ -1,0 +1,121 @@
+"""Where the rooms meet: options and faults that are harmless alone, together."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from footfall.config import Config
+from footfall.destinations import Collector, Plausible
+from footfall.model import Event, Outcome, Request, Response, Verdict
+from footfall.testing import MemoryTransport
+from footfall.tracker import Tracker
+from tests.test_tracker import visit
+
+ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
+PLAUSIBLE = Plausible(domain="example.com")
+COLLECTOR = Collector(domain="example.com")
+BOT = {"ip": "203.0.113.9", "ua": "Mozilla/5.0 (compatible; GPTBot/1.2)"}
+
+
+def tracker_to(*destinations: Any, transport: Any = None, **options: Any) -> Tracker:
+    config = Config(
+        destinations=[*destinations], transport=transport or MemoryTransport(), **options
+    )
+    return Tracker(config, environ={})
+
+
+def accounts(tracker: Tracker) -> list[dict[str, int]]:
+    """The counters of each destination that are not zero, once the accounts are seen to close."""
+    for lane in tracker._lanes:
+        assert lane.counts().in_balance, lane.counts()
+    return [
+        {name: value for name, value in account.items() if value and type(value) is int}
+        for account in tracker.stats()["destinations"].values()
+    ]
+
+
+class Slow(MemoryTransport):
+    """A collector answers once it is let, a vendor at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def send(self, request: Request) -> Response:
+        if request.url.endswith("/hits"):
+            self.may_answer.wait(10)
+        return super().send(request)
+
+
+# -- what an owner brings ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Own:
+    """A destination of the owner's own."""
+
+    answer: Any = ACCEPTED
+    name: str = "own"
+    endpoint: str = "http://127.0.0.1:9/"
+
+    def request(self, event: Event) -> Any:
+        return Request(url=self.endpoint, headers={}, body=event.url.encode())
+
+    def read(self, response: Response) -> Any:
+        return self.answer
+
+
+class Older(Own):
+    def request(self, event: Event) -> Any:
+        return SimpleNamespace(url=self.endpoint, headers={}, body=b"")
+
+
+class Explaining(Own):
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Any:
+        raise LookupError("no idea")
+
+
+OUTCOMES: dict[str, tuple[Any, str]] = {
+    "a request without trimmed": (Older(), "accepted"),
+    "no outcome": (Own(answer=None), "rejected"),
+    "a verdict's text": (Own(answer=Outcome(verdict="accepted")), "accepted"),  # type: ignore[arg-type]
+    "a retry's text": (Own(answer=Outcome(verdict="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
+    "no verdict": (Own(answer=Outcome(verdict="fine")), "rejected"),  # type: ignore[arg-type]
+    "an outcome of their own": (Own(answer=SimpleNamespace(verdict="accepted")), "accepted"),
+    "no explanation": (Explaining(Outcome(verdict=Verdict.DROPPED)), "dropped_by_vendor"),
+}
+
+
+@pytest.mark.parametrize(("destination", "end"), OUTCOMES.values(), ids=OUTCOMES.keys())
+def test_whatever_a_destination_says_each_event_has_an_end(destination: Any, end: str) -> None:
+    tracker = tracker_to(destination)
+    visit(tracker)
+    visit(tracker)
+    tracker.flush(5)
+    assert accounts(tracker) == [{"submitted": 2, end: 2}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"url": None}, {"props": None}, {"visitor": None}, {"referrer": 7}],
+    ids="|".join,
+)
+def test_a_spoilt_event_takes_no_other_along(changes: dict[str, Any]) -> None:
+    transport = MemoryTransport()
+
+    def spoil(event: Event) -> Event:
+        return replace(event, **changes) if event.url.endswith("/spoilt") else event
+
+    tracker = tracker_to(PLAUSIBLE, transport=transport, before_send=spoil)
+    tracker._starting.acquire()
+    for path in ("/before", "/spoilt", "/after"):
+        visit(tracker, path)
+    tracker.flush(5)
+    assert len([each for each in transport.requests if b"/spoilt" not in each.body]) == 2
+    [account] = accounts(tracker)
+    assert account["accepted"] == 2
