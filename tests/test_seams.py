@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 
 from footfall.config import Config
 from footfall.destinations import Collector, Plausible
-from footfall.model import Event, Outcome, Request, Response, Verdict
+from footfall.dispatch import Lane
+from footfall.model import Event, Outcome, Request, Response, Verdict, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.test_tracker import visit
+from tests.vendors import wait_until
 
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
 PLAUSIBLE = Plausible(domain="example.com")
@@ -50,6 +54,65 @@ class Slow(MemoryTransport):
         if request.url.endswith("/hits"):
             self.may_answer.wait(10)
         return super().send(request)
+
+
+# -- the end of a lane -------------------------------------------------------------------------
+
+
+class Keeping:
+    """An outbox, while the answer to what is on the wire comes in before it is handed over."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile = meanwhile
+
+    def give_back(self, lane: Lane, items: Any) -> int:
+        self._meanwhile()
+        lane.hatch.settle(items, "stored")
+        return 0
+
+
+@pytest.mark.parametrize(
+    "verdict", [Verdict.ACCEPTED, Verdict.RETRY], ids=["accepted", "to be tried again"]
+)
+def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: Verdict) -> None:
+    lane = Lane(PLAUSIBLE, MemoryTransport())
+    delivery = lane._delivery
+    delivery.start = lambda newcomer: None  # type: ignore[method-assign]
+    event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.9"), time=9e9)
+    lane.hatch.take_in([(event, "row")])
+    item = delivery.take(0.0)
+    assert item is not None
+    outbox: Any = Keeping(lambda: delivery.finish(item, Outcome(verdict=verdict)))
+    lane.keep_unsent(outbox)
+    delivery.crew.hire(1, 0, 0.0, may_grow=True)
+    assert lane.wait(0.0)
+    counts = lane.counts()
+    assert counts.in_balance
+    assert (counts.stored, counts.queued, lane.hatch.room(10)) == (1, 0, 10)
+    lane.hurry()
+    assert delivery.take(0.0) is None, "what was stored is sent, too"
+
+
+def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
+    outbox = tracker._outbox
+    assert outbox is not None
+    visit(tracker)
+    tracker.settle()
+    close_quietly = outbox._close_quietly
+
+    def visited_meanwhile() -> None:
+        close_quietly()
+        monkeypatch.undo()
+        visit(tracker)
+        tracker.settle()
+
+    monkeypatch.setattr(outbox, "_close_quietly", visited_meanwhile)
+    assert tracker.flush(5)
+    assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 2, 10)
+    assert "lost_at_exit" not in accounts(tracker)[0]
 
 
 # -- what an owner brings ----------------------------------------------------------------------
