@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from footfall import inside
 from footfall.config import Config
-from footfall.destinations import Collector, Plausible
+from footfall.destinations import Collector, Only, Plausible
 from footfall.dispatch import Lane
 from footfall.model import Event, Outcome, Request, Response, Verdict, Visitor
 from footfall.testing import MemoryTransport
@@ -54,6 +55,76 @@ class Slow(MemoryTransport):
         if request.url.endswith("/hits"):
             self.may_answer.wait(10)
         return super().send(request)
+
+
+# -- the outbox and the inspector --------------------------------------------------------------
+
+
+def test_reports_are_waited_for_where_vendors_have_an_outbox(tmp_path: Path) -> None:
+    transport = Slow()
+    tracker = tracker_to(
+        PLAUSIBLE, COLLECTOR, transport=transport, outbox=str(tmp_path / "outbox.db")
+    )
+    visit(tracker)
+    threading.Timer(0.3, transport.may_answer.set).start()
+    assert tracker.flush(5)
+    assert [account["accepted"] for account in accounts(tracker)] == [1, 1]
+
+
+def test_a_report_that_is_late_is_counted_as_lost_beside_an_outbox(tmp_path: Path) -> None:
+    transport = Slow()
+    tracker = tracker_to(COLLECTOR, transport=transport, outbox=str(tmp_path / "outbox.db"))
+    visit(tracker)
+    assert not tracker.flush(0.2)
+    transport.may_answer.set()
+    assert accounts(tracker) == [{"submitted": 1, "lost_at_exit": 1}]
+
+
+@pytest.mark.parametrize(
+    ("page_url", "visitor", "reason"),
+    [
+        ("https://example.com/", BOT, "bot"),
+        ("https://example.com/internal/", {"ip": "203.0.113.9"}, "excluded"),
+    ],
+    ids=["a bot's token", "an excluded page"],
+)
+def test_what_is_told_and_kept_back_outside_a_request_is_no_fault(
+    page_url: str, visitor: dict[str, str], reason: str
+) -> None:
+    tracker = tracker_to(COLLECTOR, exclude=["/internal/**"])
+    tracker.track_pageview(url=page_url, visitor=visitor)
+    tracker.flush(5)
+    stats = tracker.stats()
+    assert (stats["reasons"], stats["errors"]) == ({reason: 1}, 0)
+
+
+def test_a_report_that_cannot_be_made_costs_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = tracker_to(PLAUSIBLE, COLLECTOR)
+
+    def fail(*_: object) -> None:
+        raise LookupError("a fault of ours")
+
+    monkeypatch.setattr(tracker._judge, "report", fail)
+    visit(tracker)
+    tracker.flush(5)
+    assert accounts(tracker) == [{"submitted": 1, "accepted": 1}, {}]
+    assert tracker.stats()["errors"] == 1
+
+
+def test_a_collector_for_some_hosts_is_told_of_every_hit_of_theirs() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_to(Only(to=COLLECTOR, hosts=["shop.example.com"]), transport=transport)
+    visit(tracker, headers={"Host": "shop.example.com"})
+    visit(tracker, headers={"Host": "shop.example.com", "User-Agent": BOT["ua"]})
+    visit(tracker, headers={"Host": "blog.example.com"})
+    assert tracker.flush(5)
+    assert [b'"reason":"bot"' in request.body for request in transport.requests].count(True) == 1
+    assert {request.url for request in transport.requests} == {"http://127.0.0.1:8321/api/v1/hits"}
+    assert accounts(tracker) == [{"submitted": 2, "accepted": 2}]
+
+
+def test_a_vendor_for_some_hosts_is_told_of_no_hit_that_does_not_count() -> None:
+    assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._watchers
 
 
 # -- the end of a lane -------------------------------------------------------------------------
@@ -182,3 +253,20 @@ def test_a_spoilt_event_takes_no_other_along(changes: dict[str, Any]) -> None:
     assert len([each for each in transport.requests if b"/spoilt" not in each.body]) == 2
     [account] = accounts(tracker)
     assert account["accepted"] == 2
+
+
+def test_a_hook_that_tells_is_an_echo_in_a_test_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    seen: list[bool] = []
+
+    def look(event: Event) -> Event:
+        seen.append(inside.is_inside())
+        return event
+
+    tracker = tracker_to(PLAUSIBLE, before_send=look)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    visit(tracker)
+    tracker.settle()
+    assert seen == [True]

@@ -36,7 +36,7 @@ from footfall.details import Details
 from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.heartbeats import Beat, Pulse, PulseGuards
-from footfall.judge import Judge
+from footfall.judge import Judge, Judgement
 from footfall.model import HEARTBEAT, PAGEVIEW, Decision, Event, Hit, Request, Visitor
 from footfall.report import Report
 from footfall.told import told
@@ -378,6 +378,7 @@ class Tracker:
             offered += items
         return handled
 
+    @inside.own_work
     def settle(self) -> None:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
@@ -395,9 +396,7 @@ class Tracker:
             else:
                 hit = hit_of(record, offset)
                 judgement = self._judge.of_hit(hit)
-            event, report = judgement.event, None
-            if self._watchers and not OUTBOXES:
-                report = self._judge.report(record, judgement, offset, time.time())
+            event = judgement.event
             if event is not None:
                 self._note_live(event)
             elif hit is not None:
@@ -407,7 +406,20 @@ class Tracker:
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
             return None, None
         self._reasons[judgement.reason] += 1
-        return event, report
+        return event, self._report_of(record, judgement, offset)
+
+    def _report_of(
+        self, record: Record | Told, judgement: Judgement, offset: float
+    ) -> Report | None:
+        """What the watchers are told. A fault in here costs no event."""
+        if not self._watchers or OUTBOXES:
+            return None
+        try:
+            return self._judge.report(record, judgement, offset, time.time())
+        except Exception as error:  # noqa: BLE001 -- the event goes out all the same
+            self.errors.bump()
+            self._log.warn("report", f"footfall could not report a hit: {log.place_of(error)}")
+            return None
 
     def _offer(self, events: Sequence[Event], reports: Sequence[Report]) -> Offered:
         """Give events to the lanes that take them; the items by lane, where they are in memory."""
@@ -423,7 +435,8 @@ class Tracker:
             elif taken:
                 items += [(lane, item) for item in lane.offer(*taken)]
         for lane in self._watchers:
-            items += [(lane, item) for item in lane.offer_reports(*reports)]
+            told = [report for report in reports if lane.takes(report.event)]
+            items += [(lane, item) for item in lane.offer_reports(*told)]
         return items
 
     def _is_for(self, lane: Lane, event: Event) -> bool:
@@ -595,9 +608,12 @@ class Tracker:
     def _drain(self, deadline: float) -> bool:
         for lane in self._lanes:
             lane.hurry()
-        if self._outbox is not None:
-            return self._outbox.drain(deadline)
-        lossless = [lane.wait(deadline) for lane in self._lanes]
+        if self._outbox is None:
+            lossless = [lane.wait(deadline) for lane in self._lanes]
+        else:
+            lossless = [self._outbox.drain(deadline)]
+            # No report is worth a file.
+            lossless += [lane.wait(deadline) for lane in self._watchers]
         return all(lossless)
 
     def close(self, timeout: float | None = None) -> bool:
