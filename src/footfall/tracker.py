@@ -2,7 +2,8 @@
 
 `submit` is the only thing a request waits for: an append and a comparison. A daemon thread of this
 process takes the records out, thinks about them, and offers the events to the lanes. It is started
-by the first record, never by an import or a constructor, and again in a child after a fork.
+by the first record, never by an import or a constructor, and again in a child after a fork. In
+`mode="sync"` there is none: the doors call `deliver` before they send the answer.
 """
 
 from __future__ import annotations
@@ -101,21 +102,21 @@ class Tracker:
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
         freezer = lifecycle.freezer(environ) if config.mode == "auto" else None
-        self._is_inline = config.mode == "sync" or freezer is not None
+        self.is_inline = config.mode == "sync" or freezer is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
         if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
             self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
         seconds = config.timeout_seconds
         self.transport = transport.choose(
             config.transport,
-            timeout_seconds=min(seconds, SYNC_SECONDS) if self._is_inline else seconds,
+            timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
             stays_here=under_pytest(environ) and not config.stays_here,
         )
         if self.is_active and not lifecycle.awaits_gevent():
             transport.prepare(self.transport)
         self._judge = Judge(config, self._log)
         limits = config.limits
-        if self._is_inline:
+        if self.is_inline:
             limits = replace(limits, max_tries=1, is_waited_for=True)
         self._lanes = tuple(
             Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
@@ -172,7 +173,7 @@ class Tracker:
     def _open_outbox(self) -> Outbox | None:
         config = self.config
         # Within a request nothing is kept for later.
-        if config.outbox is None or not config.is_active or self._is_inline:
+        if config.outbox is None or not config.is_active or self.is_inline:
             return None
         from footfall.outbox.outbox import Outbox
 
@@ -225,9 +226,28 @@ class Tracker:
         if len(self._inbox) < MAX_WAITING_BEATS:
             self.submit(beat, now)
 
+    @property
+    def has_waiting(self) -> bool:
+        """True while something in the inbox is still to be thought about."""
+        return bool(self._inbox)
+
+    def deliver(self) -> None:
+        """Deliver what waits, in the calling thread, for a second at most. Never raises.
+
+        For the doors, where a request waits for its events; see `flush` for anything else.
+        """
+        try:
+            if self._inbox:
+                self._deliver_here()
+        except Exception:  # noqa: BLE001 -- the app must go on
+            self.errors.bump()
+
     def _wake(self, now: float) -> None:
-        if self._is_inline or lifecycle.is_over():
-            self._deliver_here()
+        if self.is_inline or lifecycle.is_over():
+            exchange = CURRENT.get()
+            # Else its door does, once for all that the request brings.
+            if exchange is None or not exchange.is_held or exchange.tracker is not self:
+                self._deliver_here()
             return
         if self._owner != os.getpid():
             self._start_over()
