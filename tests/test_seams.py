@@ -16,6 +16,7 @@ from footfall.config import Config
 from footfall.destinations import Collector, Only, Plausible
 from footfall.dispatch import Lane
 from footfall.model import Event, Outcome, Request, Response, Verdict, Visitor
+from footfall.outbox.file import File
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.test_tracker import visit
@@ -186,6 +187,21 @@ def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
     assert "lost_at_exit" not in accounts(tracker)[0]
 
 
+def test_the_outbox_is_own_work_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    store = File.store
+
+    def look(file: File, rows: Any) -> None:
+        seen.append(inside.is_inside())
+        store(file, rows)
+
+    monkeypatch.setattr(File, "store", look)
+    tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
+    visit(tracker)
+    assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1, 10)
+    assert seen == [True]
+
+
 # -- what an owner brings ----------------------------------------------------------------------
 
 
@@ -232,6 +248,31 @@ def test_whatever_a_destination_says_each_event_has_an_end(destination: Any, end
     visit(tracker)
     tracker.flush(5)
     assert accounts(tracker) == [{"submitted": 2, end: 2}]
+
+
+class Leaving(MemoryTransport):
+    """Ends the thread that calls it first."""
+
+    def send(self, request: Request) -> Response:
+        if not self.requests:
+            super().send(request)
+            raise SystemExit
+        return super().send(request)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_was_ended_is_replaced() -> None:
+    transport = Leaving()
+    tracker = tracker_to(PLAUSIBLE, transport=transport)
+    visit(tracker)
+    assert wait_until(lambda: len(transport.requests) == 1)
+    assert wait_until(
+        lambda: not any(t.name == f"footfall {PLAUSIBLE.name}" for t in threading.enumerate())
+    )
+    visit(tracker, peer="198.51.100.8")
+    assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1)
+    assert not tracker.flush(0.1)
+    assert accounts(tracker) == [{"submitted": 2, "accepted": 1, "lost_at_exit": 1}]
 
 
 @pytest.mark.parametrize(

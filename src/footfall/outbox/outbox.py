@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from footfall import inside
 from footfall.clock import monotonic
 from footfall.outbox import Mode
 from footfall.outbox.drainer import Drainer
@@ -350,6 +351,7 @@ class Outbox:
         }
 
 
+@inside.own_work
 def _work(ref: weakref.ref[Outbox], wakeup: threading.Event) -> None:
     """What the thread does, until the outbox is closed or nobody holds it any more."""
     seconds = 0.0
