@@ -19,6 +19,7 @@ from footfall.model import Event, Outcome, Request, Response, Verdict, Visitor
 from footfall.outbox.file import File
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from footfall.transport import CurlTransport, HTTPXTransport
 from tests.test_tracker import visit
 from tests.vendors import wait_until
 
@@ -311,3 +312,12 @@ def test_a_hook_that_tells_is_an_echo_in_a_test_too(monkeypatch: pytest.MonkeyPa
     visit(tracker)
     tracker.settle()
     assert seen == [True]
+
+
+def test_whichever_door_was_used_under_gevent_is_closed_too() -> None:
+    pytest.importorskip("pycurl")
+    closed: list[bool] = []
+    httpx = HTTPXTransport()
+    httpx.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    CurlTransport(under_gevent=httpx).close()
+    assert closed == [True]

@@ -88,6 +88,8 @@ class CurlTransport:
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
         self._shelves = {}
+        if self._under_gevent is not None:
+            self._under_gevent.close()
 
     def __repr__(self) -> str:
         return f"CurlTransport(timeout_seconds={self._timeout:g})"
