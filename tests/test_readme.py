@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Iterator
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from footfall.cli import COMMANDS
 from footfall.config import Config
 from footfall.pageview import REASONS
 from tests.agreement.test_agreement import DIFFERENCES
@@ -28,6 +32,23 @@ def test_it_lists_every_reason_with_its_meaning() -> None:
         reason for reason, meaning in REASONS.items() if f"| `{reason}` | {meaning} |" not in README
     ]
     assert missing == []
+
+
+def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from options_of(each)
+        else:
+            yield from (name for name in action.option_strings if name.startswith("--"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_it_names_every_command_with_its_options(command: str) -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    import_module(f"footfall.cli.{command}").add_arguments(parser)
+    wanted = [f"footfall {command}", *options_of(parser)]
+    assert [name for name in wanted if name not in README and name != "--help"] == []
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[0][:40] for block in BLOCKS])

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, Unpack
+from typing import Any, Final, TypeAlias, Unpack, cast
 
 from footfall import pageview
 from footfall.capture import (
@@ -131,9 +131,9 @@ class FootfallMiddleware:
     def __init__(
         self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
-        self.app = app
         self.tracker = tracker or Tracker.from_options(dict(options))
         self._is_active = self.tracker.is_active
+        self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
         self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,6 +155,40 @@ class FootfallMiddleware:
             await self.app(scope, receive, send)
         finally:
             CURRENT.reset(token)
+
+
+def _delivering(app: ASGIApp) -> ASGIApp:
+    """`app`, for `mode="sync"`: each part of the answer waits for what the app has brought so far.
+
+    Before it is sent, for a platform may stop the process right after. The loop goes on meanwhile.
+    """
+
+    async def delivering_app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        exchange = cast("ScopeExchange", CURRENT.get())
+        tracker = exchange.tracker
+
+        async def delivering_send(message: Message) -> None:
+            if tracker.has_waiting:
+                await beside(tracker.deliver)
+            await out(message)
+
+        # Where the door looks at the answer, it passes on to us; else the app itself does.
+        is_watched = send == exchange.watched_send
+        out = exchange.send if is_watched else send
+        if is_watched:
+            exchange.send = delivering_send
+        exchange.is_held = True
+        try:
+            await app(scope, receive, send if is_watched else delivering_send)
+        finally:
+            exchange.is_held = False
+            if tracker.has_waiting:
+                await beside(tracker.deliver)
+
+    return delivering_app
 
 
 def capture(exchange: ScopeExchange, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
@@ -316,7 +350,12 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
 
 
 async def _close() -> None:
-    """Deliver what waits, beside the loop.
+    """Deliver what waits, beside the loop."""
+    await beside(close)
+
+
+async def beside(work: Callable[[], object]) -> None:
+    """Run `work` beside the loop; on another loop than asyncio's, such as trio's, within it.
 
     On a thread of its own: an executor's may all be taken by views that hang, and the end of the
     process would wait for them, however often its owner presses Ctrl-C.
@@ -326,17 +365,20 @@ async def _close() -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        # Another event loop, such as trio's. All requests have ended, so waiting here harms none.
-        close()
+        work()
         return
     is_done = asyncio.Event()
 
-    def close_beside() -> None:
+    def work_beside() -> None:
         try:
-            close()
+            work()
         finally:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(is_done.set)
 
-    threading.Thread(target=close_beside, name="footfall close", daemon=True).start()
+    try:
+        threading.Thread(target=work_beside, name="footfall beside", daemon=True).start()
+    except RuntimeError:  # no thread to be had
+        work()
+        return
     await is_done.wait()

@@ -91,6 +91,8 @@ class Exchange:
     tracker: Tracker
     # Never changed, only replaced: a record keeps it as it was when the answer began.
     said: Said = Said()
+    # True while a request waits for its events, and its door is yet to deliver them.
+    is_held: bool = False
 
     @abstractmethod
     def record(self) -> Record:
@@ -108,6 +110,12 @@ class Exchange:
     def ignore(self) -> None:
         """This request is no pageview."""
         self.said = self.said._replace(ignored=True)
+
+    def release(self) -> None:
+        """The app is done: deliver what it brought, where that was held back. Never raises."""
+        if self.is_held:
+            self.is_held = False
+            self.tracker.deliver()
 
     def set_route(self, template: str | None) -> None:
         """The framework has found the template of this request's path."""

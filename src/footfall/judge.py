@@ -139,15 +139,23 @@ class Judge:
 
     def report(
         self, record: Record | Told, judgement: Judgement, offset: float, decided_at: float
-    ) -> Report:
-        """All that was thought about a record, for a destination that wants to see it."""
+    ) -> Report | None:
+        """All that was thought about a record, for a destination that wants to see it.
+
+        None for what was told outside a request and kept back before there was an event.
+        """
         told = record if isinstance(record, Told) else None
         taken = record.record if isinstance(record, Told) else record
         hit = hit_of(taken, offset) if taken is not None else None
+        event = judgement.event or judgement.draft
+        if event is None:
+            if hit is None:
+                return None
+            event = self._would_be(hit, told)
         # A webhook tells of somebody else than who sent the request.
         is_of_hit = told is None or told.visitor is None
         return Report(
-            event=judgement.event or judgement.draft or self._would_be(hit, told),
+            event=event,
             is_tracked=judgement.event is not None,
             reason=judgement.reason,
             hit=hit,
@@ -156,9 +164,8 @@ class Judge:
             decided_at=decided_at,
         )
 
-    def _would_be(self, hit: Hit | None, told: Told | None) -> Event:
+    def _would_be(self, hit: Hit, told: Told | None) -> Event:
         """The event that was not made, as it would be sent."""
-        assert hit is not None  # noqa: S101 -- for the type checker: what is told elsewhere is made
         event = self._event_for(hit, _A_PAGE)
         rule = self._config.path_rules.excluded_by(hit) or ""
         if rule in _SECRET_PATHS:

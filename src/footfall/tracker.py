@@ -2,7 +2,8 @@
 
 `submit` is the only thing a request waits for: an append and a comparison. A daemon thread of this
 process takes the records out, thinks about them, and offers the events to the lanes. It is started
-by the first record, never by an import or a constructor, and again in a child after a fork.
+by the first record, never by an import or a constructor, and again in a child after a fork. In
+`mode="sync"` there is none: the doors call `deliver` before they send the answer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from footfall.details import Details
 from footfall.dispatch import Item, Lane
 from footfall.errors import EventError
 from footfall.heartbeats import Beat, Pulse, PulseGuards
-from footfall.judge import Judge
+from footfall.judge import Judge, Judgement
 from footfall.model import HEARTBEAT, PAGEVIEW, Decision, Event, Hit, Request, Visitor
 from footfall.report import Report
 from footfall.told import told
@@ -101,21 +102,21 @@ class Tracker:
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
         freezer = lifecycle.freezer(environ) if config.mode == "auto" else None
-        self._is_inline = config.mode == "sync" or freezer is not None
+        self.is_inline = config.mode == "sync" or freezer is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
         if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
             self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
         seconds = config.timeout_seconds
         self.transport = transport.choose(
             config.transport,
-            timeout_seconds=min(seconds, SYNC_SECONDS) if self._is_inline else seconds,
+            timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
             stays_here=under_pytest(environ) and not config.stays_here,
         )
         if self.is_active and not lifecycle.awaits_gevent():
             transport.prepare(self.transport)
         self._judge = Judge(config, self._log)
         limits = config.limits
-        if self._is_inline:
+        if self.is_inline:
             limits = replace(limits, max_tries=1, is_waited_for=True)
         self._lanes = tuple(
             Lane(place, self.transport, limits, log=self._log) for place in config.all_destinations
@@ -172,7 +173,7 @@ class Tracker:
     def _open_outbox(self) -> Outbox | None:
         config = self.config
         # Within a request nothing is kept for later.
-        if config.outbox is None or not config.is_active or self._is_inline:
+        if config.outbox is None or not config.is_active or self.is_inline:
             return None
         from footfall.outbox.outbox import Outbox
 
@@ -225,9 +226,28 @@ class Tracker:
         if len(self._inbox) < MAX_WAITING_BEATS:
             self.submit(beat, now)
 
+    @property
+    def has_waiting(self) -> bool:
+        """True while something in the inbox is still to be thought about."""
+        return bool(self._inbox)
+
+    def deliver(self) -> None:
+        """Deliver what waits, in the calling thread, for a second at most. Never raises.
+
+        For the doors, where a request waits for its events; see `flush` for anything else.
+        """
+        try:
+            if self._inbox:
+                self._deliver_here()
+        except Exception:  # noqa: BLE001 -- the app must go on
+            self.errors.bump()
+
     def _wake(self, now: float) -> None:
-        if self._is_inline or lifecycle.is_over():
-            self._deliver_here()
+        if self.is_inline or lifecycle.is_over():
+            exchange = CURRENT.get()
+            # Else its door does, once for all that the request brings.
+            if exchange is None or not exchange.is_held or exchange.tracker is not self:
+                self._deliver_here()
             return
         if self._owner != os.getpid():
             self._start_over()
@@ -378,6 +398,7 @@ class Tracker:
             offered += items
         return handled
 
+    @inside.own_work
     def settle(self) -> None:
         """Return once every record left so far has been thought about. For tests."""
         self._process()
@@ -395,9 +416,7 @@ class Tracker:
             else:
                 hit = hit_of(record, offset)
                 judgement = self._judge.of_hit(hit)
-            event, report = judgement.event, None
-            if self._watchers and not OUTBOXES:
-                report = self._judge.report(record, judgement, offset, time.time())
+            event = judgement.event
             if event is not None:
                 self._note_live(event)
             elif hit is not None:
@@ -407,7 +426,20 @@ class Tracker:
             self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
             return None, None
         self._reasons[judgement.reason] += 1
-        return event, report
+        return event, self._report_of(record, judgement, offset)
+
+    def _report_of(
+        self, record: Record | Told, judgement: Judgement, offset: float
+    ) -> Report | None:
+        """What the watchers are told. A fault in here costs no event."""
+        if not self._watchers or OUTBOXES:
+            return None
+        try:
+            return self._judge.report(record, judgement, offset, time.time())
+        except Exception as error:  # noqa: BLE001 -- the event goes out all the same
+            self.errors.bump()
+            self._log.warn("report", f"footfall could not report a hit: {log.place_of(error)}")
+            return None
 
     def _offer(self, events: Sequence[Event], reports: Sequence[Report]) -> Offered:
         """Give events to the lanes that take them; the items by lane, where they are in memory."""
@@ -423,7 +455,8 @@ class Tracker:
             elif taken:
                 items += [(lane, item) for item in lane.offer(*taken)]
         for lane in self._watchers:
-            items += [(lane, item) for item in lane.offer_reports(*reports)]
+            told = [report for report in reports if lane.takes(report.event)]
+            items += [(lane, item) for item in lane.offer_reports(*told)]
         return items
 
     def _is_for(self, lane: Lane, event: Event) -> bool:
@@ -595,9 +628,12 @@ class Tracker:
     def _drain(self, deadline: float) -> bool:
         for lane in self._lanes:
             lane.hurry()
-        if self._outbox is not None:
-            return self._outbox.drain(deadline)
-        lossless = [lane.wait(deadline) for lane in self._lanes]
+        if self._outbox is None:
+            lossless = [lane.wait(deadline) for lane in self._lanes]
+        else:
+            lossless = [self._outbox.drain(deadline)]
+            # No report is worth a file.
+            lossless += [lane.wait(deadline) for lane in self._watchers]
         return all(lossless)
 
     def close(self, timeout: float | None = None) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from types import TracebackType
-from typing import Any, Final, Protocol, TypeAlias, Unpack
+from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
 
 from footfall import pageview
 from footfall.capture import (
@@ -108,9 +108,9 @@ class FootfallMiddleware:
     def __init__(
         self, app: WSGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
-        self.app = app
         self.tracker = tracker or Tracker.from_options(dict(options))
         self._is_active = self.tracker.is_active
+        self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
         self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -127,6 +127,24 @@ class FootfallMiddleware:
             return self.app(environ, start_response)
         finally:
             CURRENT.reset(token)
+
+
+def _delivering(app: WSGIApp) -> WSGIApp:
+    """`app`, for `mode="sync"`: what it brings is delivered once it has returned.
+
+    That is before the body is sent, for a platform may stop the process right after. The body is
+    never wrapped; what is told while it is made is delivered on the spot.
+    """
+
+    def delivering_app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        exchange = cast("EnvironExchange", CURRENT.get())
+        exchange.is_held = True
+        try:
+            return app(environ, start_response)
+        finally:
+            exchange.release()
+
+    return delivering_app
 
 
 def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
-    from footfall.destinations import Destination
+    from footfall.destinations import Destination, Watching
     from footfall.model import Event, Outcome, Request, Response
+    from footfall.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,11 @@ class Only:
         return bool(getattr(self.to, "heartbeats", False))
 
     @property
+    def watches(self) -> bool:
+        """Whether `to` wants to be told of every hit; it is told of those whose event fits."""
+        return bool(getattr(self.to, "watches", False))
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Those of `to`."""
         return tuple(getattr(self.to, "warnings", ()))
@@ -86,6 +92,10 @@ class Only:
     def request(self, event: Event) -> Request:
         """What `to` sends."""
         return self.to.request(event)
+
+    def report(self, report: Report, *, sent_at: float) -> Request:
+        """What `to` sends, where it is one that watches."""
+        return cast("Watching", self.to).report(report, sent_at=sent_at)
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """What `to` says of it, if it can tell."""

@@ -113,8 +113,14 @@ class Delivery:
 
     @inside.own_work
     def _work(self, token: object) -> None:
-        while (item := self.take(IDLE_SECONDS, token)) is not None:
-            self.finish(item, self.attempt(item))
+        try:
+            while (item := self.take(IDLE_SECONDS, token)) is not None:
+                self.finish(item, self.attempt(item))
+        except BaseException:
+            # Killed, as greenlets are, or told to exit: the next event needs another thread.
+            with self.changed:
+                self.crew.leave(token)
+            raise
 
     def take(self, patience_seconds: float, token: object = None) -> Item | None:
         """Wait for an event that may go out now. None once there was none for so long."""

@@ -186,14 +186,18 @@ class Lane:
 
     def _abandon(self) -> tuple[int, list[Item]]:
         """Let go of everything. How many are lost, and which can be kept in the outbox."""
-        waiting, on_the_wire = self._delivery.ledger.give_up()
-        kept = waiting + [item for item in on_the_wire if item.row is not None]
-        if self._outbox is None:
-            kept = []
-        lost = [item for item in waiting + on_the_wire if item not in kept]
+        ledger = self._delivery.ledger
+        waiting, on_the_wire = ledger.give_up()
+        lost, kept = (waiting, []) if self._outbox is None else ([], waiting)
+        for item in on_the_wire:
+            if item.row is None:
+                lost.append(item)
+            else:
+                # It stays in the file. Now, for its answer may be there before the outbox is.
+                ledger.settle(item, "stored")
         for item in lost:
-            self._delivery.ledger.settle(item, "lost_at_exit")
-        self._delivery.ledger.handed_over += len(kept)
+            ledger.settle(item, "lost_at_exit")
+        ledger.handed_over += len(kept)
         return len(lost), kept
 
     # -- seen from outside ---------------------------------------------------------------------

@@ -56,7 +56,7 @@ class Ledger:
         """Queue admitted items. True if others had to go for them."""
         for item in items:
             self.handed_over -= 1
-            if item.size > self._limits.max_event_bytes:
+            if not 0 < item.size <= self._limits.max_event_bytes:
                 self.settle(item, "failed")
             else:
                 self.waiting.add(item)

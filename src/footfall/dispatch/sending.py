@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, cast
 
 from footfall.destinations import Destination, Watching, explained
@@ -41,9 +42,9 @@ def attempt(
     """
     try:
         request = _request(destination, item, sent_at)
-        item.is_trimmed = bool(request.trimmed)
-        outcome = destination.read(transport.send(request))
-        return explained(destination, outcome, item.event, has_kept=has_kept)
+        # The owner's own request may be of an own kind.
+        item.is_trimmed = bool(getattr(request, "trimmed", ()))
+        outcome = _sound(destination.read(transport.send(request)))
     except NotSent as error:
         return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
     except TransportError as error:
@@ -51,6 +52,28 @@ def attempt(
         return Outcome(verdict=Verdict.UNKNOWN, detail=str(error), timed_out=is_late)
     except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
         return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
+    try:
+        return _sound(explained(destination, outcome, item.event, has_kept=has_kept))
+    except Exception:  # noqa: BLE001 -- the vendor has spoken; that nobody knows why is no fault
+        return outcome
+
+
+def _sound(said: object) -> Outcome:
+    """What a destination's `read` said, as something that the lane can live by."""
+    try:
+        verdict = Verdict(said.verdict)  # type: ignore[attr-defined]  # that is the question
+    except (AttributeError, ValueError):
+        kind = type(said).__name__
+        return Outcome(
+            verdict=Verdict.REJECTED, detail=f"read() gave a {kind}, and no Outcome with a verdict"
+        )
+    if not isinstance(said, Outcome):
+        return Outcome(verdict=verdict, detail=str(getattr(said, "detail", "")))
+    # As a header says it, perhaps.
+    wish = said.retry_after if isinstance(said.retry_after, int | float) else None
+    if verdict is said.verdict and wish is said.retry_after:
+        return said
+    return replace(said, verdict=verdict, retry_after=wish)
 
 
 def _request(destination: Destination, item: Item, sent_at: float) -> Request:

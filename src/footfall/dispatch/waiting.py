@@ -134,7 +134,15 @@ class Waiting:
 
 
 def _size_of(event: Event) -> int:
-    """Roughly what an event keeps alive: its texts and 600 bytes of objects."""
+    """Roughly what an event keeps alive; 0 for what a hook has spoilt, so that it is no event."""
+    try:
+        return _bytes_of(event)
+    except (AttributeError, TypeError):
+        return 0
+
+
+def _bytes_of(event: Event) -> int:
+    """The texts of an event, and 600 bytes of objects."""
     visitor = event.visitor
     size = 600 + len(event.url) + len(visitor.user_agent) + len(visitor.language)
     size += len(event.referrer or "") + len(event.previous or "")

@@ -24,6 +24,8 @@ SETTING: Final = "FOOTFALL"
 class FootfallMiddleware:
     """Counts the pageviews of a Django project; the options are the dict `settings.FOOTFALL`.
 
+    With `mode="sync"` events are delivered once the response object is made, before it is sent.
+
     Raises:
         ConfigError: when the server starts, if the settings cannot work.
     """
@@ -55,6 +57,7 @@ class FootfallMiddleware:
             _capture(exchange, request, response)
         finally:
             CURRENT.reset(token)
+            exchange.release()
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -69,6 +72,8 @@ class FootfallMiddleware:
             _capture(exchange, request, response)
         finally:
             CURRENT.reset(token)
+            if exchange.is_held:
+                await asgi.beside(exchange.release)
         return response
 
 
@@ -79,12 +84,16 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
     tracker = settings_tracker()
     if not tracker.is_active:
         return None
+    exchange: DjangoExchange
     scope = getattr(request, "scope", None)
     if scope is not None:
-        return asgi.exchange_of(tracker, scope)
-    exchange = wsgi.exchange_of(tracker, request.META)
-    # Django has decoded the path in its META already.
-    exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
+        exchange = asgi.exchange_of(tracker, scope)
+    else:
+        exchange = wsgi.exchange_of(tracker, request.META)
+        # Django has decoded the path in its META already.
+        exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
+    # What a request waits for is delivered once its response is made.
+    exchange.is_held = tracker.is_inline
     return exchange
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from footfall import inside
 from footfall.clock import monotonic
 from footfall.outbox import Mode
 from footfall.outbox.drainer import Drainer
@@ -295,7 +296,8 @@ class Outbox:
         """Write what the lanes gave back, and leave the rest to others. False if some is lost."""
         # What was given back must not be fed to these lanes again.
         self._stands_from = monotonic() + RESIGNED_SECONDS
-        if self._working.acquire(timeout=max(0.05, deadline - monotonic())):
+        is_locked = self._working.acquire(timeout=max(0.05, deadline - monotonic()))
+        if is_locked:
             try:
                 with suppress(sqlite3.Error):
                     if self._file is not None and self._election.is_won:
@@ -306,7 +308,8 @@ class Outbox:
             finally:
                 self._working.release()
         self._drainer.is_feeding = True
-        lost = self._pending.lose()
+        # After that step, only what has come since is pending, and the thread takes it.
+        lost = 0 if is_locked else self._pending.lose()
         lossless = [lane.wait(deadline) for lane in self._lanes.values()]
         return all(lossless) and not lost
 
@@ -348,6 +351,7 @@ class Outbox:
         }
 
 
+@inside.own_work
 def _work(ref: weakref.ref[Outbox], wakeup: threading.Event) -> None:
     """What the thread does, until the outbox is closed or nobody holds it any more."""
     seconds = 0.0

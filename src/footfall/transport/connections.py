@@ -1,4 +1,4 @@
-"""One thread's connections for the pure-Python door: at most one to each host."""
+"""Connections for the pure-Python door, one to each host, for one exchange at a time."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Peer:
 
 
 class Connections:
-    """The routes of one thread, with the exchange that runs on them."""
+    """Routes for whoever has taken them from the shelf, with the exchange that runs on them."""
 
     def __init__(self, names: Names) -> None:
         self.exchange = Exchange()

@@ -22,9 +22,9 @@ class CurlTransport:
     """libcurl through pycurl, keep-alive, HTTP/1.1. Needs the extra `[curl]`.
 
     TLS is always verified, against the system's certificates; the proxy variables of the
-    environment are honoured, as they are when a thread first meets a URL. One thing is tried again
-    in here: libcurl itself repeats a request, once, on a new connection where a reused one turns
-    out to have been closed before any byte came back.
+    environment are honoured, as they are when a connection first meets a URL. One thing is tried
+    again in here: libcurl itself repeats a request, once, on a new connection where a reused one
+    turns out to have been closed before any byte came back.
 
     Args:
         timeout_seconds: For one whole exchange, however slowly the answer drips.
@@ -88,6 +88,8 @@ class CurlTransport:
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
         self._shelves = {}
+        if self._under_gevent is not None:
+            self._under_gevent.close()
 
     def __repr__(self) -> str:
         return f"CurlTransport(timeout_seconds={self._timeout:g})"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Exchange:
-    """What a thread knows of its running exchange: the deadline, the bounds, the connection."""
+    """What is known of the running exchange: the deadline, the bounds, the connection."""
 
     def __init__(self) -> None:
         self.begin(0.0, is_secure=False)
@@ -142,7 +142,7 @@ class Stream(httpcore2.NetworkStream):
 
 
 class Backend(httpcore2.SyncBackend):
-    """Makes connections for one thread's exchange: by name, to one address after the other."""
+    """Makes connections for one exchange at a time: by name, to one address after the other."""
 
     def __init__(self, exchange: Exchange, names: Names) -> None:
         self._exchange = exchange

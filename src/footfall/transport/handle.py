@@ -1,7 +1,7 @@
 """One handle of libcurl: its options, one exchange after the other, and its end.
 
 What stays the same from one POST to the next is set once; a POST costs two options and one
-`perform`. A handle belongs to one thread of one process: freeing one that a forked child has
+`perform`. A handle serves one thread at a time, of one process: freeing one that a forked child has
 inherited would say goodbye on a TLS connection that its parent goes on using.
 """
 

@@ -27,7 +27,7 @@ class HTTPXTransport:
     """httpx2's connections, keep-alive, HTTP/1.1.
 
     TLS is always verified, against the system's certificates; the proxy variables of the
-    environment are honoured, as they are when a thread first meets a URL.
+    environment are honoured, as they are when a connection first meets a URL.
 
     Args:
         timeout_seconds: For one whole exchange, however slowly the answer drips.

@@ -1,0 +1,323 @@
+"""Where the rooms meet: options and faults that are harmless alone, together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from footfall import inside
+from footfall.config import Config
+from footfall.destinations import Collector, Only, Plausible
+from footfall.dispatch import Lane
+from footfall.model import Event, Outcome, Request, Response, Verdict, Visitor
+from footfall.outbox.file import File
+from footfall.testing import MemoryTransport
+from footfall.tracker import Tracker
+from footfall.transport import CurlTransport, HTTPXTransport
+from tests.test_tracker import visit
+from tests.vendors import wait_until
+
+ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
+PLAUSIBLE = Plausible(domain="example.com")
+COLLECTOR = Collector(domain="example.com")
+BOT = {"ip": "203.0.113.9", "ua": "Mozilla/5.0 (compatible; GPTBot/1.2)"}
+
+
+def tracker_to(*destinations: Any, transport: Any = None, **options: Any) -> Tracker:
+    config = Config(
+        destinations=[*destinations], transport=transport or MemoryTransport(), **options
+    )
+    return Tracker(config, environ={})
+
+
+def accounts(tracker: Tracker) -> list[dict[str, int]]:
+    """The counters of each destination that are not zero, once the accounts are seen to close."""
+    for lane in tracker._lanes:
+        assert lane.counts().in_balance, lane.counts()
+    return [
+        {name: value for name, value in account.items() if value and type(value) is int}
+        for account in tracker.stats()["destinations"].values()
+    ]
+
+
+class Slow(MemoryTransport):
+    """A collector answers once it is let, a vendor at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def send(self, request: Request) -> Response:
+        if request.url.endswith("/hits"):
+            self.may_answer.wait(10)
+        return super().send(request)
+
+
+# -- the outbox and the inspector --------------------------------------------------------------
+
+
+def test_reports_are_waited_for_where_vendors_have_an_outbox(tmp_path: Path) -> None:
+    transport = Slow()
+    tracker = tracker_to(
+        PLAUSIBLE, COLLECTOR, transport=transport, outbox=str(tmp_path / "outbox.db")
+    )
+    visit(tracker)
+    threading.Timer(0.3, transport.may_answer.set).start()
+    assert tracker.flush(5)
+    assert [account["accepted"] for account in accounts(tracker)] == [1, 1]
+
+
+def test_a_report_that_is_late_is_counted_as_lost_beside_an_outbox(tmp_path: Path) -> None:
+    transport = Slow()
+    tracker = tracker_to(COLLECTOR, transport=transport, outbox=str(tmp_path / "outbox.db"))
+    visit(tracker)
+    assert not tracker.flush(0.2)
+    transport.may_answer.set()
+    assert accounts(tracker) == [{"submitted": 1, "lost_at_exit": 1}]
+
+
+@pytest.mark.parametrize(
+    ("page_url", "visitor", "reason"),
+    [
+        ("https://example.com/", BOT, "bot"),
+        ("https://example.com/internal/", {"ip": "203.0.113.9"}, "excluded"),
+    ],
+    ids=["a bot's token", "an excluded page"],
+)
+def test_what_is_told_and_kept_back_outside_a_request_is_no_fault(
+    page_url: str, visitor: dict[str, str], reason: str
+) -> None:
+    tracker = tracker_to(COLLECTOR, exclude=["/internal/**"])
+    tracker.track_pageview(url=page_url, visitor=visitor)
+    tracker.flush(5)
+    stats = tracker.stats()
+    assert (stats["reasons"], stats["errors"]) == ({reason: 1}, 0)
+
+
+def test_a_report_that_cannot_be_made_costs_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = tracker_to(PLAUSIBLE, COLLECTOR)
+
+    def fail(*_: object) -> None:
+        raise LookupError("a fault of ours")
+
+    monkeypatch.setattr(tracker._judge, "report", fail)
+    visit(tracker)
+    tracker.flush(5)
+    assert accounts(tracker) == [{"submitted": 1, "accepted": 1}, {}]
+    assert tracker.stats()["errors"] == 1
+
+
+def test_a_collector_for_some_hosts_is_told_of_every_hit_of_theirs() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_to(Only(to=COLLECTOR, hosts=["shop.example.com"]), transport=transport)
+    visit(tracker, headers={"Host": "shop.example.com"})
+    visit(tracker, headers={"Host": "shop.example.com", "User-Agent": BOT["ua"]})
+    visit(tracker, headers={"Host": "blog.example.com"})
+    assert tracker.flush(5)
+    assert [b'"reason":"bot"' in request.body for request in transport.requests].count(True) == 1
+    assert {request.url for request in transport.requests} == {"http://127.0.0.1:8321/api/v1/hits"}
+    assert accounts(tracker) == [{"submitted": 2, "accepted": 2}]
+
+
+def test_a_vendor_for_some_hosts_is_told_of_no_hit_that_does_not_count() -> None:
+    assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._watchers
+
+
+# -- the end of a lane -------------------------------------------------------------------------
+
+
+class Keeping:
+    """An outbox, while the answer to what is on the wire comes in before it is handed over."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile = meanwhile
+
+    def give_back(self, lane: Lane, items: Any) -> int:
+        self._meanwhile()
+        lane.hatch.settle(items, "stored")
+        return 0
+
+
+@pytest.mark.parametrize(
+    "verdict", [Verdict.ACCEPTED, Verdict.RETRY], ids=["accepted", "to be tried again"]
+)
+def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: Verdict) -> None:
+    lane = Lane(PLAUSIBLE, MemoryTransport())
+    delivery = lane._delivery
+    delivery.start = lambda newcomer: None  # type: ignore[method-assign]
+    event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.9"), time=9e9)
+    lane.hatch.take_in([(event, "row")])
+    item = delivery.take(0.0)
+    assert item is not None
+    outbox: Any = Keeping(lambda: delivery.finish(item, Outcome(verdict=verdict)))
+    lane.keep_unsent(outbox)
+    delivery.crew.hire(1, 0, 0.0, may_grow=True)
+    assert lane.wait(0.0)
+    counts = lane.counts()
+    assert counts.in_balance
+    assert (counts.stored, counts.queued, lane.hatch.room(10)) == (1, 0, 10)
+    lane.hurry()
+    assert delivery.take(0.0) is None, "what was stored is sent, too"
+
+
+def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
+    outbox = tracker._outbox
+    assert outbox is not None
+    visit(tracker)
+    tracker.settle()
+    close_quietly = outbox._close_quietly
+
+    def visited_meanwhile() -> None:
+        close_quietly()
+        monkeypatch.undo()
+        visit(tracker)
+        tracker.settle()
+
+    monkeypatch.setattr(outbox, "_close_quietly", visited_meanwhile)
+    assert tracker.flush(5)
+    assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 2, 10)
+    assert "lost_at_exit" not in accounts(tracker)[0]
+
+
+def test_the_outbox_is_own_work_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    store = File.store
+
+    def look(file: File, rows: Any) -> None:
+        seen.append(inside.is_inside())
+        store(file, rows)
+
+    monkeypatch.setattr(File, "store", look)
+    tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
+    visit(tracker)
+    assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1, 10)
+    assert seen == [True]
+
+
+# -- what an owner brings ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Own:
+    """A destination of the owner's own."""
+
+    answer: Any = ACCEPTED
+    name: str = "own"
+    endpoint: str = "http://127.0.0.1:9/"
+
+    def request(self, event: Event) -> Any:
+        return Request(url=self.endpoint, headers={}, body=event.url.encode())
+
+    def read(self, response: Response) -> Any:
+        return self.answer
+
+
+class Older(Own):
+    def request(self, event: Event) -> Any:
+        return SimpleNamespace(url=self.endpoint, headers={}, body=b"")
+
+
+class Explaining(Own):
+    def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Any:
+        raise LookupError("no idea")
+
+
+OUTCOMES: dict[str, tuple[Any, str]] = {
+    "a request without trimmed": (Older(), "accepted"),
+    "no outcome": (Own(answer=None), "rejected"),
+    "a verdict's text": (Own(answer=Outcome(verdict="accepted")), "accepted"),  # type: ignore[arg-type]
+    "a retry's text": (Own(answer=Outcome(verdict="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
+    "no verdict": (Own(answer=Outcome(verdict="fine")), "rejected"),  # type: ignore[arg-type]
+    "an outcome of their own": (Own(answer=SimpleNamespace(verdict="accepted")), "accepted"),
+    "no explanation": (Explaining(Outcome(verdict=Verdict.DROPPED)), "dropped_by_vendor"),
+}
+
+
+@pytest.mark.parametrize(("destination", "end"), OUTCOMES.values(), ids=OUTCOMES.keys())
+def test_whatever_a_destination_says_each_event_has_an_end(destination: Any, end: str) -> None:
+    tracker = tracker_to(destination)
+    visit(tracker)
+    visit(tracker)
+    tracker.flush(5)
+    assert accounts(tracker) == [{"submitted": 2, end: 2}]
+
+
+class Leaving(MemoryTransport):
+    """Ends the thread that calls it first."""
+
+    def send(self, request: Request) -> Response:
+        if not self.requests:
+            super().send(request)
+            raise SystemExit
+        return super().send(request)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_was_ended_is_replaced() -> None:
+    transport = Leaving()
+    tracker = tracker_to(PLAUSIBLE, transport=transport)
+    visit(tracker)
+    assert wait_until(lambda: len(transport.requests) == 1)
+    assert wait_until(
+        lambda: not any(t.name == f"footfall {PLAUSIBLE.name}" for t in threading.enumerate())
+    )
+    visit(tracker, peer="198.51.100.8")
+    assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1)
+    assert not tracker.flush(0.1)
+    assert accounts(tracker) == [{"submitted": 2, "accepted": 1, "lost_at_exit": 1}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"url": None}, {"props": None}, {"visitor": None}, {"referrer": 7}],
+    ids="|".join,
+)
+def test_a_spoilt_event_takes_no_other_along(changes: dict[str, Any]) -> None:
+    transport = MemoryTransport()
+
+    def spoil(event: Event) -> Event:
+        return replace(event, **changes) if event.url.endswith("/spoilt") else event
+
+    tracker = tracker_to(PLAUSIBLE, transport=transport, before_send=spoil)
+    tracker._starting.acquire()
+    for path in ("/before", "/spoilt", "/after"):
+        visit(tracker, path)
+    tracker.flush(5)
+    assert len([each for each in transport.requests if b"/spoilt" not in each.body]) == 2
+    [account] = accounts(tracker)
+    assert account["accepted"] == 2
+
+
+def test_a_hook_that_tells_is_an_echo_in_a_test_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    seen: list[bool] = []
+
+    def look(event: Event) -> Event:
+        seen.append(inside.is_inside())
+        return event
+
+    tracker = tracker_to(PLAUSIBLE, before_send=look)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    visit(tracker)
+    tracker.settle()
+    assert seen == [True]
+
+
+def test_whichever_door_was_used_under_gevent_is_closed_too() -> None:
+    pytest.importorskip("pycurl")
+    closed: list[bool] = []
+    httpx = HTTPXTransport()
+    httpx.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    CurlTransport(under_gevent=httpx).close()
+    assert closed == [True]

@@ -1,0 +1,244 @@
+"""`mode="sync"`: an answer waits for its events, once, and no event loop does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import footfall
+from footfall import asgi, wsgi
+from footfall.config import Config
+from footfall.destinations import Plausible
+from footfall.model import Event, Request, Response
+from footfall.testing import MemoryTransport
+from footfall.tracker import Tracker
+from tests.doors import DOORS, Raw, call_asgi, call_wsgi, navigation
+
+HTML = [(b"content-type", b"text/html")]
+POST = Raw(method="POST", target=b"/signup", query=b"", headers=navigation().headers)
+TOKEN = {"ip": "203.0.113.9", "ua": "Mozilla/5.0"}
+
+
+class Watched:
+    """A tracker in sync mode, and on which threads it thought."""
+
+    def __init__(self, **options: Any) -> None:
+        self.transport = MemoryTransport()
+        self.threads: list[threading.Thread] = []
+        self.options = {
+            "destinations": [Plausible(domain="example.com")],
+            "transport": self.transport,
+            "before_send": self._look,
+            "mode": "sync",
+            **options,
+        }
+
+    def tracker(self) -> Tracker:
+        return Tracker(Config(**self.options), environ={})
+
+    @property
+    def delivered(self) -> int:
+        return len(self.transport.requests)
+
+    def _look(self, event: Event) -> Event:
+        self.threads.append(threading.current_thread())
+        return event
+
+
+@pytest.fixture
+def site() -> Watched:
+    return Watched()
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
+def test_every_door_has_delivered_when_its_answer_is_there(door: Any, site: Watched) -> None:
+    with door(**site.options) as call:
+        assert call(navigation("/page")).status == 200
+        assert site.delivered == 1
+        call(navigation("/page"))
+        assert site.delivered == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("asgi", "/page"), ("starlette", "/page"), ("fastapi", "/page"), ("django-asgi", "/async")],
+)
+def test_no_loop_waits_for_a_vendor(name: str, path: str, site: Watched) -> None:
+    with DOORS[name](**site.options) as call:
+        call(navigation(path))
+    assert site.delivered == 1
+    assert threading.main_thread() not in site.threads
+
+
+@pytest.mark.parametrize("raw", [navigation(), POST], ids=["a page", "a form"])
+def test_asgi_sends_nothing_before_its_events_are_delivered(raw: Raw, site: Watched) -> None:
+    delivered: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        footfall.track("A")
+        delivered.append(site.delivered)
+        footfall.track("B")
+        delivered.append(site.delivered)
+        await send({"type": "http.response.start", "status": 200, "headers": HTML})
+        delivered.append(site.delivered)
+        await send({"type": "http.response.body", "body": b"ok"})
+        footfall.track("in a background task")
+        delivered.append(site.delivered)
+
+    watched = asgi.FootfallMiddleware(app, tracker=site.tracker())
+    pages = int(raw is not POST)
+    call_asgi(watched, raw)
+    assert delivered == [0, 0, 2 + pages, 2 + pages]
+    assert site.delivered == 3 + pages
+
+
+def test_wsgi_delivers_once_the_app_has_returned_and_before_the_body(site: Watched) -> None:
+    delivered: list[int] = []
+
+    def app(environ: Any, start_response: Callable[..., Any]) -> Iterator[bytes]:
+        footfall.track("A")
+        start_response("200 OK", [("Content-Type", "text/html")])
+        delivered.append(site.delivered)
+        return body()
+
+    def body() -> Iterator[bytes]:
+        delivered.append(site.delivered)
+        yield b"ok"
+
+    call_wsgi(wsgi.FootfallMiddleware(app, tracker=site.tracker()), navigation())
+    assert delivered == [0, 2]
+
+
+def test_a_wsgi_app_that_starts_late_delivers_on_the_spot(site: Watched) -> None:
+    delivered: list[int] = []
+
+    def app(environ: Any, start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        delivered.append(site.delivered)
+        yield b"ok"
+
+    call_wsgi(wsgi.FootfallMiddleware(app, tracker=site.tracker()), navigation())
+    assert delivered == [1]
+
+
+@pytest.mark.parametrize("name", ["wsgi", "asgi"])
+def test_what_an_app_told_before_it_failed_is_delivered(name: str, site: Watched) -> None:
+    def fail(environ: Any, start_response: Any) -> Any:
+        footfall.track("A")
+        raise LookupError("the app's own")
+
+    async def fail_later(scope: Any, receive: Any, send: Any) -> None:
+        fail(scope, send)
+
+    call: Any = {
+        "wsgi": lambda: call_wsgi(
+            wsgi.FootfallMiddleware(fail, tracker=site.tracker()), navigation()
+        ),
+        "asgi": lambda: call_asgi(
+            asgi.FootfallMiddleware(fail_later, tracker=site.tracker()), navigation()
+        ),
+    }[name]
+    with pytest.raises(LookupError):
+        call()
+    assert site.delivered == 1
+
+
+def test_a_task_that_outlives_its_request_delivers_by_itself(site: Watched) -> None:
+    tasks: list[asyncio.Task[None]] = []
+
+    async def later() -> None:
+        await asyncio.sleep(0.01)
+        footfall.track("later")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        tasks.append(asyncio.create_task(later()))
+
+    async def receive() -> Any:
+        return {}
+
+    async def send(message: Any) -> None:
+        return
+
+    async def serve() -> None:
+        await asgi.FootfallMiddleware(app, tracker=site.tracker())(scope, receive, send)
+        await tasks[0]
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(name.lower(), value) for name, value in navigation().headers],
+        "client": ("203.0.113.9", 1),
+    }
+    asyncio.run(serve())
+    assert site.delivered == 1
+
+
+def test_outside_a_request_and_in_one_of_another_tracker_it_delivers_at_once(
+    site: Watched,
+) -> None:
+    other = Watched()
+    tracker = other.tracker()
+    delivered: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        tracker.track("A", url="https://example.com/", visitor=TOKEN)
+        delivered.append(other.delivered)
+        return []
+
+    environ: dict[str, Any] = {"PATH_INFO": "/", "REQUEST_METHOD": "GET"}
+    wsgi.FootfallMiddleware(app, tracker=site.tracker())(environ, lambda *_: lambda chunk: None)
+    tracker.track("B", url="https://example.com/", visitor=TOKEN)
+    assert (delivered, other.delivered) == ([1], 2)
+
+
+class Broken(MemoryTransport):
+    def send(self, request: Request) -> Response:
+        raise LookupError("broken")
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
+def test_a_broken_transport_harms_no_answer(door: Any) -> None:
+    site = Watched(transport=Broken())
+    with door(**site.options) as call:
+        assert call(navigation("/page")).status == 200
+
+
+def test_a_fault_of_ours_harms_no_answer(site: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = site.tracker()
+    monkeypatch.setattr(tracker, "_deliver_here", lambda: 1 / 0)
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [b"ok"]
+
+    assert call_wsgi(wsgi.FootfallMiddleware(app, tracker=tracker), navigation()).body == b"ok"
+    assert tracker.stats()["errors"] == 1
+
+
+def test_without_a_thread_to_be_had_the_loop_has_to_wait(
+    site: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with DOORS["asgi"](**site.options) as call:
+        assert call(navigation()).status == 200
+    assert site.delivered == 1
+
+
+def test_a_mode_that_does_not_wait_leaves_the_app_as_it_is() -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        return []
+
+    async def other(scope: Any, receive: Any, send: Any) -> None:
+        return
+
+    tracker = Watched(mode="thread").tracker()
+    assert wsgi.FootfallMiddleware(app, tracker=tracker).app is app
+    assert asgi.FootfallMiddleware(other, tracker=tracker).app is other
