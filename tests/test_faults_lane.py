@@ -521,3 +521,21 @@ def test_an_account_that_does_not_close_is_seen() -> None:
     assert Counts(submitted=2, taken=1, accepted=1, stored=1, queued=1).in_balance
     assert not Counts(submitted=1).in_balance
     assert not Counts(accepted=1).in_balance
+
+
+def test_29_what_cannot_be_sent_yet_waits_unthought(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        vendor(vendors.hanging) as server,
+        watched_site(f"plausible+{server.url}/example.com", max_queue=2000) as site,
+    ):
+        for _ in range(10):
+            site.visits(300)
+            time.sleep(0.03)
+        stats = site.tracker.stats()
+        [account] = stats["destinations"].values()
+        assert account["submitted"] < 1000
+        assert stats["waiting"] == 2000
+        assert stats["captured"] == 3000
+        thought = sum(stats["reasons"].values())
+        assert thought + stats["waiting"] + stats["dropped_full"] == 3000
+        assert wait_until(lambda: "the oldest go" in caplog.text)

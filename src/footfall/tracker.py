@@ -304,15 +304,21 @@ class Tracker:
         while self._shift is shift:
             now = monotonic()
             self._awake_until = now + AWAKE_SECONDS
-            if self._process() or self._tend():
+            if self._process(while_room=True) or self._tend():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
                     break
                 last_worked = monotonic()
                 continue
+            self._tell_of_drops()
             time.sleep(LINGER_SECONDS)
         self._leave(shift)
+
+    def _tell_of_drops(self) -> None:
+        if len(self._inbox) == self._inbox.maxlen:
+            text = "hits come faster than events can leave; of those that wait, the oldest go"
+            self._log.warn("inbox", f"footfall: {text}")
 
     def _sleep(self) -> bool:
         """Until a request wakes us; False if none did for long.
@@ -355,19 +361,31 @@ class Tracker:
             self._outbox.drain(deadline)
         self._delivered_at = time.time()
 
-    def _process(self, deadline: float | None = None) -> bool:
-        """Think about all that waits, until `deadline`. False if nothing was there."""
+    def _process(self, deadline: float | None = None, *, while_room: bool = False) -> bool:
+        """Think about all that waits, until `deadline`. False if nothing was there.
+
+        `while_room` stops where no lane has room. What cannot be sent yet waits cheapest unthought,
+        and what is never sent costs no thought at all.
+        """
         left = -1 if deadline is None else max(0.0, deadline - monotonic())
         if not self._processing.acquire(timeout=left):
             return False
         try:
-            return self._think(deadline)
+            return self._think(deadline, while_room=while_room)
         finally:
             self._processing.release()
 
-    def _think(self, deadline: float | None = None, offered: Offered | None = None) -> bool:
+    def _think(
+        self,
+        deadline: float | None = None,
+        offered: Offered | None = None,
+        *,
+        while_room: bool = False,
+    ) -> bool:
         handled = 0
         while self._inbox and (deadline is None or monotonic() < deadline):
+            if while_room and not self._has_room():
+                break
             if handled:
                 time.sleep(0)
             handled += self._take_turn(offered)
@@ -397,6 +415,9 @@ class Tracker:
         if offered is not None:
             offered += items
         return handled
+
+    def _has_room(self) -> bool:
+        return self._outbox is not None or any(lane.has_room for lane in self._lanes)
 
     @inside.own_work
     def settle(self) -> None:

@@ -208,6 +208,11 @@ class Lane:
             return replace(self._delivery.ledger.counts)
 
     @property
+    def has_room(self) -> bool:
+        """False while so much waits that more would only wait behind it."""
+        return self._delivery.ledger.at_hand < self._limits.busy_events
+
+    @property
     def is_sending(self) -> bool:
         """True while an event is on the wire, even one that was given up."""
         return bool(self._delivery.ledger.on_the_wire)

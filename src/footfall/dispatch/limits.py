@@ -12,7 +12,9 @@ class Limits:
 
     # What eight connections can send at a round trip of 50 ms within the life of an event.
     max_events: int = 10_000
-    # The same, for an app under attack with the longest URLs and user agents.
+    # So many keep all connections busy until the next look, a fiftieth of a second later.
+    busy_events: int = 512
+    # The same as the first, for an app under attack with the longest URLs and user agents.
     max_bytes: int = 8 * 1024 * 1024
     # A page's event has 1 to 8 KiB. A prop that holds a whole file must not push the others out.
     max_event_bytes: int = 64 * 1024
