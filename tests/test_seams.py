@@ -236,6 +236,10 @@ OUTCOMES: dict[str, tuple[Any, str]] = {
     "no outcome": (Own(answer=None), "rejected"),
     "a verdict's text": (Own(answer=Outcome(verdict="accepted")), "accepted"),  # type: ignore[arg-type]
     "a retry's text": (Own(answer=Outcome(verdict="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
+    "a header's wish": (
+        Own(answer=Outcome(verdict=Verdict.RETRY, retry_after="5", max_tries=1)),  # type: ignore[arg-type]
+        "failed",
+    ),
     "no verdict": (Own(answer=Outcome(verdict="fine")), "rejected"),  # type: ignore[arg-type]
     "an outcome of their own": (Own(answer=SimpleNamespace(verdict="accepted")), "accepted"),
     "no explanation": (Explaining(Outcome(verdict=Verdict.DROPPED)), "dropped_by_vendor"),

@@ -242,3 +242,20 @@ def test_a_mode_that_does_not_wait_leaves_the_app_as_it_is() -> None:
     tracker = Watched(mode="thread").tracker()
     assert wsgi.FootfallMiddleware(app, tracker=tracker).app is app
     assert asgi.FootfallMiddleware(other, tracker=tracker).app is other
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
+def test_what_is_no_request_passes_untouched(kind: str, site: Watched) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": f"{kind}.startup.complete"})
+
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(asgi.FootfallMiddleware(app, tracker=site.tracker())({"type": kind}, receive, send))
+    assert sent == [f"{kind}.startup.complete"]
