@@ -236,7 +236,16 @@ def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
     name = next(name for name, each in DOORS.items() if each is door)
     with vendor(vendors.answering(vendors.answer()), tls=tls) as server:
         done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(FORKING), name, server.url + "/", child],
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-c",
+                textwrap.dedent(FORKING),
+                name,
+                server.url + "/",
+                child,
+            ],
             # In development mode Python would complain of what is left to the parent.
             env={
                 **os.environ,

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -68,6 +68,7 @@ class File:
         _make_private(path)
         # Tells this file from another that took its place.
         self.identity = _identity(path)
+        self._owner = os.getpid()
         self._connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -178,6 +179,14 @@ class File:
 
     def close(self) -> None:
         self._connection.close()
+
+    def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
+        if "_connection" not in self.__dict__:
+            return
+        if self._owner == getpid():
+            self.close()
+        else:
+            self.leak()
 
     def leak(self) -> None:
         """Keep an inherited connection open for ever.
