@@ -152,12 +152,14 @@ SUMS: Final[dict[Side, dict[str, str]]] = {
     },
     Side.EVENTS: {
         "visitors": "count(DISTINCT e.visitor)",
-        "visits": "count(DISTINCT e.session)",
+        "visits": "count(DISTINCT e.session || e.visitor)",
         "pageviews": "sum(e.name = 'pageview')",
         "events": "count(*)",
     },
 }
-"""How each sum is made on either side. Two sides know visitors and visits: the question decides."""
+"""A visit that goes on after midnight has its visitor's new name then, and counts for both days.
+
+How each sum is made on either side. Two sides know visitors and visits: the question decides."""
 
 Number: TypeAlias = int | float | None
 
