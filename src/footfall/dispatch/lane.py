@@ -213,11 +213,6 @@ class Lane:
         return self._delivery.ledger.at_hand < self._limits.busy_events
 
     @property
-    def is_sending(self) -> bool:
-        """True while an event is on the wire, even one that was given up."""
-        return bool(self._delivery.ledger.on_the_wire)
-
-    @property
     def trimmed(self) -> int:
         """How many events were sent with a part cut to fit the vendor's limits."""
         return self._delivery.trimmed

@@ -157,9 +157,10 @@ SUMS: Final[dict[Side, dict[str, str]]] = {
         "events": "count(*)",
     },
 }
-"""A visit that goes on after midnight has its visitor's new name then, and counts for both days.
+"""How each sum is made on either side. Two sides know visitors and visits: the question decides.
 
-How each sum is made on either side. Two sides know visitors and visits: the question decides."""
+A visit that goes on after midnight has a new name of its visitor then, and counts for both days.
+"""
 
 Number: TypeAlias = int | float | None
 
