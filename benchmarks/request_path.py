@@ -55,7 +55,7 @@ def tracker() -> Tracker:
         }
     )
     # Awake for ever, so that no thread is started.
-    made._awake_until = float("inf")
+    made._inbox.awake_until = float("inf")
     return made
 
 

@@ -207,8 +207,8 @@ def test_27_a_burst_grows_the_pool_and_the_account_closes_to_the_event() -> None
             started = time.monotonic()
             while time.monotonic() - started < 1.0:
                 site.visits(100)
-            site.visits(max(0, 10_000 - site.tracker.captured.value))
-            told = site.tracker.captured.value
+            site.visits(max(0, 10_000 - site.tracker._inbox.captured.value))
+            told = site.tracker._inbox.captured.value
             site.tracker.settle()
             assert wait_until(lambda: site.counts().get("queued", 0) == 0, 15)
             counts = site.counts()
@@ -489,7 +489,7 @@ from footfall.tracker import Tracker
 
 options = {"destinations": [sys.argv[1]], "max_age_seconds": 1.0, "track_localhost": True}
 tracker = Tracker.from_options(options, environ={})
-tracker._awake_until = float("inf")  # frozen before the thread had a chance
+tracker._inbox.awake_until = float("inf")  # frozen before the thread had a chance
 tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
 os.kill(os.getpid(), signal.SIGSTOP)
 tracker.flush()

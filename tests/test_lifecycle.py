@@ -268,7 +268,7 @@ SIGTERMS = {
     ),
     "comes while a lock of ours is held": (
         'make()\nfootfall.flush_on_sigterm()\ntell("A")\n'
-        "with tracker._processing:\n    signal.raise_signal(signal.SIGTERM)",
+        "with tracker._thinking.turn:\n    signal.raise_signal(signal.SIGTERM)",
         -signal.SIGTERM,
         None,
     ),
@@ -463,7 +463,7 @@ def test_41_a_signal_of_celery_delivers(signal: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(signals, name, type(signals.worker_shutdown)(name=name))
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    with tracker._processing:  # so that the delivery thread is not first
+    with tracker._thinking.turn:  # so that the delivery thread is not first
         tell(tracker, "A")
         assert told(transport) == []
         getattr(signals, signal).send(sender=None)
@@ -743,7 +743,7 @@ def test_in_the_master_of_uwsgi_no_thread_is_started(
     monkeypatch.setattr(lifecycle, "master", lambda: "uWSGI")
     tracker = tracker_over(MemoryTransport())
     tell(tracker, "A")
-    assert tracker._thread is None
+    assert tracker._thread.current is None
     assert "told in uWSGI's master" in caplog.text
 
 
@@ -774,7 +774,7 @@ def test_what_the_owner_says_of_freezing_wins(caplog: pytest.LogCaptureFixture) 
     config = Config(destinations=[PLAUSIBLE], transport=transport, mode="thread")
     with caplog.at_level("INFO", logger="footfall"):
         tracker = Tracker(config, environ={"K_SERVICE": "site"})
-    with tracker._processing:
+    with tracker._thinking.turn:
         tell(tracker, "A")
         assert told(transport) == []
     assert wait_until(lambda: told(transport) == ["A"])
@@ -857,7 +857,7 @@ def test_72_after_a_thaw_nothing_stale_is_sent(monkeypatch: pytest.MonkeyPatch) 
         tell(tracker, f"stale {number}")
     wall_clock = time.time
     monkeypatch.setattr(time, "time", lambda: wall_clock() + 600)
-    [lane] = tracker._lanes
+    [lane] = tracker._lanes.all
     lane._delivery.ledger._wall_clock = time.time
     lane._delivery.breaker.open_until = 0.0
     tell(tracker, "fresh")

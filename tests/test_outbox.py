@@ -89,7 +89,7 @@ def urls(server: Vendor) -> Counter[str]:
 
 def deliver(site: Site, seconds: float = 10.0) -> bool:
     """Wait until nothing is at hand and nothing is in the file."""
-    outbox = site.tracker._outbox
+    outbox = site.tracker._lanes.outbox
     assert outbox is not None
 
     def is_done() -> bool:
@@ -295,7 +295,7 @@ def test_the_oldest_of_too_many_rows_go_and_are_counted(
     monkeypatch.setattr(drainer, "PURGE_SECONDS", 0.0)
     refused = Scripted(*[vendors_refusal() for _ in range(1000)])
     with watched_site(DEAD, outbox=path, transport=refused) as site:
-        outbox = site.tracker._outbox
+        outbox = site.tracker._lanes.outbox
         assert outbox is not None
         outbox._drainer._max_rows = 100
         site.visits(1000)
@@ -423,7 +423,7 @@ def test_69_locked_by_another_program(
         with locked(path):
             site.visits(20)
             assert wait_until(lambda: site.counts() == {"accepted": 20})
-        assert wait_until(lambda: not site.tracker._outbox._usable_from > time.monotonic())  # type: ignore[union-attr]
+        assert wait_until(lambda: not site.tracker._lanes.outbox._usable_from > time.monotonic())  # type: ignore[union-attr]
         site.visits(5)
         assert wait_until(lambda: site.counts().get("stored", 0) > 0), "in use again"
         assert wait_until(lambda: site.counts().get("accepted") == 25)
@@ -456,7 +456,7 @@ def test_69_a_file_that_hangs_is_left_to_itself(
     monkeypatch.setattr(rooms, "HANGING_SECONDS", 0.1)
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visit()
-        assert wait_until(lambda: site.tracker._outbox._since is not None)  # type: ignore[union-attr]
+        assert wait_until(lambda: site.tracker._lanes.outbox._since is not None)  # type: ignore[union-attr]
         time.sleep(0.15)  # the hang itself, not a wait for its end
         site.visits(10)
         assert wait_until(lambda: site.counts().get("accepted") == 10)
@@ -632,7 +632,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
     with vendor(ACCEPTING) as server, watched_site(dsn_of(server), outbox=path) as site:
         site.visit("/before")
         assert wait_until(lambda: site.counts().get("accepted") == 1)
-        inherited = site.tracker._outbox._file  # type: ignore[union-attr]
+        inherited = site.tracker._lanes.outbox._file  # type: ignore[union-attr]
         assert inherited is not None
         child = os.fork()
         if child == 0:
@@ -640,7 +640,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
             try:
                 site.visit("/child")
                 is_stored = wait_until(lambda: site.counts().get("stored") == 1, 5)
-                outbox = site.tracker._outbox
+                outbox = site.tracker._lanes.outbox
                 assert outbox is not None
                 is_own = outbox._file is not None and outbox._file is not inherited
                 # The parent still holds the lock.
@@ -659,9 +659,9 @@ def test_a_tracker_that_is_forgotten_takes_its_outbox_along(path: str) -> None:
     tracker = Tracker.from_options(
         {"destinations": [DEAD], "outbox": path, "transport": Scripted()}, environ={}
     )
-    outbox = tracker._outbox
+    outbox = tracker._lanes.outbox
     assert outbox is not None
-    outbox.put(tracker._lanes[0], [made(1, time.time())])
+    outbox.put(tracker._lanes.all[0], [made(1, time.time())])
     thread = outbox._thread
     assert thread is not None
     assert tracker.flush(5)
@@ -675,7 +675,7 @@ def test_a_closed_tracker_keeps_no_thread_and_the_next_event_starts_one(path: st
         for number in range(1, 4):
             site.visit()
             assert wait_until(lambda: site.counts().get("accepted") == number)  # noqa: B023
-            thread = site.tracker._outbox._thread  # type: ignore[union-attr]
+            thread = site.tracker._lanes.outbox._thread  # type: ignore[union-attr]
             assert thread is not None
             assert site.tracker.close(5)
             assert wait_until(lambda: not thread.is_alive())  # noqa: B023

@@ -38,7 +38,7 @@ def tracker_to(*destinations: Any, transport: Any = None, **options: Any) -> Tra
 
 def accounts(tracker: Tracker) -> list[dict[str, int]]:
     """The counters of each destination that are not zero, once the accounts are seen to close."""
-    for lane in tracker._lanes:
+    for lane in tracker._lanes.all:
         assert lane.counts().in_balance, lane.counts()
     return [
         {name: value for name, value in account.items() if value and type(value) is int}
@@ -126,7 +126,7 @@ def test_a_collector_for_some_hosts_is_told_of_every_hit_of_theirs() -> None:
 
 
 def test_a_vendor_for_some_hosts_is_told_of_no_hit_that_does_not_count() -> None:
-    assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._watchers
+    assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._lanes.watchers
 
 
 # -- the end of a lane -------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
-    outbox = tracker._outbox
+    outbox = tracker._lanes.outbox
     assert outbox is not None
     visit(tracker)
     tracker.settle()
@@ -292,7 +292,7 @@ def test_a_spoilt_event_takes_no_other_along(changes: dict[str, Any]) -> None:
         return replace(event, **changes) if event.url.endswith("/spoilt") else event
 
     tracker = tracker_to(PLAUSIBLE, transport=transport, before_send=spoil)
-    tracker._starting.acquire()
+    tracker._thread.starting.acquire()
     for path in ("/before", "/spoilt", "/after"):
         visit(tracker, path)
     tracker.flush(5)

@@ -22,13 +22,14 @@ import pytest
 
 import footfall
 from footfall import asgi, lifecycle
-from footfall import tracker as tracker_room
 from footfall.config import Config
 from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError, EventError
 from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
 from footfall.tracker import Tracker
+from footfall.tracker import inbox as inbox_room
+from footfall.tracker import thread as thread_room
 from tests import vendors
 from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.vendors import vendor, wait_until
@@ -74,21 +75,21 @@ def test_no_thread_starts_before_the_first_page() -> None:
 def test_the_thread_falls_asleep_and_the_next_page_wakes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tracker_room, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(thread_room, "AWAKE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     for number in range(1, 6):
         visit(tracker)
         assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
-        assert wait_until(lambda: tracker._awake_until == float("-inf"))
+        assert wait_until(lambda: tracker._inbox.awake_until == float("-inf"))
     assert counts(tracker)["accepted"] == 5
 
 
 def test_a_thread_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracker_room, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(thread_room, "AWAKE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    tracker._thread = threading.Thread()  # as after a fork that told nobody
+    tracker._thread.current = threading.Thread()  # as after a fork that told nobody
     visit(tracker)
     assert wait_until(lambda: len(transport.requests) == 1)
 
@@ -342,8 +343,8 @@ def test_a_fork_that_runs_no_hook_is_noticed_by_the_process_id() -> None:
 
     def child() -> bool:
         tracker._owner = owner  # undo what the hook of os.fork did
-        tracker._thread = threading.Thread()
-        tracker._awake_until = float("-inf")
+        tracker._thread.current = threading.Thread()
+        tracker._inbox.awake_until = float("-inf")
         visit(tracker, "/child")
         return wait_until(lambda: len(transport.requests) == 2)
 
@@ -699,7 +700,7 @@ def test_all_trackers_share_the_time_of_one_flush() -> None:
 def test_sync_mode_never_waits_for_another_thread() -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport, mode="sync")
-    with tracker._processing:
+    with tracker._thinking.turn:
         other = threading.Thread(target=visit, args=(tracker,))
         other.start()
         other.join(5)
@@ -744,14 +745,14 @@ def test_captures_may_be_nested(footfall_outbox: Outbox) -> None:
 
 
 def test_an_idle_tracker_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracker_room, "AWAKE_SECONDS", 0.05)
-    monkeypatch.setattr(tracker_room, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(thread_room, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(thread_room, "IDLE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     for number in range(1, 4):
         visit(tracker)
         assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
-        assert wait_until(lambda: tracker._thread is None)
+        assert wait_until(lambda: tracker._thread.current is None)
 
 
 def test_headers_of_endless_length_are_cut(footfall_outbox: Outbox) -> None:
@@ -780,7 +781,7 @@ def test_an_event_of_another_visitor_has_no_referral_of_this_one(
 def test_while_thinking_lags_only_what_is_picked_waits(
     plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracker_room, "ROOMY_INBOX", 1)
+    monkeypatch.setattr(inbox_room, "ROOMY_INBOX", 1)
     monkeypatch.setattr(Tracker, "_wake", lambda self, now: None)
     raw = navigation("/page")
     secrets = [(b"Cookie", b"session=1"), (b"Referer", b"https://example.org/" + b"x" * 50_000)]
@@ -791,7 +792,7 @@ def test_while_thinking_lags_only_what_is_picked_waits(
         assert tracker is not None
         for _ in range(3):
             call(raw)
-        waiting = [repr(record) for record in tracker._inbox]
+        waiting = [repr(record) for record in tracker._inbox._records]
         tracker.settle()
         reasons = tracker.stats()["reasons"]
     assert [len(text) > 50_000 for text in waiting] == [True, False, False]
