@@ -107,14 +107,34 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         assert sync(collector.url, "-e", "Signup", "--apply") == 0
 
 
-def test_a_plan_without_the_api_is_told_with_what_to_make_by_hand(
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("402 Payment Required", "the Sites API is part of the Enterprise plan"),
+        ("406 Not Acceptable", "no Community Edition has it"),
+    ],
+    ids=["a plan without", "a server without"],
+)
+def test_where_there_is_no_api_it_is_told_what_to_make_by_hand(
+    status: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with vendor(answering(answer(status))) as server:
+        assert sync(server.url, "-e", "Signup", "-e", "Paid", "-p", "plan") == 1
+        told = capsys.readouterr().err
+        assert sync(server.url, "--from-collector", server.url) == 1
+    assert why in told
+    assert "Make them by hand, in the site's settings: Signup, Paid, plan" in told
+    assert "by hand" not in capsys.readouterr().err
+
+
+def test_a_refusal_of_one_site_is_no_reason_to_work_by_hand(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with vendor(answering(answer("402 Payment Required"))) as server:
-        assert sync(server.url, "-e", "Signup", "-e", "Paid") == 1
+    with vendor(answering(answer("404 Not Found"))) as server:
+        assert sync(server.url, "-e", "Signup") == 1
     told = capsys.readouterr().err
-    assert "the Sites API is part of the Enterprise plan" in told
-    assert "Make them by hand, in the site's settings: Signup, Paid" in told
+    assert "check the site's domain" in told
+    assert "by hand" not in told
 
 
 def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -314,12 +314,13 @@ def test_each_kind_of_question_goes_with_its_key() -> None:
         assert b"uthorization" not in server.requests[-1]
 
 
-def test_events_fall_back_to_goals_where_a_server_has_no_such_list() -> None:
+@pytest.mark.parametrize("nothing", ["404 Not Found", "406 Not Acceptable"])
+def test_events_fall_back_to_goals_where_a_server_has_no_such_list(nothing: str) -> None:
     def behave(connection: Any, server: Vendor) -> None:
         while request := server.read_request(connection):
             path = request.split(b" ", 2)[1].decode()
             body = next((each for start, each in replies.items() if path.startswith(start)), None)
-            status = "200 OK" if body else "404 Not Found"
+            status = "200 OK" if body else nothing
             connection.sendall(answer(status, json.dumps(body or {}).encode()))
 
     goal = {"id": "7", "goal_type": "event", "event_name": "Signup", "page_path": None}
@@ -402,6 +403,7 @@ ERRORS = {
     "402": ("402 Payment Required", PlanError, "part of the Enterprise plan"),
     "403": ("403 Forbidden", AuthorizationError, "valid key of the Sites API"),
     "404": ("404 Not Found", NotFoundError, "check the site's domain"),
+    "406": ("406 Not Acceptable", NotFoundError, "this server has no such endpoint; the Sites API"),
     "429": ("429 Too Many Requests", RateLimitError, "try again later"),
     "302": ("302 Found", RequestError, "write its final base_url"),
     "503": ("503 Busy", ServerError, "try again later"),

@@ -56,7 +56,11 @@ def test_a_pageview_is_one_post_with_the_visitors_address_and_browser() -> None:
     ("change", "added"),
     [
         pytest.param({"name": "Signup"}, {"name": "Signup"}, id="a custom event"),
+        pytest.param({"name": "=+-@ Signup"}, {"name": " Signup"}, id="a name like a formula"),
+        pytest.param({"name": "+"}, {"name": "(none)"}, id="nothing but a sign"),
+        pytest.param({"name": "a=b+c-d@e"}, {"name": "a=b+c-d@e"}, id="signs inside a name"),
         pytest.param({"url": "https://example.com"}, {"url": "/"}, id="no path"),
+        pytest.param({"url": "https://example.com//a//b"}, {"url": "/a//b"}, id="no second host"),
         pytest.param({"url": "app:///a?b#c"}, {"url": "/a?b", "hostname": None}, id="no host"),
         pytest.param(
             {"referrer": "https://news.example.org/a"},
@@ -65,7 +69,9 @@ def test_a_pageview_is_one_post_with_the_visitors_address_and_browser() -> None:
         ),
         pytest.param({"previous": "/home"}, {}, id="a page of this site before it"),
         pytest.param(
-            {"props": {"plan": "pro", "none": None}}, {"data": {"plan": "pro"}}, id="props"
+            {"props": {"commerce": "x", "plan": "pro", "none": None}},
+            {"data": {"plan": "pro"}},
+            id="props",
         ),
         pytest.param(
             {"revenue": Revenue("EUR", Decimal("19.90")), "props": {"revenue": "x"}},
@@ -106,6 +112,8 @@ def test_without_an_address_none_is_sent() -> None:
         pytest.param({"profile_id": "p" * 51}, ("id",), id="the profile"),
         pytest.param({"props": {f"k{n}": n for n in range(51)}}, ("data",), id="one prop"),
         pytest.param({"props": {"k": "v" * 501}}, ("data",), id="a value"),
+        pytest.param({"props": {"commerce": "x"}}, ("data",), id="a prop that would be refused"),
+        pytest.param({"name": "+1"}, ("name",), id="a sign before the name"),
     ],
 )
 def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
@@ -142,6 +150,27 @@ def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
         verdict=Verdict.REJECTED,
         detail="HTTP 400: the vendor refuses the event (it says: Website not found.)",
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"error":{"message":"Forbidden","code":"forbidden","status":403}}', b"Forbidden"],
+    ids=["an object", "text"],
+)
+def test_an_address_that_the_server_ignores_stops_nobody_else(body: bytes) -> None:
+    assert SITE.read(Response(status=403, body=body)) == Outcome(
+        verdict=Verdict.REJECTED,
+        detail=(
+            "HTTP 403: the server's IGNORE_IP keeps a visitor's address out; nothing to do if that "
+            "is meant (it says: Forbidden)"
+        ),
+        kind="ignored",
+    )
+
+
+@pytest.mark.parametrize("body", [b"<h1>Blocked</h1>", b""], ids=["a web page", "silence"])
+def test_a_403_of_anything_else_concerns_everybody(body: bytes) -> None:
+    assert SITE.read(Response(status=403, body=body)).pause
 
 
 def test_the_id_and_the_endpoint_are_checked_together() -> None:

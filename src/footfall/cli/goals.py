@@ -31,6 +31,9 @@ _IN_SYNC = 0
 _OUT_OF_SYNC = 1
 _USAGE = 2
 
+# The plan lacks the Sites API, or the server does, as every Community Edition.
+_BY_HAND: Final = frozenset({402, 406})
+
 # Plausible's own limit (see destinations/plausible.py); what is longer is never recorded.
 _MAX_PROP_BYTES = 300
 
@@ -73,22 +76,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Sync. 0 if nothing is missing any more, 1 if something is, 2 if it cannot be asked for."""
-    from footfall.plausible_api import APIError, PlanError, PlausibleAPI
+    from footfall.plausible_api import APIError, PlausibleAPI
 
     try:
         declared = _declared(args)
         with PlausibleAPI(args.base_url, sites_key=_secret(SITES_KEY)) as api:
-            return _sync(api, args.site, declared, is_meant=args.apply)
-    except PlanError as error:
-        names = ", ".join(declared.events)
-        print(f"{error}\nMake them by hand, in the site's settings: {names}", file=sys.stderr)
-        return _OUT_OF_SYNC
+            return _sync_or_tell(api, args.site, declared, is_meant=args.apply)
     except APIError as error:
         print(error, file=sys.stderr)
         return _OUT_OF_SYNC
     except (ConfigError, EventError, OSError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
         return _USAGE
+
+
+def _sync_or_tell(api: PlausibleAPI, site: str, declared: Declared, *, is_meant: bool) -> int:
+    """Sync, or say what to make by hand where nothing else can make it."""
+    from footfall.plausible_api import APIError
+
+    try:
+        return _sync(api, site, declared, is_meant=is_meant)
+    except APIError as error:
+        if error.status not in _BY_HAND:
+            raise
+        names = ", ".join((*declared.events, *declared.props))
+        print(f"{error}\nMake them by hand, in the site's settings: {names}", file=sys.stderr)
+        return _OUT_OF_SYNC
 
 
 def _sync(api: PlausibleAPI, site: str, declared: Declared, *, is_meant: bool) -> int:

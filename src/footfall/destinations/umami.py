@@ -1,8 +1,9 @@
 """Umami: one event as one POST to `/api/send`.
 
 Written against the API that Umami documents for senders (umami.is/docs/api/sending-stats, version
-2 and 3). Umami answers 200 to what it takes; a bot's event is answered `{"beep":"boop"}` and thrown
-away. It refuses an event whole for one oversize field, hence the limits below.
+2 and 3), and its server's source as of 2026-11. Umami answers 200 to what it takes; a bot's event
+is answered `{"beep":"boop"}` and thrown away, one from an address of its `IGNORE_IP` with 403. It
+refuses an event whole for one faulty or oversize field, hence the limits below.
 """
 
 from __future__ import annotations
@@ -26,8 +27,13 @@ MAX_LANGUAGE_CHARS = 35
 # Columns of its database; longer text is refused or cut there.
 MAX_TEXT_CHARS = 500
 MAX_ID_CHARS = 50
-# Of our own: a chart of more than this is none.
+# Documented (umami.is/docs/event-data).
 MAX_PROPS = 50
+
+# What begins so could run in a spreadsheet that the name is exported to, so the server refuses it.
+_FORMULA_SIGNS = "=+-@\t\r"
+# The server takes an order under this name, and refuses a text.
+_RESERVED_KEYS = frozenset({"commerce"})
 
 _WEBSITE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -77,6 +83,8 @@ class Umami:
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
+        if response.status == 403 and _answers.vendor_text(response.body):
+            return _ignored(response)
         if not _answers.is_accepted(response):
             return _answers.refusal(response)
         if "beep" not in _answers.json_object(response.body):
@@ -111,17 +119,32 @@ class Umami:
             "id": _limits.text(event.profile_id, MAX_ID_CHARS + 1),
         }
         if event.name != PAGEVIEW:
-            fields["name"] = _limits.event_name(event.name, MAX_NAME_CHARS, cuts)
+            name = cuts.kept("name", event.name, event.name.lstrip(_FORMULA_SIGNS))
+            fields["name"] = _limits.event_name(name, MAX_NAME_CHARS, cuts)
         if len(event.profile_id) > MAX_ID_CHARS:
             cuts.note("id")
             del fields["id"]
         return {key: value for key, value in fields.items() if value}
 
 
+def _ignored(response: Response) -> Outcome:
+    # One visitor's fate, and no reason to pause for the others, as any other 403 is.
+    said = _answers.vendor_text(response.body)
+    return Outcome(
+        verdict=Verdict.REJECTED,
+        detail=(
+            "HTTP 403: the server's IGNORE_IP keeps a visitor's address out; nothing to do if that "
+            f"is meant (it says: {said})"
+        ),
+        kind="ignored",
+    )
+
+
 def _path(url: str) -> str:
     """Path and query, as the browser's script names a page."""
-    slash, path = url.partition("://")[2].partition("/")[1:]
-    return f"{slash or '/'}{path.partition('#')[0]}"
+    path = url.partition("://")[2].partition("/")[2].partition("#")[0]
+    # Two slashes at the front would name a host to the server.
+    return "/" + path.lstrip("/")
 
 
 def _props(event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
@@ -134,6 +157,9 @@ def _props(event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
         if len(found) == MAX_PROPS:
             cuts.note("data")
             break
+        if key in _RESERVED_KEYS:
+            cuts.note("data")
+            continue
         short = cuts.kept("data", key, _limits.text(key, MAX_TEXT_CHARS))
         found.setdefault(short, cuts.kept("data", value, _limits.text(value, MAX_TEXT_CHARS)))
     return found

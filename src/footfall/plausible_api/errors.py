@@ -36,7 +36,7 @@ class PlanError(APIError):
 
 
 class NotFoundError(APIError, LookupError):
-    """404: no such site, goal or endpoint, or it is none of this key's."""
+    """404: no such site or goal, or it is none of this key's. 404 or 406: no such endpoint."""
 
 
 class RequestError(APIError, ValueError):

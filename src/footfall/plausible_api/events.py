@@ -1,7 +1,8 @@
 """The events that a site knows: `GET /api/v1/events/`, and goals where a server has no such thing.
 
-Plausible documents the two endpoints of this family and routes neither (its source, read 2026-11),
-so a 404 is taken for "not here" and the list is put together from goals and custom properties.
+Plausible documents the two endpoints of this family and routes neither (its router.ex, read
+2026-11). Its 406, or a 404, is taken for "not here", and the list is put together from goals and
+custom properties.
 """
 
 from __future__ import annotations

@@ -35,6 +35,13 @@ _MAX_QUOTE_CHARS = 300
 # Refused more often than this, after each wait it asked for, the server will not have us at all.
 _MAX_REFUSALS = 3
 
+# What a Plausible answers where its API ends: its web pages begin there, and none of them is JSON.
+# Read in its router.ex, 2026-11. The Community Edition, which has no Sites API, answers that so.
+_NO_ENDPOINT = 406
+_PLACES: Final[Mapping[Kind, str]] = {
+    "stats": "check base_url",
+    "sites": "the Sites API is Plausible Cloud's, no Community Edition has it",
+}
 _PLANS: Final[Mapping[Kind, str]] = {
     "stats": "the Stats API is part of the Business plan",
     "sites": "the Sites API is part of the Enterprise plan",
@@ -103,6 +110,9 @@ class Line:
             return error(PlanError, answer, f"the plan does not include it: {_PLANS[self._kind]}")
         if status == 404:
             return error(NotFoundError, answer, "check the site's domain, and whose key this is")
+        if status == _NO_ENDPOINT:
+            meaning = f"this server has no such endpoint; {_PLACES[self._kind]}"
+            return error(NotFoundError, answer, meaning)
         if status == 429:
             return _limited(answer)
         if status >= 500:
