@@ -394,8 +394,9 @@ def test_each_domain_gets_its_own_event(domain: object, expected: list[str]) -> 
     ("props", "expected"),
     [
         pytest.param(
-            {"s": "x", "t": True, "f": False, "i": 12, "d": 1.5},
-            {"s": "x", "t": "true", "f": "false", "i": "12", "d": "1.5"},
+            {"s": "x", "t": True, "f": False, "i": 12, "d": 1.5, "k": 1500.0, "x": 1e20},
+            {"s": "x", "t": "true", "f": "false", "i": "12", "d": "1.5", "k": "1.5e3"}
+            | {"x": "1.0e20"},
             id="scalars become texts",
         ),
         pytest.param(
@@ -860,7 +861,7 @@ def test_what_swetrix_stores_is_what_was_sent() -> None:
             "ca": 5,
             "co": "c",
             "te": "",
-            "meta": {"n": 1.0, "t": True, "z": None, "f": 0.5, "constructor": "lost"},
+            "meta": {"n": 1.0, "t": True, "z": None, "f": 0.5, "e": 1e-7, "constructor": "lost"},
         },
         swetrix.Kind.CUSTOM,
         headers={"origin": "https://Shop.test:8443"},
@@ -873,7 +874,7 @@ def test_what_swetrix_stores_is_what_was_sent() -> None:
     )
     assert arrival.campaign == Campaign("a%20b", "m", "5", "c", None)
     assert arrival.source == "a%20b"
-    assert arrival.props == {"n": "1", "t": "true", "z": "null", "f": "0.5"}
+    assert arrival.props == {"n": "1", "t": "true", "z": "null", "f": "0.5", "e": "1e-7"}
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,11 @@ def test_a_second_ip_header_says_the_same() -> None:
             "https://a.example/" + "é" * 991,
             id="whole characters",
         ),
+        pytest.param(
+            "https://a.example/é?utm_source=news&page=" + "q" * 2000,
+            "https://a.example/é",
+            id="of a foreign spelling the address alone",
+        ),
     ],
 )
 def test_a_url_longer_than_plausible_takes_loses_its_query_first(
@@ -232,6 +237,13 @@ def test_long_names_and_referrers_are_cut() -> None:
         pytest.param(1.5, "1.5", id="float"),
         pytest.param(1e20, "1.0e20", id="a large float as Elixir spells it"),
         pytest.param(1.5e-7, "1.5e-7", id="a small float"),
+        pytest.param(100.0, "100.0", id="a point where an exponent is no shorter"),
+        pytest.param(-1500.0, "-1.5e3", id="an exponent where it is"),
+        pytest.param(0.0001, "0.0001", id="small, and no shorter with an exponent"),
+        pytest.param(0.00012, "1.2e-4", id="small, and shorter with one"),
+        pytest.param(2.0**53 - 1, "9007199254740991.0", id="the largest float without a gap"),
+        pytest.param(2.0**53, "9.007199254740992e15", id="a float with gaps around it"),
+        pytest.param(-0.0, "-0.0", id="zero from below"),
         pytest.param(Decimal("1.50"), "1.50", id="decimal"),
         pytest.param(Decimal("1E+3"), "1000", id="decimal written out"),
         pytest.param(Decimal("1E+40"), "1" + "0" * 40, id="forty places"),
@@ -266,6 +278,16 @@ def test_a_non_finite_decimal_is_not_sent() -> None:
     ("change", "trimmed"),
     [
         pytest.param({}, (), id="nothing"),
+        pytest.param(
+            {
+                "name": "n" * 120,
+                "url": "https://a.example/?" + "q" * 1981,
+                "referrer": "r" * 2000,
+                "props": {"k" * 300: "é" * 1000},
+            },
+            (),
+            id="as much as fits",
+        ),
         pytest.param({"url": "https://a.example/" + "p" * 1983}, ("url",), id="the URL"),
         pytest.param({"name": "n" * 121}, ("name",), id="the name"),
         pytest.param({"referrer": "r" * 2001}, ("referrer",), id="the referrer"),
@@ -686,6 +708,12 @@ def test_what_another_site_has_kept_is_no_fault_of_the_visitors() -> None:
     assert outcome.detail.startswith(
         "it threw an event away for 1 of 2 sites. Most likely it knows no site"
     )
+
+
+def test_where_the_host_chooses_the_site_a_drop_is_not_set_against_a_list() -> None:
+    sites = Plausible(domain="a.example,b.example", domains_by_host={"c.example": "c.example"})
+
+    assert sites.read(DROPPED).kind == "dropped"
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,25 @@ def test_props_become_meta_within_the_limits(props: dict[Any, Any], meta: dict[s
     assert body_of(replace(PAGEVIEW, props=props))["meta"] == meta
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1.5, "1.5"),
+        (1500.0, "1500"),
+        (-0.0, "0"),
+        (1e20, "1" + "0" * 20),
+        (1.5e21, "1.5e+21"),
+        (1e21, "1e+21"),
+        (0.000001, "0.000001"),
+        (-1.5e-7, "-1.5e-7"),
+        (True, "true"),
+        (12, "12"),
+    ],
+)
+def test_a_prop_is_sent_as_the_text_swetrix_shows(value: float, shown: str) -> None:
+    assert body_of(replace(PAGEVIEW, props={"key": value}))["meta"] == {"key": shown}
+
+
 OLD_SERVER = Swetrix(pid=PID, old_server=True)
 
 

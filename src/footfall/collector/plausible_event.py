@@ -26,6 +26,7 @@ from footfall.collector.wire import (
     read_json,
     split_uri,
 )
+from footfall.destinations import _floats
 
 MAX_BODY_BYTES: Final = 8_000_000
 """What the parser of JSON bodies takes; more is answered 413."""
@@ -242,7 +243,9 @@ def _prop_text(value: Any) -> str:
     """The text of a value, empty where it is none that Plausible would keep."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else ""
+    if isinstance(value, float):
+        return _floats.elixir(value)
+    return str(value) if isinstance(value, str | int) else ""
 
 
 def _object(value: Any) -> dict[str, Any]:

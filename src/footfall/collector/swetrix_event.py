@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from footfall.collector.wire import Answer, Received, json_answer, media_type, read_json
+from footfall.destinations import _floats
 
 MAX_BODY_BYTES: Final = 100 * 1024
 """What the community edition takes, before and after decompression; more is answered 413."""
@@ -165,8 +166,8 @@ def _meta_faults(meta: Any) -> list[str]:
 
 
 def _javascript_text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
+    if isinstance(value, float):
+        return _floats.javascript(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

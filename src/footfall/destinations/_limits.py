@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from footfall.errors import EventError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 # Plausible's limit, the smaller one: 120 characters; Swetrix takes 256 (read 2026-08).
 MAX_NAME_CHARS = 120
@@ -137,16 +137,21 @@ def language_tag(accept_language: str) -> str:
     return best
 
 
-def prop_texts(props: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
-    """Keys and values as text, in their order, without those that vendors would not store."""
+def prop_texts(
+    props: Mapping[Any, Any], floats: Callable[[float], str]
+) -> Iterator[tuple[str, str]]:
+    """Keys and values as text, in their order, without those that vendors would not store.
+
+    `floats` writes a float as the vendor does.
+    """
     for key, value in props.items():
-        key_text, value_text = scalar_text(key), scalar_text(value)
+        key_text, value_text = scalar_text(key, floats), scalar_text(value, floats)
         if key_text.strip() and value_text.strip():
             yield key_text, value_text
 
 
-def scalar_text(value: object) -> str:
-    """The text Plausible shows for a scalar: `true`, `12`, `1.5`.
+def scalar_text(value: object, floats: Callable[[float], str]) -> str:
+    """The text a vendor shows for a scalar: `true`, `12`, `1.5`.
 
     Empty for everything that has none: None, lists, maps, NaN, infinities, foreign objects.
     """
@@ -157,18 +162,10 @@ def scalar_text(value: object) -> str:
     if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
         return int.__repr__(value)
     if isinstance(value, float) and math.isfinite(value):
-        return _float_text(value)
+        return floats(value)
     if isinstance(value, Decimal) and value.is_finite():
         return decimal_text(value)
     return ""
-
-
-def _float_text(value: float) -> str:
-    # The digits are the same everywhere; only the spelling of an exponent is Elixir's: 1.0e20.
-    digits, mark, exponent = float.__repr__(value).partition("e")
-    if not mark:
-        return digits
-    return f"{digits if '.' in digits else digits + '.0'}e{int(exponent)}"
 
 
 def decimal_text(value: Decimal) -> str:

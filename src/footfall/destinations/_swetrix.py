@@ -11,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from footfall.destinations import _limits
+from footfall.destinations import _floats, _limits
 from footfall.details import usable
 from footfall.url import fit
 
@@ -194,7 +194,7 @@ def meta_of(props: Mapping[str, object], limits: MetaLimits, cuts: Cuts) -> Mapp
     """The first properties that fit; the value that crosses the limit is cut, not lost."""
     kept: dict[str, str] = {}
     room = limits.units
-    for raw_key, value in _limits.prop_texts(props):
+    for raw_key, value in _limits.prop_texts(props, _floats.javascript):
         key = _limits.text(raw_key, limits.units)
         space = room - _limits.utf16_length(key)
         if key in _RESERVED_KEYS or space <= 0 or len(kept) == limits.keys:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import _answers, _drops, _limits, _settings
+from footfall.destinations import _answers, _drops, _floats, _limits, _settings
 from footfall.destinations import _plausible_options as _options
 from footfall.details import usable
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
@@ -262,7 +262,7 @@ def _referrer(referrer: str, cuts: _limits.Cuts) -> str:
 def _props(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
     # Above its limit the server keeps any 30; here it is the first 30, so that a chart is stable.
     kept: dict[str, str] = {}
-    for key, value in _limits.prop_texts(props):
+    for key, value in _limits.prop_texts(props, _floats.elixir):
         if len(kept) == MAX_PROPS:
             cuts.note("props")
             break

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import _answers, _drops, _limits, _settings
+from footfall.destinations import _answers, _drops, _floats, _limits, _settings
 from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, PAGEVIEW, Event, Outcome, Request, Response, Revenue, Verdict
 
@@ -153,7 +153,7 @@ def _props(event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
     amount = _amount(event.revenue)
     if event.revenue is not None and amount is not None:
         found |= {"revenue": amount, "currency": _limits.text(event.revenue.currency, MAX_ID_CHARS)}
-    for key, value in _limits.prop_texts(event.props):
+    for key, value in _limits.prop_texts(event.props, _floats.javascript):
         if len(found) == MAX_PROPS:
             cuts.note("data")
             break
