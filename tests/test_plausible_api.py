@@ -314,6 +314,12 @@ def test_each_kind_of_question_goes_with_its_key() -> None:
         assert b"uthorization" not in server.requests[-1]
 
 
+def test_without_a_key_none_is_made_up() -> None:
+    with vendor(speaking("200 OK", 21)) as server, PlausibleAPI(server.url) as api:
+        assert api.stats.visitors_now(SITE) == 21
+    assert b"uthorization" not in server.requests[-1]
+
+
 @pytest.mark.parametrize("nothing", ["404 Not Found", "406 Not Acceptable"])
 def test_events_fall_back_to_goals_where_a_server_has_no_such_list(nothing: str) -> None:
     def behave(connection: Any, server: Vendor) -> None:
@@ -405,6 +411,7 @@ ERRORS = {
     "404": ("404 Not Found", NotFoundError, "check the site's domain"),
     "406": ("406 Not Acceptable", NotFoundError, "this server has no such endpoint; the Sites API"),
     "429": ("429 Too Many Requests", RateLimitError, "try again later"),
+    "500": ("500 Oh no", ServerError, "try again later"),
     "302": ("302 Found", RequestError, "write its final base_url"),
     "503": ("503 Busy", ServerError, "try again later"),
 }
