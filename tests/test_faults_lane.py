@@ -125,6 +125,8 @@ OPENERS: dict[str, tuple[list[Response | Exception], int]] = {
     "10-429": ([Response(status=429)], 1),
     "11-503 with a wish": ([Response(status=503, headers={"retry-after": "3"})], 1),
     "12-402": ([Response(status=402)], 1),
+    "one visitor's 403 among others": ([Response(status=202), *[Response(status=403)] * 2] * 3, 9),
+    "three 403 in a row": ([Response(status=400), *[Response(status=403)] * 8], 4),
 }
 
 

@@ -17,6 +17,9 @@ CAP_SECONDS: Final = 30.0
 # An answer such as "payment required" meets every event alike until somebody acts.
 PAUSE_BASE_SECONDS: Final = 60.0
 PAUSE_CAP_SECONDS: Final = 600.0
+# A vendor that has answered well is not left alone for one such answer: a firewall in front of it
+# reads what a visitor wrote, and nobody must be able to silence the numbers of all others that way.
+REFUSALS: Final = 3
 
 Change: TypeAlias = Literal["opened", "closed"] | None
 
@@ -36,6 +39,7 @@ class Breaker:
     open_until: float = 0.0
     is_open: bool = False
     is_probing: bool = False
+    has_answered: bool = False
 
     @property
     def state(self) -> Literal["closed", "open", "probing"]:
@@ -49,6 +53,7 @@ class Breaker:
     def judge(self, outcome: Outcome, now: float) -> Change:
         """Learn from one answer. Says what became of the breaker, where something did."""
         if not (outcome.pause or outcome.verdict in (Verdict.RETRY, Verdict.UNKNOWN)):
+            self.has_answered = True
             return self.close()
         self.failures += 1
         self.timeouts += outcome.timed_out
@@ -61,7 +66,7 @@ class Breaker:
 
     def _is_enough(self, outcome: Outcome) -> bool:
         return (
-            outcome.pause
+            (outcome.pause and (self.failures >= REFUSALS or not self.has_answered))
             or outcome.rest
             or bool(outcome.retry_after)
             or self.failures >= FAILURES
