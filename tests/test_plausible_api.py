@@ -271,6 +271,20 @@ def test_version_1_is_asked_with_a_query() -> None:
     )
 
 
+def test_what_was_not_said_is_not_sent() -> None:
+    with vendor(speaking("200 OK", {"results": {}})) as server, PlausibleAPI(server.url) as api:
+        api.stats.aggregate(SITE)
+        assert asked(server)[2] == {"site_id": [SITE], "metrics": ["visitors"], "period": ["30d"]}
+    with vendor(speaking("200 OK", {"results": []})) as server, PlausibleAPI(server.url) as api:
+        api.stats.query(SITE)
+        assert asked(server)[3] == {
+            "site_id": SITE,
+            "metrics": ["visitors"],
+            "date_range": "30d",
+            "pagination": {"limit": 10_000, "offset": 0},
+        }
+
+
 def test_a_time_series_has_dates() -> None:
     body = {"results": [{"date": "2026-01-01", "visitors": 4}]}
     with vendor(speaking("200 OK", body)) as server, PlausibleAPI(server.url) as api:
@@ -433,6 +447,27 @@ def test_an_error_has_its_kind_its_remedy_and_the_servers_words(
     assert caught.value.said == "something in particular"
     assert len(server.requests) == 1
     assert SITES_KEY not in str(caught.value)
+
+
+WORDS: dict[str, tuple[object, str]] = {
+    "errors by field": ({"errors": {"domain": ["is taken"]}}, '{"domain": ["is taken"]}'),
+    "a message": ({"message": "is taken"}, "is taken"),
+    "text": (b"is\n taken", "is taken"),
+    "an object without any": ({"status": 400}, ""),
+    "a web page": (b" <h1>Hello</h1>", ""),
+    "more than a line bears": (b"x" * 301, "x" * 300),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), WORDS.values(), ids=WORDS.keys())
+def test_the_servers_words_are_found(body: object, said: str) -> None:
+    with (
+        vendor(speaking("400 Bad Request", body)) as server,
+        PlausibleAPI(server.url) as api,
+        pytest.raises(RequestError) as caught,
+    ):
+        api.sites.get(SITE)
+    assert caught.value.said == said
 
 
 def test_the_other_plan_is_named_for_the_other_key() -> None:

@@ -196,6 +196,7 @@ def test_a_url_is_spelt_as_the_script_of_swetrix_would(url: str, added: dict[str
         ("HTTPS://Example.com:8443/a", "https://Example.com:8443"),
         ("http://[::1]:8000", "http://[::1]:8000"),
         ("http://user:secret@example.com/", "http://example.com"),
+        ("https://unknown.invalid/a", None),
         ("app://localhost/login", None),
         ("https:///a", None),
         ("/a", None),

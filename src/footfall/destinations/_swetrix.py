@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from footfall.destinations import _floats, _limits
 from footfall.details import usable
-from footfall.url import fit
+from footfall.url import UNKNOWN_HOST, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +122,9 @@ def _path(path: str, cuts: Cuts) -> str:
 
 
 def _origin(scheme: str, host: str) -> str:
-    if scheme not in {"http", "https"} or not _WEB_HOST.fullmatch(host):
+    # Without an origin the server files the visit under "unknown host", which is what it is, and
+    # does not look for it among those that the project allows.
+    if scheme not in {"http", "https"} or host == UNKNOWN_HOST or not _WEB_HOST.fullmatch(host):
         return ""
     return _limits.header(f"{scheme}://{host}")
 
