@@ -39,6 +39,7 @@ from footfall.errors import EventError
 from footfall.heartbeats import Beat, Pulse, PulseGuards
 from footfall.judge import Judge, Judgement
 from footfall.model import HEARTBEAT, PAGEVIEW, Decision, Event, Hit, Request, Visitor
+from footfall.rehearsal import OUTBOXES
 from footfall.report import Report
 from footfall.told import told
 from footfall.transport import CurlTransport, HTTPXTransport
@@ -64,9 +65,6 @@ MAX_WAITING_BEATS: Final = 128
 # What a request waits for its event at most, on platforms that freeze the process afterwards. A
 # connection that has been idle for longer may have died in the meantime, and nobody was told.
 SYNC_SECONDS: Final = 1.0
-
-# While a test looks, the events of every tracker go here and nowhere else.
-OUTBOXES: Final[list[list[Event]]] = []
 
 
 @dataclass(frozen=True, kw_only=True)
