@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from footfall.config import Config, Options
+from footfall.config import Config, Options, as_options, overruled
 from footfall.destinations import Plausible
 from footfall.errors import ConfigError
 from footfall.model import Hit
@@ -36,13 +36,19 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a mode": ({"prefetch": "never"}, "prefetch", "'skip'"),
     "a switch": ({"track_404": "yes"}, "track_404", "True or False"),
     "a number": ({"max_age_seconds": 7200}, "max_age_seconds", "1 to 1800"),
-    "a number that is a switch": ({"max_queue": True}, "max_queue", "1 to 1e+06"),
+    "a number that is a switch": ({"max_queue": True}, "max_queue", "1 to 1000000"),
+    "a part of a number": ({"max_connections": 2.5}, "max_connections", "a whole number"),
     "a function": ({"before_send": "drop"}, "before_send", "function"),
     "a transport": ({"transport": "libcurl"}, "transport", "send"),
     "a short secret": ({"token_secret": "too short"}, "token_secret", "16 characters or more"),
     "a secret that is none": ({"token_secret": 7}, "token_secret", "16 characters or more"),
     "a base URL": ({"base_url": "example.com/shop"}, "base_url", "https://example.com"),
     "localhost": ({"track_localhost": "auto"}, "track_localhost", "None"),
+    "no names of parameters": ({"keep_query": None}, "keep_query", "names of parameters"),
+    "a number among them": ({"keep_query": ["page", 5]}, "keep_query", "names of parameters"),
+    "no extensions": ({"download_extensions": 5}, "download_extensions", "endings"),
+    "a mapping of destinations": ({"destinations": {"plausible": "x"}}, "destinations", "a line"),
+    "a part of a destination": ({"domain": "example.com"}, "domain", 'destinations=["plausible:'),
 }
 
 
@@ -57,6 +63,7 @@ def test_a_wrong_option_is_named_with_its_remedy(
 
 def test_all_faults_are_raised_together() -> None:
     options = {key: value for wrong, *_ in WRONG.values() for key, value in wrong.items()}
+    assert len(options) > 15
     assert set(faults_of(options)) == set(options)
 
 
@@ -98,10 +105,16 @@ def test_the_environment_fills_what_the_options_leave_out() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "remedy"),
     [
-        ("FOOTFALL_DESTINATION", DSN, "destinations"),
+        ("FOOTFALL_DESTINATION", DSN, "did you mean FOOTFALL_DESTINATIONS?"),
+        ("FOOTFALL_DESTINATIONS", "plausible.io", "plausible://plausible.io/example.com"),
+        ("FOOTFALL_DOMAIN", "example.com", "FOOTFALL_DESTINATIONS=plausible://"),
+        ("FOOTFALL_COLOUR", "blue", "the options are destinations, enabled"),
         ("FOOTFALL_ENABLED", "perhaps", "1 or 0"),
         ("FOOTFALL_MAX_QUEUE", "many", "number"),
-        ("FOOTFALL_BEFORE_SEND", "module:function", "no such option"),
+        ("FOOTFALL_MAX_QUEUE", "1.5", "a whole number"),
+        ("FOOTFALL_MAX_QUEUE", "0", "1 to 1000000"),
+        ("FOOTFALL_BEFORE_SEND", "module:function", "no such option in the environment"),
+        ("FOOTFALL_TOKEN_SECRET", "short", "16 characters"),
     ],
 )
 def test_a_wrong_variable_is_named_with_its_remedy(name: str, text: str, remedy: str) -> None:
@@ -117,6 +130,54 @@ def test_an_empty_variable_is_none() -> None:
 def test_a_fault_says_where_the_option_stands() -> None:
     with pytest.raises(ConfigError, match=r"settings\.FOOTFALL bot="):
         Config.load({"bot": "skip"}, environ={}, origin="settings.FOOTFALL ")
+
+
+def test_every_fault_says_where_its_option_stands() -> None:
+    options = {"max_queue": 0, "exclude": "admin", "bot": "skip"}
+    environ = {"FOOTFALL_BOTS": "never", "FOOTFALL_TRUSTED_PROXIES": "cloudfare"}
+    with pytest.raises(ConfigError) as caught:
+        Config.load(options, environ=environ, origin="FOOTFALL ")
+    assert {fault.option for fault in caught.value.faults} == {
+        "FOOTFALL max_queue",
+        "FOOTFALL exclude",
+        "FOOTFALL bot",
+        "FOOTFALL_BOTS",
+        "FOOTFALL_TRUSTED_PROXIES",
+    }
+
+
+@pytest.mark.parametrize("name", ["token_secrt", "api_key", "password"])
+def test_what_may_be_a_secret_is_not_shown_however_it_is_spelled(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.load({name: "hunter2"}, environ={f"FOOTFALL_{name.upper()}": "hunter2"})
+    assert str(caught.value).count("(hidden)") == 2
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [DSN, [DSN], 5])
+def test_settings_that_are_no_dict_are_a_fault(settings: object) -> None:
+    with pytest.raises(ConfigError, match="write a dict, such as"):
+        as_options(settings)
+
+
+OVERRULED: dict[str, tuple[Any, bool]] = {
+    "another destination": ("plausible://plausible.io/example.org", True),
+    "the same": (DSN, False),
+    "the same in a list": ([DSN], False),
+    "none": ((), True),
+}
+
+
+@pytest.mark.parametrize(("said", "is_overruled"), OVERRULED.values(), ids=OVERRULED.keys())
+def test_a_variable_without_effect_is_known(said: Any, is_overruled: bool) -> None:
+    environ = {"FOOTFALL_DESTINATIONS": DSN, "FOOTFALL_MAX_QUEUE": "10", "PATH": "/bin"}
+    assert overruled({"destinations": said, "max_queue": 10}, environ) == (
+        ["FOOTFALL_DESTINATIONS"] if is_overruled else []
+    )
+
+
+def test_a_variable_that_cannot_be_read_has_no_effect_either() -> None:
+    assert overruled({"max_queue": 10}, {"FOOTFALL_MAX_QUEUE": "many"}) == ["FOOTFALL_MAX_QUEUE"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,24 @@ def test_each_wrong_option_is_an_error_with_its_remedy() -> None:
     assert any("'bots'" in (hint or "") for _, hint in found)
 
 
+@pytest.mark.parametrize(
+    ("setting", "variable", "spelled"),
+    [
+        ({"bots": "never"}, "", "FOOTFALL['bots'] = 'never'"),
+        ({}, "never", "FOOTFALL_BOTS = 'never'"),
+        (PLAUSIBLE, "", f"FOOTFALL = '{PLAUSIBLE}'"),
+    ],
+    ids=["in the dict", "in the environment", "no dict"],
+)
+def test_a_wrong_option_is_spelled_as_its_owner_wrote_it(
+    monkeypatch: pytest.MonkeyPatch, setting: Any, variable: str, spelled: str
+) -> None:
+    monkeypatch.setenv("FOOTFALL_BOTS", variable)
+    with override_settings(FOOTFALL=setting):
+        found = [message.msg for message in run_checks() if message.id == "footfall.E001"]
+    assert found == [spelled]
+
+
 def test_options_in_capitals_work_too(footfall_outbox: Outbox) -> None:
     with django_wsgi(DESTINATIONS=[PLAUSIBLE]) as call:
         call(navigation("/page"))

@@ -237,6 +237,20 @@ def test_under_pytest_nothing_leaves_the_machine() -> None:
     assert not isinstance(tracker.transport, MemoryTransport)
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"), [({}, 0), ({"destinations": "plausible://plausible.io/a.example"}, 1)]
+)
+def test_a_variable_that_the_app_overrules_is_warned_about(
+    caplog: pytest.LogCaptureFixture, options: dict[str, Any], warned: int
+) -> None:
+    Tracker.from_options(options, environ={"FOOTFALL_DESTINATIONS": PLAUSIBLE})
+    lines = [r.message for r in caplog.records if "no effect" in r.message]
+    assert (
+        lines
+        == ["footfall: FOOTFALL_DESTINATIONS has no effect, since the app says otherwise"][:warned]
+    )
+
+
 def test_a_hit_of_nobody_knows_whom_is_warned_about_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
-from footfall import pageview, url
+from footfall import pageview, rehearsal, url
 from footfall.capture import Record, Told, hit_of
 from footfall.client_ip import AddressWatch, anonymize
 from footfall.config import Config
@@ -57,6 +57,7 @@ class Judge:
 
     def of_hit(self, hit: Hit) -> Judgement:
         """Whether a hit counts, and its event."""
+        hit = _played(hit)
         if self._config.should_track is not None and not self._config.should_track(hit):
             return Judgement("should_track")
         decision = pageview.decide(self._seen(hit), self._config.rules)
@@ -70,6 +71,8 @@ class Judge:
 
     def _seen(self, hit: Hit) -> Hit:
         """The hit with the host that visitors see: behind a proxy the app's own may be local."""
+        if _is_played(hit) and self._config.track_localhost is None:
+            return replace(hit, host=UNKNOWN_HOST)
         is_trusted = self._config.resolver.trusts(hit.peer)
         base = url.public_base(hit, is_trusted=is_trusted, rules=self._config.url_rules)
         host = base.partition("://")[2]
@@ -98,7 +101,7 @@ class Judge:
 
     def of_told(self, told: Told, offset: float) -> Judgement:
         """Whether what a view told may be sent, and its event."""
-        hit = hit_of(told.record, offset) if told.record else None
+        hit = _played(hit_of(told.record, offset)) if told.record else None
         if hit is not None and MARK in hit.headers:
             return Judgement("echo")
         # A webhook tells of somebody else than who sent the request.
@@ -211,7 +214,11 @@ class Judge:
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """Who made this hit: the resolved address, and the browser's own words."""
+        hit = _played(hit)
         address = self._config.resolver.resolve(hit.peer, hit.headers)
+        if address is None and _is_played(hit):
+            # No proxy stands in front of a test client to set the header that the settings name.
+            address = rehearsal.PEER
         if address and self._config.anonymize_ip:
             address = anonymize(address)
         headers = hit.headers
@@ -252,6 +259,15 @@ _NO_CLIENT_IP: Final = (
     "footfall: a hit without a client IP was not counted. The server names no peer, as behind a "
     "unix socket without X-Forwarded-For; let the proxy set that header, or give client_ip_header="
 )
+
+
+def _played(hit: Hit) -> Hit:
+    """The hit, in a browser's clothes where a test looks and its client made it."""
+    return rehearsal.as_browsers(hit) if rehearsal.is_on() else hit
+
+
+def _is_played(hit: Hit) -> bool:
+    return rehearsal.is_on() and rehearsal.is_of_test_client(hit)
 
 
 # What stands for the request where there was none.

@@ -63,6 +63,11 @@ def newest() -> Tracker | None:
     return _newest() if _newest is not None else None
 
 
+def trackers() -> list[Tracker]:
+    """All trackers of this process."""
+    return list(_trackers)
+
+
 def is_over() -> bool:
     """True once the interpreter ends: an event told now must be delivered by who tells it."""
     return _is_over

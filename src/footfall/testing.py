@@ -7,28 +7,34 @@
             client.post("/signup")
         assert [event.name for event in outbox] == ["Signup"]
 
-With pytest the fixture `footfall_outbox` does the same for a whole test.
+With pytest the fixture `footfall_outbox` does the same for a whole test. A framework's test client
+sends less than a browser; what it leaves out is filled in, see `footfall.rehearsal`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import overload
 
-from footfall.lifecycle import settle
+from footfall.lifecycle import settle, trackers
 from footfall.model import Event
-from footfall.tracker import OUTBOXES
+from footfall.rehearsal import OUTBOXES
 from footfall.transport import MemoryTransport
 
 __all__ = ["MemoryTransport", "Outbox", "capture"]
 
 
 class Outbox(Sequence[Event]):
-    """The events so far, oldest first. Looking at it waits until every hit has been judged."""
+    """The events so far, oldest first. Looking at it waits until every hit has been judged.
+
+    Its repr, which a failing assertion shows, tells also why some of the requests did not count.
+    """
 
     def __init__(self, events: list[Event]) -> None:
         self._events = events
+        self._before = _reasons()
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -45,9 +51,29 @@ class Outbox(Sequence[Event]):
     def clear(self) -> None:
         settle()
         self._events.clear()
+        self._before = _reasons()
 
     def __repr__(self) -> str:
-        return f"Outbox({[(event.name, event.url) for event in self]})"
+        events = [(event.name, event.url) for event in self]
+        reasons = _reasons() - self._before
+        if events and reasons.total() <= len(events):
+            return f"Outbox({events})"
+        seen = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
+        return f"Outbox({events}, reasons: {seen or _why_nothing()})"
+
+
+def _reasons() -> Counter[str]:
+    """How often which reason was given so far in this process."""
+    found: Counter[str] = Counter()
+    for tracker in trackers():
+        found.update(tracker.stats()["reasons"])
+    return found
+
+
+def _why_nothing() -> str:
+    if any(tracker.is_active for tracker in trackers()):
+        return "none, since no app with footfall was asked for anything"
+    return "none, since no app here has a destination; any will do, nothing is sent"
 
 
 @contextmanager

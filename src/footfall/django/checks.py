@@ -1,6 +1,6 @@
 """System checks, by id:
 
-footfall.E001   an option in FOOTFALL cannot work
+footfall.E001   an option in FOOTFALL, or a FOOTFALL_* variable, cannot work
 footfall.W001   the middleware is not installed
 footfall.W002   the middleware is installed twice
 """
@@ -25,12 +25,15 @@ def check_options(**_: Any) -> list[CheckMessage]:
         Config.load(settings_options())
     except ConfigError as error:
         return [
-            Error(
-                f"{SETTING}[{fault.option!r}] = {fault.value!r}", fault.remedy, id="footfall.E001"
-            )
+            Error(f"{_spelled(fault.option)} = {fault.value!r}", fault.remedy, id="footfall.E001")
             for fault in error.faults
         ]
     return []
+
+
+def _spelled(option: str) -> str:
+    """As the owner wrote it: a variable of the environment, the setting, or a key of that."""
+    return option if option.startswith(SETTING) else f"{SETTING}[{option!r}]"
 
 
 def check_middleware(**_: Any) -> list[CheckMessage]:

@@ -14,7 +14,6 @@ call `deliver` before they send the answer.
 
 from footfall.tracker.explanation import Explanation
 from footfall.tracker.inbox import MAX_WAITING_BEATS
-from footfall.tracker.lanes import OUTBOXES
 from footfall.tracker.tracker import Tracker
 
-__all__ = ["MAX_WAITING_BEATS", "OUTBOXES", "Explanation", "Tracker"]
+__all__ = ["MAX_WAITING_BEATS", "Explanation", "Tracker"]

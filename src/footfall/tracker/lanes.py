@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from footfall.config import Config
 from footfall.dispatch import Item, Lane, Limits
 from footfall.log import ThrottledLog
 from footfall.model import HEARTBEAT, Event
+from footfall.rehearsal import OUTBOXES
 from footfall.report import Report
 from footfall.transport import Transport
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from footfall.outbox.outbox import Outbox
 
 Offered: TypeAlias = list[tuple[Lane, Item]]
-
-# While a test looks, the events of every tracker go here and nowhere else.
-OUTBOXES: Final[list[list[Event]]] = []
 
 
 class Lanes:

@@ -17,9 +17,10 @@ from footfall.clock import monotonic
 from footfall.heartbeats import Beat, Pulse
 from footfall.judge import Judge, Judgement
 from footfall.model import Event, Hit
+from footfall.rehearsal import OUTBOXES
 from footfall.report import Report
 from footfall.tracker.inbox import Inbox, Waiting
-from footfall.tracker.lanes import OUTBOXES, Lanes, Offered
+from footfall.tracker.lanes import Lanes, Offered
 
 # Let a waiting request have the interpreter after so many hits, and after so long: a slow hook of
 # the owner's must not hold back what was thought before.

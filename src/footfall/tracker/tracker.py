@@ -14,7 +14,7 @@ from typing import Any, Final, Self, Unpack
 from footfall import inside, lifecycle, log, pageview, tokens, transport
 from footfall.capture import CURRENT, Exchange, Guards, OpenGuards, Tally
 from footfall.clock import monotonic
-from footfall.config import Config, under_pytest
+from footfall.config import Config, overruled, under_pytest
 from footfall.details import Details
 from footfall.errors import EventError
 from footfall.heartbeats import Beat, PulseGuards
@@ -84,7 +84,11 @@ class Tracker:
         environ: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a tracker of keyword options; see `Config.load`."""
-        return cls(Config.load(options, environ=environ, origin=origin), environ=environ)
+        tracker = cls(Config.load(options, environ=environ, origin=origin), environ=environ)
+        for variable in overruled(options, os.environ if environ is None else environ):
+            text = f"footfall: {variable} has no effect, since the app says otherwise"
+            tracker._log.warn_once(variable, text)
+        return tracker
 
     def forget(self) -> None:
         """Start anew with nothing waiting, as a forked child does. Only assignments."""

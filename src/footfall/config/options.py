@@ -1,0 +1,55 @@
+"""The names and types of all options, for the signatures of the doors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypedDict
+
+from footfall import destinations as places
+from footfall import paths
+from footfall.model import Event, Headers, Hit
+from footfall.outbox import Mode
+from footfall.transport import Transport, TransportName
+
+
+class Options(TypedDict, total=False):
+    """The options of `Config` as keyword arguments, for the doors' signatures."""
+
+    destinations: Sequence[str | places.Destination] | str | places.Destination
+    enabled: bool
+    trusted_proxies: str | int | Sequence[Any]
+    client_ip_header: str | None
+    client_ip: Callable[[Headers, str | None], str | None] | None
+    anonymize_ip: Literal["truncate"] | bool
+    exclude: Sequence[paths.Pattern] | str
+    include: Sequence[paths.Pattern] | str
+    default_exclude: bool
+    prefetch: Literal["skip", "count", "refuse"]
+    bots: Literal["skip", "count", "event"]
+    is_bot: Callable[[Hit], bool | str | None] | None
+    track_404: bool
+    track_downloads: bool
+    download_extensions: Sequence[str] | str
+    track_iframes: bool
+    track_localhost: bool | None
+    respect_dnt: bool
+    respect_gpc: bool
+    should_track: Callable[[Hit], bool] | None
+    before_send: Callable[[Event], Event | None] | None
+    sample_rate: float
+    keep_query: Sequence[str] | str
+    base_url: str | None
+    path_mode: Literal["path", "route"]
+    hide_path_secrets: bool
+    transport: TransportName | Transport
+    mode: Literal["auto", "thread", "sync"]
+    max_queue: int
+    max_age_seconds: float | None
+    max_connections: int
+    timeout_seconds: float
+    outbox: str | os.PathLike[str] | None
+    outbox_mode: Mode
+    shutdown_timeout_seconds: float
+    token_secret: str | None
+    debug: bool

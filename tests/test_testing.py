@@ -1,0 +1,171 @@
+"""A user's own tests: each framework's own test client, as its documentation shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import flask
+import pytest
+from starlette.testclient import TestClient
+
+import footfall
+from footfall import rehearsal
+from footfall.flask import Footfall
+from footfall.model import Hit
+from footfall.starlette import FootfallMiddleware
+from footfall.testing import Outbox, capture
+from tests.doors import NAVIGATION, PLAUSIBLE, answer, set_up_django
+
+set_up_django()
+
+from django.test import Client, override_settings  # noqa: E402 -- the settings come first
+
+CHROME = NAVIGATION["User-Agent"]
+
+
+@contextmanager
+def django_client(**options: Any) -> Iterator[Any]:
+    with override_settings(FOOTFALL=options):
+        yield Client()
+
+
+@contextmanager
+def flask_client(**options: Any) -> Iterator[Any]:
+    app = flask.Flask("tests.test_testing")
+    Footfall(app, **options)
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    def view(path: str) -> flask.Response:
+        said = answer(f"/{path}")
+        return flask.Response(said.body, said.status, dict(said.headers))
+
+    yield app.test_client()
+
+
+@contextmanager
+def starlette_client(**options: Any) -> Iterator[Any]:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    def view(request: Request) -> Response:
+        said = answer(request.url.path)
+        return Response(said.body, said.status, dict(said.headers))
+
+    app = Starlette(routes=[Route("/{path:path}", view, methods=["GET", "POST"])])
+    app.add_middleware(FootfallMiddleware, **options)
+    yield TestClient(app)
+
+
+Clients = Callable[..., Any]
+
+
+@pytest.fixture(
+    params=[django_client, flask_client, starlette_client], ids=["django", "flask", "starlette"]
+)
+def clients(request: pytest.FixtureRequest) -> Clients:
+    made: Clients = request.param
+    return made
+
+
+def names(outbox: Outbox) -> list[str]:
+    return [event.name for event in outbox]
+
+
+def test_an_event_told_in_a_view_is_in_the_outbox(
+    clients: Clients, footfall_outbox: Outbox
+) -> None:
+    with clients(destinations=[PLAUSIBLE]) as client:
+        client.post("/told")
+    assert names(footfall_outbox) == ["Signup"]
+
+
+def test_a_page_is_in_the_outbox(clients: Clients, footfall_outbox: Outbox) -> None:
+    with clients(destinations=[PLAUSIBLE]) as client:
+        client.get("/page")
+        client.get("/json")
+        client.get("/gone")
+    assert names(footfall_outbox) == ["pageview"]
+    assert footfall_outbox[0].url.endswith("/page")
+
+
+def test_a_page_is_in_the_outbox_wherever_the_address_would_come_from(
+    clients: Clients, footfall_outbox: Outbox
+) -> None:
+    with clients(destinations=[PLAUSIBLE], client_ip_header="CF-Connecting-IP") as client:
+        client.get("/page")
+    assert names(footfall_outbox) == ["pageview"]
+
+
+SAID: dict[str, tuple[dict[str, str], str]] = {
+    "a bot": ({"User-Agent": "Googlebot/2.1"}, "bot"),
+    "a prefetch": ({"Sec-Purpose": "prefetch"}, "prefetch"),
+    "a fragment": ({"HX-Request": "true"}, "fragment"),
+    "a script's fetch": ({"Sec-Fetch-Dest": "empty", "User-Agent": CHROME}, "fetch"),
+    "data": ({"Accept": "application/json", "User-Agent": CHROME}, "not_navigation"),
+}
+
+
+@pytest.mark.parametrize(("headers", "reason"), SAID.values(), ids=SAID.keys())
+def test_what_the_test_says_itself_holds(
+    clients: Clients, footfall_outbox: Outbox, headers: dict[str, str], reason: str
+) -> None:
+    with clients(destinations=[PLAUSIBLE]) as client:
+        client.get("/page", headers=headers)
+        assert names(footfall_outbox) == []
+        assert repr(footfall_outbox) == f"Outbox([], reasons: 1 {reason})"
+
+
+def test_who_leaves_out_localhost_leaves_out_tests(
+    clients: Clients, footfall_outbox: Outbox
+) -> None:
+    with clients(destinations=[PLAUSIBLE], track_localhost=False) as client:
+        client.get("/page")
+        assert repr(footfall_outbox) == "Outbox([], reasons: 1 localhost)"
+
+
+def test_without_an_outbox_a_test_client_is_a_test_client(clients: Clients) -> None:
+    with clients(destinations=[PLAUSIBLE]) as client:
+        client.get("/page")
+        with capture() as outbox:
+            assert names(outbox) == []
+        assert footfall.stats()["destinations"]["plausible:example.com"]["submitted"] == 0
+
+
+def test_the_visitor_of_a_test_can_be_told_of_later(
+    clients: Clients, footfall_outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitors: list[dict[str, str]] = []
+    # The views behind every door call it for this page.
+    monkeypatch.setattr(footfall, "ignore", lambda: visitors.append(footfall.current_visitor()))
+    with clients(destinations=[PLAUSIBLE]) as client:
+        client.get("/ignored")
+        footfall.track("Paid", url="https://example.com/invoices", visitor=visitors[0])
+        assert names(footfall_outbox) == ["pageview", "Paid"]
+
+
+def test_an_outbox_says_what_is_in_it_and_why() -> None:
+    with starlette_client(destinations=[PLAUSIBLE]) as client, capture() as outbox:
+        client.get("/told")
+        events = "[('Signup', 'http://testserver/told'), ('pageview', 'http://testserver/told')]"
+        assert repr(outbox) == f"Outbox({events})"
+        client.post("/page")
+        assert repr(outbox) == f"Outbox({events}, reasons: 1 method, 1 navigation, 1 told)"
+
+
+def test_an_outbox_of_nobody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with starlette_client() as client, capture() as outbox:
+        monkeypatch.setattr("footfall.testing.trackers", list)
+        client.get("/page")
+        assert repr(outbox) == (
+            "Outbox([], reasons: none, since no app here has a destination; any will do, nothing "
+            "is sent)"
+        )
+
+
+def test_a_browsers_hit_is_left_as_it_is() -> None:
+    hit = Hit(host="example.com", headers={"user-agent": CHROME}, peer="198.51.100.7")
+    assert rehearsal.as_browsers(hit) is hit
