@@ -302,6 +302,47 @@ def test_nobody_is_busy_while_a_probe_is_on_its_way() -> None:
     assert lane._delivery.next_chance(clock.now) == float("inf")
 
 
+class Killed(BaseException):
+    """What gevent raises in a greenlet that is killed."""
+
+
+@pytest.mark.parametrize("where", ["on the wire", "calling company"])
+def test_a_thread_that_is_killed_while_it_probes_leaves_nothing_behind(where: str) -> None:
+    clock, killed = Clock(), threading.Event()
+
+    class Killing:
+        def send(self, request: Request) -> Response:
+            if killed.is_set():
+                return Response(status=202, body=b"ok")
+            killed.set()
+            raise Killed
+
+    def start(newcomer: object) -> None:
+        if newcomer is not None and where == "calling company" and not killed.is_set():
+            killed.set()
+            raise Killed
+
+    lane = Lane(
+        PLAUSIBLE, Killing(), Limits(is_waited_for=True), clock=clock, wall_clock=lambda: 0.0
+    )
+    delivery = lane._delivery
+    delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
+    delivery.breaker.open_for(clock.now, 2.0)
+    for number in range(3):
+        lane.offer(event(number))
+    delivery.breaker.hurry()
+    delivery.hire = lambda now: object()  # type: ignore[method-assign]  # as with a backlog
+    delivery.start = start  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        delivery._work(object())
+    assert ends(lane) == {"submitted": 3, "queued": 2, "unknown": 1}
+    assert lane.breaker == "open"
+    clock.now += 60.0
+    delivery.deliver_here(clock.now + 1.0)
+    assert ends(lane) == {"submitted": 3, "accepted": 2, "unknown": 1}
+    assert {lane.breaker} == {"closed"}
+
+
 def test_an_unpaid_account_pauses_the_destination() -> None:
     lane = lane_over(Scripted(Response(status=402, body=b"{}")))
     lane.offer(event())

@@ -21,6 +21,8 @@ from footfall.transport import Transport
 
 # One thread serves what came in one moment; another is woken where that has lasted for so long.
 COMPANY_AFTER_SECONDS: Final = 0.02
+# What a greenlet that is killed, or a thread that is told to exit, leaves of what it was sending.
+ENDED: Final = Outcome(verdict=Verdict.UNKNOWN, detail="the thread that was sending it was ended")
 
 
 class Delivery:
@@ -115,7 +117,7 @@ class Delivery:
     def _work(self, token: object) -> None:
         try:
             while (item := self.take(IDLE_SECONDS, token)) is not None:
-                self.finish(item, self.attempt(item))
+                self.deliver(item)
         except BaseException:
             # Killed, as greenlets are, or told to exit: the next event needs another thread.
             with self.changed:
@@ -138,7 +140,11 @@ class Delivery:
                 now = self._clock()
             if self.ledger.waiting.backlog:
                 newcomer = self._call_company(item, now)
-        self.start(newcomer)
+        try:
+            self.start(newcomer)
+        except BaseException:
+            self.finish(item, ENDED)
+            raise
         return item
 
     def _may_leave(self, token: object) -> bool:
@@ -170,6 +176,14 @@ class Delivery:
         if item is not None and self.breaker.is_open:
             self.breaker.is_probing = True
         return item
+
+    def deliver(self, item: Item) -> None:
+        """Send an item that was taken, once, and see to its end, even if this thread is killed."""
+        outcome = ENDED
+        try:
+            outcome = self.attempt(item)
+        finally:
+            self.finish(item, outcome)
 
     def attempt(self, item: Item) -> Outcome:
         """Send an item that was taken, once."""
@@ -214,7 +228,7 @@ class Delivery:
     def deliver_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""
         while self._clock() < deadline and (item := self.take(0.0)) is not None:
-            self.finish(item, self.attempt(item))
+            self.deliver(item)
 
     def _tell(self, outcome: Outcome, change: Change) -> None:
         if outcome.verdict is not Verdict.ACCEPTED and not outcome.is_expected:
