@@ -396,6 +396,8 @@ def test_an_odd_prop_harms_no_other_event(
         ends = {"accepted", "failed"}
         assert wait_until(lambda: sum(site.counts().get(end, 0) for end in ends) == 21)
         assert site.counts()["accepted"] >= 20
+    # Neither is one too large written down, to be thrown away later.
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 10_000_000
     assert all(len(request.body) < 10_000 for request in transport.requests)
     assert all(request.body.decode() for request in transport.requests)
 

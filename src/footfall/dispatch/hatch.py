@@ -27,6 +27,10 @@ class Hatch:
             self._delivery.ledger.admit(items, "submitted")
         return items
 
+    def fits(self, item: Item) -> bool:
+        """False for an item that this lane would not queue."""
+        return self._delivery.ledger.fits(item)
+
     def line_up(self, items: Iterable[Item]) -> None:
         """Queue what was admitted."""
         self._delivery.line_up([*items])

@@ -56,11 +56,15 @@ class Ledger:
         """Queue admitted items. True if others had to go for them."""
         for item in items:
             self.handed_over -= 1
-            if not 0 < item.size <= self._limits.max_event_bytes:
-                self.settle(item, "failed")
-            else:
+            if self.fits(item):
                 self.waiting.add(item)
+            else:
+                self.settle(item, "failed")
         return self.is_full and self._make_room(now)
+
+    def fits(self, item: Item) -> bool:
+        """False for what is no event, or one that would push the others out."""
+        return 0 < item.size <= self._limits.max_event_bytes
 
     def _make_room(self, now: float) -> bool:
         self.expire(now)
