@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,28 +22,31 @@ MANY: Final = 8_300
 MANY_QUICK: Final = 1_300
 
 
-def counted(door: str, name: str, calls: int) -> int | None:
-    """Instructions of a whole process that makes so many calls; None where the row does not run."""
+def counted(program: Sequence[str], calls: int) -> int | None:
+    """Instructions of a whole process that makes so many calls; None where it does not run."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
-    command += [str(PROGRAM), "--row", door, name, str(calls)]
+    command += [*program, str(calls)]
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
     said = subprocess.run(command, env=environ, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", said.stderr)
     return int(found[1]) if found and said.returncode == 0 else None
 
 
-def per_call(door: str, name: str, many: int) -> float | None:
-    few, all_of_them = counted(door, name, FEW), counted(door, name, many)
+def per_call(program: Sequence[str], *, is_quick: bool) -> float | None:
+    """Instructions of one call of a program that takes their number as its last argument."""
+    if shutil.which("valgrind") is None:
+        sys.exit("--instructions needs valgrind: apt install valgrind")
+    many = MANY_QUICK if is_quick else MANY
+    few, all_of_them = counted(program, FEW), counted(program, many)
     if few is None or all_of_them is None:
         return None
     return (all_of_them - few) / (many - FEW)
 
 
 def table(door: str, names: Iterable[str], *, is_quick: bool) -> str:
-    if shutil.which("valgrind") is None:
-        sys.exit("--instructions needs valgrind: apt install valgrind")
-    many = MANY_QUICK if is_quick else MANY
-    found = {name: per_call(door, name, many) for name in names}
+    found = {
+        name: per_call([str(PROGRAM), "--row", door, name], is_quick=is_quick) for name in names
+    }
     noop = found["no-op"] or 0.0
     lines = [f"| {door} | instructions | over no-op |", "|---|---:|---:|"]
     for name, figure in found.items():

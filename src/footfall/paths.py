@@ -23,6 +23,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
@@ -115,15 +116,22 @@ class PathRules:
             else None
         )
 
-    def excluded_by(self, hit: Hit) -> str | None:
+    @property
+    def reads_paths_alone(self) -> bool:
+        """True if the path of a hit settles the matter, whatever else the hit says."""
+        return self._known is not None
+
+    def excluded_by(self, hit: Hit, path: str | None = None) -> str | None:
         """The rule that keeps `hit` from being tracked, in words, or None when it may be.
 
         Examples: `exclude /admin/**`, `include (no pattern matched)`, `include !/blog/drafts/**`.
-        A function that raises counts as one that says no.
+        A function that raises counts as one that says no. With `path` the question is about the
+        same visitor's page there, whose route nobody knows.
         """
-        if self._known is None or len(hit.path) > _MAX_KNOWN_PATH:
-            return self._found(hit)
-        return self._known(hit.path)
+        where = hit.path if path is None else path
+        if self._known is None or len(where) > _MAX_KNOWN_PATH:
+            return self._found(hit if path is None else replace(hit, path=path, route=None))
+        return self._known(where)
 
     def _found(self, hit: Hit) -> str | None:
         rule = _deciding(self._exclude, hit)

@@ -17,14 +17,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes, urljoin
 
 from footfall.errors import ConfigError, Fault
 from footfall.routes import template
 
 if TYPE_CHECKING:
-    from footfall.model import Headers, Hit
+    from footfall.model import Hit
 
 __all__ = [
     "CAMPAIGN",
@@ -36,6 +36,7 @@ __all__ = [
     "Referral",
     "UrlRules",
     "fit",
+    "page_at",
     "page_url",
     "public_base",
     "referrer_of",
@@ -100,6 +101,9 @@ _SCHEMES: Final[Mapping[str, str]] = {
 }
 
 
+Keep: TypeAlias = frozenset[str] | Literal["*"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlRules:
     """What of a URL may leave, beside the campaign.
@@ -110,7 +114,7 @@ class UrlRules:
     # Names that survive with their values, matched with their case, or "*" for all but known
     # secrets. A name that is listed survives even if "*" would drop it (`code`, `user`), but for
     # those that say credential (`token`, `secret`, `passw`, `session`, `auth`, `signature`).
-    keep_query: frozenset[str] | Literal["*"] = frozenset()
+    keep_query: Keep = frozenset()
     # The public scheme and host, for sites whose proxies do not tell it: "https://example.com".
     base_url: str | None = None
     # "route" sends `/users/{id}` for `/users/17`, wherever the framework knows the route.
@@ -198,15 +202,19 @@ def page_url(
     `path` is another address of the page, which a response told the browser to show: a URL as a
     header carries it, relative or not, with or without a query. Its host is ignored.
     """
-    base = public_base(hit, is_trusted=is_trusted, rules=rules)
+    return page_at(public_base(hit, is_trusted=is_trusted, rules=rules), hit, rules, path)
+
+
+def page_at(base: str, hit: Hit, rules: UrlRules = DEFAULT_RULES, path: str | None = None) -> str:
+    """`page_url`, for who knows the hit's `public_base` already."""
     pushed = _split(_resolved(_as_text(path), hit)) if path else None
     query = pushed.query if pushed else _as_text(hit.query)
     if rules.path_mode == "route" and hit.route is not None:
         where = _route_path(hit.route)
     elif pushed:
-        where = _public_path(pushed.path, rules, is_encoded=True)
+        where = _public_path(pushed.path, rules.hide_path_secrets, is_encoded=True)
     else:
-        where = _public_path(_replaced(hit.path), rules, is_encoded=False)
+        where = _public_path(_replaced(hit.path), rules.hide_path_secrets, is_encoded=False)
     return fit(base + where + _public_query(query, rules))
 
 
@@ -214,14 +222,18 @@ def public_base(hit: Hit, *, is_trusted: bool, rules: UrlRules = DEFAULT_RULES) 
     """`scheme://host` of the site as its visitors know it; see `page_url`."""
     if rules.base_url:
         return rules.base_url
-    headers: Headers = hit.headers if is_trusted else {}
-    named = tuple(headers.get(name, "") for name in _PROXY_HEADERS)
-    texts = (hit.scheme, hit.host, *named)
-    # A site has few names, and their finding is asked for twice a hit. Long ones are no names.
-    return _base(*texts) if sum(map(len, texts)) <= _MAX_CACHED else _base.__wrapped__(*texts)
+    proto = named_host = forwarded = ""
+    if is_trusted:
+        named = hit.headers.get
+        proto = named("x-forwarded-proto", "")
+        named_host = named("x-forwarded-host", "")
+        forwarded = named("forwarded", "")
+    # A site has few names. Long ones are none, and would fill the memory.
+    length = len(hit.host) + len(proto) + len(named_host) + len(forwarded)
+    find = _base if length <= _MAX_CACHED else _base.__wrapped__
+    return find(hit.scheme, hit.host, proto, named_host, forwarded)
 
 
-_PROXY_HEADERS: Final = ("x-forwarded-proto", "x-forwarded-host", "forwarded")
 _MAX_CACHED: Final = 1024
 
 
@@ -311,23 +323,73 @@ def referrer_of(hit: Hit, *, page: str, rules: UrlRules = DEFAULT_RULES) -> Refe
     most 2,000 bytes. With `path_mode="route"` the previous page is not told, since nobody knows
     its route.
     """
-    sent = (hit.headers.get(name, "") for name in _REFERRER_HEADERS)
-    parts = _split(_as_text(next(filter(None, sent), "")))
-    if parts is None or parts.scheme not in _REFERRER_SCHEMES or not parts.host:
-        return Referral()
-    if parts.scheme in _WEB and _site(parts.host) in _own_sites(hit, page):
-        path = _public_path(parts.path, rules, is_encoded=True)
-        return Referral(previous=fit(path) if rules.path_mode == "path" else None)
-    return Referral(referrer=_public_url(parts._replace(query=""), rules))
+    sent = next(filter(None, map(hit.headers.get, _REFERRER_HEADERS)), None)
+    if sent is None:
+        return _NO_REFERRAL
+    text = _as_text(sent)
+    # Its query goes, and must not be remembered.
+    end = text.find("?") + 1
+    text = text[:end] if end else text
+    read = _came_from if len(text) <= _MAX_KNOWN else _came_from.__wrapped__
+    came_from = read(text, rules.hide_path_secrets)
+    if came_from is None:
+        return _NO_REFERRAL
+    if came_from.site in (_site_of(page), _own_site(hit.host)):
+        return Referral(previous=came_from.path if rules.path_mode == "path" else None)
+    return came_from.referral
 
 
 # Turbolinks names the page it replaces; htmx does too, for sites whose policy hides the Referer.
 _REFERRER_HEADERS: Final = ("turbolinks-referrer", "referer", "hx-current-url")
+_NO_REFERRAL: Final = Referral()
+
+# Visitors come from few places, most of them from this site. No text that is longer is remembered.
+_MAX_KNOWN: Final = 256
+_KNOWN: Final = 1024
 
 
-def _own_sites(hit: Hit, page: str) -> set[str]:
-    parts = _split(page)
-    return {_site(parts.host if parts else ""), _site(_host(hit.host))}
+class _CameFrom(NamedTuple):
+    """A referrer that was read: as another site's page, and as one of this site's."""
+
+    # None where it cannot be this site's.
+    site: str | None
+    path: str
+    referral: Referral
+
+
+@lru_cache(maxsize=_KNOWN)
+def _came_from(text: str, hides_secrets: bool) -> _CameFrom | None:
+    parts = _split(text)
+    if parts is None or parts.scheme not in _REFERRER_SCHEMES or not parts.host:
+        return None
+    path = _public_path(parts.path, hides_secrets, is_encoded=True)
+    address = f"{parts.scheme}://{parts.host}"
+    if parts.path or parts.scheme in _WEB:
+        address += path
+    site = _site(parts.host) if parts.scheme in _WEB else None
+    return _CameFrom(site, fit(path), Referral(referrer=fit(address)))
+
+
+def _site_of(page: str) -> str:
+    """The site of a URL that has been scrubbed."""
+    # What follows the slash behind the host is of one page only.
+    end = page.find("/", page.find("://") + 3) + 1
+    return _site_at(page[:end] if end else page)
+
+
+@lru_cache(maxsize=_KNOWN)
+def _site_at(origin: str) -> str:
+    parts = _split(origin)
+    return _site(parts.host if parts else "")
+
+
+def _own_site(host: str) -> str:
+    return _site_named(host) if len(host) <= _MAX_HOST else ""
+
+
+@lru_cache(maxsize=_KNOWN)
+def _site_named(host: str) -> str:
+    return _site(_host(host))
 
 
 def _site(host: str) -> str:
@@ -382,7 +444,7 @@ def _split(url: str) -> _Parts | None:
 def _public_url(parts: _Parts, rules: UrlRules) -> str:
     path = ""
     if parts.path or parts.scheme in _WEB:
-        path = _public_path(parts.path, rules, is_encoded=True)
+        path = _public_path(parts.path, rules.hide_path_secrets, is_encoded=True)
     return fit(f"{parts.scheme}://{parts.host}{path}{_public_query(parts.query, rules)}")
 
 
@@ -393,13 +455,13 @@ def _public_url(parts: _Parts, rules: UrlRules) -> str:
 _PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,=:-]{0,31})+")
 
 
-def _public_path(path: str, rules: UrlRules, *, is_encoded: bool) -> str:
+def _public_path(path: str, hides_secrets: bool, *, is_encoded: bool) -> str:
     if _PLAIN_PATH.fullmatch(path):
         return path
     segments: Iterable[str] = _segments(path)
     if is_encoded:
         segments = map(unquote, segments)
-    return "".join(f"/{_quoted(_public_segment(segment, rules))}" for segment in segments)
+    return "".join(f"/{_quoted(_public_segment(segment, hides_secrets))}" for segment in segments)
 
 
 def _segments(path: str) -> list[str]:
@@ -409,12 +471,12 @@ def _segments(path: str) -> list[str]:
     return path.removeprefix("/").split("/")
 
 
-def _public_segment(segment: str, rules: UrlRules) -> str:
+def _public_segment(segment: str, hides_secrets: bool) -> str:
     if ";" in segment:
         name, *parameters = segment.split(";")
         kept = (each for each in parameters if not _is_denied(each.partition("=")[0]))
         segment = ";".join([name, *kept])
-    if not rules.hide_path_secrets:
+    if not hides_secrets:
         return segment
     if _EMAIL.fullmatch(segment):
         return ":email"
@@ -484,8 +546,26 @@ _CREDENTIAL: Final = re.compile(r"token|secret|passw|session|sessid|signature|au
 
 def _public_query(query: str, rules: UrlRules) -> str:
     """The query as it may leave, with its question mark, in its own order and encoding."""
-    kept = "&".join(filter(None, (_kept(each, rules) for each in _parameters(query))))
-    return "?" + _UNSAFE.sub(lambda found: quote(found[0], safe=""), kept) if kept else ""
+    if not query:
+        return ""
+    keep = rules.keep_query
+    public = [_public_parameter(each, keep) for each in _parameters(query)]
+    kept = "&".join(filter(None, public))
+    return "?" + kept if kept else ""
+
+
+def _public_parameter(parameter: str, keep: Keep) -> str:
+    # A campaign brings many visitors with the same ones. No other is remembered: it may be a key.
+    is_short = len(parameter) <= _MAX_VALUE and parameter.startswith(_OF_CAMPAIGN)
+    return (_known_parameter if is_short else _read_parameter)(parameter, keep)
+
+
+def _read_parameter(parameter: str, keep: Keep) -> str:
+    return _UNSAFE.sub(lambda found: quote(found[0], safe=""), _kept(parameter, keep))
+
+
+_OF_CAMPAIGN: Final = tuple(f"{name}=" for name in CAMPAIGN)
+_known_parameter = lru_cache(maxsize=_KNOWN)(_read_parameter)
 
 
 # What browsers encode in a query (WHATWG URL, special-query percent-encode set); no `%`.
@@ -498,18 +578,18 @@ def _parameters(query: str) -> list[str]:
     return parameters[:-1] if is_cut else parameters
 
 
-def _kept(parameter: str, rules: UrlRules) -> str:
+def _kept(parameter: str, keep: Keep) -> str:
     """What is left of a parameter: all, its name, nothing."""
     name, _, value = parameter.partition("=")
     plain = unquote_plus(name)
     if plain in CAMPAIGN:
         is_short = len(unquote_plus(value)) <= _MAX_VALUE
         return parameter if is_short and not _has_address(value) else ""
-    if rules.keep_query != "*" and plain in rules.keep_query:
+    if keep != "*" and plain in keep:
         return parameter
     if plain in CLICK_IDS:
         return f"{name}=1" if value else parameter
-    is_wanted = rules.keep_query == "*" and not _is_denied(name) and not _has_address(value)
+    is_wanted = keep == "*" and not _is_denied(name) and not _has_address(value)
     return parameter if is_wanted else ""
 
 

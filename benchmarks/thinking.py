@@ -1,0 +1,204 @@
+"""Thinking about a hit, from the inbox to the lanes: `python benchmarks/thinking.py [--quick]`.
+
+The doors make records of a day's traffic in small: 100 pages, eight browsers, links from searches,
+other sites, campaigns and the site's own pages, each visitor looking at three pages, behind a proxy
+next to the app. Thinking takes them out of the inbox, decides, makes events and offers them; the
+lanes take them as a test's would, and send nothing. `--instructions` counts with valgrind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from itertools import chain, islice, repeat
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import instructions
+from paired import Loop, measure, table
+
+from footfall import asgi, wsgi
+from footfall.capture import Record
+from footfall.clock import monotonic
+from footfall.testing import capture
+from footfall.tracker import Tracker
+from footfall.transport import MemoryTransport
+
+CHROME = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+SAFARI = "Mozilla/5.0 ({}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"
+BROWSERS = [
+    CHROME.format("Windows NT 10.0; Win64; x64", 142),
+    CHROME.format("Windows NT 10.0; Win64; x64", 141),
+    CHROME.format("Macintosh; Intel Mac OS X 10_15_7", 142),
+    CHROME.format("Linux; Android 10; K", 142),
+    SAFARI.format("Macintosh; Intel Mac OS X 10_15_7"),
+    SAFARI.format("iPhone; CPU iPhone OS 18_6 like Mac OS X"),
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
+]
+LANGUAGES = ["en-GB,en;q=0.9", "de-DE,de;q=0.9,en;q=0.8", "fr"]
+# What brought the visitor to the first page; the own site's pages bring them to the others.
+ARRIVALS = [
+    ("https://www.google.com/", ""),
+    ("https://news.example.org/item?id=1", ""),
+    ("", ""),
+    ("https://social.example.net/", "utm_source=social&utm_campaign=autumn"),
+]
+PAGES = 100
+PAGES_A_VISIT = 3
+DESTINATION = "plausible+http://127.0.0.1:9/example.com"
+# As many as a turn takes.
+TURN = 32
+
+
+def visits() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Path, query and headers of one page view after the other, without an end."""
+    number = 0
+    while True:
+        came_from, query = ARRIVALS[number % len(ARRIVALS)]
+        for _ in range(PAGES_A_VISIT):
+            path = f"/articles/{number * 7 % PAGES}"
+            yield path, query, headers_of(number // PAGES_A_VISIT, came_from)
+            came_from, query = f"https://example.com{path}", ""
+            number += 1
+
+
+def headers_of(visitor: int, came_from: str) -> dict[str, str]:
+    address = f"198.51.{visitor // 250 % 250}.{visitor % 250 + 1}"
+    sent = {
+        "host": "example.com",
+        "user-agent": BROWSERS[visitor % len(BROWSERS)],
+        "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
+        "accept-language": LANGUAGES[visitor % len(LANGUAGES)],
+        "accept-encoding": "gzip, deflate, br, zstd",
+        "connection": "keep-alive",
+        "upgrade-insecure-requests": "1",
+        "sec-fetch-dest": "document",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-site": "same-origin",
+        "cookie": "sessionid=0123456789abcdef; csrftoken=0123456789abcdef",
+        "x-forwarded-for": address,
+        "x-forwarded-proto": "https",
+    }
+    return {**sent, "referer": came_from} if came_from else sent
+
+
+def asgi_records(tracker: Tracker) -> Iterator[Record]:
+    for path, query, headers in visits():
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 51234),
+            "server": ("127.0.0.1", 8000),
+        }
+        answer = [(b"content-type", b"text/html; charset=utf-8")]
+        yield asgi.exchange_of(tracker, scope).answered(200, answer, monotonic())
+
+
+def wsgi_records(tracker: Tracker) -> Iterator[Record]:
+    for path, query, headers in visits():
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "8000",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.url_scheme": "http",
+            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
+        }
+        answer = [("Content-Type", "text/html; charset=utf-8")]
+        yield wsgi.exchange_of(tracker, environ).answered("200", answer, monotonic())
+
+
+def tracker() -> Tracker:
+    made = Tracker.from_options(
+        {
+            "destinations": [DESTINATION],
+            "exclude": ["/static/**"],
+            "transport": MemoryTransport(),
+        }
+    )
+    # Awake for ever, so that no thread is started.
+    made._inbox.awake_until = float("inf")
+    return made
+
+
+Records = Callable[[Tracker], Iterator[Record]]
+
+
+def thinking(records: Records, *, is_thought: bool = True) -> Loop:
+    """CPU seconds of the thinking alone; without it those of the traffic, to be subtracted."""
+    ours = tracker()
+    traffic = records(ours)
+
+    def loop(times: int) -> float:
+        seconds = 0.0
+        for turn in chain(repeat(TURN, times // TURN), [times % TURN]):
+            with capture() as outbox:
+                for record in islice(traffic, turn):
+                    if is_thought:
+                        ours.submit(record, 0.0)
+                started = process_time()
+                ours.settle()
+                seconds += process_time() - started
+                if is_thought and len(outbox) != turn:
+                    raise RuntimeError(f"not counted: {ours.stats()['reasons']}")
+        return seconds
+
+    return loop
+
+
+ROWS: dict[str, Callable[[], Loop]] = {
+    "a hit by way of ASGI": lambda: thinking(asgi_records),
+    "a hit by way of WSGI": lambda: thinking(wsgi_records),
+}
+TRAFFIC: dict[str, Callable[[], Loop]] = {
+    "a hit by way of ASGI": lambda: thinking(asgi_records, is_thought=False),
+    "a hit by way of WSGI": lambda: thinking(wsgi_records, is_thought=False),
+}
+
+
+def instructions_of(name: str, *, is_quick: bool) -> float:
+    """Of the thinking: those of a row, without those of its traffic."""
+    rows, alone = (
+        instructions.per_call([__file__, "--row", kind, name], is_quick=is_quick)
+        for kind in ("thought", "unthought")
+    )
+    if rows is None or alone is None:
+        raise RuntimeError(f"{name} does not run")
+    return rows - alone
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the calls")
+    parser.add_argument("--instructions", action="store_true", help="count them, with valgrind")
+    parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.row:
+        kind, name, calls = given.row
+        gc.disable()
+        (ROWS if kind == "thought" else TRAFFIC)[name]()(int(calls))
+    elif given.instructions:
+        for name in ROWS:
+            print(f"| {name} | {instructions_of(name, is_quick=given.quick):,.0f} |", flush=True)
+    else:
+        rows = {name: make() for name, make in ROWS.items()}
+        figures = measure(rows, calls=640 if given.quick else 6_400, rounds=9)
+        print(table("CPU of", figures, base="a hit by way of ASGI"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What the name in a path says: pages have none of these."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from footfall.pageview.rules import DOWNLOAD_EXTENSIONS, words
+
+# Longer than any name that is looked for.
+_MAX_NAME: Final = 64
+
+_WELL_KNOWN_NAMES: Final = words(
+    "favicon.ico robots.txt ads.txt app-ads.txt humans.txt security.txt llms.txt llms-full.txt"
+    " manifest.json browserconfig.xml opensearch.xml crossdomain.xml sw.js service-worker.js"
+)
+
+_STATIC_EXTENSIONS: Final = DOWNLOAD_EXTENSIONS | words(
+    """
+    css js mjs map json xml rss atom wasm webmanifest
+    png jpg jpeg gif webp avif svg ico bmp tiff heic jxl woff woff2 ttf otf eot
+    webm ogg oga ogv opus m4a m4v aac flac m3u8 vtt srt
+    doc xls tar bz2 xz tgz iso apk msi deb rpm epub ics
+    """
+)
+
+
+def _file_name(path: str) -> str:
+    return path[-_MAX_NAME:].rpartition("/")[2].lower()
+
+
+def extension_of(path: str) -> str:
+    _, dot, extension = _file_name(path).rpartition(".")
+    return extension if dot else ""
+
+
+def is_static(path: str) -> bool:
+    return extension_of(path) in _STATIC_EXTENSIONS
+
+
+def is_well_known(path: str) -> bool:
+    """True for what browsers and crawlers ask for without being sent there by a link."""
+    name = _file_name(path)
+    return (
+        name in _WELL_KNOWN_NAMES
+        or name.startswith("apple-touch-icon")
+        or (name.startswith("sitemap") and name.endswith((".xml", ".xml.gz")))
+        or name.endswith((".webmanifest", ".map"))
+        or path.startswith("/.well-known/")
+    )
+
+
+def reason_for_file(path: str) -> str | None:
+    if is_well_known(path):
+        return "well_known"
+    return "static_file" if is_static(path) else None
