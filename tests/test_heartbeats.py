@@ -10,7 +10,6 @@ import pytest
 
 import footfall
 from footfall import asgi, heartbeats
-from footfall.capture import Guards
 from footfall.collector import CollectorServer
 from footfall.config import Config
 from footfall.destinations import Only, Plausible, Swetrix
@@ -182,9 +181,9 @@ def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(door: Do
     assert (stats["captured"], stats["reasons"]) == (0, {"not_html": 1})
 
 
-def test_where_nobody_wants_heartbeats_the_guards_are_the_plain_ones() -> None:
+def test_where_nobody_wants_heartbeats_the_guards_turn_them_away_unasked() -> None:
     tracker, _ = tracker_for(Swetrix(pid=PID))
-    assert type(tracker.guards) is Guards
+    assert not tracker.guards.lets_in("POST", "/page")
 
 
 @pytest.mark.usefixtures("without_interval")

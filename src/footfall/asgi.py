@@ -9,7 +9,7 @@ streaming, server-sent events, disconnects and websockets never notice.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, Unpack, cast
@@ -20,17 +20,22 @@ from footfall.capture import (
     MARKS,
     MAX_HEADER,
     MAX_TEXT,
+    NOTHING_SAID,
     Exchange,
     Form,
-    PageTypes,
     Record,
+    capture,
+    enter,
     is_refused,
+    leave,
     marks_of,
+    may_be_page,
 )
 from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.lifecycle import close
 from footfall.model import Headers, Hit
+from footfall.remembered import Remembered
 from footfall.tracker import Tracker
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -46,7 +51,7 @@ ANSWER_NAMES: Final = frozenset(
     for name in pageview.RESPONSE_HEADERS
     for spelling in (name, name.title())
 )
-PAGE_TYPES: Final[PageTypes[bytes]] = PageTypes()
+PAGE_TYPES: Final[Remembered[bytes, bool]] = Remembered(may_be_page)
 # What a record takes of a scope. One call where every server names them all.
 FACTS: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
 
@@ -54,9 +59,10 @@ FACTS: Final = itemgetter("method", "scheme", "query_string", "headers", "client
 class ScopeExchange(Exchange):
     """A request read from an ASGI scope."""
 
+    # The path is a slot of its own, since some frameworks change the scope in routing.
+    __slots__ = ("scope", "send")
+
     scope: Scope
-    # As it was at our door, mount point included: some frameworks change the scope in routing.
-    path: str
     # Where the answer goes.
     send: Send
 
@@ -69,7 +75,7 @@ class ScopeExchange(Exchange):
                 # The specification allows what can be gone through only once.
                 headers = list(headers)
                 message = {**message, "headers": headers}
-            capture(self, message["status"], headers)
+            capture(self, message["status"], headers, ANSWER_NAMES, PAGE_TYPES)
         return self.send(message)
 
     def record(self) -> Record:
@@ -104,6 +110,8 @@ def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
     exchange = ScopeExchange()
     exchange.tracker = tracker
     exchange.scope = scope
+    exchange.said = NOTHING_SAID
+    exchange.is_held = False
     path, root_path = scope["path"], scope.get("root_path")
     exchange.path = _mounted(root_path, path) if root_path else path
     return exchange
@@ -150,11 +158,11 @@ class FootfallMiddleware:
         if self.tracker.guards.lets_in(scope["method"], exchange.path):
             exchange.send = send
             send = exchange.watched_send
-        token = CURRENT.set(exchange)
+        token = enter(exchange)
         try:
             await self.app(scope, receive, send)
         finally:
-            CURRENT.reset(token)
+            leave(token)
 
 
 def _delivering(app: ASGIApp) -> ASGIApp:
@@ -189,34 +197,6 @@ def _delivering(app: ASGIApp) -> ASGIApp:
                 await beside(tracker.deliver)
 
     return delivering_app
-
-
-def capture(exchange: ScopeExchange, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-    """Put the exchange into the tracker's inbox, unless a guard turns it away. Never raises."""
-    tracker = exchange.tracker
-    try:
-        guards = tracker.guards
-        if status not in guards.statuses:
-            guards.turn_away_status(status)
-            return
-        # A comprehension would cost as much as the whole loop: answers have few headers.
-        answer = []
-        for pair in headers:
-            if pair[0] in ANSWER_NAMES:
-                answer.append(pair)
-        if not answer:
-            # The specification wants names in lower case, and we look at two spellings.
-            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-        # Where more than a type is said, or nothing has changed, the decision has to look.
-        if len(answer) < 2 and status != 304:
-            is_page = answer and PAGE_TYPES[answer[0][1]]
-            if not is_page and not guards.is_download(exchange.path):
-                guards.turn_away("not_html")
-                return
-        now = monotonic()
-        tracker.submit(exchange.answered(status, answer, now), now)
-    except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
-        tracker.errors.bump()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:

@@ -7,20 +7,21 @@ environ nor its scope outlives the request because of us.
 
 from __future__ import annotations
 
-import itertools
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, AnyStr, Final, NamedTuple, TypeAlias
 
 from footfall import pageview
+from footfall.clock import monotonic
 from footfall.details import Details
 from footfall.model import Hit, Revenue, Visitor
+from footfall.remembered import Remembered
 
 if TYPE_CHECKING:
-    from footfall.config import Config
     from footfall.tracker import Tracker
 
 Record: TypeAlias = tuple[Any, ...]
@@ -29,22 +30,12 @@ Record: TypeAlias = tuple[Any, ...]
 # Longer than any page's address; an attacker's 64 KiB must not wait in memory ten thousand times.
 MAX_TEXT: Final = 4096
 MAX_HEADER: Final = 2048
-# More than any app has; a boundary or a charset of somebody's choice must not fill the memory.
-MAX_TYPES: Final = 128
 
 
-class PageTypes(dict[AnyStr, bool]):
-    """Whether an answer of this content type may be a page, as text or bytes.
-
-    Remembers: an app has few types, and the search costs four times as much as the look.
-    """
-
-    def __missing__(self, content_type: AnyStr) -> bool:
-        # The text of bytes is `b'...'`, which serves as well.
-        is_page = "html" in repr(content_type).lower()
-        if len(self) < MAX_TYPES:
-            self[content_type] = is_page
-        return is_page
+def may_be_page(content_type: str | bytes) -> bool:
+    """Whether an answer of this content type may be a page."""
+    # The text of bytes is `b'...'`, which serves as well.
+    return "html" in repr(content_type).lower()
 
 
 class Form(NamedTuple):
@@ -81,22 +72,33 @@ class Said(NamedTuple):
     route: str | None = None
 
 
+NOTHING_SAID: Final = Said()
+
+
 class Exchange:
     """One request as a view sees it: what `track()`, `set_props()` and `ignore()` speak to.
 
-    Each door derives one that knows how its kind of request is read. Made anew for every request,
-    so it has no constructor and its defaults are the class's.
+    Each door derives one that knows how its kind of request is read, and fills it in for every
+    request: it has no constructor, since that call would cost as much as all its slots.
     """
 
+    __slots__ = ("is_held", "path", "said", "tracker")
+
     tracker: Tracker
+    # As it was at our door, mount point included.
+    path: str
     # Never changed, only replaced: a record keeps it as it was when the answer began.
-    said: Said = Said()
+    said: Said
     # True while a request waits for its events, and its door is yet to deliver them.
-    is_held: bool = False
+    is_held: bool
 
     @abstractmethod
     def record(self) -> Record:
         """The picked values of this request, as if it were answered with a page now."""
+
+    @abstractmethod
+    def answered(self, status: int, answer: list[Any], at: float) -> Record:
+        """The picked values of this request and of its answer's headers."""
 
     def hit(self) -> Hit:
         """This request as if it were answered with a page now."""
@@ -125,101 +127,9 @@ class Exchange:
 CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("footfall", default=None)
 """The request that the running code serves, in threads and in tasks alike."""
 
-
-class Tally:
-    """A counter that any thread may bump without a lock and without losing a count."""
-
-    __slots__ = ("_ticks", "bump")
-
-    def __init__(self) -> None:
-        self._ticks = itertools.count()
-        self.bump: Callable[[], int] = self._ticks.__next__
-
-    @property
-    def value(self) -> int:
-        # Every other public way to read a count consumes a tick; its repr is `count(N)`.
-        return int(repr(self._ticks)[6:-1])
-
-
-class Guards:
-    """The comparisons that turn most requests away before anything is picked.
-
-    They turn away only what the decision would turn away too; the decision itself is made on the
-    delivery side. `turned_away` counts them by the first reason that is cheap to see: a bot that is
-    redirected is a redirect here.
-    """
-
-    __slots__ = ("excluded_prefixes", "extensions", "status_texts", "statuses", "turned_away")
-
-    def __init__(self, config: Config) -> None:
-        self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
-        # 206 may be the first part of a download; 204 and 205 show nothing.
-        self.statuses: frozenset[int] = (
-            frozenset(range(200, 300)) - {204, 205} | {304} | ({404} if config.track_404 else set())
-        )
-        self.status_texts: frozenset[str] = frozenset(map(str, self.statuses))
-        self.extensions: frozenset[str] = (
-            config.rules.download_extensions if config.track_downloads else frozenset()
-        )
-        self.turned_away: Mapping[str, Tally] = {reason: Tally() for reason in _GUARD_REASONS}
-
-    def lets_in(self, method: str, path: str) -> bool:
-        """False where the request alone says that it is no pageview; then it has been counted."""
-        if method != "GET":
-            self.turned_away["method"].bump()
-            return False
-        if path.startswith(self.excluded_prefixes):
-            self.turned_away["excluded"].bump()
-            return False
-        return True
-
-    def turn_away(self, reason: str) -> None:
-        self.turned_away[reason].bump()
-
-    def turn_away_status(self, status: int) -> None:
-        if status < 300:
-            self.turn_away("no_content")
-        else:
-            self.turn_away("redirect" if status < 400 else "error")
-
-    def is_download(self, path: str) -> bool:
-        """True where the name alone says that the answer may be a file worth an event."""
-        return "." in path and path.rpartition(".")[2].lower() in self.extensions
-
-    def counts(self) -> dict[str, int]:
-        return {reason: tally.value for reason, tally in self.turned_away.items() if tally.value}
-
-
-class OpenGuards(Guards):
-    """Guards that let every hit through, for a destination that is told of them all.
-
-    Chosen when the tracker is made: who has no such destination pays nothing for it.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.statuses = frozenset(range(100, 600))
-        self.status_texts = frozenset(map(str, self.statuses))
-
-    def lets_in(self, method: str, path: str) -> bool:
-        return True
-
-    def is_download(self, path: str) -> bool:
-        # Anything may be worth a look.
-        return True
-
-
-_GUARD_REASONS: Final = (
-    "prefetch",
-    "method",
-    "excluded",
-    "no_content",
-    "redirect",
-    "error",
-    "not_html",
-)
+# Bound once: to look a method of a context variable up costs as much as to call it.
+enter: Final = CURRENT.set
+leave: Final = CURRENT.reset
 
 
 def is_refused(exchange: Exchange) -> bool:
@@ -232,6 +142,69 @@ def is_refused(exchange: Exchange) -> bool:
         return False
     exchange.tracker.guards.turn_away("prefetch")
     return True
+
+
+def capture(
+    exchange: Exchange,
+    status: int,
+    headers: Iterable[tuple[AnyStr, AnyStr]],
+    names: frozenset[AnyStr],
+    page_types: Mapping[AnyStr, bool],
+) -> None:
+    """Put the exchange into the tracker's inbox, unless a guard turns it away. Never raises.
+
+    Args:
+        exchange: What the request was.
+        status: The answer's.
+        headers: The answer's, gone through twice at most.
+        names: Those of them that the decision looks at, as they are usually written.
+        page_types: Whether a content type may be a page's.
+    """
+    tracker = exchange.tracker
+    try:
+        guards = tracker.guards
+        if status not in guards.statuses:
+            guards.turn_away_status(status)
+            return
+        # A comprehension would cost as much as the whole loop: answers have few headers.
+        answer = []
+        for pair in headers:
+            if pair[0] in names:
+                answer.append(pair)
+        if not answer:
+            # Names may be written in any case, and we look at two spellings.
+            answer = [pair for pair in headers if pair[0].lower() in names]
+        # Where more than a type is said, or nothing has changed, the decision has to look.
+        if len(answer) < 2 and status != 304:
+            is_page = answer and page_types[answer[0][1]]
+            if not is_page and not guards.takes_file(exchange.path):
+                guards.turn_away("not_html")
+                return
+        now = monotonic()
+        tracker.submit(exchange.answered(status, answer, now), now)
+    except Exception:  # noqa: BLE001 -- the one guard at the doors: counted, and the app goes on
+        tracker.errors.bump()
+
+
+Picker: TypeAlias = Remembered[
+    tuple[str, ...], tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Sequence[Any]]]
+]
+
+
+def picker(names: frozenset[str]) -> Picker:
+    """Which of `names` a mapping with these keys has, and what takes their values out of it.
+
+    A server writes the keys of an environ in the order in which a browser sends its headers. So
+    requests of one kind look alike, and nobody has to ask for five dozen names each time.
+    """
+
+    def pick(keys: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[..., Sequence[Any]]]:
+        there = tuple(names.intersection(keys))
+        # For one name `itemgetter` gives no tuple.
+        take = itemgetter(*there) if len(there) > 1 else lambda found: [*map(found.get, there)]
+        return there, take
+
+    return Remembered(pick)
 
 
 def hit_of(record: Record, offset: float) -> Hit:
@@ -307,18 +280,21 @@ __all__ = [
     "MARKS",
     "MAX_HEADER",
     "MAX_TEXT",
+    "NOTHING_SAID",
     "Exchange",
     "Form",
-    "Guards",
     "Marks",
-    "OpenGuards",
-    "PageTypes",
+    "Picker",
     "Record",
     "Said",
-    "Tally",
     "Told",
+    "capture",
+    "enter",
     "hit_of",
     "lean",
+    "leave",
     "marks_of",
+    "may_be_page",
+    "picker",
     "plain_props",
 ]

@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
-from footfall.capture import CURRENT, Guards, Record
+from footfall.capture import CURRENT, Record
 from footfall.clock import monotonic
+from footfall.guards import Guards
 from footfall.model import HEARTBEAT, Event, Visitor
 
-__all__ = ["INTERVAL_SECONDS", "MAX_VISITORS", "VISIT_SECONDS", "Beat", "Pulse", "PulseGuards"]
+__all__ = ["INTERVAL_SECONDS", "MAX_VISITORS", "VISIT_SECONDS", "Beat", "Pulse", "look"]
 
 # What Swetrix recommends, and about what its own script does (read 2026-08).
 INTERVAL_SECONDS: Final = 30.0
@@ -69,23 +70,13 @@ class Pulse:
             self._live.popitem(last=False)
 
 
-class PulseGuards(Guards):
-    """Guards that have a look at whoever they turn away."""
-
-    __slots__ = ()
-
-    def lets_in(self, method: str, path: str) -> bool:
-        """Always: who asks is looked at when the app answers, and judged as without guards."""
-        return True
-
-    def turn_away(self, reason: str) -> None:
-        """Count a request that is no pageview, and leave its visitor in the inbox."""
-        super().turn_away(reason)
-        exchange = CURRENT.get()
-        # None in the body of a WSGI generator; another tracker's where one app is inside another.
-        if exchange is None or exchange.tracker.guards is not self:
-            return
-        try:
-            exchange.tracker.beat(Beat(exchange.record()), monotonic())
-        except Exception:  # noqa: BLE001 -- the app must go on
-            exchange.tracker.errors.bump()
+def look(guards: Guards) -> None:
+    """Leave whom the guards of the current request turn away in the inbox. Never raises."""
+    exchange = CURRENT.get()
+    # None in the body of a WSGI generator; another tracker's where one app is inside another.
+    if exchange is None or exchange.tracker.guards is not guards:
+        return
+    try:
+        exchange.tracker.beat(Beat(exchange.record()), monotonic())
+    except Exception:  # noqa: BLE001 -- the app must go on
+        exchange.tracker.errors.bump()

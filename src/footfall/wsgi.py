@@ -19,16 +19,21 @@ from footfall.capture import (
     MARKS,
     MAX_HEADER,
     MAX_TEXT,
+    NOTHING_SAID,
     Exchange,
     Form,
-    PageTypes,
     Record,
+    capture,
+    enter,
     is_refused,
+    leave,
     marks_of,
+    may_be_page,
 )
 from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
+from footfall.remembered import Remembered
 from footfall.tracker import Tracker
 
 Environ: TypeAlias = dict[str, Any]
@@ -51,37 +56,44 @@ WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 ANSWER_NAMES: Final = frozenset(
     spelling for name in pageview.RESPONSE_HEADERS for spelling in (name, name.title())
 )
-PAGE_TYPES: Final[PageTypes[str]] = PageTypes()
+PAGE_TYPES: Final[Remembered[str, bool]] = Remembered(may_be_page)
+# The number in a status line.
+STATUSES: Final[Remembered[str, int]] = Remembered(lambda line: int(line[:3]))
 
 
 class EnvironExchange(Exchange):
     """A request read from a WSGI environ."""
 
+    # The path is as the environ spells it: bytes read as latin-1.
+    __slots__ = ("environ", "is_captured", "start_response")
+
     environ: Environ
-    # As the environ spelled it at our door, mount point included: bytes read as latin-1.
-    path: str
     # Where the answer goes.
     start_response: StartResponse
-    is_captured: bool = False
+    is_captured: bool
 
     def watched_start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
         """`start_response`, with a look at what it was called with."""
-        capture(self, status, headers)
+        if not self.is_captured:  # a second call replaces the headers after an error
+            self.is_captured = True
+            try:
+                capture(self, STATUSES[status], headers, ANSWER_NAMES, PAGE_TYPES)
+            except Exception:  # noqa: BLE001 -- a status of the app's that is none
+                self.tracker.errors.bump()
         # Only passed on where it was given: some servers take two arguments.
         if exc_info is None:
             return self.start_response(status, headers)
         return self.start_response(status, headers, exc_info)
 
     def record(self) -> Record:
-        return self.answered("200", [("content-type", "text/html")], monotonic())
+        return self.answered(200, [("content-type", "text/html")], monotonic())
 
-    def answered(self, status: str, answer: list[tuple[str, str]], at: float) -> Record:
+    def answered(self, status: int, answer: list[tuple[str, str]], at: float) -> Record:
         environ = self.environ
-        names = self.tracker.picked_environ.intersection(environ)
-        values = [*map(environ.__getitem__, names)]
-        return (FORM, names, values, self.path, status, answer, at, self.said, environ.get(MARKS))
+        names, take = self.tracker.picked_environ[tuple(environ)]
+        return (FORM, names, take(environ), self.path, status, answer, at, self.said)
 
 
 def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
@@ -89,7 +101,12 @@ def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
     exchange = EnvironExchange()
     exchange.tracker = tracker
     exchange.environ = environ
-    exchange.path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    exchange.said = NOTHING_SAID
+    exchange.is_held = exchange.is_captured = False
+    try:
+        exchange.path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
+    except KeyError:  # the specification lets a server leave out what is empty
+        exchange.path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return exchange
 
 
@@ -122,11 +139,11 @@ class FootfallMiddleware:
         if self.tracker.guards.lets_in(environ.get("REQUEST_METHOD", "GET"), exchange.path):
             exchange.start_response = start_response
             start_response = exchange.watched_start
-        token = CURRENT.set(exchange)
+        token = enter(exchange)
         try:
             return self.app(environ, start_response)
         finally:
-            CURRENT.reset(token)
+            leave(token)
 
 
 def _delivering(app: WSGIApp) -> WSGIApp:
@@ -147,47 +164,15 @@ def _delivering(app: WSGIApp) -> WSGIApp:
     return delivering_app
 
 
-def capture(exchange: EnvironExchange, status_line: str, headers: HeaderPairs) -> None:
-    """Put the exchange into the tracker's inbox, unless a guard turns it away. Never raises."""
-    tracker = exchange.tracker
-    try:
-        if exchange.is_captured:  # a second call replaces the headers after an error
-            return
-        exchange.is_captured = True
-        guards = tracker.guards
-        status = status_line[:3]
-        if status not in guards.status_texts:
-            guards.turn_away_status(int(status))
-            return
-        # A comprehension would cost as much as the whole loop: answers have few headers.
-        answer = []
-        for pair in headers:
-            if pair[0] in ANSWER_NAMES:
-                answer.append(pair)
-        if not answer:
-            # Names may be written in any case, and we look at two spellings.
-            answer = [pair for pair in headers if pair[0].lower() in ANSWER_NAMES]
-        # Where more than a type is said, or nothing has changed, the decision has to look.
-        if len(answer) < 2 and status != "304":
-            is_page = answer and PAGE_TYPES[answer[0][1]]
-            if not is_page and not guards.is_download(exchange.path):
-                guards.turn_away("not_html")
-                return
-        now = monotonic()
-        tracker.submit(exchange.answered(status, answer, now), now)
-    except Exception:  # noqa: BLE001 -- the one guard at this door: counted, and the app goes on
-        tracker.errors.bump()
-
-
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `EnvironExchange.answered` stands for."""
-    _, names, values, path, status, answer, at, said, mark = record
+    _, names, values, path, status, answer, at, said = record
     picked = dict(zip(names, values, strict=True))
     headers = {_header_name(key): picked[key] for key in picked if key.startswith("HTTP_")}
     host = headers.get("host", "")
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
-    marks = marks_of(said, mark)
+    marks = marks_of(said, picked.get(MARKS))
     return Hit(
         method=picked.get("REQUEST_METHOD", "GET"),
         scheme=picked.get("wsgi.url_scheme", "http"),
@@ -196,7 +181,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         query=picked.get("QUERY_STRING", ""),
         headers=headers,
         peer=picked.get("REMOTE_ADDR"),
-        status=int(status),
+        status=status,
         response_headers=_joined(answer),
         time=at + offset,
         route=said.route,
@@ -209,7 +194,12 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 def _lean(record: Record) -> Record:
     form, names, values, path, *rest = record
-    return (form, names, [value[:MAX_HEADER] for value in values], path[:MAX_TEXT], *rest)
+    return (form, names, tuple(map(_cut, values)), path[:MAX_TEXT], *rest)
+
+
+def _cut(value: Any) -> Any:
+    # A mark is no text.
+    return value[:MAX_HEADER] if isinstance(value, str) else value
 
 
 FORM: Final = Form(hit=hit_from, lean=_lean)

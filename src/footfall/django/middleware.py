@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix
 
 from footfall import asgi, wsgi
-from footfall.capture import CURRENT, is_refused
+from footfall.capture import CURRENT, capture, is_refused
 from footfall.config import as_options
 from footfall.paths import listed
 from footfall.tracker import Tracker
@@ -108,10 +108,11 @@ def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpRespo
         if tracker.wants_route:
             exchange.set_route(get_script_prefix() + match.route)
     if isinstance(exchange, wsgi.EnvironExchange):
-        wsgi.capture(exchange, str(response.status_code), response.items())
+        shown = wsgi.ANSWER_NAMES, wsgi.PAGE_TYPES
+        capture(exchange, response.status_code, response.items(), *shown)
     else:
         pairs = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
-        asgi.capture(exchange, response.status_code, pairs)
+        capture(exchange, response.status_code, pairs, asgi.ANSWER_NAMES, asgi.PAGE_TYPES)
 
 
 def _refusal() -> HttpResponse:

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from footfall.capture import Record, Tally, Told, lean
+from footfall.capture import Record, Told, lean
+from footfall.guards import Tally
 from footfall.heartbeats import Beat
 
 Waiting: TypeAlias = Record | Told | Beat

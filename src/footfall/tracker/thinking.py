@@ -12,8 +12,9 @@ from collections import Counter
 from typing import Final
 
 from footfall import log
-from footfall.capture import Record, Tally, Told, hit_of
+from footfall.capture import Record, Told, hit_of
 from footfall.clock import monotonic
+from footfall.guards import Tally
 from footfall.heartbeats import Beat, Pulse
 from footfall.judge import Judge, Judgement
 from footfall.model import Event, Hit

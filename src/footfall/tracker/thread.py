@@ -11,8 +11,8 @@ import time
 from typing import Final
 
 from footfall import inside, lifecycle
-from footfall.capture import Tally
 from footfall.clock import monotonic
+from footfall.guards import Tally
 from footfall.log import ThrottledLog
 from footfall.tracker.inbox import Inbox
 from footfall.tracker.lanes import Lanes

@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
 from footfall import inside, lifecycle, log, pageview, tokens, transport
-from footfall.capture import CURRENT, Exchange, Guards, OpenGuards, Tally
+from footfall.capture import CURRENT, MARKS, Exchange, picker
 from footfall.clock import monotonic
 from footfall.config import Config, overruled, under_pytest
 from footfall.details import Details
 from footfall.errors import EventError
-from footfall.heartbeats import Beat, PulseGuards
+from footfall.guards import Guards, Tally
+from footfall.heartbeats import Beat, look
 from footfall.judge import Judge
 from footfall.model import PAGEVIEW, Hit, Visitor
 from footfall.told import told
@@ -47,7 +48,7 @@ class Tracker:
         self.config = config
         self.is_active = config.is_active
         self.picked_bytes = frozenset(name.encode("ascii") for name in config.request_headers)
-        self.picked_environ = _environ_names(config.request_headers)
+        self.picked_environ = picker(_environ_names(config.request_headers))
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
@@ -105,8 +106,8 @@ class Tracker:
 
     def _new_guards(self) -> Guards:
         if self._lanes.watchers:
-            return OpenGuards(self.config)
-        return PulseGuards(self.config) if self._lanes.pulse else Guards(self.config)
+            return Guards(self.config, every_hit=True)
+        return Guards(self.config, look=look if self._lanes.pulse else None)
 
     # -- request side --------------------------------------------------------------------------
 
@@ -376,6 +377,6 @@ def _environ_names(headers: Iterable[str]) -> frozenset[str]:
     """The WSGI environ keys that hold these headers, and the few that are no header."""
     return frozenset(
         {"REMOTE_ADDR", "REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
-        | {"wsgi.url_scheme"}
+        | {"wsgi.url_scheme", MARKS}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )
