@@ -22,6 +22,10 @@ from footfall.transport import Transport
 # One thread serves what came in one moment; another is woken where that has lasted for so long.
 COMPANY_AFTER_SECONDS: Final = 0.02
 
+_CUT_OFF: Final = Outcome(
+    verdict=Verdict.UNKNOWN, detail="whoever sent an event was ended before the answer came"
+)
+
 
 class Delivery:
     """Sends what is lined up, one thread for each connection.
@@ -115,7 +119,7 @@ class Delivery:
     def _work(self, token: object) -> None:
         try:
             while (item := self.take(IDLE_SECONDS, token)) is not None:
-                self.finish(item, self.attempt(item))
+                self.deliver(item)
         except BaseException:
             # Killed, as greenlets are, or told to exit: the next event needs another thread.
             with self.changed:
@@ -171,6 +175,15 @@ class Delivery:
             self.breaker.is_probing = True
         return item
 
+    def deliver(self, item: Item) -> None:
+        """Send an item that was taken, and let it end or wait for its next try."""
+        try:
+            outcome = self.attempt(item)
+        except BaseException:
+            self.finish(item, _CUT_OFF)
+            raise
+        self.finish(item, outcome)
+
     def attempt(self, item: Item) -> Outcome:
         """Send an item that was taken, once."""
         item.tries += 1
@@ -214,7 +227,7 @@ class Delivery:
     def deliver_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""
         while self._clock() < deadline and (item := self.take(0.0)) is not None:
-            self.finish(item, self.attempt(item))
+            self.deliver(item)
 
     def _tell(self, outcome: Outcome, change: Change) -> None:
         if outcome.verdict is not Verdict.ACCEPTED and not outcome.is_expected:

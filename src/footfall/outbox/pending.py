@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from footfall.event_json import to_json
@@ -76,8 +77,8 @@ class Pending:
 
 def _line(lane: Lane, item: Item) -> str | None:
     """The row of an item; None, and it is settled, for one that cannot be written down."""
-    try:
-        return to_json(item.event)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        lane.hatch.settle([item], "failed")
-        return None
+    with suppress(ValueError, TypeError, AttributeError, RecursionError):
+        if item.size:
+            return to_json(item.event)
+    lane.hatch.settle([item], "failed")
+    return None
