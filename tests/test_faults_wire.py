@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -92,6 +93,22 @@ def test_a_dripped_answer_is_cut_at_the_deadline(door: Door) -> None:
         assert server.connections == 1
 
 
+@fault(4, "body-dripped")
+def test_of_a_dripped_body_the_status_counts_at_the_deadline(door: Door) -> None:
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n")
+        while not server.is_closing.wait(0.1):
+            connection.sendall(b"x")
+
+    with vendor(behave) as server, site_of(door, server.url, **QUICK) as (site, _):
+        started = time.monotonic()
+        site.visit()
+        ends_as(site, accepted=1)
+        assert time.monotonic() - started < 3
+        assert server.connections == 1
+
+
 @fault(5, "endless-100-continue")
 def test_interim_answers_are_cut_after_the_second(door: Door) -> None:
     with vendor(vendors.continuing) as server, site_of(door, server.url, timeout=8) as (site, _):
@@ -140,6 +157,24 @@ def test_a_huge_head_is_cut(door: Door, value: str) -> None:
         ends_as(site, unknown=1)
         assert time.monotonic() - started < 4
         assert "too long" in str(transport.endings[0])
+        assert server.bytes_sent < 20_000_000
+
+
+@fault(7, "trailers-endless")
+def test_endless_trailers_are_cut_and_the_status_counts(door: Door) -> None:
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        server.read_request(connection)
+        head = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"2\r\nok\r\n0\r\n")
+        while not server.is_closing.is_set():
+            connection.sendall(b"X-Filler: " + b"x" * 10_000 + b"\r\n")
+            server.bytes_sent += 10_000
+
+    with vendor(behave) as server, site_of(door, server.url, timeout=8) as (site, _):
+        started = time.monotonic()
+        site.visit()
+        ends_as(site, accepted=1)
+        assert time.monotonic() - started < 4
         assert server.bytes_sent < 20_000_000
 
 
@@ -275,6 +310,8 @@ def test_no_redirect_is_followed(door: Door, value: str, caplog: pytest.LogCaptu
         with vendor(saying(value, extra=where)) as server, site_of(door, server.url) as (site, _):
             site.visit()
             ends_as(site, rejected=1)
+            (account,) = site.tracker.stats()["destinations"].values()
+            assert account["is_paused"]
             assert len(server.requests) == 1
             assert elsewhere.connections == 0
             assert wait_until(lambda: warnings_of(caplog))
@@ -404,6 +441,46 @@ def test_a_connection_is_used_for_as_long_as_its_peer_promises(door: Door) -> No
         assert server.connections == 1
 
 
+@fault(17, "told-of-its-end")
+def test_a_408_on_an_idle_connection_costs_no_event_and_doubles_none(door: Door) -> None:
+    """As haproxy says it to whom it has waited for in vain."""
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        server.read_request(connection)
+        connection.sendall(ACCEPTED)
+        if server.connections == 1:
+            time.sleep(0.02)  # so that it does not come along with the answer
+            connection.sendall(
+                vendors.answer("408 Request Time-out", extra="Connection: close\r\n")
+            )
+            connection.shutdown(socket.SHUT_WR)
+            has_said.set()
+
+    has_said = threading.Event()
+    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+        site.visit()
+        ends_as(site, accepted=1)
+        assert has_said.wait(5)
+        site.visit()
+        ends_as(site, accepted=2)
+        assert len(server.requests) == 2
+
+
+@fault(17, "answer-too-many", "500 Oops", "202 Accepted", "429 Too Many")
+def test_an_answer_that_nobody_asked_for_is_not_the_next_ones(door: Door, value: str) -> None:
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        while server.read_request(connection):
+            too_many = vendors.answer(value) if len(server.requests) == 1 else b""
+            connection.sendall(ACCEPTED + too_many)
+
+    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+        site.visit()
+        ends_as(site, accepted=1)
+        site.visit()
+        ends_as(site, accepted=2)
+        assert (server.connections, len(server.requests)) == (2, 2)
+
+
 # -- names and addresses -----------------------------------------------------------------------
 
 
@@ -469,8 +546,6 @@ def test_a_negative_answer_of_the_resolver_is_forgotten_after_five_seconds() -> 
 def test_a_hanging_resolver_holds_up_its_own_sender_and_no_exit(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
-
     is_over = threading.Event()
 
     def getaddrinfo(*args: Any, **options: Any) -> Any:
@@ -618,6 +693,30 @@ def test_nothing_is_sent_to_whom_nobody_vouches_for(
         assert server.requests == []
 
 
+@fault(23, "tls-expires-meanwhile")
+def test_a_certificate_that_expires_stops_the_events_until_it_is_renewed(
+    door: Door, trusted: trustme.CA
+) -> None:
+    good, expired = trusted.issue_cert("127.0.0.1"), CERTIFICATES["expired"](trusted)
+    context = tls_of(good)
+    # Whoever resumes a session has seen the certificate when that began.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    with (
+        vendor(closing_after_each("Connection: close\r\n"), tls=context) as server,
+        site_of(door, server.url) as (site, transport),
+    ):
+        site.visit()
+        ends_as(site, accepted=1)
+        expired.configure_cert(context)
+        site.visit()
+        assert wait_until(lambda: len(transport.endings) > 1)
+        assert isinstance(transport.endings[1], NotSent)
+        good.configure_cert(context)
+        ends_as(site, accepted=2)
+        assert len(server.requests) == 2
+
+
 @fault(23, "tls-wrong", "deaf", "garbage", "closing_at_once", "plain_http")
 def test_who_speaks_no_tls_is_not_sent_anything(door: Door, value: str) -> None:
     with vendor(getattr(vendors, value)) as server:
@@ -653,6 +752,54 @@ def test_what_is_not_http_may_have_counted(door: Door, value: str) -> None:
         ends_as(site, unknown=1)
         assert isinstance(transport.endings[0], Ambiguous)
         assert server.connections == 1
+
+
+HEAD = b"HTTP/1.1 202 Accepted\r\n"
+ODD: dict[str, tuple[bytes, str]] = {
+    "status-000": (b"HTTP/1.1 000 Zero\r\n\r\n", "unknown"),
+    "status-099": (b"HTTP/1.1 099 Low\r\n\r\n", "unknown"),
+    "status-101": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "unknown"),
+    "status-204": (b"HTTP/1.1 204 No Content\r\n\r\n", "accepted"),
+    "status-600": (b"HTTP/1.1 600 Odd\r\n\r\n", "unknown"),
+    "status-999": (b"HTTP/1.1 999 Request Denied\r\nContent-Length: 0\r\n\r\n", "unknown"),
+    "http-2": (b"HTTP/2 202\r\nContent-Length: 0\r\n\r\n", "unknown"),
+    "no-reason": (b"HTTP/1.1 202\r\nContent-Length: 0\r\n\r\n", "accepted"),
+    "bare-line-feeds": (b"HTTP/1.1 202 Accepted\nContent-Length: 2\n\nok", "accepted"),
+    "folded-line": (HEAD + b"X-A: a\r\n b\r\nContent-Length: 0\r\n\r\n", "accepted"),
+    "no-ascii": (HEAD + b"X-A: \xe9\xff\r\nContent-Length: 0\r\n\r\n", "accepted"),
+    "no-colon": (HEAD + b"nonsense\r\nContent-Length: 0\r\n\r\n", "unknown"),
+    "nul": (HEAD + b"X-A: a\0b\r\nContent-Length: 0\r\n\r\n", "unknown"),
+    "length-of-less-than-nothing": (HEAD + b"Content-Length: -5\r\n\r\n", "unknown"),
+    "two-lengths": (HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok", "unknown"),
+    "length-and-chunks": (
+        HEAD + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "accepted",
+    ),
+    "broken-chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nok", "accepted"),
+    "zipped-chunks": (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "unknown"),
+    "zipped-body": (
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+        "accepted",
+    ),
+}
+
+
+@fault(24, "odd", *ODD)
+def test_an_odd_answer_ends_its_event_alike_at_both_doors_and_harms_no_other(
+    door: Door, value: str
+) -> None:
+    answer, end = ODD[value]
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        while server.read_request(connection):
+            connection.sendall(answer if len(server.requests) == 1 else ACCEPTED)
+
+    with vendor(behave) as server, site_of(door, server.url, timeout=1.0) as (site, _):
+        site.visit()
+        ends_as(site, **{end: 1})
+        site.visit()
+        ends_as(site, **({"accepted": 2} if end == "accepted" else {end: 1, "accepted": 1}))
+        assert len(server.requests) == 2
 
 
 @fault(24, "http-1.0")
@@ -724,7 +871,24 @@ def test_a_host_named_in_no_proxy_is_reached_straight(
         ends_as(site, accepted=1)
 
 
-@fault(58, "tunnel-refused", "403 Forbidden", "503 Unavailable", "closed", "reset", "hanging")
+@fault(58, "no-credentials")
+def test_a_proxy_that_asks_for_credentials_is_given_a_rest(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with vendor(saying("407 Proxy Authentication Required")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with site_of(door, "http://plausible.invalid") as (site, _):
+            site.visit()
+            ends_as(site, rejected=1)
+            (account,) = site.tracker.stats()["destinations"].values()
+            assert account["is_paused"]
+            assert wait_until(lambda: "check the proxy settings" in caplog.text)
+
+
+REFUSALS = ("403 Forbidden", "407 Authenticate", "503 Unavailable", "closed", "reset", "hanging")
+
+
+@fault(58, "tunnel-refused", *REFUSALS)
 def test_a_proxy_that_makes_no_tunnel_has_sent_nothing(
     door: Door, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -753,6 +917,22 @@ def test_the_vendor_is_verified_through_a_tunnel(
             site.visits(3)
             ends_as(site, accepted=3)
         assert proxy.requests[0].startswith(f"CONNECT 127.0.0.1:{server.port} ".encode())
+
+
+@fault(58, "silent-behind-a-tunnel", "closing_unanswered", "hanging")
+def test_what_a_proxy_says_of_its_tunnel_is_not_the_vendors_answer(
+    door: Door, value: str, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = tls_of(trusted.issue_cert("127.0.0.1"))
+    with (
+        vendor(getattr(vendors, value), tls=tls) as server,
+        vendor(vendors.tunnel) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with site_of(door, server.url, timeout=1.0) as (site, _):
+            site.visit()
+            ends_as(site, unknown=1)
+            assert len(server.requests) == 1
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -539,7 +539,7 @@ def test_a_name_that_is_none_is_not_asked_for_again_at_once() -> None:
 def test_the_head_that_counts_is_the_last_one() -> None:
     incoming = Incoming()
     lines = (
-        b"HTTP/1.1 200 Connection established\r\n",
+        b"HTTP/1.1 100 Continue\r\n",
         b"\r\n",
         b"HTTP/1.1 103 Early Hints\r\n",
         b"Link: a\r\n",

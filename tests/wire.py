@@ -62,13 +62,13 @@ class Watched:
 @contextmanager
 def site_of(door: Door, url: str, **options: Any) -> Iterator[tuple[Site, Watched]]:
     """A watched app that counts for one Plausible at `url`, and its watched transport."""
-    transport = Watched(
-        door(
-            timeout_seconds=options.pop("timeout", 5.0),
-            connect_timeout_seconds=options.pop("connect_timeout", 3.0),
-            idle_seconds=options.pop("idle", 4.0),
-        )
+    made = door(
+        timeout_seconds=options.pop("timeout", 5.0),
+        connect_timeout_seconds=options.pop("connect_timeout", 3.0),
+        idle_seconds=options.pop("idle", 4.0),
     )
+    made.prepare()  # as a tracker does with a transport of ours
+    transport = Watched(made)
     place = options.pop("place", None) or Plausible(
         domain="example.com", endpoint=f"{url}/api/event"
     )

@@ -19,6 +19,8 @@ from footfall.transport.certificates import authorities
 from footfall.transport.incoming import Incoming
 from footfall.transport.proxies import proxy_for
 
+# CURLOPT_SUPPRESS_CONNECT_HEADERS, for which pycurl has no name (curl/curl.h, read 2026-11-21).
+_SUPPRESS_CONNECT_HEADERS: Final = 265
 # What libcurl or pycurl would write by themselves; a name without a value takes a header away.
 _UNWANTED: Final = [b"Accept:", b"Content-Type:", b"Expect:", b"User-Agent:"]
 
@@ -68,6 +70,8 @@ class Handle:
             lib.SSL_VERIFYHOST: 2,
             lib.HEADERFUNCTION: self._incoming.take_head,
             lib.WRITEFUNCTION: self._incoming.take_body,
+            # What a proxy says of its tunnel is no answer of the vendor's.
+            _SUPPRESS_CONNECT_HEADERS: 1,
         }
         if trusted.file:
             options[lib.CAINFO] = trusted.file
@@ -91,8 +95,7 @@ class Handle:
         try:
             curl.perform()
         except lib.error as error:
-            # What a proxy says of its tunnel is a head too, and nothing has been sent then.
-            if not incoming.is_headed or not curl.getinfo(lib.REQUEST_SIZE):
+            if not incoming.is_headed:
                 raise self._meaning(*error.args) from error
         response = incoming.response()
         idle = wire.idle_seconds(response.headers, self._idle)

@@ -91,10 +91,13 @@ class HTTPXTransport:
             extensions=self._extensions,
         )
         answer = route.peer.connection().handle_request(asked)
-        mine.exchange.is_headed = True
-        headers = wire.headers_of([b"%b:%b" % pair for pair in answer.headers])
-        mine.exchange.keep_connection_for(wire.idle_seconds(headers, self._idle))
         try:
+            if not mine.exchange.has_sent:
+                # It came along with the answer before it, and nobody has asked for it.
+                raise httpcore2.RemoteProtocolError("an answer was there before its request")
+            mine.exchange.is_headed = True
+            headers = wire.headers_of([b"%b:%b" % pair for pair in answer.headers])
+            mine.exchange.keep_connection_for(wire.idle_seconds(headers, self._idle))
             body = _first_bytes(answer.iter_stream(), wire.MAX_BODY_BYTES)
         finally:
             answer.close()

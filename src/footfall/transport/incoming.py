@@ -30,9 +30,10 @@ class Incoming:
 
     def take_head(self, line: bytes) -> int | None:
         """Keep one header line. -1 ends the exchange."""
-        self.head.append(line)
+        # Some small servers end their lines like this, and libcurl takes it.
+        self.head.append(_END if line == b"\n" else line)
         self.head_left -= len(line)
-        if self.head_left < 0 or (line == _END and self._is_one_too_many()):
+        if self.head_left < 0 or (self.head[-1] == _END and self._is_one_too_many()):
             return -1
         return None
 
@@ -52,27 +53,20 @@ class Incoming:
     @property
     def fault(self) -> str | None:
         """Why the answer was cut before its head was whole; None if it was not."""
-        if self.head_left < 0:
-            return "the head of the answer is too long"
         if self.interims > wire.MAX_INTERIM_ANSWERS:
             return "there is no end of interim answers"
+        if self.head_left < 0 and not self.is_headed:
+            return "the head of the answer is too long"
         return None
 
     @property
     def is_headed(self) -> bool:
         """True once the head of a final answer is there. Its status has said the main thing."""
-        return _END in self._last_head() and self.fault is None
-
-    def _last_head(self) -> list[bytes]:
-        """Without what a proxy said of its tunnel, which libcurl hands over too."""
-        starts = [n for n, line in enumerate(self.head) if line.startswith(b"HTTP/")]
-        return self.head[starts[-1] :] if starts else []
+        return _END in self.head
 
     def response(self) -> Response:
         """The answer, with as much of its body as came."""
         head, body = self.head, self.body
-        if _END in head[:-1]:
-            head = self._last_head()
         whole = body[0] if len(body) == 1 else b"".join(body)
         return Response(
             status=int(head[0][9:12]),
