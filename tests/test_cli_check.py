@@ -235,10 +235,13 @@ def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str], scheme: str) -
 # -- wrong usage ------------------------------------------------------------------------------
 
 MISTAKES = {
-    "no destination": ([], "name a destination"),
+    "no destination": ([], "or set FOOTFALL_DESTINATIONS"),
     "no such vendor": (["plausibel://plausible.io/a.test"], "did you mean plausible"),
     "no address, and nobody to ask": (["plausible://stats.test/a.test"], "say --client-ip"),
-    "no address at all": (["plausible://plausible.io/a.test", "--client-ip", "x"], "IPv4 or IPv6"),
+    "no address at all": (
+        ["plausible://plausible.io/a.test", "--client-ip", "x"],
+        "--client-ip: 'x'",
+    ),
     "no page for Swetrix": (["swetrix://stats.test/aUn1quEid-3x"], "say --url"),
     "a name that nobody takes": (
         ["plausible://plausible.io/a.test", "--name", "engagement"],

@@ -70,12 +70,30 @@ def test_it_prints_each_event_and_ends_with_ctrl_c() -> None:
             process.stdout.close()
 
 
-def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("options", [["--port={}", "--collector-port=0"], ["--collector-port={}"]])
+def test_a_port_that_is_taken_is_told(
+    capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
     import socket
 
     from footfall.cli import main
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(["demo", f"--collector-port={port}"]) == 2
-    assert str(port) in capsys.readouterr().err
+        assert main(["demo", *(option.format(port) for option in options)]) == 2
+    told = capsys.readouterr().err
+    assert str(port) in told
+    assert "or 0 for any free one" in told
+
+
+def test_without_the_collectors_packages_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['uvicorn'] = None; from footfall.cli import main; "
+    done = subprocess.run(
+        [sys.executable, "-c", code + "sys.exit(main(['demo', '--once']))"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert 'pip install "footfall[collector]"' in done.stderr

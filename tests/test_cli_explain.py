@@ -64,7 +64,9 @@ def test_what_does_not_count_exits_with_1_and_its_reason(
 ) -> None:
     code, text = explained(capsys, *arguments)
     assert code == 1
-    assert f"= not counted: {reason}." in text
+    [verdict, remedy] = text.splitlines()[-2:]
+    assert verdict.startswith(f"  = not counted: {reason}. ")
+    assert remedy.startswith("    To change that: ")
     assert "curl" not in text
 
 
@@ -123,3 +125,20 @@ def test_wrong_options_exit_with_2(capsys: pytest.CaptureFixture[str], tmp_path:
         file.write_text(text)
         assert main(["explain", "GET", PAGE, "--config", str(file)]) == 2
         assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["toml", "json"])
+def test_a_file_that_cannot_be_read_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / f"options.{kind}"
+    file.write_text("import this")
+    assert main(["explain", "GET", PAGE, "--config", str(file)]) == 2
+    assert f"options.{kind} cannot be read as {kind.upper()}" in capsys.readouterr().err
+
+
+def test_a_forgotten_method_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["explain", PAGE])
+    assert caught.value.code == 2
+    assert f"say the method first, as in GET {PAGE}" in capsys.readouterr().err

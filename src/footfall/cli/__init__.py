@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
@@ -25,12 +26,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
     )
     parser.add_argument("--version", action="version", version=f"footfall {footfall.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, help_text in COMMANDS.items():
         module = import_module(f"footfall.cli.{name}")
         command = commands.add_parser(name, help=help_text, description=module.HELP)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     code: int = arguments.run(arguments)
     return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,7 +44,7 @@ BROWSER: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall explain`."""
-    parser.add_argument("method", metavar="METHOD", help="GET, POST, ...")
+    parser.add_argument("method", metavar="METHOD", type=_method, help="GET, POST, ...")
     parser.add_argument("url", metavar="URL", help="as the browser asks for it")
     parser.add_argument(
         "-H",
@@ -66,6 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="options as TOML or JSON; FOOTFALL_* in the environment fills what it leaves out",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _method(text: str) -> str:
+    if "/" in text:
+        raise ArgumentTypeError(f"say the method first, as in GET {text}")
+    return text.upper()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -91,7 +98,11 @@ def _options(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     text = path.read_text(encoding="utf-8")
-    options = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    try:
+        options = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise ValueError(f"{path} cannot be read as {kind}: {error}") from error
     if not isinstance(options, dict):
         raise TypeError(f"{path} holds no table of options")
     return options
@@ -104,7 +115,7 @@ def _hit(args: argparse.Namespace) -> Hit:
     headers = {**BROWSER, **_headers(args.header)}
     headers.setdefault("host", parts.netloc)
     return Hit(
-        method=args.method.upper(),
+        method=args.method,
         scheme=parts.scheme,
         host=headers["host"],
         path=unquote(parts.path, errors="replace") or "/",
@@ -132,18 +143,20 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _aloud(explanation: Explanation) -> str:
-    from footfall.pageview import REASONS
+    from footfall.collector import verdicts
 
     decision, event = explanation.decision, explanation.event
     width = max((len(step.rule) for step in decision.steps), default=0)
     steps = [f"  {s.verdict:<5}  {s.rule:<{width}}  {s.saw}" for s in decision.steps]
     outcome = decision.name if event is not None else "not counted"
-    meaning = REASONS.get(explanation.reason, "")
+    verdict = verdicts.of_hit(explanation.reason)
     sections = [
         "Visitor\n  " + str(explanation.trace).replace("\n", "\n  "),
         "Decision\n" + "\n".join(steps),
-        f"  = {outcome}: {explanation.reason}. {meaning}".rstrip(),
+        f"  = {outcome}: {explanation.reason}. {verdict.why}".rstrip(),
     ]
+    if event is None and verdict.remedy:
+        sections[-1] += f"\n    To change that: {verdict.remedy}"
     if event is not None:
         sections.append("Event\n" + "\n".join(f"  {k:<10} {v}" for k, v in _facts(event).items()))
         sections += [f"To {name}\n{_as_curl(sent)}" for name, sent in explanation.requests.items()]

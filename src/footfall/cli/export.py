@@ -82,12 +82,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="where to write; without it, to standard output"
     )
     parser.add_argument("--domain", help="a single domain or project")
-    parser.add_argument(
-        "--from", dest="first", metavar="DATE", type=date.fromisoformat, help="first day (UTC)"
-    )
-    parser.add_argument(
-        "--to", dest="last", metavar="DATE", type=date.fromisoformat, help="last day (UTC)"
-    )
+    parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="first day (UTC)")
+    parser.add_argument("--to", dest="last", metavar="DATE", type=_day, help="last day (UTC)")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-11-30") from None
 
 
 def run(args: argparse.Namespace) -> int:

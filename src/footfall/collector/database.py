@@ -132,7 +132,8 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
         ConfigError: There is no such file, or it is not a collector's of this version.
     """
     if not Path(path).is_file():
-        raise ConfigError(Fault("database", str(path), "there is no such file"))
+        remedy = "there is no such file; name one that `footfall collect` has written"
+        raise ConfigError(Fault("database", str(path), remedy))
     with _explained(str(path)), contextlib.ExitStack() as stack:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = stack.enter_context(

@@ -71,5 +71,8 @@ def run(args: argparse.Namespace) -> int:
 def _destinations(lines: Sequence[str]) -> list[Destination]:
     found = lines or split_dsns(os.environ.get("FOOTFALL_DESTINATIONS", ""))
     if not found:
-        raise ValueError("name a destination, such as plausible://plausible.io/example.com")
+        raise ValueError(
+            "name a destination, such as plausible://plausible.io/example.com, or set "
+            "FOOTFALL_DESTINATIONS"
+        )
     return [destination_from(line) for line in found]

@@ -172,7 +172,10 @@ def _page(site: str | None) -> str:
 def _address(destination: Destination, said: str | None) -> str | None:
     """The client IP that was given; None where the vendor can be asked for this machine's."""
     if said is not None:
-        return str(ipaddress.ip_address(said.strip()))
+        try:
+            return str(ipaddress.ip_address(said.strip()))
+        except ValueError as error:
+            raise ValueError(f"--client-ip: {error}") from None
     is_cloud = urlsplit(destination.endpoint).hostname == "plausible.io"
     if not is_cloud and not isinstance(destination, Collector):
         raise ValueError(f"say --client-ip: {destination.name} tells nobody's address")

@@ -43,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    # First, since it says what to install where something is missing.
+    from footfall.collector import CollectorServer  # isort: skip
     from footfall.cli.demo.once import visit_once
     from footfall.cli.demo.site import served
-    from footfall.collector import CollectorServer
     from footfall.destinations import Collector
     from footfall.tracker import Tracker
 

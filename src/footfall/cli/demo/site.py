@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footfall
+from footfall.errors import ConfigError, Fault
 from footfall.starlette import FootfallMiddleware
 
 if TYPE_CHECKING:
@@ -97,8 +98,16 @@ def site(tracker: Tracker) -> Starlette:
 
 @contextmanager
 def served(tracker: Tracker, port: int) -> Iterator[str]:
-    """The site on a thread of its own, and its URL; port 0 takes a free one."""
-    listener = socket.create_server(("127.0.0.1", port))
+    """The site on a thread of its own, and its URL; port 0 takes a free one.
+
+    Raises:
+        ConfigError: The port is taken.
+    """
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        remedy = f"cannot be listened on ({error}); choose another --port, or 0 for any free one"
+        raise ConfigError(Fault("port", port, remedy)) from error
     # Peers are read as they are: the scripted visits play the proxy themselves.
     config = uvicorn.Config(site(tracker), log_config=None, access_log=False, proxy_headers=False)
     server = uvicorn.Server(config)
