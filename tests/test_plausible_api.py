@@ -562,6 +562,14 @@ def test_one_request_too_many_is_refused_before_it_is_sent() -> None:
     assert len(server.requests) == 4
 
 
+def test_six_hundred_requests_an_hour_are_what_plausible_allows() -> None:
+    limit = RateLimit(clock=Clock())
+    for _ in range(600):
+        limit.take()
+    with pytest.raises(RateLimitError, match=r"^600 requests were made within an hour"):
+        limit.take()
+
+
 def test_who_likes_to_wait_waits_for_room() -> None:
     clock = Clock()
     limit = RateLimit(requests=1, when_limited="wait", clock=clock, sleep=clock.sleep)
