@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, field
 from typing import Any
@@ -332,6 +333,26 @@ def test_without_a_key_none_is_made_up() -> None:
     with vendor(speaking("200 OK", 21)) as server, PlausibleAPI(server.url) as api:
         assert api.stats.visitors_now(SITE) == 21
     assert b"uthorization" not in server.requests[-1]
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked_with"),
+    [
+        ({"stats_key": KEY}, [KEY, KEY]),
+        ({"sites_key": SITES_KEY}, [SITES_KEY, SITES_KEY]),
+        ({"stats_key": KEY, "sites_key": SITES_KEY}, [KEY, SITES_KEY]),
+    ],
+    ids=["a stats key", "a sites key", "both"],
+)
+def test_one_key_is_enough_for_events(keys: dict[str, str], asked_with: list[str]) -> None:
+    with (
+        vendor(speaking("404 Not Found")) as server,
+        PlausibleAPI(server.url, **keys) as api,  # type: ignore[arg-type] # of which mypy knows texts alone
+        pytest.raises(NotFoundError),
+    ):
+        api.events.all(SITE)
+    found = [re.search(rb"Bearer (\S+)", request) for request in server.requests]
+    assert [match[1].decode() for match in found if match] == asked_with
 
 
 @pytest.mark.parametrize("nothing", ["404 Not Found", "406 Not Acceptable"])
