@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, field
 from typing import Any
@@ -334,6 +335,26 @@ def test_without_a_key_none_is_made_up() -> None:
     assert b"uthorization" not in server.requests[-1]
 
 
+@pytest.mark.parametrize(
+    ("keys", "asked_with"),
+    [
+        ({"stats_key": KEY}, [KEY, KEY]),
+        ({"sites_key": SITES_KEY}, [SITES_KEY, SITES_KEY]),
+        ({"stats_key": KEY, "sites_key": SITES_KEY}, [KEY, SITES_KEY]),
+    ],
+    ids=["a stats key", "a sites key", "both"],
+)
+def test_one_key_is_enough_for_events(keys: dict[str, str], asked_with: list[str]) -> None:
+    with (
+        vendor(speaking("404 Not Found")) as server,
+        PlausibleAPI(server.url, **keys) as api,  # type: ignore[arg-type] # of which mypy knows texts alone
+        pytest.raises(NotFoundError),
+    ):
+        api.events.all(SITE)
+    found = [re.search(rb"Bearer (\S+)", request) for request in server.requests]
+    assert [match[1].decode() for match in found if match] == asked_with
+
+
 @pytest.mark.parametrize("nothing", ["404 Not Found", "406 Not Acceptable"])
 def test_events_fall_back_to_goals_where_a_server_has_no_such_list(nothing: str) -> None:
     def behave(connection: Any, server: Vendor) -> None:
@@ -560,6 +581,14 @@ def test_one_request_too_many_is_refused_before_it_is_sent() -> None:
         clock.now = 3_600.0
         api.stats.visitors_now(SITE)
     assert len(server.requests) == 4
+
+
+def test_six_hundred_requests_an_hour_are_what_plausible_allows() -> None:
+    limit = RateLimit(clock=Clock())
+    for _ in range(600):
+        limit.take()
+    with pytest.raises(RateLimitError, match=r"^600 requests were made within an hour"):
+        limit.take()
 
 
 def test_who_likes_to_wait_waits_for_room() -> None:

@@ -605,8 +605,8 @@ def test_a_403_depends_on_who_says_it(project: Swetrix, body: bytes, outcome: Ou
             "ev: an older server takes simpler names only; write old_server=True",
         ),
         (
-            b'{"message":"The project is disabled","error":"Bad Request"}',
-            "The project is disabled",
+            b'{"message":"Project is disabled","error":"Bad Request"}',
+            "Project is disabled",
             "invalid project",
             "project: see in Swetrix whether the project exists and is active",
         ),
@@ -628,6 +628,14 @@ def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
         ),
         kind=kind,
     )
+
+
+@pytest.mark.parametrize("status", [402, 404, 413, 429, 500])
+def test_only_a_400_is_about_fields(status: int) -> None:
+    named = PROJECT.read(Response(status=status, body=b'{"message":"project and pid"}'))
+    silent = PROJECT.read(Response(status=status))
+
+    assert named == replace(silent, detail=f"{silent.detail} (it says: project and pid)")
 
 
 @pytest.mark.parametrize("body", [b'{"error":"Bad Request"}', b"{}", b"Every event is bad"])

@@ -812,3 +812,32 @@ def test_while_thinking_lags_only_what_is_picked_waits(
     assert [len(text) > 50_000 for text in waiting] == [True, False, False]
     assert "session=1" not in "".join(waiting[1:])
     assert reasons == {"navigation": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "told"),
+    [
+        ("/gone", {}, {"path": "/gone"}),
+        ("/café/x y", {}, {"path": "/café/x y"}),
+        ("/reset/3f9c2b7e8d1a4c6f9b0e2d5a7c8f1e3b", {}, {"path": "/reset/:token"}),
+        ("/news/ann@example.org", {}, {"path": "/news/:email"}),
+        ("/users/17", {"route": "/users/{id}"}, {"path": "/users/{id}"}),
+        ("/gone", {"props": {"path": "/mine", "plan": "pro"}}, {"path": "/mine", "plan": "pro"}),
+    ],
+    ids=["a path", "decoded", "a token", "an address", "a route", "the app's own word"],
+)
+def test_a_missing_page_tells_no_more_of_its_path_than_its_url(
+    path: str, changes: dict[str, Any], told: dict[str, str]
+) -> None:
+    hit = Hit(
+        host="example.com",
+        path=path,
+        status=404,
+        headers={"user-agent": CHROME, "accept": "text/html"},
+        response_headers={"content-type": "text/html"},
+        peer="203.0.113.7",
+    )
+    tracker = tracker_over(MemoryTransport(), track_404=True, path_mode="route")
+    event = tracker.explain(replace(hit, **changes)).event
+    assert event is not None
+    assert (event.name, event.props) == ("404", told)

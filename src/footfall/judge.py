@@ -87,6 +87,9 @@ class Judge:
         props = {**decision.props, **hit.props}
         if decision.name == pageview.DOWNLOAD:
             props["url"] = page
+        elif decision.name == pageview.NOT_FOUND and "path" not in hit.props:
+            # Decoded, as Plausible's own server fills it in; and no more of it than the URL tells.
+            props["path"] = unquote(_path_of(page))
         return Event(
             name=decision.name,
             url=page,

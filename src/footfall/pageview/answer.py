@@ -64,6 +64,7 @@ def _not_found(hit: Hit, rules: Rules, _arrival: Arrival) -> str | Ruling:
     # An image asked for over plain http may look like a page asked for.
     if "sec-fetch-dest" not in hit.headers and is_static(hit.path):
         return Ruling("static_file", hit.path)
+    # As with downloads, the public spelling takes the path's place.
     return Ruling("not_found", hit.path, "event", NOT_FOUND, {"path": hit.path})
 
 

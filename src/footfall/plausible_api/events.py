@@ -21,13 +21,15 @@ _EVENTS = "/api/v1/events/"
 class Events:
     """Goals as events, with their properties.
 
-    Asks with the stats key if there is one, else with the sites key, which the fallback needs.
+    Asks with the stats key if there is one, and for goals with the sites key. One of the two is
+    enough: Plausible lets any key read what a site has (its authorize_public_api.ex, read 2026-11).
     """
 
     def __init__(self, stats: Line, sites: Line) -> None:
         self._line = stats if stats.has_key else sites
-        self._goals = Goals(sites)
-        self._props = CustomProps(sites)
+        goals = self._line if not sites.has_key else sites
+        self._goals = Goals(goals)
+        self._props = CustomProps(goals)
 
     def all(self, site_id: str) -> Sequence[DefinedEvent]:
         """Every event and page that is a goal of the site.
