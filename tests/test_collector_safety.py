@@ -263,8 +263,8 @@ def test_a_kill_at_full_load_loses_nothing_that_was_answered(
         for worker in workers:
             worker.start()
         assert wait_until(lambda: len(answered) > 200, 30)
-        # At any moment of a commit.
-        time.sleep(random.uniform(0, 0.05))
+        # At any moment of a commit, and at another one in each run: this one has no seed.
+        time.sleep(random.SystemRandom().uniform(0, 0.05))
         running.kill()
         for worker in workers:
             worker.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import threading
 import time
 from collections import defaultdict
@@ -67,6 +68,15 @@ def test_an_event_that_was_cut_is_counted_once_beside_the_account() -> None:
     assert wait_until(lambda: lane.counts().accepted == 2)
     assert ends(lane) == {"submitted": 2, "accepted": 2, "retried": 2}
     assert lane.trimmed == 1
+
+
+def test_a_retry_draws_no_random_number_that_the_app_has_seeded() -> None:
+    lane = Lane(PLAUSIBLE, Scripted(NotSent("refused"), *[Response(status=503)] * 3))
+    before = random.getstate()
+    lane.offer(*(event(number, f"198.51.100.{number}") for number in range(4)))
+    assert wait_until(lambda: lane.counts().retried > 0)
+    drained(lane)
+    assert random.getstate() == before
 
 
 DROPPED = Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from footfall import clock as clocks
 from footfall import destinations, transport
@@ -21,6 +21,10 @@ from footfall.report import Report
 
 if TYPE_CHECKING:
     from footfall.outbox.outbox import Outbox
+
+# Not the generator that `random.uniform` draws from: an app that has seeded it counts on its turns.
+# The system's has no state either, so forked workers do not retry in step.
+_uniform: Final = random.SystemRandom().uniform
 
 
 class Lane:
@@ -44,7 +48,7 @@ class Lane:
         log: ThrottledLog | None = None,
         clock: Callable[[], float] = clocks.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        jitter: Callable[[float, float], float] = random.uniform,
+        jitter: Callable[[float, float], float] = _uniform,
     ) -> None:
         self.destination = destination
         self.name = destination.name
