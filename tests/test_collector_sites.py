@@ -200,6 +200,20 @@ def test_a_site_that_cannot_be_changed_now_can_be_later(
     assert http.get(f"/api/v1/sites/{SITE}").status_code == 200
 
 
+def test_a_new_domain_inherits_nothing_of_a_site_whose_events_were_deleted(
+    http: httpx2.Client,
+) -> None:
+    post(http, domain="b.test")
+    link = {"site_id": "b.test", "name": "For the board"}
+    http.put("/api/v1/sites/shared-links", json=link).raise_for_status()
+    http.delete("/api/v1/events").raise_for_status()
+    post(http)
+    mine = http.put("/api/v1/sites/shared-links", json=link | {"site_id": SITE}).json()["url"]
+    http.put(f"/api/v1/sites/{SITE}", json={"domain": "b.test"}).raise_for_status()
+    kept = http.put("/api/v1/sites/shared-links", json=link).json()["url"]
+    assert kept.partition("auth=")[2] == mine.partition("auth=")[2]
+
+
 @pytest.mark.parametrize("limit", ["0", "1001", "x", "-1", "99999999999"])
 def test_a_limit_is_a_number_within_bounds(shared: httpx2.Client, limit: str) -> None:
     answer = shared.get("/api/v1/sites", params={"limit": limit})

@@ -83,8 +83,13 @@ class Registry:
             )
 
     def rename_site(self, domain: str, new_domain: str) -> None:
-        """Give a site another domain, with all that belongs to it."""
+        """Give a site another domain, with all that belongs to it.
+
+        The new domain is nobody's. What is still written down for it goes: it belonged to a site
+        that was only counted, and whose events are gone.
+        """
         with self._database.writing() as connection:
+            _forget(connection, new_domain)
             for table in _TABLES:
                 connection.execute(
                     f"UPDATE {table} SET domain = ? WHERE domain = ?",  # noqa: S608 -- our names
@@ -94,11 +99,7 @@ class Registry:
     def delete_site(self, domain: str) -> None:
         """Forget a site and all that belongs to it."""
         with self._database.writing() as connection:
-            for table in _TABLES:
-                connection.execute(
-                    f"DELETE FROM {table} WHERE domain = ?",  # noqa: S608 -- our names
-                    (domain,),
-                )
+            _forget(connection, domain)
 
     # -- goals --------------------------------------------------------------------------------
 
@@ -234,6 +235,11 @@ def _goal(row: sqlite3.Row) -> GoalEntry:
         display_name=row["display_name"],
         custom_props=json.loads(row["custom_props"]),
     )
+
+
+def _forget(connection: sqlite3.Connection, domain: str) -> None:
+    for table in _TABLES:
+        connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- ours
 
 
 def _make_room(connection: sqlite3.Connection, count: str, *values: str) -> None:
