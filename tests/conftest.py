@@ -1,17 +1,33 @@
-"""What every test may use: the marker of those that drive real servers."""
+"""What holds for every test: servers that it may need, and what is told at the end."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from footfall import lifecycle
+
 # Programs that pip installs stand beside the interpreter, wherever PATH leads.
 _SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let coverage measure the workers of pytest-xdist, and no program that a test starts."""
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or not config.getoption("numprocesses", None):
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many `-n auto` are: one more than the cores, for many a test waits for a server."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -24,6 +40,34 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("REQUIRE_SERVERS") == "1":
         pytest.fail(f"{reason} (required by REQUIRE_SERVERS)", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_tracker() -> Iterator[None]:
+    """Let no later test meet the threads, or wait for the events, of a tracker that was left."""
+    before = {*lifecycle._trackers}
+    yield
+    for tracker in {*lifecycle._trackers} - before:
+        tracker.close(0.0)
+        lifecycle._trackers.discard(tracker)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the vendor's script and we have counted, whichever worker saw it."""
+    lines = [
+        (label, verdict, difference)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, (label, verdict, difference) in getattr(report, "user_properties", ())
+        if name == "agreement" and report.when == "call"
+    ]
+    if lines:
+        from tests.agreement.book import table
+        from tests.agreement.reckoning import Verdict
+
+        terminalreporter.section("agreement with the vendor's own script")
+        told = [(label, Verdict(**verdict), difference) for label, verdict, difference in lines]
+        terminalreporter.write_line(table(told))
 
 
 def program(name: str) -> str | None:

@@ -34,6 +34,7 @@ from footfall.collector import CollectorServer, Store, create_app, live, server
 from footfall.collector.entries import Search
 from footfall.collector.store import KEEP_EVENTS
 from footfall.errors import ConfigError
+from tests.vendors import unused_port
 
 if TYPE_CHECKING:
     pass
@@ -621,8 +622,7 @@ def test_a_port_that_is_none_is_told(port: int) -> None:
 
 
 def test_a_database_that_cannot_be_opened_frees_the_port(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = unused_port()
     with pytest.raises(ConfigError, match="database"):
         CollectorServer(tmp_path / "nowhere" / "x.sqlite3", port=port)
     CollectorServer(port=port).close()

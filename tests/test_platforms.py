@@ -169,7 +169,7 @@ def test_a_platform_that_was_detected_is_the_preset_itself() -> None:
         {"client_ip_header": "X-Real-IP"},
         {"client_ip": lambda headers, peer: None},
     ],
-    ids=str,
+    ids=["a group", "networks", "a number", "a header", "a function"],
 )
 def test_the_environment_does_not_overrule_a_setting(settings: dict[str, Any]) -> None:
     found = ClientIP(**settings, environ={"FLY_APP_NAME": "x"})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
 import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Final
 
 Behaviour = Callable[[socket.socket, "Vendor"], None]
 
@@ -287,14 +289,21 @@ def nothing() -> Iterator[None]:
     yield
 
 
+# Below those that the kernel hands out (32768 and up): nobody who asks for any port gets one of
+# these between our look and the test's use. Programs that test at the same time start elsewhere.
+_ports: Final = (10_000 + number % 20_000 for number in itertools.count(os.getpid() * 997))
+
+
 def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on."""
+    for port in _ports:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("the ports never end")
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Poll until `condition` holds; False if it did not in time."""
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Poll until `condition` holds; False if it did not in time, which only a fault takes."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

@@ -1,11 +1,11 @@
-"""Scenarios, and the book that runs each of them once and keeps what came of it."""
+"""Scenarios, the book that runs them, and the table of what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx2
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _END: Final = "/end/"
 # What a page sends while it goes may be a little late.
 _GRACE_SECONDS: Final = 1.0
+
+
+# A scenario's label, what both have counted in it, and why that differs.
+Line: TypeAlias = tuple[str, Verdict, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Scenario:
 
 
 class Book:
-    """Runs scenarios in the browser, and keeps their verdicts."""
+    """Runs scenarios in the browser, and keeps what the site was asked for."""
 
     def __init__(self, store: Store, browser: Browser, port: int) -> None:
         self._store = store
@@ -53,15 +57,11 @@ class Book:
         self._numbers = count(1)
         # The newest event of the journeys so far.
         self._last = 0
-        self._verdicts: dict[str, tuple[Scenario, Verdict]] = {}
         self._requests: dict[str, list[dict[str, Any]]] = {}
 
     def verdict_of(self, scenario: Scenario) -> Verdict:
-        """What both have counted; the journey is made when it is asked for first."""
-        if scenario.label not in self._verdicts:
-            verdict = self._browser.travel(lambda page: self._run(scenario, page))
-            self._verdicts[scenario.label] = scenario, verdict
-        return self._verdicts[scenario.label][1]
+        """What both count while the journey is made."""
+        return self._browser.travel(lambda page: self._run(scenario, page))
 
     def _run(self, scenario: Scenario, page: Page) -> Verdict:
         host = f"visit-{next(self._numbers)}.{scenario.host}"
@@ -101,25 +101,23 @@ class Book:
         seen = self._requests[scenario.label]
         return "\n".join("{method} {host}{path} {headers}".format(**each) for each in seen)
 
-    def table(self) -> str:
-        """All verdicts so far, a line each, and what they come to."""
-        told = [(each.label, verdict, each.difference) for each, verdict in self._sorted()]
-        total = sum((verdict for _, verdict, _ in told), Verdict())
-        same = sum((verdict for _, verdict, why in told if not why), Verdict())
-        return _table([*told, ("without declared differences", same, ""), ("all", total, "")])
-
-    def _sorted(self) -> list[tuple[Scenario, Verdict]]:
-        return sorted(self._verdicts.values(), key=lambda each: (each[0].difference, each[0].label))
-
     def close(self) -> None:
         self._site.close()
+
+
+def table(lines: Iterable[Line]) -> str:
+    """Verdicts, a line each, and what they come to."""
+    told = sorted(lines, key=lambda line: (line[2], line[0]))
+    total = sum((verdict for _, verdict, _ in told), Verdict())
+    same = sum((verdict for _, verdict, why in told if not why), Verdict())
+    return _table([*told, ("without declared differences", same, ""), ("all", total, "")])
 
 
 def _is_before_end(entry: Entry) -> bool:
     return not (entry.path or "").startswith(_END)
 
 
-def _table(lines: Iterable[tuple[str, Verdict, str]]) -> str:
+def _table(lines: Iterable[Line]) -> str:
     head = ("scenario", "script", "server", "alike", "agreement", "difference")
     rows: list[Sequence[object]] = [
         head,
