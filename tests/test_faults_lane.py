@@ -24,6 +24,7 @@ from footfall.clock import monotonic
 from footfall.destinations import Plausible
 from footfall.dispatch import Counts, Lane, Limits
 from footfall.dispatch.counts import ENDS
+from footfall.dispatch.limits import DEFAULTS
 from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.log import ThrottledLog
 from footfall.model import Event, Hit, Request, Response, Visitor
@@ -530,14 +531,20 @@ def test_an_account_that_does_not_close_is_seen() -> None:
 def test_29_what_cannot_be_sent_yet_waits_unthought(caplog: pytest.LogCaptureFixture) -> None:
     with (
         vendor(vendors.hanging) as server,
-        watched_site(f"plausible+{server.url}/example.com", max_queue=2000) as site,
+        watched_site(
+            f"plausible+{server.url}/example.com", max_queue=2000, timeout_seconds=30
+        ) as site,
     ):
-        for _ in range(10):
-            site.visits(300)
-            time.sleep(0.03)
+
+        def submitted() -> int:
+            [account] = site.tracker.stats()["destinations"].values()
+            return int(account["submitted"])
+
+        site.visits(1000)
+        assert wait_until(lambda: submitted() >= DEFAULTS.busy_events)
+        site.visits(2000)
         stats = site.tracker.stats()
-        [account] = stats["destinations"].values()
-        assert account["submitted"] < 1000
+        assert submitted() < 1000
         assert stats["waiting"] == 2000
         assert stats["captured"] == 3000
         thought = sum(stats["reasons"].values())

@@ -87,7 +87,7 @@ def urls(server: Vendor) -> Counter[str]:
     return Counter(re.findall(r'example\.com/([^"]+)"', b"\n".join([*server.requests]).decode()))
 
 
-def deliver(site: Site, seconds: float = 10.0) -> bool:
+def deliver(site: Site, seconds: float = 60.0) -> bool:
     """Wait until nothing is at hand and nothing is in the file."""
     outbox = site.tracker._lanes.outbox
     assert outbox is not None
@@ -204,11 +204,11 @@ def test_only_the_outbox_thread_touches_the_file(
 
 
 def test_no_file_and_no_thread_is_there_before_the_first_event(path: str) -> None:
-    before = threading.active_count()
+    before = {*threading.enumerate()}
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         assert site.tracker.flush(1)
         assert not Path(path).exists()
-        assert threading.active_count() == before
+        assert {*threading.enumerate()} <= before
         assert site.tracker.stats()["outbox"]["is_drainer"] is False
         site.visit()
 
@@ -582,7 +582,7 @@ def test_30_a_killed_drainer_is_succeeded_and_no_row_of_the_others_is_lost(
                 for child in (second, third):
                     assert child.stdout is not None
                     assert child.stdout.readline() == "told\n"
-                assert wait_until(lambda: rows_in(path) == 0, 20)
+                assert wait_until(lambda: rows_in(path) == 0)
                 end(second)
                 end(third)
         found = urls(server)

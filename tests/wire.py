@@ -82,7 +82,7 @@ def site_of(door: Door, url: str, **options: Any) -> Iterator[tuple[Site, Watche
         transport.close()
 
 
-def ends_as(site: Site, seconds: float = 5.0, **counts: int) -> bool:
+def ends_as(site: Site, seconds: float = 60.0, **counts: int) -> bool:
     """Wait until the account of the site's destination is exactly `counts`."""
     if wait_until(lambda: site.counts() == counts, seconds):
         return True
