@@ -2,8 +2,8 @@
 
 The doors make records of a day's traffic in small: 100 pages, eight browsers, links from searches,
 other sites, campaigns and the site's own pages, each visitor looking at three pages, behind a proxy
-next to the app. Thinking takes them out of the inbox, decides, makes events and offers them; the
-lanes take them as a test's would, and send nothing. `--instructions` counts with valgrind.
+next to the app. Thinking takes them out of the inbox, decides, makes events and offers them to a
+lane that wants none of them. `--instructions` counts with valgrind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from paired import Loop, measure, table
 from footfall import asgi, wsgi
 from footfall.capture import Record
 from footfall.clock import monotonic
-from footfall.testing import capture
+from footfall.destinations import Plausible
+from footfall.model import Event
 from footfall.tracker import Tracker
 from footfall.transport import MemoryTransport
 
@@ -51,7 +52,6 @@ ARRIVALS = [
 ]
 PAGES = 100
 PAGES_A_VISIT = 3
-DESTINATION = "plausible+http://127.0.0.1:9/example.com"
 # As many as a turn takes.
 TURN = 32
 
@@ -122,10 +122,17 @@ def wsgi_records(tracker: Tracker) -> Iterator[Record]:
         yield wsgi.exchange_of(tracker, environ).answered("200", answer, monotonic())
 
 
+class Sated(Plausible):
+    """Is offered every event and takes none."""
+
+    def takes(self, event: Event) -> bool:
+        return False
+
+
 def tracker() -> Tracker:
     made = Tracker.from_options(
         {
-            "destinations": [DESTINATION],
+            "destinations": [Sated(domain="example.com")],
             "exclude": ["/static/**"],
             "transport": MemoryTransport(),
         }
@@ -146,15 +153,12 @@ def thinking(records: Records, *, is_thought: bool = True) -> Loop:
     def loop(times: int) -> float:
         seconds = 0.0
         for turn in chain(repeat(TURN, times // TURN), [times % TURN]):
-            with capture() as outbox:
-                for record in islice(traffic, turn):
-                    if is_thought:
-                        ours.submit(record, 0.0)
-                started = process_time()
-                ours.settle()
-                seconds += process_time() - started
-                if is_thought and len(outbox) != turn:
-                    raise RuntimeError(f"not counted: {ours.stats()['reasons']}")
+            for record in islice(traffic, turn):
+                if is_thought:
+                    ours.submit(record, 0.0)
+            started = process_time()
+            ours.settle()
+            seconds += process_time() - started
         return seconds
 
     return loop

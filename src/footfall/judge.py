@@ -54,32 +54,43 @@ class Judge:
         self._config = config
         self._log = log
         self._watch = AddressWatch(config.resolver)
+        self._decider = pageview.Decider(
+            config.rules, reads_paths_alone=config.path_rules.reads_paths_alone
+        )
 
-    def of_hit(self, hit: Hit) -> Judgement:
-        """Whether a hit counts, and its event."""
+    def of_hit(self, hit: Hit, *, is_aloud: bool = False) -> Judgement:
+        """Whether a hit counts, and its event; the decision has its steps where `is_aloud`."""
         hit = _played(hit)
         if self._config.should_track is not None and not self._config.should_track(hit):
             return Judgement("should_track")
-        decision = pageview.decide(self._seen(hit), self._config.rules)
-        hint = pageview.prefetch_hint(hit) if decision.reason == "prefetch" else None
-        if hint:
+        base = self._base_of(hit)
+        seen = self._host_seen(hit, base)
+        if is_aloud:
+            decision = pageview.decide(_at(seen, hit), self._config.rules)
+        else:
+            decision = self._decider.decide(hit, seen)
+        if decision.reason == "prefetch" and (hint := pageview.prefetch_hint(hit)):
             self._log.warn_once("prefetch", f"footfall: {hint}")
         if not decision.is_counted:
             return Judgement(decision.reason, None, decision)
-        event = self._event_for(hit, decision)
-        return self._checked(hit, decision.reason, event)._replace(decision=decision, draft=event)
+        event = self._event_for(hit, decision, base)
+        return self._judgement(hit, decision.reason, event, decision)
 
-    def _seen(self, hit: Hit) -> Hit:
-        """The hit with the host that visitors see: behind a proxy the app's own may be local."""
+    def _base_of(self, hit: Hit) -> str:
+        """Scheme and host of the site as its visitors know it."""
+        config = self._config
+        is_trusted = config.resolver.trusts(hit.peer)
+        return url.public_base(hit, is_trusted=is_trusted, rules=config.url_rules)
+
+    def _host_seen(self, hit: Hit, base: str) -> str:
+        """The host that visitors see, where it is known: behind a proxy the app's may be local."""
         if _is_played(hit) and self._config.track_localhost is None:
-            return replace(hit, host=UNKNOWN_HOST)
-        is_trusted = self._config.resolver.trusts(hit.peer)
-        base = url.public_base(hit, is_trusted=is_trusted, rules=self._config.url_rules)
-        host = base.partition("://")[2]
-        return hit if host in (hit.host, UNKNOWN_HOST) else replace(hit, host=host)
+            return UNKNOWN_HOST
+        host = base[base.index("://") + 3 :]
+        return hit.host if host == UNKNOWN_HOST else host
 
-    def _event_for(self, hit: Hit, decision: Decision) -> Event:
-        page, referral = self._where(hit, pageview.pushed_url(hit) or _renamed(hit))
+    def _event_for(self, hit: Hit, decision: Decision, base: str) -> Event:
+        page, referral = self._where(hit, base, pageview.pushed_url(hit) or _renamed(hit))
         visitor = self.visitor_of(hit)
         if decision.name == pageview.BOT_VISIT:
             # Vendors drop what a bot's user agent sends; the props tell which bot it was.
@@ -109,7 +120,10 @@ class Judge:
             return Judgement("echo")
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None
-        looker = self._seen(is_told_of) if is_told_of is not None else _looker(told)
+        base = self._base_of(hit) if hit is not None else ""
+        looker = _looker(told)
+        if is_told_of is not None:
+            looker = _at(self._host_seen(is_told_of, base), is_told_of)
         decision = None
         if looker is not None:
             decision = pageview.decide_told(looker, self._config.rules)
@@ -119,7 +133,7 @@ class Judge:
         referral = url.Referral()
         if hit is not None:
             # A relative URL is one of this site's.
-            here, came_from = self._where(hit, told.url if not page else None)
+            here, came_from = self._where(hit, base, told.url if not page else None)
             page = page or here
             referral = came_from if is_told_of is not None else referral
         if told.name == PAGEVIEW:
@@ -141,7 +155,7 @@ class Judge:
             time=told.at + offset,
             **said,
         )
-        return self._checked(is_told_of, "told", event)._replace(decision=decision, draft=event)
+        return self._judgement(is_told_of, "told", event, decision)
 
     def report(
         self, record: Record | Told, judgement: Judgement, offset: float, decided_at: float
@@ -172,14 +186,10 @@ class Judge:
 
     def _would_be(self, hit: Hit, told: Told | None) -> Event:
         """The event that was not made, as it would be sent."""
-        event = self._event_for(hit, _A_PAGE)
+        base = self._base_of(hit)
+        event = self._event_for(hit, _A_PAGE, base)
         rule = self._config.path_rules.excluded_by(hit) or ""
         if rule in _SECRET_PATHS:
-            base = url.public_base(
-                hit,
-                is_trusted=self._config.resolver.trusts(hit.peer),
-                rules=self._config.url_rules,
-            )
             # The pattern stands for the path, in which the secret is.
             event = replace(event, url=base + rule.removeprefix("exclude "))
         return replace(event, name=told.name, props=told.props) if told else event
@@ -197,10 +207,8 @@ class Judge:
             return visitor
         return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
-    def _where(self, hit: Hit, pushed: str | None) -> tuple[str, url.Referral]:
-        rules = self._config.url_rules
-        is_trusted = self._config.resolver.trusts(hit.peer)
-        page = url.page_url(hit, is_trusted=is_trusted, rules=rules, path=pushed)
+    def _where(self, hit: Hit, base: str, pushed: str | None) -> tuple[str, url.Referral]:
+        page = url.page_at(base, hit, self._config.url_rules, pushed)
         return page, self._referral(hit, page)
 
     def _referral(self, hit: Hit, page: str) -> url.Referral:
@@ -210,10 +218,7 @@ class Judge:
 
     def _is_excluded(self, hit: Hit, path: str) -> bool:
         """Whether the page that led here is one that must not be told of either."""
-        return (
-            self._config.path_rules.excluded_by(replace(hit, path=unquote(path), route=None))
-            is not None
-        )
+        return self._config.path_rules.excluded_by(hit, unquote(path)) is not None
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """Who made this hit: the resolved address, and the browser's own words."""
@@ -230,30 +235,35 @@ class Judge:
             user_agent=headers.get("user-agent", "")[:_MAX_USER_AGENT],
             language=headers.get("accept-language", "")[:_MAX_HEADER],
             headers={
-                name: headers[name][:_MAX_HEADER] for name in VISITOR_HEADERS & headers.keys()
+                name: headers[name][:_MAX_HEADER] for name in _VISITOR_HEADERS if name in headers
             },
         )
 
-    def _checked(self, hit: Hit | None, reason: str, event: Event) -> Judgement:
+    def _judgement(
+        self, hit: Hit | None, reason: str, event: Event, decision: Decision | None
+    ) -> Judgement:
         """The last words before sending: an address there must be, and the owner may object."""
-        visitor = event.visitor
+        config, visitor = self._config, event.visitor
         if visitor.client_ip is None:
             self._log.warn_once("no_client_ip", _NO_CLIENT_IP)
-            return Judgement("no_client_ip")
+            return Judgement("no_client_ip", None, decision, event)
         if hit is not None:
             warning = self._watch.observe(visitor.client_ip, visitor.user_agent, hit.headers)
             if warning:
                 self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
-        if not _is_sampled(visitor, self._config.sample_rate):
-            return Judgement("sampled_out")
-        if self._config.before_send is None:
-            return Judgement(reason, event)
-        allowed = self._config.before_send(event)
+        if config.sample_rate < 1.0 and not _is_sampled(visitor, config.sample_rate):
+            return Judgement("sampled_out", None, decision, event)
+        if config.before_send is None:
+            return Judgement(reason, event, decision, event)
+        allowed = config.before_send(event)
         if allowed is None:
-            return Judgement("before_send")
+            return Judgement("before_send", None, decision, event)
         check_event_name(allowed.name)
-        return Judgement(reason, allowed)
+        return Judgement(reason, allowed, decision, event)
 
+
+# In one order, and gone through without making a set.
+_VISITOR_HEADERS: Final = tuple(sorted(VISITOR_HEADERS))
 
 _A_PAGE: Final = Decision(kind="pageview", reason="", name=PAGEVIEW)
 _SECRET_PATHS: Final = frozenset(f"exclude {pattern}" for pattern in DEFAULT_EXCLUDE)
@@ -271,6 +281,10 @@ def _played(hit: Hit) -> Hit:
 
 def _is_played(hit: Hit) -> bool:
     return rehearsal.is_on() and rehearsal.is_of_test_client(hit)
+
+
+def _at(host: str, hit: Hit) -> Hit:
+    return hit if host == hit.host else replace(hit, host=host)
 
 
 # What stands for the request where there was none.
@@ -299,13 +313,12 @@ def _renamed(hit: Hit) -> str | None:
 
 def _details_of(hit: Hit) -> Details:
     """What the app's mark says of the visitor, and what client hints do."""
-    return {**hinted(hit.headers), **usable(hit.details)}
+    details = hinted(hit.headers)
+    return {**details, **usable(hit.details)} if hit.details else details
 
 
 def _is_sampled(visitor: Visitor, rate: float) -> bool:
     """Whether this visitor is among the share that is kept: the same answer for all their hits."""
-    if rate >= 1.0:
-        return True
     who = f"{visitor.client_ip}\n{visitor.user_agent}".encode("utf-8", "replace")
     # Keyed, so that the choice follows no other use of the same hash.
     digest = blake2b(who, digest_size=8, key=b"footfall sample").digest()

@@ -142,6 +142,11 @@ class ClientIP:
         return f"<ClientIP: {self.source}>"
 
     @property
+    def asks_function(self) -> bool:
+        """True if the owner's `client_ip` function is asked, which may fail."""
+        return self._function is not None
+
+    @property
     def failure(self) -> str | None:
         """What first went wrong in the `client_ip` function; None as long as nothing has."""
         return self._function.failure if self._function else None

@@ -57,11 +57,11 @@ class AddressWatch:
         self._pageviews = 0
         self._browsers: set[int] = set()
         # The one that counts comes first, so that it sees every pageview.
-        self._checks: list[_Check] = [
-            self._same_address,
-            self._failed_function,
-            self._other_platform,
-        ]
+        self._checks: list[_Check] = [self._same_address]
+        if resolver.asks_function:
+            self._checks.append(self._failed_function)
+        if self._suspects:
+            self._checks.append(self._other_platform)
 
     def observe(self, client_ip: str | None, user_agent: str, headers: Headers) -> str | None:
         """A warning that names the setting to change, or None. Each kind comes once, ever.

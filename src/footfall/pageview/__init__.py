@@ -32,15 +32,10 @@ libraries' sources, 2026-10.
 
 from __future__ import annotations
 
-from typing import Final
-
-from footfall.pageview.arrival import LIBRARY_HEADERS, pushed_url
-from footfall.pageview.prefetch import (
-    PREFETCH_HEADERS,
-    TURBO_PREFETCH_HINT,
-    is_refusable_prefetch,
-    prefetch_hint,
-)
+from footfall.pageview.arrival import pushed_url
+from footfall.pageview.decider import Decider
+from footfall.pageview.headers import REQUEST_HEADERS, RESPONSE_HEADERS
+from footfall.pageview.prefetch import TURBO_PREFETCH_HINT, is_refusable_prefetch, prefetch_hint
 from footfall.pageview.procedure import decide, decide_told
 from footfall.pageview.reasons import BOT_VISIT, DOWNLOAD, NOT_FOUND, REASONS
 from footfall.pageview.rules import DOWNLOAD_EXTENSIONS, Rules
@@ -54,6 +49,7 @@ __all__ = [
     "REQUEST_HEADERS",
     "RESPONSE_HEADERS",
     "TURBO_PREFETCH_HINT",
+    "Decider",
     "Rules",
     "decide",
     "decide_told",
@@ -61,16 +57,3 @@ __all__ = [
     "prefetch_hint",
     "pushed_url",
 ]
-
-REQUEST_HEADERS: Final = frozenset(
-    {"upgrade", "user-agent", "accept", "x-requested-with", "sec-fetch-dest", "sec-fetch-mode"}
-    | {"dnt", "sec-gpc", "service-worker-navigation-preload"}
-    | PREFETCH_HEADERS
-    | LIBRARY_HEADERS
-)
-"""The request headers, in lower case, that a decision may look at."""
-
-RESPONSE_HEADERS: Final = frozenset(
-    {"content-type", "content-disposition", "content-range", "hx-push-url", "x-inertia"}
-)
-"""The response headers, in lower case, that a decision may look at."""

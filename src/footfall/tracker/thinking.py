@@ -131,7 +131,7 @@ class Thinking:
                 judgement = self._judge.of_told(record, offset)
             else:
                 hit = hit_of(record, offset)
-                judgement = self._judge.of_hit(hit)
+                judgement = self._judge.of_hit(hit, is_aloud=bool(self._lanes.watchers))
             event = judgement.event
             if event is not None:
                 self._note_live(event)

@@ -172,7 +172,7 @@ class Tracker:
 
     def explain(self, hit: Hit) -> Explanation:
         """Think about `hit` aloud, without counting or sending it."""
-        reason, event, decision, _ = self._judge.of_hit(hit)
+        reason, event, decision, _ = self._judge.of_hit(hit, is_aloud=True)
         lanes = self._lanes.takers(event) if event is not None else []
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),
