@@ -259,6 +259,12 @@ def resetting_answer(connection: socket.socket, server: Vendor) -> None:
     reset(connection)
 
 
+def breaking_off(connection: socket.socket, server: Vendor) -> None:
+    """Closes in the middle of the answer's head."""
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-")
+
+
 def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

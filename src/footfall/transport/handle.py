@@ -97,6 +97,9 @@ class Handle:
         except lib.error as error:
             if not incoming.is_headed:
                 raise self._meaning(*error.args) from error
+        if not incoming.is_headed:
+            # To libcurl that is an answer, too.
+            raise Ambiguous("the answer broke off in its head")
         response = incoming.response()
         idle = wire.idle_seconds(response.headers, self._idle)
         if idle != self._idle_now:

@@ -1,0 +1,166 @@
+"""Faults of the system's resolver, by the numbers of the fault catalogue, at both doors.
+
+libcurl asks the resolver from C, so what stands in for it is a small library that is loaded first.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import vendors
+from tests.vendors import vendor, wait_until
+from tests.wire import DOORS, Door, fault
+
+pytestmark = pytest.mark.server("cc")
+
+ACCEPTED = vendors.answering(vendors.answer())
+
+PRELUDE = """
+import os, sys, time
+from pathlib import Path
+from footfall.errors import NotSent
+from footfall.transport import names, wire
+from tests.vendors import wait_until
+from tests.wire import DOORS, ends_as, site_of
+
+address = Path(os.environ["VENDOR_ADDRESS"])
+door, url = DOORS[sys.argv[1]], f"http://vendor.invalid:{sys.argv[2]}"
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built = tmp_path_factory.mktemp("resolver") / "resolver.so"
+    source = Path(__file__).with_name("resolver.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", built, source, "-ldl"], check=True)
+    return built
+
+
+@contextmanager
+def program(
+    code: str, door: Door, port: int, library: Path, address: Path
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the prelude and `code`, to which `address` is that of vendor.invalid."""
+    name = next(name for name, each in DOORS.items() if each is door)
+    with subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code, name, str(port)],
+        env={**os.environ, "LD_PRELOAD": str(library), "VENDOR_ADDRESS": str(address)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+APPEARS = """
+names.NEGATIVE_SECONDS = 0.2
+with site_of(door, url) as (site, transport):
+    site.visit()
+    assert wait_until(lambda: transport.endings)
+    assert isinstance(transport.endings[0], NotSent), transport.endings
+    assert site.counts() == {"queued": 1}
+    address.write_text("127.0.0.1")
+    ends_as(site, accepted=1)
+"""
+
+
+@fault(19, "name-appears")
+def test_a_name_that_appears_is_found(door: Door, library: Path, tmp_path: Path) -> None:
+    with vendor(ACCEPTED) as server:
+        with program(APPEARS, door, server.port, library, tmp_path / "address") as process:
+            _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert len(server.requests) == 1
+
+
+HANGS = """
+address.write_text("hang")
+with site_of(door, url) as (site, _):
+    site.visits(3)
+    assert wait_until(lambda: site.counts() == {"queued": 3})
+    started = time.monotonic()
+    assert not site.tracker.flush(0.3)
+    assert time.monotonic() - started < 2
+    assert site.counts() == {"lost_at_exit": 3}
+print("flushed", flush=True)
+"""
+
+
+@fault(20, "resolver-hangs")
+def test_a_resolver_that_hangs_holds_up_its_own_sender_and_no_exit(
+    door: Door, library: Path, tmp_path: Path
+) -> None:
+    port = vendors.unused_port()
+    with program(HANGS, door, port, library, tmp_path / "address") as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        started = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+        assert (said, process.returncode) == ("flushed\n", 0), errors
+        assert time.monotonic() - started < 5
+
+
+HANGS_AT_THE_END = """
+from footfall.tracker import Tracker
+
+address.write_text("hang")
+place = f"plausible+{url}/example.com"
+options = {"destinations": [place], "transport": sys.argv[1], "shutdown_timeout_seconds": 0.5}
+tracker = Tracker.from_options(options, environ={})
+tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
+print("told", flush=True)
+"""
+
+
+@fault(20, "resolver-hangs-at-the-end")
+def test_a_process_ends_in_time_while_its_resolver_hangs(
+    door: Door, library: Path, tmp_path: Path
+) -> None:
+    port = vendors.unused_port()
+    with program(HANGS_AT_THE_END, door, port, library, tmp_path / "address") as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        started = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+        assert (said, process.returncode) == ("told\n", 0), errors
+        assert time.monotonic() - started < 5
+
+
+MOVES = """
+wire.MAX_CONNECTION_AGE_SECONDS = wire.DNS_SECONDS = names.DNS_SECONDS = 1
+address.write_text("127.0.0.1")
+with site_of(door, url) as (site, _):
+    site.visit()
+    ends_as(site, accepted=1)
+    address.write_text("127.0.0.2")
+    while address.exists():
+        site.visit()
+        time.sleep(0.05)
+"""
+
+
+@fault(22, "name-moves")
+def test_a_vendor_whose_name_moves_is_followed(door: Door, library: Path, tmp_path: Path) -> None:
+    address = tmp_path / "address"
+    with (
+        vendor(ACCEPTED) as old,
+        vendor(ACCEPTED, address="127.0.0.2", port=old.port) as new,
+        program(MOVES, door, old.port, library, address) as process,
+    ):
+        has_moved = wait_until(lambda: new.requests, 20)
+        address.unlink()
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert old.requests
+        assert has_moved
