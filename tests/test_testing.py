@@ -156,14 +156,10 @@ def test_an_outbox_says_what_is_in_it_and_why() -> None:
         assert repr(outbox) == f"Outbox({events}, reasons: 1 method, 1 navigation, 1 told)"
 
 
-def test_an_outbox_of_nobody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outbox_of_nobody_says_so() -> None:
     with starlette_client() as client, capture() as outbox:
-        monkeypatch.setattr("footfall.testing.trackers", list)
         client.get("/page")
-        assert repr(outbox) == (
-            "Outbox([], reasons: none, since no app here has a destination; any will do, nothing "
-            "is sent)"
-        )
+        assert "or it has no destination, and any will do" in repr(outbox)
 
 
 def test_a_browsers_hit_is_left_as_it_is() -> None:

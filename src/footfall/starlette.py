@@ -36,11 +36,14 @@ class FootfallMiddleware(asgi.FootfallMiddleware):
         except ConfigError as fault:
             super().__init__(app, enabled=False)
             self._fault = fault
-            log.error(str(fault))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._fault is not None and scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.failed", "message": str(self._fault)})
-            return
+        if self._fault is not None:
+            if scope["type"] == "lifespan":
+                await receive()
+                await send({"type": "lifespan.startup.failed", "message": str(self._fault)})
+                return
+            # The server did not ask, so it could not be told.
+            log.error(str(self._fault))
+            self._fault = None
         await super().__call__(scope, receive, send)

@@ -26,6 +26,12 @@ from footfall.transport import MemoryTransport
 __all__ = ["MemoryTransport", "Outbox", "capture"]
 
 
+_NONE = (
+    "none; no app with footfall was asked for anything, or it has no destination, and any will do, "
+    "since nothing is sent"
+)
+
+
 class Outbox(Sequence[Event]):
     """The events so far, oldest first. Looking at it waits until every hit has been judged.
 
@@ -59,7 +65,7 @@ class Outbox(Sequence[Event]):
         if events and reasons.total() <= len(events):
             return f"Outbox({events})"
         seen = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
-        return f"Outbox({events}, reasons: {seen or _why_nothing()})"
+        return f"Outbox({events}, reasons: {seen or _NONE})"
 
 
 def _reasons() -> Counter[str]:
@@ -68,12 +74,6 @@ def _reasons() -> Counter[str]:
     for tracker in trackers():
         found.update(tracker.stats()["reasons"])
     return found
-
-
-def _why_nothing() -> str:
-    if any(tracker.is_active for tracker in trackers()):
-        return "none, since no app with footfall was asked for anything"
-    return "none, since no app here has a destination; any will do, nothing is sent"
 
 
 @contextmanager

@@ -33,6 +33,15 @@ _CANNOT_START = 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall collect`."""
+    _add_door(parser)
+    _add_file(parser)
+    _add_meaning(parser)
+    _add_exits(parser)
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
+def _add_door(parser: argparse.ArgumentParser) -> None:
+    """Who may come in, and where."""
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -41,18 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p", "--port", type=int, default=_PORT, help="0 takes a free one (%(default)s)"
     )
+    parser.add_argument("--token", help="what visitors of the page have to know")
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    """Where events are kept, and how many."""
     parser.add_argument(
         "--database",
         metavar="FILE",
         default="footfall.sqlite3",
         help="where events are kept; :memory: keeps them until the end (%(default)s)",
-    )
-    parser.add_argument(
-        "--domain",
-        action="append",
-        default=[],
-        dest="domains",
-        help="a domain or Swetrix project that exists, repeatable; without it, all do",
     )
     parser.add_argument(
         "--keep", metavar="EVENTS", type=int, default=_KEEP_EVENTS, help="how many (%(default)s)"
@@ -63,6 +70,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         type=_bytes,
         help="how much of the disk, such as 500MB or 2GB (no limit)",
+    )
+
+
+def _add_meaning(parser: argparse.ArgumentParser) -> None:
+    """What the events are taken for."""
+    parser.add_argument(
+        "--domain",
+        action="append",
+        default=[],
+        dest="domains",
+        metavar="DOMAIN",
+        help="a domain or Swetrix project that exists, repeatable; without it, all do",
     )
     parser.add_argument(
         "--timezone",
@@ -75,7 +94,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a country database in the MaxMind format; without it, a CDN's header tells",
     )
-    parser.add_argument("--token", help="what visitors of the page have to know")
+
+
+def _add_exits(parser: argparse.ArgumentParser) -> None:
+    """Where events go from here, and what their senders meet."""
     parser.add_argument(
         "--forward",
         metavar="DESTINATION",
@@ -89,7 +111,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="upset the senders: a status, slow:2s, hang, drop or reset, each with the share of "
         "events that it befalls, such as 503:0.2,slow:2s:0.1; seed:7 repeats the choices",
     )
-    parser.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
 def _bytes(text: str) -> int:

@@ -235,14 +235,16 @@ class Delivery:
             text = outcome.detail or outcome.verdict
             if outcome.kind:
                 kind = f"{outcome.verdict}:{outcome.kind}:{self.name}"
-                self._log.warn_once(kind, f"{self.name}: {text}")
+                self._log.warn_once(kind, f"footfall: {self.name}: {text}")
             else:
                 self.warn(outcome.verdict, text)
         if change == "opened" and not outcome.pause:
             self.warn("open", "left alone for a while after these failures, then asked again")
         elif change == "closed":
-            self._log.write(logging.INFO, f"closed:{self.name}", f"{self.name}: answers again")
+            self._log.write(
+                logging.INFO, f"closed:{self.name}", f"footfall: {self.name}: answers again"
+            )
 
     def warn(self, kind: str, text: str) -> None:
         """Write a line for the owner, at most one a minute of each kind. Without the lock."""
-        self._log.warn(f"{kind}:{self.name}", f"{self.name}: {text}")
+        self._log.warn(f"{kind}:{self.name}", f"footfall: {self.name}: {text}")
