@@ -243,6 +243,10 @@ MISTAKES = {
         "--client-ip: 'x'",
     ),
     "no page for Swetrix": (["swetrix://stats.test/aUn1quEid-3x"], "say --url"),
+    "no page for Umami": (
+        ["umami://stats.test/6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"],
+        "knows by an id only",
+    ),
     "a name that nobody takes": (
         ["plausible://plausible.io/a.test", "--name", "engagement"],
         "reserved",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,19 @@ ANY_VISITOR = st.builds(
 
 def test_a_plain_token_is_three_texts() -> None:
     assert write(VISITOR) == {"ip": "203.0.113.7", "ua": "Mozilla/5.0", "lang": "de-CH"}
+
+
+def test_a_signed_token_is_32_digits_larger() -> None:
+    token = write(VISITOR, SECRET)
+
+    assert token == write(VISITOR) | {"sig": token["sig"]}
+    assert re.fullmatch("[0-9a-f]{32}", token["sig"])
+
+
+@pytest.mark.parametrize("change", [{"ip": 7}, {"ua": ["Mozilla/5.0"]}, {"lang": {"de": 1}}])
+def test_a_plain_token_holds_texts_alone(change: dict[str, Any]) -> None:
+    with pytest.raises(EventError, match="no text"):
+        read({**write(VISITOR), **change})
 
 
 @given(ANY_VISITOR, st.none() | st.text(min_size=16))

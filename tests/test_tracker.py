@@ -843,3 +843,28 @@ def test_a_missing_page_tells_no_more_of_its_path_than_its_url(
     event = tracker.explain(replace(hit, **changes)).event
     assert event is not None
     assert (event.name, event.props) == ("404", told)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", "https://example.com/a.pdf"),
+        ("utm_source=news&gclid=1&page=2", "https://example.com/a.pdf"),
+        ("ref=x&file=7&utm_medium=mail", "https://example.com/a.pdf?file=7"),
+    ],
+    ids=["no query", "a campaign", "what the owner keeps"],
+)
+def test_a_saved_file_is_named_without_the_campaign_that_led_to_it(query: str, told: str) -> None:
+    hit = Hit(
+        scheme="https",
+        host="example.com",
+        path="/a.pdf",
+        query=query,
+        headers={"user-agent": CHROME, "accept": "text/html"},
+        response_headers={"content-type": "application/pdf"},
+        peer="203.0.113.7",
+    )
+    event = tracker_over(MemoryTransport(), keep_query=["file"]).explain(hit).event
+    assert event is not None
+    assert (event.name, event.props) == ("File Download", {"url": told})
+    assert ("utm_" in event.url) is ("utm_" in query)

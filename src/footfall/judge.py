@@ -97,7 +97,8 @@ class Judge:
             visitor = replace(visitor, user_agent="")
         props = {**decision.props, **hit.props}
         if decision.name == pageview.DOWNLOAD:
-            props["url"] = page
+            # One file is one row, whatever link led to it; the vendors' scripts drop the query, too.
+            props["url"] = url.without_campaign(page)
         elif decision.name == pageview.NOT_FOUND and "path" not in hit.props:
             # Decoded, as Plausible's own server fills it in; and no more of it than the URL tells.
             props["path"] = unquote(_path_of(page))

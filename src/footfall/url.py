@@ -41,6 +41,7 @@ __all__ = [
     "public_base",
     "referrer_of",
     "scrub_url",
+    "without_campaign",
 ]
 
 REQUEST_HEADERS: Final = frozenset(
@@ -658,6 +659,16 @@ def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
     if parameters:
         return f"{address}?{'&'.join(parameters.values())}"
     return _cut(address, limit)
+
+
+def without_campaign(url: str) -> str:
+    """A scrubbed `url` without campaign and click ids, which tell of the way and not of the place.
+
+    What of the query is left, the owner has chosen to keep.
+    """
+    address, _, query = url.partition("?")
+    kept = "&".join(each for each in query.split("&") if each and _worth(each) == 0)
+    return f"{address}?{kept}" if kept else address
 
 
 def _worth(parameter: str) -> int:

@@ -44,7 +44,8 @@ class Check:
     def __init__(self, destination: Destination, args: argparse.Namespace) -> None:
         self._destination = destination
         self._base_url = _base_url(destination.endpoint)
-        # The first of several; None with Swetrix, which has no numbers to read without an account.
+        # The first of several; None with vendors that know a site by an id, and tell their numbers
+        # to accounts alone.
         self._site = _site(destination)
         self._name: str = args.name
         self._url: str = args.url or _page(self._site)
@@ -165,7 +166,7 @@ def _site(destination: Destination) -> str | None:
 
 def _page(site: str | None) -> str:
     if site is None:
-        raise ValueError("say --url: a page of the site, which Swetrix knows by its project only")
+        raise ValueError("say --url: a page of the site, which this vendor knows by an id only")
     return f"https://{site}/footfall-check"
 
 
