@@ -43,6 +43,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """What is frozen would be a leak to extension modules, which say so."""
+    gc.unfreeze()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose programs are missing; where servers are required, fail instead."""
     wanted = [name for marker in item.iter_markers("server") for name in marker.args]
