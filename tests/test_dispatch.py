@@ -14,6 +14,7 @@ import pytest
 from footfall.clock import monotonic
 from footfall.destinations import Plausible, Swetrix
 from footfall.dispatch import Counts, Lane, Limits
+from footfall.dispatch.delivery import PREPARED_AT_ONCE
 from footfall.errors import Ambiguous, NotSent
 from footfall.log import ThrottledLog
 from footfall.model import Event, Request, Response, Visitor
@@ -155,6 +156,66 @@ def test_an_old_event_is_never_sent() -> None:
     lane.offer(old)
     assert wait_until(lambda: lane.counts().expired == 1)
     assert transport.requests == []
+
+
+KEPT = Response(status=202, body=b"ok")
+
+
+class Writing:
+    """Plausible, with a list of the events whose requests were written; one cannot be."""
+
+    name, endpoint = PLAUSIBLE.name, PLAUSIBLE.endpoint
+
+    def __init__(self, spoilt: int | None = None) -> None:
+        self.written: list[int] = []
+        self.read = PLAUSIBLE.read
+        self._spoilt = spoilt
+
+    def request(self, told: Event) -> Request:
+        number = int(told.url.rpartition("/")[2])
+        self.written.append(number)
+        if number == self._spoilt:
+            raise ZeroDivisionError
+        return PLAUSIBLE.request(told)
+
+
+def offered(place: Writing, transport: object, number: int) -> tuple[Lane, list[Event]]:
+    """A lane without threads, and what waits in it: an event each of so many visitors."""
+    lane = Lane(place, transport, jitter=lambda low, high: 0.0)  # type: ignore[arg-type]  # a fake
+    lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # the test is it
+    told = [event(each, f"198.51.100.{each}") for each in range(number)]
+    lane.offer(*told)
+    return lane, told
+
+
+def test_what_is_written_ahead_is_sent_as_if_written_in_its_turn() -> None:
+    place, transport = Writing(), Scripted()
+    lane, told = offered(place, transport, 40)
+    lane._delivery.deliver_here(monotonic() + 5.0)
+    assert transport.requests == [PLAUSIBLE.request(each) for each in told]
+    assert sorted(place.written) == [*range(40)], "each once"
+    assert ends(lane) == {"submitted": 40, "accepted": 40}
+
+
+def test_a_request_is_written_anew_for_each_further_try() -> None:
+    place = Writing()
+    lane, _ = offered(place, Scripted(KEPT, NotSent("refused")), 2)
+    lane._delivery.deliver_here(monotonic() + 5.0)
+    assert sorted(place.written) == [0, 1, 1]
+    assert ends(lane) == {"submitted": 2, "accepted": 2, "retried": 1}
+
+
+def test_what_cannot_be_written_ahead_fails_in_its_turn_and_alone() -> None:
+    lane, _ = offered(Writing(spoilt=3), Scripted(), 8)
+    lane._delivery.deliver_here(monotonic() + 5.0)
+    assert ends(lane) == {"submitted": 8, "accepted": 7, "rejected": 1}
+
+
+def test_few_requests_are_written_ahead() -> None:
+    place = Writing()
+    lane, _ = offered(place, Scripted(), 100)
+    assert lane._delivery.take(0.0) is not None
+    assert len(place.written) < PREPARED_AT_ONCE
 
 
 def test_a_full_queue_drops_the_oldest_and_counts_them() -> None:

@@ -21,6 +21,8 @@ PAUSE_CAP_SECONDS: Final = 600.0
 # reads what a visitor wrote, and nobody must be able to silence the numbers of all others that way.
 REFUSALS: Final = 3
 
+_FAILURES: Final = frozenset({Verdict.RETRY, Verdict.UNKNOWN})
+
 Change: TypeAlias = Literal["opened", "closed"] | None
 
 
@@ -52,9 +54,9 @@ class Breaker:
 
     def judge(self, outcome: Outcome, now: float) -> Change:
         """Learn from one answer. Says what became of the breaker, where something did."""
-        if not (outcome.pause or outcome.verdict in (Verdict.RETRY, Verdict.UNKNOWN)):
+        if not outcome.pause and outcome.verdict not in _FAILURES:
             self.has_answered = True
-            return self.close()
+            return self.close() if self.failures or self.is_open else None
         self.failures += 1
         self.timeouts += outcome.timed_out
         # Several threads fail at once where a vendor dies; one opening is enough for them all.

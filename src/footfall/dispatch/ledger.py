@@ -77,7 +77,7 @@ class Ledger:
     def take(self, now: float) -> Item | None:
         """The next item that may go out, and is not too old for it."""
         while (item := self.waiting.pop(now)) is not None:
-            if not self._is_too_old(item, now):
+            if self._age(item, now) <= self._limits.max_age_seconds:
                 self.on_the_wire.add(item)
                 return item
             self.end(item, "expired")
@@ -85,7 +85,9 @@ class Ledger:
 
     def expire(self, now: float) -> None:
         """End what grew old at the head of the queue; the rest is looked at when its turn comes."""
-        while (oldest := self.waiting.oldest()) is not None and self._is_too_old(oldest, now):
+        while (oldest := self.waiting.oldest()) is not None:
+            if self._age(oldest, now) <= self._limits.max_age_seconds:
+                return
             self.waiting.pop_oldest()
             self.settle(oldest, "expired")
 
@@ -125,9 +127,6 @@ class Ledger:
         """Seconds since the oldest item at hand was made; 0 where there is none."""
         at_hand = [*filter(None, [self.waiting.oldest()]), *self.on_the_wire]
         return max((self._age(item, now) for item in at_hand), default=0.0)
-
-    def _is_too_old(self, item: Item, now: float) -> bool:
-        return self._age(item, now) > self._limits.max_age_seconds
 
     def _age(self, item: Item, now: float) -> float:
         # The wall clock sees a machine that slept; the other is immune to a clock set back.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, cast
 
@@ -10,7 +11,7 @@ from footfall.destinations import Destination, Watching, explained
 from footfall.dispatch.waiting import Item
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.log import place_of
-from footfall.model import Outcome, Request, Verdict
+from footfall.model import ACCEPTED, Outcome, Request, Verdict
 from footfall.transport import Transport
 
 # Full jitter: a uniform wait between nothing and this, doubled with each try.
@@ -26,25 +27,43 @@ COUNTER: Final = {
 """The counter in which an event ends by its verdict; a retry has none yet."""
 
 
+def prepare(destination: Destination, items: Iterable[Item]) -> None:
+    """Write the requests of `items`, as far as that can be done before they are sent.
+
+    One after the other, since each exchange with a vendor leaves the processor's caches cold: so
+    the code that writes them is fetched once. What fails here fails again in its `attempt`.
+    """
+    for item in items:
+        if item.report is None and item.request is None:
+            with suppress(Exception):
+                item.request = destination.request(item.event)
+
+
 def attempt(
     destination: Destination,
     transport: Transport,
     item: Item,
     *,
     has_kept: bool,
-    sent_at: float,
+    wall_clock: Callable[[], float],
 ) -> Outcome:
     """What came of sending `item` once; notes in it whether it was trimmed. Never raises.
 
     Args:
         has_kept: Whether the vendor has accepted any event so far.
-        sent_at: Seconds since the epoch.
+        wall_clock: Seconds since the epoch.
     """
     try:
-        request = _request(destination, item, sent_at)
+        # Used once: by the next try it would be old.
+        request, item.request = item.request, None
+        if request is None:
+            request = _request(destination, item, wall_clock)
         # The owner's own request may be of an own kind.
         item.is_trimmed = bool(getattr(request, "trimmed", ()))
-        outcome = _sound(destination.read(transport.send(request)))
+        outcome = destination.read(transport.send(request))
+        if outcome is ACCEPTED:
+            return ACCEPTED
+        outcome = _sound(outcome)
     except NotSent as error:
         return Outcome(verdict=Verdict.RETRY, detail=f"not reachable: {error}")
     except TransportError as error:
@@ -52,6 +71,8 @@ def attempt(
         return Outcome(verdict=Verdict.UNKNOWN, detail=str(error), timed_out=is_late)
     except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
         return Outcome(verdict=Verdict.REJECTED, detail=place_of(error))
+    if outcome.verdict is not Verdict.DROPPED:
+        return outcome
     try:
         return _sound(explained(destination, outcome, item.event, has_kept=has_kept))
     except Exception:  # noqa: BLE001 -- the vendor has spoken; that nobody knows why is no fault
@@ -76,10 +97,10 @@ def _sound(said: object) -> Outcome:
     return replace(said, verdict=verdict, retry_after=wish)
 
 
-def _request(destination: Destination, item: Item, sent_at: float) -> Request:
-    if item.report is None:
-        return destination.request(item.event)
-    return cast("Watching", destination).report(item.report, sent_at=sent_at)
+def _request(destination: Destination, item: Item, wall_clock: Callable[[], float]) -> Request:
+    if item.report is not None:
+        return cast("Watching", destination).report(item.report, sent_at=wall_clock())
+    return destination.request(item.event)
 
 
 def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
-from footfall.model import Event
+from footfall.model import Event, Request
 from footfall.report import Report
 
 # A hit's headers, the steps of its decision and the hops of its trace.
@@ -33,6 +33,10 @@ class Item:
     row: Hashable = None
     # For a destination that wants to know more than the event.
     report: Report | None = None
+    # Written ahead of its try.
+    request: Request | None = None
+    # Of its visitor, once it has been at the head of the queue.
+    identity: Identity = (None, "")
     tries: int = 0
     is_settled: bool = False
     is_trimmed: bool = False
@@ -52,7 +56,8 @@ class Waiting:
 
     def __init__(self) -> None:
         self._queue: deque[Item] = deque()
-        self._held: dict[Identity, deque[Item]] = {}
+        # By visitor, what is parked behind their item; nothing yet for most.
+        self._held: dict[Identity, deque[Item] | None] = {}
         self._next_up: deque[Item] = deque()
         self._retries: list[tuple[float, int, Item]] = []
         self._order = itertools.count()
@@ -82,20 +87,30 @@ class Waiting:
             return self._next_up.popleft()
         while self._queue:
             item = self._queue.popleft()
-            parked = self._held.get(item.event.visitor.identity)
-            if parked is None:
-                self._held[item.event.visitor.identity] = deque()
+            identity = item.identity = item.event.visitor.identity
+            if identity not in self._held:
+                self._held[identity] = None
                 return item
-            parked.append(item)
+            self._park(item)
         return None
+
+    def _park(self, item: Item) -> None:
+        parked = self._held[item.identity]
+        if parked is None:
+            parked = self._held[item.identity] = deque()
+        parked.append(item)
 
     def release(self, item: Item) -> None:
         """Let the next event of this item's visitor go."""
-        parked = self._held.get(item.event.visitor.identity)
+        parked = self._held.get(item.identity)
         if parked:
             self._next_up.append(parked.popleft())
         else:
-            self._held.pop(item.event.visitor.identity, None)
+            self._held.pop(item.identity, None)
+
+    def ahead(self, number: int) -> list[Item]:
+        """The next in the queue, as many as that; they stay in it."""
+        return [*itertools.islice(self._queue, number)]
 
     def oldest(self) -> Item | None:
         return self._queue[0] if self._queue else None
@@ -123,13 +138,13 @@ class Waiting:
         found = [
             *self._queue,
             *self._next_up,
-            *itertools.chain.from_iterable(self._held.values()),
+            *itertools.chain.from_iterable(filter(None, self._held.values())),
             *(item for _, _, item in self._retries),
         ]
         self._queue.clear()
         self._next_up.clear()
         self._retries.clear()
-        self._held = {item.event.visitor.identity: deque() for item in on_the_wire}
+        self._held = dict.fromkeys(item.identity for item in on_the_wire)
         return found
 
 

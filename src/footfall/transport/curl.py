@@ -57,7 +57,9 @@ class CurlTransport:
         if self._owner != os.getpid():
             # A forked child must not touch its parent's connections, not even to close them.
             self._shelves, self._owner = {}, os.getpid()
-        shelf = self._shelf_for(request.url)
+        url = request.url
+        host = url[: url.find("/", 8)]
+        shelf = self._shelves.get(host) or self._new_shelf(host)
         handle = shelf.take() or Handle(self._timeout, self._connect_timeout, self._idle)
         try:
             response = handle.exchange(request)
@@ -70,11 +72,7 @@ class CurlTransport:
         shelf.put(handle)
         return response
 
-    def _shelf_for(self, url: str) -> Shelf[Handle]:
-        host = url[: url.find("/", 8)]
-        shelf = self._shelves.get(host)
-        if shelf is not None:
-            return shelf
+    def _new_shelf(self, host: str) -> Shelf[Handle]:
         if len(self._shelves) >= MAX_HOSTS:
             self._shelves = {}
         return self._shelves.setdefault(host, Shelf())

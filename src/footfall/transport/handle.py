@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from footfall.errors import Ambiguous, TransportError
-from footfall.model import Request, Response
+from footfall.model import Headers, Request, Response
 from footfall.transport import codes, wire
 from footfall.transport.certificates import authorities
 from footfall.transport.incoming import Incoming
@@ -22,7 +22,8 @@ from footfall.transport.proxies import proxy_for
 # CURLOPT_SUPPRESS_CONNECT_HEADERS, for which pycurl has no name (curl/curl.h, read 2026-11-21).
 _SUPPRESS_CONNECT_HEADERS: Final = 265
 # What libcurl or pycurl would write by themselves; a name without a value takes a header away.
-_UNWANTED: Final = [b"Accept:", b"Content-Type:", b"Expect:", b"User-Agent:"]
+_UNWANTED: Final = [b"Accept:", b"Expect:"]
+_UNWANTED_IF_MISSING: Final = {"content-type": b"Content-Type:", "user-agent": b"User-Agent:"}
 
 
 class Handle:
@@ -83,13 +84,9 @@ class Handle:
     def exchange(self, request: Request) -> Response:
         """Send `request` and return its answer; see `Transport.send`."""
         lib, curl, incoming = self._lib, self._curl, self._incoming
-        lines = wire.header_lines(request.headers)
-        if "" in request.headers.values():
-            # libcurl's way to write a header that has no value.
-            lines = [b"%b;" % line[:-2] if line.endswith(b": ") else line for line in lines]
         if request.url != self._url:
             self._turn_to(request.url)
-        curl.setopt(lib.HTTPHEADER, lines + _UNWANTED)
+        curl.setopt(lib.HTTPHEADER, _lines(request.headers))
         curl.setopt(lib.POSTFIELDS, request.body)
         incoming.begin()
         try:
@@ -101,7 +98,9 @@ class Handle:
             # To libcurl that is an answer, too.
             raise Ambiguous("the answer broke off in its head")
         response = incoming.response()
-        idle = wire.idle_seconds(response.headers, self._idle)
+        idle = self._idle
+        if "keep-alive" in response.headers:
+            idle = wire.idle_seconds(response.headers, idle)
         if idle != self._idle_now:
             self._keep_idle(idle)
         return response
@@ -133,6 +132,19 @@ class Handle:
         if self._owner == getpid():
             self._curl.close()
             self._unpin()
+
+
+def _lines(headers: Headers) -> list[bytes]:
+    """The header lines of a request as libcurl takes them, without what it would add."""
+    lines = wire.header_lines(headers)
+    if "" in headers.values():
+        # libcurl's way to write a header that has no value.
+        lines = [b"%b;" % line[:-2] if line.endswith(b": ") else line for line in lines]
+    lines += _UNWANTED
+    for name, line in _UNWANTED_IF_MISSING.items():
+        if name not in headers:
+            lines.append(line)
+    return lines
 
 
 def _pinned(handle: object) -> Callable[[], object]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 from footfall.transport.wire import MAX_IDLE_SECONDS
@@ -34,6 +33,8 @@ class Shelf(Generic[T]):
         """Put back what was taken, or something new."""
         now = self._clock()
         self._idle.append((now, item))
-        with suppress(IndexError):  # another thread takes the last one meanwhile
+        try:
             while self._idle[0][0] < now - MAX_IDLE_SECONDS:
                 self._idle.popleft()
+        except IndexError:  # another thread has taken the last one meanwhile
+            pass
