@@ -11,9 +11,10 @@ whoever develops with the collector to see which one was taken; it is gone with 
 
 from __future__ import annotations
 
+import contextlib
 import time
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -28,7 +29,7 @@ from footfall.collector.memory import Memory, Told
 from footfall.collector.registry import Registry
 from footfall.collector.salts import Salts
 from footfall.collector.stats import Answer, Question, TimeRange
-from footfall.collector.stats.answers import answer
+from footfall.collector.stats.answers import Look, answer
 from footfall.collector.stats.times import local_seconds
 from footfall.collector.upkeep import Limits, Upkeep
 from footfall.collector.visits import Visits
@@ -187,6 +188,12 @@ class Store:
         """The answer to a question, from what is written."""
         with self._database.reading() as connection:
             return answer(connection, question)
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[Look]:
+        """Several questions about one moment; within the block, ask nothing else of the store."""
+        with self._database.reading() as connection, Look.at(connection) as look:
+            yield look
 
     def current_visitors(self, domain: str | None = None) -> int:
         """How many visitors were seen in the last five minutes."""
