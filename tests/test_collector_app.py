@@ -287,7 +287,7 @@ def test_health_is_told_as_plausible_tells_it(http: httpx2.Client) -> None:
 
 
 def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx2.Client) -> None:
-    collector.store.fault = "database or disk is full"
+    collector.store._writer.fault = "database or disk is full"
     try:
         assert post(http).status_code == 503
         answer = http.post("/log", json={"pid": PID})
@@ -295,7 +295,7 @@ def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx
         assert http.get("/api/health").status_code == 500
         assert "the database cannot be written" in http.get("/live").text
     finally:
-        collector.store.fault = None
+        collector.store._writer.fault = None
     assert post(http).status_code == 202
 
 

@@ -15,8 +15,7 @@ import httpx2
 import pytest
 
 from footfall import judge, pageview
-from footfall.collector import CollectorServer, verdicts
-from footfall.collector import store as store_room
+from footfall.collector import CollectorServer, memory, verdicts
 from footfall.config import Config
 from footfall.destinations import Collector
 from footfall.tracker import Tracker
@@ -155,11 +154,11 @@ def test_sites_are_offered_once_there_are_several(http: httpx2.Client) -> None:
 def test_refusals_and_faults_are_notices(collector: CollectorServer, http: httpx2.Client) -> None:
     assert http.get("/live/notices").text.strip() == ""
     http.post("/api/event", json={})
-    collector.store.fault = "disk full"
+    collector.store._writer.fault = "disk full"
     try:
         shown = text_of(http.get("/live/notices").text)
     finally:
-        collector.store.fault = None
+        collector.store._writer.fault = None
     assert "Refused 1 since the start" in shown
     assert "Events are refused: the database cannot be written (disk full)" in shown
 
@@ -236,7 +235,7 @@ def test_an_event_of_a_vendors_script_tells_what_is_known(http: httpx2.Client) -
 def test_what_is_only_in_the_file_is_told_without_addresses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store_room, "_KEEP_ADDRESSES", 1)
+    monkeypatch.setattr(memory, "_KEEP", 1)
     with (
         CollectorServer() as collector,
         httpx2.Client(base_url=collector.url, headers={"user-agent": FIREFOX}) as http,

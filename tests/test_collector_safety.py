@@ -20,11 +20,12 @@ import httpx2
 import pytest
 from starlette.routing import Route
 
-from footfall.collector import CollectorServer, Store, create_app, database, intake, rate, store
+from footfall.collector import CollectorServer, Store, create_app, database, intake, rate, writer
 from footfall.collector import commits as commits_room
 from footfall.collector.commits import Commits
 from footfall.collector.entries import Search
 from footfall.collector.rate import Rate
+from footfall.collector.writer import Offered
 from footfall.errors import ConfigError
 from tests.test_collector_store import an_arrival
 from tests.vendors import wait_until
@@ -100,7 +101,7 @@ def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> 
 
 
 def test_a_full_queue_is_told_to_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_QUEUE_SIZE", 0)
+    monkeypatch.setattr(writer, "_MAX_QUEUED", 0)
     with serving() as (_, http):
         assert http.post("/api/event", json=PAGEVIEW).status_code == 503
 
@@ -111,14 +112,14 @@ def test_a_full_queue_is_told_to_the_sender(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_full_disk_is_told_and_nothing_is_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
     with serving(tmp_path / "events.sqlite3") as (collector, http):
         # The salt of the day is written, and then the file must not grow.
         answered = [http.post("/api/event", json=PAIR).status_code]
         http.get("/api/v1/events")
-        writer = collector.store._database.writer
-        limit = writer.execute("PRAGMA page_count").fetchone()[0] + 2
-        writer.execute(f"PRAGMA max_page_count = {limit}")
+        connection = collector.store._database.writer
+        limit = connection.execute("PRAGMA page_count").fetchone()[0] + 2
+        connection.execute(f"PRAGMA max_page_count = {limit}")
         deadline = time.monotonic() + 20
         while answered[-1] == 202 and time.monotonic() < deadline:
             answered.append(http.post("/api/event", json=PAIR).status_code)
@@ -129,7 +130,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(
             numbers = reader.execute("SELECT domain, count(*) FROM events GROUP BY 1").fetchall()
         assert len({number for _, number in numbers}) == 1
         # With room again, all that was answered is there, once.
-        writer.execute("PRAGMA max_page_count = 1000000")
+        connection.execute("PRAGMA max_page_count = 1000000")
         assert wait_until(lambda: http.get("/api/health").status_code == 200)
         total = http.get("/api/v1/events", params={"limit": 1}).json()["total"]
         assert total == 2 * answered.count(202)
@@ -139,7 +140,7 @@ def test_a_locked_file_is_told_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
-    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
     with serving(file) as (_, http), closing(sqlite3.connect(file, isolation_level=None)) as other:
         http.post("/api/event", json=PAIR)
@@ -176,8 +177,7 @@ def test_answers_wait_for_the_file_in_any_loop() -> None:
         commits = Commits(opened)
 
         async def offer() -> int:
-            assert opened.offer([an_arrival()])
-            await commits.wait()
+            assert await commits.take(Offered([an_arrival()]))
             return opened.count(Search())
 
         # The first loop has ended when the second event is written.
@@ -192,14 +192,65 @@ def test_an_answer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Mo
         other.execute("BEGIN IMMEDIATE")
 
         async def offer() -> int:
-            assert opened.offer([an_arrival()])
-            await Commits(opened).wait()
+            assert await Commits(opened).take(Offered([an_arrival()]))
             return opened.count(Search())
 
         assert asyncio.run(offer()) == 0
         other.rollback()
         assert opened.flush()
         assert opened.count(Search()) == 1
+
+
+def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
+    with closing(Store()) as opened:
+        opened.flush()
+        commits, told = Commits(opened), []
+        opened.subscribe(lambda: told.append(opened.settled))
+
+        async def offer_many() -> list[bool]:
+            requests = [Offered([an_arrival(str(number))]) for number in range(20)]
+            return await asyncio.gather(*map(commits.take, requests))
+
+        assert asyncio.run(offer_many()) == [True] * 20
+        assert told == [20]
+
+
+def test_nobody_is_taken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_MAX_QUEUED", 0)
+    with closing(Store()) as opened:
+        commits = Commits(opened)
+
+        async def offer_two() -> list[bool]:
+            return await asyncio.gather(*(commits.take(Offered([an_arrival()])) for _ in "ab"))
+
+        assert asyncio.run(offer_two()) == [False, False]
+
+
+def test_the_loop_goes_on_while_the_file_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits_room, "_STAND_BY_SECONDS", 0.001)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file)) as opened, closing(sqlite3.connect(file)) as other:
+        opened.flush()
+        other.execute("BEGIN IMMEDIATE")
+        commits = Commits(opened)
+
+        async def offer_in_turns() -> list[bool]:
+            first = asyncio.create_task(commits.take(Offered([an_arrival("first")])))
+            await asyncio.sleep(0.01)
+            second = asyncio.create_task(commits.take(Offered([an_arrival("second")])))
+            given_up = asyncio.create_task(commits.take(Offered([an_arrival("given up")])))
+            await asyncio.sleep(0.01)
+            assert not first.done()
+            assert not second.done()
+            # Its sender has gone; the event was taken all the same.
+            given_up.cancel()
+            other.rollback()
+            return [await first, await second]
+
+        assert asyncio.run(offer_in_turns()) == [True, True]
+        assert opened.count(Search()) == 3
 
 
 # -- strangers --------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from footfall.collector.stats import (
     TimeRange,
     rollups,
 )
-from footfall.collector.stats.answers import answer
+from footfall.collector.stats.answers import Look, answer
 from footfall.collector.stats.meanings import DIMENSIONS, METRICS
 from footfall.collector.stats.times import day_number, labels, offsets, today
 from footfall.collector.stats.wildcards import matches
@@ -716,6 +716,81 @@ def test_rollups_change_no_answer(zone: ZoneInfo, draw: st.DataObject) -> None:
         raw = answer(database.writer, question)
         close_all(database, zone)
         assert answer(database.writer, question) == raw
+
+
+# -- several questions --------------------------------------------------------------------------
+
+_CONDITIONS: Final[st.SearchStrategy[Condition]] = st.sampled_from(
+    [
+        Filter("is", "visit:source", ("Google",)),
+        Filter("is_not", "visit:source", ("Google", "Direct / None")),
+        Filter("is", "visit:entry_page", ("/a",)),
+        Filter("is", "event:page", ("/", "/a")),
+        Filter("is", "event:name", ("Signup",)),
+        Filter("is", "event:props:plan", ("(none)",)),
+        Not(Filter("is", "event:page", ("/b",))),
+        AnyOf((Filter("is", "event:page", ("/b",)), Filter("is", "visit:source", ("c.test",)))),
+    ]
+)
+_ASKED: Final = st.sampled_from(
+    [
+        ((), ("visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration")),
+        (("time:day",), ("visitors", "views_per_visit")),
+        (("time:hour",), ("visitors",)),
+        (("visit:source",), ("visitors", "percentage")),
+        (("event:page",), ("visitors", "pageviews", "percentage")),
+        (("event:name",), ("visitors", "events", "conversion_rate")),
+        (("event:page", "visit:entry_page"), ("visits",)),
+    ]
+)
+
+
+@given(draw=st.data())
+@settings(max_examples=80, deadline=None)
+def test_questions_that_share_their_rows_have_the_same_answers(draw: st.DataObject) -> None:
+    events = draw.draw(histories(UTC_ZONE))
+    first = date(2026, 11, 20) + timedelta(days=draw.draw(st.integers(-3, 2)))
+    span = TimeRange.of_days(first, first + timedelta(days=draw.draw(st.integers(0, 3))), UTC_ZONE)
+    before = TimeRange.of_days(first - timedelta(days=2), first - timedelta(days=1), UTC_ZONE)
+    filters: tuple[Condition, ...] = tuple(draw.draw(st.lists(_CONDITIONS, max_size=2)))
+    domain = draw.draw(st.sampled_from([None, "a.test"]))
+    questions = [
+        Question(
+            range=span,
+            comparison=draw.draw(st.sampled_from([None, before])),
+            domain=domain,
+            metrics=metrics,
+            dimensions=dimensions,
+            filters=filters,
+        )
+        for dimensions, metrics in draw.draw(st.lists(_ASKED, min_size=1, max_size=5))
+    ]
+    with closing(a_store(events)) as database:
+        with Look.at(database.writer) as look:
+            together = [look.ask(each) for each in questions]
+        assert together == [answer(database.writer, each) for each in questions]
+
+
+def test_rows_are_found_once_and_forgotten_after(story: sqlite3.Connection) -> None:
+    filters = (Filter("is", "event:page", ("/",)),)
+    said: list[str] = []
+    story.set_trace_callback(said.append)
+    try:
+        for _ in range(2):
+            with Look.at(story) as look:
+                for dimension in ("visit:source", "visit:country", "event:page"):
+                    look.ask(
+                        Question(
+                            range=FRIDAY,
+                            metrics=("visitors",),
+                            dimensions=(dimension,),
+                            filters=filters,
+                        )
+                    )
+    finally:
+        story.set_trace_callback(None)
+    assert sum("INSERT INTO picked" in each for each in said) == 2
+    assert not story.execute("SELECT count(*) FROM sqlite_temp_schema").fetchone()[0]
 
 
 # -- visits of older files ----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import ipaddress
 import logging
 import sqlite3
 import subprocess
@@ -15,13 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from footfall.collector import database, schema, store, writing
+from footfall.collector import database, memory, schema, upkeep, writer, writing
 from footfall.collector.database import MEMORY, Database
 from footfall.collector.entries import Period, Search, Top
+from footfall.collector.redaction import kept_headers
 from footfall.collector.schema import SCHEMA_VERSION
 from footfall.collector.stats.rollups import KEPT
 from footfall.collector.store import Store
+from footfall.collector.upkeep import Upkeep
 from footfall.collector.visits import DAY_SECONDS, Caller
 from footfall.collector.wire import Arrival, Campaign, Received
 from footfall.errors import ConfigError
@@ -293,7 +298,7 @@ def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
 def test_only_the_newest_addresses_are_remembered(
     opened: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_KEEP_ADDRESSES", 2)
+    monkeypatch.setattr(memory, "_KEEP", 2)
     opened.offer([an_arrival() for _ in range(3)])
     opened.flush()
     known = [entry.client_ip for entry in opened.search(Search()).entries]
@@ -323,7 +328,7 @@ def test_a_running_process_forgets_old_salts_too() -> None:
     with closing(Store(clock=lambda: now[0])) as opened:
         first = opened.visits.enter(caller, NOON).visitor
         now[0] = NOON + 2 * DAY_SECONDS
-        opened._purge()
+        opened._upkeep._purge()
         opened.visits.clear()
         assert opened.visits.enter(caller, NOON).visitor != first
 
@@ -343,7 +348,7 @@ def test_a_visit_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_events=3, clock=lambda: NOON)) as opened:
         for number in range(10):
             opened.offer([an_arrival(str(number))])
@@ -353,7 +358,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
         opened.offer([an_arrival("old", at=NOON - DAY_SECONDS - 1), an_arrival("new")])
         opened.flush()
@@ -363,7 +368,7 @@ def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPa
 
 
 def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
     monkeypatch.setattr(writing, "_KEEP_REQUESTS", 1)
     with closing(Store(clock=lambda: NOON)) as opened:
         opened.offer([an_arrival("a"), an_arrival("b")])
@@ -376,7 +381,7 @@ def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_does_not_fit_goes_from_the_oldest_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
     monkeypatch.setattr(writing, "_PURGE_ROWS", 20)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as opened:
@@ -398,8 +403,8 @@ def used(opened: Store) -> int:
 
 
 def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
-    monkeypatch.setattr(store, "_A_MOMENT", 0.001)
+    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(upkeep, "_A_MOMENT", 0.001)
     now = [NOON]
     with closing(Store(keep_days=3, clock=lambda: now[0])) as opened:
         opened.offer(
@@ -423,7 +428,7 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
 
 
 def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
         opened.offer([an_arrival(at=NOON - 2 * DAY_SECONDS)])
         opened.flush()
@@ -441,9 +446,9 @@ def test_a_day_is_counted_whole_though_a_step_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(store, "_HOUSEKEEPING_SECONDS", 0.01)
+    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.01)
     # It would meet the lock first.
-    monkeypatch.setattr(Store, "_purge", lambda self: False)
+    monkeypatch.setattr(Upkeep, "_purge", lambda self: False)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, clock=lambda: NOON)) as opened:
         opened.offer(
@@ -545,7 +550,7 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
 def test_a_full_disk_refuses_events_and_loses_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
     caplog.set_level(logging.INFO, "footfall.collector")
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
         assert opened.flush()
@@ -567,7 +572,7 @@ def test_a_full_disk_refuses_events_and_loses_none(
 def test_what_cannot_be_written_until_the_end_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
     opened = Store(tmp_path / "events.sqlite3")
     assert opened.flush()
     opened._database.writer.execute("PRAGMA max_page_count = 1")
@@ -582,14 +587,14 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
     with closing(sqlite3.connect(opened.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         opened.offer([an_arrival()])
-        until(lambda: opened._queue.empty())
+        until(lambda: opened._writer._queue.empty())
         opened.offer([an_arrival()])
         started = time.monotonic()
         # The one in hand, and the one behind it.
         assert opened.close(0.1) == 2
         assert time.monotonic() - started < 2
         other.execute("ROLLBACK")
-    until(lambda: not opened._writer.is_alive())
+    until(lambda: not opened._writer.is_running)
     opened._database.close()
 
 
@@ -604,8 +609,40 @@ def test_an_event_that_no_database_takes_is_lost_alone(
     assert "cannot be written, ever" in caplog.text
 
 
+def test_the_log_is_brought_into_the_file_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.01)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file)) as opened:
+        opened.offer([an_arrival(path="/needle")])
+        until(lambda: b"/needle" in file.read_bytes())
+
+
+addresses = st.ip_addresses().map(str) | st.sampled_from(
+    ["", "127.0.0.1", "127.9", "127.0.0.1:80", "unknown", "::1", "::ffff:127.0.0.1", "1.2.3", "%"]
+)
+
+
+@given(client_ip=addresses, value=addresses, name=st.sampled_from(["host", "x-real-ip", "via"]))
+def test_which_headers_are_kept_is_what_the_plain_rule_says(
+    client_ip: str, value: str, name: str
+) -> None:
+    try:
+        tells_something = not ipaddress.ip_address(client_ip).is_loopback
+    except ValueError:
+        tells_something = client_ip != ""
+    is_kept = name != "x-real-ip" and not (tells_something and client_ip in value)
+    assert kept_headers({name: value}, client_ip) == ({name: value} if is_kept else {})
+
+
+def test_a_long_name_of_a_header_is_judged_too() -> None:
+    long = "x-" + "a" * 200
+    assert kept_headers({long: "1", f"{long}-ip": "1"}, "") == {long: "1"}
+
+
 def test_a_full_queue_says_so(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_QUEUE_SIZE", 0)
+    monkeypatch.setattr(writer, "_MAX_QUEUED", 0)
     assert not opened.offer([an_arrival()])
 
 
@@ -648,7 +685,7 @@ def test_housekeeping_waits_for_a_better_moment(
     opened: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "footfall.collector")
-    monkeypatch.setattr(store, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
 
     def fail(*args: object) -> None:
         raise sqlite3.OperationalError("database is locked")

@@ -6,8 +6,9 @@ It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, a
   `hits.py` does so with what our own middleware reports.
 - `visits.py` knows who is here without knowing who they are; `origins.py`, `browser.py` and
   `countries.py` say where a visit came from and with what.
-- `database.py`, `schema.py`, `store.py`, `entries.py` open, write and read the file;
-  `visit_rows.py` keeps the visits in it, and `redaction.py` addresses out of it.
+- `store.py` is the face of the file: `database.py` and `schema.py` open it, `writer.py` is the
+  thread that writes it with the SQL of `writing.py` and `visit_rows.py`, `upkeep.py` and `salts.py`
+  bound it, `redaction.py` keeps addresses out of it, and `queries.py` and `entries.py` read it.
 - `stats/` answers questions about visits and events, `bots.py` tells who was not counted.
 - `registry.py` keeps what owners say of their sites and goals; `plausible_read/` answers what
   Plausible's API is asked, and `openapi/` describes all that can be.
@@ -15,7 +16,7 @@ It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, a
   over the store, `server.py` runs it in a thread of any program; `chaos.py`, `upset.py` are trouble
   on purpose.
 - `forward.py` passes events on to a vendor.
-- `ring.py`, `sightings.py` keep in memory what is not for the file.
+- `memory.py`, `sightings.py` (both a `ring.py`) keep in memory what is not for the file.
 - `shell.py` is what all pages share; `dashboard/` is the page of figures; `inspector.py`,
   `page.py`, `live.py` are the live page, and `story.py`, `verdicts.py` tell of one event.
 

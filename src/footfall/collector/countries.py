@@ -23,6 +23,7 @@ _CDN_HEADERS: Final = (
     "x-country-code",  # Netlify, Fastly and others by convention
     "fly-client-country",
 )
+_CDN_HEADERS_SET: Final = frozenset(_CDN_HEADERS)
 _CODE: Final = re.compile(r"[A-Z]{2}")
 # No country: unknown, private, Tor; as Plausible ignores them.
 _NOWHERE: Final = frozenset({"ZZ", "XX", "T1", "AA"})
@@ -35,7 +36,9 @@ def country(headers: Headers, client_ip: str, lookup: Lookup | None) -> str | No
     """The country of a visitor as two capital letters, or None."""
     if lookup and (found := _known(lookup(client_ip) or "")):
         return found
-    said = next((headers[name] for name in _CDN_HEADERS if name in headers), "")
+    if _CDN_HEADERS_SET.isdisjoint(headers):
+        return None
+    said = next(headers[name] for name in _CDN_HEADERS if name in headers)
     return _known(said.strip().upper())
 
 

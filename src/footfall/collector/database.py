@@ -27,6 +27,10 @@ _APPLICATION_ID = 0x466F6F74
 # How long one process waits for another's commit. A commit takes milliseconds.
 _BUSY_SECONDS = 5.0
 
+# 32 MB of the write-ahead log. Bringing it into the file takes a tenth of a second, during which
+# nothing is committed; so it is done rarely, and once a minute in any case (`upkeep.py`).
+_PAGES_OF_LOG = 8_000
+
 # More readers than this wait their turn; a page needs one.
 _MAX_READERS = 8
 
@@ -45,6 +49,7 @@ class Database:
         with _explained(self.path), contextlib.ExitStack() as stack:
             self.writer = stack.enter_context(contextlib.closing(self._connect()))
             _prepare(self.writer, self.path)
+            self.writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_OF_LOG}")
             stack.pop_all()
         # The writing connection is one thread's at a time. In memory, it is everyone's.
         self.lock = threading.RLock()
@@ -86,6 +91,14 @@ class Database:
                 if self.writer.in_transaction:
                     self.writer.execute("ROLLBACK")
                 raise
+
+    def checkpoint(self) -> None:
+        """Bring what is in the log into the file, as far as nobody reads it there.
+
+        What was deleted is overwritten by that, and the log begins anew.
+        """
+        with self.lock:
+            self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def close(self) -> None:
         """Close all connections, when those who read are done. Nobody may be writing."""

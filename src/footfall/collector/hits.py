@@ -11,7 +11,7 @@ nobody gives it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -128,7 +128,7 @@ class HitFacts:
 
 
 def receive(received: Received, *, domains: Set[str], visits: Visits) -> Reply:
-    """The answer to a report, with its arrivals where it counts, and its sighting where not."""
+    """The answer to a report, with its arrivals where it counts, and what was told of it."""
     if media_type(received.headers) != "application/json":
         return Reply(_NOT_JSON)
     if len(received.body) > MAX_BODY_BYTES:
@@ -144,7 +144,7 @@ def receive(received: Received, *, domains: Set[str], visits: Visits) -> Reply:
     if request is None:
         return Reply(_TAKEN, sighting=sighting)
     answer, arrivals, _ = plausible.receive(request, domains=domains, visits=visits)
-    return Reply(answer, [replace(each, sighting=sighting) for each in arrivals])
+    return Reply(answer, arrivals, sighting)
 
 
 def _request(body: Mapping[str, Any], received: Received) -> Received:

@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -24,6 +24,7 @@ from footfall.collector.rate import Rate
 from footfall.collector.sightings import Sightings
 from footfall.collector.store import Store
 from footfall.collector.wire import Answer, Received, Reply
+from footfall.collector.writer import Offered
 
 # Any site's scripts may post here, without cookies.
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
@@ -148,14 +149,12 @@ class Intake:
         if answer.status >= 400 and answer.status != 403:
             said = answer.body.decode()
             self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
-        if sighting:
+        if sighting and not sighting.is_tracked:
             self._sightings.add(sighting, len(body))
-        answered = [replace(each, answer=answer) for each in arrivals]
-        if answered and not self._store.offer(answered):
+        if arrivals and not await self._commits.take(Offered(arrivals, answer, sighting)):
             return door.busy
         if self._forward:
-            self._forward.take(answered)
-        await self._commits.wait()
+            self._forward.take(arrivals)
         return answer
 
 

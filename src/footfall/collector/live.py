@@ -53,6 +53,7 @@ class Pulse:
     def __init__(self) -> None:
         self.is_closed = False
         self._beat = asyncio.Event()
+        self._is_awaited = False
 
     @contextlib.contextmanager
     def listening(self, store: Store) -> Iterator[None]:
@@ -60,9 +61,11 @@ class Pulse:
         loop = asyncio.get_running_loop()
 
         def pass_on() -> None:
-            # The loop may end before the store does.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self.beat)
+            # Under load there are hundreds of commits a second, and mostly nobody who looks.
+            if self._is_awaited:
+                # The loop may end before the store does.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self.beat)
 
         unsubscribe = store.subscribe(pass_on)
         try:
@@ -71,6 +74,7 @@ class Pulse:
             unsubscribe()
 
     def beat(self) -> None:
+        self._is_awaited = False
         self._beat.set()
         self._beat = asyncio.Event()
 
@@ -81,6 +85,7 @@ class Pulse:
 
     def next_beat(self) -> asyncio.Event:
         """What to wait for. Taken before one looks, so that no beat falls in between."""
+        self._is_awaited = True
         return self._beat
 
     async def wait(self, beat: asyncio.Event, timeout_seconds: float) -> None:

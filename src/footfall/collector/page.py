@@ -172,8 +172,8 @@ class Page:
         return [line for line in lines if line.holds(view.text)][:number], position
 
     def _line_of_event(self, entry: Entry) -> Line:
-        arrival = self._store.recall(entry.id)
-        sighting = arrival.sighting if arrival else None
+        told = self._store.recall(entry.id)
+        sighting = told.sighting if told else None
         return Line(
             key=str(entry.id),
             received_at=entry.received_at / 1_000,

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -60,6 +61,9 @@ class Page(NamedTuple):
     hostname: str = NO_HOST
     pathname: str = "/"
     query: str = ""
+
+
+_NO_PAGE: Final = Page("")
 
 
 class Posted(NamedTuple):
@@ -194,20 +198,30 @@ def _hash_mode(value: Any, faults: _Faults) -> bool:
 def _page(value: Any, in_hash_mode: bool, faults: _Faults) -> Page:
     if value is None:
         faults.add("url", "is required")
-        return Page("")
+        return _NO_PAGE
     if not isinstance(value, str) or len(value.encode()) > _MAX_URL_BYTES:
         faults.add("url", "must be a valid url")
-        return Page("")
-    scheme, authority, path, query, fragment = split_uri(value)
-    if scheme.lower() == "data":
+        return _NO_PAGE
+    page = _page_of(value, in_hash_mode)
+    if page is None:
         faults.add("url", "scheme is not allowed")
-        return Page("")
-    pathname = unquote(path or "/", errors="replace").rstrip()
-    if in_hash_mode and "#" in value:
-        pathname += f"#{unquote(fragment, errors='replace')}"
-    if not pathname:
+        return _NO_PAGE
+    if not page.pathname:
         faults.add("pathname", _BLANK)
-    return Page(value, hostname_of(authority), pathname, query)
+    return page
+
+
+# Most events are of pages that were looked at a moment ago. An address has 2 kB at most.
+@lru_cache(maxsize=1_024)
+def _page_of(url: str, in_hash_mode: bool) -> Page | None:
+    """What a URL says; None where its scheme is not allowed."""
+    scheme, authority, path, query, fragment = split_uri(url)
+    if scheme.lower() == "data":
+        return None
+    pathname = unquote(path or "/", errors="replace").rstrip()
+    if in_hash_mode and "#" in url:
+        pathname += f"#{unquote(fragment, errors='replace')}"
+    return Page(url, hostname_of(authority), pathname, query)
 
 
 def _domains(value: Any, page: Page, faults: _Faults) -> list[str]:

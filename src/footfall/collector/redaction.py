@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from footfall.model import Headers
 
 # Ten times what a sender of ours posts. Longer bodies are judged, counted, and not kept.
 _MAX_BODY_BYTES = 16 * 1024
 _MAX_VALUE_LENGTH = 2_000
+# Of names that are remembered; a stranger's may have megabytes.
+_MAX_NAME_LENGTH = 100
 
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 _NAMES_AN_ADDRESS = re.compile(
@@ -29,19 +32,34 @@ def kept_headers(headers: Headers, client_ip: str) -> dict[str, str]:
     return {
         name: value[:_MAX_VALUE_LENGTH]
         for name, value in headers.items()
-        if name not in _CREDENTIALS
-        and not _NAMES_AN_ADDRESS.search(name)
+        if (_is_known_harmless if len(name) <= _MAX_NAME_LENGTH else _is_harmless)(name)
         and not (address and address in value)
     }
 
 
+def _is_harmless(name: str) -> bool:
+    return name not in _CREDENTIALS and not _NAMES_AN_ADDRESS.search(name)
+
+
+# Senders use the same few names.
+_is_known_harmless = lru_cache(maxsize=256)(_is_harmless)
+
+
 def kept_body(body: bytes) -> str | None:
     """The body as text, or None where it is longer than the inspector needs."""
-    return body.decode("utf-8", "replace") if len(body) <= _MAX_BODY_BYTES else None
+    return None if is_long(body) else body.decode("utf-8", "replace")
+
+
+def is_long(body: bytes) -> bool:
+    """Whether a body is longer than the inspector needs."""
+    return len(body) > _MAX_BODY_BYTES
 
 
 def _tells_something(client_ip: str) -> bool:
-    # Every `Host: 127.0.0.1` holds the address of this machine, which is nobody's.
+    # Every `Host: 127.0.0.1` holds the address of this machine, which is nobody's. No other IPv4
+    # address needs to be read to know that it is not of this machine.
+    if ":" not in client_ip and not client_ip.startswith("127."):
+        return bool(client_ip)
     try:
         return not ipaddress.ip_address(client_ip).is_loopback
     except ValueError:

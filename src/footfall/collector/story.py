@@ -16,6 +16,7 @@ from footfall.collector import verdicts
 from footfall.collector.browser import Browser, browser
 from footfall.collector.entries import Entry
 from footfall.collector.hits import HitFacts, Sighting
+from footfall.collector.memory import Told
 from footfall.collector.verdicts import Verdict
 from footfall.collector.wire import Answer, Arrival, Campaign, Received, iso_time
 from footfall.curl import curl_command
@@ -98,9 +99,9 @@ def story_of_hit(hit: Sighting) -> Story:
     )
 
 
-def story_of_event(entry: Entry, arrival: Arrival | None) -> Story:
-    """The story of an event; `arrival` is how it came, while that is remembered."""
-    hit = arrival.sighting if arrival else None
+def story_of_event(entry: Entry, told: Told | None) -> Story:
+    """The story of an event; `told` is how it came, while that is remembered."""
+    arrival, answer, hit = told or (None, None, None)
     return Story(
         key=str(entry.id),
         verdict=verdicts.of_event(entry.reason, hit.reason if hit else None),
@@ -128,7 +129,7 @@ def story_of_event(entry: Entry, arrival: Arrival | None) -> Story:
         curl=_curl(entry, arrival.received) if arrival else None,
         headers=entry.headers,
         body=entry.body,
-        answer=_raw(arrival.answer) if arrival and arrival.answer else None,
+        answer=_raw(answer) if answer else None,
         moments=_moments(hit, entry.received_at / 1_000),
     )
 

@@ -35,13 +35,14 @@ _UPSERT: Final = """
         interactions = interactions + excluded.interactions,
         entry_page = coalesce(entry_page, excluded.entry_page),
         exit_page = coalesce(excluded.exit_page, exit_page)
+    RETURNING started_at
 """
 # Two of three events belong to a visit that is there already.
 _GO_ON: Final = """
     UPDATE visits SET
         ended_at = max(ended_at, ?), pageviews = pageviews + ?, interactions = interactions + ?,
         entry_page = coalesce(entry_page, ?), exit_page = coalesce(?, exit_page)
-    WHERE session = ?
+    WHERE session = ? RETURNING started_at
 """
 _COUNTED: Final = "SELECT * FROM events WHERE session IS NOT NULL AND reason IS NULL ORDER BY id"
 
@@ -115,13 +116,20 @@ class Step:
         return origin(self.source, self.referrer, medium, campaign)
 
 
-def write(connection: Connection, steps: Iterable[Step]) -> None:
-    """Bring the visits up to date."""
-    for step in steps:
-        goes_on = not step.begins and connection.execute(_GO_ON, step.progress()).rowcount
-        if not goes_on:
-            # Another process may have begun it meanwhile.
-            connection.execute(_UPSERT, step.row())
+def write(connection: Connection, steps: Iterable[Step]) -> list[int]:
+    """Bring the visits up to date, and give the moments at which they began."""
+    return [_write(connection, step) for step in steps]
+
+
+def _write(connection: Connection, step: Step) -> int:
+    started = None
+    if not step.begins:
+        started = connection.execute(_GO_ON, step.progress()).fetchone()
+    if started is None:
+        # Another process may have begun it meanwhile.
+        started = connection.execute(_UPSERT, step.row()).fetchone()
+    moment: int = started[0]
+    return moment
 
 
 def rebuild(connection: Connection) -> None:

@@ -109,7 +109,8 @@ class Visits:
         # After half an hour a visit of yesterday has ended, or goes on under today's name.
         days = (int(day), int(day) - 1) if second <= VISIT_SECONDS else (int(day),)
         # The lengths keep two different visitors from making one text.
-        text = "".join(f"{len(part)}:{part}" for part in caller).encode()
+        domain, address, browser = caller
+        text = f"{len(domain)}:{domain}{len(address)}:{address}{len(browser)}:{browser}".encode()
         return [
             hashlib.blake2b(text, digest_size=8, key=self._salt(each)).hexdigest() for each in days
         ]

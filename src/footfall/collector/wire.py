@@ -93,10 +93,6 @@ class Arrival:
     begins: bool = False
     reason: str | None = None
     received: Received
-    # What it was answered, once it is.
-    answer: Answer | None = None
-    # What our own middleware told of the hit; other senders tell nothing.
-    sighting: Sighting | None = None
 
     def __repr__(self) -> str:
         fate = self.reason or "accepted"
@@ -118,7 +114,7 @@ class Reply(NamedTuple):
 
     answer: Answer
     arrivals: Sequence[Arrival] = ()
-    # A hit that does not count.
+    # What our own middleware told of the hit, whether it counts or not.
     sighting: Sighting | None = None
 
 

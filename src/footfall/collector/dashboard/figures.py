@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from footfall.collector.dashboard.graph import Graph, Point, draw
 from footfall.collector.dashboard.view import (
@@ -27,6 +28,7 @@ from footfall.collector.dashboard.wording import (
     say_shortly,
 )
 from footfall.collector.stats import Question, Row, TimeRange, Unit
+from footfall.collector.stats.answers import Look
 from footfall.collector.stats.meanings import NONE, NOT_SET, Number
 from footfall.collector.stats.times import labels
 from footfall.collector.store import Store
@@ -161,21 +163,40 @@ class Figures:
 
 def figures(store: Store, view: View) -> Figures:
     """Ask the store everything that a view shows."""
-    return _Asking(store, view).all()
+    names = _prop_names(store, view)
+    newest = store.newest(view.domain)
+    with store.looking() as look:
+        return _Asking(look, view, store.clock(), store.zone, names).all(newest)
+
+
+def _prop_names(store: Store, view: View) -> list[str]:
+    """The props of the event whose props are shown."""
+    event = _chosen_event(view)
+    span = view.range(store.clock(), store.zone)
+    return store.prop_names(span, view.domain, event) if event else []
+
+
+def _chosen_event(view: View) -> str | None:
+    """The custom event that a view is filtered by, if it is a single one."""
+    chosen = [chip.value for chip in view.chips() if chip.filter.dimension == _EVENT]
+    return chosen[0] if len(chosen) == 1 and chosen[0] != PAGEVIEW else None
 
 
 class _Asking:
-    """One view, asked of one store at one moment."""
+    """One view, asked at one moment."""
 
-    def __init__(self, store: Store, view: View) -> None:
-        self._store = store
+    def __init__(
+        self, look: Look, view: View, now: float, zone: ZoneInfo, prop_names: Sequence[str]
+    ) -> None:
+        self._look = look
         self._view = view
-        self._now = int(store.clock() * 1_000)
-        self._range = view.range(store.clock(), store.zone)
-        self._before = view.before(store.clock(), store.zone)
+        self._now = int(now * 1_000)
+        self._range = view.range(now, zone)
+        self._before = view.before(now, zone)
         self._filters = view.filters()
+        self._prop_names = prop_names
 
-    def all(self) -> Figures:
+    def all(self, newest: int | None) -> Figures:
         totals = self._totals()
         metric = self._view["metric"]
         unit = unit_of(self._range)
@@ -193,7 +214,7 @@ class _Asking:
             table=[_in_words(metric, point) for point in points],
             panels=self._panels(),
             is_empty=all(total.text in ("0", UNKNOWN) for total in totals),
-            newest_day=say_day(self._store.newest(self._view.domain) or self._now, self._range),
+            newest_day=say_day(newest or self._now, self._range),
         )
 
     def _ask(self, *metrics: str, by: str | None = None, limit: int = 1) -> tuple[list[Row], int]:
@@ -205,7 +226,7 @@ class _Asking:
             filters=self._filters,
             limit=limit,
         )
-        found = self._store.ask(question)
+        found = self._look.ask(question)
         return list(found.rows), found.total
 
     # -- the totals and the graph -------------------------------------------------------------
@@ -218,7 +239,7 @@ class _Asking:
             metrics=tuple(METRICS),
             filters=self._filters,
         )
-        (row,) = self._store.ask(question).rows
+        (row,) = self._look.ask(question).rows
         before = row.comparison or (None,) * len(METRICS)
         return [
             Total(
@@ -260,7 +281,7 @@ class _Asking:
             filters=self._filters,
             limit=_MAX_POINTS,
         )
-        found = {row.dimensions[0]: row.metrics[0] for row in self._store.ask(question).rows}
+        found = {row.dimensions[0]: row.metrics[0] for row in self._look.ask(question).rows}
         begun = len(labels(span.until_at_most(self._now), unit))
         nothing = None if metric in _RATES else 0
         return [
@@ -308,9 +329,8 @@ class _Asking:
 
     def _events(self) -> Panel:
         """The custom events; of a single one, the values of its props."""
-        chosen = [chip.value for chip in self._view.chips() if chip.filter.dimension == _EVENT]
-        if len(chosen) == 1 and chosen[0] != PAGEVIEW:
-            return self._props(chosen[0])
+        if chosen := _chosen_event(self._view):
+            return self._props(chosen)
         rows, _ = self._ask("visitors", "events", "conversion_rate", by=_EVENT, limit=_MANY_ROWS)
         custom = [row for row in rows if row.dimensions[0] != PAGEVIEW]
         limit = self._limit("events")
@@ -327,7 +347,7 @@ class _Asking:
         )
 
     def _props(self, event: str) -> Panel:
-        keys = self._store.prop_names(self._range, self._view.domain, event)
+        keys = self._prop_names
         shown = self._view["props"] if self._view["props"] in keys else next(iter(keys), "")
         lines: list[Line] = []
         total = 0

@@ -13,8 +13,9 @@ they mean there (read 2026-11), with these differences, all for figures that add
 - What is not known has a label ("Direct / None", "(none)", "(not set)"), and can be filtered by it.
 
 `times.py` cuts time in a time zone, `question.py` is what can be asked, `meanings.py` says what
-each name stands for in SQL, `raw.py` (with `wildcards.py`) counts rows, `rollups.py` keeps the
-figures of days that are over, and `answers.py` puts the parts together.
+each name stands for in SQL, `raw.py` (with `wildcards.py`) counts rows, `picks.py` keeps those that
+several questions share, `rollups.py` the figures of days that are over, and `answers.py` puts the
+parts together.
 """
 
 from __future__ import annotations

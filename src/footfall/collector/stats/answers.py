@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from sqlite3 import Connection
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from footfall.collector.stats import rollups
 from footfall.collector.stats.meanings import METRICS, SUMS, Counts, Number, Side, dimension
+from footfall.collector.stats.picks import Choice, Picks
 from footfall.collector.stats.question import Question, is_about_events, touches_events
 from footfall.collector.stats.raw import Counting
 from footfall.collector.stats.times import TimeRange, label, labels
@@ -46,12 +47,16 @@ class Answer:
 
 def answer(connection: Connection, question: Question) -> Answer:
     """Answer a question, in one look at the file."""
-    with _one_look(connection):
-        table = _table(connection, question)
-        wholes = _wholes(connection, question)
-        other = question.comparison and replace(question, range=question.comparison)
-        before = _compared(connection, other) if other else None
-        wholes_before = _wholes(connection, other) if other else {}
+    with _one_moment(connection):
+        return Look(connection).ask(question)
+
+
+def _answer(look: Look, question: Question) -> Answer:
+    table = look.table(question)
+    wholes = _wholes(look, question)
+    other = question.comparison and replace(question, range=question.comparison)
+    before = _compared(look, other) if other else None
+    wholes_before = _wholes(look, other) if other else {}
     rows = [_row(question, key, counts, wholes) for key, counts in table.items()]
     chosen = ordered(question, rows)[question.offset :][: question.limit]
     if before is not None:
@@ -63,53 +68,87 @@ def answer(connection: Connection, question: Question) -> Answer:
 
 
 @contextlib.contextmanager
-def _one_look(connection: Connection) -> Iterator[None]:
+def _one_moment(connection: Connection) -> Iterator[None]:
     """All statements see the same moment, whatever others write meanwhile."""
     connection.execute("BEGIN")
     try:
         yield
     finally:
-        # SQLite itself ends it where the disk fails.
+        # SQLite itself ends it where the disk fails. Temporary tables go with it.
         if connection.in_transaction:
-            connection.execute("COMMIT")
+            connection.execute("ROLLBACK")
 
 
 # -- sums -------------------------------------------------------------------------------------
 
 
-def _table(connection: Connection, question: Question) -> _Table:
-    table: _Table = {}
-    for side, sums in _sides(question).items():
-        for key, numbers in _rows(connection, question, side, sums):
-            counts = table.setdefault(key, Counts())
-            for field, number in zip(sums, numbers, strict=True):
-                counts.add(field, number)
-    if not question.dimensions:
-        table.setdefault((), Counts())
-    return table
+class Look:
+    """Questions about one moment: where their sums come from.
 
+    With `picks`, questions with the same conditions share the rows that were found.
+    """
 
-def _rows(
-    connection: Connection, question: Question, side: Side, sums: Sequence[str]
-) -> Iterator[tuple[_Key, tuple[int, ...]]]:
-    for piece in _pieces(connection, question, side):
-        if isinstance(piece, rollups.Rolled):
-            yield from rollups.read(
-                connection, side, piece, question.domain, question.dimensions, sums
-            )
+    def __init__(self, connection: Connection, picks: Picks | None = None) -> None:
+        self._connection = connection
+        self._picks = picks
+        self._totals: dict[Question, Counts] = {}
+
+    @classmethod
+    @contextlib.contextmanager
+    def at(cls, connection: Connection) -> Iterator[Self]:
+        """A look for several questions, which sees the same until the block ends."""
+        with _one_moment(connection):
+            yield cls(connection, Picks(connection))
+
+    def ask(self, question: Question) -> Answer:
+        """The answer to a question."""
+        return _answer(self, question)
+
+    def table(self, question: Question) -> _Table:
+        """The sums by the values of the dimensions."""
+        table: _Table = {}
+        for side, sums in _sides(question).items():
+            for key, numbers in self._rows(question, side, sums):
+                counts = table.setdefault(key, Counts())
+                for field, number in zip(sums, numbers, strict=True):
+                    counts.add(field, number)
+        if not question.dimensions:
+            table.setdefault((), Counts())
+        return table
+
+    def total(self, question: Question) -> Counts:
+        """The sums of a question without dimensions, which are counted once."""
+        if question not in self._totals:
+            self._totals[question] = self.table(question)[()]
+        return self._totals[question]
+
+    def _rows(
+        self, question: Question, side: Side, sums: Sequence[str]
+    ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
+        for piece in self._pieces(question, side):
+            if isinstance(piece, rollups.Rolled):
+                yield from rollups.read(
+                    self._connection, side, piece, question.domain, question.dimensions, sums
+                )
+            else:
+                yield from self._counted(question, side, piece, sums)
+
+    def _pieces(self, question: Question, side: Side) -> Iterator[TimeRange | rollups.Rolled]:
+        if question.filters or not rollups.has(side, question.dimensions):
+            yield question.range
         else:
-            counting = Counting(side, piece, question.domain)
-            yield from counting.run(connection, question.dimensions, sums, question.filters)
+            closed = rollups.closed_days(self._connection, question.range)
+            yield from rollups.pieces(question.range, closed)
 
-
-def _pieces(
-    connection: Connection, question: Question, side: Side
-) -> Iterator[TimeRange | rollups.Rolled]:
-    if question.filters or not rollups.has(side, question.dimensions):
-        yield question.range
-    else:
-        closed = rollups.closed_days(connection, question.range)
-        yield from rollups.pieces(question.range, closed)
+    def _counted(
+        self, question: Question, side: Side, span: TimeRange, sums: Sequence[str]
+    ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
+        counting = Counting(side, span, question.domain)
+        if self._picks is None or not question.filters:
+            return counting.run(self._connection, question.dimensions, sums, question.filters)
+        choice = Choice(side, span, question.domain, question.filters)
+        table = self._picks.table(choice)
+        return counting.run_picked(self._connection, table, question.dimensions, sums)
 
 
 def _sides(question: Question) -> dict[Side, list[str]]:
@@ -128,15 +167,17 @@ def _sides(question: Question) -> dict[Side, list[str]]:
     return found
 
 
-def _wholes(connection: Connection, question: Question) -> dict[str, Counts]:
+def _wholes(look: Look, question: Question) -> dict[str, Counts]:
     """What the metrics that are shares are shares of."""
-    whole = replace(question, dimensions=(), metrics=("visitors",), order=(), comparison=None)
+    whole = replace(
+        question, dimensions=(), metrics=("visitors",), order=(), comparison=None, limit=1, offset=0
+    )
     wholes = {}
     if "percentage" in question.metrics:
-        wholes["percentage"] = _table(connection, whole)[()]
+        wholes["percentage"] = look.total(whole)
     if "conversion_rate" in question.metrics:
         filters = tuple(each for each in question.filters if not touches_events(each))
-        wholes["conversion_rate"] = _table(connection, replace(whole, filters=filters))[()]
+        wholes["conversion_rate"] = look.total(replace(whole, filters=filters))
     return wholes
 
 
@@ -162,8 +203,8 @@ def _metrics(
     )
 
 
-def _compared(connection: Connection, question: Question) -> dict[tuple[str, ...], Counts]:
-    table = _table(connection, replace(question, comparison=None))
+def _compared(look: Look, question: Question) -> dict[tuple[str, ...], Counts]:
+    table = look.table(replace(question, comparison=None))
     return {_texts(question, key): counts for key, counts in table.items()}
 
 

@@ -21,6 +21,7 @@ from footfall.collector.stats.wildcards import matches
 
 _TABLE: Final = {Side.VISITS: "visits v", Side.EVENTS: "events e"}
 _MOMENT: Final = {Side.VISITS: "v.started_at", Side.EVENTS: "e.received_at"}
+_NUMBER: Final = {Side.VISITS: "v.id", Side.EVENTS: "e.id"}
 _DOMAIN: Final = {Side.VISITS: "v.domain", Side.EVENTS: "e.domain"}
 _ALWAYS: Final = {
     Side.VISITS: (),
@@ -57,20 +58,50 @@ class Counting:
         conditions: Sequence[Condition],
     ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
         """Each combination of the dimensions' values, with its sums."""
-        keys = [self._labelled(dimension(name), self._side) for name in dimensions]
-        columns = [*keys, *(f"coalesce({SUMS[self._side][name]}, 0)" for name in sums)]
         where = self._where(conditions)
-        groups = f"GROUP BY {', '.join(map(str, range(1, len(keys) + 1)))}" if keys else ""
         names = [*dimensions, *(leaf.dimension for each in conditions for leaf in leaves(each))]
-        query = f"SELECT {', '.join(columns)} FROM {self._tables(names)} WHERE {where} {groups}"  # noqa: S608 -- fixed texts
-        for row in connection.execute(query, self._values):
-            yield tuple(row[: len(keys)]), tuple(row[len(keys) :])
+        return self._rows(connection, dimensions, sums, self._tables(names), where)
+
+    def pick(self, connection: Connection, table: str, conditions: Sequence[Condition]) -> None:
+        """Put the numbers of the rows that fit into a table."""
+        names = [leaf.dimension for each in conditions for leaf in leaves(each)]
+        where = self._where(conditions)
+        query = f"""
+            INSERT INTO {table} SELECT {_NUMBER[self._side]} FROM {self._tables(names)}
+            WHERE {where}
+        """  # noqa: S608 -- fixed texts
+        connection.execute(query, self._values)
+
+    def run_picked(
+        self, connection: Connection, table: str, dimensions: Sequence[str], sums: Sequence[str]
+    ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
+        """As `run` does, of the rows whose numbers are in a table."""
+        number = _NUMBER[self._side]
+        tables = f"{table} p CROSS JOIN {_TABLE[self._side]} ON {number} = p.id"
+        if _is_joined(self._side, dimensions):
+            tables = f"{tables} {_OF_VISIT}"
+        return self._rows(connection, dimensions, sums, tables, "1")
 
     def bind(self, value: Any) -> str:
         """The name under which a value is bound."""
         name = f"p{len(self._values)}"
         self._values[name] = value
         return f":{name}"
+
+    def _rows(
+        self,
+        connection: Connection,
+        dimensions: Sequence[str],
+        sums: Sequence[str],
+        tables: str,
+        where: str,
+    ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
+        keys = [self._labelled(dimension(name), self._side) for name in dimensions]
+        columns = [*keys, *(f"coalesce({SUMS[self._side][name]}, 0)" for name in sums)]
+        groups = f"GROUP BY {', '.join(map(str, range(1, len(keys) + 1)))}" if keys else ""
+        query = f"SELECT {', '.join(columns)} FROM {tables} WHERE {where} {groups}"  # noqa: S608 -- fixed texts
+        for row in connection.execute(query, self._values):
+            yield tuple(row[: len(keys)]), tuple(row[len(keys) :])
 
     def _tables(self, names: Sequence[str]) -> str:
         return _tables(self._side, names)
@@ -166,8 +197,10 @@ def _joined(word: str, parts: Sequence[str]) -> str:
 
 
 def _tables(side: Side, names: Sequence[str]) -> str:
-    """What to read: a visit is joined where an event is asked about it."""
-    is_joined = any(dimension(name).level is Level.VISIT for name in names)
-    if side is Side.EVENTS and is_joined:
-        return f"{_TABLE[side]} {_OF_VISIT}"
-    return _TABLE[side]
+    """What to read."""
+    return f"{_TABLE[side]} {_OF_VISIT}" if _is_joined(side, names) else _TABLE[side]
+
+
+def _is_joined(side: Side, names: Sequence[str]) -> bool:
+    """Whether an event has to be asked about its visit."""
+    return side is Side.EVENTS and any(dimension(name).level is Level.VISIT for name in names)

@@ -223,11 +223,12 @@ def reopen(connection: Connection, instants: Iterable[int]) -> None:
 
 def forget_before(connection: Connection, instant: int) -> None:
     """Forget the days whose rows are no longer all there."""
-    connection.execute("DELETE FROM closed_days WHERE since < ?", (instant,))
-    connection.execute(
-        "DELETE FROM rollups WHERE day < coalesce((SELECT min(day) FROM closed_days), :all)",
-        {"all": 2**40},
-    )
+    gone = connection.execute("DELETE FROM closed_days WHERE since < ?", (instant,)).rowcount
+    if gone:
+        connection.execute(
+            "DELETE FROM rollups WHERE day < coalesce((SELECT min(day) FROM closed_days), :all)",
+            {"all": 2**40},
+        )
 
 
 def forget_all(connection: Connection) -> None:

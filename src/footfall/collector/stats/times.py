@@ -71,6 +71,12 @@ def today(now: float, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(now, zone).date()
 
 
+def local_seconds(now: float, zone: ZoneInfo) -> float:
+    """Local time at an instant, both in seconds."""
+    offset = datetime.fromtimestamp(now, zone).utcoffset()
+    return now + (offset.total_seconds() if offset else 0.0)
+
+
 def local_date(instant: int, zone: ZoneInfo) -> date:
     """The date at an instant in milliseconds."""
     return datetime.fromtimestamp(instant / 1_000, zone).date()
