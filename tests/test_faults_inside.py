@@ -28,12 +28,11 @@ import footfall
 from footfall.inside import is_inside, own_work
 from footfall.model import Event
 from footfall.tracker import Tracker
-from footfall.transport import MARK
 from footfall.wsgi import FootfallMiddleware
 from tests import vendors
 from tests.faults import BROWSER, Scripted, Site
-from tests.vendors import Vendor, vendor, wait_until
-from tests.wire import Door, ends_as, fault, site_of
+from tests.vendors import vendor, wait_until
+from tests.wire import Door, assert_is_sound, ends_as, fault, site_of
 
 ACCEPTED = vendors.answer()
 
@@ -63,20 +62,8 @@ def test_no_text_breaks_the_json_or_writes_a_header(door: Door, value: str) -> N
         (reason,) = site.tracker.stats()["reasons"]
         if reason == "navigation":
             ends_as(site, accepted=1)
-            assert_is_sound(server)
-
-
-def assert_is_sound(server: Vendor) -> None:
-    """The only request so far is one that we meant, in strict JSON."""
-    (request,) = server.requests
-    head, _, body = request.partition(b"\r\n\r\n")
-    names = [line.partition(b":")[0].lower().decode() for line in head.split(b"\r\n")[1:]]
-    allowed = {"host", "user-agent", "x-forwarded-for", "content-type", "content-length", MARK}
-    assert set(names) <= allowed
-    assert len(names) == len(set(names))
-    assert len(head) < 16_000
-    found = json.loads(body.decode("utf-8"))
-    assert found["domain"] == "example.com"
+            (request,) = server.requests
+            assert_is_sound(request)
 
 
 def recursive() -> list[Any]:
@@ -119,8 +106,9 @@ def test_a_prop_that_cannot_be_written_costs_at_most_its_event(door: Door, value
             assert wait_until(lambda: sum(site.counts().values()) == 1)
             assert wait_until(lambda: "queued" not in site.counts())
         if site.tracker.stats()["reasons"] == {"told": 1} and server.requests:
-            assert_is_sound(server)
-            assert len(server.requests[0]) < 16_000
+            (request,) = server.requests
+            assert_is_sound(request)
+            assert len(request) < 16_000
 
 
 # -- track() from within -----------------------------------------------------------------------

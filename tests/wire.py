@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import pytest
 
 from footfall.destinations import Plausible
 from footfall.model import Request, Response
-from footfall.transport import CurlTransport, HTTPXTransport
+from footfall.transport import MARK, CurlTransport, HTTPXTransport
 from tests.faults import Site, watched_site
 from tests.vendors import wait_until
 
@@ -80,6 +81,17 @@ def site_of(door: Door, url: str, **options: Any) -> Iterator[tuple[Site, Watche
                 site.visit(HTTP_USER_AGENT="Googlebot/2.1")
     finally:
         transport.close()
+
+
+def assert_is_sound(request: bytes, domain: str = "example.com") -> None:
+    """A POST holds the headers that we meant, each once, and an event in strict JSON."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    names = [line.partition(b":")[0].lower().decode() for line in head.split(b"\r\n")[1:]]
+    allowed = {"host", "user-agent", "x-forwarded-for", "content-type", "content-length", MARK}
+    assert set(names) <= allowed
+    assert len(names) == len(set(names))
+    assert len(head) < 16_000
+    assert json.loads(body.decode("utf-8"))["domain"] == domain
 
 
 def ends_as(site: Site, seconds: float = 60.0, **counts: int) -> bool:

@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 import pytest
@@ -285,45 +285,71 @@ def test_44_runserver_reloads_and_loses_nothing(endpoint: Vendor, tmp_path: Path
     assert delivered(endpoint) == once(*paths)
 
 
-POOLS: Final = {
-    f"41-{pool}": Site(
+def _celery(pool: str, *options: str) -> Site:
+    return Site(
         command=(
             *(sys.executable, "-m", "celery", "--app", "lifecycle_tasks", "worker"),
-            *("--pool", pool, "--concurrency", "1", "--loglevel", "INFO"),
+            *("--pool", pool, "--concurrency", "1", "--loglevel", "INFO", *options),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
         folder=APPS,
         programs=("celery",),
         says=" ready.",
     )
-    for pool in ("prefork", "threads", "solo")
-}
 
 
-@each(POOLS)
-def test_a_celery_worker_that_is_stopped_has_delivered_everything_once(
-    site: Site, tmp_path: Path
-) -> None:
-    from celery import Celery
-
-    tasks = 2
+@pytest.fixture
+def celery_settings(tmp_path: Path) -> dict[str, Any]:
+    """Of Celery, for a broker that is a folder."""
     broker = tmp_path / "broker"
     broker.mkdir()
-    conf = {
+    return {
         "broker_transport_options": {
             **dict.fromkeys(("data_folder_in", "data_folder_out"), str(broker)),
             "control_folder": str(tmp_path / "control"),
         },
         "worker_hijack_root_logger": False,
     }
+
+
+def ask(celery_settings: dict[str, Any], task: str, *arguments: int) -> None:
+    from celery import Celery
+
     app = Celery(broker="filesystem://")
-    app.conf.update(conf)
+    app.conf.update(celery_settings)
+    app.send_task(task, arguments)
+
+
+@each({f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")})
+def test_a_celery_worker_that_is_stopped_has_delivered_everything_once(
+    site: Site, celery_settings: dict[str, Any], tmp_path: Path
+) -> None:
+    tasks = 2
+    conf = json.dumps(celery_settings)
     with (
         vendor(vendors.slow(0.5, vendors.answer())) as endpoint,
-        running(site, tmp_path, CELERY=json.dumps(conf), **settings(endpoint)) as server,
+        running(site, tmp_path, CELERY=conf, **settings(endpoint)) as server,
     ):
         for number in range(tasks):
-            app.send_task("tell", (number,))
+            ask(celery_settings, "tell", number)
         assert wait_until(lambda: server.log.count("succeeded in") == tasks)
         server.stop()
     assert delivered(endpoint) == once(*(f"/{number}" for number in range(tasks)))
+
+
+@each({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")})
+def test_a_celery_child_that_is_replaced_has_delivered_what_its_task_told(
+    site: Site, celery_settings: dict[str, Any], tmp_path: Path
+) -> None:
+    """Unlike a worker that is stopped, it leaves its task's events no time of its own."""
+    events = 5
+    conf = json.dumps(celery_settings)
+    with (
+        vendor(vendors.slow(0.2, vendors.answer())) as endpoint,
+        running(site, tmp_path, CELERY=conf, **settings(endpoint)) as server,
+    ):
+        [child] = server.workers()
+        ask(celery_settings, "tell_all", events)
+        assert wait_until(lambda: child not in server.workers(), 20)
+        server.stop()
+    assert delivered(endpoint) == once(*(f"/{page}" for page in range(events)))
