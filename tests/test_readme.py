@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from importlib import import_module
@@ -12,12 +13,21 @@ from typing import Any
 
 import pytest
 
-from footfall.cli import COMMANDS
+from footfall.cli import COMMANDS, main
+from footfall.collector import CollectorServer
 from footfall.config import Config
+from footfall.errors import ConfigError
+from footfall.model import Request, Response
 from footfall.pageview import REASONS
+from footfall.tracker import Tracker
 from tests.agreement.test_agreement import DIFFERENCES
+from tests.doors import CHROME
+from tests.vendors import wait_until
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+OUTPUTS = re.findall(
+    r"```\n(.*?)```", re.sub(r"```\w+\n.*?```", "", README, flags=re.DOTALL), re.DOTALL
+)
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -54,6 +64,7 @@ def test_it_names_every_command_with_its_options(command: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[0][:40] for block in BLOCKS])
 def test_its_code_runs(block: str) -> None:
     around: dict[str, Any] = {"MIDDLEWARE": [], "INSTALLED_APPS": [], "__name__": "readme"}
+    around["application"] = lambda environ, start_response: []
     if "token = " in block:
         around["footfall"] = __import__("footfall")
         block = block.splitlines()[0]
@@ -62,6 +73,71 @@ def test_its_code_runs(block: str) -> None:
 
         set_up_django()
     exec(compile(block, "README.md", "exec"), around)
+
+
+# -- what it shows is what is said -------------------------------------------------------------
+
+
+def shown(beginning: str) -> list[str]:
+    """The pieces of the block that begins so; between them the README leaves something out."""
+    [block] = [block for block in OUTPUTS if block.startswith(beginning)]
+    return re.split(r"^\.\.\.\n", block, flags=re.MULTILINE)
+
+
+def said(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    main(shlex.split(command)[1:])
+    return capsys.readouterr().out
+
+
+def assert_shows(pieces: list[str], output: str) -> None:
+    for piece in pieces:
+        assert piece in output
+        output = output[output.index(piece) + len(piece) :]
+
+
+@pytest.mark.parametrize("command", ["demo", "explain"])
+def test_it_shows_what_commands_say(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FOOTFALL_DESTINATIONS", raising=False)
+    first, *pieces = shown(f"$ footfall {command}")
+    command_line, _, piece = first.removeprefix("$ ").partition("\n")
+    assert_shows([piece, *pieces], said(command_line, capsys))
+
+
+def test_it_shows_what_a_check_says(capsys: pytest.CaptureFixture[str]) -> None:
+    with CollectorServer() as collector:
+        here = collector.url.removeprefix("http://")
+        first, *pieces = (piece.replace("127.0.0.1:8321", here) for piece in shown("$ footfall ch"))
+        command_line, _, piece = first.removeprefix("$ ").partition("\n")
+        assert_shows([piece, *pieces], said(command_line, capsys))
+
+
+def test_it_shows_what_is_said_of_wrong_options() -> None:
+    wrong: dict[str, Any] = {
+        "destination": "plausible://plausible.io/example.com",
+        "trusted_proxies": ["10.0.0.1/8"],
+    }
+    with pytest.raises(ConfigError) as caught:
+        Config.load(wrong, environ={})
+    assert shown("footfall cannot start") == [f"{caught.value}\n"]
+
+
+class Dropping:
+    """A vendor that takes an event and throws it away."""
+
+    def send(self, request: Request) -> Response:
+        return Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
+
+
+def test_it_shows_what_is_said_of_a_dropped_event(caplog: pytest.LogCaptureFixture) -> None:
+    config = Config(destinations="plausible://plausible.io/example.com", transport=Dropping())
+    tracker = Tracker(config, environ={})
+    visitor = {"ip": "198.51.100.7", "ua": CHROME}
+    tracker.track("Signup", url="https://example.com/", visitor=visitor)
+    # It is said after it was counted.
+    assert wait_until(lambda: caplog.messages)
+    assert shown("footfall: plausible") == [f"{line}\n" for line in caplog.messages]
 
 
 def test_it_names_every_difference_from_the_vendors_script() -> None:

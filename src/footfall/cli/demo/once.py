@@ -177,7 +177,7 @@ def _match(events: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, An
 
 
 def _print_table(rows: Sequence[_Row]) -> None:
-    print(f"\n  {'visit':<36} {'counted as':<14} {'why':<12}")
+    print(f"\n  {'visit':<36} {'counted as':<14} why")
     for row in rows:
         name = ", ".join(event["name"] for event in row.events) or "-"
         mark = " " if row.is_right else "!"
