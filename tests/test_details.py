@@ -12,6 +12,12 @@ from footfall.details import PERF_NAMES, checked, hinted, usable
 from footfall.errors import EventError
 
 PERF = dict.fromkeys(PERF_NAMES, 12.5)
+EDGES: dict[str, Any] = {
+    "screen_width": 100_000,
+    "time_zone": "A" * 64,
+    "profile_id": "\U0001f43e" * 128,
+    "perf": PERF | {"dns": 0, "ttfb": 300_000},
+}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +32,7 @@ PERF = dict.fromkeys(PERF_NAMES, 12.5)
             {"profile_id": "Zoë \U0001f43e"}, {"profile_id": "Zoë \U0001f43e"}, id="a name"
         ),
         pytest.param({"perf": PERF | {"more": 1}}, {"perf": PERF}, id="eight durations"),
+        pytest.param(EDGES, EDGES, id="as much as there may be"),
     ],
 )
 def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) -> None:
@@ -44,6 +51,9 @@ def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) 
         pytest.param({"profile_id": True}, "a text that can be shown", id="true for a profile"),
         pytest.param({"profile_id": "a\0"}, "a text that can be shown", id="NUL"),
         pytest.param({"profile_id": "\U0001f43e" * 129}, "256 characters", id="258 units"),
+        pytest.param({"screen_width": 100_001}, "write the width", id="too wide"),
+        pytest.param({"time_zone": "A" * 65}, "an IANA name", id="a long zone"),
+        pytest.param({"perf": PERF | {"dns": 300_001}}, "from 0 to 300000", id="too long"),
         pytest.param({"perf": {"ttfb": 1}}, "all of dns, tls", id="one duration"),
         pytest.param({"perf": [1] * 8}, "all of dns, tls", id="a list of durations"),
         pytest.param({"perf": PERF | {"dns": -1}}, "numbers from 0", id="less than no time"),

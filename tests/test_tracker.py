@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -187,6 +188,7 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a revenue of the wrong shape": ("Paid", {"revenue": {"currency": "EUR", "amount": 5}}),
     "an endless revenue": ("Paid", {"revenue": ("EUR", "Infinity")}),
     "a currency that is none": ("Paid", {"revenue": ("Euro", 5)}),
+    "a currency of foreign letters": ("Paid", {"revenue": ("\u0395UR", 5)}),
     "props that are none": ("Paid", {"props": "plan=pro"}),
     "a visitor that is none": ("Paid", {"visitor": "203.0.113.9"}),
     "a place that is none": ("Paid", {"url": 17}),
@@ -196,6 +198,26 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a width that is none": ("Paid", {"screen_width": "wide"}),
     "a detail that is none": ("Paid", {"colour": "red"}),
 }
+
+
+@pytest.mark.parametrize(
+    ("said", "exact"),
+    [
+        (("EUR", "19.90"), ("EUR", "19.90")),
+        (("eur", 19.99), ("EUR", "19.99")),
+        (["JPY", 1500], ("JPY", "1500")),
+        (("EUR", Decimal("-0.005")), ("EUR", "-0.005")),
+    ],
+    ids=["text", "a float", "a whole number", "a refund"],
+)
+def test_revenue_is_exact(said: Any, exact: tuple[str, str], footfall_outbox: Outbox) -> None:
+    visitor = {"ip": "203.0.113.7", "ua": CHROME}
+    tracker = tracker_over(MemoryTransport())
+    tracker.track("Paid", revenue=said, url="https://example.com/", visitor=visitor)
+    tracker.settle()
+    [event] = footfall_outbox
+    assert event.revenue is not None
+    assert (event.revenue.currency, str(event.revenue.amount)) == exact
 
 
 @pytest.mark.parametrize(("name", "options"), BAD_EVENTS.values(), ids=BAD_EVENTS.keys())

@@ -173,6 +173,16 @@ def test_a_403_of_anything_else_concerns_everybody(body: bytes) -> None:
     assert SITE.read(Response(status=403, body=body)).pause
 
 
+@pytest.mark.parametrize("website", [None, 7, "", WEBSITE + "0", WEBSITE.replace("-", "")])
+def test_an_id_that_is_none_is_refused(website: Any) -> None:
+    with pytest.raises(ConfigError, match="a UUID such as"):
+        Umami(website=website)
+
+
+def test_an_id_may_have_blanks_around_it() -> None:
+    assert Umami(website=f" {WEBSITE}\n") == SITE
+
+
 def test_the_id_and_the_endpoint_are_checked_together() -> None:
     with pytest.raises(ConfigError) as caught:
         Umami(website="example.com", endpoint="stats.example.com")

@@ -97,7 +97,7 @@ class Judge:
             visitor = replace(visitor, user_agent="")
         props = {**decision.props, **hit.props}
         if decision.name == pageview.DOWNLOAD:
-            # One file is one row, whatever link led to it; the vendors' scripts drop the query, too.
+            # One file is one row, whatever link led to it; vendors' scripts drop the query, too.
             props["url"] = url.without_campaign(page)
         elif decision.name == pageview.NOT_FOUND and "path" not in hit.props:
             # Decoded, as Plausible's own server fills it in; and no more of it than the URL tells.

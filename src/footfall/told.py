@@ -77,7 +77,7 @@ def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue |
         exact = Decimal(str(amount))
     except (TypeError, LookupError, InvalidOperation):
         raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
-    if len(currency) != 3 or not currency.isalpha():
+    if len(currency) != 3 or not (currency.isascii() and currency.isalpha()):
         raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")
     if not exact.is_finite():
         raise EventError(f"revenue amount {amount!r} is not a number")
