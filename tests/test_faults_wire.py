@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +28,7 @@ from footfall.model import Request, Response
 from footfall.transport import MAX_BODY_BYTES, connections, deadline, handle, names, wire
 from tests import vendors
 from tests.vendors import Vendor, vendor, wait_until
-from tests.wire import QUICK, Door, ends_as, fault, site_of
+from tests.wire import DOORS, QUICK, Door, ends_as, fault, site_of
 
 # -- no connection, or one that says nothing ---------------------------------------------------
 
@@ -140,6 +142,40 @@ def test_of_a_huge_body_the_first_part_is_read_and_the_status_counts(door: Door)
         assert len(response.body) == MAX_BODY_BYTES
         # What the kernel's buffers hold is sent without anybody reading it.
         assert server.bytes_sent < 20_000_000
+
+
+MEMORY = """
+import sys
+from pathlib import Path
+from tests.wire import DOORS, ends_as, site_of
+
+def kilobytes(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1])
+
+small, huge = sys.argv[2:]
+for url in (small, huge):
+    with site_of(DOORS[sys.argv[1]], url) as (site, _):
+        before = kilobytes("VmRSS")
+        site.visit()
+        ends_as(site, accepted=1)
+print(kilobytes("VmHWM") - before)
+"""
+
+
+@fault(6, "body-200-mb-in-memory")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_huge_body_takes_no_memory(door: Door) -> None:
+    name = next(name for name, each in DOORS.items() if each is door)
+    with vendor(vendors.answering(ACCEPTED)) as small, vendor(vendors.huge_body) as huge:
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, name, small.url, huge.url],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 4_000
 
 
 HEADS = {

@@ -272,6 +272,13 @@ SIGTERMS = {
         -signal.SIGTERM,
         None,
     ),
+    "comes while a lane's lock is held": (
+        'make(shutdown_timeout_seconds=0.5)\nfootfall.flush_on_sigterm()\ntell("A")\n'
+        "[lane] = tracker._lanes.all\n"
+        "with lane._delivery.changed:\n    signal.raise_signal(signal.SIGTERM)",
+        -signal.SIGTERM,
+        None,
+    ),
     "comes to a child": (
         'make()\nfootfall.flush_on_sigterm()\ntell("A")\npid = os.fork()\n'
         'if pid == 0: tell("B"); signal.raise_signal(signal.SIGTERM)\n'
@@ -494,7 +501,7 @@ assert not {"uwsgi", "mod_wsgi", "celery", "gevent", "multiprocessing", "gunicor
 
 
 CHILDREN = """
-import multiprocessing, os, sys
+import multiprocessing, multiprocessing.util, os, sys
 from footfall.tracker import Tracker
 
 TRACKER = Tracker.from_options({"destinations": sys.argv[1]}, environ={})
@@ -656,6 +663,60 @@ assert time.monotonic() - started < 10
     with program(code, good) as process:
         ended(process)
     assert names(good) == ["A", "B"]
+
+
+def test_38_no_fork_waits_for_a_vendor_that_hangs(silent: Vendor) -> None:
+    code = """
+import subprocess
+make(shutdown_timeout_seconds=1.0)
+started = time.monotonic()
+for number in range(20):
+    tell(f"{number}")
+    subprocess.run(["/bin/true"], check=True, preexec_fn=os.getpid)
+assert time.monotonic() - started < 10
+"""
+    with program(code, silent) as process:
+        ended(process)
+
+
+UNTOLD_FORK = """
+make()
+tell("parent")
+assert footfall.flush()
+while tracker._inbox.awake_until != float("-inf"):
+    time.sleep(0.05)
+# As uWSGI forks where it tells nobody.
+hooks = lifecycle._trackers
+lifecycle._trackers = type(hooks)()
+pid = os.fork()
+lifecycle._trackers = hooks
+if pid == 0:
+    tell("child")
+    footfall.flush()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+def test_39_a_child_that_nobody_told_of_its_fork_delivers_its_own(good: Vendor) -> None:
+    with program(UNTOLD_FORK, good) as process:
+        ended(process)
+    assert names(good) == ["child", "parent"]
+
+
+def test_35_what_waits_in_the_parent_is_not_delivered_by_its_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    tell(tracker, "parent")
+    tracker._owner = os.getppid()
+    assert lifecycle.flush(1)
+    assert lifecycle.close(1)
+    assert tracker.flush(1)
+    assert tracker.close(1)
+    assert told(transport) == []
 
 
 UWSGI_FORK = """

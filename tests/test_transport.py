@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
+import threading
 import types
 import weakref
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ from footfall.transport import (
     why_not,
     wire,
 )
+from footfall.transport.connections import Connections
 from footfall.transport.incoming import Incoming
 from footfall.transport.names import Names
 from footfall.transport.proxies import Proxy, proxy_for
@@ -275,6 +277,22 @@ ENDING = """
     threading.Thread(target=transport.send, args=(request,), daemon=True).start()
     assert vendors.wait_until(lambda: server.requests)
 """
+
+
+def test_a_forked_child_waits_for_no_lock_of_its_parents_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    inherited = Connections(Names())
+    pool = inherited.route_to("http://vendor.invalid/").peer._pool
+    assert pool is not None
+    inherited._owner = os.getppid()
+    with pool._optional_thread_lock:  # by a thread that the child does not have
+        freeing = threading.Thread(target=inherited.__del__)
+        freeing.start()
+        freeing.join(2)
+        has_waited = freeing.is_alive()
+    assert not has_waited
 
 
 @pytest.mark.parametrize("name", DOORS)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ssl
 
 _inherited: Final[list[object]] = []
-"""What a forked child must not touch: kept, so that nobody closes it."""
+"""What a forked child must not touch: kept, so that nobody closes it. A lock may be held in it."""
 
 
 class Route(NamedTuple):
