@@ -485,6 +485,14 @@ def test_a_lane_works_on_after_the_end() -> None:
     assert ends(lane) == {"submitted": 3, "accepted": 3}
 
 
+def test_45_after_it_was_closed_a_lane_keeps_its_thread_again() -> None:
+    lane = lane_over(Scripted())
+    lane.close()
+    lane.offer(event())
+    assert wait_until(lambda: ends(lane) == {"submitted": 1, "accepted": 1})
+    assert not wait_until(lambda: not len(lane._delivery.crew), 0.2)
+
+
 def test_without_threads_the_end_delivers_in_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

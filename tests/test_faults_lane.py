@@ -333,6 +333,27 @@ def test_48_an_event_for_which_there_was_no_thread_is_sent_when_there_is_one(
     assert len(refused) == 3
 
 
+def test_48_a_request_for_which_there_was_no_thread_is_counted_when_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = threading.Thread.start
+    refused: list[threading.Thread] = []
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "footfall" and not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with watched_site(DEAD, errors=1, transport=Scripted()) as site:
+        site.visit()
+        assert (len(refused), site.counts()) == (1, {})
+        time.sleep(1.1)  # for so long nobody tries again
+        site.visit()
+        assert wait_until(lambda: site.counts() == {"accepted": 2})
+
+
 LIMITED = """
 import resource, socket, sys, time
 from tests.faults import watched_site
@@ -493,6 +514,13 @@ def test_the_clock_of_ages_counts_sleep_where_the_system_does() -> None:
         assert clock.monotonic is time.monotonic
     else:
         assert abs(monotonic() - time.clock_gettime(expected)) < 5.0
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no such clock here")
+def test_52_the_clock_of_ages_is_the_one_that_counts_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = {time.CLOCK_BOOTTIME: 7_200.0, time.CLOCK_MONOTONIC: 3_600.0}
+    monkeypatch.setattr(time, "clock_gettime", clocks.__getitem__)
+    assert clock._never_asleep()() == 7_200.0
 
 
 @pytest.mark.parametrize("says", ["no such clock", "not allowed"])
