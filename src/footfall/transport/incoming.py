@@ -52,10 +52,10 @@ class Incoming:
 
     @property
     def fault(self) -> str | None:
-        """Why the answer was cut before its head was whole; None if it was not."""
+        """Of an answer without a whole head: why it was cut. None if it was not."""
         if self.interims > wire.MAX_INTERIM_ANSWERS:
             return "there is no end of interim answers"
-        if self.head_left < 0 and not self.is_headed:
+        if self.head_left < 0:
             return "the head of the answer is too long"
         return None
 
