@@ -241,7 +241,8 @@ def _refusal(response: Response) -> Outcome:
 
 
 def _dropped(response: Response) -> int:
-    match = _DROPPED.match(response.headers.get("x-plausible-dropped", ""))
+    said = response.headers.get("x-plausible-dropped")
+    match = _DROPPED.match(said) if said else None
     return int(match[1]) if match else 0
 
 
