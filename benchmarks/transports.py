@@ -1,8 +1,10 @@
 """What one POST costs by each way out: `python benchmarks/transports.py [--quick]`.
 
 CPU of this process, all its threads, for one event in one POST over plain HTTP on loopback to a
-server in another process: the two doors, and two clients by themselves as references. Then events a
-second against the number of connections, to a server that answers after 50 ms.
+server in another process: the two doors, three clients by themselves as references, and a lane: all
+that happens from its queue to its counters, twenty events at a time as they come at a thousand a
+second. Then events a second against the number of connections, to a server that answers after 50
+ms.
 """
 
 from __future__ import annotations
@@ -23,12 +25,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import httpx2
+import pycurl
 from paired import Loop, measure, table
 
 from footfall.destinations import Plausible
 from footfall.dispatch import Lane, Limits
 from footfall.model import Event, Visitor
-from footfall.transport import CurlTransport, HTTPXTransport, Transport
+from footfall.transport import CurlTransport, HTTPXTransport, Transport, wire
 
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -141,14 +144,55 @@ def by_httpx2(place: Plausible) -> Any:
     return send
 
 
+def by_pycurl(place: Plausible) -> Any:
+    """libcurl with nothing around it: what is above this is footfall's own."""
+    handle = pycurl.Curl()
+    for option, value in (
+        (pycurl.URL, place.endpoint),
+        (pycurl.POST, 1),
+        (pycurl.HEADERFUNCTION, lambda line: None),
+        (pycurl.WRITEFUNCTION, lambda chunk: None),
+    ):
+        handle.setopt(option, value)
+    requests = [place.request(event(number)) for number in range(100)]
+    ready = [(wire.header_lines(request.headers), request.body) for request in requests]
+
+    def send(number: int) -> None:
+        lines, body = ready[number % 100]
+        handle.setopt(pycurl.HTTPHEADER, lines)
+        handle.setopt(pycurl.POSTFIELDS, body)
+        handle.perform()
+
+    return send
+
+
+def through_a_lane(place: Plausible, way_out: Transport) -> Any:
+    """Offer every twentieth call what twenty calls deliver, in the calling thread."""
+    lane = Lane(place, way_out)
+    delivery = lane._delivery
+    delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this is the thread
+
+    def deliver(number: int) -> None:
+        item = delivery.take(0.0)
+        if item is None:
+            lane.offer(*map(event, range(number, number + 20)))
+            item = delivery.take(0.0)
+        assert item is not None
+        delivery.deliver(item)
+
+    return deliver
+
+
 def per_post(*, calls: int, rounds: int) -> str:
     with answering() as port:
         place = destination(port)
         rows = {
             "http.client": cpu(by_http_client(port, place)),
             "httpx2.Client": cpu(by_httpx2(place)),
+            "pycurl": cpu(by_pycurl(place)),
             "HTTPXTransport": cpu(sending(HTTPXTransport(), place)),
             "CurlTransport": cpu(sending(CurlTransport(), place)),
+            "a lane, CurlTransport": cpu(through_a_lane(place, CurlTransport())),
         }
         figures = measure(rows, calls=calls, rounds=rounds)
     lines = table("one POST", figures, base="http.client", unit="CPU µs").splitlines()

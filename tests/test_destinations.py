@@ -24,6 +24,7 @@ from footfall.destinations import (
     Swetrix,
     Umami,
     Webhook,
+    _limits,
     check_event_name,
     destination_from,
     is_local,
@@ -864,3 +865,23 @@ def test_whatever_line_is_written_it_is_a_destination_or_a_config_error(
     with contextlib.suppress(ConfigError):
         destination = destination_from(scheme + rest)
         assert replace(destination) == destination  # type: ignore[type-var] # ours are dataclasses
+
+
+# -- what is usual is let pass quickly -----------------------------------------------------------
+
+ODD_TEXTS = st.text(
+    st.sampled_from("aZ0 ~\t\n\x00\x1f\x7f\x80\x85\xa0\xad\xff\u20ac\u2028\ud800\U0001f600")
+)
+
+
+@given(value=ODD_TEXTS | st.text(), longest=st.integers(0, 40))
+def test_usual_text_passes_as_by_the_rule_for_all_text(value: str, longest: int) -> None:
+    by_the_rule = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value[:longest])
+    assert _limits.text(value, longest) == by_the_rule
+
+
+@given(value=ODD_TEXTS | st.text(), longest=st.integers(0, 40))
+def test_a_usual_header_passes_as_by_the_rule_for_all_headers(value: str, longest: int) -> None:
+    shown = re.sub("[\x00-\x08\x0a-\x1f\x7f]", " ", value[:longest])
+    by_the_rule = shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
+    assert _limits.header(value, longest) == by_the_rule

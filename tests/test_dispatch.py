@@ -218,6 +218,16 @@ def test_few_requests_are_written_ahead() -> None:
     assert len(place.written) < PREPARED_AT_ONCE
 
 
+def test_what_is_parked_behind_its_visitor_is_written_later() -> None:
+    lane, _ = offered(Writing(), Scripted(), 2)
+    lane.offer(event(2, "198.51.100.1"))
+    assert lane._delivery.take(0.0) is not None
+    assert lane._delivery.take(0.0) is not None
+    assert lane._delivery.take(0.0) is None
+    held = lane._delivery.ledger.waiting._held.values()
+    assert [item.request for parked in held for item in parked or ()] == [None]
+
+
 def test_a_full_queue_drops_the_oldest_and_counts_them() -> None:
     gate = threading.Event()
     sent: list[str] = []

@@ -173,7 +173,8 @@ class Plausible:
         }
         if visitor.client_ip:
             address = _limits.header(visitor.client_ip)
-            headers |= {name.lower(): address for name in self.ip_headers}
+            for name in self.ip_headers:
+                headers[name.lower()] = address
         return headers
 
     def _body(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
@@ -183,16 +184,17 @@ class Plausible:
             "url": _fit(event.url, cuts),
             "domain": self._domain_of(event.url),
         }
-        optional = {
-            "referrer": _referrer(event.referrer or "", cuts),
-            "props": _props(event.props, cuts),
-            "revenue": _revenue(event.revenue),
-            # Documented; today's server knows the kind of device from the user agent.
-            **usable({"screen_width": event.screen_width}),
-        }
         if self.script_version is not None:
             body["v"] = self.script_version
-        body |= {key: value for key, value in optional.items() if value}
+        if event.referrer:
+            body["referrer"] = _referrer(event.referrer, cuts)
+        if props := _props(event.props, cuts):
+            body["props"] = props
+        if revenue := _revenue(event.revenue):
+            body["revenue"] = revenue
+        if event.screen_width is not None:
+            # Documented; today's server knows the kind of device from the user agent.
+            body |= usable({"screen_width": event.screen_width})
         if not event.interactive:
             body["interactive"] = False
         return body
@@ -239,7 +241,8 @@ def _refusal(response: Response) -> Outcome:
 
 
 def _dropped(response: Response) -> int:
-    match = _DROPPED.match(response.headers.get("x-plausible-dropped", ""))
+    said = response.headers.get("x-plausible-dropped")
+    match = _DROPPED.match(said) if said else None
     return int(match[1]) if match else 0
 
 

@@ -21,8 +21,8 @@ from footfall.transport import Transport
 
 # One thread serves what came in one moment; another is woken where that has lasted for so long.
 COMPANY_AFTER_SECONDS: Final = 0.02
-# About what comes in one moment at a thousand a second, and half a millisecond's work.
-PREPARED_AT_ONCE: Final = 16
+# More than come in one moment at a thousand a second, and a third of a millisecond's work.
+PREPARED_AT_ONCE: Final = 32
 # What a greenlet that is killed, or a thread that is told to exit, leaves of what it was sending.
 ENDED: Final = Outcome(verdict=Verdict.UNKNOWN, detail="the thread that was sending it was ended")
 

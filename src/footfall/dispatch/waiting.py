@@ -99,6 +99,8 @@ class Waiting:
         if parked is None:
             parked = self._held[item.identity] = deque()
         parked.append(item)
+        # It may wait for long, and with many; what is kept of each is bounded without this.
+        item.request = None
 
     def release(self, item: Item) -> None:
         """Let the next event of this item's visitor go."""

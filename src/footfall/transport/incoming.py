@@ -30,10 +30,12 @@ class Incoming:
 
     def take_head(self, line: bytes) -> int | None:
         """Keep one header line. -1 ends the exchange."""
-        # Some small servers end their lines like this, and libcurl takes it.
-        self.head.append(_END if line == b"\n" else line)
+        if line == b"\n":
+            # Some small servers end their lines like this, and libcurl takes it.
+            line = _END
+        self.head.append(line)
         self.head_left -= len(line)
-        if self.head_left < 0 or (self.head[-1] == _END and self._is_one_too_many()):
+        if self.head_left < 0 or (line == _END and self._is_one_too_many()):
             return -1
         return None
 
