@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -51,11 +52,11 @@ def tracker() -> Tracker:
             "destinations": [DESTINATION],
             "exclude": ["/static/**"],
             "transport": MemoryTransport(),
-            "max_queue": 32,
         }
     )
-    # Awake for ever, so that no thread is started.
+    # Awake for ever, so that no thread is started; and a record is gone after 32 others.
     made._inbox.awake_until = float("inf")
+    made._inbox._records = deque(maxlen=32)
     return made
 
 

@@ -119,7 +119,7 @@ def wsgi_records(tracker: Tracker) -> Iterator[Record]:
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }
         answer = [("Content-Type", "text/html; charset=utf-8")]
-        yield wsgi.exchange_of(tracker, environ).answered("200", answer, monotonic())
+        yield wsgi.exchange_of(tracker, environ).answered(200, answer, monotonic())
 
 
 class Sated(Plausible):

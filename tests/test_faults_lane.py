@@ -226,8 +226,8 @@ def test_27_a_burst_grows_the_pool_and_the_account_closes_to_the_event() -> None
             started = time.monotonic()
             while time.monotonic() - started < 1.0:
                 site.visits(100)
-            site.visits(max(0, 10_000 - site.tracker._inbox.captured.value))
-            told = site.tracker._inbox.captured.value
+            site.visits(max(0, 10_000 - site.tracker.stats()["captured"]))
+            told = site.tracker.stats()["captured"]
             site.tracker.settle()
             assert wait_until(lambda: site.counts().get("queued", 0) == 0, 15)
             counts = site.counts()

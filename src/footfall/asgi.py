@@ -90,7 +90,8 @@ class ScopeExchange(Exchange):
         except KeyError:
             facts = _facts_of(scope)
         picked = tracker.picked_bytes
-        return (FORM, picked, self.path, facts, status, answer, at, self.said, scope.get(MARKS))
+        mark = scope.get(MARKS)
+        return (FORM, picked, self.said, mark, self.path, facts, status, answer, at)
 
 
 def _facts_of(scope: Scope) -> tuple[Any, ...]:
@@ -201,7 +202,7 @@ def _delivering(app: ASGIApp) -> ASGIApp:
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `ScopeExchange.answered` stands for."""
-    _, names, path, facts, status, answer, at, said, mark = record
+    _, names, said, mark, path, facts, status, answer, at = record
     method, scheme, query, pairs, client, server = facts
     headers = _headers(pair for pair in pairs if pair[0] in names)
     host = headers.get("host") or _host(server)
@@ -227,10 +228,11 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 
 def _lean(record: Record) -> Record:
-    form, names, path, facts, *rest = record
+    form, names, said, mark, path, facts, *rest = record
     method, scheme, query, pairs, *ends = facts
     picked = [(name, value[:MAX_HEADER]) for name, value in pairs if name in names]
-    return (form, names, path[:MAX_TEXT], (method, scheme, query[:MAX_TEXT], picked, *ends), *rest)
+    facts = (method, scheme, query[:MAX_TEXT], picked, *ends)
+    return (form, names, said, mark, path[:MAX_TEXT], facts, *rest)
 
 
 FORM: Final = Form(hit=hit_from, lean=_lean)

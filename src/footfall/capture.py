@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, AnyStr, Final, NamedTuple, TypeAlias
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from footfall.tracker import Tracker
 
 Record: TypeAlias = tuple[Any, ...]
-"""One hit in the inbox: its Form, and the values from which that makes a Hit later."""
+"""One hit in the inbox: its Form, and the values from which that makes a Hit later.
+
+    (form, names, said, mark, *plain)
+
+Names are those of the headers that matter; what an app said and what a layer marked is as they
+left it; and the rest is plain: text, numbers, and tuples of them.
+"""
+KEPT: Final = 4
+"""Where the plain values of a record begin."""
 
 # Longer than any page's address; an attacker's 64 KiB must not wait in memory ten thousand times.
 MAX_TEXT: Final = 4096
@@ -44,7 +52,7 @@ class Form(NamedTuple):
     hit: Callable[[Record, float], Hit]
     """The Hit that a record stands for, with what the wall clock is ahead of the monotonic one."""
     lean: Callable[[Record], Record]
-    """See `lean`."""
+    """The record with nothing in it that is not needed, and every text cut: for a long wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,15 +224,7 @@ def hit_of(record: Record, offset: float) -> Hit:
     return form.hit(record, offset)
 
 
-def lean(record: Record | Told) -> Record | Told:
-    """The record with nothing in it that is not needed, every text cut: for a long wait."""
-    if isinstance(record, Told):
-        return replace(record, record=record.record and record.record[0].lean(record.record))
-    form: Form = record[0]
-    return form.lean(record)
-
-
-_KEPT: Final = (str, int, float, Decimal, Mapping, list, tuple, set, frozenset, type(None))
+_ENDURING: Final = (str, int, float, Decimal, Mapping, list, tuple, set, frozenset, type(None))
 
 
 def plain_props(props: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def plain_props(props: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     try:
         # A lazy object finds out what it is here, and that may fail.
-        return value if isinstance(value, _KEPT) else str(value)
+        return value if isinstance(value, _ENDURING) else str(value)
     except Exception:  # noqa: BLE001 -- the app's own object
         return None
 
@@ -277,6 +277,7 @@ def marks_of(said: Said, mark: object) -> Marks:
 
 __all__ = [
     "CURRENT",
+    "KEPT",
     "MARKS",
     "MAX_HEADER",
     "MAX_TEXT",
@@ -291,7 +292,6 @@ __all__ = [
     "capture",
     "enter",
     "hit_of",
-    "lean",
     "leave",
     "marks_of",
     "may_be_page",

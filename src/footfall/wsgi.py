@@ -93,7 +93,8 @@ class EnvironExchange(Exchange):
     def answered(self, status: int, answer: list[tuple[str, str]], at: float) -> Record:
         environ = self.environ
         names, take = self.tracker.picked_environ[tuple(environ)]
-        return (FORM, names, take(environ), self.path, status, answer, at, self.said)
+        # A mark is among the values.
+        return (FORM, names, self.said, None, self.path, take(environ), status, answer, at)
 
 
 def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
@@ -166,13 +167,13 @@ def _delivering(app: WSGIApp) -> WSGIApp:
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `EnvironExchange.answered` stands for."""
-    _, names, values, path, status, answer, at, said = record
+    _, names, said, mark, path, values, status, answer, at = record
     picked = dict(zip(names, values, strict=True))
     headers = {_header_name(key): picked[key] for key in picked if key.startswith("HTTP_")}
     host = headers.get("host", "")
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
-    marks = marks_of(said, picked.get(MARKS))
+    marks = marks_of(said, mark or picked.get(MARKS))
     return Hit(
         method=picked.get("REQUEST_METHOD", "GET"),
         scheme=picked.get("wsgi.url_scheme", "http"),
@@ -193,13 +194,11 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 
 def _lean(record: Record) -> Record:
-    form, names, values, path, *rest = record
-    return (form, names, tuple(map(_cut, values)), path[:MAX_TEXT], *rest)
-
-
-def _cut(value: Any) -> Any:
+    form, names, said, _, path, values, *rest = record
+    mark = dict(zip(names, values, strict=True)).get(MARKS)
     # A mark is no text.
-    return value[:MAX_HEADER] if isinstance(value, str) else value
+    cut = tuple([value[:MAX_HEADER] if isinstance(value, str) else "" for value in values])
+    return (form, names, said, mark, path[:MAX_TEXT], cut, *rest)
 
 
 FORM: Final = Form(hit=hit_from, lean=_lean)

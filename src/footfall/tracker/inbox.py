@@ -6,14 +6,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from footfall.capture import Record, Told, lean
+from footfall.capture import Record, Told
 from footfall.guards import Tally
 from footfall.heartbeats import Beat
+from footfall.tracker.packed import Packed, pack
 
 Waiting: TypeAlias = Record | Told | Beat
 
 # While the delivery side keeps up, records wait for moments and may be as large as a server lets a
-# request be. Where it lags, only what is picked and cut may wait.
+# request be. Where it lags, only what is picked, cut and packed may wait.
 ROOMY_INBOX: Final = 256
 # With more than this in the inbox, who is still there must not push out a pageview.
 MAX_WAITING_BEATS: Final = 128
@@ -24,36 +25,57 @@ class Inbox:
 
     Args:
         size: How many may wait; the oldest go.
+        max_bytes: How much memory they may take; the oldest go. The first `ROOMY_INBOX` are not
+            weighed.
         wake: Called with the time of a record that nobody would look at by itself.
     """
 
-    def __init__(self, size: int, wake: Callable[[float], None]) -> None:
-        self.captured = Tally()
+    def __init__(self, size: int, max_bytes: int, wake: Callable[[float], None]) -> None:
         self.wake = wake
         # Until then somebody looks, and no request has to wake them.
         self.awake_until = float("-inf")
-        self._records: deque[Waiting] = deque(maxlen=size)
+        self.dropped = Tally()
+        self._records: deque[Waiting | Packed] = deque()
+        self._roomy = min(ROOMY_INBOX, size)
+        self._size = size
+        self._scales = Scales(max_bytes)
         self._taken = 0
 
     def submit(self, record: Waiting, now: float) -> None:
         """Leave `record` here; `now` is of `footfall.clock`. The oldest goes when full."""
-        self.captured.bump()
         records = self._records
-        if len(records) >= ROOMY_INBOX:
-            record = lean(record)
-        records.append(record)
+        if len(records) < self._roomy:
+            records.append(record)
+        else:
+            self._squeeze_in(record)
         # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
         if now >= self.awake_until:
             self.wake(now)
 
+    def _squeeze_in(self, record: Waiting) -> None:
+        packed = pack(record)
+        self._scales.put(packed.weight)
+        while len(self._records) >= self._size or self._scales.is_overloaded:
+            try:
+                self._lift_off(self._records.popleft())
+            except IndexError:  # another request, or the delivery side, has made the room
+                break
+            self.dropped.bump()
+        self._records.append(packed)
+
+    def _lift_off(self, record: Waiting | Packed) -> Waiting:
+        if isinstance(record, Packed):
+            self._scales.take(record.weight)
+            return record.opened()
+        return record
+
     def beat(self, beat: Beat, now: float) -> None:
         """Leave here that somebody is there, unless there are more important things to do."""
-        if len(self._records) < MAX_WAITING_BEATS:
+        if len(self._records) < min(MAX_WAITING_BEATS, self._roomy):
             self.submit(beat, now)
 
     def keep(self, record: Waiting) -> None:
         """Leave `record` here and wake nobody."""
-        self.captured.bump()
         self._records.append(record)
 
     def take(self) -> Waiting:
@@ -64,24 +86,52 @@ class Inbox:
         """
         record = self._records.popleft()
         self._taken += 1
-        return record
+        return self._lift_off(record)
 
     def __len__(self) -> int:
         return len(self._records)
 
     @property
-    def is_full(self) -> bool:
-        return len(self._records) == self._records.maxlen
-
-    @property
     def newest(self) -> Waiting:
         """The record left last, which must be there."""
-        return self._records[-1]
+        newest = self._records[-1]
+        return newest.opened() if isinstance(newest, Packed) else newest
 
     def counts(self) -> dict[str, int]:
         """How many were `captured`, are `waiting`, and were `dropped_full`."""
-        # In this order, since what is left here in between must not look like a loss.
-        captured = self.captured.value
-        waiting = len(self._records)
-        dropped = max(0, captured - self._taken - waiting)
+        waiting, dropped = len(self._records), self.dropped.value
+        captured = self._taken + waiting + dropped
         return {"captured": captured, "waiting": waiting, "dropped_full": dropped}
+
+
+class Scales:
+    """What lies on them weighs less than a maximum, or too much. Without a lock.
+
+    Any thread may put on and take off at any time: both are one operation of the interpreter on an
+    array with a byte for each kilobyte. Adding to a number would be two, and lose some.
+    """
+
+    __slots__ = ("_maximum", "_weights")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._maximum = max_bytes // _UNIT
+        self._weights = bytearray()
+
+    def put(self, weight: int) -> None:
+        self._weights.extend(bytes(_units(weight)))
+
+    def take(self, weight: int) -> None:
+        """Take off what was put on; exactly as much."""
+        del self._weights[: _units(weight)]
+
+    @property
+    def is_overloaded(self) -> bool:
+        return len(self._weights) > self._maximum
+
+
+# A record has half a kilobyte to two.
+_UNIT: Final = 128
+
+
+def _units(weight: int) -> int:
+    return -(-weight // _UNIT)

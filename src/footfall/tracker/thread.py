@@ -51,6 +51,8 @@ class InboxThread:
         self._wakeup = threading.Event()
         # Whose turn it is among the threads that have run here; see `dismiss`.
         self._shift: object = None
+        # Of how many dropped records the owner has been told.
+        self._told_drops = 0
 
     # -- request side --------------------------------------------------------------------------
 
@@ -120,7 +122,9 @@ class InboxThread:
         self._leave(shift)
 
     def _tell_of_drops(self) -> None:
-        if self._inbox.is_full:
+        dropped = self._inbox.dropped.value
+        if dropped != self._told_drops:
+            self._told_drops = dropped
             text = "hits come faster than events can leave; of those that wait, the oldest go"
             self._log.warn("inbox", f"footfall: {text}")
 

@@ -98,7 +98,7 @@ class Tracker:
         self.errors = Tally()
         self.guards = self._new_guards()
         self._lanes.forget()
-        self._inbox = Inbox(self.config.max_queue, self._wake)
+        self._inbox = Inbox(self.config.max_queue, self.config.limits.max_bytes, self._wake)
         # Without a detour: requests wait for it.
         self.submit = self._inbox.submit
         self._thinking = Thinking(self._inbox, self._judge, self._lanes, self.errors, self._log)
