@@ -1,8 +1,9 @@
 """The collector under load: `python benchmarks/collector.py [--quick] [--events N]`.
 
 A file is filled with a month of a site's events, and `footfall collect` serves it in a process of
-its own, held to one core. Then eight connections post events as fast as they are answered, and the
-dashboard is asked for a day, for a month, and for a month with a filter. `--quick` fills a tenth.
+its own, held to one core. Then 8 and 32 connections post events from the other core as fast as
+they are answered, and the dashboard is asked for a day, for a month, and for a month with a filter.
+`--quick` fills a tenth; `--database FILE` takes a file that was filled before, or fills it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from footfall.collector.wire import Arrival, Received
 EVENTS = 1_000_000
 QUICK_EVENTS = 100_000
 DAYS = 30
-CONNECTIONS = 8
+CONNECTIONS = (8, 32)
 ROUNDS = 15
 
 BROWSERS = (
@@ -157,13 +158,20 @@ def serving(path: Path) -> Iterator[tuple[str, int]]:
         try:
             found = re.search(r"http://\S+", process.stdout.readline())
             assert found is not None
-            if hasattr(os, "sched_setaffinity"):
-                core = max(os.sched_getaffinity(0))
-                for thread in Path(f"/proc/{process.pid}/task").iterdir():
-                    os.sched_setaffinity(int(thread.name), {core})
+            hold_apart(process.pid)
             yield found[0], process.pid
         finally:
             process.terminate()
+
+
+def hold_apart(pid: int) -> None:
+    """Hold the collector to one core, and us to the others."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
+    if len(cores) < 2:
+        return
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {max(cores)})
+    os.sched_setaffinity(0, cores - {max(cores)})
 
 
 def resident_megabytes(pid: int) -> float:
@@ -218,11 +226,11 @@ async def post(host: str, port: int, texts: list[bytes], until: float) -> list[f
     return took
 
 
-async def ingest(url: str, seconds: float) -> list[float]:
+async def ingest(url: str, connections: int, seconds: float) -> list[float]:
     host, port = url.removeprefix("http://").split(":")
     texts = requests(host, 6_000)
     until = time.perf_counter() + seconds
-    parts = [texts[each::CONNECTIONS] for each in range(CONNECTIONS)]
+    parts = [texts[each::connections] for each in range(connections)]
     took = await asyncio.gather(*(post(host, int(port), part, until) for part in parts))
     return [each for part in took for each in part]
 
@@ -251,19 +259,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the events, fewer rounds")
     parser.add_argument("--events", type=int, help=f"how many are stored ({EVENTS:,})")
+    parser.add_argument("--database", type=Path, help="a file to fill, or one that is")
     options = parser.parse_args()
     number = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     rounds = 5 if options.quick else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "events.sqlite3"
-        written, closing_a_day = fill(path, number)
-        print(f"{number:,} events: {number / written:,.0f} written a second, ", end="")
-        print(
-            f"{path.stat().st_size / 1e6:,.0f} MB, a day closed in {closing_a_day * 1e3:,.0f} ms\n"
-        )
+        path = options.database or Path(folder) / "events.sqlite3"
+        if not path.exists():
+            tell_of_filling(path, number)
         with serving(path) as (url, pid):
             ask(url, pid, rounds)
             load(url, pid, 3 if options.quick else 5)
+
+
+def tell_of_filling(path: Path, number: int) -> None:
+    """Fill a file, and say how long it took."""
+    written, closing_a_day = fill(path, number)
+    size = path.stat().st_size / 1e6
+    print(f"{number:,} events: {number / written:,.0f} written a second, {size:,.0f} MB, ", end="")
+    print(f"a day closed in {closing_a_day * 1e3:,.0f} ms\n")
 
 
 def ask(url: str, pid: int, rounds: int) -> None:
@@ -281,15 +295,16 @@ def ask(url: str, pid: int, rounds: int) -> None:
 
 def load(url: str, pid: int, seconds: float) -> None:
     """The table of ingest."""
-    print("| events/s | events per CPU second | median, ms | p99, ms |\n|---:|---:|---:|---:|")
-    for _ in range(3):
+    print("| connections | events/s | events per CPU second | median, ms | p99, ms |")
+    print("|---:|---:|---:|---:|---:|")
+    for connections in [each for each in CONNECTIONS for _ in range(3)]:
         before = cpu_seconds(pid)
-        took = sorted(asyncio.run(ingest(url, seconds)))
+        took = sorted(asyncio.run(ingest(url, connections, seconds)))
         used = cpu_seconds(pid) - before
         median, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
-        rates = f"{len(took) / seconds:,.0f} | {len(took) / used:,.0f}"
+        rates = f"{connections} | {len(took) / seconds:,.0f} | {len(took) / used:,.0f}"
         print(f"| {rates} | {median * 1e3:.1f} | {p99 * 1e3:.1f} |", flush=True)
-    print(f"\nresident at most: {resident_megabytes(pid):.0f} MB")
+    print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
 
 
 if __name__ == "__main__":

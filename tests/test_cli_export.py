@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import sqlite3
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ import pytest
 
 from footfall import cli
 from footfall.cli.export import COLUMNS
+from footfall.collector.database import MEMORY
 from footfall.collector.store import Store
 from footfall.collector.wire import Arrival, Received
 
@@ -80,6 +83,39 @@ def test_parquet_has_types(database: Path, tmp_path: Path) -> None:
         rows = connection.execute(query, [str(output)]).fetchall()
     assert rows[1] == (2, datetime(2026, 11, 21, 12), ODD, "", ODD)
     assert rows[0][3] is None
+
+
+# -- the recipe of the README ------------------------------------------------------------------
+
+_README = Path(__file__).parent.parent / "README.md"
+
+
+def recipe(database: Path) -> list[str]:
+    """The statements that the README shows, of a file."""
+    [block] = re.findall(r"```sql\n(.*?)```", _README.read_text(), re.DOTALL)
+    quoted = str(database).replace("'", "''")
+    statements = block.replace("footfall.sqlite3", quoted).split(";")
+    return [each.strip() for each in statements if each.strip()]
+
+
+def test_the_readmes_query_runs_in_sqlite(database: Path) -> None:
+    *_, attach, query = recipe(database)
+    with closing(sqlite3.connect(MEMORY)) as connection:
+        connection.execute(re.sub(r" \(TYPE.*\)", "", attach))
+        assert connection.execute(query).fetchall() == [("Direct", 1)]
+
+
+def test_the_readmes_recipe_runs_in_duckdb(database: Path) -> None:
+    install, *recipe_without_download = recipe(database)
+    assert install == "INSTALL sqlite"
+    with duckdb.connect() as connection:
+        connection.execute("SET autoinstall_known_extensions = false")
+        for statement in recipe_without_download:
+            try:
+                rows = connection.execute(statement).fetchall()
+            except duckdb.IOException as error:
+                pytest.skip(f"DuckDB's extension sqlite is not installed here: {error}")
+    assert rows == [("Direct", 1)]
 
 
 @pytest.mark.parametrize(

@@ -107,16 +107,9 @@ def create_app(
         routes=[
             *Dashboard(store).routes,
             *Inspector(store, page, views.pulse).routes,
-            Route("/api/v1/events", views.events, methods=["GET", "DELETE"]),
-            # What is posted there, the intake takes.
-            Route("/api/v1/hits", views.hits, methods=["GET", "POST"]),
-            Route("/api/v1/stats", views.stats),
-            Route("/api/v1/forward", views.forward),
+            *views.routes,
             *plausible_read.routes(store, domains),
             openapi.route,
-            Route("/api/health", views.health),
-            Route("/api/system/health/ready", views.health),
-            Route("/api/system/health/live", views.live),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[
@@ -152,6 +145,16 @@ class _Views:
         self._refusals = refusals
         self._sightings = sightings
         self._forward = forward
+        self.routes = [
+            Route("/api/v1/events", self.events, methods=["GET", "DELETE"]),
+            # What is posted there, the intake takes.
+            Route("/api/v1/hits", self.hits, methods=["GET", "POST"]),
+            Route("/api/v1/stats", self.stats),
+            Route("/api/v1/forward", self.forward),
+            Route("/api/health", self.health),
+            Route("/api/system/health/ready", self.health),
+            Route("/api/system/health/live", self.live),
+        ]
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -1,9 +1,9 @@
 """Answers wait until their events are written, so that a kill loses nothing that was answered.
 
-What comes in one turn of the event loop is handed over together and shares a commit, so the wait is
-a few milliseconds, and the more senders there are, the less of it falls to each. While the file
-cannot be written, nobody waits for long: what is queued is written later, and the next events are
-refused.
+What comes while each turn of the event loop brings more is handed over together and shares a
+commit, so the wait is a few milliseconds, and the more senders there are, the less of it falls to
+each. While the file cannot be written, nobody waits for long: what is queued is written later, and
+the next events are refused.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ _PATIENCE_SECONDS: Final = 1.0
 # the interpreter's lock to and fro, which costs more than the writing. Commits take less; when one
 # takes longer, the loop goes on.
 _STAND_BY_SECONDS: Final = 0.005
+
+# Some milliseconds of reading them.
+_MAX_TOGETHER: Final = 50
 
 _Taken: TypeAlias = "asyncio.Future[bool]"
 
@@ -58,7 +61,7 @@ class Commits:
         if loop is not self._loop:
             self._listen(loop)
         if not self._requests:
-            loop.call_soon(self._hand_over, loop)
+            loop.call_soon(self._hand_over, loop, 0)
         taken: _Taken = loop.create_future()
         self._requests.append(request)
         self._taken.append(taken)
@@ -77,7 +80,11 @@ class Commits:
         self._is_watching = False
         self._store.subscribe(pass_on)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
+        # As long as each turn of the loop brings more, they may share the commit.
+        if seen < len(self._requests) < _MAX_TOGETHER:
+            loop.call_soon(self._hand_over, loop, len(self._requests))
+            return
         requests, taken = self._requests, self._taken
         self._requests, self._taken = [], []
         if not self._store.offer_all(requests):
