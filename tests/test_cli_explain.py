@@ -82,6 +82,13 @@ def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(request["body"])["url"] == "https://example.com/blog/?utm_source=hn"
 
 
+def test_user_and_password_of_a_url_are_no_part_of_the_host(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = as_json(capsys, "GET", "https://user:secret@example.com/page")
+    assert found["event"]["url"] == "https://example.com/page"
+
+
 @pytest.mark.parametrize("kind", ["toml", "json"])
 def test_options_come_from_a_file(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str

@@ -30,6 +30,8 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a misspelt option": ({"trusted_proxy": "auto"}, "trusted_proxy", "trusted_proxies"),
     "an unknown destination": ({"destinations": "plausble://x/y.org"}, "destinations", "plausible"),
     "a destination twice": ({"destinations": [DSN, DSN]}, "destinations", "counted twice"),
+    "another separator": ({"destinations": f"{DSN}; {DSN}"}, "destinations", "by commas"),
+    "a space between": ({"destinations": f"{DSN} {DSN}"}, "destinations", "by commas"),
     "a network": ({"trusted_proxies": ["10.0.0.1/8"]}, "trusted_proxies", "10.0.0.0/8"),
     "an exclude without slash": ({"exclude": ["admin/*"]}, "exclude", "/admin/*"),
     "an extension": ({"download_extensions": ["pdf", "tar.gz"]}, "download_extensions", "endings"),

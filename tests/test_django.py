@@ -12,6 +12,7 @@ set_up_django()
 
 from django.core.checks import run_checks  # noqa: E402 -- the settings come first
 from django.test import AsyncClient, Client, override_settings  # noqa: E402
+from django.urls import include, path  # noqa: E402
 
 from footfall.asgi import FlushOnShutdown  # noqa: E402
 from footfall.testing import Outbox  # noqa: E402
@@ -60,6 +61,35 @@ def test_options_in_capitals_work_too(footfall_outbox: Outbox) -> None:
     with django_wsgi(DESTINATIONS=[PLAUSIBLE]) as call:
         call(navigation("/page"))
     assert len(footfall_outbox) == 1
+
+
+class Urls:
+    """An URL configuration with a namespace in a namespace, and a pattern without a name."""
+
+    @staticmethod
+    def view(request: Any) -> Any:
+        raise NotImplementedError
+
+    inner: Any = ([path("", view, name="index"), path("x/", view)], "cart")
+    shop: Any = ([path("cart/", include(inner)), path("all/", view, name="all")], "shop")
+    urlpatterns = (path("shop/", include(shop)), path("about/", view, name="about"))
+
+
+NAMES: dict[str, tuple[list[str], list[str | None]]] = {
+    "all there are": (["name:shop:cart:index", "name:shop:all", "name:about"], []),
+    "one misspelt": (["name:shop:cart:indx"], ['did you mean "name:shop:cart:index"?']),
+    "one without its namespace": (["name:index", "name:about"], ['write it as "name:app:view"']),
+    "none": (["/admin/**"], []),
+}
+
+
+@pytest.mark.parametrize(("exclude", "hints"), NAMES.values(), ids=NAMES.keys())
+def test_a_name_that_no_pattern_has_is_a_warning(
+    exclude: list[str], hints: list[str | None]
+) -> None:
+    with override_settings(FOOTFALL={"exclude": exclude}, ROOT_URLCONF=Urls):
+        found = [message for message in run_checks() if message.id == "footfall.W003"]
+    assert [message.hint for message in found] == hints
 
 
 def test_a_missing_middleware_is_a_warning() -> None:

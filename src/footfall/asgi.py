@@ -35,6 +35,7 @@ from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.lifecycle import close
 from footfall.model import Headers, Hit
+from footfall.nesting import warn_if_watched
 from footfall.remembered import Remembered
 from footfall.tracker import Tracker
 
@@ -141,6 +142,7 @@ class FootfallMiddleware:
         self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         self.tracker = tracker or Tracker.from_options(dict(options))
+        warn_if_watched(app, self.tracker)
         self._is_active = self.tracker.is_active
         self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
         self._refuses_prefetch = self.tracker.config.prefetch == "refuse"

@@ -68,6 +68,11 @@ def error(message: str) -> None:
     _write(logging.ERROR, message)
 
 
+def warning(message: str) -> None:
+    """Write one line about a set-up that defeats itself."""
+    _write(logging.WARNING, message)
+
+
 def no_tracker() -> None:
     """Say, once, that an event was told in a process that has nobody to take it."""
     _process_log.warn_once(

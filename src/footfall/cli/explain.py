@@ -113,7 +113,7 @@ def _hit(args: argparse.Namespace) -> Hit:
     if not parts.scheme or not parts.netloc:
         raise ValueError(f"{args.url!r} is no absolute URL, such as https://example.com/path")
     headers = {**BROWSER, **_headers(args.header)}
-    headers.setdefault("host", parts.netloc)
+    headers.setdefault("host", parts.netloc.rpartition("@")[2])
     return Hit(
         method=args.method,
         scheme=parts.scheme,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar, cast
 
@@ -18,6 +19,9 @@ __all__ = ["Compiled", "compiled"]
 
 # Longer than a restart takes; far from the half hour after which vendors open another visit.
 _OUTBOX_MAX_AGE_SECONDS: Final = 300.0
+
+# The beginning of a second destination in the same line.
+_OTHER_SEPARATOR: Final = re.compile(r"[\s;|]+[a-z]+(\+http)?://")
 
 _T = TypeVar("_T")
 
@@ -76,6 +80,9 @@ def _destinations(value: object) -> tuple[places.Destination, ...]:
     faults: list[Fault] = []
     found: list[places.Destination] = []
     for item in _listed(value):
+        if isinstance(item, str) and _OTHER_SEPARATOR.search(item):
+            faults.append(Fault("destinations", item, "separate destinations by commas"))
+            continue
         try:
             found.append(places.destination_from(cast("str", item)))
         except ConfigError as error:

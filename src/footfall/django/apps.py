@@ -18,6 +18,8 @@ class FootfallConfig(AppConfig):
     def ready(self) -> None:
         register(checks.check_options)
         register(checks.check_middleware)
+        # Beside Django's own checks of the URLs, which load them too.
+        register(checks.check_names, "urls")
         # Task workers and commands track too, and never come through the middleware. What is wrong
         # with the settings is the checks' to say, and the middleware's.
         with suppress(ConfigError):

@@ -3,17 +3,21 @@
 footfall.E001   an option in FOOTFALL, or a FOOTFALL_* variable, cannot work
 footfall.W001   the middleware is not installed
 footfall.W002   the middleware is installed twice
+footfall.W003   `exclude` names a URL pattern that there is not
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own names
+from django.urls import URLResolver, get_resolver
 
 from footfall.config import Config
-from footfall.django.middleware import SETTING, settings_options
+from footfall.django.middleware import NAME, SETTING, excluded_names, settings_options
 from footfall.errors import ConfigError
 
 MIDDLEWARE: Final = "footfall.django.FootfallMiddleware"
@@ -55,3 +59,36 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def check_names(**_: Any) -> list[CheckMessage]:
+    try:
+        excluded = excluded_names()
+    except ConfigError:  # `check_options` tells of it
+        return []
+    if not excluded:
+        return []
+    known = sorted(set(_view_names(get_resolver(), "")))
+    return [
+        Warning(
+            f"{SETTING}['exclude'] names {NAME + name!r}, and no URL pattern has that name",
+            _nearest(name, known),
+            id="footfall.W003",
+        )
+        for name in sorted(excluded.difference(known))
+    ]
+
+
+def _view_names(resolver: URLResolver, namespace: str) -> Iterator[str]:
+    """The names of all URL patterns, as `app:view`."""
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            inner = f"{namespace}{each.namespace}:" if each.namespace else namespace
+            yield from _view_names(each, inner)
+        elif each.name:
+            yield f"{namespace}{each.name}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f'did you mean "{NAME}{close[0]}"?' if close else f'write it as "{NAME}app:view"'
