@@ -119,7 +119,7 @@ def wsgi_records(tracker: Tracker) -> Iterator[Record]:
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }
         answer = [("Content-Type", "text/html; charset=utf-8")]
-        yield wsgi.exchange_of(tracker, environ).answered("200", answer, monotonic())
+        yield wsgi.exchange_of(tracker, environ).answered(200, answer, monotonic())
 
 
 class Sated(Plausible):
@@ -159,6 +159,8 @@ def thinking(records: Records, *, is_thought: bool = True) -> Loop:
             started = process_time()
             ours.settle()
             seconds += process_time() - started
+        if ours.stats()["errors"]:
+            raise RuntimeError("some hits could not be thought about")
         return seconds
 
     return loop
