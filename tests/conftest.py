@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,13 @@ _SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let coverage measure the workers of pytest-xdist, and no program that a test starts."""
+    """Make us a parent like any other, whose programs are as a person would start them.
+
+    Coverage measures the workers of pytest-xdist, and nobody below them. And a shell lets what it
+    starts in the background ignore Ctrl-C, which is handed down to programs that a test interrupts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     is_worker = hasattr(config, "workerinput")
     if is_worker or not config.getoption("numprocesses", None):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
