@@ -27,6 +27,7 @@ def own_path(path: str, hides_secrets: bool) -> str:
 
 
 def public_path(path: str, hides_secrets: bool, *, is_encoded: bool) -> str:
+    """`path` with each segment as it may leave, without the long random ones."""
     if _PLAIN_PATH.fullmatch(path):
         return path
     segments: Iterable[str] = _segments(path)
