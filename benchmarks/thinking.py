@@ -159,6 +159,8 @@ def thinking(records: Records, *, is_thought: bool = True) -> Loop:
             started = process_time()
             ours.settle()
             seconds += process_time() - started
+        if ours.stats()["errors"]:
+            raise RuntimeError("some hits could not be thought about")
         return seconds
 
     return loop

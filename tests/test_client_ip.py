@@ -7,7 +7,7 @@ import doctest
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -1338,3 +1338,25 @@ def test_the_examples_in_the_documentation_run(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+@given(text=st.from_regex(r"([0-9]{1,4}[.x ]?){3,5}", fullmatch=True))
+def test_an_ipv4_address_is_read_as_the_standard_library_does(text: str) -> None:
+    try:
+        expected = IPv4Address(text)
+    except ValueError:
+        expected = None
+    assert footfall.client_ip.addresses._parse_host(text) == (
+        expected if expected and int(expected) else None
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["1.2.3.4", "255.255.255.255", "0.0.0.1", "01.2.3.4", "256.1.1.1", "1.2.3", "1.2.3.4\n"]
+)
+def test_the_edges_of_ipv4_are_those_of_the_standard_library(text: str) -> None:
+    try:
+        expected = IPv4Address(text)
+    except ValueError:
+        expected = None
+    assert footfall.client_ip.addresses._parse_host(text) == expected

@@ -276,7 +276,7 @@ def test_every_reason_has_a_remedy() -> None:
     assert verdicts.REMEDIES.keys() == (pageview.REASONS.keys() | LATER_REASONS) - COUNTED
     source = inspect.getsource(judge)
     for reason in LATER_REASONS:
-        assert f'Judgement("{reason}")' in source
+        assert f'Judgement("{reason}"' in source
         assert verdicts.of_hit(reason).why
     assert verdicts.of_hit("made up") == ("untracked", "made up", "", "")
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from footfall import url as url_room
 from footfall.errors import ConfigError
 from footfall.model import Hit
 from footfall.url import (
@@ -827,3 +828,60 @@ def test_nobody_keeps_this_room_busy(facts: dict[str, Any], rules: UrlRules) -> 
 
     # A few milliseconds; work that is not bounded would take seconds.
     assert time.thread_time() - start < 0.5
+
+
+_PIECES = st.sampled_from(
+    [
+        "https://",
+        "http://",
+        "app://",
+        "app:",
+        "//",
+        "/",
+        "?",
+        "#",
+        "@",
+        ":",
+        "www.",
+        "example.com",
+        "Example.ORG",
+        "127.0.0.1",
+        "[::1]",
+        ":8080",
+        "a=b",
+        "%20",
+        " ",
+        "\u00e9",
+        "\ud800",
+        "news",
+    ]
+)
+
+
+@given(pieces=st.lists(_PIECES, max_size=9))
+def test_the_site_of_a_page_is_found_in_its_origin(pieces: list[str]) -> None:
+    page = "".join(pieces)
+    parts = url_room._split(page)
+    if parts is not None:  # as of every page that has been scrubbed
+        assert url_room._site_of(page) == url_room._site(parts.host)
+
+
+@given(pieces=st.lists(_PIECES, max_size=9))
+def test_a_referrer_is_read_alike_without_its_query(pieces: list[str]) -> None:
+    sent = url_room._as_text("".join(["https://", *pieces]))
+    bare = sent[: sent.find("?") + 1] or sent
+    assert url_room._came_from(bare, True) == url_room._came_from(sent, True)
+
+
+def test_no_query_of_a_referrer_and_no_secret_is_remembered() -> None:
+    url_room._came_from.cache_clear()
+    url_room._known_parameter.cache_clear()
+    for number in range(3):
+        hit = Hit(
+            host="example.com",
+            query=f"token={number}&utm_source=x",
+            headers={"referer": f"https://example.org/a?key={number}"},
+        )
+        referrer_of(hit, page=page_url(hit, is_trusted=False))
+    assert url_room._came_from.cache_info().currsize == 1
+    assert url_room._known_parameter.cache_info().currsize == 1

@@ -9,7 +9,7 @@ streaming, server-sent events, disconnects and websockets never notice.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, Unpack, cast
@@ -206,7 +206,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `ScopeExchange.answered` stands for."""
     _, names, said, mark, path, facts, status, answer, at = record
     method, scheme, query, pairs, client, server = facts
-    headers = _headers(pair for pair in pairs if pair[0] in names)
+    headers = _picked(pairs, names)
     host = headers.get("host") or _host(server)
     marks = marks_of(said, mark)
     return Hit(
@@ -238,6 +238,16 @@ def _lean(record: Record) -> Record:
 
 
 FORM: Final = Form(hit=hit_from, lean=_lean)
+
+
+def _picked(pairs: HeaderPairs, names: Mapping[bytes, str]) -> Headers:
+    """The headers of a request that have these names, of which the values are our spelling."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        if raw_name in names:
+            name, value = names[raw_name], raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
 
 
 def _headers(pairs: HeaderPairs) -> Headers:

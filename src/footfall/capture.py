@@ -264,7 +264,8 @@ class Marks(NamedTuple):
 
 def marks_of(said: Said, mark: object) -> Marks:
     """Both ways of speaking brought together. A mark of the wrong shape says nothing."""
-    if not isinstance(mark, Mapping):
+    # Most requests have none, and to ask a class of many kinds takes its time.
+    if mark is None or not isinstance(mark, Mapping):
         return Marks(said.props, said.ignored, None, {})
     marked, path = mark.get("props"), mark.get("path")
     return Marks(

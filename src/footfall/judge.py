@@ -84,10 +84,14 @@ class Judge:
 
     def _host_seen(self, hit: Hit, base: str) -> str:
         """The host that visitors see, where it is known: behind a proxy the app's may be local."""
-        if _is_played(hit) and self._config.track_localhost is None:
+        if rehearsal.is_on() and self._is_local_rehearsal(hit):
             return UNKNOWN_HOST
         host = base[base.index("://") + 3 :]
         return hit.host if host == UNKNOWN_HOST else host
+
+    def _is_local_rehearsal(self, hit: Hit) -> bool:
+        """True where a test's client asks, and nobody has said that localhost does not count."""
+        return rehearsal.is_of_test_client(hit) and self._config.track_localhost is None
 
     def _event_for(self, hit: Hit, decision: Decision, base: str) -> Event:
         page, referral = self._where(hit, base, pageview.pushed_url(hit) or _renamed(hit))
@@ -225,7 +229,7 @@ class Judge:
         """Who made this hit: the resolved address, and the browser's own words."""
         hit = _played(hit)
         address = self._config.resolver.resolve(hit.peer, hit.headers)
-        if address is None and _is_played(hit):
+        if address is None and rehearsal.is_on() and rehearsal.is_of_test_client(hit):
             # No proxy stands in front of a test client to set the header that the settings name.
             address = rehearsal.PEER
         if address and self._config.anonymize_ip:
@@ -278,10 +282,6 @@ _NO_CLIENT_IP: Final = (
 def _played(hit: Hit) -> Hit:
     """The hit, in a browser's clothes where a test looks and its client made it."""
     return rehearsal.as_browsers(hit) if rehearsal.is_on() else hit
-
-
-def _is_played(hit: Hit) -> bool:
-    return rehearsal.is_on() and rehearsal.is_of_test_client(hit)
 
 
 def _at(host: str, hit: Hit) -> Hit:

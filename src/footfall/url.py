@@ -24,7 +24,7 @@ from footfall.errors import ConfigError, Fault
 from footfall.routes import template
 
 if TYPE_CHECKING:
-    from footfall.model import Hit
+    from footfall.model import Headers, Hit
 
 __all__ = [
     "CAMPAIGN",
@@ -89,6 +89,11 @@ _MAX_PARAMETERS: Final = 256
 _MAX_VALUE: Final = 100
 # 253 for a name in DNS, 6 for a port.
 _MAX_HOST: Final = 259
+
+# A site has few pages, and its visitors come from few places, most of them from the site itself. No
+# text that is longer is remembered.
+_KNOWN: Final = 1024
+_MAX_KNOWN: Final = 256
 
 _WEB: Final = frozenset({"http", "https"})
 # These name no page of a site, but code, content or a file of the visitor's disk.
@@ -209,14 +214,16 @@ def page_url(
 def page_at(base: str, hit: Hit, rules: UrlRules = DEFAULT_RULES, path: str | None = None) -> str:
     """`page_url`, for who knows the hit's `public_base` already."""
     pushed = _split(_resolved(_as_text(path), hit)) if path else None
-    query = pushed.query if pushed else _as_text(hit.query)
     if rules.path_mode == "route" and hit.route is not None:
         where = _route_path(hit.route)
     elif pushed:
         where = _public_path(pushed.path, rules.hide_path_secrets, is_encoded=True)
     else:
-        where = _public_path(_replaced(hit.path), rules.hide_path_secrets, is_encoded=False)
-    return fit(base + where + _public_query(query, rules))
+        write = _own_path if len(hit.path) <= _MAX_KNOWN else _own_path.__wrapped__
+        where = write(hit.path, rules.hide_path_secrets)
+    query = pushed.query if pushed else hit.query and _as_text(hit.query)
+    page = base + where + _public_query(query, rules) if query else base + where
+    return page if len(page) <= MAX_URL_BYTES else fit(page)
 
 
 def public_base(hit: Hit, *, is_trusted: bool, rules: UrlRules = DEFAULT_RULES) -> str:
@@ -324,8 +331,8 @@ def referrer_of(hit: Hit, *, page: str, rules: UrlRules = DEFAULT_RULES) -> Refe
     most 2,000 bytes. With `path_mode="route"` the previous page is not told, since nobody knows
     its route.
     """
-    sent = next(filter(None, map(hit.headers.get, _REFERRER_HEADERS)), None)
-    if sent is None:
+    sent = _sent_referrer(hit.headers)
+    if not sent:
         return _NO_REFERRAL
     text = _as_text(sent)
     # Its query goes, and must not be remembered.
@@ -340,13 +347,14 @@ def referrer_of(hit: Hit, *, page: str, rules: UrlRules = DEFAULT_RULES) -> Refe
     return came_from.referral
 
 
-# Turbolinks names the page it replaces; htmx does too, for sites whose policy hides the Referer.
-_REFERRER_HEADERS: Final = ("turbolinks-referrer", "referer", "hx-current-url")
-_NO_REFERRAL: Final = Referral()
+def _sent_referrer(headers: Headers) -> str:
+    # Turbolinks names the page it replaces; htmx does too, for sites whose policy hides the
+    # Referer.
+    named = headers.get
+    return named("turbolinks-referrer") or named("referer") or named("hx-current-url") or ""
 
-# Visitors come from few places, most of them from this site. No text that is longer is remembered.
-_MAX_KNOWN: Final = 256
-_KNOWN: Final = 1024
+
+_NO_REFERRAL: Final = Referral()
 
 
 class _CameFrom(NamedTuple):
@@ -456,6 +464,12 @@ def _public_url(parts: _Parts, rules: UrlRules) -> str:
 _PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,=:-]{0,31})+")
 
 
+@lru_cache(maxsize=_KNOWN)
+def _own_path(path: str, hides_secrets: bool) -> str:
+    """The path of a hit, as it may leave."""
+    return _public_path(_replaced(path), hides_secrets, is_encoded=False)
+
+
 def _public_path(path: str, hides_secrets: bool, *, is_encoded: bool) -> str:
     if _PLAIN_PATH.fullmatch(path):
         return path
@@ -547,8 +561,6 @@ _CREDENTIAL: Final = re.compile(r"token|secret|passw|session|sessid|signature|au
 
 def _public_query(query: str, rules: UrlRules) -> str:
     """The query as it may leave, with its question mark, in its own order and encoding."""
-    if not query:
-        return ""
     keep = rules.keep_query
     public = [_public_parameter(each, keep) for each in _parameters(query)]
     kept = "&".join(filter(None, public))

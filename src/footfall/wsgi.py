@@ -9,7 +9,7 @@ offload never notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
 
@@ -34,7 +34,7 @@ from footfall.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
 from footfall.nesting import warn_if_watched
-from footfall.remembered import Remembered
+from footfall.remembered import MAX_REMEMBERED, Remembered
 from footfall.tracker import Tracker
 
 Environ: TypeAlias = dict[str, Any]
@@ -171,7 +171,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit that a record of `EnvironExchange.answered` stands for."""
     _, names, said, mark, path, values, status, answer, at = record
     picked = dict(zip(names, values, strict=True))
-    headers = {_header_name(key): picked[key] for key in picked if key.startswith("HTTP_")}
+    headers = {name: picked[key] for key, name in _headers_among(names)}
     host = headers.get("host", "")
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
@@ -206,14 +206,21 @@ def _lean(record: Record) -> Record:
 FORM: Final = Form(hit=hit_from, lean=_lean)
 
 
-@cache  # as many as the settings make us pick
-def _header_name(key: str) -> str:
-    return key.removeprefix("HTTP_").replace("_", "-").lower()
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _headers_among(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Those keys of an environ that hold headers, with the headers' names."""
+    return tuple(
+        (key, key.removeprefix("HTTP_").replace("_", "-").lower())
+        for key in keys
+        if key.startswith("HTTP_")
+    )
 
 
 def _decoded(path: str) -> str:
     """The path's text: WSGI spells its bytes as latin-1 (PEP 3333)."""
-    return path.encode("latin-1", "replace").decode("utf-8", "replace") or "/"
+    if not path.isascii():
+        path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return path or "/"
 
 
 def _joined(pairs: HeaderPairs) -> dict[str, str]:

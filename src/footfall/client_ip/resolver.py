@@ -168,7 +168,9 @@ class ClientIP:
         True of every peer where the owner vouches for the proxies: a number, a header, a function,
         and presets without networks.
         """
-        return self._speaker(peer).is_trusted
+        if peer is not None and len(peer) > _MAX_CACHED_CHARS:
+            return self._look_at(peer).is_trusted
+        return self._cached_speaker(peer).is_trusted
 
     def trace(self, peer: str | None, headers: Headers) -> Trace:
         """The answer of `resolve`, with its reason and every hop."""

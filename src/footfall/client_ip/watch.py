@@ -52,7 +52,9 @@ class AddressWatch:
 
     def __init__(self, resolver: ClientIP) -> None:
         self._resolver = resolver
-        self._suspects = [(platform, rule_of(platform)) for platform in resolver.suspects]
+        self._suspects = [
+            (platform.sign.lower(), platform, rule_of(platform)) for platform in resolver.suspects
+        ]
         self._address: str | None = None
         self._pageviews = 0
         self._browsers: set[int] = set()
@@ -89,8 +91,8 @@ class AddressWatch:
         return f"the client_ip function {failure}, so the peer counts as the visitor: correct it"
 
     def _other_platform(self, client_ip: str | None, _browser: str, headers: Headers) -> str | None:
-        for platform, rule in self._suspects:
-            if platform.sign.lower() not in headers:
+        for sign, platform, rule in self._suspects:
+            if sign not in headers:
                 continue
             # By networks: an address that was anonymised since is still the same visitor's.
             if _network(rule, headers) != (client_ip and anonymize(client_ip)):

@@ -83,6 +83,7 @@ def _page(hit: Hit, _rules: Rules, arrival: Arrival) -> str | Ruling:
 
 
 def otherwise(hit: Hit) -> Ruling:
+    """C.6: why there was nothing to look at."""
     return Ruling(_reason_for_nothing(hit.status), f"status {hit.status}")
 
 

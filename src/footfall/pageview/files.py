@@ -29,11 +29,13 @@ def _file_name(path: str) -> str:
 
 
 def extension_of(path: str) -> str:
+    """What follows the last dot of the file's name, in lower case; empty where there is none."""
     _, dot, extension = _file_name(path).rpartition(".")
     return extension if dot else ""
 
 
 def is_static(path: str) -> bool:
+    """True if the path ends as the parts of pages do, or as files to be saved."""
     return extension_of(path) in _STATIC_EXTENSIONS
 
 
@@ -50,6 +52,7 @@ def is_well_known(path: str) -> bool:
 
 
 def reason_for_file(path: str) -> str | None:
+    """Why a path with such a name is no page; None where it may be one."""
     if is_well_known(path):
         return "well_known"
     return "static_file" if is_static(path) else None

@@ -75,7 +75,7 @@ def _bot(hit: Hit, rules: Rules) -> str | Ruling:
     if bot == NO_USER_AGENT:
         return Ruling("no_user_agent", "no User-Agent")
     saw = f"{bot.name} ({bot.kind})"
-    if rules.bots == "event" and _gave_page(hit) and exclusion_of(hit, rules) is None:
+    if rules.bots == "event" and _gave_page(hit) and _exclusion(hit, rules) is None:
         props = {"bot": bot.name, "class": bot.kind}
         return Ruling("bot", saw, "event", BOT_VISIT, props)
     return Ruling("bot", saw)
@@ -109,11 +109,11 @@ def _owners_word(hit: Hit, rules: Rules) -> bool | str | None:
 
 
 def _excluded(hit: Hit, rules: Rules) -> str | Ruling:
-    exclusion = exclusion_of(hit, rules)
+    exclusion = _exclusion(hit, rules)
     return "no rule objects" if exclusion is None else Ruling("excluded", exclusion)
 
 
-def exclusion_of(hit: Hit, rules: Rules) -> str | None:
+def _exclusion(hit: Hit, rules: Rules) -> str | None:
     return rules.excluded_by(hit) if rules.excluded_by is not None else None
 
 

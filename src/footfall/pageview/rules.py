@@ -10,6 +10,7 @@ from footfall.model import Hit
 
 
 def words(text: str) -> frozenset[str]:
+    """The words of a table that is written as prose."""
     return frozenset(text.split())
 
 

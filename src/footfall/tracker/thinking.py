@@ -159,7 +159,7 @@ class Thinking:
 
     def _note_live(self, event: Event) -> None:
         """A visit goes on, as far as a destination of heartbeats is told of it."""
-        if not OUTBOXES and self._lanes.has_pulse(event):
+        if self._lanes.pulse and not OUTBOXES and self._lanes.has_pulse(event):
             self._pulse.saw(event)
 
     def _beat_of(self, hit: Hit) -> Event | None:

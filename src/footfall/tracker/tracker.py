@@ -47,7 +47,8 @@ class Tracker:
         environ = os.environ if environ is None else environ
         self.config = config
         self.is_active = config.is_active
-        self.picked_bytes = frozenset(name.encode("ascii") for name in config.request_headers)
+        # As a scope spells them, and as a hit does.
+        self.picked_bytes = {name.encode("ascii"): name for name in config.request_headers}
         self.picked_environ = picker(_environ_names(config.request_headers))
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()

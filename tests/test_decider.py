@@ -1,0 +1,211 @@
+"""Decisions in a hurry are the decisions that are made with all their steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from footfall.model import Hit
+from footfall.pageview import REQUEST_HEADERS, RESPONSE_HEADERS, Decider, Rules, decide, decider
+from footfall.paths import PathRules
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36"
+HTML = {"content-type": "text/html"}
+PATHS = PathRules(exclude=["/admin/**", "!/admin/open"], include=["/**"])
+
+NAVIGATION = Hit(
+    host="example.com", headers={"user-agent": CHROME, "accept": "text/html"}, response_headers=HTML
+)
+
+_PATHS = """
+    / /page /admin/x /admin/open /a.pdf /b.pdf /x.PDF /favicon.ico /style.css /.well-known/x
+    /apple-touch-icon /sitemap1.xml
+    """.split()  # noqa: SIM905  # as the room itself writes them
+_ASKED = """
+    1 true prefetch document empty navigate iframe image text/html XMLHttpRequest websocket
+    curl/8.0 Googlebot
+    """.split()  # noqa: SIM905
+_ANSWERED = ["text/html", "application/json", "application/pdf", "attachment", "true", "/pushed"]
+
+
+def _changed(hit: Hit, change: tuple[str, str, Any]) -> Hit:
+    field, name, value = change
+    changed: Any = {field: {**getattr(hit, field), name: value} if name else value}
+    return replace(hit, **changed)
+
+
+# One thing at a time: whatever the key forgets is then the only difference between two hits.
+_CHANGES = st.one_of(
+    st.tuples(st.just("method"), st.just(""), st.sampled_from(["GET", "POST"])),
+    st.tuples(st.just("host"), st.just(""), st.sampled_from(["example.com", "localhost:8000"])),
+    st.tuples(st.just("path"), st.just(""), st.sampled_from([*_PATHS, "/" + "x" * 300])),
+    st.tuples(
+        st.just("status"), st.just(""), st.sampled_from([101, 200, 204, 206, 302, 304, 404, 500])
+    ),
+    st.tuples(st.just("ignored"), st.just(""), st.booleans()),
+    st.tuples(
+        st.just("headers"),
+        st.sampled_from([*sorted(REQUEST_HEADERS), "user-agent", "referer"]),
+        st.sampled_from([*_ASKED, CHROME, "", "x" * 1_200]),
+    ),
+    st.tuples(
+        st.just("response_headers"),
+        st.sampled_from(sorted(RESPONSE_HEADERS)),
+        st.sampled_from([*_ANSWERED, "bytes 0-9/10", "bytes 5-9/10", ""]),
+    ),
+)
+_HITS = st.lists(_CHANGES, max_size=8).map(lambda changes: reduce(_changed, changes, NAVIGATION))
+_RULES = st.builds(
+    Rules,
+    track_localhost=st.booleans(),
+    prefetch=st.sampled_from(["skip", "count"]),
+    bots=st.sampled_from(["skip", "count", "event"]),
+    track_404=st.booleans(),
+    track_downloads=st.booleans(),
+    respect_dnt=st.booleans(),
+    respect_gpc=st.booleans(),
+    track_iframes=st.booleans(),
+    excluded_by=st.sampled_from([None, PATHS.excluded_by]),
+)
+
+
+@given(rules=_RULES, hit=_HITS, changes=st.lists(_CHANGES, min_size=1, max_size=8))
+def test_the_short_way_decides_as_the_long_one(
+    rules: Rules, hit: Hit, changes: list[tuple[str, str, Any]]
+) -> None:
+    short = Decider(rules, reads_paths_alone=True)
+    hits = [hit, *(_changed(hit, change) for change in changes)]
+    # Twice, so that each one is remembered, too.
+    for each in hits + hits:
+        expected = replace(decide(each, rules), steps=())
+        assert short.decide(each, each.host) == expected
+
+
+FRESH = replace(NAVIGATION, status=304)
+PAIRS = {
+    "in the kind of file": (FRESH, ("path", "", "/style.css")),
+    "in a file that visitors ask for": (FRESH, ("path", "", "/favicon.ico")),
+    "in an excluded path": (NAVIGATION, ("path", "", "/admin/x")),
+    "in what is answered": (NAVIGATION, ("response_headers", "content-type", "image/png")),
+    "in a header's value": (
+        _changed(NAVIGATION, ("headers", "sec-fetch-dest", "document")),
+        ("headers", "sec-fetch-dest", "image"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("hit", "change"), PAIRS.values(), ids=PAIRS.keys())
+def test_hits_that_differ_are_decided_apart(hit: Hit, change: tuple[str, str, Any]) -> None:
+    rules = Rules(excluded_by=PATHS.excluded_by)
+    short = Decider(rules, reads_paths_alone=True)
+    for each in (hit, _changed(hit, change)) * 2:
+        assert short.decide(each, each.host).reason == decide(each, rules).reason
+    assert short.decide(hit, hit.host).reason != short.decide(_changed(hit, change), "").reason
+
+
+def test_headers_of_one_value_are_told_apart_by_their_names() -> None:
+    short = Decider()
+    given = [{"x-inertia": "true"}, {"hx-request": "true"}]
+    hits = [replace(NAVIGATION, headers={**NAVIGATION.headers, **each}) for each in given]
+    assert [short.decide(hit, hit.host).reason for hit in hits] == ["spa_visit", "fragment"]
+
+
+def test_the_host_that_visitors_see_is_the_one_that_counts() -> None:
+    short = Decider()
+    hosts = ["example.com", "localhost", "example.com"]
+    reasons = [short.decide(NAVIGATION, host).reason for host in hosts]
+    assert reasons == ["navigation", "localhost", "navigation"]
+
+
+class _Watched(dict[str, str]):
+    """Headers that note which of them were looked at."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self.seen: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.seen.add(name)
+        return super().get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        self.seen.add(str(name))
+        return super().__contains__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        self.seen |= {"user-agent"}
+        return super().__iter__()
+
+
+@given(rules=_RULES, hit=_HITS)
+def test_a_decision_reads_no_header_that_is_not_in_the_key(rules: Rules, hit: Hit) -> None:
+    headers = _Watched(hit.headers)
+    decide(replace(hit, headers=headers), rules)
+    assert headers.seen <= REQUEST_HEADERS
+
+
+KEPT = {
+    "a page": (NAVIGATION, 1),
+    "a bot": (replace(NAVIGATION, headers={"user-agent": "curl/8.0"}), 1),
+    "a download, whose path is told": (
+        replace(NAVIGATION, path="/a.pdf", response_headers={"content-type": "application/pdf"}),
+        0,
+    ),
+    "a page that is missing, whose path is told": (replace(NAVIGATION, status=404), 0),
+    "a header of endless length": (
+        replace(NAVIGATION, headers={**NAVIGATION.headers, "accept": "text/html" + "x" * 1_000}),
+        0,
+    ),
+    "an answer of endless length": (
+        replace(NAVIGATION, response_headers={"content-type": "text/html;" + "x" * 1_000}),
+        0,
+    ),
+    "a host of endless length": (replace(NAVIGATION, host="x" * 1_001), 0),
+}
+
+
+@pytest.mark.parametrize(("hit", "expected"), KEPT.values(), ids=KEPT.keys())
+def test_what_is_remembered_is_small(hit: Hit, expected: int) -> None:
+    short = Decider(Rules(track_404=True))
+    short.decide(hit, hit.host)
+    assert len(short._known) == expected
+
+
+def test_nobody_can_fill_the_memory() -> None:
+    short = Decider()
+    for number in range(2 * decider._MAX_KNOWN + 1):
+        short.decide(NAVIGATION, f"site{number}.example")
+    assert len(short._known) <= decider._MAX_KNOWN
+
+
+def test_the_owners_functions_are_asked_each_time() -> None:
+    asked: list[str] = []
+
+    def is_bot(hit: Hit) -> bool:
+        asked.append("bot")
+        return False
+
+    def excluded_by(hit: Hit) -> None:
+        asked.append("path")
+
+    for rules in (Rules(is_bot=is_bot), Rules(excluded_by=excluded_by)):
+        short = Decider(rules)
+        for _ in range(2):
+            assert short.decide(NAVIGATION, "example.com").reason == "navigation"
+    assert asked == ["bot", "bot", "path", "path"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("/admin/**", True), (re.compile("x"), True), ("/users/{id}", False), (bool, False)],
+    ids=["glob", "regex", "route", "function"],
+)
+def test_rules_say_whether_they_read_paths_alone(pattern: Any, expected: bool) -> None:
+    assert PathRules(exclude=[pattern]).reads_paths_alone is expected
