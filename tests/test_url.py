@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall import url as url_room
 from footfall.errors import ConfigError
 from footfall.model import Hit
 from footfall.url import (
@@ -25,9 +24,13 @@ from footfall.url import (
     UrlRules,
     fit,
     page_url,
+    query,
+    referrer,
     referrer_of,
     scrub_url,
 )
+from footfall.url.parts import split
+from footfall.url.text import as_text
 
 ALL_QUERY = UrlRules(keep_query="*")
 ROUTES = UrlRules(path_mode="route")
@@ -861,21 +864,21 @@ _PIECES = st.sampled_from(
 @given(pieces=st.lists(_PIECES, max_size=9))
 def test_the_site_of_a_page_is_found_in_its_origin(pieces: list[str]) -> None:
     page = "".join(pieces)
-    parts = url_room._split(page)
+    parts = split(page)
     if parts is not None:  # as of every page that has been scrubbed
-        assert url_room._site_of(page) == url_room._site(parts.host)
+        assert referrer._site_of(page) == referrer._site(parts.host)
 
 
 @given(pieces=st.lists(_PIECES, max_size=9))
 def test_a_referrer_is_read_alike_without_its_query(pieces: list[str]) -> None:
-    sent = url_room._as_text("".join(["https://", *pieces]))
+    sent = as_text("".join(["https://", *pieces]))
     bare = sent[: sent.find("?") + 1] or sent
-    assert url_room._came_from(bare, True) == url_room._came_from(sent, True)
+    assert referrer._came_from(bare, True) == referrer._came_from(sent, True)
 
 
 def test_no_query_of_a_referrer_and_no_secret_is_remembered() -> None:
-    url_room._came_from.cache_clear()
-    url_room._known_parameter.cache_clear()
+    referrer._came_from.cache_clear()
+    query._known_parameter.cache_clear()
     for number in range(3):
         hit = Hit(
             host="example.com",
@@ -883,5 +886,5 @@ def test_no_query_of_a_referrer_and_no_secret_is_remembered() -> None:
             headers={"referer": f"https://example.org/a?key={number}"},
         )
         referrer_of(hit, page=page_url(hit, is_trusted=False))
-    assert url_room._came_from.cache_info().currsize == 1
-    assert url_room._known_parameter.cache_info().currsize == 1
+    assert referrer._came_from.cache_info().currsize == 1
+    assert query._known_parameter.cache_info().currsize == 1
