@@ -15,7 +15,6 @@ from footfall.url.text import KNOWN, replaced
 # Twice the URL's limit, since long secrets in a path shrink; a request line holds 8 KiB.
 _MAX_PATH: Final = 4_096
 
-
 # Short segments of plain characters, as nearly all paths have them; they stay as they are.
 _PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,=:-]{0,31})+")
 
@@ -27,7 +26,7 @@ def own_path(path: str, hides_secrets: bool) -> str:
 
 
 def public_path(path: str, hides_secrets: bool, *, is_encoded: bool) -> str:
-    """`path` with each segment as it may leave, without the long random ones."""
+    """A path as it may leave; `is_encoded` where it stands as in a URL."""
     if _PLAIN_PATH.fullmatch(path):
         return path
     segments: Iterable[str] = _segments(path)
