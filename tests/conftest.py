@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
@@ -73,6 +74,12 @@ def _leave_no_tracker() -> Iterator[None]:
     before = {*lifecycle._trackers}
     yield
     for tracker in {*lifecycle._trackers} - before:
+        with suppress(IndexError):
+            while True:
+                tracker._inbox.take()
+        # What is being thought about now would end in the next test's outbox.
+        if tracker._thinking.turn.acquire(timeout=1.0):
+            tracker._thinking.turn.release()
         tracker.close(0.0)
         lifecycle._trackers.discard(tracker)
 
