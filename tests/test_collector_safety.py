@@ -204,7 +204,8 @@ def test_an_answer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
     with closing(Store()) as opened:
         opened.flush()
-        commits, told = Commits(opened), []
+        commits = Commits(opened)
+        told: list[int] = []
         opened.subscribe(lambda: told.append(opened.settled))
 
         async def offer_many() -> list[bool]:
@@ -213,6 +214,24 @@ def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
 
         assert asyncio.run(offer_many()) == [True] * 20
         assert told == [20]
+
+
+def test_what_the_next_turn_brings_shares_it_too() -> None:
+    with closing(Store()) as opened:
+        opened.flush()
+        commits = Commits(opened)
+        told: list[int] = []
+        opened.subscribe(lambda: told.append(opened.settled))
+
+        async def offer_later() -> bool:
+            await asyncio.sleep(0)
+            return await commits.take(Offered([an_arrival("later")]))
+
+        async def offer_both() -> None:
+            await asyncio.gather(commits.take(Offered([an_arrival()])), offer_later())
+
+        asyncio.run(offer_both())
+        assert told == [2]
 
 
 def test_nobody_is_taken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,15 +258,15 @@ def test_the_loop_goes_on_while_the_file_is_locked(
         async def offer_in_turns() -> list[bool]:
             first = asyncio.create_task(commits.take(Offered([an_arrival("first")])))
             await asyncio.sleep(0.01)
-            second = asyncio.create_task(commits.take(Offered([an_arrival("second")])))
             given_up = asyncio.create_task(commits.take(Offered([an_arrival("given up")])))
+            second = asyncio.create_task(commits.take(Offered([an_arrival("second")])))
             await asyncio.sleep(0.01)
             assert not first.done()
             assert not second.done()
             # Its sender has gone; the event was taken all the same.
             given_up.cancel()
             other.rollback()
-            return [await first, await second]
+            return [await first, await asyncio.wait_for(second, 10)]
 
         assert asyncio.run(offer_in_turns()) == [True, True]
         assert opened.count(Search()) == 3
