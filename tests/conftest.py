@@ -69,10 +69,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
-    """Let no later test meet the threads, or wait for the events, of a tracker that was left."""
+    """Let no later test meet the threads or the events of a tracker that was left."""
     before = {*lifecycle._trackers}
     yield
     for tracker in {*lifecycle._trackers} - before:
+        tracker.settle()
         tracker.close(0.0)
         lifecycle._trackers.discard(tracker)
 
