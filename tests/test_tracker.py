@@ -711,6 +711,17 @@ def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
     assert tracker.stats()["waiting"] > 0
 
 
+def test_one_look_takes_no_more_than_a_busy_app_can_spare() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with tracker._thinking.turn:
+        for _ in range(100):
+            visit(tracker)
+        assert tracker._thinking.a_turn()
+        assert tracker.stats()["waiting"] == 60
+    assert wait_until(lambda: len(transport.requests) == 100)
+
+
 def test_flush_waits_for_the_hit_that_is_being_thought_about() -> None:
     def slow(event: Event) -> Event:
         time.sleep(0.3)

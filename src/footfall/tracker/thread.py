@@ -110,7 +110,7 @@ class InboxThread:
         while self._shift is shift:
             now = monotonic()
             self._inbox.awake_until = now + AWAKE_SECONDS
-            if self._thinking.all_of_it(while_room=True) or self._lanes.tend():
+            if self._thinking.a_turn() or self._lanes.tend():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
