@@ -39,7 +39,7 @@ class Site:
     command: tuple[str, ...]
     folder: Path = EXAMPLES
     programs: tuple[str, ...] = ()
-    # What its log says once it is ready, for one that does not listen.
+    # What its log says once it is ready, for one that does not listen, or listens too early.
     says: str | None = None
     # Several processes promise no order among the events of one visitor.
     is_ordered: bool = True
@@ -102,6 +102,8 @@ def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) ->
         ),
         folder=folder,
         programs=("uwsgi",),
+        # The workers serve before their master is ready to be told that it shall end.
+        says=f"spawned uWSGI worker {workers}",
     )
 
 
