@@ -93,7 +93,8 @@ class Thinking:
     def _turns(self, deadline: float | None = None, offered: Offered | None = None) -> None:
         while self._inbox and (deadline is None or monotonic() < deadline):
             self._take_turn(offered)
-            time.sleep(0)
+            if self._inbox:
+                time.sleep(0)
 
     def _take_turn(self, offered: Offered | None) -> int:
         """Think about so many hits, and offer their events together: that costs one wake-up."""
