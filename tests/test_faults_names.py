@@ -84,6 +84,17 @@ def test_a_name_that_appears_is_found(door: Door, library: Path, tmp_path: Path)
         assert len(server.requests) == 1
 
 
+def assert_ends_after(word: str, code: str, door: Door, library: Path, address: Path) -> None:
+    """The program says `word`, and its end is not held up from then on."""
+    with program(code, door, vendors.unused_port(), library, address) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        started = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+        assert (said, process.returncode) == (f"{word}\n", 0), errors
+        assert time.monotonic() - started < 5
+
+
 HANGS = """
 address.write_text("hang")
 with site_of(door, url) as (site, _):
@@ -101,14 +112,7 @@ print("flushed", flush=True)
 def test_a_resolver_that_hangs_holds_up_its_own_sender_and_no_exit(
     door: Door, library: Path, tmp_path: Path
 ) -> None:
-    port = vendors.unused_port()
-    with program(HANGS, door, port, library, tmp_path / "address") as process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        started = time.monotonic()
-        _, errors = process.communicate(timeout=60)
-        assert (said, process.returncode) == ("flushed\n", 0), errors
-        assert time.monotonic() - started < 5
+    assert_ends_after("flushed", HANGS, door, library, tmp_path / "address")
 
 
 HANGS_AT_THE_END = """
@@ -127,14 +131,7 @@ print("told", flush=True)
 def test_a_process_ends_in_time_while_its_resolver_hangs(
     door: Door, library: Path, tmp_path: Path
 ) -> None:
-    port = vendors.unused_port()
-    with program(HANGS_AT_THE_END, door, port, library, tmp_path / "address") as process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        started = time.monotonic()
-        _, errors = process.communicate(timeout=60)
-        assert (said, process.returncode) == ("told\n", 0), errors
-        assert time.monotonic() - started < 5
+    assert_ends_after("told", HANGS_AT_THE_END, door, library, tmp_path / "address")
 
 
 MOVES = """
