@@ -96,7 +96,7 @@ function move(step) {
 }
 
 const KEYS = {
-  "/": () => filter.focus(),
+  "/": () => (filter.focus(), filter.select()),
   j: () => move(1),
   k: () => move(-1),
   p: () => setPaused(!isPaused()),
@@ -105,7 +105,10 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("input, select, textarea");
   const act = KEYS[event.key];
-  if (event.key === "Escape" && event.target === filter) filter.blur();
+  if (event.key === "Escape" && event.target === filter) {
+    event.preventDefault(); // A browser would empty the field, and tell nobody.
+    filter.blur();
+  }
   if (!act || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   act();
