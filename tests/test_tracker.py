@@ -30,6 +30,7 @@ from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
 from footfall.tracker import Tracker
 from footfall.tracker import inbox as inbox_room
+from footfall.tracker import thinking as thinking_room
 from footfall.tracker import thread as thread_room
 from tests import vendors
 from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
@@ -66,7 +67,7 @@ def test_a_pageview_reaches_the_transport_by_itself() -> None:
 def test_no_thread_starts_before_the_first_page() -> None:
     before = set(threading.enumerate())
     tracker = tracker_over(MemoryTransport())
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     visit(tracker)
     started = {thread.name for thread in set(threading.enumerate()) - before}
     assert "footfall" in started
@@ -711,7 +712,11 @@ def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
     assert tracker.stats()["waiting"] > 0
 
 
-def test_one_look_takes_no_more_than_a_busy_app_can_spare() -> None:
+def test_one_look_takes_no_more_than_a_busy_app_can_spare(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A machine that stands still for a moment must not end the look before its number does.
+    monkeypatch.setattr(thinking_room, "SECONDS_PER_TURN", 60)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     with tracker._thinking.turn:
