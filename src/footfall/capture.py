@@ -194,25 +194,40 @@ def capture(
         tracker.errors.bump()
 
 
-Picker: TypeAlias = Remembered[
-    tuple[str, ...], tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Sequence[Any]]]
-]
+class Picker:
+    """Which of `names` an environ has, and their values.
 
-
-def picker(names: frozenset[str]) -> Picker:
-    """Which of `names` a mapping with these keys has, and what takes their values out of it.
-
-    A server writes the keys of an environ in the order in which a browser sends its headers. So
-    requests of one kind look alike, and nobody has to ask for five dozen names each time.
+    A server writes the keys in the order in which a browser sends its headers. So requests of one
+    kind look alike, the next one mostly like the last, and nobody has to ask for five dozen names
+    each time.
     """
 
-    def pick(keys: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[..., Sequence[Any]]]:
-        there = tuple(names.intersection(keys))
-        # For one name `itemgetter` gives no tuple.
-        take = itemgetter(*there) if len(there) > 1 else lambda found: [*map(found.get, there)]
-        return there, take
+    __slots__ = ("_last", "_shapes")
 
-    return Remembered(pick)
+    def __init__(self, names: frozenset[str]) -> None:
+        def shape(keys: tuple[str, ...]) -> _Shape:
+            there = tuple(names.intersection(keys))
+            # For one name `itemgetter` gives no tuple.
+            take = itemgetter(*there) if len(there) > 1 else lambda found: [*map(found.get, there)]
+            return there, take
+
+        self._shapes: Remembered[tuple[str, ...], _Shape] = Remembered(shape)
+        # In one piece, for a thread may read it while another replaces it.
+        self._last: tuple[list[str], _Shape] = [], shape(())
+
+    def pick(self, environ: Mapping[str, Any]) -> tuple[tuple[str, ...], Sequence[Any]]:
+        """The names that are there, and their values in the same order."""
+        # A list is made faster than a tuple, and compared faster than looked up.
+        keys = [*environ]
+        last, shape = self._last
+        if keys != last:
+            shape = self._shapes[tuple(keys)]
+            self._last = keys, shape
+        names, take = shape
+        return names, take(environ)
+
+
+_Shape: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Sequence[Any]]]
 
 
 def hit_of(record: Record, offset: float) -> Hit:
@@ -296,6 +311,5 @@ __all__ = [
     "leave",
     "marks_of",
     "may_be_page",
-    "picker",
     "plain_props",
 ]

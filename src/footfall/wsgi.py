@@ -92,10 +92,9 @@ class EnvironExchange(Exchange):
         return self.answered(200, [("content-type", "text/html")], monotonic())
 
     def answered(self, status: int, answer: list[tuple[str, str]], at: float) -> Record:
-        environ = self.environ
-        names, take = self.tracker.picked_environ[tuple(environ)]
+        names, values = self.tracker.picker.pick(self.environ)
         # A mark is among the values.
-        return (FORM, names, self.said, None, self.path, take(environ), status, answer, at)
+        return (FORM, names, self.said, None, self.path, values, status, answer, at)
 
 
 def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
 from footfall import inside, lifecycle, log, pageview, tokens, transport
-from footfall.capture import CURRENT, MARKS, Exchange, picker
+from footfall.capture import CURRENT, MARKS, Exchange, Picker
 from footfall.clock import monotonic
 from footfall.config import Config, overruled, under_pytest
 from footfall.details import Details
@@ -49,7 +49,7 @@ class Tracker:
         self.is_active = config.is_active
         # As a scope spells them, and as a hit does.
         self.picked_bytes = {name.encode("ascii"): name for name in config.request_headers}
-        self.picked_environ = picker(_environ_names(config.request_headers))
+        self.picker = Picker(_environ_names(config.request_headers))
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
