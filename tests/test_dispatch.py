@@ -14,6 +14,7 @@ import pytest
 from footfall.clock import monotonic
 from footfall.destinations import Plausible, Swetrix
 from footfall.dispatch import Counts, Lane, Limits
+from footfall.dispatch import crew as crew_room
 from footfall.dispatch.delivery import PREPARED_AT_ONCE
 from footfall.errors import Ambiguous, NotSent
 from footfall.log import ThrottledLog
@@ -317,6 +318,35 @@ def test_threads_come_with_the_backlog_and_no_more_than_allowed() -> None:
         time.sleep(0.005)
     assert drained(lane, 20)
     assert len(active) == 4
+
+
+def test_a_crew_whose_work_one_thread_can_do_shrinks_to_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pause = 0.05
+
+    class Slow:
+        def send(self, request: Request) -> Response:
+            time.sleep(pause)
+            return Response(status=202)
+
+    lane = lane_over(Slow(), max_connections=4)
+    crew = lane._delivery.crew
+    numbers = itertools.count()
+
+    def told() -> bool:
+        number = next(numbers)
+        return bool(lane.offer(event(number, visitor=f"198.51.100.{number}")))
+
+    assert wait_until(lambda: told() and len(crew) == 4)
+    pause = 0.0
+    assert wait_until(lambda: lane.counts().queued == 0)
+    monkeypatch.setattr(crew_room, "IDLE_SECONDS", 0.2)
+    # Whoever has slept longest is woken by the next event, so that none of them is ever idle.
+    assert wait_until(lambda: told() and len(crew) == 1)
+    assert not wait_until(lambda: told() and len(crew) == 0, 0.5)
+    assert drained(lane)
+    assert set(ends(lane)) == {"submitted", "accepted"}
 
 
 def test_no_thread_is_there_before_the_first_event() -> None:

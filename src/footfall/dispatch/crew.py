@@ -11,7 +11,8 @@ from footfall.dispatch.limits import Limits
 # One thread more once the backlog has been above this for so long.
 BACKLOG_PER_THREAD: Final = 2
 GROW_AFTER_SECONDS: Final = 0.2
-# A thread without work leaves; the next event starts another.
+# A thread without work leaves; the next event starts another. And where one would have done for so
+# long, the others leave: they take turns, so that none is ever idle, each with cold caches.
 IDLE_SECONDS: Final = 10.0
 
 
@@ -32,6 +33,7 @@ class Crew:
         # gevent it is told that it is another.
         self._tokens: set[object] = set()
         self._overloaded_since: float | None = None
+        self._needed_at = float("-inf")
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -41,9 +43,19 @@ class Crew:
         if self._tokens and not self._needs_another(backlog, busy, now, may_grow):
             return None
         self._overloaded_since = None
+        self.note_need(now)
         newcomer = object()
         self._tokens.add(newcomer)
         return newcomer
+
+    def note_need(self, now: float) -> None:
+        """Say that one thread is not enough."""
+        self._needed_at = now
+
+    def is_too_large(self, now: float) -> bool:
+        """True where one thread has been enough for long."""
+        may_shrink = len(self._tokens) > 1 and not self._limits.is_waited_for
+        return may_shrink and now - self._needed_at >= IDLE_SECONDS
 
     def _needs_another(self, backlog: int, busy: int, now: float, may_grow: bool) -> bool:
         active = len(self._tokens)

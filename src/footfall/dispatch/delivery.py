@@ -20,8 +20,8 @@ from footfall.model import Outcome, Verdict
 from footfall.transport import Transport
 
 # One thread serves what came in one moment; another is woken where that has lasted for so long.
-COMPANY_AFTER_SECONDS: Final = 0.02
-# More than come in one moment at a thousand a second, and a third of a millisecond's work.
+COMPANY_AFTER_SECONDS: Final = 0.05
+# A third of a millisecond's work.
 PREPARED_AT_ONCE: Final = 32
 # What a greenlet that is killed, or a thread that is told to exit, leaves of what it was sending.
 ENDED: Final = Outcome(verdict=Verdict.UNKNOWN, detail="the thread that was sending it was ended")
@@ -135,7 +135,7 @@ class Delivery:
             give_up_at = now + patience_seconds
             while (item := self._pop_ready(now)) is None:
                 is_over = now >= give_up_at or (self.is_closed and not self.ledger.at_hand)
-                if is_over and self._may_leave(token):
+                if (is_over or self.crew.is_too_large(now)) and self._may_leave(token):
                     self.crew.leave(token)
                     return None
                 wake_at = min(max(give_up_at, now + 1.0), self.next_chance(now))
@@ -163,6 +163,7 @@ class Delivery:
     def _call_company(self, item: Item, now: float) -> object:
         """Wake another thread, or hire one, where one is not enough."""
         if now - item.queued_at > COMPANY_AFTER_SECONDS:
+            self.crew.note_need(now)
             self.changed.notify()
         return self.hire(now)
 
