@@ -21,7 +21,7 @@ from footfall.model import Hit
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from footfall.tracker.inbox import ROOMY_INBOX, Inbox, Scales
-from footfall.tracker.packed import pack
+from footfall.tracker.packed import Packed, pack
 from tests.doors import PLAUSIBLE, Raw, call_asgi, call_wsgi, navigation
 
 MEGABYTE = 1024 * 1024
@@ -168,6 +168,16 @@ def test_ordinary_pages_fill_the_count_before_the_bytes() -> None:
     for _ in range(2100):
         visit_by_wsgi(tracker, navigation("/page", "utm_source=news"))
     assert tracker._inbox.counts() == {"captured": 2100, "waiting": 2000, "dropped_full": 100}
+
+
+def test_what_is_dropped_is_not_opened_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = quiet_tracker(max_queue=ROOMY_INBOX)
+    with monkeypatch.context() as patched:
+        patched.delattr(Packed, "opened")
+        for _ in range(2 * ROOMY_INBOX + 1):
+            visit_by_wsgi(tracker, navigation("/page"))
+    assert tracker.stats()["dropped_full"] == ROOMY_INBOX + 1
+    assert tracker.stats()["errors"] == 0
 
 
 @EVERY_DOOR

@@ -196,7 +196,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 def _lean(record: Record) -> Record:
     form, names, said, _, path, values, *rest = record
-    mark = dict(zip(names, values, strict=True)).get(MARKS)
+    mark = values[names.index(MARKS)] if MARKS in names else None
     # A mark is no text.
     cut = tuple([value[:MAX_HEADER] if isinstance(value, str) else "" for value in values])
     return (form, names, said, mark, path[:MAX_TEXT], cut, *rest)

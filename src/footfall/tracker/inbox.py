@@ -63,11 +63,9 @@ class Inbox:
             self.dropped.bump()
         self._records.append(packed)
 
-    def _lift_off(self, record: Waiting | Packed) -> Waiting:
+    def _lift_off(self, record: Waiting | Packed) -> None:
         if isinstance(record, Packed):
             self._scales.take(record.weight)
-            return record.opened()
-        return record
 
     def beat(self, beat: Beat, now: float) -> None:
         """Leave here that somebody is there, unless there are more important things to do."""
@@ -86,7 +84,8 @@ class Inbox:
         """
         record = self._records.popleft()
         self._taken += 1
-        return self._lift_off(record)
+        self._lift_off(record)
+        return _opened(record)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -94,14 +93,17 @@ class Inbox:
     @property
     def newest(self) -> Waiting:
         """The record left last, which must be there."""
-        newest = self._records[-1]
-        return newest.opened() if isinstance(newest, Packed) else newest
+        return _opened(self._records[-1])
 
     def counts(self) -> dict[str, int]:
         """How many were `captured`, are `waiting`, and were `dropped_full`."""
         waiting, dropped = len(self._records), self.dropped.value
         captured = self._taken + waiting + dropped
         return {"captured": captured, "waiting": waiting, "dropped_full": dropped}
+
+
+def _opened(record: Waiting | Packed) -> Waiting:
+    return record.opened() if isinstance(record, Packed) else record
 
 
 class Scales:
