@@ -32,6 +32,7 @@ from footfall.tracker import Tracker
 from footfall.tracker import inbox as inbox_room
 from footfall.tracker import thinking as thinking_room
 from footfall.tracker import thread as thread_room
+from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, Pace
 from tests import vendors
 from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.vendors import vendor, wait_until
@@ -712,9 +713,7 @@ def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
     assert tracker.stats()["waiting"] > 0
 
 
-def test_one_look_takes_no_more_than_a_busy_app_can_spare(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_one_look_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     # A machine that stands still for a moment must not end the look before its number does.
     monkeypatch.setattr(thinking_room, "SECONDS_PER_TURN", 60)
     transport = MemoryTransport()
@@ -722,9 +721,41 @@ def test_one_look_takes_no_more_than_a_busy_app_can_spare(
     with tracker._thinking.turn:
         for _ in range(100):
             visit(tracker)
-        assert tracker._thinking.a_turn()
-        assert tracker.stats()["waiting"] == 60
+        assert tracker._thinking.look(60)
+        assert tracker.stats()["waiting"] == 40
     assert wait_until(lambda: len(transport.requests) == 100)
+
+
+def test_a_look_ends_where_a_hook_takes_its_time() -> None:
+    def slow(event: Event) -> Event:
+        time.sleep(0.05)
+        return event
+
+    tracker = tracker_over(MemoryTransport(), before_send=slow)
+    with tracker._thinking.turn:
+        for _ in range(10):
+            visit(tracker)
+        assert tracker._thinking.look(10)
+        assert tracker.stats()["waiting"] >= 9
+
+
+@pytest.mark.parametrize(
+    ("used", "seconds", "hits"),
+    [
+        pytest.param(0.0, 0.05, HITS_PER_LOOK, id="idle"),
+        pytest.param(0.039, 0.05, HITS_PER_LOOK, id="at work"),
+        pytest.param(0.041, 0.05, HITS_PER_BUSY_LOOK, id="without time to spare"),
+        pytest.param(0.12, 0.05, HITS_PER_BUSY_LOOK, id="on several processors"),
+        pytest.param(-3.0, 0.05, HITS_PER_LOOK, id="in a child, whose clock is new"),
+    ],
+)
+def test_a_look_takes_less_where_the_process_is_busy(
+    used: float, seconds: float, hits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = Pace()
+    monkeypatch.setattr(time, "process_time", lambda: pace._used + used)
+    monkeypatch.setattr(time, "monotonic", lambda: pace._looked_at + seconds)
+    assert pace.hits() == hits
 
 
 def test_flush_waits_for_the_hit_that_is_being_thought_about() -> None:

@@ -12,7 +12,7 @@ class Limits:
 
     # What eight connections can send at a round trip of 50 ms within the life of an event.
     max_events: int = 10_000
-    # So many keep all connections busy until the next look, a fiftieth of a second later.
+    # So many keep all connections busy until the next look, a twentieth of a second later.
     busy_events: int = 512
     # The same as the first, for an app under attack with the longest URLs and user agents.
     max_bytes: int = 8 * 1024 * 1024

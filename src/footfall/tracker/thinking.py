@@ -24,10 +24,8 @@ from footfall.tracker.inbox import Inbox, Waiting
 from footfall.tracker.lanes import Lanes, Offered
 
 # Let a waiting request have the interpreter after so many hits, and after so long: a slow hook of
-# the owner's must not hold back what was thought before. With a look each fiftieth of a second it
-# is also what one process delivers at most, 2,000 a second: more would be 170 million a day, and
-# would take the processor from an app that has no time to spare.
-HITS_PER_TURN: Final = 40
+# the owner's must not hold back what was thought before.
+HITS_PER_TURN: Final = 32
 SECONDS_PER_TURN: Final = 0.02
 
 
@@ -55,15 +53,22 @@ class Thinking:
         self._log = log_to
         self._pulse = Pulse()
 
-    def a_turn(self) -> bool:
-        """Think about some of what waits, where a lane has room. False if there was nothing to do.
+    def look(self, hits: int) -> bool:
+        """Think about what waits, `hits` at most, where a lane has room. False if nothing was done.
 
         What cannot be sent yet waits cheapest unthought, and what is never sent costs no thought.
         """
+        left = hits
         with self.turn:
-            if not self._inbox or not self._lanes.has_room:
-                return False
-            return self._take_turn(None) > 0
+            while left > 0 and self._inbox and self._lanes.has_room:
+                if left < hits:
+                    time.sleep(0)
+                wanted = min(left, HITS_PER_TURN)
+                handled = self._take_turn(wanted)
+                left -= handled
+                if handled < wanted:  # nothing is left, or a hook takes its time
+                    break
+        return left < hits
 
     def all_of_it(self, deadline: float | None = None) -> None:
         """Think about all that waits, until `deadline`."""
@@ -92,18 +97,18 @@ class Thinking:
 
     def _turns(self, deadline: float | None = None, offered: Offered | None = None) -> None:
         while self._inbox and (deadline is None or monotonic() < deadline):
-            self._take_turn(offered)
+            self._take_turn(HITS_PER_TURN, offered)
             if self._inbox:
                 time.sleep(0)
 
-    def _take_turn(self, offered: Offered | None) -> int:
+    def _take_turn(self, hits: int, offered: Offered | None = None) -> int:
         """Think about so many hits, and offer their events together: that costs one wake-up."""
         started = monotonic()
         offset = time.time() - started
         handled = 0
         events: list[Event] = []
         reports: list[Report] = []
-        while handled < HITS_PER_TURN and monotonic() - started < SECONDS_PER_TURN:
+        while handled < hits and monotonic() - started < SECONDS_PER_TURN:
             try:
                 record = self._inbox.take()
             except IndexError:

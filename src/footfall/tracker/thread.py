@@ -16,10 +16,12 @@ from footfall.guards import Tally
 from footfall.log import ThrottledLog
 from footfall.tracker.inbox import Inbox
 from footfall.tracker.lanes import Lanes
+from footfall.tracker.pace import Pace
 from footfall.tracker.thinking import Thinking
 
-# Requests of one moment share a wake-up; nobody sees an event later because of it.
-LINGER_SECONDS: Final = 0.02
+# Requests of one moment share a wake-up, and the code that handles them is fetched once: at 500
+# events a second the processor has a third less to do than with a look each fiftieth of a second.
+LINGER_SECONDS: Final = 0.05
 # For so long after the last record the thread looks by itself, and no request has to wake it.
 AWAKE_SECONDS: Final = 1.0
 # An idle app keeps no thread; the next request starts another.
@@ -48,6 +50,7 @@ class InboxThread:
         self._lanes = lanes
         self._errors = errors
         self._log = log
+        self._pace = Pace()
         self._wakeup = threading.Event()
         # Whose turn it is among the threads that have run here; see `dismiss`.
         self._shift: object = None
@@ -110,7 +113,7 @@ class InboxThread:
         while self._shift is shift:
             now = monotonic()
             self._inbox.awake_until = now + AWAKE_SECONDS
-            if self._thinking.a_turn() or self._lanes.tend():
+            if self._thinking.look(self._pace.hits()) or self._lanes.tend():
                 last_worked = now
             elif now - last_worked >= AWAKE_SECONDS:
                 if not self._sleep():
