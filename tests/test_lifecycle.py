@@ -907,7 +907,7 @@ def test_in_sync_mode_nobody_waits_for_a_vendor_that_is_left_alone() -> None:
         tell(tracker, f"{number}")
     started = time.monotonic()
     tell(tracker, "later")
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 0.9
     assert counts(tracker) == {"submitted": 6, "failed": 5, "queued": 1}
 
 
