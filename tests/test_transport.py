@@ -466,6 +466,17 @@ def test_a_connection_waits_for_as_long_as_the_peer_promises(value: str, seconds
     assert wire.idle_seconds({"keep-alive": value}, 4.0) == seconds
 
 
+def test_a_socks_proxy_without_its_package_is_told_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(NotSent, match="pip install socksio"):
+        HTTPXTransport().send(Request(url="http://a.example/", headers={}, body=b""))
+
+
 @pytest.mark.parametrize(
     ("url", "environ", "proxy"),
     [

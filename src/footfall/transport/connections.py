@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import httpcore2
 
+from footfall.errors import NotSent
 from footfall.transport.deadline import Backend, Exchange
 from footfall.transport.names import Names
 from footfall.transport.proxies import proxy_for
@@ -47,6 +49,8 @@ class Peer:
         proxy = proxy_for(url)
         if proxy is None:
             return None
+        if proxy.url.startswith("socks") and find_spec("socksio") is None:
+            raise NotSent("a SOCKS proxy needs `pip install socksio`, or `footfall[curl]`")
         credentials = (proxy.user, proxy.password) if proxy.user else None
         return httpcore2.ConnectionPool(
             ssl_context=tls_context(),
