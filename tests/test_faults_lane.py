@@ -471,7 +471,7 @@ def test_a_hook_that_fails_costs_its_event_and_no_more(
         assert wait_until(lambda: set(site.counts()) == ends)
 
 
-def test_57_a_hook_that_hangs_slows_no_visit_and_holds_back_nothing_that_was_thought() -> None:
+def test_57_a_hook_that_hangs_slows_no_visit() -> None:
     def hangs_once(hit: Hit) -> bool:
         if hit.path == "/10":
             gate.wait(10)

@@ -946,7 +946,7 @@ def test_the_environments_proxy_is_used(door: Door, monkeypatch: pytest.MonkeyPa
         assert b"proxy-authorization: basic bwu6c0bjcmv0" in proxy.requests[0].lower()
 
 
-@fault(58, "no-proxy", "127.0.0.1", "*", "example.org,127.0.0.1")
+@fault(58, "no-proxy", "127.0.0.1", "*", "example.org,127.0.0.1", "127.0.0.0/8")
 def test_a_host_named_in_no_proxy_is_reached_straight(
     door: Door, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -955,6 +955,19 @@ def test_a_host_named_in_no_proxy_is_reached_straight(
     with vendor(vendors.answering(ACCEPTED)) as server, site_of(door, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
+
+
+@fault(58, "as-at-first")
+def test_the_way_to_a_vendor_stays_what_it_was(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    with vendor(vendors.answering(ACCEPTED)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with site_of(door, "http://plausible.invalid") as (site, _):
+            site.visit()
+            ends_as(site, accepted=1)
+            # libcurl would read this variable itself, each time.
+            monkeypatch.setenv("no_proxy", "*")
+            site.visit()
+            ends_as(site, accepted=2)
 
 
 @fault(58, "no-credentials")

@@ -493,6 +493,15 @@ def test_a_socks_proxy_without_its_package_is_told_with_the_remedy(
         ("http://a.example/", {"http_proxy": "http://p:1", "no_proxy": "a.example"}, None),
         ("http://b.a.example/", {"http_proxy": "http://p:1", "no_proxy": ".a.example"}, None),
         ("http://a.example:8/", {"http_proxy": "http://p:1", "no_proxy": "a.example:8"}, None),
+        ("http://10.1.2.3/", {"http_proxy": "http://p:1", "no_proxy": "a, 10.0.0.0/8"}, None),
+        ("http://10.1.2.3/", {"http_proxy": "http://p:1", "no_proxy": "10.1.2.3"}, None),
+        ("http://[::1]:8/", {"http_proxy": "http://p:1", "NO_PROXY": "::1"}, None),
+        ("http://[fd00::1]/", {"http_proxy": "http://p:1", "no_proxy": "fd00::/8"}, None),
+        (
+            "http://11.1.2.3/",
+            {"http_proxy": "http://p:1", "no_proxy": "10.0.0.0/8,11.0.0.0/33,fd00::/8"},
+            Proxy("http://p:1"),
+        ),
         # httpoxy: in CGI a visitor writes this variable, as the header `Proxy`.
         ("http://a.example/", {"HTTP_PROXY": "http://evil:1", "REQUEST_METHOD": "GET"}, None),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -32,7 +34,22 @@ def proxy_for(url: str) -> Proxy | None:
     bypasses = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined] # typeshed has it not
     if not proxy or bypasses(parts.netloc.rpartition("@")[2]):
         return None
+    if _is_among(parts.hostname or "", proxies.get("no", "").split(",")):
+        return None
     return _read(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _is_among(host: str, entries: list[str]) -> bool:
+    """Whether `host` is an address of these networks, as curl and Go read `no_proxy`, too."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for entry in entries:
+        with suppress(ValueError):
+            if address in ip_network(entry.strip(" []"), strict=False):
+                return True
+    return False
 
 
 def _read(text: str) -> Proxy:
