@@ -30,6 +30,7 @@ from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
 from footfall.tracker import Tracker
 from footfall.tracker import inbox as inbox_room
+from footfall.tracker import pace as pace_room
 from footfall.tracker import thinking as thinking_room
 from footfall.tracker import thread as thread_room
 from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, Pace
@@ -754,7 +755,7 @@ def test_a_look_takes_less_where_the_process_is_busy(
 ) -> None:
     pace = Pace()
     monkeypatch.setattr(time, "process_time", lambda: pace._used + used)
-    monkeypatch.setattr(time, "monotonic", lambda: pace._looked_at + seconds)
+    monkeypatch.setattr(pace_room, "monotonic", lambda: pace._looked_at + seconds)
     assert pace.hits() == hits
 
 

@@ -41,10 +41,10 @@ from tests.vendors import Vendor, vendor, wait_until
 PAGES: Final = 20
 # A round trip to a vendor: long enough for the end to come in between.
 ROUND_TRIP_SECONDS: Final = 0.05
-# footfall takes two seconds at most; the rest is the server's own. Vendors have five.
-MAX_STOP_SECONDS: Final = 4.0
-# What uWSGI waits for its threads, where they serve at that moment.
-SERVER_SECONDS: Final = 2.0
+# The rest of it is the server's own, uWSGI's wait for its threads among it, and the machine's.
+MAX_STOP_SECONDS: Final = 15.0
+# Where the vendor hangs: footfall waits for a second (see SHORT); a vendor would be given five.
+MAX_HUNG_STOP_SECONDS: Final = 4.9
 # For tests that wait in vain, on a machine that is busy with something else.
 SHORT: Final = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "1"}
 
@@ -220,7 +220,7 @@ def test_sigterm_under_load_doubles_nothing_and_loses_no_page_that_was_answered(
         assert set(answered) <= found.keys(), server.log
     assert max(found.values()) == 1
     # A server ends what it has begun before it lets us know.
-    assert seconds < MAX_STOP_SECONDS + SERVER_SECONDS
+    assert seconds < MAX_STOP_SECONDS
 
 
 @each(
@@ -235,7 +235,7 @@ def test_an_endpoint_that_hangs_holds_up_no_server(site: Site, tmp_path: Path) -
         running(site, tmp_path, **settings(silent, **SHORT)) as server,
     ):
         visit(server, range(3))
-        assert server.stop() < MAX_STOP_SECONDS
+        assert server.stop() < MAX_HUNG_STOP_SECONDS
 
 
 @each({name.replace("31", "32").replace("39", "32"): site for name, site in SOME.items()})
@@ -247,7 +247,7 @@ def test_a_second_sigterm_is_as_quiet_as_the_first(site: Site, tmp_path: Path) -
         visit(server, range(3))
         server.terminate()
         # `stop` sends the second one.
-        assert server.stop() < MAX_STOP_SECONDS
+        assert server.stop() < MAX_HUNG_STOP_SECONDS
 
 
 @each({"30-gunicorn": _gunicorn("lifecycle:wsgi", "--preload")})

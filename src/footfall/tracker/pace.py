@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from footfall.clock import monotonic
+
 # With a look each twentieth of a second that is 2,000 a second, or 170 million a day. More would
 # take the processor from an app that may need it in the next moment.
 HITS_PER_LOOK: Final = 100
@@ -18,12 +20,12 @@ class Pace:
     """Watches what this process takes of a processor, its app and footfall together."""
 
     def __init__(self) -> None:
-        self._looked_at = time.monotonic()
+        self._looked_at = monotonic()
         self._used = time.process_time()
 
     def hits(self) -> int:
         """How many the look that begins now may take, after what was used since the last."""
-        now, used = time.monotonic(), time.process_time()
+        now, used = monotonic(), time.process_time()
         is_busy = used - self._used > BUSY_SHARE * (now - self._looked_at)
         self._looked_at, self._used = now, used
         return HITS_PER_BUSY_LOOK if is_busy else HITS_PER_LOOK
