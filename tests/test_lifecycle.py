@@ -215,6 +215,16 @@ def test_a_signal_during_the_last_delivery_ends_it_at_once(
         assert ended(process, status) < 10
 
 
+def test_32_a_signal_that_python_heeds_too_late_to_end_its_wait_is_not_lost(silent: Vendor) -> None:
+    # As if it had come in the moment before the wait: the flag is set, and nothing is interrupted.
+    code = DRAINING.replace(
+        r'os.write(1, b"draining\n")', "time.sleep(0.5); import _thread; _thread.interrupt_main()"
+    )
+    assert code != DRAINING
+    with program(code, silent) as process:
+        assert ended(process) < 10
+
+
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, RuntimeError])
 def test_32_an_exit_hook_raises_nothing_and_after_ctrl_c_none_waits_again(
     fault: type[BaseException], monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Not the generator that `random.uniform` draws from: an app that has seeded it counts on its turns.
 # The system's has no state either, so forked workers do not retry in step.
 _uniform: Final = random.SystemRandom().uniform
+# A Ctrl-C that comes in the moment before Python begins to wait is heeded when the wait is over.
+HEED_SECONDS: Final = 0.5
 
 
 class Lane:
@@ -151,7 +153,7 @@ class Lane:
                 left = deadline - self._clock()
                 if left <= 0:
                     break
-                self._delivery.changed.wait(left)
+                self._delivery.changed.wait(min(left, HEED_SECONDS))
             lost, unsent = self._abandon()
             self._delivery.is_draining = False
         # Outside the lock: the outbox has one of its own.
