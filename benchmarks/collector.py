@@ -1,7 +1,7 @@
 """The collector under load: `python benchmarks/collector.py [--quick] [--events N]`.
 
 A file is filled with a month of a site's events, and `footfall collect` serves it in a process of
-its own, held to one core. Then 8 and 32 connections post events from the other core as fast as
+its own, held to one core. Then 8 to 32 connections post events from the other core as fast as
 they are answered, and the dashboard is asked for a day, for a month, and for a month with a filter.
 `--quick` fills a tenth; `--database FILE` takes a file that was filled before, or fills it.
 """
@@ -35,7 +35,7 @@ from footfall.collector.wire import Arrival, Received
 EVENTS = 1_000_000
 QUICK_EVENTS = 100_000
 DAYS = 30
-CONNECTIONS = (8, 32)
+CONNECTIONS = (8, 16, 32)
 ROUNDS = 15
 
 BROWSERS = (

@@ -185,8 +185,9 @@ def capture(
         # Where more than a type is said, or nothing has changed, the decision has to look.
         if len(answer) < 2 and status != 304:
             is_page = answer and page_types[answer[0][1]]
-            if not is_page and not guards.takes_file(exchange.path):
-                guards.turn_away("not_html")
+            path = exchange.path
+            if not is_page and not (guards.file_mark in path and guards.takes_file(path)):
+                guards.not_html()
                 return
         now = monotonic()
         tracker.submit(exchange.answered(status, answer, now), now)

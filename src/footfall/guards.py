@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class Guards:
         "_look",
         "excluded_prefixes",
         "extensions",
+        "file_mark",
         "lets_all_in",
+        "not_html",
         "statuses",
         "takes_every_hit",
         "turned_away",
@@ -78,7 +81,14 @@ class Guards:
         self.extensions: frozenset[str] = (
             config.rules.download_extensions if config.track_downloads else frozenset()
         )
+        self.file_mark = "" if every_hit else "."
+        """What is in a path where `takes_file` has to be asked."""
         self.turned_away: Mapping[str, Tally] = {reason: Tally() for reason in _REASONS}
+        # The commonest of all, without a call of Python's where nobody looks.
+        self.not_html: Callable[[], object] = (
+            partial(self.turn_away, "not_html") if look else self.turned_away["not_html"].bump
+        )
+        """Count an answer that is no page."""
 
     def lets_in(self, method: str, path: str) -> bool:
         """False where the request alone says that it is no pageview; then it has been counted."""
@@ -109,7 +119,7 @@ class Guards:
         """True where the name alone says that an answer that is no page may be worth an event."""
         if self.takes_every_hit:
             return True
-        return "." in path and path.rpartition(".")[2].lower() in self.extensions
+        return path.rpartition(".")[2].lower() in self.extensions
 
     def counts(self) -> dict[str, int]:
         """How many were turned away, by the reasons that there were."""
