@@ -627,10 +627,19 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
 def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> str:
         page.goto(url)
+        page.evaluate(
+            "window.isMoved = window.hasAsked = false;"
+            "addEventListener('hashchange', () => { isMoved = true; });"
+            "fetch = () => { hasAsked = true; return new Promise(() => 0); }; 0"
+        )
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
+        assert wait_until(lambda: page.evaluate("isMoved"))
+        # Nothing of what is shown is replaced: that would lose the focus.
+        assert not page.evaluate("hasAsked")
+        page.reload()
         link = page.locator("#devices").get_by_role("link", name="Mobile")
 
         def has_ring() -> bool:

@@ -5,10 +5,15 @@ const main = document.getElementById("main");
 
 // -- links of this page replace its content, so that nothing jumps --------------------------------
 
+// The part behind a # moves the focus, and changes nothing that is shown.
+const address = () => location.href.split("#")[0];
+let shown = address();
+
 const isOurs = (url) => url.origin === location.origin && url.pathname === location.pathname;
 
 async function show(url, focus) {
   let page;
+  shown = url;
   try {
     const answer = await fetch(url, { headers: { accept: "text/html" } });
     if (!answer.ok) throw new Error(answer.statusText);
@@ -43,12 +48,11 @@ main.addEventListener("click", (event) => {
   const isPlain = !event.button && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (!link || !isPlain || event.defaultPrevented || !isOurs(new URL(link.href))) return;
   event.preventDefault();
-  const url = link.href.split("#")[0];
-  history.pushState(null, "", url);
-  show(url, remember(link));
+  history.pushState(null, "", link.href.split("#")[0]);
+  show(address(), remember(link));
 });
 
-addEventListener("popstate", () => show(location.href));
+addEventListener("popstate", () => { if (address() !== shown) show(address()); });
 
 // -- the figures under the pointer ----------------------------------------------------------------
 
