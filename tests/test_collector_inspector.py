@@ -434,6 +434,31 @@ def test_the_page_lives(
 
 
 @pytest.mark.server("chromium")
+def test_the_notices_are_left_alone_while_they_are_read(
+    collector: CollectorServer, http: httpx2.Client, chromium: Chromium
+) -> None:
+    def journey(page: BrowserPage) -> list[bool]:
+        def is_kept() -> bool:
+            page.wait_for_event("response", lambda answer: answer.url.endswith("/notices"))
+            page.wait_for_timeout(200)
+            return bool(page.evaluate("document.querySelector('#notices summary') === kept"))
+
+        page.goto(f"{collector.url}/live")
+        http.post("/api/event", json={})
+        page.get_by_text("Refused 1 since").wait_for()
+        page.evaluate("kept = document.querySelector('#notices summary'); 0")
+        found = [is_kept()]
+        page.locator("#notices summary").focus()
+        http.post("/api/event", json={})
+        found.append(is_kept())
+        page.keyboard.press("/")
+        page.get_by_text("Refused 2 since").wait_for()
+        return found
+
+    assert chromium.travel(journey) == [True, True]
+
+
+@pytest.mark.server("chromium")
 def test_no_strangers_script_runs(
     collector: CollectorServer, http: httpx2.Client, chromium: Chromium
 ) -> None:

@@ -13,6 +13,7 @@ const pause = byId("pause");
 const clear = byId("clear");
 const held = []; // Rows that came while paused, oldest first.
 let refreshing = false;
+let noticed = ""; // The notices as they were last heard of.
 
 function say(text, name) {
   state.hidden = false;
@@ -73,9 +74,13 @@ function refreshSoon() {
 async function refresh() {
   try {
     const response = await fetch(notices.dataset.url);
-    const isOpen = notices.querySelector("details")?.open;
-    if (response.ok) notices.innerHTML = await response.text();
-    if (isOpen) notices.querySelector("details")?.setAttribute("open", "");
+    const text = response.ok ? await response.text() : noticed;
+    // Whoever reads there goes on reading, and an alert is read aloud once.
+    if (text !== noticed && !notices.contains(document.activeElement)) {
+      const isOpen = notices.querySelector("details")?.open;
+      notices.innerHTML = noticed = text;
+      if (isOpen) notices.querySelector("details")?.setAttribute("open", "");
+    }
   } catch {
     // The collector is away; the stream says so, and comes back by itself.
   }
