@@ -228,7 +228,10 @@ def _clean_environment(environ: Mapping[str, str], **wanted: str) -> dict[str, s
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return []
     return [pid, *(grandchild for child in children for grandchild in _family(int(child)))]
 
 
