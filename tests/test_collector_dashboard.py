@@ -594,6 +594,30 @@ def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium:
 
 
 @pytest.mark.server("chromium", "playwright")
+def test_an_answer_that_comes_late_does_not_replace_a_later_one(
+    url: str, chromium: Chromium
+) -> None:
+    def journey(page: Page) -> bool:
+        page.goto(url)
+        page.evaluate(
+            "const ask = fetch; fetch = async (...all) => {"
+            "  fetch = ask; const answer = await ask(...all);"
+            "  await new Promise((go) => { window.goOn = go; }); isLate = true; return answer;"
+            "}; 0"
+        )
+        page.locator("#sources").get_by_role("link", name="Google").click()
+        assert wait_until(lambda: page.evaluate("'goOn' in window"))
+        page.locator("#devices").get_by_role("link", name="Mobile").click()
+        page.get_by_text("Device is Mobile", exact=True).wait_for()
+        page.evaluate("goOn(); 0")
+        assert wait_until(lambda: page.evaluate("'isLate' in window"))
+        page.wait_for_timeout(200)
+        return page.get_by_text("Device is Mobile", exact=True).is_visible()
+
+    assert chromium.travel(journey)
+
+
+@pytest.mark.server("chromium", "playwright")
 def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> Watch:
         watch = Watch(page)

@@ -20,7 +20,7 @@ from footfall.tracker.pace import Pace
 from footfall.tracker.thinking import Thinking
 
 # Requests of one moment share a wake-up, and the code that handles them is fetched once: at 500
-# events a second the processor has a third less to do than with a look each fiftieth of a second.
+# events a second the processor has a fifth less to do than with a look each fiftieth of a second.
 LINGER_SECONDS: Final = 0.05
 # For so long after the last record the thread looks by itself, and no request has to wake it.
 AWAKE_SECONDS: Final = 1.0

@@ -19,9 +19,10 @@ async function show(url, focus) {
     if (!answer.ok) throw new Error(answer.statusText);
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    location.assign(url);
+    if (url === shown) location.assign(url);
     return;
   }
+  if (url !== shown) return; // Another page was asked for meanwhile.
   const top = scrollY;
   main.replaceChildren(...page.getElementById("main").childNodes);
   document.title = page.title;
