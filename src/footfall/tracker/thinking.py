@@ -23,10 +23,12 @@ from footfall.report import Report
 from footfall.tracker.inbox import Inbox, Waiting
 from footfall.tracker.lanes import Lanes, Offered
 
-# Let a waiting request have the interpreter after so many hits, and after so long: a slow hook of
-# the owner's must not hold back what was thought before.
+# Offered together after so many hits, and after so long: a slow hook of the owner's must not hold
+# back what was thought before.
 HITS_PER_TURN: Final = 32
 SECONDS_PER_TURN: Final = 0.02
+# After so many a waiting request has the interpreter: all of a turn would be up to a millisecond.
+HITS_AT_A_STRETCH: Final = 8
 
 
 class Thinking:
@@ -109,6 +111,8 @@ class Thinking:
         events: list[Event] = []
         reports: list[Report] = []
         while handled < hits and monotonic() - started < SECONDS_PER_TURN:
+            if handled and not handled % HITS_AT_A_STRETCH:
+                time.sleep(0)
             try:
                 record = self._inbox.take()
             except IndexError:
