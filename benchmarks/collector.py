@@ -27,10 +27,10 @@ from typing import NamedTuple
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
-from footfall.collector import writing
-from footfall.collector.database import Database
-from footfall.collector.stats import rollups
-from footfall.collector.wire import Arrival, Received
+from footfall.collector.storage import write_sql
+from footfall.collector.storage.database import Database
+from footfall.collector.storage.stats import rollups
+from footfall.collector.wire.messages import IncomingEvent, Received
 
 EVENTS = 1_000_000
 QUICK_EVENTS = 100_000
@@ -73,7 +73,7 @@ class Step(NamedTuple):
     visitor: int
 
 
-def month(number: int) -> Iterator[Arrival]:
+def month(number: int) -> Iterator[IncomingEvent]:
     """Events in the order of their time, three pageviews a visit, until now."""
     chance = random.Random(1)
     end = time.time()
@@ -101,11 +101,11 @@ def month(number: int) -> Iterator[Arrival]:
                 heappush(running, rest)
 
 
-def an_arrival(step: Step, chance: random.Random) -> Arrival:
+def an_arrival(step: Step, chance: random.Random) -> IncomingEvent:
     path = chance.choices(PAGES, WEIGHTS)[0]
     name = "Signup" if chance.random() < 0.01 else "pageview"
     headers = {"host": "stats.example", "user-agent": step.browser, "cf-ipcountry": step.country}
-    return Arrival(
+    return IncomingEvent(
         vendor="plausible",
         domain="example.com",
         name=name,
@@ -140,9 +140,9 @@ def fill(path: Path, number: int) -> tuple[float, float]:
         return written, (time.perf_counter() - started) / max(days, 1)
 
 
-def write(database: Database, batch: list[Arrival]) -> None:
+def write(database: Database, batch: list[IncomingEvent]) -> None:
     with database.writing() as connection:
-        writing.insert(connection, batch)
+        write_sql.insert(connection, batch)
     batch.clear()
 
 

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.vendors import answer, answering, vendor
 
-from footfall.event_json import from_json, to_json
+from footfall.delivery.outbox.sqlite_file import OutboxFile
+from footfall.events.json import from_json, to_json
 from footfall.model import Event, Visitor
-from footfall.outbox.file import File
 
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36"
@@ -76,7 +76,7 @@ def main() -> None:
 def stages_of(batch: int, number: int) -> dict[str, float]:
     """Microseconds of CPU per event: as a line and back, into the file, and out of it."""
     with tempfile.TemporaryDirectory() as folder:
-        file = File(f"{folder}/outbox.db")
+        file = OutboxFile(f"{folder}/outbox.db")
         started = process_time()
         lines = [to_json(EVENT) for _ in range(number)]
         written = process_time()
@@ -133,7 +133,7 @@ def run(count: int, told: int, *, is_kept: bool) -> float:
         spent = [float(worker.communicate(timeout=120)[0]) for worker in workers]
         delivered = len(server.requests) - count
         # What the last but one process wrote while the last one left waits for the next start.
-        left = File(path).count() if is_kept else 0
+        left = OutboxFile(path).count() if is_kept else 0
         assert delivered + left >= told // count * count, f"{delivered} of {told} were delivered"
     return sum(spent) / told * 1e6
 

@@ -25,8 +25,8 @@ import peers
 from paired import Loop, measure, table, timed
 
 from footfall import asgi, wsgi
+from footfall.delivery.transport import MemoryTransport
 from footfall.tracker import Tracker
-from footfall.transport import MemoryTransport
 
 BROWSER = {
     "host": "example.com",

@@ -23,12 +23,12 @@ import instructions
 from paired import Loop, measure, table
 
 from footfall import asgi, wsgi
-from footfall.capture import Record
-from footfall.clock import monotonic
+from footfall.common.clock import monotonic
+from footfall.delivery.transport import MemoryTransport
 from footfall.destinations import Plausible
 from footfall.model import Event
+from footfall.request.record import Record
 from footfall.tracker import Tracker
-from footfall.transport import MemoryTransport
 
 CHROME = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 SAFARI = "Mozilla/5.0 ({}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"

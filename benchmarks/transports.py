@@ -28,10 +28,10 @@ import httpx2
 import pycurl
 from paired import Loop, measure, table
 
+from footfall.delivery import Lane, Limits
+from footfall.delivery.transport import CurlTransport, HTTPXTransport, Transport, http_common
 from footfall.destinations import Plausible
-from footfall.dispatch import Lane, Limits
 from footfall.model import Event, Visitor
-from footfall.transport import CurlTransport, HTTPXTransport, Transport, wire
 
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -116,9 +116,9 @@ def cpu(call: Any) -> Loop:
     return loop
 
 
-def sending(way_out: Transport, place: Plausible) -> Any:
+def sending(transport: Transport, place: Plausible) -> Any:
     requests = [place.request(event(number)) for number in range(100)]
-    return lambda number: way_out.send(requests[number % 100])
+    return lambda number: transport.send(requests[number % 100])
 
 
 def by_http_client(port: int, place: Plausible) -> Any:
@@ -155,7 +155,7 @@ def by_pycurl(place: Plausible) -> Any:
     ):
         handle.setopt(option, value)
     requests = [place.request(event(number)) for number in range(100)]
-    ready = [(wire.header_lines(request.headers), request.body) for request in requests]
+    ready = [(http_common.header_lines(request.headers), request.body) for request in requests]
 
     def send(number: int) -> None:
         lines, body = ready[number % 100]
@@ -166,9 +166,9 @@ def by_pycurl(place: Plausible) -> Any:
     return send
 
 
-def through_a_lane(place: Plausible, way_out: Transport) -> Any:
+def through_a_lane(place: Plausible, transport: Transport) -> Any:
     """Offer every twentieth call what twenty calls deliver, in the calling thread."""
-    lane = Lane(place, way_out)
+    lane = Lane(place, transport)
     delivery = lane._delivery
     delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this is the thread
 
@@ -201,11 +201,11 @@ def per_post(*, calls: int, rounds: int) -> str:
     return "\n".join(line + tail for line, tail in zip(lines, tails, strict=True))
 
 
-def throughput(way_out: Transport, connections: int, seconds: float) -> float:
+def throughput(transport: Transport, connections: int, seconds: float) -> float:
     """Events a second through a lane, while more wait than it can send."""
     with answering(0.05) as port:
         limits = Limits(max_connections=connections, max_age_seconds=600)
-        lane = Lane(destination(port), way_out, limits)
+        lane = Lane(destination(port), transport, limits)
         for number in range(int(30 * connections * (seconds + 3))):
             lane.offer(event(number))
         # A lane takes a fifth of a second for each thread that it adds.

@@ -14,7 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from footfall import lifecycle
+from footfall.tracker import process_hooks
 
 # What asserts for the tests; without this its failures show no values.
 pytest.register_assert_rewrite("tests.faults", "tests.wire", "tests.doors", "tests.e2e.servers")
@@ -71,9 +71,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
     """Let no later test meet the threads, or wait for the events, of a tracker that was left."""
-    before = {*lifecycle._trackers}
+    before = {*process_hooks._trackers}
     yield
-    for tracker in {*lifecycle._trackers} - before:
+    for tracker in {*process_hooks._trackers} - before:
         with suppress(IndexError):
             while True:
                 tracker._inbox.take()
@@ -81,7 +81,7 @@ def _leave_no_tracker() -> Iterator[None]:
         if tracker._thinking.turn.acquire(timeout=1.0):
             tracker._thinking.turn.release()
         tracker.close(0.0)
-        lifecycle._trackers.discard(tracker)
+        process_hooks._trackers.discard(tracker)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

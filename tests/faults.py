@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, Final
 
-from footfall.dispatch.counts import ENDS
+from footfall.delivery.counters import ENDS
 from footfall.model import Request, Response
 from footfall.tracker import Tracker
 from footfall.wsgi import Environ, FootfallMiddleware, StartResponse

@@ -12,7 +12,7 @@ import pytest
 from footfall.cli import main
 from footfall.cli.check import one
 from footfall.collector import CollectorServer
-from footfall.collector.entries import Entry, Search
+from footfall.collector.storage.stored_events import EventSearch, StoredEvent
 from tests.vendors import Vendor, answer, answering, unused_port, vendor
 
 SITE = "a.test"
@@ -37,9 +37,9 @@ def line(scheme: str, url: str, site: str = SITE) -> str:
     return f"{scheme}://{url.removeprefix('http://')}/{site}"
 
 
-def newest(collector: CollectorServer) -> Entry:
+def newest(collector: CollectorServer) -> StoredEvent:
     collector.store.flush()
-    return collector.store.search(Search(limit=1)).entries[0]
+    return collector.store.search(EventSearch(limit=1)).entries[0]
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:

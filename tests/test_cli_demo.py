@@ -32,7 +32,7 @@ def test_a_visit_that_comes_out_otherwise_is_marked_and_fails(
 ) -> None:
     from footfall.cli import main
 
-    wrong = once.Visit(what="a page taken for a bot", path="/", reason="bot")
+    wrong = once.DemoVisit(what="a page taken for a bot", path="/", reason="bot")
     monkeypatch.setattr(once, "VISITS", (wrong,))
     assert main(["demo", "--once"]) == 1
     assert "! a page taken for a bot" in capsys.readouterr().out

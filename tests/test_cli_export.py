@@ -18,17 +18,17 @@ import pytest
 
 from footfall import cli
 from footfall.cli.export import COLUMNS
-from footfall.collector.database import MEMORY
-from footfall.collector.store import Store
-from footfall.collector.wire import Arrival, Received
+from footfall.collector.storage.database import MEMORY
+from footfall.collector.storage.store import Store
+from footfall.collector.wire.messages import IncomingEvent, Received
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 ODD = 'a "b", c\n=1+1 é🦶'
 
 
-def an_event(path: str, at: float = NOON, **changes: Any) -> Arrival:
+def an_event(path: str, at: float = NOON, **changes: Any) -> IncomingEvent:
     received = Received(headers={}, peer="127.0.0.1", body=b"{}", at=at)
-    return Arrival(
+    return IncomingEvent(
         **{"vendor": "plausible", "domain": "a.test", "name": "pageview", "path": path, **changes},
         visitor="v",
         session="s",

@@ -19,10 +19,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import footfall.client_ip
 import footfall.client_ip.addresses
-from footfall.client_ip import AddressWatch, ClientIP, Hop, Note, anonymize
+from footfall.client_ip import ClientIP, Hop, MisconfigurationDetector, Note, anonymize
+from footfall.client_ip.platforms import KNOWN_HEADERS, PLATFORMS
 from footfall.errors import ConfigError
 from footfall.model import Headers
-from footfall.platforms import KNOWN_HEADERS, PLATFORMS
 
 CLIENT = "203.0.113.9"
 CLIENT_V6 = "2001:db8:1234::9"
@@ -993,7 +993,7 @@ def test_anonymize_keeps_the_network_and_nothing_else(address: Any) -> None:
 def warnings_of(
     found: ClientIP, *pageviews: tuple[str | None, str, Headers], times: int = 1
 ) -> list[str]:
-    watch = AddressWatch(found)
+    watch = MisconfigurationDetector(found)
     told = [watch.observe(*pageview) for _ in range(times) for pageview in pageviews]
     return [text for text in told if text]
 
@@ -1122,7 +1122,7 @@ def test_the_watch_never_raises(pageviews: list[Any]) -> None:
 
 
 def test_threads_that_race_for_a_warning_do_no_harm() -> None:
-    watch = AddressWatch(resolver())
+    watch = MisconfigurationDetector(resolver())
     pageview = partial(watch.observe, EDGE, "B", {"cf-connecting-ip": CLIENT})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: pageview(), range(2000)))

@@ -30,9 +30,10 @@ from starlette.routing import Mount
 
 import footfall.collector
 from footfall.cli import collect
-from footfall.collector import CollectorServer, Store, create_app, live, server
-from footfall.collector.entries import Search
-from footfall.collector.store import KEEP_EVENTS
+from footfall.collector import CollectorServer, Store, create_app, server
+from footfall.collector.storage.store import KEEP_EVENTS
+from footfall.collector.storage.stored_events import EventSearch
+from footfall.collector.web import event_stream
 from footfall.errors import ConfigError
 from tests.vendors import unused_port
 
@@ -368,7 +369,7 @@ def test_a_stream_can_be_of_one_site(http: httpx2.Client) -> None:
 
 
 def test_a_silent_stream_is_kept_open(http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_PING_SECONDS", 0.0)
+    monkeypatch.setattr(event_stream, "_PING_SECONDS", 0.0)
     with following(http) as lines:
         assert [next(lines), next(lines)] == ["retry: 1000", ": ping"]
 
@@ -650,7 +651,7 @@ def test_closing_writes_what_was_answered(tmp_path: Path) -> None:
             post(http)
     assert collector.close() == 0
     with closing(Store(tmp_path / "events.sqlite3")) as store:
-        assert store.count(Search()) == 20
+        assert store.count(EventSearch()) == 20
 
 
 def test_closing_ends_open_streams_and_questions(tmp_path: Path) -> None:
@@ -738,7 +739,7 @@ def test_a_signal_ends_the_command_with_everything_written(
     said = re.sub(r"(?m)^Executing <.+ took [0-9.]+ seconds\n", "", errors)
     assert (running.returncode, said) == (0, "")
     with closing(Store(file)) as store:
-        assert store.count(Search()) == 20
+        assert store.count(EventSearch()) == 20
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
 
 

@@ -15,12 +15,12 @@ import pytest
 
 from footfall import asgi
 from footfall.collector import CollectorServer
-from footfall.collector.chaos import Chaos, Trouble, parse_chaos
-from footfall.collector.live import Pulse
-from footfall.collector.upset import Upset
+from footfall.collector.ingest.chaos import Chaos, ChaosFault, parse_chaos
+from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
+from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.config import Config
+from footfall.delivery.counters import ENDS
 from footfall.destinations import Collector
-from footfall.dispatch.counts import ENDS
 from footfall.errors import ConfigError
 from footfall.tracker import Tracker
 from tests.doors import Raw, call_asgi, navigation
@@ -34,18 +34,22 @@ PID = "aUn1quEid-3x"
 @pytest.mark.parametrize(
     ("text", "troubles", "seed"),
     [
-        ("503", [Trouble("status", status=503)], None),
-        ("503:0.2", [Trouble("status", 0.2, status=503)], None),
-        ("429:.5, 301", [Trouble("status", 0.5, status=429), Trouble("status", status=301)], None),
-        ("slow:2s", [Trouble("slow", seconds=2.0)], None),
-        ("slow:250ms:0.1", [Trouble("slow", 0.1, seconds=0.25)], None),
-        ("slow:1.5s:1", [Trouble("slow", seconds=1.5)], None),
-        ("hang:0", [Trouble("hang", 0.0)], None),
-        ("drop,reset:0.3,", [Trouble("drop"), Trouble("reset", 0.3)], None),
-        ("seed:7,hang", [Trouble("hang")], 7),
+        ("503", [ChaosFault("status", status=503)], None),
+        ("503:0.2", [ChaosFault("status", 0.2, status=503)], None),
+        (
+            "429:.5, 301",
+            [ChaosFault("status", 0.5, status=429), ChaosFault("status", status=301)],
+            None,
+        ),
+        ("slow:2s", [ChaosFault("slow", seconds=2.0)], None),
+        ("slow:250ms:0.1", [ChaosFault("slow", 0.1, seconds=0.25)], None),
+        ("slow:1.5s:1", [ChaosFault("slow", seconds=1.5)], None),
+        ("hang:0", [ChaosFault("hang", 0.0)], None),
+        ("drop,reset:0.3,", [ChaosFault("drop"), ChaosFault("reset", 0.3)], None),
+        ("seed:7,hang", [ChaosFault("hang")], 7),
     ],
 )
-def test_a_line_describes_chaos(text: str, troubles: list[Trouble], seed: int | None) -> None:
+def test_a_line_describes_chaos(text: str, troubles: list[ChaosFault], seed: int | None) -> None:
     assert parse_chaos(text) == Chaos(troubles=tuple(troubles), seed=seed)
 
 
@@ -202,8 +206,12 @@ def test_another_server_answers_as_it_likes() -> None:
     scope = {"type": "http", "method": "POST", "path": "/api/event"}
 
     async def call() -> None:
-        await Upset(nothing, parse_chaos("reset"), Pulse())(scope, nothing, nothing)
-        await Upset(nothing, parse_chaos("503"), Pulse())(scope, nothing, nothing)
+        await ChaosMiddleware(nothing, parse_chaos("reset"), ChangeNotifier())(
+            scope, nothing, nothing
+        )
+        await ChaosMiddleware(nothing, parse_chaos("503"), ChangeNotifier())(
+            scope, nothing, nothing
+        )
 
     asyncio.run(call())
 

@@ -22,9 +22,10 @@ import uvicorn
 
 import footfall.collector
 from footfall.collector.app import create_app
-from footfall.collector.dashboard.graph import Point, Word, draw
-from footfall.collector.dashboard.view import FILTERS, TABS, View, ViewError, unit_of
-from footfall.collector.dashboard.wording import (
+from footfall.collector.storage.stats import Filter, TimeRange
+from footfall.collector.storage.store import Store
+from footfall.collector.web.dashboard.chart import Point, Word, draw
+from footfall.collector.web.dashboard.formatting import (
     Change,
     change,
     say,
@@ -32,9 +33,8 @@ from footfall.collector.dashboard.wording import (
     say_range,
     say_shortly,
 )
-from footfall.collector.stats import Filter, TimeRange
-from footfall.collector.store import Store
-from footfall.collector.wire import Arrival, Campaign, Received
+from footfall.collector.web.dashboard.view import FILTERS, TABS, View, ViewError, unit_of
+from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
 from tests.conftest import program
 from tests.e2e.chromium import Chromium
 from tests.vendors import wait_until
@@ -54,7 +54,7 @@ GPTBOT: Final = (
     "Mozilla/5.0 AppleWebKit/537.36 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
 )
 AXE: Final = Path(__file__).parent / "e2e" / "vendor" / "axe-4.14.1.min.js"
-STATIC: Final = Path(footfall.collector.__file__).parent / "static"
+STATIC: Final = Path(footfall.collector.__file__).parent / "web" / "static"
 
 
 def a_view(address: str = "") -> View:
@@ -298,11 +298,11 @@ def test_the_scale_is_round_and_reaches_the_largest(largest: int, top: float, li
 
 def an_event(
     visit: str, ago: float, path: str = "/", name: str = "pageview", **changes: Any
-) -> Arrival:
+) -> IncomingEvent:
     at = NOON - ago
     reason = changes.pop("reason", None)
     country = changes.pop("country", "")
-    return Arrival(
+    return IncomingEvent(
         **{
             "vendor": "plausible",
             "domain": "a.test",

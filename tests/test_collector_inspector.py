@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from footfall import judge, pageview
-from footfall.collector import CollectorServer, memory, verdicts
+from footfall.collector import CollectorServer
+from footfall.collector.storage import recent_events
+from footfall.collector.web import reason_texts
 from footfall.config import Config
 from footfall.destinations import Collector
-from footfall.tracker import Tracker
+from footfall.rules import pageview
+from footfall.tracker import Tracker, event_builder
 from tests.conftest import program
 from tests.doors import navigation
 from tests.e2e.chromium import Chromium
@@ -138,7 +140,7 @@ def test_the_list_can_be_narrowed_without_a_script(
     assert re.findall(r'<span class="path"><bdi>([^<]*)', page) == paths
     assert ("No event fits" in page) == (not paths)
     if "show" in query:
-        assert f'aria-current="true">{verdicts.FATES[query["show"]]}' in page  # type: ignore[index]
+        assert f'aria-current="true">{reason_texts.FATES[query["show"]]}' in page  # type: ignore[index]
 
 
 def test_sites_are_offered_once_there_are_several(http: httpx2.Client) -> None:
@@ -235,7 +237,7 @@ def test_an_event_of_a_vendors_script_tells_what_is_known(http: httpx2.Client) -
 def test_what_is_only_in_the_file_is_told_without_addresses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(memory, "_KEEP", 1)
+    monkeypatch.setattr(recent_events, "_KEEP", 1)
     with (
         CollectorServer() as collector,
         httpx2.Client(base_url=collector.url, headers={"user-agent": FIREFOX}) as http,
@@ -273,12 +275,12 @@ COUNTED = {"navigation", "spa_visit", "told"}
 
 
 def test_every_reason_has_a_remedy() -> None:
-    assert verdicts.REMEDIES.keys() == (pageview.REASONS.keys() | LATER_REASONS) - COUNTED
-    source = inspect.getsource(judge)
+    assert reason_texts.REMEDIES.keys() == (pageview.REASONS.keys() | LATER_REASONS) - COUNTED
+    source = inspect.getsource(event_builder)
     for reason in LATER_REASONS:
-        assert f'Judgement("{reason}"' in source
-        assert verdicts.of_hit(reason).why
-    assert verdicts.of_hit("made up") == ("untracked", "made up", "", "")
+        assert f'BuildResult("{reason}"' in source
+        assert reason_texts.of_hit(reason).why
+    assert reason_texts.of_hit("made up") == ("untracked", "made up", "", "")
 
 
 # -- strangers' texts -------------------------------------------------------------------------

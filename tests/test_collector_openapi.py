@@ -14,7 +14,7 @@ from schemathesis.checks import CHECKS
 from starlette.routing import Route
 
 from footfall.collector import CollectorServer, Store, create_app
-from footfall.collector.openapi import document
+from footfall.collector.api.openapi import document
 
 DOCUMENT = document()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from footfall.collector.countries import country, mmdb_lookup
-from footfall.collector.origins import origin, source_name
+from footfall.collector.wire.country import country, mmdb_lookup
+from footfall.collector.wire.traffic_source import origin, source_name
 from footfall.errors import ConfigError
 
 

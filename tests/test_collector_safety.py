@@ -20,12 +20,14 @@ import httpx2
 import pytest
 from starlette.routing import Route
 
-from footfall.collector import CollectorServer, Store, create_app, database, intake, rate, writer
-from footfall.collector import commits as commits_room
-from footfall.collector.commits import Commits
-from footfall.collector.entries import Search
-from footfall.collector.rate import Rate
-from footfall.collector.writer import Offered
+from footfall.collector import CollectorServer, Store, create_app
+from footfall.collector.ingest import endpoints, rate_limit
+from footfall.collector.ingest import group_commit as commits_room
+from footfall.collector.ingest.group_commit import GroupCommit
+from footfall.collector.ingest.rate_limit import RateLimiter
+from footfall.collector.storage import database, writer_thread
+from footfall.collector.storage.stored_events import EventSearch
+from footfall.collector.storage.writer_thread import Offered
 from footfall.errors import ConfigError
 from tests.test_collector_store import an_arrival
 from tests.vendors import wait_until
@@ -50,7 +52,7 @@ def serving(*args: Any, **options: Any) -> Iterator[tuple[CollectorServer, httpx
 
 
 def test_a_sender_may_burst_and_then_keep_a_pace() -> None:
-    bucket = Rate(per_second=10.0, burst=3.0)
+    bucket = RateLimiter(per_second=10.0, burst=3.0)
     assert [bucket.lets_pass("192.0.2.1", 0.0) for _ in range(4)] == [True, True, True, False]
     assert [bucket.lets_pass("192.0.2.1", 0.1) for _ in range(2)] == [True, False]
     assert [bucket.lets_pass("192.0.2.1", 99.0) for _ in range(4)] == [True, True, True, False]
@@ -69,20 +71,20 @@ def test_a_sender_may_burst_and_then_keep_a_pace() -> None:
     ],
 )
 def test_who_shares_a_bucket(first: str, second: str, are_one: bool) -> None:
-    bucket = Rate(per_second=1.0, burst=1.0)
+    bucket = RateLimiter(per_second=1.0, burst=1.0)
     assert bucket.lets_pass(first, 0.0)
     assert bucket.lets_pass(second, 0.0) != are_one
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "", "unix:"])
 def test_this_machine_is_not_bounded(peer: str) -> None:
-    bucket = Rate(per_second=1.0, burst=1.0)
+    bucket = RateLimiter(per_second=1.0, burst=1.0)
     assert all(bucket.lets_pass(peer, 0.0) for _ in range(10))
 
 
 def test_the_book_of_senders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate, "_MAX_SENDERS", 2)
-    bucket = Rate(per_second=1.0, burst=1.0)
+    monkeypatch.setattr(rate_limit, "_MAX_SENDERS", 2)
+    bucket = RateLimiter(per_second=1.0, burst=1.0)
     for number in range(5):
         bucket.lets_pass(f"192.0.2.{number}", 0.0)
     assert len(bucket._buckets) == 2
@@ -90,8 +92,8 @@ def test_the_book_of_senders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits"])
 def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    monkeypatch.setattr(intake, "Rate", lambda: Rate(per_second=0.001, burst=2.0))
-    monkeypatch.setattr(rate, "_sender", lambda peer: peer)
+    monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=2.0))
+    monkeypatch.setattr(rate_limit, "_sender", lambda peer: peer)
     with serving() as (_, http):
         answers = [http.post(path, json={}) for _ in range(3)]
         assert answers[-1].status_code == 429
@@ -101,7 +103,7 @@ def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> 
 
 
 def test_a_full_queue_is_told_to_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "_MAX_QUEUED", 0)
+    monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
     with serving() as (_, http):
         assert http.post("/api/event", json=PAGEVIEW).status_code == 503
 
@@ -112,7 +114,7 @@ def test_a_full_queue_is_told_to_the_sender(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_full_disk_is_told_and_nothing_is_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
     with serving(tmp_path / "events.sqlite3") as (collector, http):
         # The salt of the day is written, and then the file must not grow.
         answered = [http.post("/api/event", json=PAIR).status_code]
@@ -140,7 +142,7 @@ def test_a_locked_file_is_told_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
-    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
     with serving(file) as (_, http), closing(sqlite3.connect(file, isolation_level=None)) as other:
         http.post("/api/event", json=PAIR)
@@ -174,11 +176,11 @@ def test_a_file_locked_from_the_first_event_on_is_told(
 
 def test_answers_wait_for_the_file_in_any_loop() -> None:
     with closing(Store()) as opened:
-        commits = Commits(opened)
+        commits = GroupCommit(opened)
 
         async def offer() -> int:
             assert await commits.take(Offered([an_arrival()]))
-            return opened.count(Search())
+            return opened.count(EventSearch())
 
         # The first loop has ended when the second event is written.
         assert [asyncio.run(offer()), asyncio.run(offer())] == [1, 2]
@@ -192,19 +194,19 @@ def test_an_answer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Mo
         other.execute("BEGIN IMMEDIATE")
 
         async def offer() -> int:
-            assert await Commits(opened).take(Offered([an_arrival()]))
-            return opened.count(Search())
+            assert await GroupCommit(opened).take(Offered([an_arrival()]))
+            return opened.count(EventSearch())
 
         assert asyncio.run(offer()) == 0
         other.rollback()
         assert opened.flush()
-        assert opened.count(Search()) == 1
+        assert opened.count(EventSearch()) == 1
 
 
 def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
     with closing(Store()) as opened:
         opened.flush()
-        commits = Commits(opened)
+        commits = GroupCommit(opened)
         told: list[int] = []
         opened.subscribe(lambda: told.append(opened.settled))
 
@@ -219,7 +221,7 @@ def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
 def test_what_the_next_turn_brings_shares_it_too() -> None:
     with closing(Store()) as opened:
         opened.flush()
-        commits = Commits(opened)
+        commits = GroupCommit(opened)
         told: list[int] = []
         opened.subscribe(lambda: told.append(opened.settled))
 
@@ -235,9 +237,9 @@ def test_what_the_next_turn_brings_shares_it_too() -> None:
 
 
 def test_nobody_is_taken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "_MAX_QUEUED", 0)
+    monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
     with closing(Store()) as opened:
-        commits = Commits(opened)
+        commits = GroupCommit(opened)
 
         async def offer_two() -> list[bool]:
             return await asyncio.gather(*(commits.take(Offered([an_arrival()])) for _ in "ab"))
@@ -253,7 +255,7 @@ def test_the_loop_goes_on_while_the_file_is_locked(
     with closing(Store(file)) as opened, closing(sqlite3.connect(file)) as other:
         opened.flush()
         other.execute("BEGIN IMMEDIATE")
-        commits = Commits(opened)
+        commits = GroupCommit(opened)
 
         async def offer_in_turns() -> list[bool]:
             first = asyncio.create_task(commits.take(Offered([an_arrival("first")])))
@@ -269,7 +271,7 @@ def test_the_loop_goes_on_while_the_file_is_locked(
             return [await first, await asyncio.wait_for(second, 10)]
 
         assert asyncio.run(offer_in_turns()) == [True, True]
-        assert opened.count(Search()) == 3
+        assert opened.count(EventSearch()) == 3
 
 
 # -- strangers --------------------------------------------------------------------------------
@@ -292,7 +294,7 @@ def test_nothing_is_changed_by_looking(tmp_path: Path) -> None:
             method = "HEAD" if "stream" in path else "GET"
             http.request(method, path.replace("{key}", "1"))
         assert http.get("/api/v1/events").json() == before
-        assert collector.store.count(Search()) == 1
+        assert collector.store.count(EventSearch()) == 1
 
 
 # -- a kill -----------------------------------------------------------------------------------
@@ -343,6 +345,6 @@ def test_a_kill_at_full_load_loses_nothing_that_was_answered(
         assert reader.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert reader.execute("PRAGMA foreign_key_check").fetchall() == []
     with closing(Store(file)) as opened:
-        written = [entry.path for entry in opened.search(Search(limit=10_000)).entries]
+        written = [entry.path for entry in opened.search(EventSearch(limit=10_000)).entries]
     assert set(answered) <= set(written)
     assert len(written) == len(set(written))

@@ -11,8 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from footfall.collector import CollectorServer, Store, registry
-from footfall.collector.entries import Search
+from footfall.collector import CollectorServer, Store
+from footfall.collector.storage import sites
+from footfall.collector.storage.stored_events import EventSearch
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SITE = "a.test"
@@ -251,7 +252,7 @@ def test_a_name_is_taken_once(http: httpx2.Client) -> None:
 
 
 def test_nothing_grows_without_bounds(http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(sites, "MAX_ENTRIES", 1)
     asks: list[tuple[str, str, list[dict[str, str]]]] = [
         ("POST", "", [{"domain": SITE}, {"domain": "b.test"}]),
         ("PUT", "/goals", [SIGNUP, {**SIGNUP, "event_name": "Other"}]),
@@ -284,7 +285,7 @@ def test_events_and_goals_go_with_their_site(
         goals = http.get("/api/v1/sites/goals", params={"site_id": domain}).json()["goals"]
         question = {"site_id": domain, "metrics": ["visits"], "date_range": "all"}
         [row] = http.post("/api/v2/query", json=question).json()["results"]
-        return collector.store.count(Search(domain=domain)), row["metrics"][0], len(goals)
+        return collector.store.count(EventSearch(domain=domain)), row["metrics"][0], len(goals)
 
     post(http)
     post(http, domain="other.test")

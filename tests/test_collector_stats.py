@@ -16,24 +16,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footfall.collector import visit_rows, writing
-from footfall.collector.database import MEMORY, Database
-from footfall.collector.stats import (
+from footfall.collector.storage import visit_rows, write_sql
+from footfall.collector.storage.database import MEMORY, Database
+from footfall.collector.storage.stats import (
     AllOf,
     AnyOf,
     Condition,
     Filter,
     Not,
-    Question,
-    QuestionError,
+    StatsQuery,
+    StatsQueryError,
     TimeRange,
     rollups,
 )
-from footfall.collector.stats.answers import Look, answer
-from footfall.collector.stats.meanings import DIMENSIONS, METRICS
-from footfall.collector.stats.times import day_number, labels, offsets, today
-from footfall.collector.stats.wildcards import matches
-from footfall.collector.wire import Arrival, Campaign, Received
+from footfall.collector.storage.stats.execute import Snapshot, answer
+from footfall.collector.storage.stats.metrics import DIMENSIONS, METRICS
+from footfall.collector.storage.stats.time_ranges import day_number, labels, offsets, today
+from footfall.collector.storage.stats.wildcards import matches
+from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 BERLIN: Final = ZoneInfo("Europe/Berlin")
@@ -67,10 +67,10 @@ def an_event(
     country: str = "",
     is_interactive: bool = True,
     reason: str | None = None,
-) -> Arrival:
+) -> IncomingEvent:
     """An event of a visit; a visitor's name is one of the day, as in a real store."""
     day = int((MIDNIGHT + at) // DAY)
-    return Arrival(
+    return IncomingEvent(
         vendor="plausible",
         domain=domain,
         name=name,
@@ -116,10 +116,10 @@ THURSDAY: Final = TimeRange.of_days(date(2026, 11, 19), date(2026, 11, 19), UTC_
 WEEK: Final = TimeRange.of_days(date(2026, 11, 16), date(2026, 11, 22), UTC_ZONE)
 
 
-def a_store(arrivals: Sequence[Arrival]) -> Database:
+def a_store(arrivals: Sequence[IncomingEvent]) -> Database:
     database = Database(MEMORY)
     with database.writing() as connection:
-        writing.insert(connection, arrivals)
+        write_sql.insert(connection, arrivals)
     return database
 
 
@@ -131,7 +131,7 @@ def story() -> Iterator[sqlite3.Connection]:
 
 def ask(connection: sqlite3.Connection, **wanted: Any) -> list[tuple[Any, ...]]:
     """The rows as flat tuples: dimensions, metrics."""
-    question = Question(**{"range": FRIDAY, "domain": "a.test", **wanted})
+    question = StatsQuery(**{"range": FRIDAY, "domain": "a.test", **wanted})
     return [(*row.dimensions, *row.metrics) for row in answer(connection, question).rows]
 
 
@@ -393,7 +393,7 @@ def test_rows_are_ordered_and_limited(story: sqlite3.Connection) -> None:
     by_views = ask(story, **wanted, order=(("pageviews", "asc"), ("event:page", "desc")))
     assert [row[0] for row in by_views] == ["/late", "/docs", "/pricing", "/"]
     assert [row[0] for row in ask(story, **wanted, limit=2, offset=1)] == ["/pricing", "/docs"]
-    question = Question(range=FRIDAY, domain="a.test", limit=1, **wanted)
+    question = StatsQuery(range=FRIDAY, domain="a.test", limit=1, **wanted)
     assert answer(story, question).total == 4
 
 
@@ -408,7 +408,7 @@ def test_what_is_unknown_comes_last_in_any_fall(story: sqlite3.Connection) -> No
 
 
 def test_rows_are_compared_with_the_same_of_another_range(story: sqlite3.Connection) -> None:
-    question = Question(
+    question = StatsQuery(
         range=FRIDAY,
         comparison=THURSDAY,
         domain="a.test",
@@ -424,7 +424,7 @@ def test_rows_are_compared_with_the_same_of_another_range(story: sqlite3.Connect
 
 
 def test_a_day_is_compared_with_that_of_the_same_place(story: sqlite3.Connection) -> None:
-    question = Question(
+    question = StatsQuery(
         range=FRIDAY,
         comparison=THURSDAY,
         metrics=("pageviews",),
@@ -459,13 +459,13 @@ def test_a_day_is_compared_with_that_of_the_same_place(story: sqlite3.Connection
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_nonsense_is_refused_with_a_reason(wanted: dict[str, Any], said: str) -> None:
-    with pytest.raises(QuestionError, match=said):
-        Question(**{"range": FRIDAY, "metrics": ("visitors",), **wanted})
+    with pytest.raises(StatsQueryError, match=said):
+        StatsQuery(**{"range": FRIDAY, "metrics": ("visitors",), **wanted})
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(QuestionError, match=r"no metric 'x'.*no dimension 'y'.*limit"):
-        Question(range=FRIDAY, metrics=("x",), dimensions=("y",), limit=0)
+    with pytest.raises(StatsQueryError, match=r"no metric 'x'.*no dimension 'y'.*limit"):
+        StatsQuery(range=FRIDAY, metrics=("x",), dimensions=("y",), limit=0)
 
 
 # -- time -------------------------------------------------------------------------------------
@@ -593,14 +593,14 @@ def test_a_day_stays_open_while_one_of_its_visits_goes_on() -> None:
     ],
     ids=["an event for it", "an event of a visit that began in it"],
 )
-def test_a_day_is_opened_again_by(late: Arrival) -> None:
+def test_a_day_is_opened_again_by(late: IncomingEvent) -> None:
     friday = day_number(date(2026, 11, 20))
     with closing(a_store(STORY)) as database:
         close_all(database, UTC_ZONE)
         with database.writing() as connection:
-            writing.insert(connection, [late])
+            write_sql.insert(connection, [late])
         assert friday not in rollups.closed_days(database.writer, WEEK)
-        question = Question(range=WEEK, metrics=("visits", "pageviews", "visit_duration"))
+        question = StatsQuery(range=WEEK, metrics=("visits", "pageviews", "visit_duration"))
         before = answer(database.writer, question).rows
         close_all(database, UTC_ZONE, _NOW + DAY)
         assert friday in rollups.closed_days(database.writer, WEEK)
@@ -615,7 +615,7 @@ def test_a_day_that_is_opened_while_it_is_counted_stays_open() -> None:
             with database.writing() as connection:
                 step(connection)
                 if number == 3:
-                    writing.insert(connection, [an_event("late", 10 * HOUR)])
+                    write_sql.insert(connection, [an_event("late", 10 * HOUR)])
             # Nobody takes the day for closed before the end.
             expected = 4 if number < 3 else 5
             assert ask(database.writer, domain=None, metrics=("visitors",)) == [(expected,)]
@@ -657,7 +657,7 @@ _SOURCES = st.sampled_from([None, "google.com", "c.test"])
 
 
 @st.composite
-def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[Arrival]:
+def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[IncomingEvent]:
     """A week of visits; names of visitors are those of a day, as the book of visits gives them."""
     events = []
     for number in range(draw(st.integers(1, 12))):
@@ -709,7 +709,7 @@ def test_rollups_change_no_answer(zone: ZoneInfo, draw: st.DataObject) -> None:
     metrics: tuple[str, ...] = ("visitors", "visits", "pageviews", "events")
     if not is_of_events:
         metrics += ("bounce_rate", "visit_duration", "views_per_visit")
-    question = Question(
+    question = StatsQuery(
         range=span, domain=domain, metrics=metrics, dimensions=dimensions, limit=1_000
     )
     with closing(a_store(events)) as database:
@@ -755,7 +755,7 @@ def test_questions_that_share_their_rows_have_the_same_answers(draw: st.DataObje
     filters: tuple[Condition, ...] = tuple(draw.draw(st.lists(_CONDITIONS, max_size=2)))
     domain = draw.draw(st.sampled_from([None, "a.test"]))
     questions = [
-        Question(
+        StatsQuery(
             range=span,
             comparison=draw.draw(st.sampled_from([None, before])),
             domain=domain,
@@ -766,7 +766,7 @@ def test_questions_that_share_their_rows_have_the_same_answers(draw: st.DataObje
         for dimensions, metrics in draw.draw(st.lists(_ASKED, min_size=1, max_size=5))
     ]
     with closing(a_store(events)) as database:
-        with Look.at(database.writer) as look:
+        with Snapshot.at(database.writer) as look:
             together = [look.ask(each) for each in questions]
         assert together == [answer(database.writer, each) for each in questions]
 
@@ -777,10 +777,10 @@ def test_rows_are_found_once_and_forgotten_after(story: sqlite3.Connection) -> N
     story.set_trace_callback(said.append)
     try:
         for _ in range(2):
-            with Look.at(story) as look:
+            with Snapshot.at(story) as look:
                 for dimension in ("visit:source", "visit:country", "event:page"):
                     look.ask(
-                        Question(
+                        StatsQuery(
                             range=FRIDAY,
                             metrics=("visitors",),
                             dimensions=(dimension,),

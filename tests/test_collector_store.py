@@ -19,16 +19,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall.collector import database, memory, schema, upkeep, writer, writing
-from footfall.collector.database import MEMORY, Database
-from footfall.collector.entries import Period, Search, Top
-from footfall.collector.redaction import kept_headers
-from footfall.collector.schema import SCHEMA_VERSION
-from footfall.collector.stats.rollups import KEPT
-from footfall.collector.store import Store
-from footfall.collector.upkeep import Upkeep
-from footfall.collector.visits import DAY_SECONDS, Caller
-from footfall.collector.wire import Arrival, Campaign, Received
+from footfall.collector.storage import (
+    database,
+    recent_events,
+    retention,
+    schema,
+    write_sql,
+    writer_thread,
+)
+from footfall.collector.storage.database import MEMORY, Database
+from footfall.collector.storage.redaction import kept_headers
+from footfall.collector.storage.retention import Retention
+from footfall.collector.storage.schema import SCHEMA_VERSION
+from footfall.collector.storage.stats.rollups import KEPT
+from footfall.collector.storage.store import Store
+from footfall.collector.storage.stored_events import EventSearch, Period, Top
+from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
+from footfall.collector.wire.sessions import DAY_SECONDS, Caller
 from footfall.errors import ConfigError
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
@@ -47,8 +54,8 @@ def an_arrival(
     reason: str | None = None,
     begins: bool = False,
     body: bytes = b"{}",
-) -> Arrival:
-    return Arrival(
+) -> IncomingEvent:
+    return IncomingEvent(
         vendor="plausible",
         domain=domain,
         name=name,
@@ -79,9 +86,9 @@ def opened(path: str) -> Iterator[Store]:
         yield opened
 
 
-def names(opened: Store, wanted: Search | None = None) -> list[str]:
+def names(opened: Store, wanted: EventSearch | None = None) -> list[str]:
     assert opened.flush()
-    return [entry.name for entry in opened.search(wanted or Search()).entries]
+    return [entry.name for entry in opened.search(wanted or EventSearch()).entries]
 
 
 def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -95,7 +102,7 @@ def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def test_an_event_comes_back_as_it_was(opened: Store) -> None:
-    arrival = Arrival(
+    arrival = IncomingEvent(
         vendor="plausible",
         domain="a.test",
         name="Signup",
@@ -120,7 +127,7 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
     )
     assert opened.offer([arrival])
     assert opened.flush()
-    [entry] = opened.search(Search()).entries
+    [entry] = opened.search(EventSearch()).entries
     assert entry.as_json() == {
         "id": 1,
         "received_at": "2026-11-21T12:00:00.250Z",
@@ -160,27 +167,27 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
 def test_bodies_are_shown_parsed(opened: Store, body: bytes, shown: object) -> None:
     opened.offer([an_arrival(body=body)])
     assert opened.flush()
-    [entry] = opened.search(Search()).entries
+    [entry] = opened.search(EventSearch()).entries
     assert entry.body == shown
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (Search(), ["a", "b", "c", "d"]),
-        (Search(name="b"), ["b"]),
-        (Search(domain="b.test"), ["c"]),
-        (Search(path="/x"), ["b", "c"]),
-        (Search(status="dropped"), ["d"]),
-        (Search(status="accepted", path="/"), ["a"]),
-        (Search(after=2), ["c", "d"]),
-        (Search(limit=2), ["c", "d"]),
-        (Search(limit=2, is_newest=False), ["a", "b"]),
-        (Search(after=1, limit=1, is_newest=False), ["b"]),
-        (Search(name="'; DROP TABLE events; --"), []),
+        (EventSearch(), ["a", "b", "c", "d"]),
+        (EventSearch(name="b"), ["b"]),
+        (EventSearch(domain="b.test"), ["c"]),
+        (EventSearch(path="/x"), ["b", "c"]),
+        (EventSearch(status="dropped"), ["d"]),
+        (EventSearch(status="accepted", path="/"), ["a"]),
+        (EventSearch(after=2), ["c", "d"]),
+        (EventSearch(limit=2), ["c", "d"]),
+        (EventSearch(limit=2, is_newest=False), ["a", "b"]),
+        (EventSearch(after=1, limit=1, is_newest=False), ["b"]),
+        (EventSearch(name="'; DROP TABLE events; --"), []),
     ],
 )
-def test_searches(opened: Store, wanted: Search, expected: list[str]) -> None:
+def test_searches(opened: Store, wanted: EventSearch, expected: list[str]) -> None:
     opened.offer(
         [
             an_arrival("a"),
@@ -195,14 +202,14 @@ def test_searches(opened: Store, wanted: Search, expected: list[str]) -> None:
 def test_the_total_ignores_the_limit(opened: Store) -> None:
     opened.offer([an_arrival() for _ in range(5)])
     assert opened.flush()
-    found = opened.search(Search(limit=2))
-    assert (len(found.entries), found.total, opened.count(Search())) == (2, 5, 5)
+    found = opened.search(EventSearch(limit=2))
+    assert (len(found.entries), found.total, opened.count(EventSearch())) == (2, 5, 5)
 
 
 def test_many_events_are_written_in_order(opened: Store) -> None:
     for number in range(1_700):
         opened.offer([an_arrival(str(number))])
-    assert names(opened, Search(limit=2_000)) == [str(number) for number in range(1_700)]
+    assert names(opened, EventSearch(limit=2_000)) == [str(number) for number in range(1_700)]
 
 
 def test_domains_are_listed(opened: Store) -> None:
@@ -213,7 +220,7 @@ def test_domains_are_listed(opened: Store) -> None:
 
 def test_listeners_hear_of_what_was_written_until_they_leave(opened: Store) -> None:
     heard: list[int] = []
-    leave = opened.subscribe(lambda: heard.append(opened.count(Search())))
+    leave = opened.subscribe(lambda: heard.append(opened.count(EventSearch())))
     opened.offer([an_arrival()])
     opened.flush()
     opened.clear()
@@ -228,7 +235,7 @@ def test_clearing_forgets_everything_but_the_numbers(opened: Store) -> None:
     assert opened.clear() == 2
     opened.offer([an_arrival()])
     assert opened.flush()
-    assert [entry.id for entry in opened.search(Search()).entries] == [3]
+    assert [entry.id for entry in opened.search(EventSearch()).entries] == [3]
 
 
 def test_totals(opened: Store) -> None:
@@ -288,20 +295,20 @@ def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
         opened.offer([an_arrival(visitor=visit.visitor, session=visit.session)])
         opened.flush()
         files = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
-        assert opened.search(Search()).entries[0].client_ip == SECRET_ADDRESS
+        assert opened.search(EventSearch()).entries[0].client_ip == SECRET_ADDRESS
     assert "events.sqlite3-wal" in files
     assert not [name for name, content in files.items() if SECRET_ADDRESS.encode() in content]
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
-        assert opened.search(Search()).entries[0].client_ip is None
+        assert opened.search(EventSearch()).entries[0].client_ip is None
 
 
 def test_only_the_newest_addresses_are_remembered(
     opened: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "_KEEP", 2)
+    monkeypatch.setattr(recent_events, "_KEEP", 2)
     opened.offer([an_arrival() for _ in range(3)])
     opened.flush()
-    known = [entry.client_ip for entry in opened.search(Search()).entries]
+    known = [entry.client_ip for entry in opened.search(EventSearch()).entries]
     assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]
 
 
@@ -348,7 +355,7 @@ def test_a_visit_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_events=3, clock=lambda: NOON)) as opened:
         for number in range(10):
             opened.offer([an_arrival(str(number))])
@@ -358,7 +365,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
         opened.offer([an_arrival("old", at=NOON - DAY_SECONDS - 1), an_arrival("new")])
         opened.flush()
@@ -368,21 +375,21 @@ def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPa
 
 
 def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
-    monkeypatch.setattr(writing, "_KEEP_REQUESTS", 1)
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(write_sql, "_KEEP_REQUESTS", 1)
     with closing(Store(clock=lambda: NOON)) as opened:
         opened.offer([an_arrival("a"), an_arrival("b")])
         opened.flush()
         opened.flush()
-        shown = [(entry.headers, entry.body) for entry in opened.search(Search()).entries]
+        shown = [(entry.headers, entry.body) for entry in opened.search(EventSearch()).entries]
         assert shown == [(None, None), ({"host": "stats.test"}, {})]
 
 
 def test_what_does_not_fit_goes_from_the_oldest_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
-    monkeypatch.setattr(writing, "_PURGE_ROWS", 20)
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(write_sql, "_PURGE_ROWS", 20)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as opened:
         for number in range(300):
@@ -399,12 +406,12 @@ def test_what_does_not_fit_goes_from_the_oldest_on(
 
 def used(opened: Store) -> int:
     with opened._database.reading() as connection:
-        return writing.used_bytes(connection)
+        return write_sql.used_bytes(connection)
 
 
 def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(upkeep, "_A_MOMENT", 0.001)
+    monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(retention, "_A_MOMENT", 0.001)
     now = [NOON]
     with closing(Store(keep_days=3, clock=lambda: now[0])) as opened:
         opened.offer(
@@ -428,7 +435,7 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
 
 
 def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
         opened.offer([an_arrival(at=NOON - 2 * DAY_SECONDS)])
         opened.flush()
@@ -446,9 +453,9 @@ def test_a_day_is_counted_whole_though_a_step_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
     # It would meet the lock first.
-    monkeypatch.setattr(Upkeep, "_purge", lambda self: False)
+    monkeypatch.setattr(Retention, "_purge", lambda self: False)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, clock=lambda: NOON)) as opened:
         opened.offer(
@@ -550,7 +557,7 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
 def test_a_full_disk_refuses_events_and_loses_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
     caplog.set_level(logging.INFO, "footfall.collector")
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
         assert opened.flush()
@@ -572,7 +579,7 @@ def test_a_full_disk_refuses_events_and_loses_none(
 def test_what_cannot_be_written_until_the_end_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
     opened = Store(tmp_path / "events.sqlite3")
     assert opened.flush()
     opened._database.writer.execute("PRAGMA max_page_count = 1")
@@ -612,7 +619,7 @@ def test_an_event_that_no_database_takes_is_lost_alone(
 def test_the_log_is_brought_into_the_file_now_and_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
         opened.offer([an_arrival(path="/needle")])
@@ -642,7 +649,7 @@ def test_a_long_name_of_a_header_is_judged_too() -> None:
 
 
 def test_a_full_queue_says_so(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "_MAX_QUEUED", 0)
+    monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
     assert not opened.offer([an_arrival()])
 
 
@@ -652,7 +659,7 @@ def test_a_closed_store_takes_nothing_and_gives_nothing(opened: Store) -> None:
     assert not opened.offer([an_arrival()])
     assert not opened.flush()
     with pytest.raises(sqlite3.ProgrammingError):
-        opened.count(Search())
+        opened.count(EventSearch())
 
 
 def test_who_waits_for_a_connection_hears_of_the_end(tmp_path: Path) -> None:
@@ -685,12 +692,12 @@ def test_housekeeping_waits_for_a_better_moment(
     opened: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "footfall.collector")
-    monkeypatch.setattr(upkeep, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
 
     def fail(*args: object) -> None:
         raise sqlite3.OperationalError("database is locked")
 
-    monkeypatch.setattr(writing, "purge_by_count", fail)
+    monkeypatch.setattr(write_sql, "purge_by_count", fail)
     opened.offer([an_arrival("a")])
     opened.flush()
     opened.offer([an_arrival("b")])
@@ -702,7 +709,7 @@ def test_a_failed_clearing_is_told(opened: Store, monkeypatch: pytest.MonkeyPatc
     def fail(*args: object) -> int:
         raise sqlite3.OperationalError("database is locked")
 
-    monkeypatch.setattr(writing, "delete_all", fail)
+    monkeypatch.setattr(write_sql, "delete_all", fail)
     with pytest.raises(sqlite3.OperationalError):
         opened.clear()
 
@@ -791,7 +798,7 @@ def test_opening_waits_for_another_process(
 
 WRITE = """
 import sys
-from footfall.collector.store import Store
+from footfall.collector.storage.store import Store
 from tests.test_collector_store import an_arrival
 store = Store(sys.argv[1])
 for number in range(300):
@@ -807,7 +814,7 @@ def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
     ]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
     with closing(Store(file)) as opened:
-        found = opened.search(Search(limit=2_000)).entries
+        found = opened.search(EventSearch(limit=2_000)).entries
         visits = rows(opened, "SELECT interactions FROM visits")
     # All of one visit, which every process has brought up to date.
     assert visits == [(1_200,)]

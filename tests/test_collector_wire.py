@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footfall.collector import plausible, swetrix
-from footfall.collector.browser import Browser, browser
-from footfall.collector.redaction import kept_body, kept_headers
-from footfall.collector.visits import DAY_SECONDS, VISIT_SECONDS, Caller, Visits
-from footfall.collector.wire import Arrival, Campaign, Received, Reply, read_json
+from footfall.collector.storage.redaction import kept_body, kept_headers
+from footfall.collector.wire import plausible, swetrix
+from footfall.collector.wire.browser import Browser, browser
+from footfall.collector.wire.messages import Campaign, IncomingEvent, Received, Reply, read_json
+from footfall.collector.wire.sessions import DAY_SECONDS, VISIT_SECONDS, Caller, Sessions
 
 NOON = 20_000 * DAY_SECONDS + DAY_SECONDS / 2
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -25,8 +25,8 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 PID = "aUn1quEid-3x"
 
 
-def book() -> Visits:
-    return Visits(salt=lambda day: b"salt of day %d" % day)
+def book() -> Sessions:
+    return Sessions(salt=lambda day: b"salt of day %d" % day)
 
 
 NO_HEADERS: dict[str, str] = {}
@@ -53,7 +53,7 @@ def to_plausible(
     body: object,
     *,
     domains: Collection[str] = (),
-    visits: Visits | None = None,
+    visits: Sessions | None = None,
     at: float = NOON,
     headers: Mapping[str, str] = NO_HEADERS,
 ) -> Reply:
@@ -61,7 +61,7 @@ def to_plausible(
     return plausible.receive(request, domains=frozenset(domains), visits=visits or book())
 
 
-def taken(body: dict[str, object]) -> Arrival:
+def taken(body: dict[str, object]) -> IncomingEvent:
     """The arrival of a body that Plausible accepts."""
     reply = to_plausible({"name": "pageview", "domain": "a.test"} | body)
     assert reply.answer.status == 202, reply.answer.body
@@ -607,7 +607,7 @@ def to_swetrix(
     kind: swetrix.Kind = swetrix.Kind.PAGEVIEW,
     *,
     pids: Collection[str] = (),
-    visits: Visits | None = None,
+    visits: Sessions | None = None,
     at: float = NOON,
     headers: Mapping[str, str] = NO_HEADERS,
 ) -> Reply:
@@ -947,7 +947,7 @@ def test_a_visitor_has_another_name_on_another_day() -> None:
 
 @pytest.mark.parametrize("offset", [0, -5 * 3_600], ids=["UTC", "New York in winter"])
 def test_a_visit_across_midnight_stays_one_under_a_new_name(offset: int) -> None:
-    visits = Visits(salt=lambda day: b"salt of day %d" % day, local_time=lambda now: now + offset)
+    visits = Sessions(salt=lambda day: b"salt of day %d" % day, local_time=lambda now: now + offset)
     midnight = 20_001 * DAY_SECONDS - offset
     before = visits.enter(ALICE, midnight - 60)
     after = [visits.enter(ALICE, midnight + minute * 60) for minute in (1, 25, 50)]
@@ -958,12 +958,12 @@ def test_a_visit_across_midnight_stays_one_under_a_new_name(offset: int) -> None
 
 def test_a_forgotten_visit_is_found_where_it_was_written() -> None:
     written = {book().enter(ALICE, NOON).visitor: ("a-session", NOON)}
-    visits = Visits(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
+    visits = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
     assert visits.enter(ALICE, NOON + 10).session == "a-session"
 
 
 def test_the_book_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("footfall.collector.visits._MAX_REMEMBERED", 2)
+    monkeypatch.setattr("footfall.collector.wire.sessions._MAX_REMEMBERED", 2)
     visits = book()
     for number in range(3):
         visits.enter(ALICE._replace(client_ip=f"203.0.113.{number}"), NOON)

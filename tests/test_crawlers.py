@@ -6,7 +6,7 @@ import pytest
 
 from footfall import crawlers
 from footfall.model import Hit
-from footfall.pageview import Rules, decide
+from footfall.rules.pageview import Rules, decide
 from tests.doors import CHROME, NAVIGATION
 
 KNOWN_TO_THE_LIST_ALONE = CHROME + " LinkTiger"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from footfall.curl import curl_command
+from footfall.events.curl_command import curl_command
 
 HOSTILE = 'a\'b "c" $(touch /tmp/x) `d` \\ \n;&|ü'
 

@@ -13,8 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall.model import Hit
-from footfall.pageview import REQUEST_HEADERS, RESPONSE_HEADERS, Decider, Rules, decide, decider
-from footfall.paths import PathRules
+from footfall.rules.pageview import (
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    DecisionCache,
+    Rules,
+    decide,
+    decision_cache,
+)
+from footfall.rules.path_rules import PathRules
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36"
 HTML = {"content-type": "text/html"}
@@ -80,7 +87,7 @@ _RULES = st.builds(
 def test_the_short_way_decides_as_the_long_one(
     rules: Rules, hit: Hit, changes: list[tuple[str, str, Any]]
 ) -> None:
-    short = Decider(rules, reads_paths_alone=True)
+    short = DecisionCache(rules, reads_paths_alone=True)
     hits = [hit, *(_changed(hit, change) for change in changes)]
     # Twice, so that each one is remembered, too.
     for each in hits + hits:
@@ -104,21 +111,21 @@ PAIRS = {
 @pytest.mark.parametrize(("hit", "change"), PAIRS.values(), ids=PAIRS.keys())
 def test_hits_that_differ_are_decided_apart(hit: Hit, change: tuple[str, str, Any]) -> None:
     rules = Rules(excluded_by=PATHS.excluded_by)
-    short = Decider(rules, reads_paths_alone=True)
+    short = DecisionCache(rules, reads_paths_alone=True)
     for each in (hit, _changed(hit, change)) * 2:
         assert short.decide(each, each.host).reason == decide(each, rules).reason
     assert short.decide(hit, hit.host).reason != short.decide(_changed(hit, change), "").reason
 
 
 def test_headers_of_one_value_are_told_apart_by_their_names() -> None:
-    short = Decider()
+    short = DecisionCache()
     given = [{"x-inertia": "true"}, {"hx-request": "true"}]
     hits = [replace(NAVIGATION, headers={**NAVIGATION.headers, **each}) for each in given]
     assert [short.decide(hit, hit.host).reason for hit in hits] == ["spa_visit", "fragment"]
 
 
 def test_the_host_that_visitors_see_is_the_one_that_counts() -> None:
-    short = Decider()
+    short = DecisionCache()
     hosts = ["example.com", "localhost", "example.com"]
     reasons = [short.decide(NAVIGATION, host).reason for host in hosts]
     assert reasons == ["navigation", "localhost", "navigation"]
@@ -173,16 +180,16 @@ KEPT = {
 
 @pytest.mark.parametrize(("hit", "expected"), KEPT.values(), ids=KEPT.keys())
 def test_what_is_remembered_is_small(hit: Hit, expected: int) -> None:
-    short = Decider(Rules(track_404=True))
+    short = DecisionCache(Rules(track_404=True))
     short.decide(hit, hit.host)
     assert len(short._known) == expected
 
 
 def test_nobody_can_fill_the_memory() -> None:
-    short = Decider()
-    for number in range(2 * decider._MAX_KNOWN + 1):
+    short = DecisionCache()
+    for number in range(2 * decision_cache._MAX_KNOWN + 1):
         short.decide(NAVIGATION, f"site{number}.example")
-    assert len(short._known) <= decider._MAX_KNOWN
+    assert len(short._known) <= decision_cache._MAX_KNOWN
 
 
 def test_the_owners_functions_are_asked_each_time() -> None:
@@ -196,7 +203,7 @@ def test_the_owners_functions_are_asked_each_time() -> None:
         asked.append("path")
 
     for rules in (Rules(is_bot=is_bot), Rules(excluded_by=excluded_by)):
-        short = Decider(rules)
+        short = DecisionCache(rules)
         for _ in range(2):
             assert short.decide(NAVIGATION, "example.com").reason == "navigation"
     assert asked == ["bot", "bot", "path", "path"]

@@ -24,22 +24,22 @@ from footfall.destinations import (
     Swetrix,
     Umami,
     Webhook,
-    _limits,
+    _wire_format,
     check_event_name,
     destination_from,
     is_local,
     split_dsns,
 )
-from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError, EventError
+from footfall.events.details import PERF_NAMES
 from footfall.model import (
     ACCEPTED,
     Event,
     Outcome,
+    OutcomeKind,
     Request,
     Response,
     Revenue,
-    Verdict,
     Visitor,
 )
 
@@ -417,11 +417,11 @@ def test_what_the_collector_throws_away_its_inspector_explains() -> None:
     response = Response(status=202, headers={"x-plausible-dropped": "1"})
 
     assert COLLECTOR.read(response) == Outcome(
-        verdict=Verdict.DROPPED,
+        kind=OutcomeKind.DROPPED,
         detail=(
             "collector:example.com@127.0.0.1:8321 threw the event away; its inspector says why."
         ),
-        kind="dropped",
+        log_key="dropped",
     )
 
 
@@ -432,53 +432,53 @@ def test_what_the_collector_throws_away_its_inspector_explains() -> None:
 @pytest.mark.parametrize(
     ("status", "verdict", "pause"),
     [
-        (200, Verdict.ACCEPTED, False),
-        (201, Verdict.ACCEPTED, False),
-        (202, Verdict.ACCEPTED, False),
-        (204, Verdict.ACCEPTED, False),
-        (299, Verdict.ACCEPTED, False),
-        (300, Verdict.REJECTED, True),
-        (301, Verdict.REJECTED, True),
-        (302, Verdict.REJECTED, True),
-        (304, Verdict.REJECTED, True),
-        (307, Verdict.REJECTED, True),
-        (308, Verdict.REJECTED, True),
-        (400, Verdict.REJECTED, False),
-        (401, Verdict.REJECTED, True),
-        (402, Verdict.REJECTED, True),
-        (403, Verdict.REJECTED, True),
-        (404, Verdict.REJECTED, True),
-        (405, Verdict.REJECTED, True),
-        (406, Verdict.REJECTED, True),
-        (407, Verdict.REJECTED, True),
-        (408, Verdict.RETRY, False),
-        (410, Verdict.REJECTED, True),
-        (413, Verdict.REJECTED, False),
-        (415, Verdict.REJECTED, False),
-        (418, Verdict.REJECTED, False),
-        (422, Verdict.REJECTED, False),
-        (425, Verdict.RETRY, False),
-        (429, Verdict.RETRY, False),
-        (431, Verdict.REJECTED, False),
-        (499, Verdict.REJECTED, False),
-        (500, Verdict.UNKNOWN, False),
-        (502, Verdict.RETRY, False),
-        (503, Verdict.RETRY, False),
-        (504, Verdict.UNKNOWN, False),
-        (520, Verdict.UNKNOWN, False),
-        (101, Verdict.UNKNOWN, False),
-        (0, Verdict.UNKNOWN, False),
-        (-1, Verdict.UNKNOWN, False),
-        (999, Verdict.UNKNOWN, False),
+        (200, OutcomeKind.ACCEPTED, False),
+        (201, OutcomeKind.ACCEPTED, False),
+        (202, OutcomeKind.ACCEPTED, False),
+        (204, OutcomeKind.ACCEPTED, False),
+        (299, OutcomeKind.ACCEPTED, False),
+        (300, OutcomeKind.REJECTED, True),
+        (301, OutcomeKind.REJECTED, True),
+        (302, OutcomeKind.REJECTED, True),
+        (304, OutcomeKind.REJECTED, True),
+        (307, OutcomeKind.REJECTED, True),
+        (308, OutcomeKind.REJECTED, True),
+        (400, OutcomeKind.REJECTED, False),
+        (401, OutcomeKind.REJECTED, True),
+        (402, OutcomeKind.REJECTED, True),
+        (403, OutcomeKind.REJECTED, True),
+        (404, OutcomeKind.REJECTED, True),
+        (405, OutcomeKind.REJECTED, True),
+        (406, OutcomeKind.REJECTED, True),
+        (407, OutcomeKind.REJECTED, True),
+        (408, OutcomeKind.RETRY, False),
+        (410, OutcomeKind.REJECTED, True),
+        (413, OutcomeKind.REJECTED, False),
+        (415, OutcomeKind.REJECTED, False),
+        (418, OutcomeKind.REJECTED, False),
+        (422, OutcomeKind.REJECTED, False),
+        (425, OutcomeKind.RETRY, False),
+        (429, OutcomeKind.RETRY, False),
+        (431, OutcomeKind.REJECTED, False),
+        (499, OutcomeKind.REJECTED, False),
+        (500, OutcomeKind.UNKNOWN, False),
+        (502, OutcomeKind.RETRY, False),
+        (503, OutcomeKind.RETRY, False),
+        (504, OutcomeKind.UNKNOWN, False),
+        (520, OutcomeKind.UNKNOWN, False),
+        (101, OutcomeKind.UNKNOWN, False),
+        (0, OutcomeKind.UNKNOWN, False),
+        (-1, OutcomeKind.UNKNOWN, False),
+        (999, OutcomeKind.UNKNOWN, False),
     ],
 )
 def test_every_status_has_a_verdict(
-    destination: Destination, status: int, verdict: Verdict, pause: bool
+    destination: Destination, status: int, verdict: OutcomeKind, pause: bool
 ) -> None:
     outcome = destination.read(Response(status=status))
 
-    assert (outcome.verdict, outcome.pause) == (verdict, pause)
-    assert bool(outcome.detail) is (verdict is not Verdict.ACCEPTED)
+    assert (outcome.kind, outcome.pause) == (verdict, pause)
+    assert bool(outcome.detail) is (verdict is not OutcomeKind.ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -515,7 +515,7 @@ def test_a_web_page_is_no_yes(destination: Destination) -> None:
     response = Response(status=200, body=b"\xef\xbb\xbf\n<!doctype html><title>Shop</title>")
 
     assert destination.read(response) == Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail="HTTP 200: the vendor answers with a web page, so this is no events endpoint",
         pause=True,
     )
@@ -534,7 +534,7 @@ def test_a_web_page_is_no_yes(destination: Destination) -> None:
 )
 def test_a_redirect_names_the_host_to_write_instead(location: str, where: str) -> None:
     assert PLAUSIBLE.read(Response(status=301, headers={"location": location})) == Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail=(
             f"HTTP 301: the vendor redirects to {where}; "
             "events follow no redirect, so write the final URL as endpoint"
@@ -877,11 +877,11 @@ ODD_TEXTS = st.text(
 @given(value=ODD_TEXTS | st.text(), longest=st.integers(0, 40))
 def test_usual_text_passes_as_by_the_rule_for_all_text(value: str, longest: int) -> None:
     by_the_rule = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value[:longest])
-    assert _limits.text(value, longest) == by_the_rule
+    assert _wire_format.text(value, longest) == by_the_rule
 
 
 @given(value=ODD_TEXTS | st.text(), longest=st.integers(0, 40))
 def test_a_usual_header_passes_as_by_the_rule_for_all_headers(value: str, longest: int) -> None:
     shown = re.sub("[\x00-\x08\x0a-\x1f\x7f]", " ", value[:longest])
     by_the_rule = shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
-    assert _limits.header(value, longest) == by_the_rule
+    assert _wire_format.header(value, longest) == by_the_rule

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall.details import PERF_NAMES, checked, hinted, usable
 from footfall.errors import EventError
+from footfall.events.details import PERF_NAMES, checked, hinted, usable
 
 PERF = dict.fromkeys(PERF_NAMES, 12.5)
 EDGES: dict[str, Any] = {

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import pytest
 
-from footfall.clock import monotonic
+from footfall.common.clock import monotonic
+from footfall.common.log import ThrottledLog
+from footfall.delivery import Counters, Lane, Limits
+from footfall.delivery import worker_pool as crew_room
+from footfall.delivery.transport import HTTPXTransport
+from footfall.delivery.worker import PREPARED_AT_ONCE
 from footfall.destinations import Plausible, Swetrix
-from footfall.dispatch import Counts, Lane, Limits
-from footfall.dispatch import crew as crew_room
-from footfall.dispatch.delivery import PREPARED_AT_ONCE
 from footfall.errors import Ambiguous, NotSent
-from footfall.log import ThrottledLog
 from footfall.model import Event, Request, Response, Visitor
-from footfall.transport import HTTPXTransport
 from tests import vendors
 from tests.faults import Scripted
 from tests.vendors import vendor, wait_until
@@ -45,7 +45,9 @@ def ends(lane: Lane) -> dict[str, int]:
     counts = lane.counts()
     assert counts.in_balance, counts
     return {
-        name: getattr(counts, name) for name in Counts.__dataclass_fields__ if getattr(counts, name)
+        name: getattr(counts, name)
+        for name in Counters.__dataclass_fields__
+        if getattr(counts, name)
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from footfall.event_json import VERSION, from_json, to_json
+from footfall.events.json import VERSION, from_json, to_json
 from footfall.model import Event, Revenue, Visitor
 
 PLAIN = Event(url="https://example.com/", visitor=Visitor(client_ip="198.51.100.1"), time=1.5)

@@ -25,7 +25,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 import footfall
-from footfall.inside import is_inside, own_work
+from footfall.common.reentrancy import is_inside, suppress_tracking
 from footfall.model import Event
 from footfall.tracker import Tracker
 from footfall.wsgi import FootfallMiddleware
@@ -220,7 +220,7 @@ def test_a_garbage_collection_at_any_moment_hangs_nothing(door: Door) -> None:
 def test_own_work_is_marked_for_its_thread_and_its_time_alone() -> None:
     seen: list[bool] = []
 
-    @own_work
+    @suppress_tracking
     def outer() -> None:
         inner()
         elsewhere = threading.Thread(target=lambda: seen.append(is_inside()))
@@ -228,7 +228,7 @@ def test_own_work_is_marked_for_its_thread_and_its_time_alone() -> None:
         elsewhere.join()
         seen.append(is_inside())
 
-    @own_work
+    @suppress_tracking
     def inner() -> None:
         seen.append(is_inside())
 
@@ -361,7 +361,7 @@ def test_an_app_that_is_its_own_endpoint_makes_no_loop(door: Door) -> None:
 INSTRUMENTED = """
     import json, logging, sys
     from footfall.tracker import Tracker
-    from footfall.transport import CurlTransport, HTTPXTransport
+    from footfall.delivery.transport import CurlTransport, HTTPXTransport
     from footfall.model import Response
     from tests import vendors
     from tests.faults import watched_site

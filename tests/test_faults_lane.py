@@ -19,14 +19,14 @@ from typing import Any
 
 import pytest
 
-from footfall import clock
-from footfall.clock import monotonic
+from footfall.common import clock
+from footfall.common.clock import monotonic
+from footfall.common.log import ThrottledLog
+from footfall.delivery import Counters, Lane, Limits
+from footfall.delivery.counters import ENDS
+from footfall.delivery.limits import DEFAULTS
 from footfall.destinations import Plausible
-from footfall.dispatch import Counts, Lane, Limits
-from footfall.dispatch.counts import ENDS
-from footfall.dispatch.limits import DEFAULTS
 from footfall.errors import Ambiguous, NotSent, TimedOut
-from footfall.log import ThrottledLog
 from footfall.model import Event, Hit, Request, Response, Visitor
 from tests import vendors
 from tests.faults import Scripted, watched_site
@@ -575,9 +575,9 @@ def test_72_a_process_that_was_stopped_sends_nothing_stale() -> None:
 
 
 def test_an_account_that_does_not_close_is_seen() -> None:
-    assert Counts(submitted=2, taken=1, accepted=1, stored=1, queued=1).in_balance
-    assert not Counts(submitted=1).in_balance
-    assert not Counts(accepted=1).in_balance
+    assert Counters(submitted=2, taken=1, accepted=1, stored=1, queued=1).in_balance
+    assert not Counters(submitted=1).in_balance
+    assert not Counters(accepted=1).in_balance
 
 
 def test_29_what_cannot_be_sent_yet_waits_unthought(caplog: pytest.LogCaptureFixture) -> None:

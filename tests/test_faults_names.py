@@ -27,7 +27,7 @@ PRELUDE = """
 import os, sys, time
 from pathlib import Path
 from footfall.errors import NotSent
-from footfall.transport import names, wire
+from footfall.delivery.transport import dns_cache, http_common
 from tests.vendors import wait_until
 from tests.wire import DOORS, ends_as, site_of
 
@@ -64,7 +64,7 @@ def program(
 
 
 APPEARS = """
-names.NEGATIVE_SECONDS = 0.2
+dns_cache.NEGATIVE_SECONDS = 0.2
 with site_of(door, url) as (site, transport):
     site.visit()
     assert wait_until(lambda: transport.endings)
@@ -135,7 +135,7 @@ def test_a_process_ends_in_time_while_its_resolver_hangs(
 
 
 MOVES = """
-wire.MAX_CONNECTION_AGE_SECONDS = wire.DNS_SECONDS = names.DNS_SECONDS = 1
+http_common.MAX_CONNECTION_AGE_SECONDS = http_common.DNS_SECONDS = dns_cache.DNS_SECONDS = 1
 address.write_text("127.0.0.1")
 with site_of(door, url) as (site, _):
     site.visit()

@@ -9,15 +9,21 @@ from typing import Any
 import pytest
 
 import footfall
-from footfall import asgi, heartbeats
+from footfall import asgi
 from footfall.collector import CollectorServer
 from footfall.config import Config
 from footfall.destinations import Only, Plausible, Swetrix
 from footfall.errors import ConfigError
-from footfall.heartbeats import INTERVAL_SECONDS, MAX_VISITORS, VISIT_SECONDS, Beat, Pulse
 from footfall.model import HEARTBEAT, Event, Request, Response, Visitor
 from footfall.testing import MemoryTransport, capture
-from footfall.tracker import MAX_WAITING_BEATS, Tracker
+from footfall.tracker import MAX_WAITING_BEATS, Tracker, heartbeats
+from footfall.tracker.heartbeats import (
+    INTERVAL_SECONDS,
+    MAX_VISITORS,
+    VISIT_SECONDS,
+    Heartbeat,
+    HeartbeatSchedule,
+)
 from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
 from tests.vendors import wait_until
 
@@ -48,7 +54,7 @@ def seen(at: float, visitor: Visitor = ALICE) -> Event:
 def test_a_heartbeat_is_due_between_the_interval_and_the_visits_end(
     after: float, is_due: bool
 ) -> None:
-    pulse = Pulse()
+    pulse = HeartbeatSchedule()
     pulse.saw(seen(1000.0))
     event = pulse.beat(ALICE, 1000.0 + after)
     assert (event is not None) is is_due
@@ -59,7 +65,7 @@ def test_a_heartbeat_is_due_between_the_interval_and_the_visits_end(
 
 
 def test_nobody_begins_a_visit_by_asking() -> None:
-    pulse = Pulse()
+    pulse = HeartbeatSchedule()
     pulse.saw(seen(1000.0))
     assert pulse.beat(BOB, 1100.0) is None
     assert pulse.beat(Visitor(client_ip="203.0.113.8", user_agent=CHROME), 1100.0) is None
@@ -67,21 +73,21 @@ def test_nobody_begins_a_visit_by_asking() -> None:
 
 
 def test_a_heartbeat_keeps_a_visit_alive_and_waits_for_its_turn() -> None:
-    pulse = Pulse()
+    pulse = HeartbeatSchedule()
     pulse.saw(seen(0.0))
     due = [at for at in range(0, 4000, 10) if pulse.beat(ALICE, float(at)) is not None]
     assert due == list(range(30, 4000, 30))
 
 
 def test_a_visit_that_has_ended_is_forgotten() -> None:
-    pulse = Pulse()
+    pulse = HeartbeatSchedule()
     pulse.saw(seen(0.0))
     assert pulse.beat(ALICE, VISIT_SECONDS) is None
     assert len(pulse) == 0
 
 
 def test_the_visitor_who_was_quiet_longest_is_forgotten_first() -> None:
-    pulse = Pulse()
+    pulse = HeartbeatSchedule()
     for number in range(MAX_VISITORS):
         pulse.saw(seen(0.0, Visitor(client_ip=f"10.0.{number >> 8}.{number & 255}")))
     assert pulse.beat(Visitor(client_ip="10.0.0.0"), 40.0) is not None
@@ -183,7 +189,7 @@ def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(door: Do
 
 def test_where_nobody_wants_heartbeats_the_guards_turn_them_away_unasked() -> None:
     tracker, _ = tracker_for(Swetrix(pid=PID))
-    assert not tracker.guards.lets_in("POST", "/page")
+    assert not tracker.filters.accepts("POST", "/page")
 
 
 @pytest.mark.usefixtures("without_interval")
@@ -254,7 +260,7 @@ def test_a_full_inbox_has_no_room_for_heartbeats(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_look_that_fails_never_reaches_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(tracker: Tracker, beat: Beat, now: float) -> None:
+    def fail(tracker: Tracker, beat: Heartbeat, now: float) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Tracker, "beat", fail)

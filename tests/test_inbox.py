@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall import asgi, wsgi
-from footfall.capture import Record, Told, hit_of
 from footfall.config import Config
-from footfall.details import Details
+from footfall.events.details import Details
 from footfall.model import Hit
+from footfall.request.record import CustomEvent, Record, hit_of
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from footfall.tracker.inbox import ROOMY_INBOX, Inbox, Scales
-from footfall.tracker.packed import Packed, pack
+from footfall.tracker.inbox import ROOMY_INBOX, ByteBudget, Inbox
+from footfall.tracker.packed_record import PackedRecord, pack
 from tests.doors import PLAUSIBLE, Raw, call_asgi, call_wsgi, navigation
 
 MEGABYTE = 1024 * 1024
@@ -173,7 +173,7 @@ def test_ordinary_pages_fill_the_count_before_the_bytes() -> None:
 def test_what_is_dropped_is_not_opened_before(monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = quiet_tracker(max_queue=ROOMY_INBOX)
     with monkeypatch.context() as patched:
-        patched.delattr(Packed, "opened")
+        patched.delattr(PackedRecord, "opened")
         for _ in range(2 * ROOMY_INBOX + 1):
             visit_by_wsgi(tracker, navigation("/page"))
     assert tracker.stats()["dropped_full"] == ROOMY_INBOX + 1
@@ -196,7 +196,7 @@ def test_once_all_is_taken_nothing_lies_on_the_scales(visit: Any) -> None:
 
 
 def test_scales_lose_nothing_between_threads() -> None:
-    scales = Scales(MEGABYTE)
+    scales = ByteBudget(MEGABYTE)
     start = threading.Barrier(4)
 
     def weigh() -> None:
@@ -246,8 +246,8 @@ def test_many_threads_at_a_full_inbox_are_all_accounted_for() -> None:
 # -- packing ------------------------------------------------------------------------------------
 
 
-def told(record: Record | None) -> Told:
-    return Told(
+def told(record: Record | None) -> CustomEvent:
+    return CustomEvent(
         name="Signup",
         props={"plan": "pro"},
         details=Details(),
@@ -265,7 +265,7 @@ def told(record: Record | None) -> Told:
 def test_a_told_event_is_the_same_after_it_has_waited_packed(record: Record | None) -> None:
     event = told(record)
     opened = pack(event).opened()
-    assert isinstance(opened, Told)
+    assert isinstance(opened, CustomEvent)
     assert (opened.name, opened.props, opened.at) == ("Signup", {"plan": "pro"}, 3.5)
     assert (opened.record is None) is (record is None)
     if record is not None and opened.record is not None:

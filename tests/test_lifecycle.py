@@ -22,12 +22,11 @@ from typing import Any
 import pytest
 
 import footfall
-from footfall import lifecycle
 from footfall.config import Config
 from footfall.errors import NotSent
 from footfall.model import Request, Response
 from footfall.testing import MemoryTransport
-from footfall.tracker import Tracker
+from footfall.tracker import Tracker, process_hooks
 from tests import vendors
 from tests.doors import PLAUSIBLE
 from tests.faults import Scripted
@@ -39,7 +38,7 @@ VISITOR = {"ip": "198.51.100.7", "ua": "Mozilla/5.0 (X11; Linux x86_64) Firefox/
 PRELUDE = """
 import atexit, os, signal, sys, threading, time
 import footfall
-from footfall import lifecycle
+from footfall.tracker import process_hooks
 from footfall.tracker import Tracker
 
 def tell(name):
@@ -188,7 +187,7 @@ make(shutdown_timeout_seconds=20, timeout_seconds=30)
 tell("A")
 
 def say_when():
-    while not lifecycle.is_over():
+    while not process_hooks.is_over():
         time.sleep(0.01)
     # Not `print`: the end of the process may come within it, and its lock would be missed.
     os.write(1, b"draining\\n")
@@ -235,12 +234,12 @@ def test_32_an_exit_hook_raises_nothing_and_after_ctrl_c_none_waits_again(
         calls.append("close")
         raise fault
 
-    monkeypatch.setattr(lifecycle, "_is_interrupted", False)
-    monkeypatch.setattr(lifecycle, "_is_over", False)
-    monkeypatch.setattr(lifecycle, "close", close)
-    lifecycle._at_exit("with", whatever="arguments")
-    lifecycle._at_interpreter_exit()
-    assert lifecycle.is_over()
+    monkeypatch.setattr(process_hooks, "_is_interrupted", False)
+    monkeypatch.setattr(process_hooks, "_is_over", False)
+    monkeypatch.setattr(process_hooks, "close", close)
+    process_hooks._at_exit("with", whatever="arguments")
+    process_hooks._at_interpreter_exit()
+    assert process_hooks.is_over()
     assert len(calls) == (2 if fault is RuntimeError else 1)
 
 
@@ -249,7 +248,7 @@ def test_34_an_event_told_when_the_interpreter_is_over_is_delivered_by_who_tells
 ) -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    monkeypatch.setattr(lifecycle, "_is_over", True)
+    monkeypatch.setattr(process_hooks, "_is_over", True)
     tell(tracker, "A")
     assert told(transport) == ["A"]
 
@@ -435,7 +434,7 @@ def test_a_transport_of_the_owners_own_is_not_closed() -> None:
 
 @pytest.fixture
 def unhooked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "_hooked", set())
+    monkeypatch.setattr(process_hooks, "_hooked", set())
 
 
 @pytest.mark.usefixtures("unhooked")
@@ -696,10 +695,10 @@ assert footfall.flush()
 while tracker._inbox.awake_until != float("-inf"):
     time.sleep(0.05)
 # As uWSGI forks where it tells nobody.
-hooks = lifecycle._trackers
-lifecycle._trackers = type(hooks)()
+hooks = process_hooks._trackers
+process_hooks._trackers = type(hooks)()
 pid = os.fork()
-lifecycle._trackers = hooks
+process_hooks._trackers = hooks
 if pid == 0:
     tell("child")
     footfall.flush()
@@ -722,8 +721,8 @@ def test_35_what_waits_in_the_parent_is_not_delivered_by_its_child(
     tracker = tracker_over(transport)
     tell(tracker, "parent")
     tracker._owner = os.getppid()
-    assert lifecycle.flush(1)
-    assert lifecycle.close(1)
+    assert process_hooks.flush(1)
+    assert process_hooks.close(1)
     assert tracker.flush(1)
     assert tracker.close(1)
     assert told(transport) == []
@@ -739,10 +738,10 @@ tell("parent")
 time.sleep(0.05)  # the parent's thread is awake, and looks for events by itself
 
 # As uWSGI forks: none of Python's own hooks run in the child.
-hooks = lifecycle._trackers
-lifecycle._trackers = type(hooks)()
+hooks = process_hooks._trackers
+process_hooks._trackers = type(hooks)()
 pid = os.fork()
-lifecycle._trackers = hooks
+process_hooks._trackers = hooks
 if pid == 0:
     uwsgi.post_fork_hook()
     for name in ("first", "second"):
@@ -765,8 +764,8 @@ def test_39_uwsgi_tells_of_its_fork_and_may_do_so_without_one(
 ) -> None:
     uwsgi: Any = ModuleType("uwsgi")
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
-    monkeypatch.setattr(lifecycle, "_is_forked", False)
-    monkeypatch.setattr(lifecycle, "_is_hooked", False)
+    monkeypatch.setattr(process_hooks, "_is_forked", False)
+    monkeypatch.setattr(process_hooks, "_is_hooked", False)
     monkeypatch.setattr("atexit.register", lambda hook: None)
     monkeypatch.setattr("os.register_at_fork", lambda *, after_in_child: None)
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
@@ -793,8 +792,8 @@ MASTERS = {
 def test_a_master_that_is_yet_to_fork_is_known(
     server: str, calls: list[Any], expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "_is_forked", False)
-    ask: Any = lifecycle.master
+    monkeypatch.setattr(process_hooks, "_is_forked", False)
+    ask: Any = process_hooks.master
     if server == "gunicorn":
         arbiter: Any = ModuleType("gunicorn.arbiter")
         monkeypatch.setitem(sys.modules, "gunicorn.arbiter", arbiter)
@@ -811,7 +810,7 @@ def test_a_master_that_is_yet_to_fork_is_known(
 def test_in_the_master_of_uwsgi_no_thread_is_started(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(lifecycle, "master", lambda: "uWSGI")
+    monkeypatch.setattr(process_hooks, "master", lambda: "uWSGI")
     tracker = tracker_over(MemoryTransport())
     tell(tracker, "A")
     assert tracker._thread.current is None

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from footfall import log
-from footfall.log import MAX_KINDS, ThrottledLog
+from footfall.common import log
+from footfall.common.log import MAX_KINDS, ThrottledLog
 
 
 class Clock:

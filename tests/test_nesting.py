@@ -12,8 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from footfall import asgi, starlette, wsgi
 from footfall.flask import Footfall
-from footfall.nesting import warn_if_watched
 from footfall.tracker import Tracker
+from footfall.tracker.double_install import warn_if_installed_twice
 from tests.doors import PLAUSIBLE, call_asgi, call_wsgi, navigation
 
 
@@ -89,5 +89,5 @@ def test_an_app_that_wraps_itself_ends_the_search(caplog: pytest.LogCaptureFixtu
     def endless(*_: object) -> None: ...
 
     vars(endless)["app"] = endless
-    warn_if_watched(endless, Tracker.from_options({}, environ={}))
+    warn_if_installed_twice(endless, Tracker.from_options({}, environ={}))
     assert caplog.messages == []

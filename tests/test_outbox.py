@@ -25,16 +25,16 @@ from typing import Any
 import pytest
 
 from footfall.config import Config
-from footfall.dispatch import delivery
+from footfall.delivery import worker
+from footfall.delivery.outbox import leader_lock
+from footfall.delivery.outbox import outbox as rooms
+from footfall.delivery.outbox import sqlite_file as files
+from footfall.delivery.outbox.drainer import WINDOW
+from footfall.delivery.outbox.leader_lock import LeaderLock
+from footfall.delivery.outbox.sqlite_file import OutboxFile, Unusable
 from footfall.errors import ConfigError
-from footfall.event_json import to_json
+from footfall.events.json import to_json
 from footfall.model import Event, Visitor
-from footfall.outbox import election
-from footfall.outbox import file as files
-from footfall.outbox import outbox as rooms
-from footfall.outbox.drainer import WINDOW
-from footfall.outbox.election import Election
-from footfall.outbox.file import File, Unusable
 from footfall.tracker import Tracker
 from tests import vendors
 from tests.faults import Scripted, Site, watched_site
@@ -77,7 +77,7 @@ def rows_in(path: str) -> int:
 
 
 def fill(path: str, number: int, *, destination: str = NAME, at: float | None = None) -> None:
-    file = File(path)
+    file = OutboxFile(path)
     at = time.time() if at is None else at
     file.store((destination, at, to_json(made(each, at))) for each in range(number))
     file.close()
@@ -108,29 +108,29 @@ def deliver(site: Site, seconds: float = 60.0) -> bool:
 def test_only_its_owner_may_read_the_file_and_its_companions(path: str, umask: int) -> None:
     before = os.umask(umask)
     try:
-        file = File(path)
+        file = OutboxFile(path)
         file.store([(NAME, 1.0, "{}")])
-        election = Election(path)
-        assert election.stand()
+        election = LeaderLock(path)
+        assert election.acquire()
         found = {
             each.name: stat.S_IMODE(each.stat().st_mode) for each in Path(path).parent.iterdir()
         }
     finally:
         os.umask(before)
     file.close()
-    election.resign()
+    election.release()
     names = {"outbox.db", "outbox.db-wal", "outbox.db-shm", "outbox.db.lock"}
     assert found == dict.fromkeys(names, 0o600)
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(path: str) -> None:
     Path(path).touch(0o644)
-    File(path).close()
+    OutboxFile(path).close()
     assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
 
 
 def test_the_oldest_event_comes_first_and_each_destination_has_its_own(path: str) -> None:
-    file = File(path)
+    file = OutboxFile(path)
     file.store(
         [("a", 3.0, "third"), ("a", 1.0, "first"), ("b", 0.0, "other"), ("a", 2.0, "second")]
     )
@@ -163,7 +163,7 @@ def test_a_file_that_is_not_ours_is_left_alone(
 ) -> None:
     strangers(path, *statements)
     with pytest.raises(Unusable, match=said):
-        File(path)
+        OutboxFile(path)
     before = Path(path).read_bytes()
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visits(3)
@@ -231,7 +231,7 @@ def test_what_cannot_be_sent_at_the_end_stays_and_the_next_process_sends_it(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a slow machine the first of them would have had its four tries before the end.
-    monkeypatch.setattr(delivery, "may_retry", lambda item, outcome, max_tries: True)
+    monkeypatch.setattr(worker, "may_retry", lambda item, outcome, max_tries: True)
     with vendor(ACCEPTING) as server:
         port = server.url.rpartition(":")[2]
         dsn = dsn_of(server)
@@ -268,8 +268,8 @@ def test_a_process_that_ends_delivers_what_it_can(path: str) -> None:
 
 
 def test_only_one_of_two_takes_out_and_the_other_one_does_not_wait_for_it(path: str) -> None:
-    other = Election(path)
-    assert other.stand()
+    other = LeaderLock(path)
+    assert other.acquire()
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visits(10)
         assert wait_until(lambda: site.counts() == {"stored": 10})
@@ -277,7 +277,7 @@ def test_only_one_of_two_takes_out_and_the_other_one_does_not_wait_for_it(path: 
         assert site.tracker.flush(5.0)
         assert time.monotonic() - started < 2.5
         assert site.counts() == {"stored": 10}
-        other.resign()
+        other.release()
         site.visit()
         assert wait_until(lambda: site.counts().get("accepted") == 11), "elected when it is free"
         assert site.tracker.stats()["outbox"]["is_drainer"] is True
@@ -295,7 +295,7 @@ def test_71_what_is_from_yesterday_is_counted_and_never_sent(path: str) -> None:
 def test_the_oldest_of_too_many_rows_go_and_are_counted(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from footfall.outbox import drainer
+    from footfall.delivery.outbox import drainer
 
     monkeypatch.setattr(drainer, "PURGE_SECONDS", 0.0)
     refused = Scripted(*[vendors_refusal() for _ in range(1000)])
@@ -318,7 +318,7 @@ def test_the_rows_of_a_destination_that_is_gone_grow_old_and_go(path: str) -> No
 
 def test_68_a_row_that_is_not_known_is_counted_and_does_not_stop_the_others(path: str) -> None:
     fill(path, 5)
-    file = File(path)
+    file = OutboxFile(path)
     later = to_json(made(1, time.time())).replace('"v":1', '"v":99')
     file.store([(NAME, time.time(), later), (NAME, time.time(), "no JSON")])
     file.close()
@@ -333,7 +333,7 @@ def test_options_are_checked_at_the_start(monkeypatch: pytest.MonkeyPatch) -> No
         Config(destinations=[DEAD], outbox=17, outbox_mode="twice")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match='mode="thread"'):
         Config(destinations=[DEAD], outbox="a.db", mode="sync")
-    monkeypatch.setattr("footfall.outbox.IS_POSSIBLE", False)
+    monkeypatch.setattr("footfall.delivery.outbox.IS_POSSIBLE", False)
     with pytest.raises(ConfigError, match="file locks"):
         Config(destinations=[DEAD], outbox="a.db")
 
@@ -349,7 +349,7 @@ def test_an_outbox_lets_events_live_for_longer() -> None:
 
 def full(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(files, "MAX_PAGES", 4)
-    monkeypatch.setattr(File.__init__, "__kwdefaults__", {"max_pages": 6})
+    monkeypatch.setattr(OutboxFile.__init__, "__kwdefaults__", {"max_pages": 6})
 
 
 def without_directory(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
@@ -369,7 +369,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
 
 def garbage(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     Path(path).write_bytes(b"this is no database at all" * 1000)
-    monkeypatch.setattr(election.Election, "stand", lambda self: False)
+    monkeypatch.setattr(leader_lock.LeaderLock, "acquire", lambda self: False)
 
 
 BREAK: dict[str, Callable[[pytest.MonkeyPatch, str], None]] = {
@@ -451,13 +451,13 @@ def test_69_a_file_that_hangs_is_left_to_itself(
     path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate = threading.Event()
-    store = File.store
+    store = OutboxFile.store
 
-    def hang(self: File, rows: Any) -> None:
+    def hang(self: OutboxFile, rows: Any) -> None:
         gate.wait(10)
         store(self, rows)
 
-    monkeypatch.setattr(File, "store", hang)
+    monkeypatch.setattr(OutboxFile, "store", hang)
     monkeypatch.setattr(rooms, "HANGING_SECONDS", 0.1)
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visit()
@@ -498,8 +498,8 @@ def test_without_threads_events_wait_in_memory(path: str, monkeypatch: pytest.Mo
 def test_70_a_log_that_was_cut_short_costs_its_end_and_no_more(path: str) -> None:
     code = (
         "import sys, os\n"
-        "from footfall.outbox.file import File\n"
-        "file = File(sys.argv[1])\n"
+        "from footfall.delivery.outbox.sqlite_file import OutboxFile\n"
+        "file = OutboxFile(sys.argv[1])\n"
         "for number in range(50):\n"
         "    file.store([('a', float(number), 'x' * 500)])\n"
         "os.kill(os.getpid(), 9)\n"
@@ -507,7 +507,7 @@ def test_70_a_log_that_was_cut_short_costs_its_end_and_no_more(path: str) -> Non
     subprocess.run([sys.executable, "-c", code, path], check=False, timeout=20)
     log = Path(path + "-wal")
     os.truncate(log, log.stat().st_size * 2 // 3)
-    file = File(path)
+    file = OutboxFile(path)
     assert 10 < file.count() < 50
     file.store([("a", 100.0, "on")])
     file.close()

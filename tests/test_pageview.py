@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from footfall import pageview
 from footfall.model import Decision, Hit, Step
-from footfall.pageview import (
+from footfall.rules import pageview
+from footfall.rules.pageview import (
     BOT_VISIT,
     DOWNLOAD,
     DOWNLOAD_EXTENSIONS,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from footfall.errors import ConfigError
 from footfall.model import Hit
-from footfall.paths import DEFAULT_EXCLUDE, PathRules, Pattern, listed
+from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, Pattern, listed
 
 
 def is_excluded(path: str, *exclude: Pattern) -> bool:

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from footfall import platforms
-from footfall.client_ip import ClientIP
-from footfall.model import Headers
-from footfall.platforms import (
+from footfall.client_ip import ClientIP, platforms
+from footfall.client_ip.platforms import (
     CHOSEN_BY_CLIENT,
     KNOWN_HEADERS,
     PLATFORMS,
@@ -19,6 +17,7 @@ from footfall.platforms import (
     Platform,
     detect,
 )
+from footfall.model import Headers
 
 CLIENT = "203.0.113.9"
 CLIENT_V6 = "2001:db8:1234::9"

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from footfall.destinations import Plausible
-from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError
+from footfall.events.details import PERF_NAMES
 from footfall.model import (
     ACCEPTED,
     Event,
     Outcome,
+    OutcomeKind,
     Request,
     Response,
     Revenue,
-    Verdict,
     Visitor,
 )
 
@@ -694,7 +694,7 @@ def test_a_drop_is_told_with_the_evidence_of_the_event(
     event = replace(PAGEVIEW, **change)
     outcome = site.why_dropped(site.read(DROPPED), event, has_kept=has_kept)
 
-    assert (outcome.verdict, outcome.kind) == (Verdict.DROPPED, kind)
+    assert (outcome.kind, outcome.log_key) == (OutcomeKind.DROPPED, kind)
     assert outcome.detail.startswith(f"it threw an event away. Most likely {words}")
     assert PRIVATE not in outcome.detail
     assert CLOUDFLARE not in outcome.detail
@@ -704,7 +704,7 @@ def test_what_another_site_has_kept_is_no_fault_of_the_visitors() -> None:
     sites = Plausible(domain="a.example,b.example")
     outcome = sites.why_dropped(sites.read(DROPPED), PAGEVIEW, has_kept=True)
 
-    assert outcome.kind == "unknown_site"
+    assert outcome.log_key == "unknown_site"
     assert outcome.detail.startswith(
         "it threw an event away for 1 of 2 sites. Most likely it knows no site"
     )
@@ -713,7 +713,7 @@ def test_what_another_site_has_kept_is_no_fault_of_the_visitors() -> None:
 def test_where_the_host_chooses_the_site_a_drop_is_not_set_against_a_list() -> None:
     sites = Plausible(domain="a.example,b.example", domains_by_host={"c.example": "c.example"})
 
-    assert sites.read(DROPPED).kind == "dropped"
+    assert sites.read(DROPPED).log_key == "dropped"
 
 
 @pytest.mark.parametrize(
@@ -745,7 +745,7 @@ def test_a_refusal_quotes_every_error_with_its_remedy(
     response = Response(status=400, body=b'{"errors":' + errors + b"}")
 
     assert SITE.read(response) == Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail=f"HTTP 400: the vendor refuses the event {advice}",
-        kind=kind,
+        log_key=kind,
     )

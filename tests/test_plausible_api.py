@@ -15,7 +15,7 @@ import pytest
 
 import footfall.plausible_api
 from footfall.collector import CollectorServer
-from footfall.collector.entries import Search
+from footfall.collector.storage.stored_events import EventSearch
 from footfall.errors import ConfigError, FootfallError
 from footfall.plausible_api import (
     APIError,
@@ -414,7 +414,7 @@ def test_a_collector_tells_the_address_and_counts_nothing(
     found = api.debug(SITE, headers={"x-forwarded-for": "203.0.113.9"})
     assert (found.client_ip, found.is_recorded) == ("203.0.113.9", False)
     collector.store.flush()
-    assert collector.store.count(Search()) == 0
+    assert collector.store.count(EventSearch()) == 0
 
 
 def test_a_server_without_debug_requests_has_counted_it() -> None:

@@ -18,7 +18,7 @@ from footfall.collector import CollectorServer
 from footfall.config import Config
 from footfall.errors import ConfigError
 from footfall.model import Request, Response
-from footfall.pageview import REASONS
+from footfall.rules.pageview import REASONS
 from footfall.tracker import Tracker
 from tests.agreement.test_agreement import DIFFERENCES
 from tests.doors import CHROME

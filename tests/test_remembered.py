@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from footfall.remembered import MAX_REMEMBERED, MAX_TEXT, Remembered
+from footfall.common.bounded_cache import MAX_REMEMBERED, MAX_TEXT, BoundedCache
 
 
 def test_a_question_is_answered_once_and_looked_up_after_that() -> None:
@@ -16,13 +16,13 @@ def test_a_question_is_answered_once_and_looked_up_after_that() -> None:
         asked.append(text)
         return len(text)
 
-    remembered = Remembered(length)
+    remembered = BoundedCache(length)
     assert [remembered["four"], remembered["four"], remembered["two"]] == [4, 4, 3]
     assert asked == ["four", "two"]
 
 
 def test_with_too_many_the_old_ones_go_and_the_next_ones_are_remembered() -> None:
-    remembered: Remembered[str, int] = Remembered(len)
+    remembered: BoundedCache[str, int] = BoundedCache(len)
     for number in range(10 * MAX_REMEMBERED):
         assert remembered[f"question {number}"] == len(f"question {number}")
         assert len(remembered) <= MAX_REMEMBERED
@@ -44,6 +44,6 @@ def test_with_too_many_the_old_ones_go_and_the_next_ones_are_remembered() -> Non
     ids=["text", "long text", "bytes", "long bytes", "texts", "long texts", "an object", "a kind"],
 )
 def test_only_short_and_plain_text_is_kept_in_memory(question: Any, is_kept: bool) -> None:
-    remembered: Remembered[Any, int] = Remembered(lambda asked: len(asked))
+    remembered: BoundedCache[Any, int] = BoundedCache(lambda asked: len(asked))
     assert remembered[question] == len(question)
     assert (question in remembered) is is_kept

@@ -13,14 +13,14 @@ import pytest
 import footfall
 from footfall import asgi
 from footfall.collector import CollectorServer
-from footfall.collector.hits import MAX_BODY_BYTES, receive
-from footfall.collector.visits import Visits
-from footfall.collector.wire import Answer, Received, Reply
+from footfall.collector.wire.hit_reports import MAX_BODY_BYTES, receive
+from footfall.collector.wire.messages import Received, Reply, WireResponse
+from footfall.collector.wire.sessions import Sessions
 from footfall.config import Config
 from footfall.destinations import Collector, Destination, Plausible
 from footfall.errors import ConfigError
+from footfall.events.hit_report import HitReport
 from footfall.model import Decision, Event, Hit, Step, Visitor
-from footfall.report import Report
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker import Tracker
 from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
@@ -134,9 +134,9 @@ def test_what_guards_would_turn_away_is_shown_too(
 )
 def test_the_guards_are_open_only_for_who_wants_every_hit(lines: list[str], is_open: bool) -> None:
     tracker = Tracker(Config(destinations=lines), environ={})
-    assert tracker.guards.takes_every_hit is is_open
-    assert tracker.guards.lets_in("POST", "/page") is is_open
-    assert tracker.guards.takes_file("/page") is is_open
+    assert tracker.filters.takes_every_hit is is_open
+    assert tracker.filters.accepts("POST", "/page") is is_open
+    assert tracker.filters.takes_file("/page") is is_open
 
 
 def test_a_collector_may_be_told_of_what_counts_alone(collector: CollectorServer) -> None:
@@ -157,7 +157,7 @@ def test_every_fault_of_a_collector_is_told_at_once() -> None:
 
 def test_a_report_and_a_sighting_keep_addresses_to_themselves() -> None:
     event = Event(url="https://a.test/x", visitor=Visitor(client_ip="203.0.113.9"))
-    report = Report(event=event, is_tracked=False, reason="bot")
+    report = HitReport(event=event, is_tracked=False, reason="bot")
     assert repr(report) == "Report('pageview', 'https://a.test/x', not tracked: bot)"
     told = answer_to(posted(report_body(tracked=False, reason="bot")))
     assert repr(told.sighting) == "Sighting(0, 'a.test', 'pageview', '/x', bot)"
@@ -265,7 +265,7 @@ def test_a_report_is_of_a_size() -> None:
         props={f"{number} {long}": long for number in range(100)},
     )
     steps = tuple(Step("rule", long[:300], "pass") for _ in range(13))
-    report = Report(
+    report = HitReport(
         event=event,
         is_tracked=True,
         reason="navigation",
@@ -289,7 +289,7 @@ def report_body(**changes: Any) -> dict[str, Any]:
         visitor=Visitor(client_ip="203.0.113.9", user_agent=CHROME),
         time=1.0,
     )
-    report = Report(event=event, is_tracked=True, reason="navigation", hit=Hit())
+    report = HitReport(event=event, is_tracked=True, reason="navigation", hit=Hit())
     request = Collector(domain="a.test").report(report, sent_at=3.0)
     body: dict[str, Any] = json.loads(request.body) | changes
     return body
@@ -305,11 +305,11 @@ def posted(body: object, content_type: str = "application/json") -> Received:
 
 
 def answer_to(received: Received) -> Reply:
-    visits = Visits(salt=lambda day: b"salt")
+    visits = Sessions(salt=lambda day: b"salt")
     return receive(received, domains=frozenset(), visits=visits)
 
 
-def answered(received: Received) -> Answer:
+def answered(received: Received) -> WireResponse:
     return answer_to(received).answer
 
 

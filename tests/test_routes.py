@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from footfall.model import Hit
-from footfall.paths import PathRules
-from footfall.routes import template
+from footfall.rules.path_rules import PathRules
+from footfall.rules.route_template import template
 from footfall.testing import Outbox
 from tests.doors import PLAUSIBLE, django_asgi, django_wsgi, navigation
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from footfall import inside
+from footfall.common import reentrancy
 from footfall.config import Config
+from footfall.delivery import Lane
+from footfall.delivery.outbox.sqlite_file import OutboxFile
+from footfall.delivery.transport import CurlTransport, HTTPXTransport
 from footfall.destinations import Collector, Only, Plausible
-from footfall.dispatch import Lane
-from footfall.model import Event, Outcome, Request, Response, Verdict, Visitor
-from footfall.outbox.file import File
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from footfall.transport import CurlTransport, HTTPXTransport
 from tests.test_tracker import visit
 from tests.vendors import wait_until
 
-ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
+ACCEPTED = Outcome(kind=OutcomeKind.ACCEPTED)
 PLAUSIBLE = Plausible(domain="example.com")
 COLLECTOR = Collector(domain="example.com")
 BOT = {"ip": "203.0.113.9", "ua": "Mozilla/5.0 (compatible; GPTBot/1.2)"}
@@ -138,16 +138,16 @@ class Keeping:
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         self._meanwhile = meanwhile
 
-    def give_back(self, lane: Lane, items: Any) -> int:
+    def store_unsent(self, lane: Lane, items: Any) -> int:
         self._meanwhile()
         lane.hatch.settle(items, "stored")
         return 0
 
 
 @pytest.mark.parametrize(
-    "verdict", [Verdict.ACCEPTED, Verdict.RETRY], ids=["accepted", "to be tried again"]
+    "verdict", [OutcomeKind.ACCEPTED, OutcomeKind.RETRY], ids=["accepted", "to be tried again"]
 )
-def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: Verdict) -> None:
+def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: OutcomeKind) -> None:
     lane = Lane(PLAUSIBLE, MemoryTransport())
     delivery = lane._delivery
     delivery.start = lambda newcomer: None  # type: ignore[method-assign]
@@ -155,7 +155,7 @@ def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: Verdict) -> N
     lane.hatch.take_in([(event, "row")])
     item = delivery.take(0.0)
     assert item is not None
-    outbox: Any = Keeping(lambda: delivery.finish(item, Outcome(verdict=verdict)))
+    outbox: Any = Keeping(lambda: delivery.finish(item, Outcome(kind=verdict)))
     lane.keep_unsent(outbox)
     delivery.crew.hire(1, 0, 0.0, may_grow=True)
     assert lane.wait(0.0)
@@ -190,13 +190,13 @@ def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
 
 def test_the_outbox_is_own_work_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
-    store = File.store
+    store = OutboxFile.store
 
-    def look(file: File, rows: Any) -> None:
-        seen.append(inside.is_inside())
+    def look(file: OutboxFile, rows: Any) -> None:
+        seen.append(reentrancy.is_inside())
         store(file, rows)
 
-    monkeypatch.setattr(File, "store", look)
+    monkeypatch.setattr(OutboxFile, "store", look)
     tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
     visit(tracker)
     assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1, 10)
@@ -234,15 +234,15 @@ class Explaining(Own):
 OUTCOMES: dict[str, tuple[Any, str]] = {
     "a request without trimmed": (Older(), "accepted"),
     "no outcome": (Own(answer=None), "rejected"),
-    "a verdict's text": (Own(answer=Outcome(verdict="accepted")), "accepted"),  # type: ignore[arg-type]
-    "a retry's text": (Own(answer=Outcome(verdict="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
+    "a kind as text": (Own(answer=Outcome(kind="accepted")), "accepted"),  # type: ignore[arg-type]
+    "a retry's text": (Own(answer=Outcome(kind="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
     "a header's wish": (
-        Own(answer=Outcome(verdict=Verdict.RETRY, retry_after="5", max_tries=1)),  # type: ignore[arg-type]
+        Own(answer=Outcome(kind=OutcomeKind.RETRY, retry_after="5", max_tries=1)),  # type: ignore[arg-type]
         "failed",
     ),
-    "no verdict": (Own(answer=Outcome(verdict="fine")), "rejected"),  # type: ignore[arg-type]
-    "an outcome of their own": (Own(answer=SimpleNamespace(verdict="accepted")), "accepted"),
-    "no explanation": (Explaining(Outcome(verdict=Verdict.DROPPED)), "dropped_by_vendor"),
+    "no kind": (Own(answer=Outcome(kind="fine")), "rejected"),  # type: ignore[arg-type]
+    "an outcome of their own": (Own(answer=SimpleNamespace(kind="accepted")), "accepted"),
+    "no explanation": (Explaining(Outcome(kind=OutcomeKind.DROPPED)), "dropped_by_vendor"),
 }
 
 
@@ -350,7 +350,7 @@ def test_a_hook_that_tells_is_an_echo_in_a_test_too(monkeypatch: pytest.MonkeyPa
     seen: list[bool] = []
 
     def look(event: Event) -> Event:
-        seen.append(inside.is_inside())
+        seen.append(reentrancy.is_inside())
         return event
 
     tracker = tracker_to(PLAUSIBLE, before_send=look)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from footfall.destinations import Swetrix
-from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError
-from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Verdict, Visitor
+from footfall.events.details import PERF_NAMES
+from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response, Visitor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
@@ -502,11 +502,11 @@ def test_a_message_about_bots_means_that_the_event_was_thrown_away(
     project: Swetrix, response: Response
 ) -> None:
     assert project.read(response) == Outcome(
-        verdict=Verdict.DROPPED,
+        kind=OutcomeKind.DROPPED,
         detail=(
             "it took the visitor for a bot and threw the event away (it says: Bot traffic detected)"
         ),
-        kind="bot",
+        log_key="bot",
     )
 
 
@@ -542,7 +542,7 @@ def test_a_drop_is_told_with_the_evidence_of_the_event(
 ) -> None:
     outcome = PROJECT.why_dropped(PROJECT.read(BOT), replace(PAGEVIEW, **change), has_kept=False)
 
-    assert outcome.kind == kind
+    assert outcome.log_key == kind
     assert f"(it says: Bot traffic detected). Most likely {words}" in outcome.detail
     assert CLOUDFLARE not in outcome.detail
 
@@ -559,12 +559,12 @@ FORBIDDEN = (
             Swetrix(pid=PID, unique=True),
             b'{"statusCode":403,"message":"not unique"}',
             Outcome(
-                verdict=Verdict.REJECTED,
+                kind=OutcomeKind.REJECTED,
                 detail=(
                     "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
                     "session; no fault (it says: not unique)"
                 ),
-                kind="repeat",
+                log_key="repeat",
                 is_expected=True,
             ),
             id="expected where it was asked for",
@@ -573,19 +573,19 @@ FORBIDDEN = (
             PROJECT,
             b'{"statusCode":403,"message":"not unique"}',
             Outcome(
-                verdict=Verdict.REJECTED,
+                kind=OutcomeKind.REJECTED,
                 detail=(
                     "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
                     "session; no fault (it says: not unique)"
                 ),
-                kind="repeat",
+                log_key="repeat",
             ),
             id="told once where it was not",
         ),
         pytest.param(
             Swetrix(pid=PID, unique=True),
             b"<h1>Blocked</h1>",
-            Outcome(verdict=Verdict.REJECTED, detail=FORBIDDEN + "of the endpoint", pause=True),
+            Outcome(kind=OutcomeKind.REJECTED, detail=FORBIDDEN + "of the endpoint", pause=True),
             id="said by anything else, it will not pass",
         ),
     ],
@@ -622,11 +622,11 @@ def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
     body: bytes, said: str, kind: str, remedy: str
 ) -> None:
     assert PROJECT.read(Response(status=400, body=body)) == Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail=(
             f"HTTP 400: the vendor refuses the event (it says: {said}). What to do about {remedy}"
         ),
-        kind=kind,
+        log_key=kind,
     )
 
 
@@ -642,4 +642,4 @@ def test_only_a_400_is_about_fields(status: int) -> None:
 def test_a_refusal_that_names_nothing_is_only_quoted(body: bytes) -> None:
     outcome = PROJECT.read(Response(status=400, body=body))
 
-    assert (outcome.verdict, outcome.kind) == (Verdict.REJECTED, "")
+    assert (outcome.kind, outcome.log_key) == (OutcomeKind.REJECTED, "")

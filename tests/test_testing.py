@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import footfall
-from footfall import rehearsal
+from footfall.common import test_mode
 from footfall.flask import Footfall
 from footfall.model import Hit
 from footfall.starlette import FootfallMiddleware
@@ -164,4 +164,4 @@ def test_an_outbox_of_nobody_says_so() -> None:
 
 def test_a_browsers_hit_is_left_as_it_is() -> None:
     hit = Hit(host="example.com", headers={"user-agent": CHROME}, peer="198.51.100.7")
-    assert rehearsal.as_browsers(hit) is hit
+    assert test_mode.with_browser_defaults(hit) is hit

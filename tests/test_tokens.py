@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall.errors import EventError
+from footfall.events.visitor_token import read, write
 from footfall.model import Visitor
-from footfall.tokens import read, write
 
 SECRET = "a secret of this app alone"
 VISITOR = Visitor(client_ip="203.0.113.7", user_agent="Mozilla/5.0", language="de-CH")

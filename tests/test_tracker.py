@@ -22,18 +22,18 @@ from typing import Any
 import pytest
 
 import footfall
-from footfall import asgi, lifecycle
+from footfall import asgi
 from footfall.config import Config
-from footfall.details import PERF_NAMES
 from footfall.errors import ConfigError, EventError
+from footfall.events.details import PERF_NAMES
 from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
-from footfall.tracker import Tracker
+from footfall.tracker import Tracker, process_hooks
+from footfall.tracker import event_pipeline as thinking_room
 from footfall.tracker import inbox as inbox_room
 from footfall.tracker import pace as pace_room
-from footfall.tracker import thinking as thinking_room
-from footfall.tracker import thread as thread_room
-from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, Pace
+from footfall.tracker import worker_thread as thread_room
+from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, CPUBudget
 from tests import vendors
 from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.vendors import vendor, wait_until
@@ -753,7 +753,7 @@ def test_a_look_ends_where_a_hook_takes_its_time() -> None:
 def test_a_look_takes_less_where_the_process_is_busy(
     used: float, seconds: float, hits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace = Pace()
+    pace = CPUBudget()
     monkeypatch.setattr(time, "process_time", lambda: pace._used + used)
     monkeypatch.setattr(pace_room, "monotonic", lambda: pace._looked_at + seconds)
     assert pace.hits() == hits
@@ -874,7 +874,7 @@ def test_while_thinking_lags_only_what_is_picked_waits(
     raw = replace(raw, headers=[*raw.headers, *secrets])
     outbox = MemoryTransport()
     with plain(destinations=[PLAUSIBLE], transport=outbox) as call:
-        tracker = lifecycle.newest()
+        tracker = process_hooks.newest()
         assert tracker is not None
         for _ in range(3):
             call(raw)

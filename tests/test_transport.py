@@ -22,26 +22,26 @@ import pytest
 import trustme
 
 from footfall.config import Config
-from footfall.errors import Ambiguous, ConfigError, NotSent, TimedOut
-from footfall.model import Request
-from footfall.tracker import Tracker
-from footfall.transport import (
+from footfall.delivery.transport import (
     MAX_BODY_BYTES,
     TRANSPORT_NAMES,
     CurlTransport,
     HTTPXTransport,
     MemoryTransport,
-    certificates,
+    ca_bundle,
     choose,
-    codes,
+    curl_errors,
+    http_common,
     why_not,
-    wire,
 )
-from footfall.transport.connections import Connections
-from footfall.transport.incoming import Incoming
-from footfall.transport.names import Names
-from footfall.transport.proxies import Proxy, proxy_for
-from footfall.transport.shelf import Shelf
+from footfall.delivery.transport.curl_response import CurlResponse
+from footfall.delivery.transport.dns_cache import DNSCache
+from footfall.delivery.transport.httpcore_connections import Connections
+from footfall.delivery.transport.idle_pool import IdlePool
+from footfall.delivery.transport.proxies import Proxy, proxy_for
+from footfall.errors import Ambiguous, ConfigError, NotSent, TimedOut
+from footfall.model import Request
+from footfall.tracker import Tracker
 from tests import vendors
 from tests.vendors import vendor
 from tests.wire import DOORS, Door
@@ -123,7 +123,7 @@ def test_one_connection_serves_many_requests_and_addresses(quick: Any) -> None:
 
 def test_what_nobody_takes_for_a_minute_is_let_go() -> None:
     now = [0.0]
-    shelf = Shelf[str](clock=lambda: now[0])
+    shelf = IdlePool[str](clock=lambda: now[0])
     for name in ("a", "b"):
         shelf.put(name)
     now[0] = 61.0
@@ -133,7 +133,7 @@ def test_what_nobody_takes_for_a_minute_is_let_go() -> None:
 
 def test_many_hosts_are_served_with_few_connections_kept(quick: Any) -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
-        for number in range(2 * wire.MAX_HOSTS):
+        for number in range(2 * http_common.MAX_HOSTS):
             assert quick.send(request_to(server.url + f"/{number}")).status == 202
 
 
@@ -192,7 +192,7 @@ def test_a_forked_child_opens_its_own_connection(quick: Any) -> None:
 FORKING = """
     import gc, os, sys, threading
     from footfall.model import Request
-    from footfall.transport import CurlTransport, HTTPXTransport
+    from footfall.delivery.transport import CurlTransport, HTTPXTransport
 
     transport = {"curl": CurlTransport, "httpx": HTTPXTransport}[sys.argv[1]]()
     request = Request(url=sys.argv[2], headers={}, body=b"{}")
@@ -268,7 +268,7 @@ def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
 ENDING = """
     import sys, threading
     from footfall.model import Request
-    from footfall.transport import CurlTransport, HTTPXTransport
+    from footfall.delivery.transport import CurlTransport, HTTPXTransport
     from tests import vendors
 
     server = vendors.Vendor(vendors.hanging)
@@ -283,7 +283,7 @@ def test_a_forked_child_waits_for_no_lock_of_its_parents_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    inherited = Connections(Names())
+    inherited = Connections(DNSCache())
     pool = inherited.route_to("http://vendor.invalid/").peer._pool
     assert pool is not None
     inherited._owner = os.getppid()
@@ -366,7 +366,7 @@ def test_auto_stays_cooperative_under_gevent(monkeypatch: pytest.MonkeyPatch) ->
 def test_gevent_itself_is_asked() -> None:
     code = (
         "from gevent import monkey; monkey.patch_all(); "
-        "from footfall.transport import choose; print(choose('auto', timeout_seconds=5))"
+        "from footfall.delivery.transport import choose; print(choose('auto', timeout_seconds=5))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "HTTPXTransport(timeout_seconds=5)"
@@ -420,17 +420,17 @@ def test_the_memory_transport_keeps_the_newest_requests() -> None:
 @pytest.mark.parametrize(
     ("code", "bytes_sent", "meaning"),
     [
-        *((code, 0, NotSent) for code in (*codes.NEVER_LEFT, *codes.MAY_HAVE_LEFT, 78)),
-        *((code, 99, NotSent) for code in codes.NEVER_LEFT),
-        *((code, 99, Ambiguous) for code in (*codes.MAY_HAVE_LEFT, 78) if code != 28),
+        *((code, 0, NotSent) for code in (*curl_errors.NEVER_LEFT, *curl_errors.MAY_HAVE_LEFT, 78)),
+        *((code, 99, NotSent) for code in curl_errors.NEVER_LEFT),
+        *((code, 99, Ambiguous) for code in (*curl_errors.MAY_HAVE_LEFT, 78) if code != 28),
         (28, 99, TimedOut),
     ],
 )
 def test_an_error_of_libcurls_is_a_refusal_only_if_the_request_surely_never_left(
     code: int, bytes_sent: int, meaning: type[Exception]
 ) -> None:
-    assert type(codes.meaning(code, "", bytes_sent)) is meaning
-    assert str(codes.meaning(code, "its words", bytes_sent)) == "its words"
+    assert type(curl_errors.meaning(code, "", bytes_sent)) is meaning
+    assert str(curl_errors.meaning(code, "its words", bytes_sent)) == "its words"
 
 
 def test_the_numbers_are_libcurls_own() -> None:
@@ -445,8 +445,8 @@ def test_the_numbers_are_libcurls_own() -> None:
         "E_SSL_CACERT_BADFILE": 77,
     }
     assert {name: getattr(pycurl, name) for name in named} == named
-    assert set(named.values()) <= set(codes.NEVER_LEFT)
-    assert not set(codes.NEVER_LEFT) & set(codes.MAY_HAVE_LEFT)
+    assert set(named.values()) <= set(curl_errors.NEVER_LEFT)
+    assert not set(curl_errors.NEVER_LEFT) & set(curl_errors.MAY_HAVE_LEFT)
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_the_numbers_are_libcurls_own() -> None:
     ],
 )
 def test_a_connection_waits_for_as_long_as_the_peer_promises(value: str, seconds: float) -> None:
-    assert wire.idle_seconds({"keep-alive": value}, 4.0) == seconds
+    assert http_common.idle_seconds({"keep-alive": value}, 4.0) == seconds
 
 
 def test_a_socks_proxy_without_its_package_is_told_with_the_remedy(
@@ -524,7 +524,7 @@ def test_the_systems_bundle_is_trusted_unless_the_environment_names_another(
     bundle = tmp_path / "bundle.pem"
     bundle.touch()
     bundles = (str(tmp_path / "none.pem"), str(bundle))
-    found = certificates.authorities
+    found = ca_bundle.authorities
     assert found({}, bundles) == (str(bundle), None)
     assert found({"SSL_CERT_FILE": "/f"}, bundles) == ("/f", None)
     assert found({"SSL_CERT_DIR": "/d"}, bundles) == (None, "/d")
@@ -556,7 +556,7 @@ def test_names_are_asked_for_once_a_minute_and_the_address_that_worked_comes_fir
         return [(0, 0, 0, "", (address, port)) for address in ("::1", "::1", "1.1.1.1", "2.2.2.2")]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    names = Names(clock=lambda: now[0])
+    names = DNSCache(clock=lambda: now[0])
     assert names.addresses("a.example", 80) == ("::1", "1.1.1.1", "2.2.2.2")
     names.worked("a.example", 80, "2.2.2.2")
     now[0] = 59.0
@@ -568,14 +568,14 @@ def test_names_are_asked_for_once_a_minute_and_the_address_that_worked_comes_fir
 
 
 def test_a_name_that_is_none_is_not_asked_for_again_at_once() -> None:
-    names = Names(clock=lambda: 0.0)
+    names = DNSCache(clock=lambda: 0.0)
     for _ in range(2):
         with pytest.raises(OSError, match="the name is none"):
             names.addresses("a" * 64 + ".example", 80)
 
 
 def test_the_head_that_counts_is_the_last_one() -> None:
-    incoming = Incoming()
+    incoming = CurlResponse()
     lines = (
         b"HTTP/1.1 100 Continue\r\n",
         b"\r\n",

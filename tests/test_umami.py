@@ -15,10 +15,10 @@ from footfall.model import (
     ACCEPTED,
     Event,
     Outcome,
+    OutcomeKind,
     Request,
     Response,
     Revenue,
-    Verdict,
     Visitor,
 )
 
@@ -136,7 +136,7 @@ def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> N
     event = replace(PAGEVIEW, visitor=replace(VISITOR, user_agent=user_agent))
     said = "it took the visitor for a bot and threw the event away"
 
-    assert outcome == Outcome(verdict=Verdict.DROPPED, detail=said, kind="bot")
+    assert outcome == Outcome(kind=OutcomeKind.DROPPED, detail=said, log_key="bot")
     assert SITE.why_dropped(outcome, event, has_kept=True).detail.startswith(said + why)
 
 
@@ -147,7 +147,7 @@ def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> N
 )
 def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
     assert SITE.read(Response(status=400, body=body)) == Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail="HTTP 400: the vendor refuses the event (it says: Website not found.)",
     )
 
@@ -159,12 +159,12 @@ def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
 )
 def test_an_address_that_the_server_ignores_stops_nobody_else(body: bytes) -> None:
     assert SITE.read(Response(status=403, body=body)) == Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail=(
             "HTTP 403: the server's IGNORE_IP keeps a visitor's address out; nothing to do if that "
             "is meant (it says: Forbidden)"
         ),
-        kind="ignored",
+        log_key="ignored",
     )
 
 

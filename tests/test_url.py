@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from footfall.errors import ConfigError
 from footfall.model import Hit
-from footfall.url import (
+from footfall.rules.url import (
     CAMPAIGN,
     CLICK_IDS,
     MAX_URL_BYTES,
@@ -29,8 +29,8 @@ from footfall.url import (
     referrer_of,
     scrub_url,
 )
-from footfall.url.parts import split
-from footfall.url.text import as_text
+from footfall.rules.url.parts import split
+from footfall.rules.url.text import as_text
 
 ALL_QUERY = UrlRules(keep_query="*")
 ROUTES = UrlRules(path_mode="route")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from footfall.user_agent import NO_USER_AGENT, Bot, Kind, classify
+from footfall.rules.user_agent import NO_USER_AGENT, Bot, Kind, classify
 from tests.header_sets import BROWSERS, CHROME
 
 _LIKE_GECKO = "AppleWebKit/537.36 (KHTML, like Gecko)"

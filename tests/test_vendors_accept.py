@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall.collector import plausible, swetrix
-from footfall.collector.visits import Visits
-from footfall.collector.wire import Received, Reply
+from footfall.collector.wire import plausible, swetrix
+from footfall.collector.wire.messages import Received, Reply
+from footfall.collector.wire.sessions import Sessions
+from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.destinations import VISITOR_HEADERS, Destination, Plausible, Swetrix
-from footfall.details import PERF_NAMES
 from footfall.errors import EventError
-from footfall.judge import Judge
-from footfall.log import ThrottledLog
+from footfall.events.details import PERF_NAMES
 from footfall.model import Event, Hit, Request
-from footfall.told import told
 from footfall.tracker import Tracker
+from footfall.tracker.custom_event import told
+from footfall.tracker.event_builder import EventBuilder
 from tests import vendors
 from tests.doors import CHROME
 from tests.test_destinations import ANY_EVENT, ANY_JSON, ANY_TEXT
@@ -48,7 +48,7 @@ DESTINATIONS: list[Destination] = [
 def reply_to(request: Request) -> Reply:
     """What the vendor answers to a request that no server has seen yet."""
     received = Received(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
-    visits = Visits(salt=lambda day: b"salt")
+    visits = Sessions(salt=lambda day: b"salt")
     path = urlsplit(request.url).path
     if path == "/api/event":
         return plausible.receive(received, domains=frozenset(), visits=visits)
@@ -66,7 +66,7 @@ def test_whatever_a_hook_makes_of_an_event(event: Event) -> None:
     assert refusals(event) == []
 
 
-JUDGE = Judge(
+JUDGE = EventBuilder(
     Config(destinations=[PLAUSIBLE], track_404=True, bots="event", keep_query="*", exclude=["/no"]),
     ThrottledLog(),
 )
@@ -152,7 +152,7 @@ SAID = st.fixed_dictionaries(
 def test_whatever_an_app_tells(said: dict[str, Any], page: str, visitor: dict[str, str]) -> None:
     with contextlib.suppress(EventError):
         event_told = told(**said, page=page, visitor=visitor, record=None, at=0.0)
-        event = JUDGE.of_told(event_told, 0.0).event
+        event = JUDGE.from_custom_event(event_told, 0.0).event
         if event is not None:
             assert refusals(event) == []
 

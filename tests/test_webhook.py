@@ -17,9 +17,9 @@ from footfall.model import (
     PAGEVIEW,
     Event,
     Outcome,
+    OutcomeKind,
     Request,
     Response,
-    Verdict,
     Visitor,
 )
 from footfall.tracker import Tracker
@@ -99,7 +99,7 @@ def test_any_yes_is_a_yes_and_plain_http_is_warned_of() -> None:
     hook = Webhook(url="http://example.com/", body=lambda event: b"")
 
     assert hook.read(Response(status=204)) == ACCEPTED
-    assert hook.read(Response(status=500)).verdict is Verdict.UNKNOWN
+    assert hook.read(Response(status=500)).kind is OutcomeKind.UNKNOWN
     assert "plain http" in hook.warnings[0]
 
 
@@ -151,7 +151,7 @@ class GoatCounter:
         if response.status == 202:
             return ACCEPTED
         is_busy = response.status == 429
-        return Outcome(verdict=Verdict.RETRY if is_busy else Verdict.REJECTED)
+        return Outcome(kind=OutcomeKind.RETRY if is_busy else OutcomeKind.REJECTED)
 
 
 def test_a_vendor_of_ones_own_is_one_short_class() -> None:

@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
+from footfall.delivery.transport import MARK, CurlTransport, HTTPXTransport
 from footfall.destinations import Plausible
 from footfall.model import Request, Response
-from footfall.transport import MARK, CurlTransport, HTTPXTransport
 from tests.faults import Site, watched_site
 from tests.vendors import wait_until
 

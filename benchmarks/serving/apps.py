@@ -18,12 +18,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from request_path import asgi_noop, wsgi_noop
 
 import footfall
-from footfall.guards import Tally
+from footfall.request.filters import AtomicCounter
 
 STATS: Final = "/stats"
 BODY: Final = b"<!doctype html><title>A page</title><p>" + b"Words. " * 100
 HTML: Final = "text/html; charset=utf-8"
-REQUESTS: Final = Tally()
+REQUESTS: Final = AtomicCounter()
 
 
 def stats() -> bytes:

@@ -12,14 +12,14 @@ from serving import load
 from serving.plan import Plan
 from serving.processes import Endpoint, Server, serving
 
-from footfall.dispatch.counts import ENDS
+from footfall.delivery.counters import ENDS
 
 # Requests a second of the open loop in which answers are timed.
 PACE: Final = 400
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimelineEntry:
     """What can be seen of a server at one time."""
 
     cpu: float
@@ -65,11 +65,13 @@ class Bench:
         while seen != (seen := self.delivered()) and monotonic() < until:
             time.sleep(0.2)
 
-    def moment(self) -> Moment:
+    def moment(self) -> TimelineEntry:
         said, delivered, unaccounted = self.account()
         requests = said["requests"] if said else None
         server = self.server
-        return Moment(server.cpu_seconds(), server.rss_mb(), requests, delivered, unaccounted)
+        return TimelineEntry(
+            server.cpu_seconds(), server.rss_mb(), requests, delivered, unaccounted
+        )
 
     def account(self) -> tuple[Any, int, int | None]:
         """Both sides' counts. They are read one after the other, so what is under way is not."""
@@ -123,7 +125,7 @@ def measured(kind: str, row: str, mode: str, place: Endpoint, folder: Path, plan
         )
 
 
-def cpu_us(before: Moment, after: Moment, answered: int) -> float | None:
+def cpu_us(before: TimelineEntry, after: TimelineEntry, answered: int) -> float | None:
     """Microseconds of the server's CPU per request, by its own count where it tells."""
     count = answered
     if before.requests is not None and after.requests is not None:

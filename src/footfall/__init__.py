@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from footfall.config import Config
-    from footfall.details import Details
     from footfall.errors import ConfigError, EventError, FootfallError
+    from footfall.events.details import Details
     from footfall.model import Decision, Event, Hit, Visitor
     from footfall.tracker import Tracker
 
@@ -83,7 +83,7 @@ def track(
     """
     tracker = _tracker()
     if tracker is None:
-        from footfall.log import no_tracker
+        from footfall.common.log import no_tracker
 
         no_tracker()
         return
@@ -110,11 +110,11 @@ def track_pageview(
 
     The visitor is this request's, or that of the token `visitor`; see
     `footfall.tracker.Tracker.track_pageview`. It is not called `pageview` because
-    `footfall.pageview` is a module, and of two things with one name the later import wins.
+    `footfall.rules.pageview` is a module, and of two things with one name the later import wins.
     """
     tracker = _tracker()
     if tracker is None:
-        from footfall.log import no_tracker
+        from footfall.common.log import no_tracker
 
         no_tracker()
         return
@@ -177,19 +177,19 @@ def current_visitor() -> dict[str, str]:
 
 def flush(timeout: float | None = None) -> bool:
     """Deliver what waits in this process, within `timeout` seconds. True if nothing was lost."""
-    from footfall import lifecycle
+    from footfall.tracker import process_hooks
 
-    return lifecycle.flush(timeout)
+    return process_hooks.flush(timeout)
 
 
 def flush_on_sigterm() -> None:
     """Deliver what waits when SIGTERM comes, for servers that end without telling Python.
 
-    To be called once, in the main thread; see `footfall.lifecycle.flush_on_sigterm`.
+    To be called once, in the main thread; see `footfall.tracker.process_hooks.flush_on_sigterm`.
     """
-    from footfall import lifecycle
+    from footfall.tracker import process_hooks
 
-    lifecycle.flush_on_sigterm()
+    process_hooks.flush_on_sigterm()
 
 
 def stats() -> dict[str, Any]:
@@ -199,13 +199,13 @@ def stats() -> dict[str, Any]:
 
 
 def _exchange() -> Any:
-    from footfall.capture import CURRENT
+    from footfall.request.exchange import CURRENT
 
     return CURRENT.get()
 
 
 def _tracker() -> Tracker | None:
-    from footfall.lifecycle import newest
+    from footfall.tracker.process_hooks import newest
 
     exchange = _exchange()
     return exchange.tracker if exchange is not None else newest()

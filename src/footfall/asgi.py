@@ -14,30 +14,17 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, Unpack, cast
 
-from footfall import pageview
-from footfall.capture import (
-    CURRENT,
-    MARKS,
-    MAX_HEADER,
-    MAX_TEXT,
-    NOTHING_SAID,
-    Exchange,
-    Form,
-    Record,
-    capture,
-    enter,
-    is_refused,
-    leave,
-    marks_of,
-    may_be_page,
-)
-from footfall.clock import monotonic
+from footfall.common.bounded_cache import BoundedCache
+from footfall.common.clock import monotonic
 from footfall.config import Options
-from footfall.lifecycle import close
 from footfall.model import Headers, Hit
-from footfall.nesting import warn_if_watched
-from footfall.remembered import Remembered
+from footfall.request.capture import capture, is_refused, may_be_page
+from footfall.request.exchange import CURRENT, MARKS, NO_NOTES, Exchange, enter, leave, marks_of
+from footfall.request.record import MAX_HEADER, MAX_TEXT, Record, RecordReader
+from footfall.rules import pageview
 from footfall.tracker import Tracker
+from footfall.tracker.double_install import warn_if_installed_twice
+from footfall.tracker.process_hooks import close
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -52,7 +39,7 @@ ANSWER_NAMES: Final = frozenset(
     for name in pageview.RESPONSE_HEADERS
     for spelling in (name, name.title())
 )
-PAGE_TYPES: Final[Remembered[bytes, bool]] = Remembered(may_be_page)
+PAGE_TYPES: Final[BoundedCache[bytes, bool]] = BoundedCache(may_be_page)
 # What a record takes of a scope. One call where every server names them all.
 FACTS: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
 
@@ -112,7 +99,7 @@ def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
     exchange = ScopeExchange()
     exchange.tracker = tracker
     exchange.scope = scope
-    exchange.said = NOTHING_SAID
+    exchange.said = NO_NOTES
     exchange.is_held = False
     path, root_path = scope["path"], scope.get("root_path")
     exchange.path = _mounted(root_path, path) if root_path else path
@@ -142,7 +129,7 @@ class FootfallMiddleware:
         self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         self.tracker = tracker or Tracker.from_options(dict(options))
-        warn_if_watched(app, self.tracker)
+        warn_if_installed_twice(app, self.tracker)
         self._is_active = self.tracker.is_active
         self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
         self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
@@ -158,7 +145,7 @@ class FootfallMiddleware:
         if self._refuses_prefetch and is_refused(exchange):
             await _refuse(send)
             return
-        if self.tracker.guards.lets_in(scope["method"], exchange.path):
+        if self.tracker.filters.accepts(scope["method"], exchange.path):
             exchange.send = send
             send = exchange.watched_send
         token = enter(exchange)
@@ -237,7 +224,7 @@ def _lean(record: Record) -> Record:
     return (form, names, said, mark, path[:MAX_TEXT], facts, *rest)
 
 
-FORM: Final = Form(hit=hit_from, lean=_lean)
+FORM: Final = RecordReader(hit=hit_from, lean=_lean)
 
 
 def _picked(pairs: HeaderPairs, names: Mapping[bytes, str]) -> Headers:

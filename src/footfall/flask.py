@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Unpack
 from flask import request
 
 from footfall import wsgi
-from footfall.capture import CURRENT
 from footfall.config import Options, as_options
+from footfall.request.exchange import CURRENT
 from footfall.tracker import Tracker
 
 if TYPE_CHECKING:

@@ -182,8 +182,8 @@ class Event:
     revenue: Revenue | None = None
     # False keeps an event from ending a bounce. Pageviews always count as interactive.
     interactive: bool = True
-    # What only an app or a client hint can tell; see `footfall.details`. The width is the window's,
-    # in pixels; the zone an IANA name; the id the app's own for somebody who is signed in.
+    # What only an app or a client hint can tell; see `footfall.events.details`. The width is
+    # the window's, in pixels; the zone an IANA name; the id the app's own for a signed-in user.
     screen_width: int | None = None
     time_zone: str = ""
     profile_id: str = ""
@@ -218,7 +218,7 @@ class Response:
     body: bytes = b""
 
 
-class Verdict(enum.StrEnum):
+class OutcomeKind(enum.StrEnum):
     """What became of an event that was handed to a transport."""
 
     ACCEPTED = "accepted"
@@ -234,24 +234,24 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A verdict on one request, with the sentence that tells the owner what it means.
+    """What became of one request, with a sentence for the log that says what it means.
 
     `retry_after` is the vendor's wish in seconds. `pause` says that every further event would
-    meet the same fate (wrong key, unpaid account, redirect), so the destination should rest.
+    end the same way (wrong key, unpaid account, redirect), so the destination should rest.
     `rest` says that it asks for fewer requests, `max_tries` that this event deserves no more tries
     in all, and `timed_out` that nothing came back in time.
-    Outcomes of one `kind` are told of once and not again; one that `is_expected` not at all.
+    Outcomes of one `log_key` are logged once and not again; one that `is_expected` is not logged.
     """
 
-    verdict: Verdict
+    kind: OutcomeKind
     detail: str = ""
     retry_after: float | None = None
     pause: bool = False
     rest: bool = False
     max_tries: int | None = None
     timed_out: bool = False
-    kind: str = ""
+    log_key: str = ""
     is_expected: bool = False
 
 
-ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
+ACCEPTED = Outcome(kind=OutcomeKind.ACCEPTED)

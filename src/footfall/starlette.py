@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from footfall import asgi, log
+from footfall import asgi
 from footfall.asgi import ASGIApp, Receive, Scope, Send
+from footfall.common import log
 from footfall.config import Options
 from footfall.errors import ConfigError
 from footfall.tracker import Tracker

@@ -8,7 +8,7 @@
         assert [event.name for event in outbox] == ["Signup"]
 
 With pytest the fixture `footfall_outbox` does the same for a whole test. A framework's test client
-sends less than a browser; what it leaves out is filled in, see `footfall.rehearsal`.
+sends less than a browser; what it leaves out is filled in, see `footfall.common.test_mode`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import overload
 
-from footfall.lifecycle import settle, trackers
+from footfall.common.test_mode import OUTBOXES
+from footfall.delivery.transport import MemoryTransport
 from footfall.model import Event
-from footfall.rehearsal import OUTBOXES
-from footfall.transport import MemoryTransport
+from footfall.tracker.process_hooks import settle, trackers
 
 __all__ = ["MemoryTransport", "Outbox", "capture"]
 

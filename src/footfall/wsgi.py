@@ -13,29 +13,16 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
 
-from footfall import pageview
-from footfall.capture import (
-    CURRENT,
-    MARKS,
-    MAX_HEADER,
-    MAX_TEXT,
-    NOTHING_SAID,
-    Exchange,
-    Form,
-    Record,
-    capture,
-    enter,
-    is_refused,
-    leave,
-    marks_of,
-    may_be_page,
-)
-from footfall.clock import monotonic
+from footfall.common.bounded_cache import MAX_REMEMBERED, BoundedCache
+from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
-from footfall.nesting import warn_if_watched
-from footfall.remembered import MAX_REMEMBERED, Remembered
+from footfall.request.capture import capture, is_refused, may_be_page
+from footfall.request.exchange import CURRENT, MARKS, NO_NOTES, Exchange, enter, leave, marks_of
+from footfall.request.record import MAX_HEADER, MAX_TEXT, Record, RecordReader
+from footfall.rules import pageview
 from footfall.tracker import Tracker
+from footfall.tracker.double_install import warn_if_installed_twice
 
 Environ: TypeAlias = dict[str, Any]
 HeaderPairs: TypeAlias = Iterable[tuple[str, str]]
@@ -57,9 +44,9 @@ WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 ANSWER_NAMES: Final = frozenset(
     spelling for name in pageview.RESPONSE_HEADERS for spelling in (name, name.title())
 )
-PAGE_TYPES: Final[Remembered[str, bool]] = Remembered(may_be_page)
+PAGE_TYPES: Final[BoundedCache[str, bool]] = BoundedCache(may_be_page)
 # The number in a status line.
-STATUSES: Final[Remembered[str, int]] = Remembered(lambda line: int(line[:3]))
+STATUSES: Final[BoundedCache[str, int]] = BoundedCache(lambda line: int(line[:3]))
 
 
 class EnvironExchange(Exchange):
@@ -102,7 +89,7 @@ def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
     exchange = EnvironExchange()
     exchange.tracker = tracker
     exchange.environ = environ
-    exchange.said = NOTHING_SAID
+    exchange.said = NO_NOTES
     exchange.is_held = exchange.is_captured = False
     try:
         exchange.path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
@@ -127,7 +114,7 @@ class FootfallMiddleware:
         self, app: WSGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         self.tracker = tracker or Tracker.from_options(dict(options))
-        warn_if_watched(app, self.tracker)
+        warn_if_installed_twice(app, self.tracker)
         self._is_active = self.tracker.is_active
         self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
         self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
@@ -138,7 +125,7 @@ class FootfallMiddleware:
         exchange = exchange_of(self.tracker, environ)
         if self._refuses_prefetch and is_refused(exchange):
             return _refuse(start_response)
-        if self.tracker.guards.lets_in(environ.get("REQUEST_METHOD", "GET"), exchange.path):
+        if self.tracker.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
             exchange.start_response = start_response
             start_response = exchange.watched_start
         token = enter(exchange)
@@ -202,7 +189,7 @@ def _lean(record: Record) -> Record:
     return (form, names, said, mark, path[:MAX_TEXT], cut, *rest)
 
 
-FORM: Final = Form(hit=hit_from, lean=_lean)
+FORM: Final = RecordReader(hit=hit_from, lean=_lean)
 
 
 @lru_cache(maxsize=MAX_REMEMBERED)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import httpx2
 
 from footfall.collector import Store
-from footfall.collector.entries import Entry, Search
+from footfall.collector.storage.stored_events import EventSearch, StoredEvent
 from tests.agreement.journeys import Journey, Visitor
 from tests.agreement.reckoning import SCRIPT, SERVER, Verdict, compare
 from tests.vendors import wait_until
@@ -80,10 +80,10 @@ class Book:
     def _compared(self, visitor: Visitor) -> Verdict:
         return compare(filter(_is_before_end, self._told()), visitor.origin)
 
-    def _told(self) -> Sequence[Entry]:
+    def _told(self) -> Sequence[StoredEvent]:
         """All events since the journey before; a straggler of that one would be seen here."""
         self._store.flush()
-        return self._store.search(Search(after=self._last, is_newest=False)).entries
+        return self._store.search(EventSearch(after=self._last, is_newest=False)).entries
 
     def _wait_for(self, end: str) -> None:
         """Until both have counted the page at the end: then they have counted all before it."""
@@ -91,7 +91,8 @@ class Book:
         def is_told() -> bool:
             self._store.flush()
             return all(
-                self._store.count(Search(domain=domain, path=end)) for domain in (SCRIPT, SERVER)
+                self._store.count(EventSearch(domain=domain, path=end))
+                for domain in (SCRIPT, SERVER)
             )
 
         assert wait_until(is_told), f"{end} was not counted by both"
@@ -113,7 +114,7 @@ def table(lines: Iterable[Line]) -> str:
     return _table([*told, ("without declared differences", same, ""), ("all", total, "")])
 
 
-def _is_before_end(entry: Entry) -> bool:
+def _is_before_end(entry: StoredEvent) -> bool:
     return not (entry.path or "").startswith(_END)
 
 

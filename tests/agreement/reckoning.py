@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from footfall.collector.entries import Entry
+from footfall.collector.storage.stored_events import StoredEvent
 from footfall.model import Hit
-from footfall.url import referrer_of, scrub_url
+from footfall.rules.url import referrer_of, scrub_url
 
 SERVER: Final = "server.test"
 """The domain under which the middleware reports."""
@@ -62,7 +62,7 @@ class Verdict:
         )
 
 
-def compare(entries: Iterable[Entry], origin: str) -> Verdict:
+def compare(entries: Iterable[StoredEvent], origin: str) -> Verdict:
     """What the events of one journey on the site at `origin` say of the two counts."""
     counted: dict[str, Counter[str]] = {SCRIPT: Counter(), SERVER: Counter()}
     for entry in entries:
@@ -76,7 +76,7 @@ def compare(entries: Iterable[Entry], origin: str) -> Verdict:
     )
 
 
-def _told(entry: Entry) -> str:
+def _told(entry: StoredEvent) -> str:
     """A page in words: `/a`, `/a from http://b.example/`, `404 /a`."""
     if entry.reason:
         return f"{entry.url} dropped: {entry.reason}"

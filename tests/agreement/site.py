@@ -29,7 +29,7 @@ from starlette.routing import BaseRoute, Host, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from footfall import pageview
+from footfall.rules import pageview
 from footfall.starlette import FootfallMiddleware
 from tests.agreement.journeys import COUNTED
 from tests.agreement.reckoning import SCRIPT, SERVER

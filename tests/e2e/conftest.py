@@ -15,7 +15,7 @@ from tests.e2e.chromium import Chromium
 _NUMBERS: Final = count(1)
 
 
-class Ledger:
+class EventQueue:
     """What the collector holds for one domain, which no other test uses."""
 
     def __init__(self, collector_url: str) -> None:
@@ -46,8 +46,8 @@ def collector_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def ledger(collector_url: str) -> Ledger:
-    return Ledger(collector_url)
+def ledger(collector_url: str) -> EventQueue:
+    return EventQueue(collector_url)
 
 
 @pytest.fixture(scope="session")
@@ -64,4 +64,4 @@ def of(events: list[dict[str, Any]], *fields: str) -> list[dict[str, Any]]:
     return [{field: event[field] for field in fields} for event in events]
 
 
-__all__ = ["Ledger", "of"]
+__all__ = ["EventQueue", "of"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from tests.e2e.chromium import NAVIGATION, USER_AGENT
-from tests.e2e.conftest import Ledger, of
+from tests.e2e.conftest import EventQueue, of
 from tests.e2e.servers import APPS, DJANGO_SITE, Site, each, gunicorn, running, script, uvicorn
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ NO_UTM: Final = dict.fromkeys(("source", "medium", "campaign", "content", "term"
 
 @each(SITES, "chromium", "playwright")
 def test_a_visit_in_a_browser_is_told_exactly(
-    site: Site, chromium: Chromium, ledger: Ledger, tmp_path: Path
+    site: Site, chromium: Chromium, ledger: EventQueue, tmp_path: Path
 ) -> None:
     with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
 
@@ -124,7 +124,9 @@ NOT_PAGEVIEWS: Final[list[tuple[str, str, dict[str, str]]]] = [
 
 
 @each(SITES)
-def test_what_no_person_looks_at_is_not_told(site: Site, ledger: Ledger, tmp_path: Path) -> None:
+def test_what_no_person_looks_at_is_not_told(
+    site: Site, ledger: EventQueue, tmp_path: Path
+) -> None:
     with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
         with httpx2.Client(base_url=server.url, headers=NAVIGATION) as client:
             for method, path, headers in NOT_PAGEVIEWS:
@@ -146,7 +148,7 @@ FORWARDED: Final = {
 
 
 @each(SITES)
-def test_a_forged_address_is_not_believed(site: Site, ledger: Ledger, tmp_path: Path) -> None:
+def test_a_forged_address_is_not_believed(site: Site, ledger: EventQueue, tmp_path: Path) -> None:
     with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
         with httpx2.Client(base_url=server.url, headers=NAVIGATION) as client:
             for claim in FORWARDED:

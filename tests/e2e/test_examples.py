@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import NAVIGATION
-from tests.e2e.conftest import Ledger, of
+from tests.e2e.conftest import EventQueue, of
 from tests.e2e.servers import EXAMPLES, ROOT, Site, each, running, script
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ EXAMPLE_SITES: Final = {
 
 
 @each(EXAMPLE_SITES)
-def test_an_example_runs_with_one_command(site: Site, ledger: Ledger, tmp_path: Path) -> None:
+def test_an_example_runs_with_one_command(site: Site, ledger: EventQueue, tmp_path: Path) -> None:
     with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
         with _visitor(server.url) as client:
             landing = client.get("/")
@@ -52,7 +52,7 @@ def test_an_example_runs_with_one_command(site: Site, ledger: Ledger, tmp_path: 
 
 
 @pytest.mark.server
-def test_the_custom_events_all_belong_to_one_visitor(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_custom_events_all_belong_to_one_visitor(ledger: EventQueue, tmp_path: Path) -> None:
     site = script("examples/custom_events.py", folder=ROOT)
     with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
         with _visitor(server.url) as client:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import USER_AGENT
-from tests.e2e.conftest import Ledger, of
+from tests.e2e.conftest import EventQueue, of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -98,7 +98,7 @@ def walk(page: Page, site: str) -> list[str]:
 
 @pytest.mark.server("chromium")
 def test_plausibles_script_is_understood(
-    chromium: Chromium, collector_url: str, ledger: Ledger
+    chromium: Chromium, collector_url: str, ledger: EventQueue
 ) -> None:
     html = PLAUSIBLE % {"domain": ledger.domain, "url": collector_url}
     with shop(html) as site:

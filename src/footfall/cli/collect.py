@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace) -> CollectorServer:
     from footfall.collector import CollectorServer
-    from footfall.collector.chaos import parse_chaos
+    from footfall.collector.ingest.chaos import parse_chaos
     from footfall.destinations import destination_from
 
     return CollectorServer(

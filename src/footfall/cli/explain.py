@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from footfall.curl import curl_command
 from footfall.errors import ConfigError
+from footfall.events.curl_command import curl_command
 from footfall.model import Event, Hit, Request
 
 if TYPE_CHECKING:
@@ -143,13 +143,13 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _aloud(explanation: Explanation) -> str:
-    from footfall.collector import verdicts
+    from footfall.collector.web import reason_texts
 
     decision, event = explanation.decision, explanation.event
     width = max((len(step.rule) for step in decision.steps), default=0)
     steps = [f"  {s.verdict:<5}  {s.rule:<{width}}  {s.saw}" for s in decision.steps]
     outcome = decision.name if event is not None else "not counted"
-    verdict = verdicts.of_hit(explanation.reason)
+    verdict = reason_texts.of_hit(explanation.reason)
     sections = [
         "Visitor\n  " + str(explanation.trace).replace("\n", "\n  "),
         "Decision\n" + "\n".join(steps),

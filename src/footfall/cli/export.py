@@ -95,7 +95,7 @@ def _day(text: str) -> date:
 
 def run(args: argparse.Namespace) -> int:
     """Write the events. 0 if all were written, 1 if the output failed, 2 if it could not start."""
-    from footfall.collector.database import open_to_read
+    from footfall.collector.storage.database import open_to_read
 
     if args.format == "parquet" and not args.output:
         print("Parquet is no text: name a file with --output", file=sys.stderr)

@@ -38,8 +38,8 @@ What the default cannot know:
 """
 
 from footfall.client_ip.addresses import anonymize
+from footfall.client_ip.misconfiguration import MisconfigurationDetector
 from footfall.client_ip.resolver import ClientIP, Hop, Trace
 from footfall.client_ip.settings import Note
-from footfall.client_ip.watch import AddressWatch
 
-__all__ = ["AddressWatch", "ClientIP", "Hop", "Note", "Trace", "anonymize"]
+__all__ = ["ClientIP", "Hop", "MisconfigurationDetector", "Note", "Trace", "anonymize"]

@@ -18,7 +18,7 @@ from ipaddress import (
 )
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from footfall.platforms import PRIVATE
+from footfall.client_ip.platforms import PRIVATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

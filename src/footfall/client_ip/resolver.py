@@ -8,14 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from footfall.client_ip.addresses import MAX_ADDRESS_CHARS, Address, classify
-from footfall.client_ip.rules import Ask, Found, reader_of, rule_of
+from footfall.client_ip.header_rules import Ask, HeaderAddress, reader_of, rule_of
 from footfall.client_ip.settings import Note, Plan, TrustedProxies, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from footfall.client_ip.platforms import Platform
     from footfall.model import Headers
-    from footfall.platforms import Platform
 
 # Longer texts are rare, and would let a client fill the cache with kilobytes.
 _MAX_CACHED_CHARS = 256
@@ -24,7 +24,7 @@ _MAX_ANSWERS = 2048
 # Peers are few: some proxies, or each visitor once on a server without any.
 _MAX_PEERS = 512
 
-_NEVER_READ = Found("", (), -1, None, "headers are never read")
+_NEVER_READ = HeaderAddress("", (), -1, None, "headers are never read")
 
 Verdict: TypeAlias = Literal["trusted", "chosen", "invalid", "skipped"]
 
@@ -108,7 +108,7 @@ class ClientIP:
     """What the owner may want to read when the app starts."""
 
     headers_read: frozenset[str]
-    """Lower-case names of all headers that can matter to `resolve` or to an `AddressWatch`."""
+    """Lower-case names of all headers that `resolve` or a `MisconfigurationDetector` may read."""
 
     platform: Platform | None
     """The preset in use, with its caveat and where we know it from."""
@@ -209,7 +209,7 @@ class ClientIP:
             is_trusted = address is not None and address in self._peers
         return _Speaker(kind == "local", address, is_trusted)
 
-    def _found(self, peer: str | None, headers: Headers) -> Found:
+    def _found(self, peer: str | None, headers: Headers) -> HeaderAddress:
         if self._function is not None:
             return self._function.find(peer, headers)
         if self._rule is None:
@@ -217,7 +217,7 @@ class ClientIP:
         return self._rule.find(tuple(map(headers.get, self._reads)))
 
 
-def _peer_hop(peer: str | None, speaker: _Speaker, found: Found) -> Hop:
+def _peer_hop(peer: str | None, speaker: _Speaker, found: HeaderAddress) -> Hop:
     verdict: Verdict = "trusted" if speaker.is_trusted else "invalid"
     if found.address is None and speaker.address is not None:
         verdict = "chosen"
@@ -234,14 +234,14 @@ def _headers_read(chosen: Plan) -> frozenset[str]:
     return frozenset(names)
 
 
-def _member_hops(found: Found) -> Iterable[Hop]:
+def _member_hops(found: HeaderAddress) -> Iterable[Hop]:
     read = reader_of(found.header)
     for at, member in enumerate(found.members):
         verdict = _member_verdict(at, found)
         yield Hop(found.header, _cut(member), _text(read(member)), verdict)
 
 
-def _member_verdict(at: int, found: Found) -> Verdict:
+def _member_verdict(at: int, found: HeaderAddress) -> Verdict:
     if at > found.at:
         return "skipped"
     if at < found.at:

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Literal, NamedTuple, TypeAlias
 
 from footfall.client_ip.addresses import PRIVATE_NETWORKS, Address, Network, Networks
-from footfall.client_ip.rules import (
+from footfall.client_ip.header_rules import (
     LISTS,
     MAX_MEMBERS,
     Function,
@@ -23,8 +23,8 @@ from footfall.client_ip.rules import (
     Walk,
     rule_of,
 )
+from footfall.client_ip.platforms import CHOSEN_BY_CLIENT, PLATFORMS, Platform, detect
 from footfall.errors import ConfigError, Fault
-from footfall.platforms import CHOSEN_BY_CLIENT, PLATFORMS, Platform, detect
 
 TrustedProxies: TypeAlias = (
     str | int | Sequence[str | Address | Network] | Set[str | Address | Network]

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from footfall.collector.store import Store
+from footfall.collector.storage.store import Store
 
 if TYPE_CHECKING:
     from footfall.collector.app import create_app

@@ -63,19 +63,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from footfall.collector import openapi, plausible_read, questions
-from footfall.collector.dashboard import Dashboard
-from footfall.collector.entries import MAX_LIMIT, Search
-from footfall.collector.forward import Forward
-from footfall.collector.guard import LOOPBACK_HOSTS, Guard
-from footfall.collector.inspector import Inspector
-from footfall.collector.intake import Intake, Refusals
-from footfall.collector.live import LOOK_SECONDS, Pulse
-from footfall.collector.page import Page
-from footfall.collector.sightings import Sightings, Wanted
-from footfall.collector.store import Store
+from footfall.collector import query_params
+from footfall.collector.access import LOOPBACK_HOSTS, AccessControl
+from footfall.collector.api import openapi, plausible
+from footfall.collector.ingest.endpoints import IngestEndpoints, Refusals
+from footfall.collector.ingest.forward import Forward
+from footfall.collector.storage.change_notifier import ChangeNotifier
+from footfall.collector.storage.recent_hits import HitSearch, RecentHits
+from footfall.collector.storage.store import Store
+from footfall.collector.storage.stored_events import MAX_LIMIT, EventSearch
+from footfall.collector.web.dashboard import Dashboard
+from footfall.collector.web.event_stream import LOOK_SECONDS
+from footfall.collector.web.inspector import Inspector
+from footfall.collector.web.live_page import LivePage
 
-_STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parent / "web" / "static"
 
 _DEFAULT_LIMIT = 1_000
 _DEFAULT_WAIT_SECONDS = 10.0
@@ -100,28 +102,28 @@ def create_app(
     `forward` is where events go on to, and the caller's to close.
     `app.state.pulse.close()` ends the open streams, for a server that wants to stop.
     """
-    refusals, sightings = Refusals(), Sightings()
+    refusals, sightings = Refusals(), RecentHits()
     views = _Views(store, refusals, sightings, forward)
-    page = Page(store, refusals, sightings, forward)
+    page = LivePage(store, refusals, sightings, forward)
     app = Starlette(
         routes=[
             *Dashboard(store).routes,
             *Inspector(store, page, views.pulse).routes,
             *views.routes,
-            *plausible_read.routes(store, domains),
+            *plausible.routes(store, domains),
             openapi.route,
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[
             Middleware(
-                Intake,
+                IngestEndpoints,
                 store=store,
                 domains=domains,
                 refusals=refusals,
                 sightings=sightings,
                 forward=forward,
             ),
-            Middleware(Guard, hosts=hosts, token=token),
+            Middleware(AccessControl, hosts=hosts, token=token),
         ],
         exception_handlers={HTTPException: _say, sqlite3.Error: _say_unreadable},
         lifespan=views.lifespan,
@@ -137,10 +139,10 @@ class _Views:
         self,
         store: Store,
         refusals: Refusals,
-        sightings: Sightings,
+        sightings: RecentHits,
         forward: Forward | None,
     ) -> None:
-        self.pulse = Pulse()
+        self.pulse = ChangeNotifier()
         self._store = store
         self._refusals = refusals
         self._sightings = sightings
@@ -198,7 +200,7 @@ class _Views:
         return JSONResponse({"deleted": deleted})
 
     async def stats(self, request: Request) -> Response:
-        period, domain = questions.period(request), questions.domain(request)
+        period, domain = query_params.period(request), query_params.domain(request)
         await self._settle()
         stats = await run_in_threadpool(self._store.stats, period, domain)
         return JSONResponse({"period": period, **stats.as_json()})
@@ -220,8 +222,8 @@ class _Views:
 
     async def _wait(self, request: Request, count: Callable[[], Awaitable[int]]) -> None:
         """Return once there are as many as was asked for, or when the time is up."""
-        number = questions.integer(request, "wait", 0)
-        patience = questions.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
+        number = query_params.integer(request, "wait", 0)
+        patience = query_params.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
         deadline = time.monotonic() + min(patience, _MAX_WAIT_SECONDS)
         while number > 0 and not self.pulse.is_closed:
             beat = self.pulse.next_beat()
@@ -234,33 +236,33 @@ class _Views:
 # -- questions --------------------------------------------------------------------------------
 
 
-def _search(request: Request) -> Search:
+def _search(request: Request) -> EventSearch:
     query = request.query_params
     status = query.get("status")
     if status not in (None, "accepted", "dropped"):
         raise HTTPException(400, "status must be accepted or dropped")
-    limit = questions.integer(request, "limit", _DEFAULT_LIMIT)
+    limit = query_params.integer(request, "limit", _DEFAULT_LIMIT)
     if not 1 <= limit <= MAX_LIMIT:
         raise HTTPException(400, f"limit must be between 1 and {MAX_LIMIT}")
-    return Search(
+    return EventSearch(
         name=query.get("name"),
         domain=query.get("domain"),
         path=query.get("path"),
         status=status,
         reason=query.get("reason"),
-        after=questions.integer(request, "after", 0),
+        after=query_params.integer(request, "after", 0),
         is_newest="after" not in query,
         limit=limit,
     )
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(request: Request) -> HitSearch:
     query = request.query_params
-    return Wanted(
+    return HitSearch(
         domain=query.get("domain"),
         path=query.get("path"),
         reason=query.get("reason"),
-        after=questions.integer(request, "after", 0),
+        after=query_params.integer(request, "after", 0),
     )
 
 

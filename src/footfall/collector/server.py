@@ -20,13 +20,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from footfall.collector.access import LOOPBACK_HOSTS
 from footfall.collector.app import create_app
-from footfall.collector.chaos import Chaos
-from footfall.collector.database import MEMORY
-from footfall.collector.forward import Forward, refuse_loops
-from footfall.collector.guard import LOOPBACK_HOSTS
-from footfall.collector.store import KEEP_EVENTS, Store
-from footfall.collector.upset import Upset
+from footfall.collector.ingest.chaos import Chaos
+from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
+from footfall.collector.ingest.forward import Forward, refuse_loops
+from footfall.collector.storage.database import MEMORY
+from footfall.collector.storage.store import KEEP_EVENTS, Store
 from footfall.destinations import Destination
 from footfall.errors import ConfigError, Fault
 
@@ -50,8 +50,8 @@ class CollectorServer:
     `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
     `token` of 16 characters or more, which visitors of the page have to know. `database`,
     `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`. `chaos`
-    upsets the senders of events; see `footfall.collector.chaos`. `forward` names destinations that
-    events are passed on to.
+    makes some requests fail on purpose; see `footfall.collector.ingest.chaos`. `forward` names
+    destinations that events are passed on to.
 
     Raises:
         ConfigError: The address, the port or the database cannot be used.
@@ -97,7 +97,7 @@ class CollectorServer:
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
             forward=self._forward,
         )
-        self._server = _Server(app, Upset(app, chaos, app.state.pulse) if chaos else app)
+        self._server = _Server(app, ChaosMiddleware(app, chaos, app.state.pulse) if chaos else app)
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
         )

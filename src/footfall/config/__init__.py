@@ -13,6 +13,6 @@ argument, then the framework's settings, then `FOOTFALL_*` in the environment, t
 
 from footfall.config.config import Config
 from footfall.config.options import Options
-from footfall.config.reading import as_options, overruled, under_pytest
+from footfall.config.sources import as_options, overruled, under_pytest
 
 __all__ = ["Config", "Options", "as_options", "overruled", "under_pytest"]

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
 from footfall import destinations as places
-from footfall import details, pageview, paths, url
 from footfall.client_ip import ClientIP
-from footfall.config.checks import checked
-from footfall.config.compiled import compiled
-from footfall.config.reading import given
-from footfall.dispatch import Limits
+from footfall.config.compile import compiled
+from footfall.config.sources import given
+from footfall.config.validate import checked
+from footfall.delivery import Limits
+from footfall.delivery.outbox import Mode
+from footfall.delivery.transport import MARK, TOTAL_TIMEOUT_SECONDS, Transport, TransportName
 from footfall.errors import ConfigError, Fault
+from footfall.events import details
 from footfall.model import Event, Headers, Hit
-from footfall.outbox import Mode
-from footfall.transport import MARK, TOTAL_TIMEOUT_SECONDS, Transport, TransportName
+from footfall.rules import pageview, path_rules, url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +50,9 @@ class Config:
     # -- what counts ---------------------------------------------------------------------------
 
     # Globs, regexes or callables; what they match is never counted.
-    exclude: Sequence[paths.Pattern] | str = ()
+    exclude: Sequence[path_rules.Pattern] | str = ()
     # Where given, only what matches is counted.
-    include: Sequence[paths.Pattern] | str = ()
+    include: Sequence[path_rules.Pattern] | str = ()
     # Password resets and their like carry secrets in the path, so they are excluded from the start.
     default_exclude: bool = True
     # A page fetched ahead was not looked at; `refuse` makes the browser ask again on the click.
@@ -120,7 +121,7 @@ class Config:
 
     all_destinations: tuple[places.Destination, ...] = field(init=False, repr=False)
     resolver: ClientIP = field(init=False, repr=False)
-    path_rules: paths.PathRules = field(init=False, repr=False)
+    path_rules: path_rules.PathRules = field(init=False, repr=False)
     url_rules: url.UrlRules = field(init=False, repr=False)
     rules: pageview.Rules = field(init=False, repr=False)
     limits: Limits = field(init=False, repr=False)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict
 
 from footfall import destinations as places
-from footfall import paths
+from footfall.delivery.outbox import Mode
+from footfall.delivery.transport import Transport, TransportName
 from footfall.model import Event, Headers, Hit
-from footfall.outbox import Mode
-from footfall.transport import Transport, TransportName
+from footfall.rules import path_rules
 
 
 class Options(TypedDict, total=False):
@@ -22,8 +22,8 @@ class Options(TypedDict, total=False):
     client_ip_header: str | None
     client_ip: Callable[[Headers, str | None], str | None] | None
     anonymize_ip: Literal["truncate"] | bool
-    exclude: Sequence[paths.Pattern] | str
-    include: Sequence[paths.Pattern] | str
+    exclude: Sequence[path_rules.Pattern] | str
+    include: Sequence[path_rules.Pattern] | str
     default_exclude: bool
     prefetch: Literal["skip", "count", "refuse"]
     bots: Literal["skip", "count", "event"]

@@ -10,20 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from footfall.destinations._dsn import destination_from, split_dsns
-from footfall.destinations._limits import check_event_name
-from footfall.destinations._settings import host_of, is_loopback
 from footfall.destinations._swetrix import CLIENT_HINTS
+from footfall.destinations._validation import host_of, is_loopback
+from footfall.destinations._wire_format import check_event_name
 from footfall.destinations.collector import Collector
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.destinations.webhook import Webhook
-from footfall.model import Verdict
+from footfall.model import OutcomeKind
 
 if TYPE_CHECKING:
+    from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
-    from footfall.report import Report
 
 __all__ = [
     "VISITOR_HEADERS",
@@ -82,7 +82,7 @@ def explained(
     Any other outcome comes back as it is. `has_kept` tells whether the vendor kept anything so far.
     """
     explain = getattr(destination, "why_dropped", None)
-    if explain is None or outcome.verdict is not Verdict.DROPPED:
+    if explain is None or outcome.kind is not OutcomeKind.DROPPED:
         return outcome
     found: Outcome = explain(outcome, event, has_kept=has_kept)
     return found
@@ -101,7 +101,7 @@ class Watching(Destination, Protocol):
         """Whether it wants reports; asked once, when the tracker is made."""
         ...
 
-    def report(self, report: Report, *, sent_at: float) -> Request:
+    def report(self, report: HitReport, *, sent_at: float) -> Request:
         """The POST that tells of one hit; `sent_at` is in seconds since the epoch."""
         ...
 

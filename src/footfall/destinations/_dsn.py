@@ -18,7 +18,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from footfall.destinations import _settings
+from footfall.destinations import _validation
 from footfall.destinations.collector import Collector
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
@@ -135,7 +135,7 @@ def _is_destination(value: object) -> bool:
 
 
 def _parse(line: str) -> Destination:
-    shown = _settings.without_secrets(line)
+    shown = _validation.without_secrets(line)
     scheme, separator, rest = line.partition("://")
     vendor_name, _, web_scheme = scheme.lower().partition("+")
     vendor = _VENDORS.get(vendor_name)
@@ -182,7 +182,7 @@ def _option_faults(vendor: _Vendor, options: list[tuple[str, str]]) -> Iterator[
 
 
 def _default_scheme(vendor: _Vendor, address: str) -> str:
-    is_here = _settings.is_loopback(_settings.host_of(f"//{address}"))
+    is_here = _validation.is_loopback(_validation.host_of(f"//{address}"))
     return "http" if vendor.make is Collector and is_here else "https"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from footfall.destinations import _settings
+from footfall.destinations import _validation
 from footfall.errors import ConfigError, Fault
 
 # What the server reads the visitor's address from and a sender may set. It also reads the headers
@@ -25,7 +25,10 @@ def domains(option: str, value: object) -> str:
     wrong = [site for site in sites if not _SITE.fullmatch(site)]
     if wrong:
         raise ConfigError(
-            [Fault(option, _settings.without_secrets(site), _domain_remedy(site)) for site in wrong]
+            [
+                Fault(option, _validation.without_secrets(site), _domain_remedy(site))
+                for site in wrong
+            ]
         )
     return ",".join(dict.fromkeys(sites))
 

@@ -11,14 +11,14 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from footfall.destinations import _floats, _limits
-from footfall.details import usable
-from footfall.url import UNKNOWN_HOST, fit
+from footfall.destinations import _floats, _wire_format
+from footfall.events.details import usable
+from footfall.rules.url import UNKNOWN_HOST, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from footfall.destinations._limits import Cuts
+    from footfall.destinations._wire_format import Cuts
     from footfall.model import Visitor
 
 MAX_EVENT_NAME_CHARS = 256
@@ -90,7 +90,7 @@ _NOBODY = frozenset(
 )
 
 
-class PageURL(NamedTuple):
+class SwetrixPage(NamedTuple):
     """The parts of an event's URL in the spelling of Swetrix's own script."""
 
     origin: str
@@ -100,15 +100,15 @@ class PageURL(NamedTuple):
 
 def field(name: str, value: str, cuts: Cuts) -> str:
     """One text of no limit of its own, within ours."""
-    return cuts.kept(name, value, _limits.text(value, MAX_FIELD_CHARS))
+    return cuts.kept(name, value, _wire_format.text(value, MAX_FIELD_CHARS))
 
 
-def page_of(url: str, cuts: Cuts) -> PageURL:
+def page_of(url: str, cuts: Cuts) -> SwetrixPage:
     """Origin, path and query of an absolute URL; empty where it has none."""
-    match = _URL.match(_limits.text(url.strip(), len(url)))
+    match = _URL.match(_wire_format.text(url.strip(), len(url)))
     assert match  # noqa: S101 -- for the type checker; the pattern matches any text
     scheme, authority, path, query = (part or "" for part in match.groups())
-    return PageURL(
+    return SwetrixPage(
         origin=_origin(scheme.lower(), authority.rpartition("@")[2]),
         path=_path(path or "/", cuts),
         query=cuts.kept("qs", query, query[:MAX_QUERY_CHARS]),
@@ -126,7 +126,7 @@ def _origin(scheme: str, host: str) -> str:
     # does not look for it among those that the project allows.
     if scheme not in {"http", "https"} or host == UNKNOWN_HOST or not _WEB_HOST.fullmatch(host):
         return ""
-    return _limits.header(f"{scheme}://{host}")
+    return _wire_format.header(f"{scheme}://{host}")
 
 
 def headers_of(visitor: Visitor) -> dict[str, str]:
@@ -134,22 +134,22 @@ def headers_of(visitor: Visitor) -> dict[str, str]:
     headers = {
         "content-type": "application/json",
         # Explicit even when empty, or the transport's own name would become the visitor's.
-        "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
+        "user-agent": _wire_format.header(visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES),
         # In strict mode a request that lacks two of these three is a bot's. What is accepted does
         # not matter to the server, but to us: the answer must come uncompressed to be read.
         "accept": "*/*",
-        "accept-language": _limits.header(visitor.language) or "*",
+        "accept-language": _wire_format.header(visitor.language) or "*",
         "accept-encoding": "identity",
     }
     if visitor.client_ip:
         # The first for servers of today, the second for the cloud and for servers of 2024.
-        address = _limits.header(visitor.client_ip)
+        address = _wire_format.header(visitor.client_ip)
         headers |= {"x-forwarded-for": address, "x-client-ip-address": address}
     return headers | _client_hints(visitor.headers)
 
 
 def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
-    hints = {name: _limits.header(headers.get(name, "")) for name in CLIENT_HINTS}
+    hints = {name: _wire_format.header(headers.get(name, "")) for name in CLIENT_HINTS}
     return {name: value for name, value in hints.items() if value}
 
 
@@ -172,8 +172,8 @@ def campaign_of(query: str, cuts: Cuts) -> dict[str, str]:
 def profile_of(profile_id: str, cuts: Cuts) -> str:
     """The app's id for somebody, if the server would take it for one."""
     whole = profile_id.strip()
-    shown = _limits.text(whole, MAX_PROFILE_CHARS + 1)
-    if shown != whole or _limits.utf16_length(shown) > MAX_PROFILE_CHARS:
+    shown = _wire_format.text(whole, MAX_PROFILE_CHARS + 1)
+    if shown != whole or _wire_format.utf16_length(shown) > MAX_PROFILE_CHARS:
         cuts.note("profileId")
         return ""
     return "" if shown.lower() in _NOBODY else shown
@@ -196,14 +196,14 @@ def meta_of(props: Mapping[str, object], limits: MetaLimits, cuts: Cuts) -> Mapp
     """The first properties that fit; the value that crosses the limit is cut, not lost."""
     kept: dict[str, str] = {}
     room = limits.units
-    for raw_key, value in _limits.prop_texts(props, _floats.javascript):
-        key = _limits.text(raw_key, limits.units)
-        space = room - _limits.utf16_length(key)
+    for raw_key, value in _wire_format.prop_texts(props, _floats.javascript):
+        key = _wire_format.text(raw_key, limits.units)
+        space = room - _wire_format.utf16_length(key)
         if key in _RESERVED_KEYS or space <= 0 or len(kept) == limits.keys:
             cuts.note("meta")
             continue
         if key in kept:
             continue
-        kept[key] = cuts.kept("meta", value, _limits.utf16(value, space))
-        room = space - _limits.utf16_length(kept[key])
+        kept[key] = cuts.kept("meta", value, _wire_format.utf16(value, space))
+        room = space - _wire_format.utf16_length(kept[key])
     return kept

@@ -31,19 +31,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from footfall import pageview
-from footfall.destinations import _settings
+from footfall.destinations import _validation
 from footfall.destinations.plausible import Plausible
 from footfall.errors import ConfigError
-from footfall.model import Event, Outcome, Request, Response, Verdict
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response
+from footfall.rules import pageview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from footfall.client_ip import Trace
     from footfall.errors import Fault
+    from footfall.events.hit_report import HitReport
     from footfall.model import Decision, Headers, Hit
-    from footfall.report import Report
 
 REPORT_VERSION: Final = 1
 """What the collector has to understand."""
@@ -121,7 +121,7 @@ class Collector:
         """The POST for one event, as `Plausible` makes it."""
         return self._wire.request(event)
 
-    def report(self, report: Report, *, sent_at: float) -> Request:
+    def report(self, report: HitReport, *, sent_at: float) -> Request:
         """The POST that tells of one hit; `sent_at` is in seconds since the epoch."""
         event = report.event
         body = {
@@ -155,14 +155,14 @@ class Collector:
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
         outcome = self._wire.read(response)
-        if outcome.verdict is not Verdict.DROPPED:
+        if outcome.kind is not OutcomeKind.DROPPED:
             return outcome
         return replace(outcome, detail=f"{self.name} threw the event away; its inspector says why.")
 
 
 def _flag_faults(every_hit: object) -> Iterator[Fault]:
     try:
-        _settings.flag("every_hit", every_hit)
+        _validation.flag("every_hit", every_hit)
     except ConfigError as error:
         yield from error.faults
 
@@ -175,7 +175,7 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _decision(report: Report) -> dict[str, Any]:
+def _decision(report: HitReport) -> dict[str, Any]:
     decision: Decision | None = report.decision
     assert decision is not None  # noqa: S101 -- asked by the caller
     # A step may have seen the path, in which a secret may be that the URL does not show.

@@ -12,8 +12,8 @@ from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
     from footfall.destinations import Destination, Watching
+    from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
-    from footfall.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Only:
         """What `to` sends."""
         return self.to.request(event)
 
-    def report(self, report: Report, *, sent_at: float) -> Request:
+    def report(self, report: HitReport, *, sent_at: float) -> Request:
         """What `to` sends, where it is one that watches."""
         return cast("Watching", self.to).report(report, sent_at=sent_at)
 

@@ -15,11 +15,26 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import _answers, _drops, _floats, _limits, _settings
+from footfall.destinations import (
+    _drop_causes,
+    _floats,
+    _response_status,
+    _validation,
+    _wire_format,
+)
 from footfall.destinations import _plausible_options as _options
-from footfall.details import usable
-from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Revenue, Verdict, Visitor
-from footfall.url import fit
+from footfall.events.details import usable
+from footfall.model import (
+    ACCEPTED,
+    Event,
+    Outcome,
+    OutcomeKind,
+    Request,
+    Response,
+    Revenue,
+    Visitor,
+)
+from footfall.rules.url import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,10 +103,10 @@ class Plausible:
     script_version: int | None = None
 
     def __post_init__(self) -> None:
-        _settings.settle(
+        _validation.settle(
             self,
             domain=_options.domains,
-            endpoint=_settings.endpoint_at("/api/event"),
+            endpoint=_validation.endpoint_at("/api/event"),
             ip_headers=_options.ip_headers,
             domains_by_host=_options.domains_by_host,
             script_version=_options.version,
@@ -106,7 +121,7 @@ class Plausible:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Settings that are allowed and probably not meant, a sentence each."""
-        return (*_settings.open_line_warnings(self.endpoint), *self._ip_header_warnings())
+        return (*_validation.open_line_warnings(self.endpoint), *self._ip_header_warnings())
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
@@ -114,11 +129,11 @@ class Plausible:
         Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
         address is sent, and Plausible would take our server for the visitor: do not send it.
         """
-        cuts = _limits.Cuts()
+        cuts = _wire_format.Cuts()
         return Request(
             url=self.endpoint,
             headers=self._headers(event.visitor),
-            body=_limits.json_body(self._body(event, cuts)),
+            body=_wire_format.json_body(self._body(event, cuts)),
             trimmed=cuts.fields,
         )
 
@@ -141,7 +156,7 @@ class Plausible:
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
-        if not _answers.is_accepted(response):
+        if not _response_status.is_accepted(response):
             return _refusal(response)
         dropped = _dropped(response)
         if not dropped:
@@ -150,9 +165,9 @@ class Plausible:
         is_in_part = dropped < sites
         share = f" for {dropped} of {sites} sites" if is_in_part else ""
         return Outcome(
-            verdict=Verdict.DROPPED,
+            kind=OutcomeKind.DROPPED,
             detail=f"it threw an event away{share}",
-            kind=_IN_PART if is_in_part else "dropped",
+            log_key=_IN_PART if is_in_part else "dropped",
         )
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
@@ -160,27 +175,29 @@ class Plausible:
 
         `has_kept` tells whether the vendor has kept anything so far.
         """
-        cause = self._drop_cause(event, has_kept=has_kept, is_in_part=outcome.kind == _IN_PART)
+        cause = self._drop_cause(event, has_kept=has_kept, is_in_part=outcome.log_key == _IN_PART)
         return replace(
-            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
+            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", log_key=cause.kind
         )
 
     def _headers(self, visitor: Visitor) -> Mapping[str, str]:
         headers = {
             "content-type": "application/json",
             # Explicit even when empty, or the transport's own name would become the visitor's.
-            "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
+            "user-agent": _wire_format.header(
+                visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
+            ),
         }
         if visitor.client_ip:
-            address = _limits.header(visitor.client_ip)
+            address = _wire_format.header(visitor.client_ip)
             for name in self.ip_headers:
                 headers[name.lower()] = address
         return headers
 
-    def _body(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
+    def _body(self, event: Event, cuts: _wire_format.Cuts) -> Mapping[str, object]:
         # The long keys: the short one of `interactive` loses a false on some server versions.
         body: dict[str, object] = {
-            "name": _limits.event_name(event.name, _limits.MAX_NAME_CHARS, cuts),
+            "name": _wire_format.event_name(event.name, _wire_format.MAX_NAME_CHARS, cuts),
             "url": _fit(event.url, cuts),
             "domain": self._domain_of(event.url),
         }
@@ -202,7 +219,7 @@ class Plausible:
     def _domain_of(self, url: str) -> str:
         if not self.domains_by_host:
             return self.domain
-        return self.domains_by_host.get(_options.stored_name(_settings.host_of(url)), self.domain)
+        return self.domains_by_host.get(_options.stored_name(_validation.host_of(url)), self.domain)
 
     def _ip_header_warnings(self) -> Iterator[str]:
         if self._is_cloud and "X-Forwarded-For" not in self.ip_headers:
@@ -211,32 +228,34 @@ class Plausible:
                 "leave it among ip_headers."
             )
 
-    def _drop_cause(self, event: Event, *, has_kept: bool, is_in_part: bool) -> _drops.Cause:
+    def _drop_cause(self, event: Event, *, has_kept: bool, is_in_part: bool) -> _drop_causes.Cause:
         site = self._domain_of(event.url)
         if is_in_part:
             # The same visitor, browser and page were good enough for another site.
-            return _drops.unknown_site_cause(site)
+            return _drop_causes.unknown_site_cause(site)
         # Only the cloud knows data centres by their addresses.
         return (
-            (_drops.address_cause(event) if self._is_cloud else None)
-            or _drops.bot_cause(event)
-            or (None if has_kept else _drops.unknown_site_cause(site))
-            or _drops.referrer_cause(event)
-            or _drops.Cause("other", _OTHER_CAUSES)
+            (_drop_causes.address_cause(event) if self._is_cloud else None)
+            or _drop_causes.bot_cause(event)
+            or (None if has_kept else _drop_causes.unknown_site_cause(site))
+            or _drop_causes.referrer_cause(event)
+            or _drop_causes.Cause("other", _OTHER_CAUSES)
         )
 
     @property
     def _is_cloud(self) -> bool:
-        return _settings.host_of(self.endpoint) == "plausible.io"
+        return _validation.host_of(self.endpoint) == "plausible.io"
 
 
 def _refusal(response: Response) -> Outcome:
-    errors = _answers.json_object(response.body).get("errors")
+    errors = _response_status.json_object(response.body).get("errors")
     if response.status != 400 or not isinstance(errors, dict):
-        return _answers.refusal(response)
+        return _response_status.refusal(response)
     found = [field for field in _REMEDIES if field in errors]
     return (
-        _answers.invalid(response, _REMEDIES, found=found) if found else _answers.refusal(response)
+        _response_status.invalid(response, _REMEDIES, found=found)
+        if found
+        else _response_status.refusal(response)
     )
 
 
@@ -246,31 +265,33 @@ def _dropped(response: Response) -> int:
     return int(match[1]) if match else 0
 
 
-def _fit(url: str, cuts: _limits.Cuts) -> str:
+def _fit(url: str, cuts: _wire_format.Cuts) -> str:
     # Too long a URL is refused, not cut, by the server. Its path matters more than its query.
-    whole = _limits.text(url.strip(), len(url))
+    whole = _wire_format.text(url.strip(), len(url))
     if len(whole.encode()) <= MAX_URL_BYTES:
         return whole
     cuts.note("url")
     address = re.split(r"[?#]", whole, maxsplit=1)[0]
     # The campaign is worth more than the rest of a query, where the URL is spelt as ours are.
     short = fit(whole.partition("#")[0], MAX_URL_BYTES) if whole.isascii() else address
-    return _limits.utf8(short, MAX_URL_BYTES)
+    return _wire_format.utf8(short, MAX_URL_BYTES)
 
 
-def _referrer(referrer: str, cuts: _limits.Cuts) -> str:
-    return cuts.kept("referrer", referrer, _limits.text(referrer, MAX_REFERRER_CHARS))
+def _referrer(referrer: str, cuts: _wire_format.Cuts) -> str:
+    return cuts.kept("referrer", referrer, _wire_format.text(referrer, MAX_REFERRER_CHARS))
 
 
-def _props(props: Mapping[str, object], cuts: _limits.Cuts) -> Mapping[str, str]:
+def _props(props: Mapping[str, object], cuts: _wire_format.Cuts) -> Mapping[str, str]:
     # Above its limit the server keeps any 30; here it is the first 30, so that a chart is stable.
     kept: dict[str, str] = {}
-    for key, value in _limits.prop_texts(props, _floats.elixir):
+    for key, value in _wire_format.prop_texts(props, _floats.elixir):
         if len(kept) == MAX_PROPS:
             cuts.note("props")
             break
-        short = cuts.kept("props", key, _limits.utf8(key, MAX_PROP_KEY_BYTES))
-        kept.setdefault(short, cuts.kept("props", value, _limits.utf8(value, MAX_PROP_VALUE_BYTES)))
+        short = cuts.kept("props", key, _wire_format.utf8(key, MAX_PROP_KEY_BYTES))
+        kept.setdefault(
+            short, cuts.kept("props", value, _wire_format.utf8(value, MAX_PROP_VALUE_BYTES))
+        )
     return kept
 
 
@@ -279,6 +300,6 @@ def _revenue(revenue: Revenue | None) -> Mapping[str, str] | None:
         return None
     # As text: a JSON number would be read as a float, and 19.90 is not one.
     return {
-        "currency": _limits.text(revenue.currency, MAX_CURRENCY_CHARS),
-        "amount": _limits.decimal_text(revenue.amount),
+        "currency": _wire_format.text(revenue.currency, MAX_CURRENCY_CHARS),
+        "amount": _wire_format.decimal_text(revenue.amount),
     }

@@ -12,18 +12,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from footfall.destinations import _answers, _drops, _limits, _settings, _swetrix
-from footfall.details import usable
+from footfall.destinations import (
+    _drop_causes,
+    _response_status,
+    _swetrix,
+    _validation,
+    _wire_format,
+)
 from footfall.errors import ConfigError, Fault
+from footfall.events.details import usable
 from footfall.model import (
     ACCEPTED,
     HEARTBEAT,
     PAGEVIEW,
     Event,
     Outcome,
+    OutcomeKind,
     Request,
     Response,
-    Verdict,
     Visitor,
 )
 
@@ -87,14 +93,14 @@ class Swetrix:
     unique: bool = False
 
     def __post_init__(self) -> None:
-        _settings.settle(
+        _validation.settle(
             self,
             pid=_project_id,
-            endpoint=_settings.endpoint_at("/log", "/custom", "/hb"),
-            send_origin=_settings.flag,
-            old_server=_settings.flag,
-            heartbeats=_settings.flag,
-            unique=_settings.flag,
+            endpoint=_validation.endpoint_at("/log", "/custom", "/hb"),
+            send_origin=_validation.flag,
+            old_server=_validation.flag,
+            heartbeats=_validation.flag,
+            unique=_validation.flag,
         )
 
     @property
@@ -105,7 +111,7 @@ class Swetrix:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Settings that are allowed and probably not meant, a sentence each."""
-        return (*_settings.open_line_warnings(self.endpoint), *self._unique_warnings())
+        return (*_validation.open_line_warnings(self.endpoint), *self._unique_warnings())
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
@@ -115,7 +121,7 @@ class Swetrix:
         """
         if event.name == HEARTBEAT:
             return self.heartbeat(event.visitor)
-        cuts = _limits.Cuts()
+        cuts = _wire_format.Cuts()
         url = _swetrix.page_of(event.url, cuts)
         is_pageview = event.name == PAGEVIEW
         headers = _swetrix.headers_of(event.visitor)
@@ -126,7 +132,7 @@ class Swetrix:
             "ev": "" if is_pageview else self._event_name(event.name, cuts),
             "pg": url.path,
             "prev": _swetrix.field("prev", event.previous or "", cuts),
-            "lc": _limits.language_tag(event.visitor.language),
+            "lc": _wire_format.language_tag(event.visitor.language),
             "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
             "profileId": _swetrix.profile_of(event.profile_id, cuts),
             "ref": _swetrix.field("ref", event.referrer or "", cuts),
@@ -139,7 +145,7 @@ class Swetrix:
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
             headers=headers,
-            body=_limits.json_body({key: value for key, value in fields.items() if value}),
+            body=_wire_format.json_body({key: value for key, value in fields.items() if value}),
             trimmed=cuts.fields,
         )
 
@@ -152,15 +158,15 @@ class Swetrix:
         return Request(
             url=f"{self.endpoint}/hb",
             headers=_swetrix.headers_of(visitor),
-            body=_limits.json_body({"pid": self.pid}),
+            body=_wire_format.json_body({"pid": self.pid}),
         )
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
-        said = _answers.json_object(response.body)
+        said = _response_status.json_object(response.body)
         if response.status == 403 and said:
             return self._of_forbidden(response)
-        if not _answers.is_accepted(response):
+        if not _response_status.is_accepted(response):
             return _refusal(response)
         return _bot(response) if said.get("message") else ACCEPTED
 
@@ -170,33 +176,33 @@ class Swetrix:
         `has_kept` does not matter here: Swetrix drops bots alone, and refuses unknown projects.
         """
         cause = (
-            _drops.bot_cause(event)
-            or _drops.address_cause(event)
-            or _drops.referrer_cause(event)
-            or _drops.Cause("other", _BOT_PROTECTION)
+            _drop_causes.bot_cause(event)
+            or _drop_causes.address_cause(event)
+            or _drop_causes.referrer_cause(event)
+            or _drop_causes.Cause("other", _BOT_PROTECTION)
         )
         return replace(
-            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", kind=cause.kind
+            outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", log_key=cause.kind
         )
 
-    def _event_name(self, name: str, cuts: _limits.Cuts) -> str:
+    def _event_name(self, name: str, cuts: _wire_format.Cuts) -> str:
         if not self.old_server:
-            return _limits.event_name(name, _swetrix.MAX_EVENT_NAME_CHARS, cuts)
+            return _wire_format.event_name(name, _swetrix.MAX_EVENT_NAME_CHARS, cuts)
         plain = _swetrix.old_name(name)
         return cuts.kept("name", plain, plain[: _swetrix.OLD_MAX_EVENT_NAME_CHARS])
 
-    def _meta(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, str]:
+    def _meta(self, event: Event, cuts: _wire_format.Cuts) -> Mapping[str, str]:
         limits = _swetrix.OLD_META if self.old_server else _swetrix.META
         return _swetrix.meta_of(event.props, limits, cuts)
 
     def _of_forbidden(self, response: Response) -> Outcome:
         # Servers of 2024 said so to bots.
-        if "bot" in _answers.vendor_text(response.body).lower():
+        if "bot" in _response_status.vendor_text(response.body).lower():
             return _bot(response)
         return Outcome(
-            verdict=Verdict.REJECTED,
+            kind=OutcomeKind.REJECTED,
             detail=_repeat_detail(response),
-            kind="repeat",
+            log_key="repeat",
             # After midnight, or a restart, the server knows of no session.
             is_expected=self.unique or self.heartbeats,
         )
@@ -210,28 +216,30 @@ class Swetrix:
 
 
 def _bot(response: Response) -> Outcome:
-    said = _answers.vendor_text(response.body)
+    said = _response_status.vendor_text(response.body)
     return Outcome(
-        verdict=Verdict.DROPPED,
+        kind=OutcomeKind.DROPPED,
         detail=f"it took the visitor for a bot and threw the event away (it says: {said})",
-        kind="bot",
+        log_key="bot",
     )
 
 
 def _refusal(response: Response) -> Outcome:
     if response.status != 400:
-        return _answers.refusal(response)
-    said = _answers.vendor_text(response.body).lower()
+        return _response_status.refusal(response)
+    said = _response_status.vendor_text(response.body).lower()
     found = [word for word in _REMEDIES if re.search(rf"\b{word}s?\b", said)]
     return (
-        _answers.invalid(response, _REMEDIES, found=found) if found else _answers.refusal(response)
+        _response_status.invalid(response, _REMEDIES, found=found)
+        if found
+        else _response_status.refusal(response)
     )
 
 
 def _repeat_detail(response: Response) -> str:
     return (
         "HTTP 403: a repeat of what is counted once, or a heartbeat without a session; "
-        f"no fault (it says: {_answers.vendor_text(response.body)})"
+        f"no fault (it says: {_response_status.vendor_text(response.body)})"
     )
 
 

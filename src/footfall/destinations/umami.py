@@ -15,9 +15,24 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import _answers, _drops, _floats, _limits, _settings
+from footfall.destinations import (
+    _drop_causes,
+    _floats,
+    _response_status,
+    _validation,
+    _wire_format,
+)
 from footfall.errors import ConfigError, Fault
-from footfall.model import ACCEPTED, PAGEVIEW, Event, Outcome, Request, Response, Revenue, Verdict
+from footfall.model import (
+    ACCEPTED,
+    PAGEVIEW,
+    Event,
+    Outcome,
+    OutcomeKind,
+    Request,
+    Response,
+    Revenue,
+)
 
 CLOUD_ENDPOINT = "https://cloud.umami.is/api/send"
 
@@ -55,7 +70,7 @@ class Umami:
     endpoint: str = CLOUD_ENDPOINT
 
     def __post_init__(self) -> None:
-        _settings.settle(self, website=_website_id, endpoint=_settings.endpoint_at("/api/send"))
+        _validation.settle(self, website=_website_id, endpoint=_validation.endpoint_at("/api/send"))
 
     @property
     def name(self) -> str:
@@ -65,62 +80,64 @@ class Umami:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Settings that are allowed and probably not meant, a sentence each."""
-        return tuple(_settings.open_line_warnings(self.endpoint))
+        return tuple(_validation.open_line_warnings(self.endpoint))
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server."""
-        cuts = _limits.Cuts()
+        cuts = _wire_format.Cuts()
         visitor = event.visitor
         headers = {
             "content-type": "application/json",
             # Explicit even when empty, or the transport's own name would become the visitor's.
-            "user-agent": _limits.header(visitor.user_agent, _limits.MAX_USER_AGENT_BYTES),
+            "user-agent": _wire_format.header(
+                visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
+            ),
         }
         if visitor.client_ip:
-            headers["x-forwarded-for"] = _limits.header(visitor.client_ip)
-        body = _limits.json_body({"type": "event", "payload": self._fields(event, cuts)})
+            headers["x-forwarded-for"] = _wire_format.header(visitor.client_ip)
+        body = _wire_format.json_body({"type": "event", "payload": self._fields(event, cuts)})
         return Request(url=self.endpoint, headers=headers, body=body, trimmed=cuts.fields)
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
-        if response.status == 403 and _answers.vendor_text(response.body):
+        if response.status == 403 and _response_status.vendor_text(response.body):
             return _ignored(response)
-        if not _answers.is_accepted(response):
-            return _answers.refusal(response)
-        if "beep" not in _answers.json_object(response.body):
+        if not _response_status.is_accepted(response):
+            return _response_status.refusal(response)
+        if "beep" not in _response_status.json_object(response.body):
             return ACCEPTED
         return Outcome(
-            verdict=Verdict.DROPPED,
+            kind=OutcomeKind.DROPPED,
             detail="it took the visitor for a bot and threw the event away",
-            kind="bot",
+            log_key="bot",
         )
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome of a drop with its likeliest cause; `has_kept` does not matter here."""
-        cause = _drops.bot_cause(event)
+        cause = _drop_causes.bot_cause(event)
         if cause is None:
             return outcome
         return replace(outcome, detail=f"{outcome.detail}. Most likely {cause.text}.")
 
-    def _fields(self, event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
+    def _fields(self, event: Event, cuts: _wire_format.Cuts) -> Mapping[str, object]:
         def text(field: str, value: str, max_chars: int = MAX_TEXT_CHARS) -> str:
-            return cuts.kept(field, value, _limits.text(value, max_chars))
+            return cuts.kept(field, value, _wire_format.text(value, max_chars))
 
         fields = {
             "website": self.website,
-            "hostname": text("hostname", _settings.host_of(event.url), MAX_HOST_CHARS),
+            "hostname": text("hostname", _validation.host_of(event.url), MAX_HOST_CHARS),
             "url": text("url", _path(event.url)),
             "referrer": text("referrer", event.referrer or ""),
-            "language": _limits.language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
+            "language": _wire_format.language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
             "data": _props(event, cuts),
             # Of use to a server behind a proxy that replaces X-Forwarded-For.
             "ip": str(parse(event.visitor.client_ip or "") or ""),
             # A shorter one could be somebody else's.
-            "id": _limits.text(event.profile_id, MAX_ID_CHARS + 1),
+            "id": _wire_format.text(event.profile_id, MAX_ID_CHARS + 1),
         }
         if event.name != PAGEVIEW:
             name = cuts.kept("name", event.name, event.name.lstrip(_FORMULA_SIGNS))
-            fields["name"] = _limits.event_name(name, MAX_NAME_CHARS, cuts)
+            fields["name"] = _wire_format.event_name(name, MAX_NAME_CHARS, cuts)
         if len(event.profile_id) > MAX_ID_CHARS:
             cuts.note("id")
             del fields["id"]
@@ -129,14 +146,14 @@ class Umami:
 
 def _ignored(response: Response) -> Outcome:
     # One visitor's fate, and no reason to pause for the others, as any other 403 is.
-    said = _answers.vendor_text(response.body)
+    said = _response_status.vendor_text(response.body)
     return Outcome(
-        verdict=Verdict.REJECTED,
+        kind=OutcomeKind.REJECTED,
         detail=(
             "HTTP 403: the server's IGNORE_IP keeps a visitor's address out; nothing to do if that "
             f"is meant (it says: {said})"
         ),
-        kind="ignored",
+        log_key="ignored",
     )
 
 
@@ -147,21 +164,24 @@ def _path(url: str) -> str:
     return "/" + path.lstrip("/")
 
 
-def _props(event: Event, cuts: _limits.Cuts) -> Mapping[str, object]:
+def _props(event: Event, cuts: _wire_format.Cuts) -> Mapping[str, object]:
     """The props, and the revenue under the two names that Umami's reports read."""
     found: dict[str, object] = {}
     amount = _amount(event.revenue)
     if event.revenue is not None and amount is not None:
-        found |= {"revenue": amount, "currency": _limits.text(event.revenue.currency, MAX_ID_CHARS)}
-    for key, value in _limits.prop_texts(event.props, _floats.javascript):
+        found |= {
+            "revenue": amount,
+            "currency": _wire_format.text(event.revenue.currency, MAX_ID_CHARS),
+        }
+    for key, value in _wire_format.prop_texts(event.props, _floats.javascript):
         if len(found) == MAX_PROPS:
             cuts.note("data")
             break
         if key in _RESERVED_KEYS:
             cuts.note("data")
             continue
-        short = cuts.kept("data", key, _limits.text(key, MAX_TEXT_CHARS))
-        found.setdefault(short, cuts.kept("data", value, _limits.text(value, MAX_TEXT_CHARS)))
+        short = cuts.kept("data", key, _wire_format.text(key, MAX_TEXT_CHARS))
+        found.setdefault(short, cuts.kept("data", value, _wire_format.text(value, MAX_TEXT_CHARS)))
     return found
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from footfall.destinations import _answers, _limits, _settings
+from footfall.destinations import _response_status, _validation, _wire_format
 from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, Event, Headers, Outcome, Request, Response
 
@@ -42,7 +42,7 @@ class Webhook:
     headers: Headers = field(default_factory=dict, repr=False, hash=False)
 
     def __post_init__(self) -> None:
-        _settings.settle(self, url=_settings.whole_url, body=_function, headers=_headers)
+        _validation.settle(self, url=_validation.whole_url, body=_function, headers=_headers)
 
     @property
     def name(self) -> str:
@@ -58,19 +58,23 @@ class Webhook:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Settings that are allowed and probably not meant, a sentence each."""
-        return tuple(_settings.open_line_warnings(self.url))
+        return tuple(_validation.open_line_warnings(self.url))
 
     def request(self, event: Event) -> Request:
         """The POST for one event."""
         made = self.body(event)
         if isinstance(made, str):
             made = made.encode("utf-8", "replace")
-        body = made if isinstance(made, bytes) else _limits.json_body(made)
+        body = made if isinstance(made, bytes) else _wire_format.json_body(made)
         return Request(url=self.url, headers=_JSON | dict(self.headers), body=body)
 
     def read(self, response: Response) -> Outcome:
         """What became of the event. Never raises, whatever the answer holds."""
-        return ACCEPTED if _answers.is_accepted(response) else _answers.refusal(response)
+        return (
+            ACCEPTED
+            if _response_status.is_accepted(response)
+            else _response_status.refusal(response)
+        )
 
 
 # Explicit, or the transport's own name would go out.
@@ -95,4 +99,4 @@ def _headers(option: str, value: object) -> Headers:
 
 def _is_header(name: str, text: str) -> bool:
     is_name = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return is_name and _limits.header(text, len(text)) == text
+    return is_name and _wire_format.header(text, len(text)) == text

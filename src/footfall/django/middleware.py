@@ -13,9 +13,10 @@ from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix
 
 from footfall import asgi, wsgi
-from footfall.capture import CURRENT, capture, is_refused
 from footfall.config import as_options
-from footfall.paths import listed
+from footfall.request.capture import capture, is_refused
+from footfall.request.exchange import CURRENT
+from footfall.rules.path_rules import listed
 from footfall.tracker import Tracker
 
 SETTING: Final = "FOOTFALL"
@@ -99,11 +100,11 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
 
 def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
     tracker, match = exchange.tracker, request.resolver_match
-    if not tracker.guards.lets_in(str(request.method), exchange.path):
+    if not tracker.filters.accepts(str(request.method), exchange.path):
         return
     if match is not None:
         if match.view_name in _excluded_names:
-            tracker.guards.turn_away("excluded")
+            tracker.filters.reject("excluded")
             return
         if tracker.wants_route:
             exchange.set_route(get_script_prefix() + match.route)

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from footfall.capture import Record, Told
-from footfall.guards import Tally
-from footfall.heartbeats import Beat
-from footfall.tracker.packed import Packed, pack
+from footfall.request.filters import AtomicCounter
+from footfall.request.record import CustomEvent, Record
+from footfall.tracker.heartbeats import Heartbeat
+from footfall.tracker.packed_record import PackedRecord, pack
 
-Waiting: TypeAlias = Record | Told | Beat
+InboxItem: TypeAlias = Record | CustomEvent | Heartbeat
 
 # While the delivery side keeps up, records wait for moments and may be as large as a server lets a
 # request be. Where it lags, only what is picked, cut and packed may wait.
@@ -34,15 +34,15 @@ class Inbox:
         self.wake = wake
         # Until then somebody looks, and no request has to wake them.
         self.awake_until = float("-inf")
-        self.dropped = Tally()
-        self._records: deque[Waiting | Packed] = deque()
+        self.dropped = AtomicCounter()
+        self._records: deque[InboxItem | PackedRecord] = deque()
         self._roomy = min(ROOMY_INBOX, size)
         self._size = size
-        self._scales = Scales(max_bytes)
+        self._scales = ByteBudget(max_bytes)
         self._taken = 0
 
-    def submit(self, record: Waiting, now: float) -> None:
-        """Leave `record` here; `now` is of `footfall.clock`. The oldest goes when full."""
+    def submit(self, record: InboxItem, now: float) -> None:
+        """Leave `record` here; `now` is of `footfall.common.clock`. The oldest goes when full."""
         records = self._records
         if len(records) < self._roomy:
             records.append(record)
@@ -52,7 +52,7 @@ class Inbox:
         if now >= self.awake_until:
             self.wake(now)
 
-    def _squeeze_in(self, record: Waiting) -> None:
+    def _squeeze_in(self, record: InboxItem) -> None:
         packed = pack(record)
         self._scales.put(packed.weight)
         while len(self._records) >= self._size or self._scales.is_overloaded:
@@ -63,20 +63,20 @@ class Inbox:
             self.dropped.bump()
         self._records.append(packed)
 
-    def _lift_off(self, record: Waiting | Packed) -> None:
-        if isinstance(record, Packed):
+    def _lift_off(self, record: InboxItem | PackedRecord) -> None:
+        if isinstance(record, PackedRecord):
             self._scales.take(record.weight)
 
-    def beat(self, beat: Beat, now: float) -> None:
+    def beat(self, beat: Heartbeat, now: float) -> None:
         """Leave here that somebody is there, unless there are more important things to do."""
         if len(self._records) < min(MAX_WAITING_BEATS, self._roomy):
             self.submit(beat, now)
 
-    def keep(self, record: Waiting) -> None:
+    def keep(self, record: InboxItem) -> None:
         """Leave `record` here and wake nobody."""
         self._records.append(record)
 
-    def take(self) -> Waiting:
+    def take(self) -> InboxItem:
         """The oldest record.
 
         Raises:
@@ -91,7 +91,7 @@ class Inbox:
         return len(self._records)
 
     @property
-    def newest(self) -> Waiting:
+    def newest(self) -> InboxItem:
         """The record left last, which must be there."""
         return _opened(self._records[-1])
 
@@ -102,11 +102,11 @@ class Inbox:
         return {"captured": captured, "waiting": waiting, "dropped_full": dropped}
 
 
-def _opened(record: Waiting | Packed) -> Waiting:
-    return record.opened() if isinstance(record, Packed) else record
+def _opened(record: InboxItem | PackedRecord) -> InboxItem:
+    return record.opened() if isinstance(record, PackedRecord) else record
 
 
-class Scales:
+class ByteBudget:
     """What lies on them weighs less than a maximum, or too much. Without a lock.
 
     Any thread may put on and take off at any time: both are one operation of the interpreter on an

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from footfall.clock import monotonic
+from footfall.common.clock import monotonic
 
 # With a look each twentieth of a second that is 2,000 a second, or 170 million a day. More would
 # take the processor from an app that may need it in the next moment.
@@ -16,7 +16,7 @@ HITS_PER_BUSY_LOOK: Final = 60
 BUSY_SHARE: Final = 0.8
 
 
-class Pace:
+class CPUBudget:
     """Watches what this process takes of a processor, its app and footfall together."""
 
     def __init__(self) -> None:

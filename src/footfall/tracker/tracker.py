@@ -11,24 +11,29 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
-from footfall import inside, lifecycle, log, pageview, tokens, transport
-from footfall.capture import CURRENT, MARKS, Exchange, Picker
-from footfall.clock import monotonic
+from footfall.common import log, reentrancy
+from footfall.common.clock import monotonic
 from footfall.config import Config, overruled, under_pytest
-from footfall.details import Details
+from footfall.delivery import transport
+from footfall.delivery.transport import CurlTransport, HTTPXTransport
 from footfall.errors import EventError
-from footfall.guards import Guards, Tally
-from footfall.heartbeats import Beat, look
-from footfall.judge import Judge
+from footfall.events import visitor_token
+from footfall.events.details import Details
 from footfall.model import PAGEVIEW, Hit, Visitor
-from footfall.told import told
+from footfall.request.exchange import CURRENT, MARKS, Exchange
+from footfall.request.filters import AtomicCounter, RequestFilter
+from footfall.request.header_picker import HeaderPicker
+from footfall.rules import pageview
+from footfall.tracker import process_hooks
+from footfall.tracker.custom_event import told
+from footfall.tracker.dispatcher import Dispatcher
+from footfall.tracker.event_builder import EventBuilder
+from footfall.tracker.event_pipeline import EventPipeline
 from footfall.tracker.explanation import Explanation
-from footfall.tracker.inbox import Inbox, Waiting
-from footfall.tracker.introduction import introduce
-from footfall.tracker.lanes import Lanes
-from footfall.tracker.thinking import Thinking
-from footfall.tracker.thread import InboxThread
-from footfall.transport import CurlTransport, HTTPXTransport
+from footfall.tracker.heartbeats import Heartbeat, look
+from footfall.tracker.inbox import Inbox, InboxItem
+from footfall.tracker.startup_log import log_startup
+from footfall.tracker.worker_thread import WorkerThread
 
 # What a request waits for its event at most, on platforms that freeze the process afterwards. A
 # connection that has been idle for longer may have died in the meantime, and nobody was told.
@@ -49,33 +54,39 @@ class Tracker:
         self.is_active = config.is_active
         # As a scope spells them, and as a hit does.
         self.picked_bytes = {name.encode("ascii"): name for name in config.request_headers}
-        self.picker = Picker(_environ_names(config.request_headers))
+        self.picker = HeaderPicker(_environ_names(config.request_headers))
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
-        freezer = lifecycle.freezer(environ) if config.mode == "auto" else None
-        self.is_inline = config.mode == "sync" or freezer is not None
+        serverless_variable = (
+            process_hooks.serverless_variable(environ) if config.mode == "auto" else None
+        )
+        self.is_inline = config.mode == "sync" or serverless_variable is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
-        if lifecycle.is_reloaded(environ, getattr(sys, "argv", [])):
-            self.shutdown_seconds = min(self.shutdown_seconds, lifecycle.RELOAD_SHUTDOWN_SECONDS)
+        if process_hooks.is_reloaded(environ, getattr(sys, "argv", [])):
+            self.shutdown_seconds = min(
+                self.shutdown_seconds, process_hooks.RELOAD_SHUTDOWN_SECONDS
+            )
         seconds = config.timeout_seconds
         self.transport = transport.choose(
             config.transport,
             timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
             stays_here=under_pytest(environ) and not config.stays_here,
         )
-        if self.is_active and not lifecycle.awaits_gevent():
+        if self.is_active and not process_hooks.awaits_gevent():
             transport.prepare(self.transport)
-        self._judge = Judge(config, self._log)
+        self._judge = EventBuilder(config, self._log)
         limits = config.limits
         if self.is_inline:
             limits = replace(limits, max_tries=1, is_waited_for=True)
         # Within a request nothing is kept for later.
         keeps_unsent = self.is_active and not self.is_inline
-        self._lanes = Lanes(config, self.transport, limits, self._log, keeps_unsent=keeps_unsent)
+        self._lanes = Dispatcher(
+            config, self.transport, limits, self._log, keeps_unsent=keeps_unsent
+        )
         self.forget()
-        lifecycle.register(self)
-        introduce(config, self._lanes, self.transport, freezer, self._log)
+        process_hooks.register(self)
+        log_startup(config, self._lanes, self.transport, serverless_variable, self._log)
 
     @classmethod
     def from_options(
@@ -96,26 +107,30 @@ class Tracker:
         """Start anew with nothing waiting, as a forked child does. Only assignments."""
         self._owner = os.getpid()
         self._delivered_at = float("-inf")
-        self.errors = Tally()
-        self.guards = self._new_guards()
+        self.errors = AtomicCounter()
+        self.filters = self._new_guards()
         self._lanes.forget()
         self._inbox = Inbox(self.config.max_queue, self.config.limits.max_bytes, self._wake)
         # Without a detour: requests wait for it.
         self.submit = self._inbox.submit
-        self._thinking = Thinking(self._inbox, self._judge, self._lanes, self.errors, self._log)
-        self._thread = InboxThread(self._inbox, self._thinking, self._lanes, self.errors, self._log)
+        self._thinking = EventPipeline(
+            self._inbox, self._judge, self._lanes, self.errors, self._log
+        )
+        self._thread = WorkerThread(
+            self._inbox, self._thinking, self._lanes, self.errors, self._log
+        )
 
-    def _new_guards(self) -> Guards:
+    def _new_guards(self) -> RequestFilter:
         if self._lanes.watchers:
-            return Guards(self.config, every_hit=True)
-        return Guards(self.config, look=look if self._lanes.pulse else None)
+            return RequestFilter(self.config, every_hit=True)
+        return RequestFilter(self.config, look=look if self._lanes.pulse else None)
 
     # -- request side --------------------------------------------------------------------------
 
-    submit: Callable[[Waiting, float], None]
-    """Leave a record in the inbox, at a time of `footfall.clock`. The oldest goes when full."""
+    submit: Callable[[InboxItem, float], None]
+    """Leave a record in the inbox; `now` is `clock.monotonic()`. The oldest goes when full."""
 
-    def beat(self, beat: Beat, now: float) -> None:
+    def beat(self, beat: Heartbeat, now: float) -> None:
         """Leave in the inbox that somebody is there, unless it has more important things to do."""
         self._inbox.beat(beat, now)
 
@@ -136,7 +151,7 @@ class Tracker:
             self.errors.bump()
 
     def _wake(self, now: float) -> None:
-        if self.is_inline or lifecycle.is_over():
+        if self.is_inline or process_hooks.is_over():
             exchange = CURRENT.get()
             # Else its door does, once for all that the request brings.
             if exchange is None or not exchange.is_held or exchange.tracker is not self:
@@ -152,7 +167,7 @@ class Tracker:
         self.forget()
         self._inbox.keep(newest)
 
-    @inside.own_work
+    @reentrancy.suppress_tracking
     def _deliver_here(self) -> None:
         """Think and deliver in the calling thread, and wait for what it has brought itself.
 
@@ -166,7 +181,7 @@ class Tracker:
 
     # -- for tests and for those who ask -------------------------------------------------------
 
-    @inside.own_work
+    @reentrancy.suppress_tracking
     def settle(self) -> None:
         """Return once every record left so far has been thought about. For tests."""
         self._thinking.all_of_it()
@@ -259,7 +274,7 @@ class Tracker:
         """Check what an app tells of, and leave it in the inbox."""
         if not self.is_active:
             return
-        if inside.is_inside():
+        if reentrancy.is_inside():
             self._thinking.reasons["echo"] += 1
             return
         exchange = CURRENT.get()
@@ -290,7 +305,7 @@ class Tracker:
 
         Signed where `token_secret` is set; then no other is taken.
         """
-        return tokens.write(self._judge.visitor_of(exchange.hit()), self.config.token_secret)
+        return visitor_token.write(self._judge.visitor_of(exchange.hit()), self.config.token_secret)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -307,7 +322,7 @@ class Tracker:
         seconds = self.shutdown_seconds if timeout is None else timeout
         return self.flush_until(monotonic() + seconds)
 
-    @inside.own_work
+    @reentrancy.suppress_tracking
     def flush_until(self, deadline: float) -> bool:
         """`flush` to a moment of the monotonic clock, which several trackers may share."""
         self._thinking.all_of_it(deadline)
@@ -332,7 +347,7 @@ class Tracker:
     def close_until(self, deadline: float) -> bool:
         """`close` to a moment of the monotonic clock, which several trackers may share."""
         is_lossless = self.flush_until(deadline)
-        self._thread.dismiss()
+        self._thread.stop()
         self._lanes.close()
         self._close_transport()
         return is_lossless
@@ -359,7 +374,7 @@ class Tracker:
         of them.
         """
         reasons = Counter(self._thinking.reasons)
-        reasons.update(self.guards.counts())
+        reasons.update(self.filters.counts())
         outbox = self._lanes.outbox
         return {
             **({} if outbox is None else {"outbox": outbox.stats()}),

@@ -19,7 +19,7 @@ from footfall.destinations import (
     explained,
 )
 from footfall.errors import TransportError
-from footfall.model import Event, Outcome, Response, Verdict, Visitor
+from footfall.model import Event, Outcome, OutcomeKind, Response, Visitor
 
 if TYPE_CHECKING:
     import argparse
@@ -65,8 +65,8 @@ class Check:
         with self._reader() as reader:
             before = self._visitors(reader)
             outcome = self._send(address)
-            _say("meaning", f"{outcome.verdict}: {outcome.detail or 'the vendor took the event'}")
-            if outcome.verdict is not Verdict.ACCEPTED:
+            _say("meaning", f"{outcome.kind}: {outcome.detail or 'the vendor took the event'}")
+            if outcome.kind is not OutcomeKind.ACCEPTED:
                 return _fail("remedy", self._remedy(outcome, address))
             return self._has_arrived(reader, before)
 
@@ -81,13 +81,13 @@ class Check:
         return found
 
     def _send(self, address: str) -> Outcome:
-        from footfall.transport import HTTPXTransport
+        from footfall.delivery.transport import HTTPXTransport
 
         transport, event = HTTPXTransport(), self._event(address)
         try:
             answer = transport.send(self._destination.request(event))
         except TransportError as error:
-            return Outcome(verdict=Verdict.UNKNOWN, detail=f"no answer came: {error}")
+            return Outcome(kind=OutcomeKind.UNKNOWN, detail=f"no answer came: {error}")
         finally:
             transport.close()
         _show(answer)
@@ -103,7 +103,7 @@ class Check:
         return Event(name=self._name, url=self._url, visitor=visitor)
 
     def _remedy(self, outcome: Outcome, address: str) -> str:
-        if outcome.verdict is not Verdict.DROPPED:
+        if outcome.kind is not OutcomeKind.DROPPED:
             return f"check that {self._destination.endpoint} is the vendor's events endpoint"
         if isinstance(self._destination, Collector):
             return f"the reason stands at {self._base_url}; it may know other domains only"

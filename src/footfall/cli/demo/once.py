@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
-from footfall.pageview import REASONS
+from footfall.rules.pageview import REASONS
 
 if TYPE_CHECKING:
     from footfall.tracker import Tracker
@@ -32,7 +32,7 @@ _NAVIGATION: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
+class DemoVisit:
     """One scripted request, and what must come of it."""
 
     what: str
@@ -49,33 +49,33 @@ def _pageview(path: str, **facts: Any) -> dict[str, Any]:
 
 
 VISITS: Final = (
-    Visit(
+    DemoVisit(
         what="landing page with UTM and a secret",
         path="/?utm_source=newsletter&utm_campaign=launch&token=s3cret",
         headers={"Referer": "https://news.example.org/item?id=1"},
         reason="navigation",
         events=[_pageview("/", referrer="https://news.example.org/item", source="newsletter")],
     ),
-    Visit(
+    DemoVisit(
         what="style sheet of the page",
         path="/static/style.css",
         headers={"Accept": "text/css,*/*;q=0.1", "Sec-Fetch-Dest": "style"},
         reason="subresource",
     ),
-    Visit(
+    DemoVisit(
         what="image of the page",
         path="/static/logo.svg",
         headers={"Accept": "image/avif,*/*;q=0.8", "Sec-Fetch-Dest": "image"},
         reason="subresource",
     ),
-    Visit(
+    DemoVisit(
         what="second page",
         path="/pricing",
         headers={"Referer": "{site}/"},
         reason="navigation",
         events=[_pageview("/pricing", referrer=None)],
     ),
-    Visit(
+    DemoVisit(
         what="form sent: the app tracks Signup",
         method="POST",
         path="/signup",
@@ -83,28 +83,28 @@ VISITS: Final = (
         reason="told",
         events=[{**_pageview("/signup"), "name": "Signup"}],
     ),
-    Visit(
+    DemoVisit(
         what="page after the form",
         path="/thanks",
         headers={"Referer": "{site}/pricing"},
         reason="navigation",
         events=[_pageview("/thanks")],
     ),
-    Visit(
+    DemoVisit(
         what="download",
         path="/guide.pdf",
         reason="download",
         events=[{**_pageview("/guide.pdf"), "name": "File Download"}],
     ),
-    Visit(what="missing page", path="/missing", reason="error"),
-    Visit(what="Googlebot", path="/", headers={"User-Agent": GOOGLEBOT}, reason="bot"),
-    Visit(
+    DemoVisit(what="missing page", path="/missing", reason="error"),
+    DemoVisit(what="Googlebot", path="/", headers={"User-Agent": GOOGLEBOT}, reason="bot"),
+    DemoVisit(
         what="prefetch of a link",
         path="/pricing",
         headers={"Sec-Purpose": "prefetch"},
         reason="prefetch",
     ),
-    Visit(
+    DemoVisit(
         what="forged X-Forwarded-For",
         path="/pricing",
         headers={"X-Forwarded-For": f"6.6.6.6, {VISITOR}"},
@@ -131,14 +131,14 @@ def visit_once(site: str, collector_url: str, tracker: Tracker) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    visit: Visit
+    visit: DemoVisit
     reason: str
     events: Sequence[Mapping[str, Any]]
     is_right: bool
 
 
 def _send(
-    visit: Visit, site: str, visitor: httpx2.Client, api: httpx2.Client, tracker: Tracker
+    visit: DemoVisit, site: str, visitor: httpx2.Client, api: httpx2.Client, tracker: Tracker
 ) -> _Row:
     reasons_before = tracker.stats()["reasons"]
     held_before = api.get("/api/v1/events").json()["events"]

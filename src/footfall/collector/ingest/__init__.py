@@ -1,0 +1,1 @@
+"""The endpoints that take events, and what stands before them: rate limit, group commit."""

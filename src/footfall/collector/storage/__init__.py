@@ -1,0 +1,1 @@
+"""The collector's SQLite file: schema, the writer thread, reading, retention, statistics."""

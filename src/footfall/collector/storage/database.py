@@ -1,0 +1,217 @@
+"""The file: connections to it, and what is said when it cannot be opened.
+
+One connection writes, others read in the threads that need them; the write-ahead log lets them
+work side by side, in several processes too. `:memory:` lives in one connection, which all share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from footfall.collector.storage import schema
+from footfall.collector.storage.stats import count_sql
+from footfall.errors import ConfigError, Fault
+
+MEMORY: Final = ":memory:"
+
+# "Foot" in ASCII: how `file` and we ourselves know a file as ours.
+_APPLICATION_ID = 0x466F6F74
+
+# How long one process waits for another's commit. A commit takes milliseconds.
+_BUSY_SECONDS = 5.0
+
+# 32 MB of the write-ahead log. Bringing it into the file takes a tenth of a second, during which
+# nothing is committed; so it is done rarely, and once a minute in any case (`upkeep.py`).
+_PAGES_OF_LOG = 8_000
+
+# More readers than this wait their turn; a page needs one.
+_MAX_READERS = 8
+
+
+class Database:
+    """An open file of the collector.
+
+    Raises:
+        ConfigError: The file cannot be opened, is damaged, is another program's, or was written
+            by a later version of this one.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        self._is_memory = self.path == MEMORY
+        with _explained(self.path), contextlib.ExitStack() as stack:
+            self.writer = stack.enter_context(contextlib.closing(self._connect()))
+            _prepare(self.writer, self.path)
+            self.writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_OF_LOG}")
+            stack.pop_all()
+        # The writing connection is one thread's at a time. In memory, it is everyone's.
+        self.lock = threading.RLock()
+        self._is_closed = False
+        self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
+        for _ in range(_MAX_READERS):
+            self._readers.put(None)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with, in any thread.
+
+        Raises:
+            sqlite3.ProgrammingError: The database was closed.
+        """
+        if self._is_memory:
+            with self.lock:
+                yield self.writer
+            return
+        connection = self._readers.get()
+        try:
+            if self._is_closed:
+                raise sqlite3.ProgrammingError("the store is closed")
+            connection = connection or self._connect()
+            yield connection
+        finally:
+            self._readers.put(connection)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection to write with, in a transaction that ends with the block."""
+        with self.lock:
+            self.writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.writer
+                self.writer.execute("COMMIT")
+            except BaseException:
+                # SQLite itself has rolled back where the disk was full.
+                if self.writer.in_transaction:
+                    self.writer.execute("ROLLBACK")
+                raise
+
+    def checkpoint(self) -> None:
+        """Bring what is in the log into the file, as far as nobody reads it there.
+
+        What was deleted is overwritten by that, and the log begins anew.
+        """
+        with self.lock:
+            self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def close(self) -> None:
+        """Close all connections, when those who read are done. Nobody may be writing."""
+        self._is_closed = True
+        for _ in range(_MAX_READERS):
+            if reader := self._readers.get():
+                reader.close()
+        # Whoever still waits for a connection has to hear that there will be none.
+        self._readers.put(None)
+        with self.lock:
+            self.writer.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._set_up(connection)
+        except BaseException:
+            # A file that is locked or no database says so only now.
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        # After a crash of the machine, the last commits may be missing; the file stays whole. A
+        # crash of the process loses nothing that was committed.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # Counting the different visitors of a million events takes half the time with these.
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        # What is deleted is overwritten: salts above all.
+        connection.execute("PRAGMA secure_delete = ON")
+        count_sql.teach(connection)
+
+
+def open_to_read(path: str | Path) -> sqlite3.Connection:
+    """A connection to a collector's file that can change nothing.
+
+    Raises:
+        ConfigError: There is no such file, or it is not a collector's of this version.
+    """
+    if not Path(path).is_file():
+        remedy = "there is no such file; name one that `footfall collect` has written"
+        raise ConfigError(Fault("database", str(path), remedy))
+    with _explained(str(path)), contextlib.ExitStack() as stack:
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = stack.enter_context(
+            contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS))
+        )
+        _refuse_strangers(connection, str(path))
+        stack.pop_all()
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Bring the file to our schema, or refuse it."""
+    _refuse_strangers(connection, path)
+    _switch_to_wal(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    # A second process may have been faster.
+    if schema.version(connection) < schema.SCHEMA_VERSION:
+        schema.bring_up_to_date(connection)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute("COMMIT")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait here while another process makes the same switch; it says "locked".
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _refuse_strangers(connection: sqlite3.Connection, path: str) -> None:
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if not tables:
+        return
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != _APPLICATION_ID:
+        raise ConfigError(
+            Fault("database", path, "holds another program's tables; name a new file")
+        )
+    if schema.version(connection) > schema.SCHEMA_VERSION:
+        raise ConfigError(
+            Fault("database", path, "was written by a later footfall; upgrade, or name a new file")
+        )
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise ConfigError(Fault("database", path, f"is damaged ({found}); {_DAMAGED}"))
+
+
+_DAMAGED = "move it away to start anew, or try `sqlite3 FILE .recover`"
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Turn what SQLite says about a file into what its owner can do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        remedy = f"cannot be opened ({error}); name a file in a directory that can be written to"
+        raise ConfigError(Fault("database", path, remedy)) from error
+    except sqlite3.Error as error:
+        remedy = f"is damaged or no database ({error}); {_DAMAGED}"
+        raise ConfigError(Fault("database", path, remedy)) from error

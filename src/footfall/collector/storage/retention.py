@@ -1,0 +1,113 @@
+"""Upkeep of the file: what is too old or too much goes, and the figures of past days are kept.
+
+In steps of some milliseconds each, between which events are written.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from sqlite3 import Connection
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from footfall.collector.storage import write_sql
+from footfall.collector.storage.database import Database
+from footfall.collector.storage.salts import Salts
+from footfall.collector.storage.stats import rollups
+from footfall.collector.storage.stats.time_ranges import day_number, today
+from footfall.collector.wire.sessions import DAY_SECONDS
+
+logger = logging.getLogger("footfall.collector")
+
+_PAUSE_SECONDS: Final = 60.0
+_ROWS_BETWEEN_PURGES: Final = 500
+# Between two steps when there is more to do, for events to come in between.
+_A_MOMENT: Final = 0.02
+
+
+class RetentionLimits(NamedTuple):
+    """What is kept: by count, by age, and by the bytes in use."""
+
+    events: int
+    days: int | None
+    bytes: int | None
+
+
+class Retention:
+    """The steps, and when the next one is due. Belongs to the writing thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        salts: Salts,
+        limits: RetentionLimits,
+        zone: ZoneInfo,
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._salts = salts
+        self._limits = limits
+        self._zone = zone
+        self._clock = clock
+        self._rows = 0
+        self._due_at = time.monotonic()
+        self._closing: deque[Callable[[Connection], None]] = deque()
+
+    def note(self, rows: int) -> None:
+        """Count what was written."""
+        self._rows += rows
+
+    @property
+    def due_in_seconds(self) -> float:
+        """How long nothing is to be done, unless many rows are written."""
+        return max(self._due_at - time.monotonic(), _A_MOMENT)
+
+    def step(self) -> None:
+        """Do a little of what is due, if anything is."""
+        is_due = time.monotonic() >= self._due_at
+        if not is_due and self._rows < _ROWS_BETWEEN_PURGES:
+            return
+        self._rows = 0
+        is_done = True
+        try:
+            is_done = not self._purge() and not (is_due and self._close_days())
+            if is_due and is_done:
+                self._database.checkpoint()
+        except sqlite3.Error as error:
+            # Nothing is lost by it, and the next batch finds out whether it lasts.
+            logger.info("%s was not tidied up: %s", self._database.path, error)
+        if is_due or not is_done:
+            self._due_at = time.monotonic() + (_PAUSE_SECONDS if is_done else _A_MOMENT)
+
+    def _purge(self) -> bool:
+        """Delete a little of what is too old or too much. True if there was any."""
+        now = self._clock()
+        with self._database.writing() as connection:
+            is_purged = write_sql.purge_by_count(connection, self._limits.events)
+            if self._limits.days is not None:
+                oldest = now - self._limits.days * DAY_SECONDS
+                is_purged |= write_sql.purge_by_age(connection, oldest)
+            if self._limits.bytes is not None:
+                is_purged |= write_sql.purge_by_size(connection, self._limits.bytes)
+            if is_purged:
+                write_sql.forget_purged(connection)
+            self._salts.purge(connection, day_number(today(now, self._zone)))
+        return is_purged
+
+    def _close_days(self) -> bool:
+        """Count a part of a day that is over, once and for all. True if there was one."""
+        if not self._closing:
+            with self._database.reading() as connection:
+                day = rollups.next_to_close(connection, self._zone, self._clock())
+            self._closing.extend(rollups.closing(day) if day else ())
+        if not self._closing:
+            return False
+        with self._database.writing() as connection:
+            self._closing[0](connection)
+        # A step that failed is taken again.
+        self._closing.popleft()
+        return True

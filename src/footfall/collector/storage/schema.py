@@ -1,0 +1,192 @@
+"""The tables of the file, and how an older file is brought to them.
+
+A file keeps its version as `user_version`. Each step below leads from one version to the next, in
+the transaction that opens the file; a step that is published never changes.
+
+- `events` holds what came, one row each; `requests` how it came, for the newest.
+- `visits` holds one row a visit, kept up to date by whoever writes an event of it. As with
+  Plausible, everything that is said of a visit is that of its first event.
+- `rollups` holds the figures of days that are over, so that a month need not be counted again;
+  `closed_days` says which. Both can be emptied at any time: they are made anew.
+- `sites` holds the domains and projects that events came for, and when the last one did.
+- `salts` holds the keys of the visitors' hashes, for two days.
+- `registered_sites`, `goals`, `shared_links` and `custom_props` hold what owners write down about
+  their sites; they know nothing of the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from sqlite3 import Connection
+from typing import Final, TypeAlias
+
+from footfall.collector.storage import visit_rows
+
+_EVENTS: Final = """
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, so that after=ID stays true
+    received_at INTEGER NOT NULL,          -- milliseconds since the epoch
+    vendor TEXT NOT NULL,
+    domain TEXT NOT NULL,                  -- of Swetrix, the project id
+    name TEXT NOT NULL,
+    url TEXT,
+    hostname TEXT,
+    path TEXT,
+    referrer TEXT,
+    source TEXT,
+    utm_source TEXT,
+    utm_medium TEXT,
+    utm_campaign TEXT,
+    utm_content TEXT,
+    utm_term TEXT,
+    props TEXT NOT NULL,                   -- a JSON object of texts
+    currency TEXT,
+    amount TEXT,                           -- exact, as a decimal text
+    user_agent TEXT NOT NULL,
+    browser TEXT,
+    os TEXT,
+    device TEXT,
+    country TEXT,
+    visitor TEXT,                          -- a keyed hash; the key is gone after 48 hours
+    session TEXT,
+    begins INTEGER NOT NULL,               -- 1 where this event began the visit
+    reason TEXT                            -- why it was dropped; NULL where it counts
+) STRICT;
+CREATE INDEX events_by_time ON events (received_at);
+CREATE INDEX events_by_visitor ON events (visitor, id) WHERE visitor IS NOT NULL;
+CREATE TABLE requests (
+    event_id INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    headers TEXT NOT NULL,                 -- a JSON object, without addresses and credentials
+    body TEXT                              -- as received; NULL where it was long
+) STRICT;
+CREATE TABLE salts (
+    day INTEGER PRIMARY KEY,               -- days since the epoch
+    salt BLOB NOT NULL
+) STRICT;
+"""
+
+_VISITS: Final = """
+CREATE TABLE visits (
+    id INTEGER PRIMARY KEY,
+    session TEXT NOT NULL UNIQUE,
+    domain TEXT NOT NULL,
+    visitor TEXT NOT NULL,
+    started_at INTEGER NOT NULL,           -- milliseconds since the epoch
+    ended_at INTEGER NOT NULL,             -- of the newest event
+    pageviews INTEGER NOT NULL,
+    interactions INTEGER NOT NULL,         -- custom events that end a bounce
+    entry_page TEXT,
+    exit_page TEXT,
+    referrer TEXT,                         -- host and path
+    source TEXT,
+    channel TEXT NOT NULL,
+    utm_source TEXT,
+    utm_medium TEXT,
+    utm_campaign TEXT,
+    utm_content TEXT,
+    utm_term TEXT,
+    device TEXT,
+    browser TEXT,
+    browser_version TEXT,
+    os TEXT,
+    os_version TEXT,
+    country TEXT                           -- ISO 3166-1, two letters
+) STRICT;
+CREATE INDEX visits_by_start ON visits (started_at);
+CREATE INDEX events_by_name ON events (name, received_at)
+    WHERE reason IS NULL AND name NOT IN ('pageview', 'engagement');
+CREATE INDEX events_by_page ON events (path, received_at) WHERE reason IS NULL;
+CREATE INDEX events_dropped ON events (received_at) WHERE reason IS NOT NULL;
+CREATE TABLE sites (
+    domain TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL               -- milliseconds since the epoch
+) STRICT;
+INSERT INTO sites SELECT domain, max(received_at) FROM events GROUP BY domain;
+CREATE TABLE rollups (
+    side TEXT NOT NULL,                    -- 'visits' or 'events': of what the figures are
+    dimension TEXT NOT NULL,               -- empty for the totals
+    domain TEXT NOT NULL,
+    day INTEGER NOT NULL,                  -- days since the epoch, in the collector's time zone
+    value TEXT NOT NULL,
+    visitors INTEGER NOT NULL,
+    visits INTEGER NOT NULL,
+    pageviews INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    bounces INTEGER NOT NULL,
+    milliseconds INTEGER NOT NULL,
+    PRIMARY KEY (side, dimension, domain, day, value)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE closed_days (
+    day INTEGER PRIMARY KEY,
+    zone TEXT NOT NULL,
+    since INTEGER NOT NULL,                -- milliseconds since the epoch
+    until INTEGER NOT NULL
+) STRICT;
+"""
+
+_REGISTRY: Final = """
+CREATE TABLE registered_sites (
+    domain TEXT PRIMARY KEY,
+    timezone TEXT NOT NULL,
+    script TEXT NOT NULL                   -- a JSON object: the settings of the browser's script
+) STRICT;
+CREATE TABLE goals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain TEXT NOT NULL,
+    kind TEXT NOT NULL,                    -- 'event' or 'page'
+    name TEXT NOT NULL,                    -- the event's name, or the page's path
+    display_name TEXT NOT NULL,
+    custom_props TEXT NOT NULL,            -- a JSON object of texts
+    UNIQUE (domain, kind, name, custom_props),
+    UNIQUE (domain, display_name)
+) STRICT;
+CREATE TABLE shared_links (
+    domain TEXT NOT NULL,
+    name TEXT NOT NULL,
+    slug TEXT NOT NULL,                    -- what a visitor has to know
+    PRIMARY KEY (domain, name)
+) STRICT;
+CREATE TABLE custom_props (
+    domain TEXT NOT NULL,
+    property TEXT NOT NULL,
+    PRIMARY KEY (domain, property)
+) STRICT;
+"""
+
+
+def _make_tables(script: str) -> Callable[[Connection], None]:
+    def run(connection: Connection) -> None:
+        # `executescript` would end the transaction.
+        for statement in script.split(";\n"):
+            connection.execute(statement)
+
+    return run
+
+
+_Step: TypeAlias = Callable[[Connection], None]
+
+_STEPS: Final[tuple[tuple[_Step, ...], ...]] = (
+    (_make_tables(_EVENTS),),
+    (_make_tables(_VISITS), visit_rows.rebuild),
+    (_make_tables(_REGISTRY),),
+)
+
+SCHEMA_VERSION: Final = len(_STEPS)
+"""A file of a later version is refused, never touched."""
+
+
+def version(connection: Connection) -> int:
+    """The version of an open file; 0 of an empty one."""
+    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return number
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Take the steps that a file still lacks, in the open transaction."""
+    for step in _missing_steps(version(connection)):
+        step(connection)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _missing_steps(found: int) -> Iterable[_Step]:
+    return [step for steps in _STEPS[found:] for step in steps]

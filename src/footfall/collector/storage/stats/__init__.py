@@ -1,0 +1,47 @@
+"""Figures out of the store: a question goes in, rows come out.
+
+    week = TimeRange.of_days(date(2026, 11, 16), date(2026, 11, 22), zone)
+    store.ask(Question(range=week, metrics=("visitors",), dimensions=("visit:source",)))
+
+Metrics, dimensions and operators have the names of Plausible's Stats API, version 2, and mean what
+they mean there (read 2026-11), with these differences, all for figures that add up:
+
+- A visit belongs to the moment it began, and a visitor to the visits; so a visit that runs across
+  midnight is counted once. Broken down by page, event, prop, hour or minute, or filtered by the
+  first three, they belong to the events instead.
+- A visitor is counted once a day: nobody is recognised on the next, so the days add up.
+- What is not known has a label ("Direct / None", "(none)", "(not set)"), and can be filtered by it.
+
+`times.py` cuts time in a time zone, `question.py` is what can be asked, `meanings.py` says what
+each name stands for in SQL, `raw.py` (with `wildcards.py`) counts rows, `picks.py` keeps those that
+several questions share, `rollups.py` the figures of days that are over, and `answers.py` puts the
+parts together.
+"""
+
+from __future__ import annotations
+
+from footfall.collector.storage.stats.execute import StatsResult, StatsRow
+from footfall.collector.storage.stats.query import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Filter,
+    Not,
+    StatsQuery,
+    StatsQueryError,
+)
+from footfall.collector.storage.stats.time_ranges import TimeRange, Unit
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Condition",
+    "Filter",
+    "Not",
+    "StatsQuery",
+    "StatsQueryError",
+    "StatsResult",
+    "StatsRow",
+    "TimeRange",
+    "Unit",
+]

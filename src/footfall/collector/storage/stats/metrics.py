@@ -1,0 +1,214 @@
+"""What each name stands for: dimensions as SQL over `visits v` and `events e`, metrics as sums.
+
+Everything that reaches SQL as text is written here; what a question brings is bound.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from footfall.collector.storage.stats.time_ranges import DAY, HOUR, MINUTE, Unit
+
+
+class Level(enum.Enum):
+    """What a dimension belongs to."""
+
+    VISIT = "visit"
+    EVENT = "event"
+    TIME = "time"
+
+
+class Dimension(NamedTuple):
+    """A dimension as an SQL expression over each table; None where it has no meaning there.
+
+    Of a prop, `key` is its name, which the expression finds as `$key`. A `label` stands for what
+    is not known.
+    """
+
+    level: Level
+    visits: str | None
+    events: str | None
+    unit: Unit | None = None
+    key: str | None = None
+    label: str | None = None
+
+
+NOT_SET: Final = "(not set)"
+NONE: Final = "(none)"
+DIRECT_NONE: Final = "Direct / None"
+
+_PROPS: Final = "event:props:"
+
+
+def _of_visit(column: str, label: str = NOT_SET) -> Dimension:
+    # Over events, the visit is joined.
+    return Dimension(Level.VISIT, f"v.{column}", f"v.{column}", label=label)
+
+
+def _of_time(unit: Unit, number: str) -> Dimension:
+    # $local is local time in milliseconds.
+    return Dimension(Level.TIME, number, number, unit)
+
+
+_DIMENSIONS: Final = {
+    "visit:source": _of_visit("source", DIRECT_NONE),
+    "visit:referrer": _of_visit("referrer", DIRECT_NONE),
+    "visit:channel": _of_visit("channel"),
+    "visit:utm_source": _of_visit("utm_source"),
+    "visit:utm_medium": _of_visit("utm_medium"),
+    "visit:utm_campaign": _of_visit("utm_campaign"),
+    "visit:utm_content": _of_visit("utm_content"),
+    "visit:utm_term": _of_visit("utm_term"),
+    "visit:entry_page": _of_visit("entry_page"),
+    "visit:exit_page": _of_visit("exit_page"),
+    "visit:device": _of_visit("device"),
+    "visit:browser": _of_visit("browser"),
+    "visit:browser_version": _of_visit("browser_version"),
+    "visit:os": _of_visit("os"),
+    "visit:os_version": _of_visit("os_version"),
+    "visit:country": _of_visit("country"),
+    # As with Plausible, bounces and durations of a page are those of the visits that it began.
+    "event:page": Dimension(Level.EVENT, "v.entry_page", "e.path", label=NOT_SET),
+    "event:name": Dimension(Level.EVENT, None, "e.name"),
+    "event:goal": Dimension(Level.EVENT, None, "e.name"),
+    "event:hostname": Dimension(Level.EVENT, None, "e.hostname", label=NOT_SET),
+    "time:minute": _of_time("minute", f"$local / {MINUTE}"),
+    "time:hour": _of_time("hour", f"$local / {HOUR}"),
+    "time:day": _of_time("day", f"$local / {DAY}"),
+    "time:week": _of_time("week", f"($local / {DAY} + 3) / 7"),
+    "time:month": _of_time(
+        "month", "CAST(strftime('%Y%m', $local / 1000, 'unixepoch') AS INTEGER)"
+    ),
+}
+DIMENSIONS: Final = (*_DIMENSIONS, f"{_PROPS}KEY")
+"""The names that a question may use; KEY stands for the name of any prop."""
+
+_PROP: Final = (
+    "coalesce((SELECT value FROM json_each(e.props) WHERE json_each.key = $key), '(none)')"
+)
+
+
+def dimension(name: str) -> Dimension:
+    """What a name stands for.
+
+    Raises:
+        LookupError: Nothing.
+    """
+    if name.startswith(_PROPS) and len(name) > len(_PROPS):
+        return Dimension(Level.EVENT, None, _PROP, key=name.removeprefix(_PROPS), label=NONE)
+    if name not in _DIMENSIONS:
+        raise LookupError(f"there is no dimension {name!r}; choose from {', '.join(DIMENSIONS)}")
+    return _DIMENSIONS[name]
+
+
+def is_whole_days(name: str) -> bool:
+    """Whether a dimension cuts no day into pieces."""
+    return dimension(name).unit not in ("minute", "hour")
+
+
+def labelled(sql: str, label: str | None) -> str:
+    """The expression with its label where it is NULL."""
+    return sql if label is None else f"coalesce({sql}, '{label}')"
+
+
+class Table(enum.StrEnum):
+    """Which table the figures come from."""
+
+    VISITS = "visits"
+    EVENTS = "events"
+
+
+@dataclass(slots=True)
+class Sums:
+    """The sums that all metrics are made of. They add up over days, and over domains.
+
+    `entries`, `bounces`, `views` and `milliseconds` are those of visits, where they began.
+    """
+
+    visitors: int = 0
+    visits: int = 0
+    pageviews: int = 0
+    events: int = 0
+    entries: int = 0
+    views: int = 0
+    bounces: int = 0
+    milliseconds: int = 0
+
+    def add(self, field: str, number: int) -> None:
+        setattr(self, field, getattr(self, field) + number)
+
+
+SUMS: Final[dict[Table, dict[str, str]]] = {
+    Table.VISITS: {
+        "visitors": "count(DISTINCT v.visitor)",
+        "visits": "count(*)",
+        "entries": "count(*)",
+        "views": "sum(v.pageviews)",
+        "bounces": "sum(v.pageviews < 2 AND v.interactions = 0)",
+        "milliseconds": "sum(v.ended_at - v.started_at)",
+    },
+    Table.EVENTS: {
+        "visitors": "count(DISTINCT e.visitor)",
+        "visits": "count(DISTINCT e.session || e.visitor)",
+        "pageviews": "sum(e.name = 'pageview')",
+        "events": "count(*)",
+    },
+}
+"""How each sum is made on either side. Two sides know visitors and visits: the question decides.
+
+A visit that goes on after midnight has a new name of its visitor then, and counts for both days.
+"""
+
+Number: TypeAlias = int | float | None
+
+
+class Metric(NamedTuple):
+    """A metric: the sums it needs, what it makes of them, and of those of the whole."""
+
+    needs: tuple[str, ...]
+    make: Callable[[Sums, Sums], Number]
+
+    @property
+    def is_of_visits(self) -> bool:
+        """Whether only visits can tell."""
+        return "entries" in self.needs
+
+
+def _ratio(part: float, whole: float, digits: int = 0) -> Number:
+    """Rounded as Plausible rounds; None of nothing."""
+    if not whole:
+        return None
+    return round(part / whole, digits) if digits else round(part / whole)
+
+
+METRICS: Final = {
+    "visitors": Metric(("visitors",), lambda own, _: own.visitors),
+    "visits": Metric(("visits",), lambda own, _: own.visits),
+    "pageviews": Metric(("pageviews",), lambda own, _: own.pageviews),
+    # Pageviews and custom events.
+    "events": Metric(("events",), lambda own, _: own.events),
+    "views_per_visit": Metric(
+        ("entries", "views"), lambda own, _: _ratio(own.views, own.entries, 2)
+    ),
+    # Per cent of visits with one pageview at most, and no interactive custom event.
+    "bounce_rate": Metric(
+        ("entries", "bounces"), lambda own, _: _ratio(100 * own.bounces, own.entries)
+    ),
+    # Seconds from the first event to the last.
+    "visit_duration": Metric(
+        ("entries", "milliseconds"),
+        lambda own, _: _ratio(own.milliseconds / 1_000, own.entries),
+    ),
+    # Per cent of the visitors that the same question without dimensions finds.
+    "percentage": Metric(
+        ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 1)
+    ),
+    # Per cent of the visitors that the same question without conditions on events finds.
+    "conversion_rate": Metric(
+        ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 1)
+    ),
+}
+"""The metrics by name."""

@@ -1,0 +1,180 @@
+"""What the store gives back: entries, totals over them, and how to ask for either.
+
+An entry is one event with its number. `StoredEvent.as_json` is what `GET /api/v1/events` shows; its
+shape is a promise and is told in `app.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from footfall.collector.wire.messages import Campaign, iso_time
+
+Period: TypeAlias = Literal["day", "week", "month", "all"]
+
+
+class Span(NamedTuple):
+    """How far a period reaches back, None for as far as there is; and the bars of its chart."""
+
+    seconds: int | None
+    bars: int
+
+
+PERIODS: Final[Mapping[Period, Span]] = {
+    "day": Span(86_400, 24),
+    "week": Span(7 * 86_400, 28),
+    "month": Span(30 * 86_400, 30),
+    "all": Span(None, 30),
+}
+"""Bars stand for an hour, six hours and a day; over everything, for a thirtieth of it."""
+
+MAX_LIMIT: Final = 10_000
+"""The most events that one answer holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One event as it was written. The repr hides the address."""
+
+    id: int
+    # Milliseconds since the epoch.
+    received_at: int
+    vendor: str
+    domain: str
+    name: str
+    url: str | None
+    path: str | None
+    hostname: str | None
+    referrer: str | None
+    source: str | None
+    campaign: Campaign
+    props: Mapping[str, str]
+    revenue: tuple[str, str] | None
+    user_agent: str
+    browser: str | None
+    os: str | None
+    device: str | None
+    # Known only for the newest events of this process; never written.
+    client_ip: str | None
+    visitor: str | None
+    session: str | None
+    reason: str | None
+    # None where the request is no longer kept.
+    headers: Mapping[str, str] | None
+    body: Any
+
+    def __repr__(self) -> str:
+        fate = self.reason or "accepted"
+        return f"Entry({self.id}, {self.domain!r}, {self.name!r}, {self.path!r}, {fate})"
+
+    @property
+    def status(self) -> Literal["accepted", "dropped"]:
+        return "dropped" if self.reason else "accepted"
+
+    @property
+    def time(self) -> str:
+        """When it was received: ISO 8601, UTC, to the millisecond."""
+        return iso_time(self.received_at / 1_000)
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as `GET /api/v1/events` shows it."""
+        currency, amount = self.revenue or (None, None)
+        return {
+            "id": self.id,
+            "received_at": self.time,
+            "vendor": self.vendor,
+            "domain": self.domain,
+            "name": self.name,
+            "url": self.url,
+            "path": self.path,
+            "hostname": self.hostname,
+            "referrer": self.referrer,
+            "utm": self.campaign._asdict(),
+            "props": dict(self.props),
+            "revenue": {"currency": currency, "amount": amount} if currency else None,
+            "user_agent": self.user_agent,
+            "client_ip": self.client_ip,
+            "visitor": self.visitor,
+            "session": self.session,
+            "status": self.status,
+            "reason": self.reason,
+            "headers": self.headers,
+            "body": self.body,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSearch:
+    """Which events to read; None lets every value pass."""
+
+    name: str | None = None
+    domain: str | None = None
+    path: str | None = None
+    status: str | None = None
+    # Why they were dropped.
+    reason: str | None = None
+    # Only events with a greater number.
+    after: int = 0
+    # Of more than `limit`, the newest; otherwise those that follow `after` closest.
+    is_newest: bool = True
+    limit: int = 1_000
+
+
+class SearchResult(NamedTuple):
+    """The events, oldest first, and how many there are without the limit."""
+
+    entries: list[StoredEvent]
+    total: int
+
+
+class Top(NamedTuple):
+    """One line of a list: what, by how many visitors, and how often."""
+
+    label: str
+    visitors: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Totals of a period. Dropped events are in `dropped` alone.
+
+    A visitor is counted once a day, a visit where it began. `sources` lists visits by what began
+    them, `bars` the pageviews by time, oldest first.
+    """
+
+    visitors: int
+    visits: int
+    pageviews: int
+    events: int
+    dropped: int
+    pages: list[Top]
+    sources: list[Top]
+    names: list[Top]
+    reasons: list[Top]
+    bars: list[int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The totals as `GET /api/v1/stats` shows them."""
+        return {
+            "visitors": self.visitors,
+            "visits": self.visits,
+            "pageviews": self.pageviews,
+            "events": self.events,
+            "dropped": self.dropped,
+            "pages": [
+                {"path": each.label, "visitors": each.visitors, "pageviews": each.number}
+                for each in self.pages
+            ],
+            "sources": [
+                {"source": each.label, "visitors": each.visitors, "visits": each.number}
+                for each in self.sources
+            ],
+            "names": [
+                {"name": each.label, "visitors": each.visitors, "events": each.number}
+                for each in self.names
+            ],
+            "reasons": [{"reason": each.label, "events": each.number} for each in self.reasons],
+        }

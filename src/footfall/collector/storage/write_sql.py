@@ -1,0 +1,201 @@
+"""All SQL that writes: what becomes of an arrival, and what is purged, in an open transaction."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from sqlite3 import Connection
+
+from footfall.collector.storage import visit_rows
+from footfall.collector.storage.redaction import kept_body, kept_headers
+from footfall.collector.storage.stats import rollups
+from footfall.collector.wire.browser import browser
+from footfall.collector.wire.country import Lookup, country
+from footfall.collector.wire.messages import IncomingEvent
+
+# Headers and bodies are for looking into what just came, and take twice the room of the event.
+_KEEP_REQUESTS = 10_000
+# One purge must not keep the events waiting: 1,000 rows take some 8 ms.
+_PURGE_ROWS = 1_000
+
+_INSERT_EVENT = """
+    INSERT INTO events (
+        received_at, vendor, domain, name, url, hostname, path, referrer, source, utm_source,
+        utm_medium, utm_campaign, utm_content, utm_term, props, currency, amount, user_agent,
+        browser, os, device, country, visitor, session, begins, reason
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
+_SITE = """
+    INSERT INTO sites VALUES (?, ?)
+    ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
+"""
+_PURGE_BY_COUNT = """
+    DELETE FROM events WHERE id IN (
+        SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ? ORDER BY id LIMIT ?
+    )
+"""
+_PURGE_BY_AGE = """
+    DELETE FROM events WHERE id IN (
+        SELECT id FROM events WHERE received_at < ? ORDER BY received_at LIMIT ?
+    )
+"""
+_PURGE_OLDEST = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
+_END_OF_TIME = 2**62
+_PURGE_REQUESTS = """
+    DELETE FROM requests WHERE event_id IN (
+        SELECT event_id FROM requests WHERE event_id <= (SELECT max(id) FROM events) - ?
+        ORDER BY event_id LIMIT ?
+    )
+"""
+
+
+def insert(
+    connection: Connection, arrivals: Sequence[IncomingEvent], lookup: Lookup | None = None
+) -> list[int]:
+    """Write the events, their visits and their requests, and give the events' numbers."""
+    numbers, steps = [], []
+    for arrival in arrivals:
+        place = country(arrival.received.headers, arrival.client_ip, lookup)
+        number = connection.execute(_INSERT_EVENT, _event_row(arrival, place)).lastrowid or 0
+        connection.execute(_INSERT_REQUEST, (number, *_request_row(arrival)))
+        numbers.append(number)
+        if step := _step(arrival, place):
+            steps.append(step)
+    seen = {arrival.domain: int(arrival.received.at * 1_000) for arrival in arrivals}
+    connection.executemany(_SITE, seen.items())
+    starts = visit_rows.write(connection, steps)
+    rollups.reopen(connection, {*starts, *(step.at for step in steps)})
+    return numbers
+
+
+def delete_all(connection: Connection) -> int:
+    """Delete every event, and give how many they were."""
+    connection.execute("DELETE FROM visits")
+    connection.execute("DELETE FROM sites")
+    rollups.forget_all(connection)
+    return connection.execute("DELETE FROM events").rowcount
+
+
+def delete_domain(connection: Connection, domain: str) -> int:
+    """Delete every event of a domain, and give how many they were."""
+    for table in ("visits", "rollups", "sites"):
+        connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- fixed
+    return connection.execute("DELETE FROM events WHERE domain = ?", (domain,)).rowcount
+
+
+def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
+    """Let the events of a domain be another's, and give how many they were."""
+    names = (new_domain, domain)
+    for table in ("visits", "rollups", "sites"):
+        # Nothing is there of the new one, but for what came in this moment.
+        query = f"UPDATE OR REPLACE {table} SET domain = ? WHERE domain = ?"  # noqa: S608 -- fixed
+        connection.execute(query, names)
+    return connection.execute("UPDATE events SET domain = ? WHERE domain = ?", names).rowcount
+
+
+def purge_by_count(connection: Connection, keep: int) -> bool:
+    """Delete some of the events, and of the requests, that are too many. True if any were."""
+    number = connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS)).rowcount
+    connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
+    return number > 0
+
+
+def purge_by_age(connection: Connection, oldest: float) -> bool:
+    """Delete some of the events from before `oldest`, in seconds since the epoch. True if any."""
+    return connection.execute(_PURGE_BY_AGE, (int(oldest * 1_000), _PURGE_ROWS)).rowcount > 0
+
+
+def purge_by_size(connection: Connection, max_bytes: int) -> bool:
+    """Delete some of the oldest events where the file holds more than it may. True if any."""
+    if used_bytes(connection) <= max_bytes:
+        return False
+    return connection.execute(_PURGE_OLDEST, (_PURGE_ROWS,)).rowcount > 0
+
+
+def used_bytes(connection: Connection) -> int:
+    """How much of the file is in use. What is deleted is free for what comes."""
+    size, pages, free = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_size", "page_count", "freelist_count")
+    )
+    return int(size * (pages - free))
+
+
+def forget_purged(connection: Connection) -> None:
+    """Delete the visits, the sites and the figures of days whose events are gone."""
+    oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
+    if oldest is None:
+        oldest = _END_OF_TIME
+    connection.execute("DELETE FROM visits WHERE started_at < ? AND ended_at < ?", (oldest, oldest))
+    connection.execute("DELETE FROM sites WHERE seen_at < ?", (oldest,))
+    rollups.forget_before(connection, oldest)
+
+
+def purge_salts(connection: Connection, last_day: int) -> None:
+    """Delete the salts up to a day, so that nobody can tell any more whose a hash was."""
+    connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,))
+
+
+def salt(connection: Connection, day: int) -> bytes:
+    """The key of a day, made at its first use."""
+    new = (day, secrets.token_bytes(32))
+    connection.execute("INSERT OR IGNORE INTO salts (day, salt) VALUES (?, ?)", new)
+    # Another process may have been faster.
+    row = connection.execute("SELECT salt FROM salts WHERE day = ?", (day,)).fetchone()
+    key: bytes = row["salt"]
+    return key
+
+
+def _step(arrival: IncomingEvent, place: str | None) -> visit_rows.SessionStep | None:
+    """What an event means for its visit; nothing if it was dropped."""
+    if arrival.reason is not None or arrival.visitor is None or arrival.session is None:
+        return None
+    return visit_rows.SessionStep(
+        session=arrival.session,
+        domain=arrival.domain,
+        visitor=arrival.visitor,
+        at=int(arrival.received.at * 1_000),
+        name=arrival.name,
+        path=arrival.path,
+        is_interactive=arrival.interactive,
+        referrer=arrival.referrer,
+        source=arrival.source,
+        campaign=arrival.campaign,
+        user_agent=arrival.user_agent,
+        country=place,
+        begins=arrival.begins,
+    )
+
+
+def _event_row(arrival: IncomingEvent, place: str | None) -> tuple[object, ...]:
+    seen_as = browser(arrival.user_agent)
+    return (
+        int(arrival.received.at * 1_000),
+        arrival.vendor,
+        arrival.domain,
+        arrival.name,
+        arrival.url,
+        arrival.hostname,
+        arrival.path,
+        arrival.referrer,
+        arrival.source,
+        *arrival.campaign,
+        json.dumps(dict(arrival.props)) if arrival.props else "{}",
+        *(arrival.revenue or (None, None)),
+        arrival.user_agent,
+        seen_as.name,
+        seen_as.os,
+        seen_as.device,
+        place,
+        arrival.visitor,
+        arrival.session,
+        arrival.begins,
+        arrival.reason,
+    )
+
+
+def _request_row(arrival: IncomingEvent) -> tuple[str, str | None]:
+    headers = kept_headers(arrival.received.headers, arrival.client_ip)
+    return json.dumps(headers), kept_body(arrival.received.body)

@@ -1,0 +1,53 @@
+"""The dashboard's route: the address is read, the store is asked, the page is made."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from footfall.collector.storage.store import Store
+from footfall.collector.web.dashboard import view as views
+from footfall.collector.web.dashboard.figures import figures
+from footfall.collector.web.dashboard.view import View, ViewError
+from footfall.collector.web.templating import environment
+
+
+class Dashboard:
+    """The page at `/`. What reads the file does so in a thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._template = environment().get_template("dashboard.html")
+        self.routes = [Route("/", self.page)]
+
+    async def page(self, request: Request) -> Response:
+        """The whole page."""
+        root = request.scope.get("root_path", "")
+        try:
+            view = View.read(request.query_params.multi_items(), root)
+        except ViewError as error:
+            raise HTTPException(400, str(error)) from None
+        authority = request.headers.get("host", "")
+        return HTMLResponse(await run_in_threadpool(self._render, view, authority))
+
+    def _render(self, view: View, authority: str) -> str:
+        found = figures(self._store, view)
+        return self._template.render(
+            here="/",
+            view=view,
+            authority=authority,
+            figures=found,
+            chips=view.chips(),
+            bots=self._store.bots(found.range, view.domain),
+            now=self._store.current_visitors(view.domain),
+            newest=self._store.newest(view.domain),
+            domains=self._store.domains(),
+            periods=views.PERIODS,
+            comparisons=views.COMPARISONS,
+            metrics=views.METRICS,
+            zone=self._store.zone.key,
+            fault=self._store.fault,
+        )

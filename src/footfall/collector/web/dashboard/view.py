@@ -1,0 +1,307 @@
+"""What an address asks of the dashboard, and the addresses that ask for something else. Pure.
+
+A filter is a parameter by the name of what it filters: `source=Google`, `page=/docs`,
+`prop:plan=pro`. `!` in front of the value turns it round, `~` looks for a part of it, and `=` says
+that what follows is the value, whatever it begins with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, TypeAlias
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from footfall.collector.storage.stats import Filter, TimeRange, Unit
+from footfall.collector.storage.stats.query import Operator
+from footfall.collector.storage.stats.time_ranges import today
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+PERIODS: Final[Mapping[str, str]] = {
+    "today": "Today",
+    "yesterday": "Yesterday",
+    "7d": "7 days",
+    "28d": "28 days",
+    "30d": "30 days",
+    "month": "This month",
+    "custom": "Custom",
+}
+"""The periods by their name in the address. The days before today are whole days."""
+
+COMPARISONS: Final[Mapping[str, str]] = {
+    "previous": "the period before",
+    "year": "a year before",
+    "none": "nothing",
+}
+"""What a period can be compared with."""
+
+METRICS: Final[Mapping[str, str]] = {
+    "visitors": "Visitors",
+    "visits": "Visits",
+    "pageviews": "Pageviews",
+    "views_per_visit": "Views per visit",
+    "bounce_rate": "Bounce rate",
+    "visit_duration": "Visit duration",
+}
+"""The figures on top, each of which the graph can show."""
+
+FILTERS: Final[Mapping[str, tuple[str, str]]] = {
+    "source": ("visit:source", "Source"),
+    "channel": ("visit:channel", "Channel"),
+    "referrer": ("visit:referrer", "Referrer"),
+    "utm_source": ("visit:utm_source", "UTM source"),
+    "utm_medium": ("visit:utm_medium", "UTM medium"),
+    "utm_campaign": ("visit:utm_campaign", "UTM campaign"),
+    "utm_content": ("visit:utm_content", "UTM content"),
+    "utm_term": ("visit:utm_term", "UTM term"),
+    "page": ("event:page", "Page"),
+    "entry": ("visit:entry_page", "Entry page"),
+    "exit": ("visit:exit_page", "Exit page"),
+    "hostname": ("event:hostname", "Hostname"),
+    "device": ("visit:device", "Device"),
+    "browser": ("visit:browser", "Browser"),
+    "browser_version": ("visit:browser_version", "Browser version"),
+    "os": ("visit:os", "System"),
+    "os_version": ("visit:os_version", "System version"),
+    "country": ("visit:country", "Country"),
+    "event": ("event:name", "Event"),
+}
+"""What can be filtered by: name in the address, dimension, and what it is called."""
+
+TABS: Final[Mapping[str, Sequence[str]]] = {
+    "sources": (
+        "source",
+        "channel",
+        "referrer",
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_content",
+        "utm_term",
+    ),
+    "pages": ("page", "entry", "exit"),
+    "places": ("country",),
+    "devices": ("device", "browser", "os"),
+}
+"""The panels, and what each can show; the first unless the address says otherwise."""
+
+PROP: Final = "prop:"
+
+_DEFAULTS: Final[Mapping[str, str]] = {
+    "period": "today",
+    "compare": "previous",
+    "metric": "visitors",
+    "domain": "",
+    "more": "",
+    "props": "",
+    **{panel: tabs[0] for panel, tabs in TABS.items()},
+}
+_CHOICES: Final[Mapping[str, Sequence[str]]] = {
+    "period": tuple(PERIODS),
+    "compare": tuple(COMPARISONS),
+    "metric": tuple(METRICS),
+    "more": ("", *TABS, "events", "bots"),
+    **TABS,
+}
+_SIGNS: Final[Mapping[str, tuple[Operator, str]]] = {
+    "!": ("is_not", "is not"),
+    "~": ("contains", "contains"),
+    "=": ("is", "is"),
+}
+# Further back than any event, and few enough days to draw.
+_MAX_DAYS: Final = 3_660
+# More filters than this nobody has clicked together.
+_MAX_FILTERS: Final = 20
+
+
+class ViewError(ValueError):
+    """The visitor's: an address that means nothing. The text says how to write it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A filter as it is shown: what it says, and the address without it."""
+
+    name: str
+    words: str
+    value: str
+    filter: Filter
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at. `pairs` are the parameters that matter, each checked.
+
+    Raises:
+        ViewError: A parameter has a value that means nothing.
+    """
+
+    pairs: Pairs
+    # The path that the collector is mounted at.
+    root: str = ""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @classmethod
+    def read(cls, pairs: Iterable[tuple[str, str]], root: str = "") -> View:
+        """The view of an address; parameters of unknown names are left out."""
+        return cls(tuple((name, value) for name, value in pairs if _is_ours(name, value)), root)
+
+    def __getitem__(self, name: str) -> str:
+        """The value of a parameter, or its default."""
+        return next((value for key, value in self.pairs if key == name), _DEFAULTS.get(name, ""))
+
+    @property
+    def domain(self) -> str | None:
+        return self["domain"] or None
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def range(self, now: float, zone: ZoneInfo) -> TimeRange:
+        """The days that are looked at, the running one as a whole."""
+        return TimeRange.of_days(*self._days(today(now, zone)), zone)
+
+    def before(self, now: float, zone: ZoneInfo) -> TimeRange | None:
+        """The days that are compared with, None for none."""
+        first, last = self._days(today(now, zone))
+        if self["compare"] == "none":
+            return None
+        if self["compare"] == "year":
+            # The same days of the week, 52 weeks ago.
+            back = timedelta(days=364)
+        elif self["period"] == "month":
+            last = first - timedelta(days=1)
+            return TimeRange.of_days(last.replace(day=1), last, zone)
+        else:
+            back = last - first + timedelta(days=1)
+        return TimeRange.of_days(first - back, last - back, zone)
+
+    def _days(self, day: date) -> tuple[date, date]:
+        period = self["period"]
+        if period == "custom":
+            return date.fromisoformat(self["from"]), date.fromisoformat(self["to"])
+        if period == "month":
+            return day.replace(day=1), (day.replace(day=28) + _FOUR_DAYS).replace(day=1) - _DAY
+        if period == "yesterday":
+            return day - _DAY, day - _DAY
+        number = int(period.removesuffix("d")) if period.endswith("d") else 1
+        return day - timedelta(days=number - 1), day
+
+    # -- filters ------------------------------------------------------------------------------
+
+    def chips(self) -> list[Chip]:
+        """The filters, in the order in which they were chosen."""
+        return [
+            self._chip(name, value)
+            for name, value in self.pairs
+            if name in FILTERS or name.startswith(PROP)
+        ]
+
+    def filters(self) -> tuple[Filter, ...]:
+        """The filters as conditions of a question."""
+        return tuple(chip.filter for chip in self.chips())
+
+    def _chip(self, name: str, value: str) -> Chip:
+        operator, words, text = _read_value(value)
+        return Chip(
+            name=called(name),
+            words=words,
+            value=text,
+            filter=Filter(operator, dimension_of(name), (text,)),
+            link=self._address(pair for pair in self.pairs if pair != (name, value)),
+        )
+
+    # -- addresses ----------------------------------------------------------------------------
+
+    def with_filter(self, name: str, value: str) -> str:
+        """The address that shows only this, in the place of other filters of the name."""
+        kept = (pair for pair in self.pairs if pair[0] not in (name, "more"))
+        return self._address((*kept, (name, _write_value(value))))
+
+    def without_filters(self) -> str:
+        """The address that shows everything of the period."""
+        return self._address(pair for pair in self.pairs if pair[0] in _DEFAULTS or _is_date(pair))
+
+    def with_(self, **values: str) -> str:
+        """The address with other values of some parameters."""
+        changed = {**_DATELESS, **values} if "period" in values else values
+        kept = [pair for pair in self.pairs if pair[0] not in changed]
+        return self._address((*kept, *changed.items()))
+
+    def hidden(self, *names: str) -> Iterator[tuple[str, str]]:
+        """The parameters that a form has to pass on, without those it asks for."""
+        return (pair for pair in self.pairs if pair[0] not in names)
+
+    def _address(self, pairs: Iterable[tuple[str, str]]) -> str:
+        query = urlencode([pair for pair in pairs if pair[1] != _DEFAULTS.get(pair[0], "")])
+        return f"{self.root}/?{query}" if query else f"{self.root}/"
+
+
+def unit_of(span: TimeRange) -> Unit:
+    """What one point of the graph stands for."""
+    if span.days <= 1:
+        return "hour"
+    if span.days <= 100:
+        return "day"
+    return "week" if span.days <= 730 else "month"
+
+
+def dimension_of(name: str) -> str:
+    """The dimension behind a filter's name."""
+    if name.startswith(PROP):
+        return f"event:props:{name.removeprefix(PROP)}"
+    return FILTERS[name][0]
+
+
+def called(name: str) -> str:
+    """What a filter is called on the page."""
+    return name.removeprefix(PROP) if name.startswith(PROP) else FILTERS[name][1]
+
+
+_DAY: Final = timedelta(days=1)
+_FOUR_DAYS: Final = timedelta(days=4)
+_DATELESS: Final = {"from": "", "to": ""}
+
+
+def _is_ours(name: str, value: str) -> bool:
+    is_known = name in _DEFAULTS or name in FILTERS or name in _DATELESS
+    return bool(value) and (is_known or (len(name) > len(PROP) and name.startswith(PROP)))
+
+
+def _is_date(pair: tuple[str, str]) -> bool:
+    return pair[0] in _DATELESS
+
+
+def _check(view: View) -> None:
+    for name, choices in _CHOICES.items():
+        if view[name] not in choices:
+            raise ViewError(f"{name} must be one of {', '.join(filter(None, choices))}")
+    if len(view.pairs) > _MAX_FILTERS + len(_DEFAULTS):
+        raise ViewError(f"use at most {_MAX_FILTERS} filters")
+    if view["period"] == "custom":
+        _check_dates(view["from"], view["to"])
+
+
+def _check_dates(first: str, last: str) -> None:
+    try:
+        days = (date.fromisoformat(last) - date.fromisoformat(first)).days
+    except ValueError:
+        raise ViewError("from and to must be dates, such as 2026-11-21") from None
+    if not 0 <= days < _MAX_DAYS or not "1970" < first < "2400":
+        raise ViewError("from must not be after to, and ten years at most before it")
+
+
+def _read_value(value: str) -> tuple[Operator, str, str]:
+    if value[0] in _SIGNS and len(value) > 1:
+        operator, words = _SIGNS[value[0]]
+        return operator, words, value[1:]
+    return "is", "is", value
+
+
+def _write_value(value: str) -> str:
+    return f"={value}" if value[:1] in _SIGNS else value

@@ -1,0 +1,111 @@
+"""What the inspector says of a fate: the word for it, why, and what would change it.
+
+A hit is counted; or it is not, for a reason of our own middleware's; or it was sent and the vendor
+threw it away, for a reason of the vendor's.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from footfall.rules.pageview import REASONS
+
+Fate: TypeAlias = Literal["tracked", "untracked", "dropped"]
+
+FATES: Final[dict[Fate, str]] = {
+    "tracked": "Counted",
+    "untracked": "Not counted",
+    "dropped": "Dropped",
+}
+"""What each fate is called on the page."""
+
+
+class ReasonText(NamedTuple):
+    """One fate, with a sentence for why and one for what would change it; either may be empty."""
+
+    fate: Fate
+    reason: str
+    why: str
+    remedy: str
+
+    @property
+    def title(self) -> str:
+        return FATES[self.fate]
+
+
+def of_hit(reason: str) -> ReasonText:
+    """Of a hit that our middleware kept back."""
+    why = REASONS.get(reason) or _LATER_REASONS.get(reason, "")
+    return ReasonText("untracked", reason, why, REMEDIES.get(reason, ""))
+
+
+def of_event(dropped_for: str | None, decided: str | None) -> ReasonText:
+    """Of an event that arrived: `dropped_for` is the vendor's word, `decided` the middleware's."""
+    if dropped_for:
+        return ReasonText("dropped", dropped_for, *_DROPPED.get(dropped_for, ("", "")))
+    return ReasonText("tracked", decided or "", REASONS.get(decided or "", ""), "")
+
+
+_LATER_REASONS: Final = {
+    "sampled_out": "The visitor is not among the share that `sample_rate` keeps.",
+    "no_client_ip": "Nobody can know the visitor's address.",
+    "should_track": "Your `should_track` said no.",
+    "before_send": "Your `before_send` dropped the event.",
+}
+
+REMEDIES: Final = {
+    "ignored": "Take away `ignore()`, `@ignore_view` or the mark that this request got.",
+    "websocket": "Nothing: no page is opened by it. For an event, call `track()` with a token.",
+    "method": "Nothing, as a rule. For a form that was sent, call `track()` in the view.",
+    "localhost": "Set `track_localhost=True`.",
+    "prefetch": 'Set `prefetch="refuse"`, and the browser asks again on the click; or `"count"`.',
+    "no_user_agent": 'Set `bots="count"`.',
+    "bot": 'Set `bots="count"` or `bots="event"`; for one that is a person, give an `is_bot`.',
+    "excluded": "Change `exclude`, `include` or `default_exclude`; a `!` pattern re-includes.",
+    "dnt": "Set `respect_dnt=False`.",
+    "gpc": "Set `respect_gpc=False`.",
+    "fragment": "Nothing, as a rule: the page around it counts. `HX-Push-Url` makes it a visit.",
+    "xhr": "Nothing, as a rule. If it is worth an event, call `track()` in the view.",
+    "fetch": "Nothing, as a rule. If it is worth an event, call `track()` in the view.",
+    "iframe": "Set `track_iframes=True`.",
+    "subresource": "Nothing: the page around it counts.",
+    "not_navigation": "Look for a proxy that removes `Sec-Fetch-Dest` or changes `Accept`.",
+    "download": "Set `track_downloads=True`, or add the ending to `download_extensions`.",
+    "well_known": "Nothing: no person asked for it.",
+    "static_file": "Nothing: the page around it counts.",
+    "not_found": "Set `track_404=True`.",
+    "not_modified": "Nothing: it is no page.",
+    "redirect": "Nothing: the page that it leads to counts.",
+    "error": "Nothing here; the app's log knows more.",
+    "no_content": "Nothing, as a rule. If it is worth an event, call `track()` in the view.",
+    "partial": "Nothing: the first part counts.",
+    "not_html": "If people look at it, answer with `Content-Type: text/html`.",
+    "sampled_out": "Raise `sample_rate`.",
+    "no_client_ip": "Let the proxy set `X-Forwarded-For`, or give `client_ip_header`.",
+    "should_track": "Change your function `should_track`.",
+    "before_send": "Change your function `before_send`.",
+}
+"""What would change the fate of a hit that does not count, by its reason."""
+
+_DROPPED: Final = {
+    "not_found": (
+        "This domain was not declared.",
+        "Add it with `--domain`, or correct the sender.",
+    ),
+    "bot": (
+        "The User-Agent is a bot's.",
+        "If it was the visitor's own, the vendor would drop the event too.",
+    ),
+    "dc_ip": (
+        "`X-Plausible-IP-Type` says that the address is a data centre's.",
+        "Look at the address below: it should be the visitor's, not a server's.",
+    ),
+    "threat_ip": (
+        "`X-Plausible-IP-Type` says that the address is known for attacks.",
+        "Look at the address below: it should be the visitor's, not a server's.",
+    ),
+    "no_session_for_engagement": (
+        "Engagement needs a pageview of the same visitor before it.",
+        "Send the pageview first, with the same address and User-Agent.",
+    ),
+}

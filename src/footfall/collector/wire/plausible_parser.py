@@ -1,0 +1,303 @@
+"""A body that was posted to `/api/event`: the event in it, or the answer that refuses it.
+
+The rules and the error texts are those of Plausible's request.ex (read 2026-11). Where we differ:
+
+- A name is measured in characters without their combining marks, close to Plausible's graphemes.
+- Form fields are read flat, multipart bodies not at all; nobody should send either.
+- A list of domains is read up to the hundredth.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from footfall.collector.wire.messages import (
+    NO_HOST,
+    Received,
+    WireResponse,
+    hostname_of,
+    json_answer,
+    media_type,
+    read_json,
+    split_uri,
+)
+from footfall.destinations import _floats
+
+MAX_BODY_BYTES: Final = 8_000_000
+"""What the parser of JSON bodies takes; more is answered 413."""
+
+_MAX_TEXT_BODY_BYTES = 1_000_000
+_MAX_NAME_LENGTH = 120
+_MAX_URL_BYTES = 2_000
+_MAX_REFERRER_LENGTH = 2_000
+_MAX_PROPS = 30
+_MAX_KEY_BYTES = 300
+_MAX_VALUE_BYTES = 2_000
+_MAX_ENGAGEMENT_MS = 30 * 86_400_000
+# Of our own: one request must not become a million events.
+_MAX_DOMAINS = 100
+_MAX_FORM_FIELDS = 1_000
+
+_MALFORMED = json_answer(400, {"status": 400, "message": "Bad Request"})
+_TOO_LARGE = json_answer(413, {"status": 413, "message": "Request Entity Too Large"})
+_NOT_JSON = json_answer(400, {"errors": {"request": ["Unable to parse request body as json"]}})
+
+_BLANK = "can't be blank"
+_INVALID = "is invalid"
+_EVENTS_WITH_PATH = frozenset({"404", "WP Form Completions", "Form: Submission"})
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class PageURL(NamedTuple):
+    """What a URL says of the page. The query holds where the visit came from."""
+
+    url: str
+    hostname: str = NO_HOST
+    pathname: str = "/"
+    query: str = ""
+
+
+_NO_PAGE: Final = PageURL("")
+
+
+class Posted(NamedTuple):
+    """What a valid body says: one event, for one or several domains."""
+
+    name: str
+    page: PageURL
+    domains: list[str]
+    referrer: str | None
+    props: dict[str, str]
+    revenue: tuple[str, str] | None
+    interactive: bool
+
+
+def read(received: Received) -> Posted | WireResponse:
+    """The event that was posted, or the answer to what was none."""
+    body = _body(received)
+    return body if isinstance(body, WireResponse) else _event(body)
+
+
+def _body(received: Received) -> dict[str, Any] | WireResponse:
+    kind = media_type(received.headers)
+    if "/" not in kind:
+        return {}
+    if kind.startswith("application/") and kind.endswith(("/json", "+json")):
+        return _parsed_body(received.body)
+    if kind == "application/x-www-form-urlencoded":
+        return _form(received.body)
+    return _text_body(received.body)
+
+
+def _parsed_body(body: bytes) -> dict[str, Any] | WireResponse:
+    if len(body) > MAX_BODY_BYTES:
+        return _TOO_LARGE
+    try:
+        value = read_json(body.decode()) if body else {}
+    except ValueError:
+        return _MALFORMED
+    return value if isinstance(value, dict) else {}
+
+
+def _text_body(body: bytes) -> dict[str, Any] | WireResponse:
+    if len(body) > _MAX_TEXT_BODY_BYTES:
+        return _NOT_JSON
+    try:
+        value = read_json(body.decode())
+    except ValueError:
+        return _NOT_JSON
+    return value if isinstance(value, dict) else _NOT_JSON
+
+
+def _form(body: bytes) -> dict[str, Any] | WireResponse:
+    if len(body) > MAX_BODY_BYTES:
+        return _TOO_LARGE
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS)
+    except ValueError:
+        return _MALFORMED
+    return dict(pairs)
+
+
+# -- the fields -------------------------------------------------------------------------------
+
+
+class _Faults(dict[str, list[str]]):
+    """What is wrong with a body, field by field."""
+
+    def add(self, field: str, text: str) -> None:
+        self.setdefault(field, []).append(text)
+
+
+def _event(body: Mapping[str, Any]) -> Posted | WireResponse:
+    faults = _Faults()
+    name = _name(_pick(body, "n", "name"), faults)
+    if name == "engagement" and not _is_engagement(body):
+        faults.add(
+            "event_name",
+            "engagement event requires a valid integer value for at least one of "
+            "'sd' or 'e' fields",
+        )
+    in_hash_mode = _hash_mode(_pick(body, "h", "hashMode"), faults)
+    page = _page(_pick(body, "u", "url"), in_hash_mode, faults)
+    domains = _domains(_pick(body, "d", "domain"), page, faults)
+    props = _props(_pick(body, "m", "meta", "p", "props"), name, page, faults)
+    if faults:
+        return json_answer(400, {"errors": faults})
+    referrer = _pick(body, "r", "referrer")
+    return Posted(
+        name=name,
+        page=page,
+        domains=domains,
+        referrer=referrer[:_MAX_REFERRER_LENGTH] if isinstance(referrer, str) else None,
+        props=props,
+        revenue=_revenue(_pick(body, "revenue", "$")),
+        interactive=body.get("i") is not False and body.get("interactive") is not False,
+    )
+
+
+def _pick(body: Mapping[str, Any], *keys: str) -> Any:
+    """The first value that is neither null nor false; an empty string is a value."""
+    value = None
+    for key in keys:
+        value = body.get(key)
+        if value is not None and value is not False:
+            break
+    return value
+
+
+def _name(value: Any, faults: _Faults) -> str:
+    if _is_integer(value):
+        value = str(value)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        faults.add("event_name", _BLANK)
+    elif not isinstance(value, str):
+        faults.add("event_name", _INVALID)
+    elif len(value) > _MAX_NAME_LENGTH and _length(value) > _MAX_NAME_LENGTH:
+        faults.add("event_name", f"should be at most {_MAX_NAME_LENGTH} character(s)")
+    return value if isinstance(value, str) else ""
+
+
+def _length(text: str) -> int:
+    return sum(not unicodedata.category(char).startswith("M") for char in text)
+
+
+def _hash_mode(value: Any, faults: _Faults) -> bool:
+    number = _integer(value)
+    if value is not None and value is not False and number is None:
+        faults.add("hash_mode", _INVALID)
+    return number == 1
+
+
+def _page(value: Any, in_hash_mode: bool, faults: _Faults) -> PageURL:
+    if value is None:
+        faults.add("url", "is required")
+        return _NO_PAGE
+    if not isinstance(value, str) or len(value.encode()) > _MAX_URL_BYTES:
+        faults.add("url", "must be a valid url")
+        return _NO_PAGE
+    page = _page_of(value, in_hash_mode)
+    if page is None:
+        faults.add("url", "scheme is not allowed")
+        return _NO_PAGE
+    if not page.pathname:
+        faults.add("pathname", _BLANK)
+    return page
+
+
+# Most events are of pages that were looked at a moment ago. An address has 2 kB at most.
+@lru_cache(maxsize=1_024)
+def _page_of(url: str, in_hash_mode: bool) -> PageURL | None:
+    """What a URL says; None where its scheme is not allowed."""
+    scheme, authority, path, query, fragment = split_uri(url)
+    if scheme.lower() == "data":
+        return None
+    pathname = unquote(path or "/", errors="replace").rstrip()
+    if in_hash_mode and "#" in url:
+        pathname += f"#{unquote(fragment, errors='replace')}"
+    return PageURL(url, hostname_of(authority), pathname, query)
+
+
+def _domains(value: Any, page: PageURL, faults: _Faults) -> list[str]:
+    if not isinstance(value, str):
+        if page.hostname == NO_HOST:
+            faults.add("domain", _BLANK)
+        return [page.hostname]
+    parts = [part.strip().removeprefix("www.") for part in value.split(",", _MAX_DOMAINS)]
+    domains = [part for part in parts[:_MAX_DOMAINS] if part]
+    if not domains:
+        faults.add("domain", _BLANK)
+    return domains
+
+
+def _props(value: Any, name: str, page: PageURL, faults: _Faults) -> dict[str, str]:
+    texts = {key: _prop_text(each) for key, each in _object(value).items() if key.strip()}
+    props = {key: text for key, text in texts.items() if text.strip()}
+    if name in _EVENTS_WITH_PATH and "path" not in props:
+        props = {"path": page.pathname, **props}
+    props = dict(list(props.items())[:_MAX_PROPS])
+    if any(
+        len(key.encode()) > _MAX_KEY_BYTES or len(text.encode()) > _MAX_VALUE_BYTES
+        for key, text in props.items()
+    ):
+        faults.add(
+            "props",
+            f"keys should have at most {_MAX_KEY_BYTES} bytes and values {_MAX_VALUE_BYTES} bytes",
+        )
+    return props
+
+
+def _prop_text(value: Any) -> str:
+    """The text of a value, empty where it is none that Plausible would keep."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _floats.elixir(value)
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = read_json(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _revenue(value: Any) -> tuple[str, str] | None:
+    money = _object(value)
+    currency, amount = money.get("currency"), money.get("amount")
+    if not isinstance(currency, str) or isinstance(amount, bool):
+        return None
+    if not _CURRENCY.fullmatch(currency.upper()) or not isinstance(amount, str | int | float):
+        return None
+    try:
+        exact = Decimal(str(amount).strip())
+    except InvalidOperation:
+        return None
+    return (currency.upper(), str(exact)) if exact.is_finite() else None
+
+
+def _is_engagement(body: Mapping[str, Any]) -> bool:
+    depth, milliseconds = _integer(body.get("sd")), _integer(body.get("e"))
+    return (depth is not None and depth >= 0) or (
+        milliseconds is not None and 0 <= milliseconds < _MAX_ENGAGEMENT_MS
+    )
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _integer(value: Any) -> int | None:
+    """An integer, or the text of one."""
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(r"[+-]?[0-9]{1,18}", value) else None
+    return value if _is_integer(value) else None

@@ -1,0 +1,1 @@
+"""Parts that know nothing of a hit or an event: clock, log, caches, counters."""

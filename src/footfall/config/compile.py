@@ -1,0 +1,192 @@
+"""What the options are made into once, so that nothing is left to do for it in a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar, cast
+
+from footfall import destinations as places
+from footfall.client_ip import ClientIP
+from footfall.delivery import Limits
+from footfall.errors import ConfigError, Fault
+from footfall.rules import pageview, url
+from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, listed
+
+if TYPE_CHECKING:
+    from footfall.config.config import Config
+
+__all__ = ["Compiled", "compiled"]
+
+# Longer than a restart takes; far from the half hour after which vendors open another visit.
+_OUTBOX_MAX_AGE_SECONDS: Final = 300.0
+
+# The beginning of a second destination in the same line.
+_OTHER_SEPARATOR: Final = re.compile(r"[\s;|]+[a-z]+(\+http)?://")
+
+_T = TypeVar("_T")
+
+
+class Compiled(NamedTuple):
+    """The parts of a Config that its options are made into."""
+
+    all_destinations: tuple[places.Destination, ...]
+    resolver: ClientIP
+    path_rules: PathRules
+    url_rules: url.UrlRules
+    rules: pageview.Rules
+    limits: Limits
+
+
+def compiled(config: Config, faults: list[Fault]) -> Compiled | None:
+    """The parts of `config`; None where there are `faults`, to which those found here are added."""
+    found = _made(faults, lambda: _destinations(config.destinations))
+    resolver = _made(faults, lambda: _resolver(config))
+    extensions = _made(faults, lambda: _extensions(config.download_extensions))
+    path_rules = _made(faults, lambda: _path_rules(config))
+    # Wrong names must not hide what else is wrong.
+    keep_query = _made(faults, lambda: _keep_query(config.keep_query)) or frozenset()
+    url_rules = _made(faults, lambda: _url_rules(config, keep_query))
+    if found is None or resolver is None or extensions is None:
+        return None
+    if path_rules is None or url_rules is None or faults:
+        return None
+    return Compiled(
+        all_destinations=found,
+        resolver=resolver,
+        path_rules=path_rules,
+        url_rules=url_rules,
+        rules=_rules(config, found, extensions, path_rules),
+        limits=Limits(
+            max_events=config.max_queue,
+            max_age_seconds=_max_age(config),
+            max_connections=config.max_connections,
+        ),
+    )
+
+
+def _made(faults: list[Fault], make: Callable[[], _T]) -> _T | None:
+    """What `make` returns; where it finds faults, they are added and nothing returned."""
+    try:
+        return make()
+    except ConfigError as error:
+        faults += error.faults
+        return None
+
+
+# -- the parts ---------------------------------------------------------------------------------
+
+
+def _destinations(value: object) -> tuple[places.Destination, ...]:
+    faults: list[Fault] = []
+    found: list[places.Destination] = []
+    for item in _listed(value):
+        if isinstance(item, str) and _OTHER_SEPARATOR.search(item):
+            faults.append(Fault("destinations", item, "separate destinations by commas"))
+            continue
+        try:
+            found.append(places.destination_from(cast("str", item)))
+        except ConfigError as error:
+            faults += error.faults
+    names = [place.name for place in found]
+    faults += [
+        Fault("destinations", name, "is listed twice: every event would be counted twice")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return tuple(found)
+
+
+def _listed(value: object) -> Iterable[object]:
+    """The destinations of a line, of a list, or the one there is."""
+    if isinstance(value, str):
+        return places.split_dsns(value)
+    is_list = isinstance(value, Iterable) and not isinstance(value, Mapping)
+    return cast("Iterable[object]", value) if is_list else [value]
+
+
+def _resolver(config: Config) -> ClientIP:
+    return ClientIP(
+        trusted_proxies=config.trusted_proxies,
+        client_ip_header=config.client_ip_header,
+        client_ip=config.client_ip,
+    )
+
+
+def _path_rules(config: Config) -> PathRules:
+    exclude = DEFAULT_EXCLUDE if config.default_exclude else ()
+    return PathRules(exclude=(*exclude, *listed(config.exclude)), include=config.include)
+
+
+def _url_rules(config: Config, keep_query: frozenset[str] | Literal["*"]) -> url.UrlRules:
+    return url.UrlRules(
+        keep_query=keep_query,
+        base_url=config.base_url,
+        path_mode=config.path_mode,
+        hide_path_secrets=config.hide_path_secrets,
+    )
+
+
+def _rules(
+    config: Config,
+    destinations: Sequence[places.Destination],
+    extensions: frozenset[str],
+    path_rules: PathRules,
+) -> pageview.Rules:
+    track_localhost = config.track_localhost
+    if track_localhost is None:
+        track_localhost = bool(destinations) and all(map(places.is_local, destinations))
+    return pageview.Rules(
+        track_localhost=track_localhost,
+        prefetch=config.prefetch,
+        bots=config.bots,
+        is_bot=config.is_bot,
+        track_404=config.track_404,
+        track_downloads=config.track_downloads,
+        download_extensions=extensions,
+        track_iframes=config.track_iframes,
+        respect_dnt=config.respect_dnt,
+        respect_gpc=config.respect_gpc,
+        excluded_by=path_rules.excluded_by,
+    )
+
+
+def _max_age(config: Config) -> float:
+    if config.max_age_seconds is not None:
+        return config.max_age_seconds
+    return Limits().max_age_seconds if config.outbox is None else _OUTBOX_MAX_AGE_SECONDS
+
+
+# -- lists of names ----------------------------------------------------------------------------
+
+
+def _keep_query(value: Sequence[str] | str) -> frozenset[str] | Literal["*"]:
+    if value == "*":
+        return "*"
+    remedy = 'write the names of parameters, such as ["page", "sort"], or "*"'
+    return frozenset(_names("keep_query", value, remedy))
+
+
+def _extensions(value: Sequence[str] | str) -> frozenset[str]:
+    """The endings of file names, in lower case and without their dot."""
+    remedy = 'write the endings of file names, such as ["pdf", "zip"]'
+    names = _names("download_extensions", value, remedy)
+    found = frozenset(each.removeprefix(".").lower() for each in names)
+    wrong = sorted(each for each in found if not each.isalnum())
+    if wrong:
+        raise ConfigError([Fault("download_extensions", each, remedy) for each in wrong])
+    return found
+
+
+def _names(option: str, value: object, remedy: str) -> list[str]:
+    """The names in a list, or between the commas of a text."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping):
+        raise ConfigError(Fault(option, value, remedy))
+    names = list(value)
+    wrong = [each for each in names if not isinstance(each, str)]
+    if wrong:
+        raise ConfigError([Fault(option, each, remedy) for each in wrong])
+    return [each.strip() for each in names]

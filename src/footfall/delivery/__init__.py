@@ -1,0 +1,20 @@
+"""From an event to the vendor's answer: one lane for each destination.
+
+A lane is a bounded queue with its own delivery threads, breaker and counters, so that a dead vendor
+never slows another. Rules of the room:
+
+- The request side never enters it. `offer` is called by the delivery side, and takes a lock.
+- At most once: neither vendor can recognise a duplicate, and a duplicate falsifies bounce rate and
+  pageviews where a loss only under-counts. Only what surely was not processed is sent again.
+- Vendors stamp an event when it arrives, so one that has waited too long is dropped, not sent late.
+- The events of one visitor go out in order and never two at a time: the first decides the source of
+  the visit, and a vendor that is still writing it drops the second.
+- Every event offered ends in exactly one counter; `Counters.in_balance` says so at any moment.
+"""
+
+from footfall.delivery.counters import Counters
+from footfall.delivery.lane import Lane
+from footfall.delivery.limits import Limits
+from footfall.delivery.visitor_order import Item
+
+__all__ = ["Counters", "Item", "Lane", "Limits"]

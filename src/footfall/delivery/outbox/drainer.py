@@ -1,0 +1,107 @@
+"""What the elected process does: rows go to the lanes that have room, and old rows go away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from footfall.delivery.outbox import Mode
+from footfall.delivery.outbox.sqlite_file import MAX_ROWS, OutboxFile
+from footfall.events.json import from_json
+
+if TYPE_CHECKING:
+    from footfall.common.log import ThrottledLog
+    from footfall.delivery.lane import Lane
+    from footfall.model import Event
+
+# So many events of a destination are in memory at a time: what `kill -9` may cost, or double.
+WINDOW: Final = 200
+PURGE_SECONDS: Final = 5.0
+
+
+class Drainer:
+    """Empties a file into lanes. Remembers what it took and has not yet deleted.
+
+    Args:
+        lanes: By the name of their destination.
+        max_age_seconds: Older rows are dropped.
+        max_rows: The oldest of more are dropped.
+    """
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        mode: Mode,
+        *,
+        max_age_seconds: float,
+        log: ThrottledLog,
+        max_rows: int = MAX_ROWS,
+    ) -> None:
+        self._lanes = lanes
+        self._mode = mode
+        self._max_age = max_age_seconds
+        self._max_rows = max_rows
+        self._log = log
+        self.orphaned = 0
+        # False while lanes are being emptied: what came then would be gone with the process.
+        self.is_feeding = True
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with a newly opened file."""
+        self._claimed: set[int] = set()
+        self._purges_from = 0.0
+
+    def serve(self, file: OutboxFile, now: float) -> bool:
+        """Do all that is due. True if a lane was given anything."""
+        self.settle(file)
+        if now >= self._purges_from:
+            self._purges_from = now + PURGE_SECONDS
+            self._account(file.purge(time.time() - self._max_age, self._claimed), "expired")
+            self._account(file.trim(self._max_rows), "dropped_full")
+        if not self.is_feeding:
+            return False
+        fed = [self._feed(file, lane) for lane in self._lanes.values()]
+        return any(fed)
+
+    def settle(self, file: OutboxFile) -> None:
+        """Delete what was answered since the last time."""
+        done = [row for lane in self._lanes.values() for row in lane.hatch.done_rows()]
+        # Those of a file that is gone say nothing about this one.
+        ids = [number for identity, number in done if identity == file.identity]
+        file.delete(ids)
+        self._claimed.difference_update(ids)
+
+    def _feed(self, file: OutboxFile, lane: Lane) -> bool:
+        room = lane.hatch.room(WINDOW)
+        rows = file.oldest(lane.name, room, self._claimed) if room > 0 else []
+        if not rows:
+            return False
+        ids = [row.id for row in rows]
+        if self._mode == "at_most_once":
+            file.delete(ids)
+        else:
+            self._claimed.update(ids)
+        lane.hatch.take_in([event for row in rows if (event := self._event(file, lane, *row))])
+        return True
+
+    def _event(
+        self, file: OutboxFile, lane: Lane, number: int, line: str
+    ) -> tuple[Event, Any] | None:
+        try:
+            event = from_json(line)
+        except ValueError as error:
+            self._log.warn("outbox row", f"footfall: a row of the outbox is dropped: {error}")
+            lane.hatch.count_taken("failed", 1)
+            file.delete([number])
+            return None
+        return event, (file.identity, number) if self._mode == "at_least_once" else None
+
+    def _account(self, gone: Mapping[str, int], counter: str) -> None:
+        for name, number in gone.items():
+            lane = self._lanes.get(name)
+            if lane is None:
+                self.orphaned += number
+            else:
+                lane.hatch.count_taken(counter, number)

@@ -1,0 +1,59 @@
+"""Which of the processes that share a file may take from it: the one that holds a lock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+IS_POSSIBLE = fcntl is not None
+"""False where the system knows no lock of this kind."""
+
+
+class LeaderLock:
+    """A lock on a file beside `path`. The system takes it back when its process ends, however."""
+
+    def __init__(self, path: str) -> None:
+        self._path = f"{path}.lock"
+        self._file: int | None = None
+
+    @property
+    def is_won(self) -> bool:
+        return self._file is not None
+
+    def acquire(self) -> bool:
+        """True if this process is, or now becomes, the one.
+
+        Raises:
+            OSError: there is no such lock to be had here, as on some network file systems.
+        """
+        if self._file is not None:
+            return True
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(file, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return False
+        except BaseException:
+            os.close(file)
+            raise
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let another process be the one.
+
+        In a forked child too: closing leaves a lock alone that the parent still holds open.
+        """
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                os.close(file)
+
+    __del__ = release

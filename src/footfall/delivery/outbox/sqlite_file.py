@@ -1,0 +1,263 @@
+"""The file: schema, settings, and all SQL. One connection, used by one thread at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from footfall.common.clock import monotonic
+
+SCHEMA_VERSION: Final = 1
+"""Kept in the file as `user_version`. A file of a later version is left alone."""
+
+# "FooB": how `file` and we ourselves know a file as ours.
+_APPLICATION_ID: Final = 0x466F6F42
+# A commit takes milliseconds; whoever holds the lock for longer is no process of ours.
+BUSY_SECONDS: Final = 1.0
+# Some 1 KiB a row: a hundred megabytes, and more than can be sent within the life of an event.
+MAX_ROWS: Final = 100_000
+# The last resort, where the rows are of the longest kind.
+MAX_PAGES: Final = 65_536
+# One statement must not hold up the others: 4,000 rows take some 20 ms.
+_PURGE_ROWS: Final = 4_000
+
+_SCHEMA: Final = (
+    """
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        destination TEXT NOT NULL,
+        made_at REAL NOT NULL,  -- seconds since the epoch
+        event TEXT NOT NULL     -- see footfall.events.json
+    )
+    """,
+    "CREATE INDEX events_by_age ON events (destination, made_at)",
+    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+_DELETE: Final = "DELETE FROM events WHERE id = ?"
+
+
+class Unusable(Exception):  # noqa: N818 -- it names what is known
+    """The file is not ours to write to: another program's, or of a later version."""
+
+
+class OutboxRow(NamedTuple):
+    """One event in the file. `id` is never given twice."""
+
+    id: int
+    event: str
+
+
+class OutboxFile:
+    """An open outbox.
+
+    Raises:
+        OSError: the file cannot be made or written.
+        sqlite3.Error: it is locked, damaged or no database.
+        Unusable: see there.
+    """
+
+    def __init__(self, path: str, *, max_pages: int = MAX_PAGES) -> None:
+        self.path = path
+        _make_private(path)
+        # Tells this file from another that took its place.
+        self.identity = _identity(path)
+        self._owner = os.getpid()
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._set_up(max_pages)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _set_up(self, max_pages: int) -> None:
+        execute = self._connection.execute
+        _refuse_strangers(self._connection)
+        # A crash of the process loses nothing; one of the machine perhaps the last commits.
+        _patiently(self._connection, "PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = NORMAL")
+        execute(f"PRAGMA max_page_count = {max_pages}")
+        # Addresses of visitors are overwritten when their row goes.
+        execute("PRAGMA secure_delete = ON")
+        execute("PRAGMA journal_size_limit = 4194304")
+        with self._writing():
+            # A second process may have been faster.
+            if _pragma(self._connection, "user_version") == 0:
+                for statement in _SCHEMA:
+                    execute(statement)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # SQLite itself has rolled back where the disk was full.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @property
+    def is_in_place(self) -> bool:
+        """False once the file was moved or deleted: what is written then, nobody reads."""
+        try:
+            return _identity(self.path) == self.identity
+        except OSError:
+            return False
+
+    def store(self, rows: Iterable[tuple[str, float, str]]) -> None:
+        """Add rows of destination, time and event, all or none."""
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT INTO events (destination, made_at, event) VALUES (?, ?, ?)", rows
+            )
+
+    def oldest(self, destination: str, number: int, but: Collection[int] = ()) -> list[OutboxRow]:
+        """Up to `number` rows of a destination, oldest first, without those in `but`."""
+        found = self._connection.execute(
+            "SELECT id, event FROM events WHERE destination = ? ORDER BY made_at, id LIMIT ?",
+            (destination, number + len(but)),
+        )
+        return [OutboxRow(*row) for row in found if row[0] not in but][:number]
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Delete these rows, as far as they are there."""
+        if len(ids) == 1:
+            self._connection.execute(_DELETE, ids)
+        elif ids:
+            with self._writing() as connection:
+                connection.executemany(_DELETE, [(number,) for number in ids])
+
+    def purge(self, before: float, but: Collection[int] = ()) -> Mapping[str, int]:
+        """Delete some of what is older, without `but`. How many rows went, by destination."""
+        return self._drop(
+            "SELECT id, destination FROM events WHERE made_at < ? LIMIT ?", (before,), but
+        )
+
+    def trim(self, keep: int) -> Mapping[str, int]:
+        """Delete the oldest of more than `keep` rows. How many went, by destination."""
+        too_many = self.count() - keep
+        if too_many <= 0:
+            return {}
+        return self._drop(
+            "SELECT id, destination FROM events ORDER BY id LIMIT min(?, ?)", (too_many,)
+        )
+
+    def _drop(
+        self, select: str, bounds: tuple[float, ...], but: Collection[int] = ()
+    ) -> Mapping[str, int]:
+        found = [
+            row
+            for row in self._connection.execute(select, (*bounds, _PURGE_ROWS))
+            if row[0] not in but
+        ]
+        if found:
+            with self._writing() as connection:
+                connection.executemany(_DELETE, [row[:1] for row in found])
+        names = [str(row[1]) for row in found]
+        return {name: names.count(name) for name in {*names}}
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._connection.execute("SELECT count(*) FROM events").fetchone()[0])
+
+    def oldest_time(self) -> float | None:
+        """When the oldest event was made, in seconds since the epoch; None where none is left."""
+        found = self._connection.execute(
+            "SELECT made_at FROM events WHERE id = (SELECT min(id) FROM events)"
+        ).fetchone()
+        return None if found is None else float(found[0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
+        if "_connection" not in self.__dict__:
+            return
+        if self._owner == getpid():
+            self.close()
+        else:
+            self.keep_open_after_fork()
+
+    def keep_open_after_fork(self) -> None:
+        """Keep an inherited connection open for ever.
+
+        SQLite must not be closed in a forked child: it would release what the parent has locked.
+        """
+        _leaked.append(self._connection)
+
+
+_leaked: Final[list[sqlite3.Connection]] = []
+
+
+def move_aside(path: str) -> str:
+    """Rename a damaged file to the next free `.corrupt-N`, and give that name."""
+    number = 1
+    while Path(aside := f"{path}.corrupt-{number}").exists():
+        number += 1
+    Path(path).rename(aside)
+    # Of no use without it, and poison to a new file of the old name.
+    for ending in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            Path(path + ending).rename(aside + ending)
+    return aside
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the file itself is broken or no database."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _make_private(path: str) -> None:
+    """Make the file where there is none, and let nobody else read it, whatever the umask.
+
+    SQLite gives its two companions the same rights. A file that is there is never opened here: to
+    close it again would release what another connection of this process has locked.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if Path(path).stat().st_mode & 0o777 != 0o600:
+        Path(path).chmod(0o600)
+
+
+def _identity(path: str) -> tuple[int, int]:
+    found = os.stat(path)  # noqa: PTH116 -- asked for with every batch
+    return found.st_dev, found.st_ino
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> Any:
+    """The one value of a statement for which SQLite does not wait by itself.
+
+    While another process makes the same switch to the write-ahead log, it just says "locked".
+    """
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return connection.execute(statement).fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _refuse_strangers(connection: sqlite3.Connection) -> None:
+    if not _patiently(connection, "SELECT count(*) FROM sqlite_master"):
+        return
+    if _pragma(connection, "application_id") != _APPLICATION_ID:
+        raise Unusable("it holds another program's tables; name a new file")
+    if _pragma(connection, "user_version") > SCHEMA_VERSION:
+        raise Unusable("it was written by a later footfall; upgrade, or name a new file")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,63 @@
+"""Is this hit a pageview, another event, or nothing? And why?
+
+The rules below are asked in this order. A settles what the request alone tells, B finds out how the
+browser asked, C reads the answer. A rule settles the hit or lets it pass to the next one.
+
+    A.0 ignored       the app said that this is no pageview
+    A.1 websocket     a connection, not a page
+    A.2 method        only GET shows a page
+    A.3 localhost     a developer or a test is looking
+    A.4 prefetch      fetched ahead of a click that may never come
+    A.5 bot           nobody is looking
+    A.6 excluded      the owner's include and exclude rules
+    A.7 privacy       DNT and GPC, where the owner respects them
+
+    B.1 library       Turbo, htmx, Inertia and their kind say whether they visit or fill a fragment
+    B.2 xhr           an old script library says that it asks
+    B.3 destination   the browser says what it needs the answer for
+    B.4 accept        it does not, as over plain http; then whoever wants a page asks for HTML
+
+    C.1 download      a file to save
+    C.2 navigation    what B found not to be a page ends here
+    C.3 not_found     a page that does not exist
+    C.4 not_modified  a page that the browser had kept
+    C.5 page          HTML was shown
+    C.6 otherwise     redirects, errors, JSON, images: nothing to look at
+
+Never decided on: Sec-Fetch-User and Upgrade-Insecure-Requests (Safari sends none), Accept-Language,
+client hints, reloads, and the extension of a 200 that is HTML. Values in, a value out; whatever
+text a client sends ends in a decision. Header facts were read in browser-compat-data 8.1 and the
+libraries' sources, 2026-10.
+"""
+
+from __future__ import annotations
+
+from footfall.rules.pageview.decide import decide, decide_told
+from footfall.rules.pageview.decision_cache import DecisionCache
+from footfall.rules.pageview.header_names import REQUEST_HEADERS, RESPONSE_HEADERS
+from footfall.rules.pageview.navigation_rules import pushed_url
+from footfall.rules.pageview.options import DOWNLOAD_EXTENSIONS, Rules
+from footfall.rules.pageview.prefetch import (
+    TURBO_PREFETCH_HINT,
+    is_refusable_prefetch,
+    prefetch_hint,
+)
+from footfall.rules.pageview.reasons import BOT_VISIT, DOWNLOAD, NOT_FOUND, REASONS
+
+__all__ = [
+    "BOT_VISIT",
+    "DOWNLOAD",
+    "DOWNLOAD_EXTENSIONS",
+    "NOT_FOUND",
+    "REASONS",
+    "REQUEST_HEADERS",
+    "RESPONSE_HEADERS",
+    "TURBO_PREFETCH_HINT",
+    "DecisionCache",
+    "Rules",
+    "decide",
+    "decide_told",
+    "is_refusable_prefetch",
+    "prefetch_hint",
+    "pushed_url",
+]

@@ -1,0 +1,21 @@
+"""The headers that a decision may look at."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from footfall.rules.pageview.navigation_rules import LIBRARY_HEADERS
+from footfall.rules.pageview.prefetch import PREFETCH_HEADERS
+
+REQUEST_HEADERS: Final = frozenset(
+    {"upgrade", "user-agent", "accept", "x-requested-with", "sec-fetch-dest", "sec-fetch-mode"}
+    | {"dnt", "sec-gpc", "service-worker-navigation-preload"}
+    | PREFETCH_HEADERS
+    | LIBRARY_HEADERS
+)
+"""The request headers, in lower case, that a decision may look at."""
+
+RESPONSE_HEADERS: Final = frozenset(
+    {"content-type", "content-disposition", "content-range", "hx-push-url", "x-inertia"}
+)
+"""The response headers, in lower case, that a decision may look at."""

@@ -1,0 +1,121 @@
+"""B. How the browser asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from footfall.model import Hit
+from footfall.rules.pageview.header_values import answered, asked, wants_html
+from footfall.rules.pageview.options import Rules, words
+from footfall.rules.pageview.rule_types import Navigation, NavigationRule
+
+# Whoever sends one of these fills a part of a page, or does not say whether it visits: Turbo
+# frames, Inertia's partial reloads, Unpoly, Alpine AJAX, Datastar, React server components.
+_FRAGMENT_HEADERS: Final = (
+    "turbo-frame",
+    "x-inertia-partial-component",
+    "x-inertia-partial-data",
+    "x-inertia-partial-except",
+    "x-up-version",
+    "x-up-target",
+    "x-alpine-request",
+    "datastar-request",
+    "rsc",
+)
+# Asked after the fragments: Turbo Drive, Turbolinks 5, Inertia, pjax.
+_VISIT_HEADERS: Final = ("x-turbo-request-id", "turbolinks-referrer", "x-inertia", "x-pjax")
+_HTMX_VISIT_HEADERS: Final = ("hx-boosted", "hx-history-restore-request")
+LIBRARY_HEADERS: Final = frozenset(
+    {*_FRAGMENT_HEADERS, *_VISIT_HEADERS, *_HTMX_VISIT_HEADERS, "hx-request"}
+)
+
+
+def _library(hit: Hit, _rules: Rules) -> str | Navigation:
+    if LIBRARY_HEADERS.isdisjoint(hit.headers):
+        return "no library's header"
+    for name in _FRAGMENT_HEADERS:
+        if name in hit.headers:
+            return Navigation("fragment", name)
+    for name in _VISIT_HEADERS:
+        if name in hit.headers:
+            return Navigation("spa_visit", name, is_page=True)
+    return _htmx(hit)
+
+
+def _htmx(hit: Hit) -> str | Navigation:
+    for name in _HTMX_VISIT_HEADERS:
+        if asked(hit, name).strip().lower() == "true":
+            return Navigation("spa_visit", name, is_page=True)
+    if pushed_url(hit) is not None:
+        return Navigation("spa_visit", "hx-push-url", is_page=True)
+    return (
+        Navigation("fragment", "hx-request") if "hx-request" in hit.headers else "no htmx request"
+    )
+
+
+def _xhr(hit: Hit, _rules: Rules) -> str | Navigation:
+    # Android's WebViews send the app's package name here, on navigations too.
+    requested_with = asked(hit, "x-requested-with")
+    if requested_with.strip().lower() == "xmlhttprequest":
+        return Navigation("xhr", requested_with)
+    return requested_with or "no X-Requested-With"
+
+
+# The values that MDN's page on Sec-Fetch-Dest and the Fetch standard list (read 2026-11).
+_SUBRESOURCES: Final = words(
+    """
+    audio audioworklet embed font image json manifest object paintworklet report script
+    serviceworker sharedworker speculationrules style text track video webidentity worker xslt
+    """
+)
+_ARRIVALS: Final[Mapping[str, Navigation]] = {
+    "document": Navigation("navigation", "document", is_page=True),
+    "empty": Navigation("fetch", "empty"),
+    **{name: Navigation("iframe", name) for name in ("iframe", "frame", "fencedframe")},
+    **{name: Navigation("subresource", name) for name in _SUBRESOURCES},
+}
+
+
+def _destination(hit: Hit, rules: Rules) -> str | Navigation:
+    text = asked(hit, "sec-fetch-dest")
+    arrival = _ARRIVALS.get(text)
+    if arrival is None:
+        return text or "no Sec-Fetch-Dest"
+    if arrival.reason == "iframe":
+        return arrival._replace(is_page=rules.track_iframes)
+    # A service worker that passes a navigation on empties its destination and keeps its mode.
+    if text == "empty" and asked(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
+        return Navigation("navigation", "empty, navigate", is_page=True)
+    return arrival
+
+
+def _accept(hit: Hit, _rules: Rules) -> str | Navigation:
+    if "service-worker-navigation-preload" in hit.headers:
+        return Navigation("navigation", "service-worker-navigation-preload", is_page=True)
+    accept = asked(hit, "accept")
+    if wants_html(hit):
+        return Navigation("navigation", accept, is_page=True)
+    return accept or "no Accept"
+
+
+NO_NAVIGATION: Final = Navigation("not_navigation", "nothing asks for a page")
+
+
+def pushed_url(hit: Hit) -> str | None:
+    """The URL that htmx will show in the address bar, where the app chose one (HX-Push-Url).
+
+    May be absolute or relative, as the app wrote it. None where the request's own URL holds.
+    """
+    if "hx-request" not in hit.headers:
+        return None
+    url = answered(hit, "hx-push-url").strip()
+    return None if url.lower() in ("", "false") else url
+
+
+ARRIVAL_RULES: Final[Sequence[tuple[str, NavigationRule]]] = (
+    ("B.1 library", _library),
+    ("B.2 xhr", _xhr),
+    ("B.3 destination", _destination),
+    ("B.4 accept", _accept),
+)

@@ -1,0 +1,115 @@
+"""C. What was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from footfall.model import PAGEVIEW, Hit
+from footfall.rules.pageview.file_names import (
+    extension_of,
+    is_static,
+    is_well_known,
+    reason_for_file,
+)
+from footfall.rules.pageview.header_values import (
+    HTML,
+    answered,
+    is_attachment,
+    media_type_of,
+    shows_page,
+)
+from footfall.rules.pageview.options import Rules
+from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
+from footfall.rules.pageview.rule_types import Navigation, ResponseRule, Ruling
+
+# A browser that does not tell its purpose may be a player that loads `/song.mp3`, and a script
+# reads `/table.csv` to draw it. An attachment is saved in any case.
+_SAVES_ANY_FILE: Final[Mapping[str, bool]] = {
+    "navigation": True,
+    "fetch": False,
+    "not_navigation": False,
+}
+
+
+def _download(hit: Hit, rules: Rules, arrival: Navigation) -> str | Ruling:
+    saves = is_attachment(hit)
+    if not saves and not _is_file(hit, rules):
+        return "no file"
+    # Libraries save nothing: they ask again, as a navigation. Nor do pictures and players.
+    saves_any_file = _SAVES_ANY_FILE.get(arrival.reason)
+    if saves_any_file is None or not (saves_any_file or saves):
+        return f"a file for {arrival.reason}"
+    if not _has_first_byte(hit) or is_well_known(hit.path):
+        return "a file that is not counted"
+    if not rules.track_downloads:
+        return Ruling("download", hit.path)
+    # The tracker, which knows the public URL, puts it in the path's place.
+    return Ruling("download", hit.path, "event", DOWNLOAD, {"url": hit.path})
+
+
+def _is_file(hit: Hit, rules: Rules) -> bool:
+    if extension_of(hit.path) not in rules.download_extensions:
+        return False
+    media_type = media_type_of(hit)
+    return media_type != "" and media_type not in HTML
+
+
+def _has_first_byte(hit: Hit) -> bool:
+    if hit.status != 206:
+        return hit.status == 200
+    return answered(hit, "content-range").strip().lower().startswith("bytes 0-")
+
+
+def _navigation(_hit: Hit, _rules: Rules, arrival: Navigation) -> str | Ruling:
+    return arrival.reason if arrival.is_page else Ruling(arrival.reason, arrival.saw)
+
+
+def _not_found(hit: Hit, rules: Rules, _arrival: Navigation) -> str | Ruling:
+    if hit.status != 404:
+        return "not a 404"
+    if not rules.track_404 or media_type_of(hit) not in HTML:
+        return "a 404 that is not counted"
+    if is_well_known(hit.path):
+        return Ruling("well_known", hit.path)
+    # An image asked for over plain http may look like a page asked for.
+    if "sec-fetch-dest" not in hit.headers and is_static(hit.path):
+        return Ruling("static_file", hit.path)
+    # As with downloads, the public spelling takes the path's place.
+    return Ruling("not_found", hit.path, "event", NOT_FOUND, {"path": hit.path})
+
+
+def _not_modified(hit: Hit, _rules: Rules, _arrival: Navigation) -> str | Ruling:
+    if hit.status != 304:
+        return "not a 304"
+    # A 304 has no content type, so the name must tell files from pages.
+    if reason := reason_for_file(hit.path):
+        return Ruling(reason, hit.path)
+    return Ruling("not_modified", hit.path, "pageview", PAGEVIEW)
+
+
+def _page(hit: Hit, _rules: Rules, arrival: Navigation) -> str | Ruling:
+    saw = media_type_of(hit) or "no content type"
+    return Ruling(arrival.reason, saw, "pageview", PAGEVIEW) if shows_page(hit) else saw
+
+
+def otherwise(hit: Hit) -> Ruling:
+    """C.6: why there was nothing to look at."""
+    return Ruling(_reason_for_nothing(hit.status), f"status {hit.status}")
+
+
+def _reason_for_nothing(status: int) -> str:
+    if status < 200 or status in (204, 205):
+        return "no_content"
+    if status < 300:
+        return "partial" if status == 206 else "not_html"
+    return "redirect" if status < 400 else "error"
+
+
+ANSWER_RULES: Final[Sequence[tuple[str, ResponseRule]]] = (
+    ("C.1 download", _download),
+    ("C.2 navigation", _navigation),
+    ("C.3 not_found", _not_found),
+    ("C.4 not_modified", _not_modified),
+    ("C.5 page", _page),
+)

@@ -1,0 +1,413 @@
+r"""Which pages may be tracked: include and exclude rules over the path of a hit.
+
+A rule is a glob, a compiled regex or a function that takes the hit. Excludes beat includes. Within
+one list the last rule that matches decides, so that a later `!` pattern rescues what an earlier
+one caught: `exclude=["/shop/**", "!/shop/offers/**"]`.
+
+Globs are compared with the whole percent-decoded path, without the query, case-sensitively:
+
+    *     any text within a segment; a segment of its own is never empty
+    **    any text across segments; between slashes also none: `/a/**/b` matches `/a/b`
+    ?     one character, not a slash
+    {id}  the pattern is a route template (`/users/{id}`), compared with the framework's route
+    else  itself, brackets and dots too; one trailing slash is optional on either side
+
+A visitor chooses the path, so a glob must not backtrack. Each one becomes a regex of atomic groups
+in which every wildcard settles for the earliest end it can find. Nothing is lost by that: a
+wildcard that ends earlier leaves every choice to the ones behind it. The time a match takes grows
+with the length of the path and with nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import takewhile
+from typing import NamedTuple, TypeAlias
+
+from footfall.errors import ConfigError, Fault
+from footfall.model import Hit
+from footfall.rules.route_template import template
+
+__all__ = ["DEFAULT_EXCLUDE", "PathRules", "Pattern", "listed"]
+
+Pattern: TypeAlias = str | re.Pattern[str] | Callable[[Hit], bool]
+"""A glob (with a leading `!` it re-includes), a regex for `search`, or a question to the hit."""
+
+DEFAULT_EXCLUDE: tuple[str, ...] = (
+    # Django 5.2, contrib/auth/urls.py: the token, and `set-password` beside the user's key.
+    "/**/reset/*/*-*",
+    # django-allauth, account/urls.py.
+    "/**/confirm-email/*",
+    "/**/password/reset/key/*-*",
+    # Flask-Security 5, core.py: tokens of itsdangerous, which have two dots or more.
+    "/**/reset/*.*.*",
+    "/**/confirm/*.*.*",
+    "/**/login/*.*.*",
+    "/**/change-email-confirm/*.*.*",
+)
+"""Auth pages whose path is a secret or names a user, at any mount point.
+
+They are spelt so that only the form with the secret matches: `/reset/done` and `/confirm-email`
+stay countable. A `!` pattern after them brings a page back.
+"""
+
+# A regex is the owner's and may backtrack; no real page has a longer path than this.
+_MAX_REGEX_PATH = 4_096
+
+# What only a pattern that matches everything has in common.
+_PROBES = ("/", "/a", "/7/B_c-d.e/", "/ü ~!/x//y;z=1,2")
+
+# Paths whose fate is remembered: so many, and none longer than a page's ever is.
+_MAX_KNOWN = 1024
+_MAX_KNOWN_PATH = 256
+
+
+class PathRules:
+    """The include and exclude rules, compiled once and asked for every hit.
+
+    `exclude` and `include` are lists of patterns, or one text with globs between commas, as an
+    environment variable holds them (there a glob cannot contain a comma). Without `include`
+    every page that is not excluded may be tracked.
+
+    `excluded_prefixes` are the texts with which a path is excluded for sure: each glob such as
+    `/admin/**` that no later `!` can rescue gives one (`/admin/`). They are ASCII, so a path whose
+    bytes are not yet decoded may be tested too; the mount point belongs in front of it.
+
+    `reads_routes` says that a rule is a route template, so that hits must carry their route.
+
+    `warnings` are sentences about settings that defeat themselves.
+
+    Raises `ConfigError` with every misspelt pattern and what to write instead.
+    """
+
+    __slots__ = ("_exclude", "_include", "_known", "excluded_prefixes", "reads_routes", "warnings")
+
+    excluded_prefixes: tuple[str, ...]
+    reads_routes: bool
+    warnings: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        exclude: Sequence[Pattern] | Pattern = (),
+        include: Sequence[Pattern] | Pattern = (),
+    ) -> None:
+        faults: list[Fault] = []
+        self._exclude = _read("exclude", exclude, faults)
+        self._include = _read("include", include, faults)
+        if self._include and all(rule.rescues for rule in self._include):
+            remedy = "! patterns alone include no page; move them to exclude, without the !"
+            faults.append(Fault("include", include, remedy))
+        if faults:
+            raise ConfigError(faults)
+        self.excluded_prefixes = tuple(
+            rule.prefix for rule in _final(self._exclude) if rule.prefix and rule.prefix.isascii()
+        )
+        self.reads_routes = any(rule.is_route for rule in (*self._exclude, *self._include))
+        self.warnings = tuple(_warnings(self._exclude, self._include))
+        # Most hits are for few paths, and a glob costs as much as a header's parsing.
+        self._known = (
+            lru_cache(maxsize=_MAX_KNOWN)(lambda path: self._found(Hit(path=path)))
+            if all(_is_of_path(rule) for rule in (*self._exclude, *self._include))
+            else None
+        )
+
+    @property
+    def reads_paths_alone(self) -> bool:
+        """True if the path of a hit settles the matter, whatever else the hit says."""
+        return self._known is not None
+
+    def excluded_by(self, hit: Hit, path: str | None = None) -> str | None:
+        """The rule that keeps `hit` from being tracked, in words, or None when it may be.
+
+        Examples: `exclude /admin/**`, `include (no pattern matched)`, `include !/blog/drafts/**`.
+        A function that raises counts as one that says no. With `path` the question is about the
+        same visitor's page there, whose route nobody knows.
+        """
+        where = hit.path if path is None else path
+        if self._known is None or len(where) > _MAX_KNOWN_PATH:
+            return self._found(hit if path is None else replace(hit, path=path, route=None))
+        return self._known(where)
+
+    def _found(self, hit: Hit) -> str | None:
+        rule = _deciding(self._exclude, hit)
+        if rule is not None and not rule.rescues:
+            return f"exclude {rule.text}"
+        if not self._include:
+            return None
+        rule = _deciding(self._include, hit)
+        if rule is None:
+            return "include (no pattern matched)"
+        return f"include {rule.text}" if rule.rescues else None
+
+    def __repr__(self) -> str:
+        exclude, include = (
+            ", ".join(rule.text for rule in rules) for rules in (self._exclude, self._include)
+        )
+        return f"PathRules(exclude=[{exclude}], include=[{include}])"
+
+
+class _Rule(NamedTuple):
+    text: str  # as the owner wrote it
+    matches: Callable[[Hit], bool]
+    meaning: object  # equal for rules that match the same
+    rescues: bool = False
+    is_route: bool = False
+    # For globs: the literal text before the first wildcard, and the text with which every path
+    # matches, where there is one.
+    head: str = ""
+    prefix: str = ""
+
+
+def _deciding(rules: tuple[_Rule, ...], hit: Hit) -> _Rule | None:
+    return next((rule for rule in reversed(rules) if rule.matches(hit)), None)
+
+
+def _final(rules: tuple[_Rule, ...]) -> list[_Rule]:
+    """The rules behind the last `!`, from which nothing is rescued any more."""
+    return list(takewhile(lambda rule: not rule.rescues, reversed(rules)))[::-1]
+
+
+# Reading the settings
+
+
+def listed(patterns: Sequence[Pattern] | Pattern) -> tuple[Pattern, ...]:
+    """The patterns of a setting: of a list as they are, of one text those between its commas.
+
+    Anything else is taken as a single pattern, so that its fault can be told with those of others.
+    """
+    if isinstance(patterns, str):
+        return tuple(item.strip() for item in patterns.split(",") if item.strip())
+    return tuple(patterns) if isinstance(patterns, Sequence) else (patterns,)
+
+
+def _read(
+    option: str, patterns: Sequence[Pattern] | Pattern, faults: list[Fault]
+) -> tuple[_Rule, ...]:
+    remedies = [(pattern, _remedy(pattern)) for pattern in listed(patterns)]
+    faults += [Fault(option, pattern, remedy) for pattern, remedy in remedies if remedy]
+    return tuple(_rule(pattern) for pattern, remedy in remedies if not remedy)
+
+
+def _remedy(pattern: object) -> str:
+    """What to write instead of a pattern that cannot work; empty when it can."""
+    if isinstance(pattern, str):
+        return _glob_remedy(pattern)
+    if isinstance(pattern, re.Pattern):
+        source = pattern.pattern
+        if isinstance(source, str):
+            return ""
+        return f"paths are text; write re.compile({source.decode('latin-1')!r})"
+    if inspect.iscoroutinefunction(pattern):
+        return "nothing would await it; write a plain function"
+    if callable(pattern):
+        return ""
+    return 'write a list of globs such as "/admin/**", re.compile(...) or functions that take a hit'
+
+
+def _glob_remedy(pattern: str) -> str:
+    glob = pattern.removeprefix("!").strip()
+    mark = "!" if pattern.startswith("!") else ""
+    if not glob:
+        return 'leave out the empty pattern; the home page is "/"'
+    if glob.startswith("^"):
+        return f"a regex is written re.compile({glob!r})"
+    if url := _FULL_URL.match(glob):
+        return f'patterns see the path only; write "{mark}{url["path"] or "/"}"'
+    if query := _QUERY.search(glob):
+        return f'patterns see no query; write "{mark}{glob[: query.start()]}"'
+    if not pattern.startswith(f"{mark}/"):
+        return f'a pattern starts with a slash; write "{mark}{_with_slash(glob)}"'
+    return ""
+
+
+_FULL_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*(?P<path>[^?#]*)")
+_QUERY = re.compile(r"\?[^/?]*=")
+
+
+def _with_slash(glob: str) -> str:
+    """`admin` -> `/admin`, and `*.pdf`, which is meant for every folder, -> `/**/*.pdf`."""
+    is_file_name = glob.startswith("*") and "/" not in glob and "**" not in glob
+    return f"/**/{glob}" if is_file_name else f"/{glob.lstrip('/')}"
+
+
+def _rule(pattern: Pattern) -> _Rule:
+    if isinstance(pattern, str):
+        return _route_rule(pattern) if _ROUTE.search(pattern) else _glob_rule(pattern)
+    if isinstance(pattern, re.Pattern):
+        return _regex_rule(pattern)
+    return _function_rule(pattern)
+
+
+def _glob_rule(pattern: str) -> _Rule:
+    glob = pattern.removeprefix("!")
+    source = _translate(glob)
+    regex = re.compile(source)
+    return _Rule(
+        text=pattern,
+        matches=lambda hit: regex.match(hit.path) is not None,
+        meaning=(pattern.startswith("!"), source),
+        rescues=pattern.startswith("!"),
+        head=re.split(r"[*?]", glob, maxsplit=1)[0],
+        prefix=_prefix(glob),
+    )
+
+
+# No path of a page has braces around a word.
+_ROUTE = re.compile(r"\{\w+\}")
+
+
+def _route_rule(pattern: str) -> _Rule:
+    wanted = _bare(pattern.removeprefix("!"))
+    return _Rule(
+        text=pattern,
+        matches=lambda hit: hit.route is not None and _bare(template(hit.route)) == wanted,
+        meaning=pattern,
+        rescues=pattern.startswith("!"),
+        is_route=True,
+    )
+
+
+def _bare(route: str) -> str:
+    return route.removesuffix("/")
+
+
+def _regex_rule(regex: re.Pattern[str]) -> _Rule:
+    return _Rule(
+        text=repr(regex),
+        matches=lambda hit: regex.search(hit.path, 0, _MAX_REGEX_PATH) is not None,
+        meaning=regex,
+    )
+
+
+def _function_rule(function: Callable[[Hit], bool]) -> _Rule:
+    def matches(hit: Hit) -> bool:
+        try:
+            return bool(function(hit))
+        except Exception:  # noqa: BLE001  # the owner's code; a request must not fail by it
+            return False
+
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return _Rule(text=f"{name}()", matches=matches, meaning=function)
+
+
+# Globs
+
+_WILDCARD = re.compile(r"(?P<deep>/\*\*/)|(?P<span>\*\*)|(?P<some>(?<=/)\*(?![^/]))|(?P<any>\*)")
+
+# Whole segments, as few as will do.
+_SEGMENTS = r"(?:[^/]*+/)*?"
+
+
+def _normalise(glob: str) -> str:
+    glob = re.sub(r"\*{3,}", "**", glob)
+    return re.sub(r"(?:/\*\*)+(?=/|$)", "/**", glob).removesuffix("/")
+
+
+def _tail(glob: str) -> tuple[str, str]:
+    """A normalised glob without the `**` at its end, and the regex of that end."""
+    if glob.endswith("/**"):
+        return glob[:-3], r"(?:/.*)?"
+    if glob.endswith("**"):
+        return glob[:-2], r".*"
+    return glob, ""
+
+
+def _prefix(glob: str) -> str:
+    normal = _normalise(glob)
+    body, tail = _tail(normal)
+    return normal.removesuffix("**") if tail and not re.search(r"[*?]", body) else ""
+
+
+def _translate(glob: str) -> str:
+    """The regex of a glob, for `match`: one atomic group for each `**`, within it for each `*`.
+
+    A `*` searches its own segment for the text up to the next wildcard. A `**` tries that text,
+    up to the next `**`, at the start of each segment, so no part of a path is read twice.
+    """
+    body, tail = _tail(_normalise(glob))
+    source, star_open, deep_open, literal_from = "(?s)", "", "", 0
+    for wildcard in _WILDCARD.finditer(body):
+        source += _literal(body[literal_from : wildcard.start()])
+        literal_from = wildcard.end()
+        if wildcard["deep"] or wildcard["span"]:
+            slash = "/" if wildcard["deep"] else ""
+            source += f"{slash}{star_open}{deep_open}(?>{_SEGMENTS}"
+            star_open, deep_open = "", ")"
+        if not wildcard["deep"]:
+            at_least = "+" if wildcard["some"] else "*"
+            source += f"{star_open}(?>[^/]{at_least}?"
+            star_open = ")"
+    return f"{source}{_literal(body[literal_from:])}{tail}/?\\Z{star_open}{deep_open}"
+
+
+def _literal(text: str) -> str:
+    return re.escape(text).replace(r"\?", "[^/]")
+
+
+# Settings that defeat themselves
+
+_SUSPICIOUS = (
+    (re.compile(r"%[0-9A-Fa-f]{2}"), "paths are compared decoded; write the character itself"),
+    (re.compile(r",!?/"), "in a list a comma does not part patterns; write two"),
+    (re.compile(r"#"), "a fragment never reaches the server"),
+)
+
+
+def _warnings(exclude: tuple[_Rule, ...], include: tuple[_Rule, ...]) -> Iterator[str]:
+    for option, rules in (("exclude", exclude), ("include", include)):
+        yield from (f"{option} {sentence}" for sentence in _odd_spellings(rules))
+        yield from (f"{option} {rule.text}: is listed twice" for rule in _duplicates(rules))
+        for rule in takewhile(lambda rule: rule.rescues, rules):
+            yield f"{option} {rule.text}: rescues nothing; put it after the pattern it corrects"
+    final = _final(exclude)
+    for rule in filter(_matches_everything, final):
+        yield f"exclude {rule.text}: matches every page, so nothing is tracked"
+    for wanted in include:
+        if cover := next((rule for rule in final if _covers(rule, wanted)), None):
+            yield f"include {wanted.text}: has no effect, exclude {cover.text} covers it"
+
+
+def _odd_spellings(rules: tuple[_Rule, ...]) -> Iterator[str]:
+    for rule in rules:
+        for spelling, advice in _SUSPICIOUS:
+            if rule.head and spelling.search(rule.text):
+                yield f"{rule.text}: {advice}"
+
+
+def _duplicates(rules: tuple[_Rule, ...]) -> Iterator[_Rule]:
+    earlier: list[object] = []
+    for rule in rules:
+        if rule.meaning in earlier:
+            yield rule
+        earlier.append(rule.meaning)
+
+
+def _matches_everything(rule: _Rule) -> bool:
+    return _is_pure(rule) and all(rule.matches(Hit(path=probe)) for probe in _PROBES)
+
+
+def _covers(rule: _Rule, wanted: _Rule) -> bool:
+    """Whether `rule` surely matches all that `wanted` matches; False where that is hard to tell."""
+    if rule.meaning == wanted.meaning:
+        return True
+    if rule.prefix and wanted.head.startswith(rule.prefix):
+        return True
+    if not wanted.head or wanted.head != wanted.text or not _is_pure(rule):
+        return False
+    path = wanted.head.removesuffix("/")
+    return rule.matches(Hit(path=path)) and rule.matches(Hit(path=f"{path}/"))
+
+
+def _is_of_path(rule: _Rule) -> bool:
+    """Nothing but the path matters to it."""
+    return _is_pure(rule) and not rule.is_route
+
+
+def _is_pure(rule: _Rule) -> bool:
+    """A glob or a regex; the owner's functions are not called before there is a real hit."""
+    return not callable(rule.meaning)

@@ -1,0 +1,52 @@
+"""The public URL of a hit and its referrer, scrubbed as they may leave this machine.
+
+What a vendor throws away has already been sent and logged, so everything is dropped here that is
+not known to matter. Of the query the campaign survives (`CAMPAIGN` with values, `CLICK_IDS` as
+names); of the path all but what looks like a secret; of a referrer its origin and path. Fragments,
+user names and passwords never survive.
+
+Rules of the room: every text that comes out is printable ASCII; nothing that a visitor sends can
+raise; of a path the first 4,096 characters are read, of a query 8,192 and 256 parameters, so that
+the work is bounded.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
+from footfall.rules.url.limit import MAX_URL_BYTES, fit, without_campaign
+from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_base
+from footfall.rules.url.referrer import Referral, referrer_of
+from footfall.rules.url.rules import DEFAULT_RULES, UrlRules
+from footfall.rules.url.scrub import scrub_url
+
+__all__ = [
+    "CAMPAIGN",
+    "CLICK_IDS",
+    "DEFAULT_RULES",
+    "MAX_URL_BYTES",
+    "REQUEST_HEADERS",
+    "UNKNOWN_HOST",
+    "Referral",
+    "UrlRules",
+    "fit",
+    "page_at",
+    "page_url",
+    "public_base",
+    "referrer_of",
+    "scrub_url",
+    "without_campaign",
+]
+
+REQUEST_HEADERS: Final = frozenset(
+    {
+        "forwarded",
+        "hx-current-url",
+        "referer",
+        "turbolinks-referrer",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+    }
+)
+"""The request headers this room reads, in lower case."""

@@ -1,0 +1,62 @@
+"""A URL in as many bytes as vendors take, and without its campaign."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
+
+from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
+
+# Plausible rejects an event whose URL is longer, and the pageview with it; Swetrix stores any.
+MAX_URL_BYTES: Final = 2_000
+
+
+def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
+    """`url`, which is ASCII, in at most `limit` bytes; the least telling parts go first.
+
+    First parameters of the owner's choice, then click ids, then the campaign from `utm_term` up to
+    `utm_source`; among equals the last one first. When no parameter is left, the end of the path.
+    """
+    if len(url) <= limit:
+        return url
+    address, _, query = url.partition("?")
+    parameters = dict(enumerate(query.split("&")))
+    excess = len(url) - limit
+    for position in sorted(parameters, key=lambda each: (_worth(parameters[each]), -each)):
+        if excess <= 0:
+            break
+        excess -= len(parameters.pop(position)) + 1
+    if parameters:
+        return f"{address}?{'&'.join(parameters.values())}"
+    return _cut(address, limit)
+
+
+def without_campaign(url: str) -> str:
+    """A scrubbed `url` without campaign and click ids, which tell of the way and not of the place.
+
+    What of the query is left, the owner has chosen to keep.
+    """
+    address, _, query = url.partition("?")
+    kept = "&".join(each for each in query.split("&") if each and _worth(each) == 0)
+    return f"{address}?{kept}" if kept else address
+
+
+def _worth(parameter: str) -> int:
+    name = unquote_plus(parameter.partition("=")[0])
+    if name in CAMPAIGN:
+        return len(CAMPAIGN) + 1 - CAMPAIGN.index(name)
+    return 1 if name in CLICK_IDS else 0
+
+
+def _cut(text: str, limit: int) -> str:
+    """The first `limit` bytes, less what remains of a character that was cut in two."""
+    whole_escapes = re.sub(r"%[0-9A-Fa-f]?\Z", "", text[:limit])
+    return _LAST_ESCAPES.sub(_whole_characters, whole_escapes)
+
+
+_LAST_ESCAPES: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+\Z")
+
+
+def _whole_characters(escapes: re.Match[str]) -> str:
+    return quote(unquote_to_bytes(escapes[0]).decode("utf-8", "ignore"), safe="")

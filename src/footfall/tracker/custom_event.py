@@ -1,0 +1,85 @@
+"""An event that the app tells, checked while its caller can still be told what is wrong with it.
+
+Nothing here is sent or judged; what is told goes into the inbox as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from footfall.destinations import check_event_name
+from footfall.errors import EventError
+from footfall.events import visitor_token
+from footfall.events.details import checked
+from footfall.model import NO_PROPS, Revenue, Visitor
+from footfall.request.record import CustomEvent, Record, plain_props
+from footfall.rules import url
+
+__all__ = ["told"]
+
+
+def told(
+    name: str,
+    *,
+    props: Mapping[str, Any] | None = None,
+    revenue: tuple[str, Decimal | str | int | float] | None = None,
+    interactive: bool = True,
+    page: str | None = None,
+    referrer: str | None = None,
+    visitor: Visitor | Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] = NO_PROPS,
+    record: Record | None,
+    at: float,
+    token_secret: str | None = None,
+) -> CustomEvent:
+    """An event, checked while its caller can still be told.
+
+    `record` is the request it happened in, if any; `at` its monotonic time.
+
+    Raises:
+        EventError: no vendor would take it, or the visitor's token is forged.
+    """
+    check_event_name(name)
+    for option, value, kinds in (
+        ("props", props, Mapping),
+        ("visitor", visitor, (Mapping, Visitor)),
+        ("url", page, str),
+        ("referrer", referrer, str),
+    ):
+        if value is not None and not isinstance(value, kinds):
+            kind = type(value).__name__
+            raise EventError(f"the event {name!r}: {option} is a {kind}, which it cannot be")
+    if record is None and (not url.scrub_url(page or "") or visitor is None):
+        raise EventError(
+            f"the event {name!r} outside a request needs an absolute url= and visitor=; "
+            "take the visitor from current_visitor() while the request lasts"
+        )
+    return CustomEvent(
+        name=name,
+        props=plain_props(props or {}),
+        details=checked(details),
+        revenue=_revenue(revenue),
+        interactive=interactive,
+        url=page,
+        referrer=referrer,
+        visitor=None if visitor is None else visitor_token.read(visitor, token_secret),
+        record=record,
+        at=at,
+    )
+
+
+def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue | None:
+    if value is None:
+        return None
+    try:
+        currency, amount = str(value[0]), value[1]
+        exact = Decimal(str(amount))
+    except (TypeError, LookupError, InvalidOperation):
+        raise EventError(f'revenue={value!r} is not a pair such as ("EUR", "19.99")') from None
+    if len(currency) != 3 or not (currency.isascii() and currency.isalpha()):
+        raise EventError(f"revenue currency {currency!r} is not an ISO 4217 code such as 'EUR'")
+    if not exact.is_finite():
+        raise EventError(f"revenue amount {amount!r} is not a number")
+    return Revenue(currency.upper(), exact)
