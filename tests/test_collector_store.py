@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,42 +37,7 @@ from footfall.collector.storage.stored_events import EventSearch, Period, Top
 from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
 from footfall.collector.wire.sessions import DAY_SECONDS, Caller
 from footfall.errors import ConfigError
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
-SECRET_ADDRESS = "203.0.113.199"
-
-
-def an_arrival(
-    name: str = "pageview",
-    path: str = "/",
-    *,
-    at: float = NOON,
-    domain: str = "a.test",
-    visitor: str = "v1",
-    session: str = "s1",
-    source: str | None = None,
-    reason: str | None = None,
-    begins: bool = False,
-    body: bytes = b"{}",
-) -> IncomingEvent:
-    return IncomingEvent(
-        vendor="plausible",
-        domain=domain,
-        name=name,
-        path=path,
-        source=source,
-        client_ip=SECRET_ADDRESS,
-        visitor=None if reason else visitor,
-        session=None if reason else session,
-        reason=reason,
-        begins=begins,
-        received=Received(
-            headers={"x-forwarded-for": SECRET_ADDRESS, "host": "stats.test"},
-            peer="127.0.0.1",
-            body=body,
-            at=at,
-        ),
-    )
+from tests.collector.support import NOON, SECRET_ADDRESS, incoming_event, until
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -89,13 +54,6 @@ def opened(path: str) -> Iterator[Store]:
 def names(opened: Store, wanted: EventSearch | None = None) -> list[str]:
     assert opened.flush()
     return [entry.name for entry in opened.search(wanted or EventSearch()).entries]
-
-
-def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
 
 
 # -- writing and reading ----------------------------------------------------------------------
@@ -165,7 +123,7 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
     ids=["JSON", "a form", "no text", "too long to keep"],
 )
 def test_bodies_are_shown_parsed(opened: Store, body: bytes, shown: object) -> None:
-    opened.offer([an_arrival(body=body)])
+    opened.offer([incoming_event(body=body)])
     assert opened.flush()
     [entry] = opened.search(EventSearch()).entries
     assert entry.body == shown
@@ -190,17 +148,17 @@ def test_bodies_are_shown_parsed(opened: Store, body: bytes, shown: object) -> N
 def test_searches(opened: Store, wanted: EventSearch, expected: list[str]) -> None:
     opened.offer(
         [
-            an_arrival("a"),
-            an_arrival("b", "/x"),
-            an_arrival("c", "/x", domain="b.test"),
-            an_arrival("d", reason="bot"),
+            incoming_event("a"),
+            incoming_event("b", "/x"),
+            incoming_event("c", "/x", domain="b.test"),
+            incoming_event("d", reason="bot"),
         ]
     )
     assert names(opened, wanted) == expected
 
 
 def test_the_total_ignores_the_limit(opened: Store) -> None:
-    opened.offer([an_arrival() for _ in range(5)])
+    opened.offer([incoming_event() for _ in range(5)])
     assert opened.flush()
     found = opened.search(EventSearch(limit=2))
     assert (len(found.entries), found.total, opened.count(EventSearch())) == (2, 5, 5)
@@ -208,12 +166,12 @@ def test_the_total_ignores_the_limit(opened: Store) -> None:
 
 def test_many_events_are_written_in_order(opened: Store) -> None:
     for number in range(1_700):
-        opened.offer([an_arrival(str(number))])
+        opened.offer([incoming_event(str(number))])
     assert names(opened, EventSearch(limit=2_000)) == [str(number) for number in range(1_700)]
 
 
 def test_domains_are_listed(opened: Store) -> None:
-    opened.offer([an_arrival(domain=each) for each in ("b.test", "a.test", "b.test")])
+    opened.offer([incoming_event(domain=each) for each in ("b.test", "a.test", "b.test")])
     assert opened.flush()
     assert opened.domains() == ["a.test", "b.test"]
 
@@ -221,19 +179,19 @@ def test_domains_are_listed(opened: Store) -> None:
 def test_listeners_hear_of_what_was_written_until_they_leave(opened: Store) -> None:
     heard: list[int] = []
     leave = opened.subscribe(lambda: heard.append(opened.count(EventSearch())))
-    opened.offer([an_arrival()])
+    opened.offer([incoming_event()])
     opened.flush()
     opened.clear()
     leave()
-    opened.offer([an_arrival()])
+    opened.offer([incoming_event()])
     opened.flush()
     assert heard == [1, 0]
 
 
 def test_clearing_forgets_everything_but_the_numbers(opened: Store) -> None:
-    opened.offer([an_arrival(), an_arrival()])
+    opened.offer([incoming_event(), incoming_event()])
     assert opened.clear() == 2
-    opened.offer([an_arrival()])
+    opened.offer([incoming_event()])
     assert opened.flush()
     assert [entry.id for entry in opened.search(EventSearch()).entries] == [3]
 
@@ -242,14 +200,16 @@ def test_totals(opened: Store) -> None:
     hour = 3_600
     opened.offer(
         [
-            an_arrival(path="/", at=NOON - 23.5 * hour, source="n", begins=True),
-            an_arrival(path="/x", at=NOON - 23.4 * hour),
-            an_arrival(path="/x", visitor="v2", session="s2", begins=True),
-            an_arrival("Signup", visitor="v2", session="s2"),
-            an_arrival("engagement", visitor="v2", session="s2"),
-            an_arrival(reason="bot"),
-            an_arrival(path="/old", at=NOON - 25 * hour, visitor="v0", session="s0", begins=True),
-            an_arrival(path="/b", domain="b.test", visitor="v3", session="s3", begins=True),
+            incoming_event(path="/", at=NOON - 23.5 * hour, source="n", begins=True),
+            incoming_event(path="/x", at=NOON - 23.4 * hour),
+            incoming_event(path="/x", visitor="v2", session="s2", begins=True),
+            incoming_event("Signup", visitor="v2", session="s2"),
+            incoming_event("engagement", visitor="v2", session="s2"),
+            incoming_event(reason="bot"),
+            incoming_event(
+                path="/old", at=NOON - 25 * hour, visitor="v0", session="s0", begins=True
+            ),
+            incoming_event(path="/b", domain="b.test", visitor="v3", session="s3", begins=True),
         ]
     )
     assert opened.flush()
@@ -272,7 +232,7 @@ def test_totals(opened: Store) -> None:
     [("day", 1, 24), ("week", 2, 28), ("month", 3, 30), ("all", 4, 30)],
 )
 def test_periods_reach_back(opened: Store, period: Period, pageviews: int, bars: int) -> None:
-    opened.offer([an_arrival(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
+    opened.offer([incoming_event(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
     assert opened.flush()
     stats = opened.stats(period)
     assert (stats.pageviews, len(stats.bars), sum(stats.bars)) == (pageviews, bars, pageviews)
@@ -292,7 +252,7 @@ def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
         caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
         visit = opened.visits.enter(caller, time.time())
-        opened.offer([an_arrival(visitor=visit.visitor, session=visit.session)])
+        opened.offer([incoming_event(visitor=visit.visitor, session=visit.session)])
         opened.flush()
         files = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
         assert opened.search(EventSearch()).entries[0].client_ip == SECRET_ADDRESS
@@ -306,7 +266,7 @@ def test_only_the_newest_addresses_are_remembered(
     opened: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent_events, "_KEEP", 2)
-    opened.offer([an_arrival() for _ in range(3)])
+    opened.offer([incoming_event() for _ in range(3)])
     opened.flush()
     known = [entry.client_ip for entry in opened.search(EventSearch()).entries]
     assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]
@@ -345,7 +305,7 @@ def test_a_visit_goes_on_after_a_restart(tmp_path: Path) -> None:
     caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
     with closing(Store(file, clock=lambda: NOON)) as opened:
         first = opened.visits.enter(caller, NOON)
-        opened.offer([an_arrival(visitor=first.visitor, session=first.session)])
+        opened.offer([incoming_event(visitor=first.visitor, session=first.session)])
     with closing(Store(file, clock=lambda: NOON)) as opened:
         second = opened.visits.enter(caller, NOON + 60)
         assert (second.session, second.is_new) == (first.session, False)
@@ -358,7 +318,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_events=3, clock=lambda: NOON)) as opened:
         for number in range(10):
-            opened.offer([an_arrival(str(number))])
+            opened.offer([incoming_event(str(number))])
             opened.flush()
         opened.flush()
         assert names(opened) == ["7", "8", "9"]
@@ -367,7 +327,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
-        opened.offer([an_arrival("old", at=NOON - DAY_SECONDS - 1), an_arrival("new")])
+        opened.offer([incoming_event("old", at=NOON - DAY_SECONDS - 1), incoming_event("new")])
         opened.flush()
         assert names(opened) == ["new"]
         with opened._database.reading() as connection:
@@ -378,7 +338,7 @@ def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     monkeypatch.setattr(write_sql, "_KEEP_REQUESTS", 1)
     with closing(Store(clock=lambda: NOON)) as opened:
-        opened.offer([an_arrival("a"), an_arrival("b")])
+        opened.offer([incoming_event("a"), incoming_event("b")])
         opened.flush()
         opened.flush()
         shown = [(entry.headers, entry.body) for entry in opened.search(EventSearch()).entries]
@@ -393,7 +353,7 @@ def test_what_does_not_fit_goes_from_the_oldest_on(
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as opened:
         for number in range(300):
-            opened.offer([an_arrival(f"{number:03}", body=b"x" * 10_000)])
+            opened.offer([incoming_event(f"{number:03}", body=b"x" * 10_000)])
             assert number % 20 or opened.flush()
         opened.flush()
         until(lambda: used(opened) <= 1_000_000)
@@ -416,16 +376,16 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
     with closing(Store(keep_days=3, clock=lambda: now[0])) as opened:
         opened.offer(
             [
-                an_arrival(at=NOON - 2.9 * DAY_SECONDS, session="old", domain="old.test"),
-                an_arrival(at=NOON - 2 * DAY_SECONDS, session="kept", visitor="v2"),
-                an_arrival(session="new", visitor="v3"),
+                incoming_event(at=NOON - 2.9 * DAY_SECONDS, session="old", domain="old.test"),
+                incoming_event(at=NOON - 2 * DAY_SECONDS, session="kept", visitor="v2"),
+                incoming_event(session="new", visitor="v3"),
             ]
         )
         # The writing thread closes the days that are over, without the oldest.
         until(lambda: len(rows(opened, "SELECT day FROM closed_days")) == 2)
         assert opened.domains() == ["a.test", "old.test"]
         now[0] += 0.5 * DAY_SECONDS
-        opened.offer([an_arrival(at=now[0], session="new", visitor="v3")])
+        opened.offer([incoming_event(at=now[0], session="new", visitor="v3")])
         until(lambda: opened.domains() == ["a.test"])
         assert rows(opened, "SELECT session FROM visits ORDER BY id") == [("kept",), ("new",)]
         until(lambda: len(rows(opened, "SELECT day FROM closed_days")) == 1)
@@ -437,7 +397,7 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
 def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
-        opened.offer([an_arrival(at=NOON - 2 * DAY_SECONDS)])
+        opened.offer([incoming_event(at=NOON - 2 * DAY_SECONDS)])
         opened.flush()
         assert names(opened) == []
         assert rows(opened, "SELECT * FROM visits") == []
@@ -459,7 +419,7 @@ def test_a_day_is_counted_whole_though_a_step_fails(
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, clock=lambda: NOON)) as opened:
         opened.offer(
-            [an_arrival(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
+            [incoming_event(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
         )
         opened.flush()
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -506,10 +466,10 @@ def test_days_are_those_of_the_time_zone() -> None:
 def test_who_was_seen_in_the_last_five_minutes_is_here(opened: Store) -> None:
     opened.offer(
         [
-            an_arrival(at=NOON - 301, visitor="gone", session="s0"),
-            an_arrival(at=NOON - 299),
-            an_arrival(at=NOON - 10),
-            an_arrival(visitor="v2", session="s2", domain="b.test"),
+            incoming_event(at=NOON - 301, visitor="gone", session="s0"),
+            incoming_event(at=NOON - 299),
+            incoming_event(at=NOON - 10),
+            incoming_event(visitor="v2", session="s2", domain="b.test"),
         ]
     )
     opened.flush()
@@ -563,11 +523,11 @@ def test_a_full_disk_refuses_events_and_loses_none(
         assert opened.flush()
         limit = opened._database.writer.execute("PRAGMA page_count").fetchone()[0]
         opened._database.writer.execute(f"PRAGMA max_page_count = {limit}")
-        assert opened.offer([an_arrival("answered", path="/" + "x" * 9_000)])
+        assert opened.offer([incoming_event("answered", path="/" + "x" * 9_000)])
         until(lambda: opened.fault is not None)
         assert "full" in str(opened.fault)
         assert str(opened.fault) in repr(opened)
-        assert not opened.offer([an_arrival("refused")])
+        assert not opened.offer([incoming_event("refused")])
         assert not opened.flush(0.05)
         opened._database.writer.execute("PRAGMA max_page_count = 1000000")
         until(lambda: opened.fault is None)
@@ -583,7 +543,7 @@ def test_what_cannot_be_written_until_the_end_is_counted(
     opened = Store(tmp_path / "events.sqlite3")
     assert opened.flush()
     opened._database.writer.execute("PRAGMA max_page_count = 1")
-    opened.offer([an_arrival(path="/" + "x" * 9_000), an_arrival()])
+    opened.offer([incoming_event(path="/" + "x" * 9_000), incoming_event()])
     until(lambda: opened.fault is not None)
     assert (opened.close(0.1), opened.close()) == (2, 2)
 
@@ -593,9 +553,9 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
     assert opened.flush()
     with closing(sqlite3.connect(opened.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        opened.offer([an_arrival()])
+        opened.offer([incoming_event()])
         until(lambda: opened._writer._queue.empty())
-        opened.offer([an_arrival()])
+        opened.offer([incoming_event()])
         started = time.monotonic()
         # The one in hand, and the one behind it.
         assert opened.close(0.1) == 2
@@ -608,9 +568,9 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
 def test_an_event_that_no_database_takes_is_lost_alone(
     opened: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    opened.offer([an_arrival("half a pair \udcff")])
+    opened.offer([incoming_event("half a pair \udcff")])
     opened.flush()
-    opened.offer([an_arrival("good")])
+    opened.offer([incoming_event("good")])
     assert names(opened) == ["good"]
     assert (opened.close(), opened.fault) == (1, None)
     assert "cannot be written, ever" in caplog.text
@@ -622,7 +582,7 @@ def test_the_log_is_brought_into_the_file_now_and_then(
     monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
-        opened.offer([an_arrival(path="/needle")])
+        opened.offer([incoming_event(path="/needle")])
         until(lambda: b"/needle" in file.read_bytes())
 
 
@@ -650,13 +610,13 @@ def test_a_long_name_of_a_header_is_judged_too() -> None:
 
 def test_a_full_queue_says_so(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
-    assert not opened.offer([an_arrival()])
+    assert not opened.offer([incoming_event()])
 
 
 def test_a_closed_store_takes_nothing_and_gives_nothing(opened: Store) -> None:
-    assert opened.offer([an_arrival()])
+    assert opened.offer([incoming_event()])
     assert (opened.close(), opened.is_closed, "closed" in repr(opened)) == (0, True, True)
-    assert not opened.offer([an_arrival()])
+    assert not opened.offer([incoming_event()])
     assert not opened.flush()
     with pytest.raises(sqlite3.ProgrammingError):
         opened.count(EventSearch())
@@ -698,9 +658,9 @@ def test_housekeeping_waits_for_a_better_moment(
         raise sqlite3.OperationalError("database is locked")
 
     monkeypatch.setattr(write_sql, "purge_by_count", fail)
-    opened.offer([an_arrival("a")])
+    opened.offer([incoming_event("a")])
     opened.flush()
-    opened.offer([an_arrival("b")])
+    opened.offer([incoming_event("b")])
     assert names(opened) == ["a", "b"]
     assert "not tidied up" in caplog.text
 
@@ -756,7 +716,7 @@ def test_a_damaged_file_is_found_at_the_start(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
         for number in range(200):
-            opened.offer([an_arrival(str(number), path="/" + "x" * 400)])
+            opened.offer([incoming_event(str(number), path="/" + "x" * 400)])
     content = bytearray(file.read_bytes())
     content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
     file.write_bytes(content)
@@ -770,7 +730,7 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_file_is_opened_again_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
-        opened.offer([an_arrival("kept")])
+        opened.offer([incoming_event("kept")])
     with closing(Store(file)) as opened:
         assert names(opened) == ["kept"]
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
@@ -799,10 +759,10 @@ def test_opening_waits_for_another_process(
 WRITE = """
 import sys
 from footfall.collector.storage.store import Store
-from tests.test_collector_store import an_arrival
+from tests.collector.support import incoming_event
 store = Store(sys.argv[1])
 for number in range(300):
-    store.offer([an_arrival(f"{sys.argv[2]} {number}")])
+    store.offer([incoming_event(f"{sys.argv[2]} {number}")])
 sys.exit(store.close())
 """
 
