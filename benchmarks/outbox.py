@@ -18,7 +18,7 @@ from time import process_time, time
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.vendors import answer, answering, vendor
+from tests.support.vendors import answer, answering, vendor
 
 from footfall.delivery.outbox.sqlite_file import OutboxFile
 from footfall.events.json import from_json, to_json

@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests import vendors
-from tests.vendors import vendor
+from tests.support import vendors
+from tests.support.vendors import vendor
 
 from footfall.tracker import Tracker
 from footfall.wsgi import FootfallMiddleware

@@ -17,7 +17,9 @@ import pytest
 from footfall.tracker import process_hooks
 
 # What asserts for the tests; without this its failures show no values.
-pytest.register_assert_rewrite("tests.faults", "tests.wire", "tests.doors", "tests.e2e.servers")
+pytest.register_assert_rewrite(
+    "tests.support.faults", "tests.support.transports", "tests.doors", "tests.e2e.servers"
+)
 
 # Programs that pip installs stand beside the interpreter, wherever PATH leads.
 _SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))

@@ -13,7 +13,7 @@ from footfall.cli import main
 from footfall.cli.check import one
 from footfall.collector import CollectorServer
 from footfall.collector.storage.stored_events import EventSearch, StoredEvent
-from tests.vendors import Vendor, answer, answering, unused_port, vendor
+from tests.support.vendors import Vendor, answer, answering, unused_port, vendor
 
 SITE = "a.test"
 ADDRESS = "8.8.8.8"

@@ -10,7 +10,7 @@ import pytest
 
 from footfall.cli.demo import once
 from footfall.cli.demo.once import VISITS
-from tests.vendors import unused_port
+from tests.support.vendors import unused_port
 
 
 def test_the_scripted_visits_come_out_as_expected() -> None:

@@ -11,7 +11,7 @@ import pytest
 from footfall.cli import main
 from footfall.collector import CollectorServer
 from footfall.plausible_api import PlausibleAPI
-from tests.vendors import answer, answering, unused_port, vendor
+from tests.support.vendors import answer, answering, unused_port, vendor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SITE = "a.test"

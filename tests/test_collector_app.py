@@ -35,7 +35,7 @@ from footfall.collector.storage.store import KEEP_EVENTS
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.web import event_stream
 from footfall.errors import ConfigError
-from tests.vendors import unused_port
+from tests.support.vendors import unused_port
 
 if TYPE_CHECKING:
     pass

@@ -24,8 +24,8 @@ from footfall.destinations import Collector
 from footfall.errors import ConfigError
 from footfall.tracker import Tracker
 from tests.doors import Raw, call_asgi, navigation
+from tests.support.vendors import wait_until
 from tests.test_report import site
-from tests.vendors import wait_until
 
 PAGEVIEW = {"name": "pageview", "url": "https://a.test/hello", "domain": "a.test"}
 PID = "aUn1quEid-3x"

@@ -37,7 +37,7 @@ from footfall.collector.web.dashboard.view import FILTERS, TABS, View, ViewError
 from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
 from tests.conftest import program
 from tests.e2e.chromium import Chromium
-from tests.vendors import wait_until
+from tests.support.vendors import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -18,8 +18,8 @@ from footfall.destinations import Plausible, destination_from
 from footfall.errors import ConfigError
 from footfall.model import Event
 from tests.doors import CHROME
+from tests.support.vendors import unused_port, wait_until
 from tests.test_report import report_body
-from tests.vendors import unused_port, wait_until
 
 PID = "aUn1quEid-3x"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -30,7 +30,7 @@ from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.storage.writer_thread import Offered
 from footfall.errors import ConfigError
 from tests.collector.support import incoming_event
-from tests.vendors import wait_until
+from tests.support.vendors import wait_until
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PAGEVIEW = {"name": "pageview", "url": "https://a.test/hello", "domain": "a.test"}

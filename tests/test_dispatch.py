@@ -20,9 +20,9 @@ from footfall.delivery.worker import PREPARED_AT_ONCE
 from footfall.destinations import Plausible, Swetrix
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response, Visitor
-from tests import vendors
-from tests.faults import Scripted
-from tests.vendors import vendor, wait_until
+from tests.support import vendors
+from tests.support.faults import Scripted
+from tests.support.vendors import vendor, wait_until
 
 PLAUSIBLE = Plausible(domain="example.com", endpoint="http://127.0.0.1:9/api/event")
 

@@ -29,10 +29,10 @@ from footfall.common.reentrancy import is_inside, suppress_tracking
 from footfall.model import Event
 from footfall.tracker import Tracker
 from footfall.wsgi import FootfallMiddleware
-from tests import vendors
-from tests.faults import BROWSER, Scripted, Site
-from tests.vendors import vendor, wait_until
-from tests.wire import Door, assert_is_sound, ends_as, fault, site_of
+from tests.support import vendors
+from tests.support.faults import BROWSER, Scripted, Site
+from tests.support.transports import Door, assert_is_sound, ends_as, fault, site_of
+from tests.support.vendors import vendor, wait_until
 
 ACCEPTED = vendors.answer()
 
@@ -363,9 +363,9 @@ INSTRUMENTED = """
     from footfall.tracker import Tracker
     from footfall.delivery.transport import CurlTransport, HTTPXTransport
     from footfall.model import Response
-    from tests import vendors
-    from tests.faults import watched_site
-    from tests.vendors import vendor, wait_until
+    from tests.support import vendors
+    from tests.support.faults import watched_site
+    from tests.support.vendors import vendor, wait_until
     import httpx2
 
 

@@ -28,9 +28,9 @@ from footfall.delivery.limits import DEFAULTS
 from footfall.destinations import Plausible
 from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.model import Event, Hit, Request, Response, Visitor
-from tests import vendors
-from tests.faults import Scripted, watched_site
-from tests.vendors import Vendor, vendor, wait_until
+from tests.support import vendors
+from tests.support.faults import Scripted, watched_site
+from tests.support.vendors import Vendor, vendor, wait_until
 
 PLAUSIBLE = Plausible(domain="example.com", endpoint="http://127.0.0.1:9/api/event")
 DEAD = "plausible+http://127.0.0.1:9/example.com"
@@ -358,7 +358,7 @@ def test_48_a_request_for_which_there_was_no_thread_is_counted_when_there_is_one
 
 LIMITED = """
 import resource, socket, sys, time
-from tests.faults import watched_site
+from tests.support.faults import watched_site
 
 with watched_site(sys.argv[1], transport=sys.argv[2]) as site:
     site.visit()  # opens what is opened once

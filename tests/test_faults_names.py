@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import vendors
-from tests.vendors import vendor, wait_until
-from tests.wire import DOORS, Door, fault
+from tests.support import vendors
+from tests.support.transports import DOORS, Door, fault
+from tests.support.vendors import vendor, wait_until
 
 pytestmark = pytest.mark.server("cc")
 
@@ -28,8 +28,8 @@ import os, sys, time
 from pathlib import Path
 from footfall.errors import NotSent
 from footfall.delivery.transport import dns_cache, http_common
-from tests.vendors import wait_until
-from tests.wire import DOORS, ends_as, site_of
+from tests.support.vendors import wait_until
+from tests.support.transports import DOORS, ends_as, site_of
 
 address = Path(os.environ["VENDOR_ADDRESS"])
 door, url = DOORS[sys.argv[1]], f"http://vendor.invalid:{sys.argv[2]}"

@@ -1,7 +1,7 @@
 """Faults on the wire, by the numbers of the fault catalogue, at both doors.
 
-In each the app's visitors get what they always get, in time (`tests.faults`), and the event ends in
-the right counter.
+In each the app's visitors get what they always get, in time (`tests.support.faults`), and the event
+ends in the right counter.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from footfall.delivery.transport import (
 from footfall.destinations import Plausible, Swetrix
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Request, Response
-from tests import vendors
-from tests.vendors import Vendor, vendor, wait_until
-from tests.wire import DOORS, QUICK, Door, ends_as, fault, site_of
+from tests.support import vendors
+from tests.support.transports import DOORS, QUICK, Door, ends_as, fault, site_of
+from tests.support.vendors import Vendor, vendor, wait_until
 
 # -- no connection, or one that says nothing ---------------------------------------------------
 
@@ -154,7 +154,7 @@ def test_of_a_huge_body_the_first_part_is_read_and_the_status_counts(door: Door)
 MEMORY = """
 import sys
 from pathlib import Path
-from tests.wire import DOORS, ends_as, site_of
+from tests.support.transports import DOORS, ends_as, site_of
 
 def kilobytes(name):
     lines = Path("/proc/self/status").read_text().splitlines()

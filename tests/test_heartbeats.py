@@ -25,7 +25,7 @@ from footfall.tracker.heartbeats import (
     HeartbeatSchedule,
 )
 from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
-from tests.vendors import wait_until
+from tests.support.vendors import wait_until
 
 PID = "aUn1quEid-33"
 PROJECT = Swetrix(pid=PID, heartbeats=True)

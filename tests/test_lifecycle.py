@@ -27,10 +27,10 @@ from footfall.errors import NotSent
 from footfall.model import Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
-from tests import vendors
 from tests.doors import PLAUSIBLE
-from tests.faults import Scripted
-from tests.vendors import Vendor, vendor, wait_until
+from tests.support import vendors
+from tests.support.faults import Scripted
+from tests.support.vendors import Vendor, vendor, wait_until
 
 VISITOR = {"ip": "198.51.100.7", "ua": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
 

@@ -36,9 +36,9 @@ from footfall.errors import ConfigError
 from footfall.events.json import to_json
 from footfall.model import Event, Visitor
 from footfall.tracker import Tracker
-from tests import vendors
-from tests.faults import Scripted, Site, watched_site
-from tests.vendors import Vendor, vendor, wait_until
+from tests.support import vendors
+from tests.support.faults import Scripted, Site, watched_site
+from tests.support.vendors import Vendor, vendor, wait_until
 
 ACCEPTING = vendors.answering(vendors.answer())
 NAME = "plausible:example.com@127.0.0.1:9"

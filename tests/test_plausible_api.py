@@ -30,7 +30,7 @@ from footfall.plausible_api import (
     ServerError,
 )
 from footfall.plausible_api.rate_limit import RateLimit
-from tests.vendors import Vendor, answer, answering, unused_port, vendor
+from tests.support.vendors import Vendor, answer, answering, unused_port, vendor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SITE = "a.test"

@@ -22,7 +22,7 @@ from footfall.rules.pageview import REASONS
 from footfall.tracker import Tracker
 from tests.agreement.test_agreement import DIFFERENCES
 from tests.doors import CHROME
-from tests.vendors import wait_until
+from tests.support.vendors import wait_until
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 OUTPUTS = re.findall(

@@ -20,8 +20,8 @@ from footfall.destinations import Collector, Only, Plausible
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from tests.support.vendors import wait_until
 from tests.test_tracker import visit
-from tests.vendors import wait_until
 
 ACCEPTED = Outcome(kind=OutcomeKind.ACCEPTED)
 PLAUSIBLE = Plausible(domain="example.com")

@@ -34,9 +34,9 @@ from footfall.tracker import inbox as inbox_room
 from footfall.tracker import pace as pace_room
 from footfall.tracker import worker_thread as thread_room
 from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, CPUBudget
-from tests import vendors
 from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
-from tests.vendors import vendor, wait_until
+from tests.support import vendors
+from tests.support.vendors import vendor, wait_until
 
 
 async def page(scope: Any, receive: Any, send: Any) -> None:

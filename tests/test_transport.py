@@ -42,9 +42,9 @@ from footfall.delivery.transport.proxies import Proxy, proxy_for
 from footfall.errors import Ambiguous, ConfigError, NotSent, TimedOut
 from footfall.model import Request
 from footfall.tracker import Tracker
-from tests import vendors
-from tests.vendors import vendor
-from tests.wire import DOORS, Door
+from tests.support import vendors
+from tests.support.transports import DOORS, Door
+from tests.support.vendors import vendor
 
 PLAUSIBLE = "plausible://plausible.io/example.com"
 
@@ -269,7 +269,7 @@ ENDING = """
     import sys, threading
     from footfall.model import Request
     from footfall.delivery.transport import CurlTransport, HTTPXTransport
-    from tests import vendors
+    from tests.support import vendors
 
     server = vendors.Vendor(vendors.hanging)
     transport = {"curl": CurlTransport, "httpx": HTTPXTransport}[sys.argv[1]]()

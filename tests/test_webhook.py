@@ -23,10 +23,10 @@ from footfall.model import (
     Visitor,
 )
 from footfall.tracker import Tracker
-from tests import vendors
 from tests.doors import CHROME
+from tests.support import vendors
+from tests.support.vendors import vendor
 from tests.test_tracker import visit
-from tests.vendors import vendor
 
 EVENT = Event(url="https://example.com/köln", visitor=Visitor(client_ip="203.0.113.7"))
 DEFAULTS: dict[str, Any] = {"url": "https://example.com/", "body": lambda event: b""}

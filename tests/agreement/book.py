@@ -13,7 +13,7 @@ from footfall.collector import Store
 from footfall.collector.storage.stored_events import EventSearch, StoredEvent
 from tests.agreement.journeys import Journey, Visitor
 from tests.agreement.reckoning import SCRIPT, SERVER, Verdict, compare
-from tests.vendors import wait_until
+from tests.support.vendors import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

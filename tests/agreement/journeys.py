@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import httpx2
 
-from tests.vendors import wait_until
+from tests.support.vendors import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page

@@ -19,7 +19,7 @@ from typing import Final
 
 import pytest
 
-from tests.vendors import unused_port, wait_until
+from tests.support.vendors import unused_port, wait_until
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = ROOT / "examples"

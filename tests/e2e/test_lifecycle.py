@@ -19,7 +19,6 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from tests import vendors
 from tests.e2e.chromium import NAVIGATION
 from tests.e2e.servers import (
     APPS,
@@ -35,7 +34,8 @@ from tests.e2e.servers import (
     uwsgi,
     waitress,
 )
-from tests.vendors import Vendor, vendor, wait_until
+from tests.support import vendors
+from tests.support.vendors import Vendor, vendor, wait_until
 
 # Pages asked for before the vendor has all, and again right before the end.
 PAGES: Final = 20

@@ -9,7 +9,6 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from tests import vendors
 from tests.e2e.servers import (
     APPS,
     Server,
@@ -23,8 +22,9 @@ from tests.e2e.servers import (
     uwsgi,
     waitress,
 )
-from tests.vendors import vendor, wait_until
-from tests.wire import assert_is_sound
+from tests.support import vendors
+from tests.support.transports import assert_is_sound
+from tests.support.vendors import vendor, wait_until
 
 SERVERS: Final = {
     "50-uvicorn": uvicorn("lifecycle:asgi", folder=APPS),

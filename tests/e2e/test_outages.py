@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.chromium import NAVIGATION
 from tests.e2e.servers import Site, each, gunicorn, running, uvicorn
-from tests.vendors import hanging, unused_port, vendor
+from tests.support.vendors import hanging, unused_port, vendor
 
 if TYPE_CHECKING:
     from pathlib import Path

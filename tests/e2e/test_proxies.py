@@ -31,7 +31,7 @@ from tests.e2e.servers import (
     uvicorn,
     waitress,
 )
-from tests.vendors import unused_port, wait_until
+from tests.support.vendors import unused_port, wait_until
 
 VISITOR: Final = "203.0.113.9"
 VISITOR_V6: Final = "2001:db8::9"

@@ -13,8 +13,8 @@ import pytest
 from footfall.delivery.transport import MARK, CurlTransport, HTTPXTransport
 from footfall.destinations import Plausible
 from footfall.model import Request, Response
-from tests.faults import Site, watched_site
-from tests.vendors import wait_until
+from tests.support.faults import Site, watched_site
+from tests.support.vendors import wait_until
 
 Door: TypeAlias = type[CurlTransport] | type[HTTPXTransport]
 
