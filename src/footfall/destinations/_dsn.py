@@ -28,7 +28,7 @@ from footfall.errors import ConfigError, Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from footfall.destinations import Destination
+    from footfall.destinations.base import Destination
 
 _SWITCH = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,

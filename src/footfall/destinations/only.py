@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
+from footfall.destinations._validation import host_of
+from footfall.destinations.base import explained
 from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
-    from footfall.destinations import Destination, Watching
+    from footfall.destinations.base import Destination, Watching
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -87,7 +88,7 @@ class Only:
         # A heartbeat follows an event that fitted.
         if self.events is not None and event.name not in (*self.events, HEARTBEAT):
             return False
-        return self.hosts is None or _host(event.url) in self.hosts
+        return self.hosts is None or host_of(event.url) in self.hosts
 
     def request(self, event: Event) -> Request:
         """What `to` sends."""
@@ -99,9 +100,7 @@ class Only:
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """What `to` says of it, if it can tell."""
-        explain = getattr(self.to, "why_dropped", None)
-        found: Outcome = explain(outcome, event, has_kept=has_kept) if explain else outcome
-        return found
+        return explained(self.to, outcome, event, has_kept=has_kept)
 
     def read(self, response: Response) -> Outcome:
         """What `to` reads."""
@@ -110,10 +109,3 @@ class Only:
 
 def _lower(hosts: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if hosts is None else tuple(host.lower() for host in hosts)
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

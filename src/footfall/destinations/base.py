@@ -1,0 +1,81 @@
+"""What every destination has in common: the protocols, and what is asked of any of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from footfall.destinations._validation import host_of, is_loopback
+from footfall.model import OutcomeKind
+
+if TYPE_CHECKING:
+    from footfall.events.hit_report import HitReport
+    from footfall.model import Event, Outcome, Request, Response
+
+
+class Destination(Protocol):
+    """What an object needs so that events can be sent there.
+
+    Four further members are optional: `takes(event)` returns False for an event that the
+    destination does not want; `warnings` is a sequence of sentences about settings that defeat
+    themselves; `heartbeats` is True if it wants an event named `HEARTBEAT` while a visitor stays;
+    `why_dropped(outcome, event, has_kept=...)` adds the likeliest cause to the outcome of a drop.
+    """
+
+    @property
+    def name(self) -> str:
+        """A name that no other destination has; counters and log lines show it."""
+        ...
+
+    @property
+    def endpoint(self) -> str:
+        """The URL events are posted to, without credentials."""
+        ...
+
+    def request(self, event: Event) -> Request:
+        """The POST that carries one event to the vendor."""
+        ...
+
+    def read(self, response: Response) -> Outcome:
+        """What the vendor's response means. Must not raise, whatever the response holds."""
+        ...
+
+
+class Watching(Destination, Protocol):
+    """A destination that can receive every hit, tracked or not, with the reason.
+
+    While `watches` is True it gets reports instead of events, its counters count hits, and the
+    filters in the request let every hit pass. It is meant for the site owner's own inspection,
+    never for a vendor.
+    """
+
+    @property
+    def watches(self) -> bool:
+        """Whether it wants reports; read once, when the tracker is made."""
+        ...
+
+    def report(self, report: HitReport, *, sent_at: float) -> Request:
+        """The POST that carries the report of one hit; `sent_at` is in seconds since the epoch."""
+        ...
+
+
+def explained(
+    destination: Destination, outcome: Outcome, event: Event, *, has_kept: bool
+) -> Outcome:
+    """The outcome of a drop with the likeliest cause that the event shows.
+
+    Args:
+        destination: Where the event was sent. Without `why_dropped` it can name no cause.
+        outcome: What its `read` returned. Only one of kind `DROPPED` is changed.
+        event: The event that was sent.
+        has_kept: Whether the vendor has kept any event so far.
+    """
+    explain = getattr(destination, "why_dropped", None)
+    if explain is None or outcome.kind is not OutcomeKind.DROPPED:
+        return outcome
+    found: Outcome = explain(outcome, event, has_kept=has_kept)
+    return found
+
+
+def is_local(destination: Destination) -> bool:
+    """Whether its events stay on this machine: the endpoint is a loopback address or name."""
+    return is_loopback(host_of(destination.endpoint))
