@@ -30,7 +30,7 @@ from zoneinfo import ZoneInfo
 from footfall.collector.storage import write_sql
 from footfall.collector.storage.database import Database
 from footfall.collector.storage.stats import rollups
-from footfall.collector.wire.messages import IncomingEvent, Received
+from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 
 EVENTS = 1_000_000
 QUICK_EVENTS = 100_000
@@ -118,7 +118,7 @@ def an_arrival(step: Step, chance: random.Random) -> IncomingEvent:
         user_agent=step.browser,
         visitor=f"{step.visitor:08x}{int(step.at // 86_400):08x}",
         session=f"{step.visit * 2_654_435_761 % 2**64:016x}",
-        received=Received(headers=headers, peer="127.0.0.1", body=b"{}", at=step.at),
+        received=IncomingRequest(headers=headers, peer="127.0.0.1", body=b"{}", at=step.at),
     )
 
 

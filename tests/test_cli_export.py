@@ -20,14 +20,14 @@ from footfall import cli
 from footfall.cli.export import COLUMNS
 from footfall.collector.storage.database import MEMORY
 from footfall.collector.storage.store import Store
-from footfall.collector.wire.messages import IncomingEvent, Received
+from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 ODD = 'a "b", c\n=1+1 é🦶'
 
 
 def an_event(path: str, at: float = NOON, **changes: Any) -> IncomingEvent:
-    received = Received(headers={}, peer="127.0.0.1", body=b"{}", at=at)
+    received = IncomingRequest(headers={}, peer="127.0.0.1", body=b"{}", at=at)
     return IncomingEvent(
         **{"vendor": "plausible", "domain": "a.test", "name": "pageview", "path": path, **changes},
         visitor="v",

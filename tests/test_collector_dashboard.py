@@ -34,7 +34,7 @@ from footfall.collector.web.dashboard.formatting import (
     say_shortly,
 )
 from footfall.collector.web.dashboard.view import FILTERS, TABS, View, ViewError, unit_of
-from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
+from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest
 from tests.conftest import program
 from tests.e2e.chromium import Chromium
 from tests.support.vendors import wait_until
@@ -312,7 +312,7 @@ def an_event(
             "visitor": None if reason else f"{visit}@{int(at // DAY)}",
             "session": None if reason else visit,
             "reason": reason,
-            "received": Received(
+            "received": IncomingRequest(
                 headers={"cf-ipcountry": country} if country else {},
                 peer="127.0.0.1",
                 body=b"{}",

@@ -13,7 +13,7 @@ import pytest
 
 from footfall.collector import CollectorServer
 from footfall.collector.ingest.forward import event_of, refuse_loops
-from footfall.collector.wire.messages import IncomingEvent, Received
+from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 from footfall.destinations import Plausible, destination_from
 from footfall.errors import ConfigError
 from footfall.model import Event
@@ -221,7 +221,7 @@ def test_others_may_be_passed_on_to(endpoint: str) -> None:
 
 
 def arrival(**changes: Any) -> IncomingEvent:
-    received = Received(headers={}, peer="127.0.0.1", body=changes.pop("body", b""), at=1.0)
+    received = IncomingRequest(headers={}, peer="127.0.0.1", body=changes.pop("body", b""), at=1.0)
     facts = {"vendor": "plausible", "domain": "a.test", "name": "x", "client_ip": "203.0.113.9"}
     return IncomingEvent(**{**facts, "received": received, **changes})
 

@@ -27,7 +27,7 @@ from footfall.collector.ingest.group_commit import GroupCommit
 from footfall.collector.ingest.rate_limit import RateLimiter
 from footfall.collector.storage import database, writer_thread
 from footfall.collector.storage.stored_events import EventSearch
-from footfall.collector.storage.writer_thread import Offered
+from footfall.collector.storage.writer_thread import PendingWrite
 from footfall.errors import ConfigError
 from tests.collector.support import incoming_event
 from tests.support.vendors import wait_until
@@ -179,7 +179,7 @@ def test_answers_wait_for_the_file_in_any_loop() -> None:
         commits = GroupCommit(opened)
 
         async def offer() -> int:
-            assert await commits.take(Offered([incoming_event()]))
+            assert await commits.take(PendingWrite([incoming_event()]))
             return opened.count(EventSearch())
 
         # The first loop has ended when the second event is written.
@@ -194,7 +194,7 @@ def test_an_answer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Mo
         other.execute("BEGIN IMMEDIATE")
 
         async def offer() -> int:
-            assert await GroupCommit(opened).take(Offered([incoming_event()]))
+            assert await GroupCommit(opened).take(PendingWrite([incoming_event()]))
             return opened.count(EventSearch())
 
         assert asyncio.run(offer()) == 0
@@ -211,7 +211,7 @@ def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
         opened.subscribe(lambda: told.append(opened.settled))
 
         async def offer_many() -> list[bool]:
-            requests = [Offered([incoming_event(str(number))]) for number in range(20)]
+            requests = [PendingWrite([incoming_event(str(number))]) for number in range(20)]
             return await asyncio.gather(*map(commits.take, requests))
 
         assert asyncio.run(offer_many()) == [True] * 20
@@ -227,10 +227,10 @@ def test_what_the_next_turn_brings_shares_it_too() -> None:
 
         async def offer_later() -> bool:
             await asyncio.sleep(0)
-            return await commits.take(Offered([incoming_event("later")]))
+            return await commits.take(PendingWrite([incoming_event("later")]))
 
         async def offer_both() -> None:
-            await asyncio.gather(commits.take(Offered([incoming_event()])), offer_later())
+            await asyncio.gather(commits.take(PendingWrite([incoming_event()])), offer_later())
 
         asyncio.run(offer_both())
         assert told == [2]
@@ -242,7 +242,9 @@ def test_nobody_is_taken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch)
         commits = GroupCommit(opened)
 
         async def offer_two() -> list[bool]:
-            return await asyncio.gather(*(commits.take(Offered([incoming_event()])) for _ in "ab"))
+            return await asyncio.gather(
+                *(commits.take(PendingWrite([incoming_event()])) for _ in "ab")
+            )
 
         assert asyncio.run(offer_two()) == [False, False]
 
@@ -258,10 +260,10 @@ def test_the_loop_goes_on_while_the_file_is_locked(
         commits = GroupCommit(opened)
 
         async def offer_in_turns() -> list[bool]:
-            first = asyncio.create_task(commits.take(Offered([incoming_event("first")])))
+            first = asyncio.create_task(commits.take(PendingWrite([incoming_event("first")])))
             await asyncio.sleep(0.01)
-            given_up = asyncio.create_task(commits.take(Offered([incoming_event("given up")])))
-            second = asyncio.create_task(commits.take(Offered([incoming_event("second")])))
+            given_up = asyncio.create_task(commits.take(PendingWrite([incoming_event("given up")])))
+            second = asyncio.create_task(commits.take(PendingWrite([incoming_event("second")])))
             await asyncio.sleep(0.01)
             assert not first.done()
             assert not second.done()

@@ -33,7 +33,7 @@ from footfall.collector.storage.stats.execute import Snapshot, answer
 from footfall.collector.storage.stats.metrics import DIMENSIONS, METRICS
 from footfall.collector.storage.stats.time_ranges import day_number, labels, offsets, today
 from footfall.collector.storage.stats.wildcards import matches
-from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
+from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 BERLIN: Final = ZoneInfo("Europe/Berlin")
@@ -85,7 +85,7 @@ def an_event(
         session=None if reason else visit,
         interactive=is_interactive,
         reason=reason,
-        received=Received(
+        received=IncomingRequest(
             headers={"cf-ipcountry": country} if country else {},
             peer="127.0.0.1",
             body=b"{}",

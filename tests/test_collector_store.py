@@ -28,14 +28,14 @@ from footfall.collector.storage import (
     writer_thread,
 )
 from footfall.collector.storage.database import MEMORY, Database
-from footfall.collector.storage.redaction import kept_headers
+from footfall.collector.storage.redaction import storable_headers
 from footfall.collector.storage.retention import Retention
 from footfall.collector.storage.schema import SCHEMA_VERSION
 from footfall.collector.storage.stats.rollups import KEPT
 from footfall.collector.storage.store import Store
-from footfall.collector.storage.stored_events import EventSearch, Period, Top
-from footfall.collector.wire.messages import Campaign, IncomingEvent, Received
-from footfall.collector.wire.sessions import DAY_SECONDS, Caller
+from footfall.collector.storage.stored_events import EventSearch, Period, TopRow
+from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest
+from footfall.collector.wire.sessions import DAY_SECONDS, VisitorIdentity
 from footfall.errors import ConfigError
 from tests.collector.support import NOON, SECRET_ADDRESS, incoming_event, until
 
@@ -76,7 +76,7 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
         client_ip=SECRET_ADDRESS,
         visitor="v",
         session="s",
-        received=Received(
+        received=IncomingRequest(
             headers={"host": "stats.test", "x-real-ip": SECRET_ADDRESS},
             peer="127.0.0.1",
             body=b'{"n":"Signup"}',
@@ -216,10 +216,10 @@ def test_totals(opened: Store) -> None:
     stats = opened.stats(domain="a.test")
     assert (stats.visitors, stats.visits, stats.pageviews) == (2, 2, 3)
     assert (stats.events, stats.dropped) == (1, 1)
-    assert stats.pages == [Top("/x", 2, 2), Top("/", 1, 1)]
-    assert stats.sources == [Top("Direct / None", 1, 1), Top("n", 1, 1)]
-    assert stats.names == [Top("Signup", 1, 1)]
-    assert stats.reasons == [Top("bot", 0, 1)]
+    assert stats.pages == [TopRow("/x", 2, 2), TopRow("/", 1, 1)]
+    assert stats.sources == [TopRow("Direct / None", 1, 1), TopRow("n", 1, 1)]
+    assert stats.names == [TopRow("Signup", 1, 1)]
+    assert stats.reasons == [TopRow("bot", 0, 1)]
     assert stats.bars == [2, *[0] * 22, 1]
     assert stats.as_json()["pages"] == [
         {"path": "/x", "visitors": 2, "pageviews": 2},
@@ -250,7 +250,7 @@ def test_an_empty_store_has_totals_too(opened: Store, period: Period) -> None:
 
 def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
-        caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+        caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
         visit = opened.visits.enter(caller, time.time())
         opened.offer([incoming_event(visitor=visit.visitor, session=visit.session)])
         opened.flush()
@@ -274,7 +274,7 @@ def test_only_the_newest_addresses_are_remembered(
 
 def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
-    caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+    caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
 
     def days() -> list[int]:
         with closing(sqlite3.connect(file)) as connection:
@@ -291,7 +291,7 @@ def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
 
 def test_a_running_process_forgets_old_salts_too() -> None:
     now = [NOON]
-    caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+    caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
     with closing(Store(clock=lambda: now[0])) as opened:
         first = opened.visits.enter(caller, NOON).visitor
         now[0] = NOON + 2 * DAY_SECONDS
@@ -302,7 +302,7 @@ def test_a_running_process_forgets_old_salts_too() -> None:
 
 def test_a_visit_goes_on_after_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
-    caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+    caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
     with closing(Store(file, clock=lambda: NOON)) as opened:
         first = opened.visits.enter(caller, NOON)
         opened.offer([incoming_event(visitor=first.visitor, session=first.session)])
@@ -453,7 +453,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
 def test_days_are_those_of_the_time_zone() -> None:
     late = datetime(2026, 11, 21, 23, 30, tzinfo=UTC).timestamp()
     with closing(Store(timezone="Europe/Berlin", clock=lambda: late)) as opened:
-        caller = Caller("a.test", SECRET_ADDRESS, "Firefox")
+        caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
         evening = opened.visits.enter(caller, late - 10 * 3_600).visitor
         # 00:30 of the next day in Berlin.
         assert opened.visits.enter(caller, late).visitor != evening
@@ -600,12 +600,12 @@ def test_which_headers_are_kept_is_what_the_plain_rule_says(
     except ValueError:
         tells_something = client_ip != ""
     is_kept = name != "x-real-ip" and not (tells_something and client_ip in value)
-    assert kept_headers({name: value}, client_ip) == ({name: value} if is_kept else {})
+    assert storable_headers({name: value}, client_ip) == ({name: value} if is_kept else {})
 
 
 def test_a_long_name_of_a_header_is_judged_too() -> None:
     long = "x-" + "a" * 200
-    assert kept_headers({long: "1", f"{long}-ip": "1"}, "") == {long: "1"}
+    assert storable_headers({long: "1", f"{long}-ip": "1"}, "") == {long: "1"}
 
 
 def test_a_full_queue_says_so(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:

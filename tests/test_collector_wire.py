@@ -13,11 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footfall.collector.storage.redaction import kept_body, kept_headers
+from footfall.collector.storage.redaction import storable_body, storable_headers
 from footfall.collector.wire import plausible, swetrix
 from footfall.collector.wire.browser import Browser, browser
-from footfall.collector.wire.messages import Campaign, IncomingEvent, Received, Reply, read_json
-from footfall.collector.wire.sessions import DAY_SECONDS, VISIT_SECONDS, Caller, Sessions
+from footfall.collector.wire.messages import (
+    Campaign,
+    IncomingEvent,
+    IncomingRequest,
+    IngestResult,
+    read_json,
+)
+from footfall.collector.wire.sessions import DAY_SECONDS, VISIT_SECONDS, Sessions, VisitorIdentity
 
 NOON = 20_000 * DAY_SECONDS + DAY_SECONDS / 2
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -32,8 +38,8 @@ def book() -> Sessions:
 NO_HEADERS: dict[str, str] = {}
 
 
-def received(body: object, headers: Mapping[str, str], at: float = NOON) -> Received:
-    return Received(
+def received(body: object, headers: Mapping[str, str], at: float = NOON) -> IncomingRequest:
+    return IncomingRequest(
         headers={
             "content-type": "application/json",
             "user-agent": FIREFOX,
@@ -56,7 +62,7 @@ def to_plausible(
     visits: Sessions | None = None,
     at: float = NOON,
     headers: Mapping[str, str] = NO_HEADERS,
-) -> Reply:
+) -> IngestResult:
     request = received(body, headers, at)
     return plausible.receive(request, domains=frozenset(domains), visits=visits or book())
 
@@ -604,46 +610,48 @@ def test_engagement_keeps_a_visit_going() -> None:
 
 def to_swetrix(
     body: object,
-    kind: swetrix.Kind = swetrix.Kind.PAGEVIEW,
+    kind: swetrix.EventKind = swetrix.EventKind.PAGEVIEW,
     *,
     pids: Collection[str] = (),
     visits: Sessions | None = None,
     at: float = NOON,
     headers: Mapping[str, str] = NO_HEADERS,
-) -> Reply:
+) -> IngestResult:
     request = received(body, headers, at)
     return swetrix.receive(request, kind, pids=frozenset(pids), visits=visits or book())
 
 
-def say(reply: Reply) -> Any:
+def say(reply: IngestResult) -> Any:
     return json.loads(reply.answer.body)
 
 
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        pytest.param(swetrix.Kind.PAGEVIEW, {"pid": PID}, id="the least pageview"),
+        pytest.param(swetrix.EventKind.PAGEVIEW, {"pid": PID}, id="the least pageview"),
         pytest.param(
-            swetrix.Kind.PAGEVIEW,
+            swetrix.EventKind.PAGEVIEW,
             {"pid": PID, "pg": None, "qs": "", "meta": None, "profileId": ""},
             id="null and empty are absent",
         ),
-        pytest.param(swetrix.Kind.PAGEVIEW, {"pid": PID, "prev": "/x"}, id="an unknown key"),
-        pytest.param(swetrix.Kind.PAGEVIEW, {"pid": PID, "meta": {}}, id="empty meta"),
-        pytest.param(swetrix.Kind.PAGEVIEW, {"pid": PID, "meta": ["a"]}, id="meta by accident"),
+        pytest.param(swetrix.EventKind.PAGEVIEW, {"pid": PID, "prev": "/x"}, id="an unknown key"),
+        pytest.param(swetrix.EventKind.PAGEVIEW, {"pid": PID, "meta": {}}, id="empty meta"),
         pytest.param(
-            swetrix.Kind.PAGEVIEW, {"pid": PID, "pg": 5, "qs": "a=1"}, id="an odd page with qs"
+            swetrix.EventKind.PAGEVIEW, {"pid": PID, "meta": ["a"]}, id="meta by accident"
         ),
-        pytest.param(swetrix.Kind.CUSTOM, {"pid": PID, "ev": " "}, id="an event named space"),
-        pytest.param(swetrix.Kind.CUSTOM, {"pid": PID, "ev": "x" * 256}, id="256 characters"),
         pytest.param(
-            swetrix.Kind.PAGEVIEW,
+            swetrix.EventKind.PAGEVIEW, {"pid": PID, "pg": 5, "qs": "a=1"}, id="an odd page with qs"
+        ),
+        pytest.param(swetrix.EventKind.CUSTOM, {"pid": PID, "ev": " "}, id="an event named space"),
+        pytest.param(swetrix.EventKind.CUSTOM, {"pid": PID, "ev": "x" * 256}, id="256 characters"),
+        pytest.param(
+            swetrix.EventKind.PAGEVIEW,
             {"pid": PID, "meta": {"k": "\U0001f43e" * 999}},
             id="1,999 units of meta",
         ),
     ],
 )
-def test_swetrix_takes(kind: swetrix.Kind, body: object) -> None:
+def test_swetrix_takes(kind: swetrix.EventKind, body: object) -> None:
     reply = to_swetrix(body, kind)
     assert (reply.answer.status, say(reply), len(reply.arrivals)) == (201, {}, 1)
 
@@ -717,7 +725,7 @@ def test_swetrix_takes(kind: swetrix.Kind, body: object) -> None:
 def test_swetrix_lists_what_is_wrong_with_the_fields(
     kind: str, body: object, messages: list[str]
 ) -> None:
-    reply = to_swetrix(body, swetrix.Kind(kind), headers={"user-agent": GOOGLEBOT})
+    reply = to_swetrix(body, swetrix.EventKind(kind), headers={"user-agent": GOOGLEBOT})
     expected = {"message": messages, "error": "Bad Request", "statusCode": 400}
     assert (reply.answer.status, say(reply), len(reply.arrivals)) == (400, expected, 0)
 
@@ -781,7 +789,7 @@ def test_a_bot_is_told_so_and_nothing_counts(user_agent: str) -> None:
 
 
 def test_a_bots_heartbeat_leaves_nothing() -> None:
-    reply = to_swetrix({"pid": PID}, swetrix.Kind.HEARTBEAT, headers={"user-agent": GOOGLEBOT})
+    reply = to_swetrix({"pid": PID}, swetrix.EventKind.HEARTBEAT, headers={"user-agent": GOOGLEBOT})
     assert (reply.answer.status, list(reply.arrivals)) == (201, [])
 
 
@@ -811,7 +819,7 @@ def test_a_unique_event_happens_once_for_each_name() -> None:
 
     def status(name: str, at: float, user_agent: str = FIREFOX) -> int:
         event = {"pid": PID, "ev": name, "unique": True}
-        custom = swetrix.Kind.CUSTOM
+        custom = swetrix.EventKind.CUSTOM
         return to_swetrix(
             event, custom, visits=visits, at=at, headers={"user-agent": user_agent}
         ).answer.status
@@ -829,7 +837,7 @@ def test_a_heartbeat_needs_a_visit_and_keeps_it_going() -> None:
 
     def beat(at: float, headers: Mapping[str, str] = NO_HEADERS) -> int:
         reply = to_swetrix(
-            {"pid": PID}, swetrix.Kind.HEARTBEAT, visits=visits, at=at, headers=headers
+            {"pid": PID}, swetrix.EventKind.HEARTBEAT, visits=visits, at=at, headers=headers
         )
         assert list(reply.arrivals) == []
         return reply.answer.status
@@ -863,7 +871,7 @@ def test_what_swetrix_stores_is_what_was_sent() -> None:
             "te": "",
             "meta": {"n": 1.0, "t": True, "z": None, "f": 0.5, "e": 1e-7, "constructor": "lost"},
         },
-        swetrix.Kind.CUSTOM,
+        swetrix.EventKind.CUSTOM,
         headers={"origin": "https://Shop.test:8443"},
     ).arrivals
     assert (arrival.name, arrival.path, arrival.url, arrival.hostname) == (
@@ -913,7 +921,7 @@ def test_the_address_that_swetrix_takes(headers: dict[str, str], expected: str) 
 
 # -- visits -----------------------------------------------------------------------------------
 
-ALICE = Caller("a.test", "203.0.113.9", FIREFOX)
+ALICE = VisitorIdentity("a.test", "203.0.113.9", FIREFOX)
 
 
 def test_a_visit_lasts_half_an_hour_from_its_last_event() -> None:
@@ -931,11 +939,11 @@ def test_a_visit_lasts_half_an_hour_from_its_last_event() -> None:
         ALICE._replace(domain="b.test"),
         ALICE._replace(client_ip="203.0.113.10"),
         ALICE._replace(user_agent=FIREFOX + " "),
-        Caller("a.test", "203.0.113.9" + FIREFOX, ""),
+        VisitorIdentity("a.test", "203.0.113.9" + FIREFOX, ""),
     ],
     ids=["domain", "address", "browser", "the same text, cut elsewhere"],
 )
-def test_who_differs_is_another_visitor(other: Caller) -> None:
+def test_who_differs_is_another_visitor(other: VisitorIdentity) -> None:
     visits = book()
     assert visits.enter(ALICE, NOON).visitor != visits.enter(other, NOON).visitor
 
@@ -1006,21 +1014,21 @@ def test_the_book_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_header_with_an_address_or_a_secret_is_kept(
     name: str, value: str, is_kept: bool
 ) -> None:
-    assert kept_headers({name: value}, "203.0.113.9") == ({name: value} if is_kept else {})
+    assert storable_headers({name: value}, "203.0.113.9") == ({name: value} if is_kept else {})
 
 
 @pytest.mark.parametrize("client_ip", ["127.0.0.1", "::1", ""])
 def test_the_address_of_this_machine_hides_no_header(client_ip: str) -> None:
     headers = {"host": "127.0.0.1:8321", "origin": "http://[::1]:8321"}
-    assert kept_headers(headers, client_ip) == headers
+    assert storable_headers(headers, client_ip) == headers
 
 
 def test_an_address_that_is_none_is_hidden_all_the_same() -> None:
-    assert kept_headers({"x-odd": "unknown", "x-even": "fine"}, "unknown") == {"x-even": "fine"}
+    assert storable_headers({"x-odd": "unknown", "x-even": "fine"}, "unknown") == {"x-even": "fine"}
 
 
 def test_a_long_body_is_not_kept() -> None:
-    assert (kept_body(b"x" * 16_384), kept_body(b"x" * 16_385)) == ("x" * 16_384, None)
+    assert (storable_body(b"x" * 16_384), storable_body(b"x" * 16_385)) == ("x" * 16_384, None)
 
 
 @pytest.mark.parametrize(
@@ -1131,7 +1139,7 @@ def test_garbage_ends_in_an_answer_and_in_text_that_can_be_encoded(
     headers = {"content-type": content_type} | dict.fromkeys(HEADERS.split(" "), header)
     for headers_sent in (headers, {"content-type": content_type}):
         replies = [to_plausible(body, headers=headers_sent)]
-        replies += [to_swetrix(body, kind, headers=headers_sent) for kind in swetrix.Kind]
+        replies += [to_swetrix(body, kind, headers=headers_sent) for kind in swetrix.EventKind]
         for reply in replies:
             assert 200 <= reply.answer.status <= 500
             for arrival in reply.arrivals:

@@ -14,7 +14,7 @@ import footfall
 from footfall import asgi
 from footfall.collector import CollectorServer
 from footfall.collector.wire.hit_reports import MAX_BODY_BYTES, receive
-from footfall.collector.wire.messages import Received, Reply, WireResponse
+from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
 from footfall.collector.wire.sessions import Sessions
 from footfall.config import Config
 from footfall.destinations import Collector, Destination, Plausible
@@ -295,8 +295,8 @@ def report_body(**changes: Any) -> dict[str, Any]:
     return body
 
 
-def posted(body: object, content_type: str = "application/json") -> Received:
-    return Received(
+def posted(body: object, content_type: str = "application/json") -> IncomingRequest:
+    return IncomingRequest(
         headers={"content-type": content_type},
         peer="127.0.0.1",
         body=json.dumps(body).encode(),
@@ -304,12 +304,12 @@ def posted(body: object, content_type: str = "application/json") -> Received:
     )
 
 
-def answer_to(received: Received) -> Reply:
+def answer_to(received: IncomingRequest) -> IngestResult:
     visits = Sessions(salt=lambda day: b"salt")
     return receive(received, domains=frozenset(), visits=visits)
 
 
-def answered(received: Received) -> WireResponse:
+def answered(received: IncomingRequest) -> IngestResponse:
     return answer_to(received).answer
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall.collector.wire import plausible, swetrix
-from footfall.collector.wire.messages import Received, Reply
+from footfall.collector.wire.messages import IncomingRequest, IngestResult
 from footfall.collector.wire.sessions import Sessions
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
@@ -45,14 +45,14 @@ DESTINATIONS: list[Destination] = [
 ]
 
 
-def reply_to(request: Request) -> Reply:
+def reply_to(request: Request) -> IngestResult:
     """What the vendor answers to a request that no server has seen yet."""
-    received = Received(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
+    received = IncomingRequest(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
     visits = Sessions(salt=lambda day: b"salt")
     path = urlsplit(request.url).path
     if path == "/api/event":
         return plausible.receive(received, domains=frozenset(), visits=visits)
-    return swetrix.receive(received, swetrix.Kind(path), pids=frozenset(), visits=visits)
+    return swetrix.receive(received, swetrix.EventKind(path), pids=frozenset(), visits=visits)
 
 
 def refusals(event: Event) -> list[tuple[int, bytes]]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from footfall.collector.wire.messages import IncomingEvent, Received
+from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 SECRET_ADDRESS = "203.0.113.199"
@@ -39,7 +39,7 @@ def incoming_event(
         session=None if reason else session,
         reason=reason,
         begins=begins,
-        received=Received(
+        received=IncomingRequest(
             headers={"x-forwarded-for": SECRET_ADDRESS, "host": "stats.test"},
             peer="127.0.0.1",
             body=body,

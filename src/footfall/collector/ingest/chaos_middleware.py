@@ -17,13 +17,13 @@ from footfall.collector.ingest.chaos import Chaos, ChaosFault
 from footfall.collector.ingest.endpoints import is_swetrix, is_wire, read_body, send_answer
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.wire import plausible, swetrix
-from footfall.collector.wire.messages import WireResponse, json_answer
+from footfall.collector.wire.messages import IngestResponse, json_response
 
 # How soon a hanging request sees that the server wants to stop.
 _LOOK_SECONDS: Final = 0.2
 # What a body may have at most, so that its sender hears the answer.
 _MAX_BODY_BYTES: Final = max(plausible.MAX_BODY_BYTES, swetrix.MAX_BODY_BYTES)
-_DROPPED = plausible.dropped_answer(1)
+_DROPPED = plausible.dropped_response(1)
 # Closing throws away what was not sent, and the other end hears of it at once (RST).
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -64,10 +64,10 @@ class ChaosMiddleware:
             await _reset(receive, send)
 
 
-def _answer(trouble: ChaosFault, scope: Scope) -> WireResponse:
+def _answer(trouble: ChaosFault, scope: Scope) -> IngestResponse:
     if trouble.kind == "drop":
         return swetrix.DROPPED if is_swetrix(scope) else _DROPPED
-    return json_answer(trouble.status, {"error": "chaos"})
+    return json_response(trouble.status, {"error": "chaos"})
 
 
 async def _gone(receive: Receive) -> None:

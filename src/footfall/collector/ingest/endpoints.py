@@ -22,13 +22,13 @@ from footfall.collector.ingest.group_commit import GroupCommit
 from footfall.collector.ingest.rate_limit import RateLimiter
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
-from footfall.collector.storage.writer_thread import Offered
+from footfall.collector.storage.writer_thread import PendingWrite
 from footfall.collector.wire import hit_reports, plausible, swetrix
-from footfall.collector.wire.messages import Received, Reply, WireResponse
+from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
 
 # Any site's scripts may post here, without cookies.
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
-_PREFLIGHT = WireResponse(
+_PREFLIGHT = IngestResponse(
     status=204,
     headers=(
         ("access-control-allow-methods", "POST, OPTIONS"),
@@ -37,17 +37,17 @@ _PREFLIGHT = WireResponse(
         ("access-control-max-age", "86400"),
     ),
 )
-_TOO_MANY = WireResponse(
+_TOO_MANY = IngestResponse(
     status=429,
     body=b'{"error":"too many events from one address"}',
     headers=(("retry-after", "1"),),
 )
-_POST_ONLY = WireResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
+_POST_ONLY = IngestResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
 
 # The self-hosted Swetrix answers under /backend, and everywhere also with its version.
 _SWETRIX_PREFIXES = ("", "/v1", "/backend", "/backend/v1")
 _SWETRIX_PATHS: Final = {
-    prefix + kind.value: kind for prefix in _SWETRIX_PREFIXES for kind in swetrix.Kind
+    prefix + kind.value: kind for prefix in _SWETRIX_PREFIXES for kind in swetrix.EventKind
 }
 _PLAUSIBLE_PATH: Final = "/api/event"
 _HITS_PATH: Final = "/api/v1/hits"
@@ -81,9 +81,9 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Endpoint:
-    receive: Callable[[Received], Reply]
+    receive: Callable[[IncomingRequest], IngestResult]
     max_bytes: int
-    busy: WireResponse
+    busy: IngestResponse
     # Whether scripts of any site may post here. What is not, is the API's for every other method.
     is_for_scripts: bool = True
 
@@ -130,10 +130,10 @@ class IngestEndpoints:
                 cors = _CORS if door.is_for_scripts else ()
                 await send_answer(send, await self._answer(door, scope, body), cors)
 
-    async def _answer(self, door: _Endpoint, scope: Scope, body: bytes) -> WireResponse:
+    async def _answer(self, door: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
         if self._store.fault:
             return door.busy
-        received = Received(
+        received = IncomingRequest(
             path=own_path(scope),
             headers=_headers(scope),
             peer=_peer(scope),
@@ -151,7 +151,7 @@ class IngestEndpoints:
             self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
         if sighting and not sighting.is_tracked:
             self._sightings.add(sighting, len(body))
-        if arrivals and not await self._commits.take(Offered(arrivals, answer, sighting)):
+        if arrivals and not await self._commits.take(PendingWrite(arrivals, answer, sighting)):
             return door.busy
         if self._forward:
             self._forward.take(arrivals)
@@ -229,7 +229,7 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
 
 
 async def send_answer(
-    send: Send, answer: WireResponse, cors: Sequence[tuple[bytes, bytes]] = _CORS
+    send: Send, answer: IngestResponse, cors: Sequence[tuple[bytes, bytes]] = _CORS
 ) -> None:
     """Send an answer of the wire, which the scripts of any site may read."""
     headers = [

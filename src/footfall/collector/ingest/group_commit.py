@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector.storage.store import Store
-from footfall.collector.storage.writer_thread import Offered
+from footfall.collector.storage.writer_thread import PendingWrite
 
 # A commit takes milliseconds, on a busy machine a tenth of a second. Senders give up after five.
 _PATIENCE_SECONDS: Final = 1.0
@@ -45,14 +45,14 @@ class GroupCommit:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._requests: list[Offered] = []
+        self._requests: list[PendingWrite] = []
         self._taken: list[_Taken] = []
         # In the order of both their numbers and their times.
         self._groups: deque[_Group] = deque()
         self._stands_by = False
         self._is_watching = False
 
-    async def take(self, request: Offered) -> bool:
+    async def take(self, request: PendingWrite) -> bool:
         """Have events written, and return once they are, or after a second.
 
         False if there is no room, or the disk is full.

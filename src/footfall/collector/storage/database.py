@@ -135,7 +135,7 @@ class Database:
         connection.execute("PRAGMA temp_store = MEMORY")
         # What is deleted is overwritten: salts above all.
         connection.execute("PRAGMA secure_delete = ON")
-        count_sql.teach(connection)
+        count_sql.register_functions(connection)
 
 
 def open_to_read(path: str | Path) -> sqlite3.Connection:

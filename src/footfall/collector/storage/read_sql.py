@@ -14,10 +14,10 @@ from footfall.collector.storage.stored_events import (
     PERIODS,
     EventSearch,
     Period,
+    PeriodSpec,
     SearchResult,
-    Span,
     StoredEvent,
-    Top,
+    TopRow,
     Totals,
 )
 from footfall.collector.wire.messages import Campaign, read_json
@@ -111,8 +111,8 @@ def stats(connection: Connection, period: Period, domain: str | None, now: float
     reach = max(int(now * 1_000) - since, 0) + 1
     values = {"since": since, "domain": domain, "reach": reach, "bars": span.bars}
 
-    def top(query: str) -> list[Top]:
-        return [Top(*row) for row in connection.execute(query, values)]
+    def top(query: str) -> list[TopRow]:
+        return [TopRow(*row) for row in connection.execute(query, values)]
 
     bars = dict(map(tuple, connection.execute(_BARS, values)))
     return Totals(
@@ -168,7 +168,7 @@ def last_seen(connection: Connection, visitor: str) -> tuple[str, float] | None:
     return (row["session"], row["received_at"] / 1_000) if row else None
 
 
-def _since(connection: Connection, span: Span, now: float) -> int:
+def _since(connection: Connection, span: PeriodSpec, now: float) -> int:
     if span.seconds is not None:
         return int((now - span.seconds) * 1_000)
     oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]

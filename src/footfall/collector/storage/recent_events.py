@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from footfall.collector.storage.redaction import is_long
-from footfall.collector.storage.ring_buffer import Ring
-from footfall.collector.wire.messages import IncomingEvent, ReceivedHit, WireResponse
+from footfall.collector.storage.redaction import is_too_long
+from footfall.collector.storage.ring_buffer import RingBuffer
+from footfall.collector.wire.messages import IncomingEvent, IngestResponse, ReceivedHit
 
 _KEEP: Final = 1_000
 # Of their requests, which take 5 kB as a rule; a sender may make them longer.
@@ -27,7 +27,7 @@ class RecentEvent(NamedTuple):
     """
 
     arrival: IncomingEvent
-    answer: WireResponse | None = None
+    answer: IngestResponse | None = None
     sighting: ReceivedHit | None = None
 
 
@@ -37,7 +37,7 @@ class RecentEvents:
     def __init__(self) -> None:
         self.addresses: OrderedDict[int, str] = OrderedDict()
         """The addresses that were taken for the visitors', by the number of the event."""
-        self._recent: Ring[RecentEvent] = Ring(max_things=_KEEP, max_bytes=_KEEP_BYTES)
+        self._recent: RingBuffer[RecentEvent] = RingBuffer(max_things=_KEEP, max_bytes=_KEEP_BYTES)
 
     def add(self, events: Iterable[tuple[int, RecentEvent]]) -> None:
         """Remember events by their numbers, which rise."""
@@ -60,7 +60,7 @@ class RecentEvents:
 def _remembered(told: RecentEvent) -> tuple[RecentEvent, int]:
     """The event and its size, without a body that nobody will read."""
     received = told.arrival.received
-    if is_long(received.body):
+    if is_too_long(received.body):
         received = replace(received, body=b"")
         told = told._replace(arrival=replace(told.arrival, received=received))
     headers = received.headers

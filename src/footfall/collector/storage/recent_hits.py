@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from footfall.collector.storage.ring_buffer import Ring
+from footfall.collector.storage.ring_buffer import RingBuffer
 from footfall.collector.wire.messages import ReceivedHit
 
 _KEEP: Final = 1_000
@@ -39,7 +39,7 @@ class RecentHits:
     """The book of hits that do not count. Any thread may read it."""
 
     def __init__(self) -> None:
-        self._ring: Ring[ReceivedHit] = Ring(max_things=_KEEP, max_bytes=_KEEP_BYTES)
+        self._ring: RingBuffer[ReceivedHit] = RingBuffer(max_things=_KEEP, max_bytes=_KEEP_BYTES)
         self._numbers = itertools.count(1)
         self.on_change: Callable[[], None] = lambda: None
         """Called when a sighting was added, in the thread that did so."""

@@ -26,7 +26,7 @@ _NAMES_AN_ADDRESS = re.compile(
 )
 
 
-def kept_headers(headers: Headers, client_ip: str) -> dict[str, str]:
+def storable_headers(headers: Headers, client_ip: str) -> dict[str, str]:
     """The headers that may be written."""
     address = client_ip if _tells_something(client_ip) else None
     return {
@@ -45,12 +45,12 @@ def _is_harmless(name: str) -> bool:
 _is_known_harmless = lru_cache(maxsize=256)(_is_harmless)
 
 
-def kept_body(body: bytes) -> str | None:
+def storable_body(body: bytes) -> str | None:
     """The body as text, or None where it is longer than the inspector needs."""
-    return None if is_long(body) else body.decode("utf-8", "replace")
+    return None if is_too_long(body) else body.decode("utf-8", "replace")
 
 
-def is_long(body: bytes) -> bool:
+def is_too_long(body: bytes) -> bool:
     """Whether a body is longer than the inspector needs."""
     return len(body) > _MAX_BODY_BYTES
 

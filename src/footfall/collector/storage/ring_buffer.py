@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ring(Generic[T]):
+class RingBuffer(Generic[T]):
     """Things by number, of which the oldest go. Any thread may use it."""
 
     def __init__(self, *, max_things: int, max_bytes: int) -> None:

@@ -21,16 +21,16 @@ MAX_ENTRIES: Final = 1_000
 _TABLES = ("registered_sites", "goals", "shared_links", "custom_props")
 
 
-class FullError(Exception):
+class LimitReachedError(Exception):
     """There are `MAX_ENTRIES` already."""
 
 
-class TakenError(Exception):
+class NameTakenError(Exception):
     """Another entry has the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteEntry:
+class RegisteredSite:
     """A site as it was written down."""
 
     domain: str
@@ -41,7 +41,7 @@ class SiteEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoalEntry:
+class RegisteredGoal:
     """A goal. `name` is an event's, or a page's path with `*` for anything."""
 
     id: int = 0
@@ -59,12 +59,12 @@ class SiteRegistry:
 
     # -- sites --------------------------------------------------------------------------------
 
-    def sites(self) -> dict[str, SiteEntry]:
+    def sites(self) -> dict[str, RegisteredSite]:
         """Every site that was written down, by domain."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT * FROM registered_sites").fetchall()
         return {
-            row["domain"]: SiteEntry(
+            row["domain"]: RegisteredSite(
                 domain=row["domain"],
                 timezone=row["timezone"],
                 script=json.loads(row["script"]),
@@ -72,7 +72,7 @@ class SiteRegistry:
             for row in rows
         }
 
-    def write_site(self, site: SiteEntry) -> None:
+    def write_site(self, site: RegisteredSite) -> None:
         """Write a site down, anew or in place of what was written."""
         with self._database.writing() as connection:
             room = "SELECT count(*) FROM registered_sites WHERE domain <> ?"
@@ -103,14 +103,14 @@ class SiteRegistry:
 
     # -- goals --------------------------------------------------------------------------------
 
-    def goals(self, domain: str) -> list[GoalEntry]:
+    def goals(self, domain: str) -> list[RegisteredGoal]:
         """The goals of a site, oldest first."""
         with self._database.reading() as connection:
             query = "SELECT * FROM goals WHERE domain = ? ORDER BY id"
             rows = connection.execute(query, (domain,)).fetchall()
         return [_goal(row) for row in rows]
 
-    def find_or_create_goal(self, domain: str, wanted: GoalEntry) -> GoalEntry:
+    def find_or_create_goal(self, domain: str, wanted: RegisteredGoal) -> RegisteredGoal:
         """The goal that counts the same, else the one that was wanted.
 
         Raises:
@@ -128,7 +128,7 @@ class SiteRegistry:
                 try:
                     connection.execute(f"{insert} (?, ?, ?, ?, ?)", (*key, wanted.display_name))
                 except sqlite3.IntegrityError:
-                    raise TakenError(wanted.display_name) from None
+                    raise NameTakenError(wanted.display_name) from None
                 row = connection.execute(find, key).fetchone()
         return _goal(row)
 
@@ -227,8 +227,8 @@ class SiteRegistry:
         return props
 
 
-def _goal(row: sqlite3.Row) -> GoalEntry:
-    return GoalEntry(
+def _goal(row: sqlite3.Row) -> RegisteredGoal:
+    return RegisteredGoal(
         id=row["id"],
         kind=row["kind"],
         name=row["name"],
@@ -244,4 +244,4 @@ def _forget(connection: sqlite3.Connection, domain: str) -> None:
 
 def _make_room(connection: sqlite3.Connection, count: str, *values: str) -> None:
     if connection.execute(count, values).fetchone()[0] >= MAX_ENTRIES:
-        raise FullError
+        raise LimitReachedError

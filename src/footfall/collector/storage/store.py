@@ -31,8 +31,8 @@ from footfall.collector.storage.stats import StatsQuery, StatsResult, TimeRange
 from footfall.collector.storage.stats.execute import Snapshot, answer
 from footfall.collector.storage.stats.time_ranges import local_seconds
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
-from footfall.collector.storage.writer_thread import Offered, WriterThread
-from footfall.collector.wire.country import Lookup, mmdb_lookup
+from footfall.collector.storage.writer_thread import PendingWrite, WriterThread
+from footfall.collector.wire.country import CountryLookup, mmdb_lookup
 from footfall.collector.wire.messages import IncomingEvent
 from footfall.collector.wire.sessions import Sessions
 from footfall.errors import ConfigError, Fault
@@ -71,7 +71,7 @@ class Store:
         clock: Callable[[], float] = time.time,
     ) -> None:
         _check(keep_events, keep_days, max_bytes, timezone)
-        self._lookup: Lookup | None = mmdb_lookup(mmdb) if mmdb else None
+        self._lookup: CountryLookup | None = mmdb_lookup(mmdb) if mmdb else None
         self.clock = clock
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
@@ -121,9 +121,9 @@ class Store:
 
     def offer(self, arrivals: Sequence[IncomingEvent]) -> bool:
         """Queue the events of one request. False if there is no room, or the disk is full."""
-        return self._writer.offer([Offered(arrivals)])
+        return self._writer.offer([PendingWrite(arrivals)])
 
-    def offer_all(self, requests: Sequence[Offered]) -> bool:
+    def offer_all(self, requests: Sequence[PendingWrite]) -> bool:
         """Queue the events of several requests, all or none. False as with `offer`."""
         return self._writer.offer(requests)
 

@@ -15,18 +15,18 @@ from footfall.collector.wire.messages import Campaign, iso_time
 Period: TypeAlias = Literal["day", "week", "month", "all"]
 
 
-class Span(NamedTuple):
+class PeriodSpec(NamedTuple):
     """How far a period reaches back, None for as far as there is; and the bars of its chart."""
 
     seconds: int | None
     bars: int
 
 
-PERIODS: Final[Mapping[Period, Span]] = {
-    "day": Span(86_400, 24),
-    "week": Span(7 * 86_400, 28),
-    "month": Span(30 * 86_400, 30),
-    "all": Span(None, 30),
+PERIODS: Final[Mapping[Period, PeriodSpec]] = {
+    "day": PeriodSpec(86_400, 24),
+    "week": PeriodSpec(7 * 86_400, 28),
+    "month": PeriodSpec(30 * 86_400, 30),
+    "all": PeriodSpec(None, 30),
 }
 """Bars stand for an hour, six hours and a day; over everything, for a thirtieth of it."""
 
@@ -129,7 +129,7 @@ class SearchResult(NamedTuple):
     total: int
 
 
-class Top(NamedTuple):
+class TopRow(NamedTuple):
     """One line of a list: what, by how many visitors, and how often."""
 
     label: str
@@ -150,10 +150,10 @@ class Totals:
     pageviews: int
     events: int
     dropped: int
-    pages: list[Top]
-    sources: list[Top]
-    names: list[Top]
-    reasons: list[Top]
+    pages: list[TopRow]
+    sources: list[TopRow]
+    names: list[TopRow]
+    reasons: list[TopRow]
     bars: list[int]
 
     def as_json(self) -> dict[str, Any]:

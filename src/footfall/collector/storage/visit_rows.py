@@ -48,7 +48,7 @@ _COUNTED: Final = "SELECT * FROM events WHERE session IS NOT NULL AND reason IS 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStep:
+class VisitUpdate:
     """What one event means for its visit."""
 
     session: str
@@ -116,12 +116,12 @@ class SessionStep:
         return origin(self.source, self.referrer, medium, campaign)
 
 
-def write(connection: Connection, steps: Iterable[SessionStep]) -> list[int]:
+def write(connection: Connection, steps: Iterable[VisitUpdate]) -> list[int]:
     """Bring the visits up to date, and give the moments at which they began."""
     return [_write(connection, step) for step in steps]
 
 
-def _write(connection: Connection, step: SessionStep) -> int:
+def _write(connection: Connection, step: VisitUpdate) -> int:
     started = None
     if not step.begins:
         started = connection.execute(_GO_ON, step.progress()).fetchone()
@@ -137,8 +137,8 @@ def rebuild(connection: Connection) -> None:
     write(connection, (_step(row) for row in connection.execute(_COUNTED)))
 
 
-def _step(row: Mapping[str, Any]) -> SessionStep:
-    return SessionStep(
+def _step(row: Mapping[str, Any]) -> VisitUpdate:
+    return VisitUpdate(
         session=row["session"],
         domain=row["domain"],
         visitor=row["visitor"],

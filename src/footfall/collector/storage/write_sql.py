@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from footfall.collector.storage import visit_rows
-from footfall.collector.storage.redaction import kept_body, kept_headers
+from footfall.collector.storage.redaction import storable_body, storable_headers
 from footfall.collector.storage.stats import rollups
 from footfall.collector.wire.browser import browser
-from footfall.collector.wire.country import Lookup, country
+from footfall.collector.wire.country import CountryLookup, country
 from footfall.collector.wire.messages import IncomingEvent
 
 # Headers and bodies are for looking into what just came, and take twice the room of the event.
@@ -52,7 +52,7 @@ _PURGE_REQUESTS = """
 
 
 def insert(
-    connection: Connection, arrivals: Sequence[IncomingEvent], lookup: Lookup | None = None
+    connection: Connection, arrivals: Sequence[IncomingEvent], lookup: CountryLookup | None = None
 ) -> list[int]:
     """Write the events, their visits and their requests, and give the events' numbers."""
     numbers, steps = [], []
@@ -148,11 +148,11 @@ def salt(connection: Connection, day: int) -> bytes:
     return key
 
 
-def _step(arrival: IncomingEvent, place: str | None) -> visit_rows.SessionStep | None:
+def _step(arrival: IncomingEvent, place: str | None) -> visit_rows.VisitUpdate | None:
     """What an event means for its visit; nothing if it was dropped."""
     if arrival.reason is not None or arrival.visitor is None or arrival.session is None:
         return None
-    return visit_rows.SessionStep(
+    return visit_rows.VisitUpdate(
         session=arrival.session,
         domain=arrival.domain,
         visitor=arrival.visitor,
@@ -197,5 +197,5 @@ def _event_row(arrival: IncomingEvent, place: str | None) -> tuple[object, ...]:
 
 
 def _request_row(arrival: IncomingEvent) -> tuple[str, str | None]:
-    headers = kept_headers(arrival.received.headers, arrival.client_ip)
-    return json.dumps(headers), kept_body(arrival.received.body)
+    headers = storable_headers(arrival.received.headers, arrival.client_ip)
+    return json.dumps(headers), storable_body(arrival.received.body)

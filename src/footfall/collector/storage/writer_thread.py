@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention
-from footfall.collector.wire.messages import IncomingEvent, ReceivedHit, WireResponse
+from footfall.collector.wire.messages import IncomingEvent, IngestResponse, ReceivedHit
 
 logger = logging.getLogger("footfall.collector")
 
@@ -33,11 +33,11 @@ _RETRY_SECONDS: Final = 0.25
 _HOPELESS: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, OverflowError)
 
 
-class Offered(NamedTuple):
+class PendingWrite(NamedTuple):
     """The events of one request, with what is remembered beside them."""
 
     arrivals: Sequence[IncomingEvent]
-    answer: WireResponse | None = None
+    answer: IngestResponse | None = None
     sighting: ReceivedHit | None = None
 
 
@@ -48,7 +48,7 @@ class _Command(NamedTuple):
     done: Future[int]
 
 
-_Item: TypeAlias = "Sequence[Offered] | _Command"
+_Item: TypeAlias = "Sequence[PendingWrite] | _Command"
 
 
 class WriterThread:
@@ -94,7 +94,7 @@ class WriterThread:
         """How many events were offered and are not written."""
         return self.offered - self._written
 
-    def offer(self, requests: Sequence[Offered]) -> bool:
+    def offer(self, requests: Sequence[PendingWrite]) -> bool:
         """Queue the events of some requests. False if there is no room, or the disk is full."""
         if self.is_closed or self.fault or self.offered - self.settled >= _MAX_QUEUED:
             return False
@@ -151,9 +151,9 @@ class WriterThread:
                 _execute(command)
             self._upkeep.step()
 
-    def _take(self) -> tuple[list[Offered], _Command | None]:
+    def _take(self) -> tuple[list[PendingWrite], _Command | None]:
         """The next batch, and the command that follows it, if one does."""
-        batch: list[Offered] = []
+        batch: list[PendingWrite] = []
         try:
             item = self._queue.get(timeout=self._upkeep.due_in_seconds)
             while not isinstance(item, _Command):
@@ -165,7 +165,7 @@ class WriterThread:
             return batch, None
         return batch, item
 
-    def _write(self, batch: list[Offered]) -> None:
+    def _write(self, batch: list[PendingWrite]) -> None:
         """Commit a batch, however often it takes: it was answered, so it must not be lost."""
         events = [
             RecentEvent(each, answer, hit) for arrivals, answer, hit in batch for each in arrivals

@@ -21,9 +21,9 @@ from footfall.collector.wire.messages import (
     Campaign,
     HitFacts,
     IncomingEvent,
-    Received,
+    IncomingRequest,
+    IngestResponse,
     ReceivedHit,
-    WireResponse,
     iso_time,
 )
 from footfall.events.curl_command import curl_command
@@ -162,7 +162,7 @@ def _believed(arrival: IncomingEvent | None) -> Trace | None:
 _NO_HEADER: Final = "no header names another, so the sender is the visitor"
 
 
-def _curl(entry: StoredEvent, received: Received) -> str | None:
+def _curl(entry: StoredEvent, received: IncomingRequest) -> str | None:
     if not received.body:
         return None
     host = received.headers.get("host", "127.0.0.1:8321")
@@ -171,7 +171,7 @@ def _curl(entry: StoredEvent, received: Received) -> str | None:
     return curl_command(f"http://{host}{path}", received.headers, body)
 
 
-def _raw(answer: WireResponse) -> str:
+def _raw(answer: IngestResponse) -> str:
     head = [
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
         f"content-type: {answer.content_type}",

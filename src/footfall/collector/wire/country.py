@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from footfall.errors import ConfigError, Fault
 from footfall.model import Headers
 
-Lookup: TypeAlias = Callable[[str], str | None]
+CountryLookup: TypeAlias = Callable[[str], str | None]
 """From an address to a country's two letters, None where it is not known."""
 
 _CDN_HEADERS: Final = (
@@ -32,7 +32,7 @@ _MISSING: Final = 'needs the package maxminddb: pip install "footfall[geo]"'
 _UNREADABLE: Final = "name a country database in the MaxMind format"
 
 
-def country(headers: Headers, client_ip: str, lookup: Lookup | None) -> str | None:
+def country(headers: Headers, client_ip: str, lookup: CountryLookup | None) -> str | None:
     """The country of a visitor as two capital letters, or None."""
     if lookup and (found := _known(lookup(client_ip) or "")):
         return found
@@ -42,7 +42,7 @@ def country(headers: Headers, client_ip: str, lookup: Lookup | None) -> str | No
     return _known(said.strip().upper())
 
 
-def mmdb_lookup(path: str | Path) -> Lookup:
+def mmdb_lookup(path: str | Path) -> CountryLookup:
     """Look countries up in a MaxMind database (GeoLite2-Country, DB-IP Lite and their like).
 
     Raises:

@@ -18,11 +18,11 @@ from footfall.collector.wire import plausible
 from footfall.collector.wire.messages import (
     TEXT,
     HitFacts,
-    Received,
+    IncomingRequest,
+    IngestResponse,
+    IngestResult,
     ReceivedHit,
-    Reply,
-    WireResponse,
-    json_answer,
+    json_response,
     media_type,
     read_json,
     split_uri,
@@ -38,10 +38,10 @@ MAX_BODY_BYTES: Final = 256_000
 
 BUSY = plausible.BUSY
 
-_TAKEN = WireResponse(status=202, body=b"ok", content_type=TEXT)
-_TOO_LARGE = json_answer(413, {"error": f"a report has at most {MAX_BODY_BYTES} bytes"})
-_NOT_JSON = json_answer(415, {"error": "post a report as application/json"})
-_WRONG_VERSION = json_answer(
+_TAKEN = IngestResponse(status=202, body=b"ok", content_type=TEXT)
+_TOO_LARGE = json_response(413, {"error": f"a report has at most {MAX_BODY_BYTES} bytes"})
+_NOT_JSON = json_response(415, {"error": "post a report as application/json"})
+_WRONG_VERSION = json_response(
     400,
     {"error": f"this collector reads reports of version {REPORT_VERSION}; use one footfall"},
 )
@@ -51,31 +51,31 @@ _MAX_HOPS: Final = 40
 _MAX_TEXT: Final = 2_048
 
 
-def receive(received: Received, *, domains: Set[str], visits: Sessions) -> Reply:
+def receive(received: IncomingRequest, *, domains: Set[str], visits: Sessions) -> IngestResult:
     """The answer to a report, with its arrivals where it counts, and what was told of it."""
     if media_type(received.headers) != "application/json":
-        return Reply(_NOT_JSON)
+        return IngestResult(_NOT_JSON)
     if len(received.body) > MAX_BODY_BYTES:
-        return Reply(_TOO_LARGE)
+        return IngestResult(_TOO_LARGE)
     try:
         body = _typed(dict, read_json(received.body.decode()), "the report")
         if body.get("version") != REPORT_VERSION:
-            return Reply(_WRONG_VERSION)
+            return IngestResult(_WRONG_VERSION)
         sighting = _sighting(body, received.at)
         request = _request(body, received) if sighting.is_tracked else None
     except ValueError as error:
-        return Reply(json_answer(400, {"error": str(error)}))
+        return IngestResult(json_response(400, {"error": str(error)}))
     if request is None:
-        return Reply(_TAKEN, sighting=sighting)
+        return IngestResult(_TAKEN, sighting=sighting)
     answer, arrivals, _ = plausible.receive(request, domains=domains, visits=visits)
-    return Reply(answer, arrivals, sighting)
+    return IngestResult(answer, arrivals, sighting)
 
 
-def _request(body: Mapping[str, Any], received: Received) -> Received:
+def _request(body: Mapping[str, Any], received: IncomingRequest) -> IncomingRequest:
     """The request that the report holds, as if it had come by itself."""
     request = _typed(dict, body.get("request"), "request")
     _, authority, path, *_ = split_uri(_text(request, "request", "url"))
-    return Received(
+    return IncomingRequest(
         path=path,
         # As the transport would add it.
         headers={"host": authority, **_texts(request, "request", "headers")},

@@ -1,8 +1,7 @@
-"""The nouns of the wire: a POST as it came in, the events in it, and the answer it gets.
+"""The values of ingest: a POST as it came in, the events in it, and the response it gets.
 
-`plausible.py` and `swetrix.py` turn a `Received` into a `Reply`: the answer that the vendor would
-give and the arrivals that are worth keeping. Both are values in, values out; the only thing here
-that remembers is the book of visits which they are handed. Nothing raises on what a client sent.
+`plausible.py`, `swetrix.py` and `hit_reports.py` turn an `IncomingRequest` into an `IngestResult`.
+They are pure, but for the `Sessions` that they are given, and raise nothing on what a client sent.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ JSON = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class IncomingRequest:
     """A POST as it came in. The repr hides headers and body: they hold an address."""
 
     # Where it was posted, below the collector's root.
@@ -91,7 +90,7 @@ class IncomingEvent:
     # Whether this event began the visit.
     begins: bool = False
     reason: str | None = None
-    received: Received
+    received: IncomingRequest
 
     def __repr__(self) -> str:
         fate = self.reason or "accepted"
@@ -99,7 +98,7 @@ class IncomingEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WireResponse:
+class IngestResponse:
     """Status, body and further headers of the answer."""
 
     status: int
@@ -181,10 +180,10 @@ class HitFacts:
     answer: Headers
 
 
-class Reply(NamedTuple):
+class IngestResult(NamedTuple):
     """The answer, and what to write down before it is given."""
 
-    answer: WireResponse
+    answer: IngestResponse
     arrivals: Sequence[IncomingEvent] = ()
     # What our own middleware told of the hit, whether it counts or not.
     sighting: ReceivedHit | None = None
@@ -196,9 +195,9 @@ def iso_time(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def json_answer(status: int, content: Any) -> WireResponse:
+def json_response(status: int, content: Any) -> IngestResponse:
     """An answer with a JSON body."""
-    return WireResponse(status=status, body=json.dumps(content, separators=(",", ":")).encode())
+    return IngestResponse(status=status, body=json.dumps(content, separators=(",", ":")).encode())
 
 
 def media_type(headers: Headers) -> str:

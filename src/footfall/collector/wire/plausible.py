@@ -23,25 +23,25 @@ from footfall.collector.wire.messages import (
     TEXT,
     Campaign,
     IncomingEvent,
-    Received,
-    Reply,
-    WireResponse,
+    IncomingRequest,
+    IngestResponse,
+    IngestResult,
     first_item,
-    json_answer,
+    json_response,
     referring_host,
     without_port,
 )
-from footfall.collector.wire.plausible_parser import PageURL, Posted
-from footfall.collector.wire.sessions import Caller, Session, Sessions
+from footfall.collector.wire.plausible_parser import PageURL, PostedEvent
+from footfall.collector.wire.sessions import Session, Sessions, VisitorIdentity
 from footfall.rules.user_agent import classify
 
 MAX_BODY_BYTES = plausible_parser.MAX_BODY_BYTES
 
-BUSY = json_answer(503, {"status": 503, "message": "Service Unavailable"})
+BUSY = json_response(503, {"status": 503, "message": "Service Unavailable"})
 """The answer when events come faster than they can be written, or the disk is full."""
 
-_KEPT = WireResponse(status=202, body=b"ok", content_type=TEXT)
-_NOT_ACCEPTABLE = json_answer(406, {"status": 406, "message": "Not Acceptable"})
+_KEPT = IngestResponse(status=202, body=b"ok", content_type=TEXT)
+_NOT_ACCEPTABLE = json_response(406, {"status": 406, "message": "Not Acceptable"})
 
 SPAM_REFERRER = "1-best-seo.com"
 """A host whose visitors are dropped as referrer spam, to try out what that looks like."""
@@ -56,27 +56,27 @@ _USUAL_ACCEPTS = frozenset({"", "*/*", "application/json"})
 _FORWARDED_FOR = re.compile(r"\bfor=\"?([^\",;]+)", re.IGNORECASE)
 
 
-def receive(received: Received, *, domains: Set[str], visits: Sessions) -> Reply:
+def receive(received: IncomingRequest, *, domains: Set[str], visits: Sessions) -> IngestResult:
     """Plausible's answer, with one arrival for each domain of a valid event.
 
     With `domains` given, events for other domains are dropped, as those of unknown sites are.
     """
     if not _accepts_json(received.headers.get("accept", "")):
-        return Reply(_NOT_ACCEPTABLE)
+        return IngestResult(_NOT_ACCEPTABLE)
     event = plausible_parser.read(received)
-    if isinstance(event, WireResponse):
-        return Reply(event)
+    if isinstance(event, IngestResponse):
+        return IngestResult(event)
     address = client_ip(received)
     if received.headers.get("x-debug-request", "").lower() == "true":
-        return Reply(WireResponse(status=200, body=address.encode(), content_type=TEXT))
+        return IngestResult(IngestResponse(status=200, body=address.encode(), content_type=TEXT))
     arrivals = [
         _arrival(event, domain, address, received, domains, visits) for domain in event.domains
     ]
     dropped = sum(each.reason is not None for each in arrivals)
-    return Reply(dropped_answer(dropped) if dropped else _KEPT, arrivals)
+    return IngestResult(dropped_response(dropped) if dropped else _KEPT, arrivals)
 
 
-def client_ip(received: Received) -> str:
+def client_ip(received: IncomingRequest) -> str:
     """The address that Plausible takes for the visitor's: the first header that is not empty.
 
     Nothing is checked: of a list the first item is taken, whatever it is.
@@ -93,17 +93,17 @@ def client_ip(received: Received) -> str:
     return received.peer
 
 
-def dropped_answer(number: int) -> WireResponse:
+def dropped_response(number: int) -> IngestResponse:
     """What is answered when so many of a request's events were thrown away."""
     headers = (("x-plausible-dropped", str(number)),)
-    return WireResponse(status=202, body=b"ok", content_type=TEXT, headers=headers)
+    return IngestResponse(status=202, body=b"ok", content_type=TEXT, headers=headers)
 
 
 def _arrival(
-    event: Posted,
+    event: PostedEvent,
     domain: str,
     address: str,
-    received: Received,
+    received: IncomingRequest,
     domains: Set[str],
     visits: Sessions,
 ) -> IncomingEvent:
@@ -112,7 +112,9 @@ def _arrival(
     reason = _drop_reason(event, domain, domains, user_agent, received.headers)
     visit: Session | None = None
     if reason is None:
-        visit = _visit(event.name, visits, Caller(domain, address, user_agent), received.at)
+        visit = _visit(
+            event.name, visits, VisitorIdentity(domain, address, user_agent), received.at
+        )
         reason = None if visit else "no_session_for_engagement"
     return IncomingEvent(
         vendor="plausible",
@@ -138,7 +140,7 @@ def _arrival(
 
 
 def _drop_reason(
-    event: Posted,
+    event: PostedEvent,
     domain: str,
     domains: Set[str],
     user_agent: str,
@@ -164,7 +166,7 @@ def _is_bot(user_agent: str) -> bool:
     return bot.kind != "other" or _SAYS_BOT.search(user_agent) is not None
 
 
-def _visit(name: str, visits: Sessions, caller: Caller, now: float) -> Session | None:
+def _visit(name: str, visits: Sessions, caller: VisitorIdentity, now: float) -> Session | None:
     if name != "engagement":
         return visits.enter(caller, now)
     visit = visits.find(caller, now)

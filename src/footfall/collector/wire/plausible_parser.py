@@ -19,10 +19,10 @@ from urllib.parse import parse_qsl, unquote
 
 from footfall.collector.wire.messages import (
     NO_HOST,
-    Received,
-    WireResponse,
+    IncomingRequest,
+    IngestResponse,
     hostname_of,
-    json_answer,
+    json_response,
     media_type,
     read_json,
     split_uri,
@@ -44,9 +44,9 @@ _MAX_ENGAGEMENT_MS = 30 * 86_400_000
 _MAX_DOMAINS = 100
 _MAX_FORM_FIELDS = 1_000
 
-_MALFORMED = json_answer(400, {"status": 400, "message": "Bad Request"})
-_TOO_LARGE = json_answer(413, {"status": 413, "message": "Request Entity Too Large"})
-_NOT_JSON = json_answer(400, {"errors": {"request": ["Unable to parse request body as json"]}})
+_MALFORMED = json_response(400, {"status": 400, "message": "Bad Request"})
+_TOO_LARGE = json_response(413, {"status": 413, "message": "Request Entity Too Large"})
+_NOT_JSON = json_response(400, {"errors": {"request": ["Unable to parse request body as json"]}})
 
 _BLANK = "can't be blank"
 _INVALID = "is invalid"
@@ -66,7 +66,7 @@ class PageURL(NamedTuple):
 _NO_PAGE: Final = PageURL("")
 
 
-class Posted(NamedTuple):
+class PostedEvent(NamedTuple):
     """What a valid body says: one event, for one or several domains."""
 
     name: str
@@ -78,13 +78,13 @@ class Posted(NamedTuple):
     interactive: bool
 
 
-def read(received: Received) -> Posted | WireResponse:
+def read(received: IncomingRequest) -> PostedEvent | IngestResponse:
     """The event that was posted, or the answer to what was none."""
     body = _body(received)
-    return body if isinstance(body, WireResponse) else _event(body)
+    return body if isinstance(body, IngestResponse) else _event(body)
 
 
-def _body(received: Received) -> dict[str, Any] | WireResponse:
+def _body(received: IncomingRequest) -> dict[str, Any] | IngestResponse:
     kind = media_type(received.headers)
     if "/" not in kind:
         return {}
@@ -95,7 +95,7 @@ def _body(received: Received) -> dict[str, Any] | WireResponse:
     return _text_body(received.body)
 
 
-def _parsed_body(body: bytes) -> dict[str, Any] | WireResponse:
+def _parsed_body(body: bytes) -> dict[str, Any] | IngestResponse:
     if len(body) > MAX_BODY_BYTES:
         return _TOO_LARGE
     try:
@@ -105,7 +105,7 @@ def _parsed_body(body: bytes) -> dict[str, Any] | WireResponse:
     return value if isinstance(value, dict) else {}
 
 
-def _text_body(body: bytes) -> dict[str, Any] | WireResponse:
+def _text_body(body: bytes) -> dict[str, Any] | IngestResponse:
     if len(body) > _MAX_TEXT_BODY_BYTES:
         return _NOT_JSON
     try:
@@ -115,7 +115,7 @@ def _text_body(body: bytes) -> dict[str, Any] | WireResponse:
     return value if isinstance(value, dict) else _NOT_JSON
 
 
-def _form(body: bytes) -> dict[str, Any] | WireResponse:
+def _form(body: bytes) -> dict[str, Any] | IngestResponse:
     if len(body) > MAX_BODY_BYTES:
         return _TOO_LARGE
     try:
@@ -135,7 +135,7 @@ class _Faults(dict[str, list[str]]):
         self.setdefault(field, []).append(text)
 
 
-def _event(body: Mapping[str, Any]) -> Posted | WireResponse:
+def _event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
     faults = _Faults()
     name = _name(_pick(body, "n", "name"), faults)
     if name == "engagement" and not _is_engagement(body):
@@ -149,9 +149,9 @@ def _event(body: Mapping[str, Any]) -> Posted | WireResponse:
     domains = _domains(_pick(body, "d", "domain"), page, faults)
     props = _props(_pick(body, "m", "meta", "p", "props"), name, page, faults)
     if faults:
-        return json_answer(400, {"errors": faults})
+        return json_response(400, {"errors": faults})
     referrer = _pick(body, "r", "referrer")
-    return Posted(
+    return PostedEvent(
         name=name,
         page=page,
         domains=domains,

@@ -28,7 +28,7 @@ DAY_SECONDS = 86_400
 _MAX_REMEMBERED = 50_000
 
 
-class Caller(NamedTuple):
+class VisitorIdentity(NamedTuple):
     """What a visitor is recognised by. Never kept: only its hash is."""
 
     domain: str
@@ -73,11 +73,11 @@ class Sessions:
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._once: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    def find(self, caller: Caller, now: float) -> Session | None:
+    def find(self, caller: VisitorIdentity, now: float) -> Session | None:
         """The visit that is going on, or None."""
         return self._find(self._names(caller, now), now)
 
-    def enter(self, caller: Caller, now: float) -> Session:
+    def enter(self, caller: VisitorIdentity, now: float) -> Session:
         """The visit that an event belongs to: the one that is going on, else a new one."""
         names = self._names(caller, now)
         visit = self._find(names, now) or Session(names[0], secrets.token_hex(8), is_new=True)
@@ -90,7 +90,7 @@ class Sessions:
         self._seen.move_to_end(visit.visitor)
         _bound(self._seen)
 
-    def is_first(self, caller: Caller, event: str, now: float) -> bool:
+    def is_first(self, caller: VisitorIdentity, event: str, now: float) -> bool:
         """Whether the visitor did this for the first time in 30 minutes. Asking counts as doing."""
         key = (self._names(caller, now)[0], event)
         before = self._once.pop(key, None)
@@ -103,7 +103,7 @@ class Sessions:
         self._seen.clear()
         self._once.clear()
 
-    def _names(self, caller: Caller, now: float) -> list[str]:
+    def _names(self, caller: VisitorIdentity, now: float) -> list[str]:
         """What the visitor is called today, and where it still matters, what yesterday."""
         day, second = divmod(self._local_time(now), DAY_SECONDS)
         # After half an hour a visit of yesterday has ended, or goes on under today's name.

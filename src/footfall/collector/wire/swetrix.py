@@ -17,71 +17,75 @@ from footfall.collector.wire import swetrix_parser
 from footfall.collector.wire.messages import (
     Campaign,
     IncomingEvent,
-    Received,
-    Reply,
-    WireResponse,
+    IncomingRequest,
+    IngestResponse,
+    IngestResult,
     first_item,
     is_address,
-    json_answer,
+    json_response,
     referring_host,
     without_port,
 )
-from footfall.collector.wire.sessions import Caller, Session, Sessions
-from footfall.collector.wire.swetrix_parser import PID, Kind, error, is_truthy, meta_texts
+from footfall.collector.wire.sessions import Session, Sessions, VisitorIdentity
+from footfall.collector.wire.swetrix_parser import PID, EventKind, error, is_truthy, meta_texts
 from footfall.model import PAGEVIEW
 from footfall.rules.user_agent import classify
 
-__all__ = ["BUSY", "DROPPED", "MAX_BODY_BYTES", "PID", "Kind", "client_ip", "receive"]
+__all__ = ["BUSY", "DROPPED", "MAX_BODY_BYTES", "PID", "EventKind", "client_ip", "receive"]
 
 MAX_BODY_BYTES = swetrix_parser.MAX_BODY_BYTES
 
-_CREATED = json_answer(201, {})
-DROPPED = json_answer(201, {"message": "Bot traffic detected, the event was not recorded"})
+_CREATED = json_response(201, {})
+DROPPED = json_response(201, {"message": "Bot traffic detected, the event was not recorded"})
 """What is answered when the event was thrown away."""
 _NOT_UNIQUE = error(403, "Forbidden", "This visitor was recorded before: the event is not unique")
 _NO_SESSION = error(403, "Forbidden", "There is no live session that a heartbeat could extend")
 _NO_PROJECT = error(404, "Not Found", "There is no project with this pid")
-_BROKEN = json_answer(500, {"statusCode": 500, "message": "Internal server error"})
-BUSY = json_answer(503, {"statusCode": 503, "message": "Service unavailable"})
+_BROKEN = json_response(500, {"statusCode": 500, "message": "Internal server error"})
+BUSY = json_response(503, {"statusCode": 503, "message": "Service unavailable"})
 """The answer when events come faster than they can be written, or the disk is full."""
 
 
-def receive(received: Received, kind: Kind, *, pids: Set[str], visits: Sessions) -> Reply:
+def receive(
+    received: IncomingRequest, kind: EventKind, *, pids: Set[str], visits: Sessions
+) -> IngestResult:
     """Swetrix's answer, with an arrival where there was an event.
 
     With `pids` given, other projects do not exist.
     """
     # 1. The body, then its fields.
     body = swetrix_parser.read(received, kind)
-    if isinstance(body, WireResponse):
-        return Reply(body)
+    if isinstance(body, IngestResponse):
+        return IngestResult(body)
     # 2. Who sent it: bots are told so before anything about the project is.
     pid, address = body["pid"], client_ip(received)
     user_agent = received.headers.get("user-agent", "")
     if _is_bot(user_agent):
-        dropped = [] if kind is Kind.HEARTBEAT else [_arrival(body, kind, address, received, "bot")]
-        return Reply(DROPPED, dropped)
+        dropped = (
+            [] if kind is EventKind.HEARTBEAT else [_arrival(body, kind, address, received, "bot")]
+        )
+        return IngestResult(DROPPED, dropped)
     # 3. The project.
     if pids and pid not in pids:
-        return Reply(_NO_PROJECT)
+        return IngestResult(_NO_PROJECT)
     # 4. The visit, and whether the event may come again in it.
-    caller = Caller(pid, address, user_agent)
+    caller = VisitorIdentity(pid, address, user_agent)
     now = received.at
-    if kind is Kind.HEARTBEAT:
-        return Reply(_heartbeat(visits, caller, now))
+    if kind is EventKind.HEARTBEAT:
+        return IngestResult(_heartbeat(visits, caller, now))
     is_unique = is_truthy(body.get("unique"))
-    if kind is Kind.CUSTOM and is_unique and not visits.is_first(caller, body["ev"], now):
-        return Reply(_NOT_UNIQUE)
+    if kind is EventKind.CUSTOM and is_unique and not visits.is_first(caller, body["ev"], now):
+        return IngestResult(_NOT_UNIQUE)
     visit = visits.enter(caller, now)
-    if kind is Kind.PAGEVIEW and is_unique and not visit.is_new:
-        return Reply(_NOT_UNIQUE)
+    if kind is EventKind.PAGEVIEW and is_unique and not visit.is_new:
+        return IngestResult(_NOT_UNIQUE)
     # 5. The search for click ids takes the page for text, unless a query was sent.
     if is_truthy(body.get("pg")) and not isinstance(body["pg"], str) and not body.get("qs"):
-        return Reply(_BROKEN)
-    return Reply(_CREATED, [_arrival(body, kind, address, received, visit=visit)])
+        return IngestResult(_BROKEN)
+    return IngestResult(_CREATED, [_arrival(body, kind, address, received, visit=visit)])
 
 
-def client_ip(received: Received) -> str:
+def client_ip(received: IncomingRequest) -> str:
     """The address that Swetrix takes for the visitor's.
 
     The first header that is not empty is the only one believed; where it holds no address, the
@@ -93,7 +97,7 @@ def client_ip(received: Received) -> str:
     return address if is_address(address) else received.peer
 
 
-def _heartbeat(visits: Sessions, caller: Caller, now: float) -> WireResponse:
+def _heartbeat(visits: Sessions, caller: VisitorIdentity, now: float) -> IngestResponse:
     visit = visits.find(caller, now)
     if visit is None:
         return _NO_SESSION
@@ -108,9 +112,9 @@ def _is_bot(user_agent: str) -> bool:
 
 def _arrival(
     body: Mapping[str, Any],
-    kind: Kind,
+    kind: EventKind,
     address: str,
-    received: Received,
+    received: IncomingRequest,
     reason: str | None = None,
     visit: Session | None = None,
 ) -> IncomingEvent:
@@ -120,7 +124,7 @@ def _arrival(
     return IncomingEvent(
         vendor="swetrix",
         domain=body["pid"],
-        name=body["ev"] if kind is Kind.CUSTOM else PAGEVIEW,
+        name=body["ev"] if kind is EventKind.CUSTOM else PAGEVIEW,
         hostname=hostname,
         path=_text(body.get("pg")),
         referrer=referrer,

@@ -15,9 +15,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from footfall.collector.wire.messages import (
-    Received,
-    WireResponse,
-    json_answer,
+    IncomingRequest,
+    IngestResponse,
+    json_response,
     media_type,
     read_json,
 )
@@ -43,7 +43,7 @@ _LOST_KEYS = frozenset(
 )
 
 
-class Kind(enum.Enum):
+class EventKind(enum.Enum):
     """What was posted, by path."""
 
     PAGEVIEW = "/log"
@@ -51,20 +51,20 @@ class Kind(enum.Enum):
     HEARTBEAT = "/log/hb"
 
 
-def error(status: int, name: str, message: str | list[str]) -> WireResponse:
+def error(status: int, name: str, message: str | list[str]) -> IngestResponse:
     """An error as Swetrix words it: a list of texts for faulty fields, else one text."""
-    return json_answer(status, {"message": message, "error": name, "statusCode": status})
+    return json_response(status, {"message": message, "error": name, "statusCode": status})
 
 
 _MALFORMED = error(400, "Bad Request", "The body is not valid JSON")
-_TOO_LARGE = json_answer(413, {"statusCode": 413, "message": "request entity too large"})
-_UNSUPPORTED = json_answer(415, {"statusCode": 415, "message": "unsupported charset or encoding"})
+_TOO_LARGE = json_response(413, {"statusCode": 413, "message": "request entity too large"})
+_UNSUPPORTED = json_response(415, {"statusCode": 415, "message": "unsupported charset or encoding"})
 
 
-def read(received: Received, kind: Kind) -> Mapping[str, Any] | WireResponse:
+def read(received: IncomingRequest, kind: EventKind) -> Mapping[str, Any] | IngestResponse:
     """The fields that were posted, or the answer to what were none."""
     body = _body(received)
-    if isinstance(body, WireResponse):
+    if isinstance(body, IngestResponse):
         return body
     faults = _faults(body, kind)
     return error(400, "Bad Request", faults) if faults else body
@@ -83,14 +83,14 @@ def is_truthy(value: Any) -> bool:
     return isinstance(value, dict | list) or bool(value)
 
 
-def _body(received: Received) -> Mapping[str, Any] | WireResponse:
+def _body(received: IncomingRequest) -> Mapping[str, Any] | IngestResponse:
     kind = media_type(received.headers)
     if kind not in ("application/json", "application/x-www-form-urlencoded"):
         return {}
     if not _has_known_charset(received.headers["content-type"]):
         return _UNSUPPORTED
     raw = _decompressed(received)
-    if isinstance(raw, WireResponse):
+    if isinstance(raw, IngestResponse):
         return raw
     text = raw.decode("utf-8-sig", "replace")
     try:
@@ -109,7 +109,7 @@ def _has_known_charset(content_type: str) -> bool:
     return charset is None or charset[1].lower() in ("utf-8", "utf8")
 
 
-def _decompressed(received: Received) -> bytes | WireResponse:
+def _decompressed(received: IncomingRequest) -> bytes | IngestResponse:
     encoding = received.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "deflate"):
         return _UNSUPPORTED
@@ -124,7 +124,7 @@ def _decompressed(received: Received) -> bytes | WireResponse:
     return _TOO_LARGE if len(body) > MAX_BODY_BYTES else body
 
 
-def _faults(body: Mapping[str, Any], kind: Kind) -> list[str]:
+def _faults(body: Mapping[str, Any], kind: EventKind) -> list[str]:
     """What is wrong with the fields; of all others any value is taken."""
     pid = body.get("pid")
     faults = []
@@ -132,7 +132,7 @@ def _faults(body: Mapping[str, Any], kind: Kind) -> list[str]:
         faults.append("pid must be a string")
     elif not PID.fullmatch(pid):
         faults.append("pid must be 12 letters, digits or single hyphens")
-    if kind is Kind.CUSTOM:
+    if kind is EventKind.CUSTOM:
         faults += _name_faults(body.get("ev"))
     faults += _length_faults("profileId", body.get("profileId"), _MAX_PROFILE_LENGTH)
     faults += _length_faults("qs", body.get("qs"), _MAX_QUERY_LENGTH)

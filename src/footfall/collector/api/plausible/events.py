@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from footfall.collector.api.plausible.request_params import SETTLE_SECONDS, RequestParams, route
 from footfall.collector.api.plausible.sites import SitesAPI
-from footfall.collector.storage.sites import GoalEntry
+from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.store import Store
 
 
@@ -57,7 +57,7 @@ class EventsAPI:
         ]
 
 
-def _goal(goal: GoalEntry, props: list[str]) -> dict[str, Any]:
+def _goal(goal: RegisteredGoal, props: list[str]) -> dict[str, Any]:
     if goal.kind == "page":
         return _event(goal.id, goal.display_name, [], "pageview")
     return _event(goal.id, goal.name, props)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from footfall.collector.storage.sites import GoalEntry
+from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.stats import AllOf, AnyOf, Condition, Filter, Not, StatsQueryError
 from footfall.collector.storage.stats.query import OPERATORS, Operator
 from footfall.model import PAGEVIEW
@@ -22,7 +22,7 @@ _SEMICOLON: Final = re.compile(r"(?<!\\);")
 _BAR: Final = re.compile(r"(?<!\\)\|")
 
 
-def of_goal(goal: GoalEntry) -> Condition:
+def of_goal(goal: RegisteredGoal) -> Condition:
     """What an event has to be to reach a goal."""
     if goal.kind == "event":
         own: tuple[Condition, ...] = (Filter("is", "event:name", (goal.name,)),)
@@ -35,7 +35,7 @@ def of_goal(goal: GoalEntry) -> Condition:
     return AllOf((*own, *props))
 
 
-def of_list(found: Any, goals: Sequence[GoalEntry]) -> Condition:
+def of_list(found: Any, goals: Sequence[RegisteredGoal]) -> Condition:
     """A filter of version 2, such as `["is", "event:page", ["/"]]`.
 
     Raises:
@@ -54,7 +54,7 @@ def of_list(found: Any, goals: Sequence[GoalEntry]) -> Condition:
     raise StatsQueryError('a filter is a list such as ["is", "event:page", ["/pricing"]]')
 
 
-def of_text(text: str, goals: Sequence[GoalEntry]) -> tuple[Condition, ...]:
+def of_text(text: str, goals: Sequence[RegisteredGoal]) -> tuple[Condition, ...]:
     """The filters of version 1, such as `event:page==/blog/**;visit:source!=Google`.
 
     Raises:
@@ -63,7 +63,7 @@ def of_text(text: str, goals: Sequence[GoalEntry]) -> tuple[Condition, ...]:
     return tuple(_of_part(part, goals) for part in _SEMICOLON.split(text) if part.strip())
 
 
-def _of_part(part: str, goals: Sequence[GoalEntry]) -> Condition:
+def _of_part(part: str, goals: Sequence[RegisteredGoal]) -> Condition:
     found = _COMPARISON.fullmatch(part.strip())
     if found is None:
         raise StatsQueryError("a filter is a text such as event:page==/pricing")
@@ -86,7 +86,7 @@ def _compared(
     name: str,
     values: Sequence[Any],
     modifiers: Mapping[str, Any],
-    goals: Sequence[GoalEntry],
+    goals: Sequence[RegisteredGoal],
 ) -> Condition:
     if not values or not all(isinstance(value, str) for value in values):
         raise StatsQueryError(f"filter {name} by a list of texts")
@@ -100,7 +100,7 @@ def _compared(
     return Filter(operator, name, tuple(values), ignore_case)
 
 
-def _of_goals(operator: str, names: Sequence[str], goals: Sequence[GoalEntry]) -> Condition:
+def _of_goals(operator: str, names: Sequence[str], goals: Sequence[RegisteredGoal]) -> Condition:
     if operator not in ("is", "contains"):
         raise StatsQueryError(f"filter {GOAL} with is or contains")
     chosen = [goal for goal in goals if _is_chosen(goal.display_name, operator, names)]

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from footfall.collector.api.plausible.limits import MAX_TEXT, page, room, short_enough
 from footfall.collector.api.plausible.request_params import RequestParams, route
 from footfall.collector.api.plausible.sites import DELETED, SitesAPI
-from footfall.collector.storage.sites import GoalEntry, SiteRegistry
+from footfall.collector.storage.sites import RegisteredGoal, SiteRegistry
 
 _MAX_EVENT_NAME: Final = 120
 _MAX_PATH: Final = 2_000
@@ -122,13 +122,13 @@ class GoalsAPI:
 # -- fields -----------------------------------------------------------------------------------
 
 
-def _event_goal(asked: RequestParams) -> GoalEntry:
+def _event_goal(asked: RequestParams) -> RegisteredGoal:
     name = asked.required("event_name", "create a goal")
     name = short_enough("event_name", name, _MAX_EVENT_NAME)
     return _goal(asked, "event", name, name)
 
 
-def _page_goal(asked: RequestParams) -> GoalEntry:
+def _page_goal(asked: RequestParams) -> RegisteredGoal:
     path = short_enough("page_path", asked.required("page_path", "create a goal"), _MAX_PATH)
     if not path.startswith("/"):
         raise HTTPException(400, "page_path: must start with /")
@@ -137,10 +137,10 @@ def _page_goal(asked: RequestParams) -> GoalEntry:
 
 def _goal(
     asked: RequestParams, kind: Literal["event", "page"], name: str, shown_as: str
-) -> GoalEntry:
+) -> RegisteredGoal:
     display_name = asked.text("display_name") or shown_as
     props = asked.fields.get("custom_props")
-    return GoalEntry(
+    return RegisteredGoal(
         kind=kind,
         name=name,
         display_name=short_enough("display_name", display_name, _MAX_PATH + len("Visit ")),
@@ -148,7 +148,7 @@ def _goal(
     )
 
 
-def _shown_goal(goal: GoalEntry) -> dict[str, Any]:
+def _shown_goal(goal: RegisteredGoal) -> dict[str, Any]:
     return {
         "id": str(goal.id),
         "goal_type": goal.kind,

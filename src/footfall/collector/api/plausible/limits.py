@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from starlette.exceptions import HTTPException
 
 from footfall.collector.api.plausible.request_params import RequestParams
-from footfall.collector.storage.sites import MAX_ENTRIES, FullError, TakenError
+from footfall.collector.storage.sites import MAX_ENTRIES, LimitReachedError, NameTakenError
 
 MAX_TEXT: Final = 255
 """The most characters of a name for people."""
@@ -31,9 +31,9 @@ def room() -> Iterator[None]:
     """Say so where the registry cannot take one more, or takes a name once."""
     try:
         yield
-    except FullError:
+    except LimitReachedError:
         raise HTTPException(400, f"There are {MAX_ENTRIES} of them already") from None
-    except TakenError:
+    except NameTakenError:
         raise HTTPException(400, "display_name: has already been taken") from None
 
 

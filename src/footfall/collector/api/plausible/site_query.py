@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from footfall.collector.api.plausible.filters import GOAL, of_goal
 from footfall.collector.api.plausible.request_params import SETTLE_SECONDS, RequestParams
-from footfall.collector.storage.sites import GoalEntry
+from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, StatsRow
 from footfall.collector.storage.stats.execute import ordered
 from footfall.collector.storage.stats.metrics import METRICS
@@ -32,7 +32,7 @@ class QueriedSite:
 
     def __init__(self, store: Store, domain: str) -> None:
         self.domain = domain
-        self.goals: Sequence[GoalEntry] = store.registry.goals(domain)
+        self.goals: Sequence[RegisteredGoal] = store.registry.goals(domain)
         entry = store.registry.sites().get(domain)
         self.zone = ZoneInfo(entry.timezone) if entry else store.zone
         self._store = store
@@ -64,7 +64,7 @@ class QueriedSite:
         chosen = ordered(question, rows)[question.offset :][: question.limit]
         return StatsResult(question=question, rows=tuple(chosen), total=len(rows))
 
-    def _of_goal(self, question: StatsQuery, goal: GoalEntry) -> Iterator[StatsRow]:
+    def _of_goal(self, question: StatsQuery, goal: RegisteredGoal) -> Iterator[StatsRow]:
         place = question.dimensions.index(GOAL)
         narrowed = replace(
             question,

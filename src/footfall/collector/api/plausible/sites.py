@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from footfall.collector.api.plausible.limits import MAX_TEXT, page, room
 from footfall.collector.api.plausible.request_params import RequestParams, route
-from footfall.collector.storage.sites import SiteEntry
+from footfall.collector.storage.sites import RegisteredSite
 from footfall.collector.storage.store import Store
 
 DELETED: Final = {"deleted": True}
@@ -113,7 +113,9 @@ class SitesAPI:
         if asked.text("team_id") not in ("", _TEAM["id"]):
             raise HTTPException(404, "Team could not be found")
         timezone = _timezone(asked.text("timezone") or self._store.zone.key)
-        site = SiteEntry(domain=domain, timezone=timezone, script=_script(asked, _new_script()))
+        site = RegisteredSite(
+            domain=domain, timezone=timezone, script=_script(asked, _new_script())
+        )
         with room():
             self._registry.write_site(site)
         return self._shown(site)
@@ -137,7 +139,7 @@ class SitesAPI:
         self._registry.delete_site(site.domain)
         return DELETED
 
-    def _renamed(self, site: SiteEntry, domain: str) -> SiteEntry:
+    def _renamed(self, site: RegisteredSite, domain: str) -> RegisteredSite:
         self._refuse_if_fixed()
         if domain in self._entries():
             raise HTTPException(400, _TAKEN)
@@ -146,14 +148,14 @@ class SitesAPI:
         self._registry.rename_site(site.domain, domain)
         return replace(site, domain=domain)
 
-    def _entries(self) -> dict[str, SiteEntry]:
+    def _entries(self) -> dict[str, RegisteredSite]:
         """The sites that were created, declared or counted."""
         known = {*self._domains} or {*self._registry.seen_domains()}
         zone = self._store.zone.key
-        entries = {domain: SiteEntry(domain=domain, timezone=zone) for domain in known}
+        entries = {domain: RegisteredSite(domain=domain, timezone=zone) for domain in known}
         return entries | self._registry.sites()
 
-    def _known(self, asked: RequestParams) -> SiteEntry:
+    def _known(self, asked: RequestParams) -> RegisteredSite:
         entry = self._entries().get(asked.required("site_id", "find a site"))
         if entry is None:
             raise HTTPException(404, _NO_SITE)
@@ -163,7 +165,7 @@ class SitesAPI:
         if self._domains:
             raise HTTPException(403, "The sites of this collector were named when it was started")
 
-    def _shown(self, site: SiteEntry) -> Any:
+    def _shown(self, site: RegisteredSite) -> Any:
         return {
             "domain": site.domain,
             "timezone": site.timezone,

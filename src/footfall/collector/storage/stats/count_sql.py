@@ -11,7 +11,7 @@ from footfall.collector.storage.stats.metrics import (
     SUMS,
     Dimension,
     Level,
-    Table,
+    SourceTable,
     dimension,
     labelled,
 )
@@ -26,13 +26,13 @@ from footfall.collector.storage.stats.query import (
 from footfall.collector.storage.stats.time_ranges import TimeRange, offsets
 from footfall.collector.storage.stats.wildcards import matches
 
-_TABLE: Final = {Table.VISITS: "visits v", Table.EVENTS: "events e"}
-_MOMENT: Final = {Table.VISITS: "v.started_at", Table.EVENTS: "e.received_at"}
-_NUMBER: Final = {Table.VISITS: "v.id", Table.EVENTS: "e.id"}
-_DOMAIN: Final = {Table.VISITS: "v.domain", Table.EVENTS: "e.domain"}
+_TABLE: Final = {SourceTable.VISITS: "visits v", SourceTable.EVENTS: "events e"}
+_MOMENT: Final = {SourceTable.VISITS: "v.started_at", SourceTable.EVENTS: "e.received_at"}
+_NUMBER: Final = {SourceTable.VISITS: "v.id", SourceTable.EVENTS: "e.id"}
+_DOMAIN: Final = {SourceTable.VISITS: "v.domain", SourceTable.EVENTS: "e.domain"}
 _ALWAYS: Final = {
-    Table.VISITS: (),
-    Table.EVENTS: ("e.reason IS NULL", "e.name <> 'engagement'"),
+    SourceTable.VISITS: (),
+    SourceTable.EVENTS: ("e.reason IS NULL", "e.name <> 'engagement'"),
 }
 _OF_VISIT: Final = "JOIN visits v ON v.session = e.session"
 
@@ -43,15 +43,15 @@ _COMPARISONS: Final = {
 }
 
 
-def teach(connection: Connection) -> None:
+def register_functions(connection: Connection) -> None:
     """Give a connection the functions that the statements use."""
     connection.create_function("matches_wildcard", 2, matches, deterministic=True)
 
 
-class Counting:
+class CountStatement:
     """One statement in the making: every value goes through `bind`."""
 
-    def __init__(self, side: Table, span: TimeRange, domain: str | None) -> None:
+    def __init__(self, side: SourceTable, span: TimeRange, domain: str | None) -> None:
         self._side = side
         self._span = span
         self._domain = domain
@@ -123,9 +123,9 @@ class Counting:
 
     def _is_elsewhere(self, condition: Condition) -> bool:
         """Whether a visit has to be asked for its events."""
-        return self._side is Table.VISITS and touches_events(condition)
+        return self._side is SourceTable.VISITS and touches_events(condition)
 
-    def _within(self, side: Table) -> list[str]:
+    def _within(self, side: SourceTable) -> list[str]:
         since, until = self.bind(self._span.since), self.bind(self._span.until)
         parts = [f"{_MOMENT[side]} >= {since}", f"{_MOMENT[side]} < {until}", *_ALWAYS[side]]
         if self._domain is not None:
@@ -135,15 +135,15 @@ class Counting:
     def _has_event(self, conditions: Sequence[Condition]) -> str:
         names = [leaf.dimension for each in conditions for leaf in leaves(each)]
         parts = [
-            *self._within(Table.EVENTS),
-            *(self._holds(each, Table.EVENTS) for each in conditions),
+            *self._within(SourceTable.EVENTS),
+            *(self._holds(each, SourceTable.EVENTS) for each in conditions),
         ]
-        tables = _tables(Table.EVENTS, names)
+        tables = _tables(SourceTable.EVENTS, names)
         return f"v.session IN (SELECT e.session FROM {tables} WHERE {' AND '.join(parts)})"  # noqa: S608 -- fixed texts
 
     # -- conditions and expressions -----------------------------------------------------------
 
-    def _holds(self, condition: Condition, side: Table, *, is_turned: bool = False) -> str:
+    def _holds(self, condition: Condition, side: SourceTable, *, is_turned: bool = False) -> str:
         """The condition in SQL; `is_turned` within a NOT."""
         match condition:
             case Filter():
@@ -158,7 +158,7 @@ class Counting:
                 parts = [self._holds(each, side, is_turned=is_turned) for each in several]
                 return _joined(" OR ", parts) or "0"
 
-    def _compares(self, condition: Filter, side: Table, is_turned: bool) -> str:
+    def _compares(self, condition: Filter, side: SourceTable, is_turned: bool) -> str:
         positive = condition.operator.removesuffix("_not")
         template = Template(_COMPARISONS[positive])
         left = self._left(condition, side, is_turned)
@@ -168,25 +168,25 @@ class Counting:
         either = " OR ".join(template.substitute(left=left, right=right) for right in rights)
         return f"NOT ({either})" if positive != condition.operator else f"({either})"
 
-    def _left(self, condition: Filter, side: Table, is_turned: bool) -> str:
+    def _left(self, condition: Filter, side: SourceTable, is_turned: bool) -> str:
         what = dimension(condition.dimension)
         if condition.operator != "is" or is_turned or what.label in condition.values:
             return self._labelled(what, side)
         # The bare column, which an index may know. What is NULL equals nothing, as it should.
         return self._expression(what, side)
 
-    def _labelled(self, what: Dimension, side: Table) -> str:
+    def _labelled(self, what: Dimension, side: SourceTable) -> str:
         return labelled(self._expression(what, side), what.label)
 
-    def _expression(self, what: Dimension, side: Table) -> str:
-        sql = what.visits if side is Table.VISITS else what.events
+    def _expression(self, what: Dimension, side: SourceTable) -> str:
+        sql = what.visits if side is SourceTable.VISITS else what.events
         # A question that could come here was refused when it was made.
         assert sql is not None  # noqa: S101 -- for the type checker
         if what.key is not None:
             return Template(sql).substitute(key=self.bind(what.key))
         return Template(sql).substitute(local=self._local(side)) if what.unit else sql
 
-    def _local(self, side: Table) -> str:
+    def _local(self, side: SourceTable) -> str:
         """Local time of the row's moment."""
         moment = _MOMENT[side]
         *changes, last = offsets(self._span)
@@ -203,11 +203,13 @@ def _joined(word: str, parts: Sequence[str]) -> str:
     return f"({word.join(parts)})" if parts else ""
 
 
-def _tables(side: Table, names: Sequence[str]) -> str:
+def _tables(side: SourceTable, names: Sequence[str]) -> str:
     """What to read."""
     return f"{_TABLE[side]} {_OF_VISIT}" if _is_joined(side, names) else _TABLE[side]
 
 
-def _is_joined(side: Table, names: Sequence[str]) -> bool:
+def _is_joined(side: SourceTable, names: Sequence[str]) -> bool:
     """Whether an event has to be asked about its visit."""
-    return side is Table.EVENTS and any(dimension(name).level is Level.VISIT for name in names)
+    return side is SourceTable.EVENTS and any(
+        dimension(name).level is Level.VISIT for name in names
+    )

@@ -10,17 +10,17 @@ from sqlite3 import Connection
 from typing import Any, Final, Self, TypeAlias
 
 from footfall.collector.storage.stats import rollups
-from footfall.collector.storage.stats.count_sql import Counting
+from footfall.collector.storage.stats.count_sql import CountStatement
 from footfall.collector.storage.stats.metrics import (
     METRICS,
     SUMS,
     Number,
+    SourceTable,
     Sums,
-    Table,
     dimension,
 )
 from footfall.collector.storage.stats.query import StatsQuery, is_about_events, touches_events
-from footfall.collector.storage.stats.shared_rows import Choice, SharedRows
+from footfall.collector.storage.stats.shared_rows import RowSelection, SharedRows
 from footfall.collector.storage.stats.time_ranges import TimeRange, label, labels
 
 _Key: TypeAlias = tuple[Any, ...]
@@ -130,17 +130,19 @@ class Snapshot:
         return self._totals[question]
 
     def _rows(
-        self, question: StatsQuery, side: Table, sums: Sequence[str]
+        self, question: StatsQuery, side: SourceTable, sums: Sequence[str]
     ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
         for piece in self._pieces(question, side):
-            if isinstance(piece, rollups.Rolled):
+            if isinstance(piece, rollups.ClosedDays):
                 yield from rollups.read(
                     self._connection, side, piece, question.domain, question.dimensions, sums
                 )
             else:
                 yield from self._counted(question, side, piece, sums)
 
-    def _pieces(self, question: StatsQuery, side: Table) -> Iterator[TimeRange | rollups.Rolled]:
+    def _pieces(
+        self, question: StatsQuery, side: SourceTable
+    ) -> Iterator[TimeRange | rollups.ClosedDays]:
         if question.filters or not rollups.has(side, question.dimensions):
             yield question.range
         else:
@@ -148,27 +150,27 @@ class Snapshot:
             yield from rollups.pieces(question.range, closed)
 
     def _counted(
-        self, question: StatsQuery, side: Table, span: TimeRange, sums: Sequence[str]
+        self, question: StatsQuery, side: SourceTable, span: TimeRange, sums: Sequence[str]
     ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
-        counting = Counting(side, span, question.domain)
+        counting = CountStatement(side, span, question.domain)
         if self._picks is None or not question.filters:
             return counting.run(self._connection, question.dimensions, sums, question.filters)
-        choice = Choice(side, span, question.domain, question.filters)
+        choice = RowSelection(side, span, question.domain, question.filters)
         table = self._picks.table(choice)
         return counting.run_picked(self._connection, table, question.dimensions, sums)
 
 
-def _sides(question: StatsQuery) -> dict[Table, list[str]]:
+def _sides(question: StatsQuery) -> dict[SourceTable, list[str]]:
     """The sums that the metrics need, by the side that they are made on."""
     needed = {name for metric in question.metrics for name in METRICS[metric].needs}
-    of_visitors = Table.EVENTS if is_about_events(question) else Table.VISITS
+    of_visitors = SourceTable.EVENTS if is_about_events(question) else SourceTable.VISITS
     home = {
-        **dict.fromkeys(SUMS[Table.VISITS], Table.VISITS),
-        **dict.fromkeys(SUMS[Table.EVENTS], Table.EVENTS),
+        **dict.fromkeys(SUMS[SourceTable.VISITS], SourceTable.VISITS),
+        **dict.fromkeys(SUMS[SourceTable.EVENTS], SourceTable.EVENTS),
         "visitors": of_visitors,
         "visits": of_visitors,
     }
-    found: dict[Table, list[str]] = {}
+    found: dict[SourceTable, list[str]] = {}
     for name in sorted(needed):
         found.setdefault(home[name], []).append(name)
     return found

@@ -114,7 +114,7 @@ def labelled(sql: str, label: str | None) -> str:
     return sql if label is None else f"coalesce({sql}, '{label}')"
 
 
-class Table(enum.StrEnum):
+class SourceTable(enum.StrEnum):
     """Which table the figures come from."""
 
     VISITS = "visits"
@@ -141,8 +141,8 @@ class Sums:
         setattr(self, field, getattr(self, field) + number)
 
 
-SUMS: Final[dict[Table, dict[str, str]]] = {
-    Table.VISITS: {
+SUMS: Final[dict[SourceTable, dict[str, str]]] = {
+    SourceTable.VISITS: {
         "visitors": "count(DISTINCT v.visitor)",
         "visits": "count(*)",
         "entries": "count(*)",
@@ -150,7 +150,7 @@ SUMS: Final[dict[Table, dict[str, str]]] = {
         "bounces": "sum(v.pageviews < 2 AND v.interactions = 0)",
         "milliseconds": "sum(v.ended_at - v.started_at)",
     },
-    Table.EVENTS: {
+    SourceTable.EVENTS: {
         "visitors": "count(DISTINCT e.visitor)",
         "visits": "count(DISTINCT e.session || e.visitor)",
         "pageviews": "sum(e.name = 'pageview')",

@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage.stats.metrics import SUMS, Table, dimension, labelled
+from footfall.collector.storage.stats.metrics import SUMS, SourceTable, dimension, labelled
 from footfall.collector.storage.stats.time_ranges import (
     HOUR,
     MINUTE,
@@ -33,8 +33,8 @@ _VISIT: Final = 30 * MINUTE
 TOTAL: Final = ""
 """The rollup that is broken down by nothing."""
 
-KEPT: Final[dict[Table, tuple[str, ...]]] = {
-    Table.VISITS: (
+KEPT: Final[dict[SourceTable, tuple[str, ...]]] = {
+    SourceTable.VISITS: (
         TOTAL,
         "visit:source",
         "visit:referrer",
@@ -51,13 +51,13 @@ KEPT: Final[dict[Table, tuple[str, ...]]] = {
         "visit:os",
         "visit:country",
     ),
-    Table.EVENTS: (TOTAL, "event:page", "event:name"),
+    SourceTable.EVENTS: (TOTAL, "event:page", "event:name"),
 }
 """The dimensions that are kept, by side."""
 
 # The sums of either side in the columns of the table.
 _COLUMNS: Final = {
-    Table.VISITS: {
+    SourceTable.VISITS: {
         "visitors": "visitors",
         "visits": "visits",
         "entries": "visits",
@@ -65,7 +65,7 @@ _COLUMNS: Final = {
         "bounces": "bounces",
         "milliseconds": "milliseconds",
     },
-    Table.EVENTS: {
+    SourceTable.EVENTS: {
         "visitors": "visitors",
         "visits": "visits",
         "pageviews": "pageviews",
@@ -73,11 +73,11 @@ _COLUMNS: Final = {
     },
 }
 _FROM: Final = {
-    Table.VISITS: "visits v WHERE v.started_at >= :since AND v.started_at < :until",
-    Table.EVENTS: """events e WHERE e.received_at >= :since AND e.received_at < :until
+    SourceTable.VISITS: "visits v WHERE v.started_at >= :since AND v.started_at < :until",
+    SourceTable.EVENTS: """events e WHERE e.received_at >= :since AND e.received_at < :until
         AND e.reason IS NULL AND e.name <> 'engagement'""",
 }
-_DOMAIN: Final = {Table.VISITS: "v.domain", Table.EVENTS: "e.domain"}
+_DOMAIN: Final = {SourceTable.VISITS: "v.domain", SourceTable.EVENTS: "e.domain"}
 
 _CLOSED: Final = "SELECT day FROM closed_days WHERE zone = ? AND since >= ? AND until <= ?"
 _OLDEST: Final = "SELECT min(received_at) FROM events"
@@ -91,7 +91,7 @@ _FINISH: Final = "UPDATE closed_days SET zone = :zone WHERE day = :day"
 _REOPEN: Final = "DELETE FROM closed_days WHERE since <= ? AND until > ?"
 
 
-class Rolled(NamedTuple):
+class ClosedDays(NamedTuple):
     """Closed days, by their number since the epoch."""
 
     days: Sequence[int]
@@ -103,10 +103,10 @@ def closed_days(connection: Connection, span: TimeRange) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def pieces(span: TimeRange, closed: Sequence[int]) -> Iterator[TimeRange | Rolled]:
+def pieces(span: TimeRange, closed: Sequence[int]) -> Iterator[TimeRange | ClosedDays]:
     """The range in parts: the closed days together, and what lies between them to be counted."""
     if closed:
-        yield Rolled(closed)
+        yield ClosedDays(closed)
     known, day, since = frozenset(closed), span.first_day, span.since
     while since < span.until:
         end = day
@@ -122,13 +122,13 @@ def pieces(span: TimeRange, closed: Sequence[int]) -> Iterator[TimeRange | Rolle
 
 def read(
     connection: Connection,
-    side: Table,
-    rolled: Rolled,
+    side: SourceTable,
+    rolled: ClosedDays,
     domain: str | None,
     dimensions: Sequence[str],
     sums: Sequence[str],
 ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
-    """Rows as `raw.Counting.run` gives them, by day where time is a dimension."""
+    """Rows as `raw.CountStatement.run` gives them, by day where time is a dimension."""
     name = next((each for each in dimensions if dimension(each).unit is None), TOTAL)
     columns = ", ".join(f"sum({_COLUMNS[side][each]})" for each in sums)
     keys = [_key(each) for each in dimensions]
@@ -157,7 +157,7 @@ def read(
         yield found, tuple(number or 0 for number in row[len(keys) :])
 
 
-def has(side: Table, dimensions: Sequence[str]) -> bool:
+def has(side: SourceTable, dimensions: Sequence[str]) -> bool:
     """Whether rollups hold the answer to a question without conditions."""
     names = [name for name in dimensions if dimension(name).unit is None]
     units = [dimension(name).unit for name in dimensions]
@@ -254,13 +254,13 @@ def _execute(connection: Connection, query: str, values: Mapping[str, Any]) -> N
     connection.execute(query, values)
 
 
-def _count(connection: Connection, side: Table, name: str, values: Mapping[str, Any]) -> None:
+def _count(connection: Connection, side: SourceTable, name: str, values: Mapping[str, Any]) -> None:
     values = {**values, "name": name, "side": side}
     connection.execute(_CLEAN, values)
     connection.execute(_counting(side, name), values)
 
 
-def _counting(side: Table, name: str) -> str:
+def _counting(side: SourceTable, name: str) -> str:
     """The statement that counts one dimension of one day, for all domains."""
     columns = dict.fromkeys(_COLUMNS[side].values())
     sums = {column: SUMS[side][each] for each, column in _COLUMNS[side].items()}
@@ -274,11 +274,11 @@ def _counting(side: Table, name: str) -> str:
     """  # noqa: S608 -- fixed texts
 
 
-def _value(side: Table, name: str) -> str:
+def _value(side: SourceTable, name: str) -> str:
     if name == TOTAL:
         return "''"
     what = dimension(name)
-    sql = what.visits if side is Table.VISITS else what.events
+    sql = what.visits if side is SourceTable.VISITS else what.events
     # What is kept has a meaning on its side.
     assert sql is not None  # noqa: S101 -- for the type checker
     return labelled(sql, what.label)
