@@ -20,7 +20,7 @@ from footfall.model import Hit
 from footfall.request.record import CustomEvent, Record, hit_of
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from footfall.tracker.inbox import ROOMY_INBOX, ByteBudget, Inbox
+from footfall.tracker.inbox import ROOMY_INBOX, Inbox
 from footfall.tracker.packed_record import PackedRecord, pack
 from tests.doors import PLAUSIBLE, Raw, call_asgi, call_wsgi, navigation
 
@@ -181,36 +181,18 @@ def test_what_is_dropped_is_not_opened_before(monkeypatch: pytest.MonkeyPatch) -
 
 
 @EVERY_DOOR
-def test_once_all_is_taken_nothing_lies_on_the_scales(visit: Any) -> None:
+def test_once_all_is_taken_the_budget_is_empty(visit: Any) -> None:
     tracker = quiet_tracker(max_queue=ROOMY_INBOX + 50)
     for _ in range(ROOMY_INBOX + 80):
         visit(tracker, navigation("/page"))
     tracker.track("Paid", url="https://example.com/", visitor={"ip": "203.0.113.9"})
-    assert tracker._inbox._scales._weights
+    assert tracker._inbox._budget.reserved > 0
     tracker.settle()
-    assert not tracker._inbox._scales._weights
+    assert tracker._inbox._budget.reserved == 0
     stats = tracker.stats()
     assert (stats["captured"], stats["waiting"], stats["dropped_full"]) == (ROOMY_INBOX + 81, 0, 31)
     assert sum(stats["reasons"].values()) == ROOMY_INBOX + 50
     assert stats["errors"] == 0
-
-
-def test_scales_lose_nothing_between_threads() -> None:
-    scales = ByteBudget(MEGABYTE)
-    start = threading.Barrier(4)
-
-    def weigh() -> None:
-        start.wait()
-        for weight in range(2000):
-            scales.put(weight)
-            scales.take(weight)
-
-    threads = [threading.Thread(target=weigh) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not scales._weights
 
 
 def test_many_threads_at_a_full_inbox_are_all_accounted_for() -> None:
@@ -240,7 +222,7 @@ def test_many_threads_at_a_full_inbox_are_all_accounted_for() -> None:
     assert len(inbox) <= 300
     while len(inbox):
         inbox.take()
-    assert not inbox._scales._weights
+    assert inbox._budget.reserved == 0
 
 
 # -- packing ------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from request_path import asgi_noop, wsgi_noop
 
 import footfall
-from footfall.request.filters import AtomicCounter
+from footfall.common.atomic import AtomicCounter
 
 STATS: Final = "/stats"
 BODY: Final = b"<!doctype html><title>A page</title><p>" + b"Words. " * 100

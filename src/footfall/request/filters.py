@@ -6,15 +6,16 @@ the decision itself is made on the delivery side.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from footfall.common.atomic import AtomicCounter
+
 if TYPE_CHECKING:
     from footfall.config import Config
 
-__all__ = ["AtomicCounter", "RequestFilter"]
+__all__ = ["RequestFilter"]
 
 _REASONS: Final = (
     "prefetch",
@@ -25,21 +26,6 @@ _REASONS: Final = (
     "error",
     "not_html",
 )
-
-
-class AtomicCounter:
-    """A counter that any thread may bump without a lock and without losing a count."""
-
-    __slots__ = ("_ticks", "bump")
-
-    def __init__(self) -> None:
-        self._ticks = itertools.count()
-        self.bump: Callable[[], int] = self._ticks.__next__
-
-    @property
-    def value(self) -> int:
-        # Every other public way to read a count consumes a tick; its repr is `count(N)`.
-        return int(repr(self._ticks)[6:-1])
 
 
 class RequestFilter:

@@ -12,11 +12,11 @@ from collections import Counter
 from typing import Final
 
 from footfall.common import log
+from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
 from footfall.common.test_mode import OUTBOXES
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Hit
-from footfall.request.filters import AtomicCounter
 from footfall.request.record import CustomEvent, Record, hit_of
 from footfall.tracker.dispatcher import Dispatcher, Offered
 from footfall.tracker.event_builder import BuildResult, EventBuilder

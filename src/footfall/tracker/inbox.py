@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from footfall.request.filters import AtomicCounter
+from footfall.common.atomic import AtomicCounter, ByteBudget
 from footfall.request.record import CustomEvent, Record
 from footfall.tracker.heartbeats import Heartbeat
 from footfall.tracker.packed_record import PackedRecord, pack
@@ -38,7 +38,7 @@ class Inbox:
         self._records: deque[InboxItem | PackedRecord] = deque()
         self._roomy = min(ROOMY_INBOX, size)
         self._size = size
-        self._scales = ByteBudget(max_bytes)
+        self._budget = ByteBudget(max_bytes)
         self._taken = 0
 
     def submit(self, record: InboxItem, now: float) -> None:
@@ -54,8 +54,8 @@ class Inbox:
 
     def _squeeze_in(self, record: InboxItem) -> None:
         packed = pack(record)
-        self._scales.put(packed.weight)
-        while len(self._records) >= self._size or self._scales.is_overloaded:
+        self._budget.reserve(packed.weight)
+        while len(self._records) >= self._size or self._budget.is_exceeded:
             try:
                 self._lift_off(self._records.popleft())
             except IndexError:  # another request, or the delivery side, has made the room
@@ -65,7 +65,7 @@ class Inbox:
 
     def _lift_off(self, record: InboxItem | PackedRecord) -> None:
         if isinstance(record, PackedRecord):
-            self._scales.take(record.weight)
+            self._budget.release(record.weight)
 
     def beat(self, beat: Heartbeat, now: float) -> None:
         """Leave here that somebody is there, unless there are more important things to do."""
@@ -104,36 +104,3 @@ class Inbox:
 
 def _opened(record: InboxItem | PackedRecord) -> InboxItem:
     return record.opened() if isinstance(record, PackedRecord) else record
-
-
-class ByteBudget:
-    """What lies on them weighs less than a maximum, or too much. Without a lock.
-
-    Any thread may put on and take off at any time: both are one operation of the interpreter on an
-    array with a byte for each kilobyte. Adding to a number would be two, and lose some.
-    """
-
-    __slots__ = ("_maximum", "_weights")
-
-    def __init__(self, max_bytes: int) -> None:
-        self._maximum = max_bytes // _UNIT
-        self._weights = bytearray()
-
-    def put(self, weight: int) -> None:
-        self._weights.extend(bytes(_units(weight)))
-
-    def take(self, weight: int) -> None:
-        """Take off what was put on; exactly as much."""
-        del self._weights[: _units(weight)]
-
-    @property
-    def is_overloaded(self) -> bool:
-        return len(self._weights) > self._maximum
-
-
-# A record has half a kilobyte to two.
-_UNIT: Final = 128
-
-
-def _units(weight: int) -> int:
-    return -(-weight // _UNIT)

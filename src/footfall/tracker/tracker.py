@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
 from footfall.common import log, reentrancy
+from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
 from footfall.config import Config, overruled, under_pytest
 from footfall.delivery import transport
@@ -21,7 +22,7 @@ from footfall.events import visitor_token
 from footfall.events.details import Details
 from footfall.model import PAGEVIEW, Hit, Visitor
 from footfall.request.exchange import CURRENT, MARKS, Exchange
-from footfall.request.filters import AtomicCounter, RequestFilter
+from footfall.request.filters import RequestFilter
 from footfall.request.header_picker import HeaderPicker
 from footfall.rules import pageview
 from footfall.tracker import process_hooks

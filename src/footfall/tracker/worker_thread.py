@@ -11,9 +11,9 @@ import time
 from typing import Final
 
 from footfall.common import reentrancy
+from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
-from footfall.request.filters import AtomicCounter
 from footfall.tracker import process_hooks
 from footfall.tracker.dispatcher import Dispatcher
 from footfall.tracker.event_pipeline import EventPipeline
