@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,15 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS
 from starlette.routing import Route
 
+import footfall
 from footfall.collector import CollectorServer, Store, create_app
-from footfall.collector.api.openapi import document
+from footfall.collector.api.openapi import DOCUMENT_FILE
+from footfall.collector.api.plausible.site_query import MAX_ROWS
+from footfall.collector.storage.stats.metrics import METRICS
+from footfall.collector.storage.stored_events import MAX_LIMIT, PERIODS
+from footfall.destinations.collector import REPORT_VERSION
 
-DOCUMENT = document()
+DOCUMENT: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 
 FEW = settings(
@@ -159,6 +165,29 @@ def test_the_description_is_served_and_is_one(collector: CollectorServer) -> Non
     found = httpx2.get(f"{collector.url}/api/openapi.json").json()
     assert found == DOCUMENT
     SCHEMA.validate()
+
+
+def described(path: str, method: str) -> Any:
+    """The schema of a JSON body, or the schemas of the parameters by name."""
+    operation = DOCUMENT["paths"][path][method]
+    if "requestBody" in operation:
+        return operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    inline = [each for each in operation["parameters"] if "name" in each]
+    return {each["name"]: each["schema"] for each in inline}
+
+
+def test_the_version_is_the_package_s() -> None:
+    assert DOCUMENT["info"]["version"] == footfall.__version__
+
+
+def test_the_bounds_are_those_of_the_code() -> None:
+    events, totals = described("/api/v1/events", "get"), described("/api/v1/stats", "get")
+    query, report = described("/api/v2/query", "post"), described("/api/v1/hits", "post")
+    assert events["limit"]["maximum"] == MAX_LIMIT
+    assert totals["period"]["enum"] == list(PERIODS)
+    assert query["metrics"]["items"]["enum"] == list(METRICS)
+    assert query["pagination"]["properties"]["limit"]["maximum"] == MAX_ROWS
+    assert report["version"] == {"const": REPORT_VERSION}
 
 
 def test_every_path_of_the_api_is_described_and_no_other() -> None:
