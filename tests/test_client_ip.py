@@ -1127,7 +1127,7 @@ def test_threads_that_race_for_a_warning_do_no_harm() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: pageview(), range(2000)))
     check = watch._other_platform
-    watch._close(check)
+    watch._disable(check)
     assert pageview() is None
 
 
@@ -1141,8 +1141,8 @@ def test_the_cache_is_bounded_and_long_texts_stay_out() -> None:
     found.resolve(PROXY, {XFF: "x" * 257})
     found.resolve("x" * 257, {})
     found.trusts("x" * 258)
-    assert found._cached_answer.cache_info().currsize == 2048
-    assert found._cached_speaker.cache_info().currsize == 1
+    assert found._cached_address.cache_info().currsize == 2048
+    assert found._cached_peer.cache_info().currsize == 1
 
 
 def test_a_cached_answer_is_the_same_answer() -> None:
@@ -1151,7 +1151,7 @@ def test_a_cached_answer_is_the_same_answer() -> None:
     assert found.resolve(PROXY, {XFF: CLIENT}) == first == CLIENT
     assert found.resolve(PROXY, {"forwarded": f"for={CLIENT_V6}"}) == CLIENT_V6
     assert found.resolve(ATTACKER, {XFF: CLIENT}) == ATTACKER
-    assert found._cached_answer.cache_info().hits == 1
+    assert found._cached_address.cache_info().hits == 1
 
 
 def test_threads_share_a_resolver() -> None:

@@ -1,7 +1,7 @@
-"""Text to address, address to network: how a peer and the members of a header are read.
+"""How a peer and the members of a header are parsed into addresses, and found in networks.
 
-Whatever the text, reading it ends in a value. The steps of `parse` are numbered, since their order
-decides what a malformed member is.
+No text makes the parsers raise. Their steps are numbered, since the order decides what counts as
+malformed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _N = TypeVar("_N", IPv4Network, IPv6Network)
 
 # The longest sensible address, with zone, brackets and port, fits in.
 MAX_ADDRESS_CHARS = 64
-# Room for by=, proto= and host= beside for=.
+# Enough for by=, proto= and host= beside for=.
 _MAX_ELEMENT_CHARS = 256
 
 _IPV4 = re.compile(r"\.".join([r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"] * 4))
@@ -38,16 +38,19 @@ _OBFUSCATED_PORT = re.compile(r"_[A-Za-z0-9._-]+")
 
 
 def parse(text: str) -> Address | None:
-    """The address in a peer, a header value or a member of a list; None when it is malformed.
+    """Parse the address in a peer, a header value or a member of a list.
 
     Brackets and a port are optional, as real proxies treat them. `unknown`, obfuscated names,
     shorthand, leading zeros, networks and unspecified addresses are malformed.
+
+    Returns:
+        The address without port and zone, IPv4-mapped IPv6 as IPv4; None when it is malformed.
     """
     return _parse_node(text, _is_port)
 
 
 def parse_forwarded(element: str) -> Address | None:
-    """The address of `for=` in one element of a Forwarded header (RFC 7239, section 4).
+    """Parse the address of `for=` in one element of a Forwarded header (RFC 7239, section 4).
 
     The header is cut at commas and semicolons regardless of quotes: no address contains either,
     and a splitter that respects quotes can be made to swallow the trusted end of the header by an
@@ -57,16 +60,16 @@ def parse_forwarded(element: str) -> Address | None:
         return None
     pairs = [pair.partition("=") for pair in element.split(";")]
     nodes = [value for name, _, value in pairs if name.strip(" \t").lower() == "for"]
-    # A name may occur once in an element; of two, either could be a client's.
+    # A name may occur once in an element; of two, the client may have written either.
     return _parse_node(nodes[0], _is_forwarded_port) if len(nodes) == 1 else None
 
 
 def _parse_node(text: str, is_port: Callable[[str], bool]) -> Address | None:
-    # 1. Surrounding space goes, and what is too long is not looked at.
+    # 1. Strip surrounding space; refuse what is too long.
     text = text.strip(" \t")
     if len(text) > MAX_ADDRESS_CHARS:
         return None
-    # 2. One pair of quotes goes.
+    # 2. Strip one pair of quotes.
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
     # 3. to 5. Brackets and port.
@@ -77,7 +80,7 @@ def _parse_node(text: str, is_port: Callable[[str], bool]) -> Address | None:
 
 
 def _split_port(text: str) -> tuple[str, str | None]:
-    """Host and port of a node; no port is None, and a malformed node has an empty host."""
+    """Split a node into host and port; a missing port is None, a malformed node has no host."""
     # 3. Brackets hold IPv6, and only a port may follow.
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -88,7 +91,7 @@ def _split_port(text: str) -> tuple[str, str | None]:
     if text.count(":") == 1:
         host, _, port = text.partition(":")
         return host, port
-    # 5. No colon, or those of bare IPv6.
+    # 5. No colon, or bare IPv6.
     return text, None
 
 
@@ -101,8 +104,8 @@ def _is_forwarded_port(text: str) -> bool:
 
 
 def _parse_host(host: str) -> Address | None:
-    # 6. and 7. The standard library takes a zone on IPv6 only, and no loose spelling of numbers.
-    if octets := _IPV4.fullmatch(host):  # as nearly all are, in a third of the time
+    # 6. and 7. The standard library accepts a zone on IPv6 only, and no loose spelling of numbers.
+    if octets := _IPV4.fullmatch(host):  # the common case, in a third of the time
         a, b, c, d = map(int, octets.groups())
         number = a << 24 | b << 16 | c << 8 | d
         return IPv4Address(number) if number else None
@@ -111,14 +114,14 @@ def _parse_host(host: str) -> Address | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address):
-        # 8. A dual-stack visitor has one identity. (6. A zone means nothing elsewhere.)
+        # 8. A dual-stack visitor has one identity. (6. A zone has no meaning on another machine.)
         address = address.ipv4_mapped or IPv6Address(int(address))
-    # 9. 0.0.0.0 and :: are nobody's.
+    # 9. 0.0.0.0 and :: are unspecified.
     return address if int(address) else None
 
 
 def anonymize(address: str) -> str:
-    """The network part of an address: /24 of IPv4, /48 of IPv6; empty for what is no address.
+    """Cut an address to its network, /24 of IPv4 and /48 of IPv6; "" for what is not an address.
 
     >>> anonymize("203.0.113.77"), anonymize("2001:db8:1234:5678:9abc::1")
     ('203.0.113.0', '2001:db8:1234::')
@@ -134,7 +137,7 @@ def anonymize(address: str) -> str:
 
 
 class Networks:
-    """A set of networks; one bisection tells whether an address is inside, however many it has."""
+    """A set of networks; looking an address up takes one bisection, however many there are."""
 
     def __init__(self, networks: Iterable[Network]) -> None:
         known = tuple(networks)
@@ -144,8 +147,8 @@ class Networks:
     def __contains__(self, address: Address) -> bool:
         starts, ends = self._v4 if isinstance(address, IPv4Address) else self._v6
         number = int(address)
-        at = bisect_right(starts, number) - 1
-        return at >= 0 and number <= ends[at]
+        index = bisect_right(starts, number) - 1
+        return index >= 0 and number <= ends[index]
 
 
 def _bounds(networks: Iterable[_N]) -> tuple[list[int], list[int]]:
@@ -161,7 +164,7 @@ PRIVATE_NETWORKS: tuple[Network, ...] = tuple(map(ip_network, PRIVATE))
 class Peer(NamedTuple):
     """The socket's other end: a process on this machine, an address, or neither.
 
-    `"unknown"` is `testclient`, an adapter's comma list, garbage: no evidence of a local socket.
+    `"unknown"` is Starlette's `testclient`, an adapter's comma list, or garbage.
     """
 
     kind: Literal["local", "address", "unknown"]
@@ -172,8 +175,8 @@ _LOCAL = Peer("local")
 _UNKNOWN = Peer("unknown")
 
 
-def classify(peer: str | None) -> Peer:
-    """What the server's word for the peer stands for."""
+def classify_peer(peer: str | None) -> Peer:
+    """Tell a local socket, an address and anything else apart in a server's name for the peer."""
     # The ways in which servers spell a unix socket; "localhost" is waitress's.
     if not peer or peer in ("@", "localhost") or peer.startswith(("/", "unix:")):
         return _LOCAL

@@ -1,7 +1,7 @@
-"""The watch: notices client IPs that cannot be right, and says once which setting to change.
+"""Detects client IPs that cannot be right, and names, once, the setting to change.
 
-A wrong client IP makes no noise of its own. All visitors become one, or the vendor drops them as
-traffic of a data centre, and the dashboard stays empty without an error.
+A wrong client IP causes no error. All visitors become one, or the vendor drops them as traffic of a
+data centre, and the dashboard stays empty.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from footfall.client_ip.addresses import PRIVATE_NETWORKS, Networks, anonymize, parse
-from footfall.client_ip.header_rules import Rule, rule_of
+from footfall.client_ip.header_rules import HeaderRule, rule_for
 from footfall.client_ip.platforms import PLATFORMS, Platform
+from footfall.client_ip.resolver import ClientIP
 from footfall.model import Headers
-
-if TYPE_CHECKING:
-    from footfall.client_ip.resolver import ClientIP
 
 _Check: TypeAlias = Callable[[str | None, str, Headers], str | None]
 
@@ -26,39 +24,39 @@ _PAGEVIEWS = 50
 # A reader has one or two browsers, an office of one make few more.
 _BROWSERS = 5
 
-_SEND_IT = (
+_FORWARD_REMEDY = (
     "it is private, perhaps a proxy's; let that send the visitor's address "
     "(nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; "
     "waitress: trusted_proxy and trusted_proxy_headers), "
     "or name the header it sends, e.g. client_ip_header='X-Real-IP'"
 )
-_COUNT_THEM = (
+_COUNT_REMEDY = (
     "it is perhaps a proxy's; set trusted_proxies to the networks of all your proxies, or to their "
     "number, e.g. trusted_proxies=2"
 )
 
 
 class MisconfigurationDetector:
-    """Looks at the client IP of each pageview and warns, once for each kind, of
+    """Checks the client IP of each pageview and warns, once for each kind, of
 
     - a `client_ip` function that failed
-    - a platform's header naming another visitor than the default does; the default is not changed
-      by that, since anybody can write a header
+    - a platform's header that names another visitor than the default does; the default stays as it
+      is, since anybody can write a header
     - one client IP for the first 50 pageviews, from 5 browsers or more.
 
-    Remembers one address and the hashes of at most 50 browsers, and neither once it has made up
-    its mind. Warnings hold no address.
+    Keeps one address and the hashes of at most 50 browsers, until the third check is decided.
+    Warnings contain no address.
     """
 
     def __init__(self, resolver: ClientIP) -> None:
         self._resolver = resolver
         self._suspects = [
-            (platform.sign.lower(), platform, rule_of(platform)) for platform in resolver.suspects
+            (platform.sign.lower(), platform, rule_for(platform)) for platform in resolver.suspects
         ]
         self._address: str | None = None
         self._pageviews = 0
         self._browsers: set[int] = set()
-        # The one that counts comes first, so that it sees every pageview.
+        # The check that counts pageviews comes first, so that it gets every one.
         self._checks: list[_Check] = [self._same_address]
         if resolver.asks_function:
             self._checks.append(self._failed_function)
@@ -66,19 +64,24 @@ class MisconfigurationDetector:
             self._checks.append(self._other_platform)
 
     def observe(self, client_ip: str | None, user_agent: str, headers: Headers) -> str | None:
-        """A warning that names the setting to change, or None. Each kind comes once, ever.
+        """Check one pageview.
 
-        `client_ip` is the resolver's answer, anonymised or not, for a pageview whose `headers` hold
-        at least the resolver's `headers_read`.
+        Args:
+            client_ip: The address that the resolver found, anonymised or not.
+            user_agent: The browser's.
+            headers: At least those in the resolver's `headers_read`.
+
+        Returns:
+            A warning that names the setting to change, or None. Each kind comes once.
         """
         for check in tuple(self._checks):
             text = check(client_ip, user_agent, headers)
             if text is not None:
-                self._close(check)
+                self._disable(check)
                 return text
         return None
 
-    def _close(self, check: _Check) -> None:
+    def _disable(self, check: _Check) -> None:
         with suppress(ValueError):  # another thread was faster
             self._checks.remove(check)
 
@@ -94,7 +97,7 @@ class MisconfigurationDetector:
         for sign, platform, rule in self._suspects:
             if sign not in headers:
                 continue
-            # By networks: an address that was anonymised since is still the same visitor's.
+            # Compares networks: an anonymised address is still the same visitor's.
             if _network(rule, headers) != (client_ip and anonymize(client_ip)):
                 return (
                     f"requests carry {platform.sign}, as behind {platform.title}, whose visitor is "
@@ -121,19 +124,19 @@ class MisconfigurationDetector:
                 f"the first {_PAGEVIEWS} pageviews have one client IP, from at least {_BROWSERS} "
                 f"browsers, found by {self._resolver.source!r}: {self._likely_cause(client_ip)}"
             )
-        self._close(self._same_address)
+        self._disable(self._same_address)
         return None
 
     def _likely_cause(self, client_ip: str) -> str:
         address = parse(client_ip)
         if address is None:
-            return _COUNT_THEM
-        for platform, edges in _EDGES:
+            return _COUNT_REMEDY
+        for platform, edges in _PLATFORM_EDGES:
             if address in edges:
-                return self._what_to_do_about(platform)
-        return _SEND_IT if address in _PRIVATE else _COUNT_THEM
+                return self._platform_remedy(platform)
+        return _FORWARD_REMEDY if address in _PRIVATE else _COUNT_REMEDY
 
-    def _what_to_do_about(self, platform: Platform) -> str:
+    def _platform_remedy(self, platform: Platform) -> str:
         if platform == self._resolver.platform:
             return (
                 f"it is {platform.title}'s, so {platform.header} is dropped on its way to the app"
@@ -142,13 +145,13 @@ class MisconfigurationDetector:
 
 
 _PRIVATE = Networks(PRIVATE_NETWORKS)
-_EDGES = tuple(
+_PLATFORM_EDGES = tuple(
     (platform, Networks(map(ip_network, platform.edges)))
     for platform in PLATFORMS.values()
     if platform.edges
 )
 
 
-def _network(rule: Rule, headers: Headers) -> str:
-    address = rule.find(tuple(map(headers.get, rule.reads))).address
+def _network(rule: HeaderRule, headers: Headers) -> str:
+    address = rule.find(tuple(map(headers.get, rule.header_names))).address
     return "" if address is None else anonymize(str(address))

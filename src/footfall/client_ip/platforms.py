@@ -1,9 +1,9 @@
-"""The platforms we know: how each of them tells an app who its visitor is.
+"""Hosting platforms and CDNs: the header in which each of them names the visitor.
 
-Facts and nothing else. `client_ip` acts on them; a new platform is one more value in `PLATFORMS`.
-A preset reads exactly one header, and wherever the platform's own addresses are known, only when
-the peer is one of them. A platform is never recognised by what a request carries, since a visitor
-can write that; `detect` looks at the environment of the process, which a visitor cannot.
+Facts only: a new platform is one more value in `PLATFORMS`. A preset reads exactly one header, and
+wherever the platform's own addresses are known, only when the peer is one of them. A request never
+shows which platform it came through, since a visitor can write its headers; `detect` reads the
+environment of the process, which a visitor cannot change.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _FRONT_DOOR: tuple[str, ...] = ("147.243.0.0/16",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """One platform's way of naming the visitor, and where we know it from."""
+    """How one platform names the visitor, and the source of that knowledge."""
 
     # What goes into `trusted_proxies="…"`.
     name: str
@@ -95,17 +95,17 @@ class Platform:
     count: int = 0
     # Read in place of `header` when that holds an address of PSEUDO_IPV4.
     ipv6_header: str = ""
-    # Networks whose peers are believed, local sockets included; None believes any peer.
+    # Networks whose peers are believed, as local sockets are; None believes any peer.
     peers: tuple[str, ...] | None = PRIVATE
     # Variables of the environment that this platform alone sets for its apps.
     environment: tuple[str, ...] = ()
     # A variable that shows that `environment` was set by somebody else.
     environment_unless: str = ""
-    # A header whose presence suggests this platform in front of an app that does not know of it.
+    # A header that suggests this platform is in front of an app whose settings do not name it.
     sign: str = ""
     # Public addresses its proxies connect from: good enough to recognise a mistake by.
     edges: tuple[str, ...] = ()
-    # What the owner has to know before relying on it.
+    # What the site owner has to know before relying on it.
     caveat: str = ""
     # The page behind these facts, and the day it was read.
     source: str
@@ -268,7 +268,7 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
         )
     }
 )
-"""Every preset by its name. A count without `peers` believes the owner, not the peer."""
+"""Every preset by its name. One with `peers=None` does not check the peer."""
 
 CHOSEN_BY_CLIENT: Mapping[str, str] = MappingProxyType(
     {
@@ -279,7 +279,7 @@ CHOSEN_BY_CLIENT: Mapping[str, str] = MappingProxyType(
         "'azure-front-door' reads X-Azure-SocketIP",
     }
 )
-"""Headers, lower-case, that look trustworthy and are not unless told to be, and why.
+"""Headers, lower-case, that a client can write unless a setting at the platform prevents it.
 
 Fastly's page on Fastly-Client-IP, Cloudflare's on http-headers and Microsoft's on
 front-door-http-headers-protocol, read 2026-11-21.
@@ -314,20 +314,20 @@ KNOWN_HEADERS: frozenset[str] = frozenset(
         "x-vercel-forwarded-for",
     }
 )
-"""Lower-case names of the headers that may carry a client's address: what a callable is given."""
+"""Lower-case names of the headers that may carry a client's address: what a function gets."""
 
 
 class Detected(NamedTuple):
-    """A platform, and the variable that gave it away."""
+    """A platform, and the variable that identified it."""
 
     platform: Platform
     variable: str
 
 
 def detect(environ: Mapping[str, str]) -> Detected | None:
-    """The platform this process runs on, as its environment tells; None when it does not.
+    """Detect the platform of this process by its environment; None when no variable names one.
 
-    An empty variable counts as unset. Should two platforms fit, the first in `PLATFORMS` is taken.
+    An empty variable counts as unset. When two platforms match, the first in `PLATFORMS` is taken.
     """
     for platform in PLATFORMS.values():
         if platform.environment_unless and environ.get(platform.environment_unless):

@@ -1,7 +1,4 @@
-"""What the settings mean, and everything that can be wrong with them.
-
-Values in, one `Plan` or one `ConfigError` with all faults out. Nothing here runs after the start.
-"""
+"""What the settings mean, and everything that can be wrong with them. Runs at start only."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from footfall.client_ip.addresses import PRIVATE_NETWORKS, Address, Network, Net
 from footfall.client_ip.header_rules import (
     LISTS,
     MAX_MEMBERS,
-    Function,
-    Position,
-    Rule,
-    Single,
-    Walk,
-    rule_of,
+    CustomFunction,
+    HeaderRule,
+    NthFromRight,
+    RightmostUntrusted,
+    SingleHeader,
+    rule_for,
 )
 from footfall.client_ip.platforms import CHOSEN_BY_CLIENT, PLATFORMS, Platform, detect
 from footfall.errors import ConfigError, Fault
@@ -42,20 +39,20 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 class Note(NamedTuple):
-    """Something the owner may want to read when the app starts."""
+    """Something the site owner may want to read when the app starts."""
 
     level: Literal["info", "warning"]
     text: str
 
 
-class Plan(NamedTuple):
-    """What the settings come down to. With neither a rule nor a function, no header is read."""
+class ParsedSettings(NamedTuple):
+    """What `ClientIP` works with. With neither a rule nor a function, no header is read."""
 
     source: str
-    rule: Rule | None = None
-    function: Function | None = None
-    # Who may speak for the client, along with local sockets; None: anybody.
-    peers: Networks | None = None
+    rule: HeaderRule | None = None
+    function: CustomFunction | None = None
+    # The peers whose headers are believed, along with local sockets; None: all.
+    trusted_peers: Networks | None = None
     notes: tuple[Note, ...] = ()
     # The preset in use.
     platform: Platform | None = None
@@ -63,38 +60,39 @@ class Plan(NamedTuple):
     suspects: tuple[Platform, ...] = ()
 
 
-_PEER_ONLY = Plan("peer only")
+_PEER_ONLY = ParsedSettings("peer only")
 _SUSPECTS = tuple(platform for platform in PLATFORMS.values() if platform.sign)
 
 
-def plan(
+def parse_settings(
     trusted_proxies: object, client_ip_header: object, client_ip: object, environ: Mapping[str, str]
-) -> Plan:
-    """What these settings ask for.
+) -> ParsedSettings:
+    """Turn the arguments of `ClientIP` into a rule or a function.
 
-    Raises: ConfigError, with every fault of all three.
+    Raises:
+        ConfigError: with every fault of all three settings.
     """
     faults: list[Fault] = []
-    plans: list[Plan] = []
+    found: list[ParsedSettings] = []
     if client_ip_header is not None:
-        plans.append(_from_header(client_ip_header, faults))
+        found.append(_from_header(client_ip_header, faults))
     if client_ip is not None:
-        plans.append(_from_callable(client_ip, faults))
-    if not plans or not _is_default(trusted_proxies):
-        plans.append(_from_proxies(trusted_proxies, environ, faults))
-    if len(plans) > 1:
+        found.append(_from_function(client_ip, faults))
+    if not found or not _is_default(trusted_proxies):
+        found.append(_from_proxies(trusted_proxies, environ, faults))
+    if len(found) > 1:
         remedy = "set one of trusted_proxies, client_ip_header and client_ip, not several"
         faults.append(Fault("trusted_proxies", trusted_proxies, remedy))
     if faults:
         raise ConfigError(faults)
-    return plans[0]
+    return found[0]
 
 
 def _is_default(trusted_proxies: object) -> bool:
     return isinstance(trusted_proxies, str) and trusted_proxies.strip().lower() == "auto"
 
 
-def _from_proxies(value: object, environ: Mapping[str, str], faults: list[Fault]) -> Plan:
+def _from_proxies(value: object, environ: Mapping[str, str], faults: list[Fault]) -> ParsedSettings:
     if isinstance(value, str):
         return _from_text(value, environ, faults)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -106,8 +104,8 @@ def _from_proxies(value: object, environ: Mapping[str, str], faults: list[Fault]
     return _PEER_ONLY
 
 
-def _from_text(value: str, environ: Mapping[str, str], faults: list[Fault]) -> Plan:
-    """A word, a number, or networks with commas in between, as environment variables have it."""
+def _from_text(value: str, environ: Mapping[str, str], faults: list[Fault]) -> ParsedSettings:
+    """A word, a number, or networks separated by commas, as environment variables hold them."""
     text = value.strip().lower()
     name = text.replace("_", "-")
     if text == "auto":
@@ -132,11 +130,13 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {matches[0]!r}? Otherwise " if matches else ""
 
 
-def _from_environment(environ: Mapping[str, str]) -> Plan:
+def _from_environment(environ: Mapping[str, str]) -> ParsedSettings:
     detected = detect(environ)
     if detected is None:
         private = Networks(PRIVATE_NETWORKS)
-        return Plan("auto", Walk(private), peers=private, suspects=_SUSPECTS)
+        return ParsedSettings(
+            "auto", RightmostUntrusted(private), trusted_peers=private, suspects=_SUSPECTS
+        )
     platform, variable = detected
     chosen = _from_platform(platform)
     text = (
@@ -150,22 +150,26 @@ def _from_environment(environ: Mapping[str, str]) -> Plan:
     )
 
 
-def _from_platform(platform: Platform) -> Plan:
+def _from_platform(platform: Platform) -> ParsedSettings:
     peers = None if platform.peers is None else Networks(map(ip_network, platform.peers))
-    return Plan(f"preset {platform.name}", rule_of(platform), peers=peers, platform=platform)
+    return ParsedSettings(
+        f"preset {platform.name}", rule_for(platform), trusted_peers=peers, platform=platform
+    )
 
 
-def _from_count(count: int, faults: list[Fault]) -> Plan:
+def _from_count(count: int, faults: list[Fault]) -> ParsedSettings:
     if not 0 <= count <= MAX_MEMBERS:
         remedy = f"the number of proxies in front of the app is between 0 and {MAX_MEMBERS}"
         faults.append(Fault("trusted_proxies", count, remedy))
         return _PEER_ONLY
     if count == 0:
         return _PEER_ONLY
-    return Plan("1 proxy" if count == 1 else f"{count} proxies", Position(count, LISTS))
+    return ParsedSettings(
+        "1 proxy" if count == 1 else f"{count} proxies", NthFromRight(count, LISTS)
+    )
 
 
-def _from_networks(items: Iterable[object], faults: list[Fault]) -> Plan:
+def _from_networks(items: Iterable[object], faults: list[Fault]) -> ParsedSettings:
     networks: list[Network] = []
     names: list[str] = []
     for item in items:
@@ -177,10 +181,10 @@ def _from_networks(items: Iterable[object], faults: list[Fault]) -> Plan:
     if not networks:
         return _PEER_ONLY
     trusted = Networks(networks)
-    return Plan(
+    return ParsedSettings(
         f"proxies in {_listed(names)}",
-        Walk(trusted),
-        peers=trusted,
+        RightmostUntrusted(trusted),
+        trusted_peers=trusted,
         notes=tuple(_wildcard_note(network) for network in networks if network.prefixlen == 0),
     )
 
@@ -196,7 +200,11 @@ def _wildcard_note(network: Network) -> Note:
 
 
 def _networks(item: object) -> tuple[Network, ...]:
-    """What one item of a list stands for. Raises: ValueError, whose text is the remedy."""
+    """The networks of one item of a list.
+
+    Raises:
+        ValueError: its text is the remedy.
+    """
     if not isinstance(item, str | IPv4Address | IPv6Address | IPv4Network | IPv6Network):
         raise ValueError("write a network, an address or 'private'")
     text = str(item).strip().lower()
@@ -224,13 +232,13 @@ def _network_remedy(text: str) -> str:
 
 
 def _unmapped(network: Network) -> Network:
-    """IPv4 networks written as IPv6, as IPv4: so peers are compared, too."""
+    """An IPv4 network written as IPv6, as IPv4, since peers are compared in that form."""
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
         return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
     return network
 
 
-def _from_header(header: object, faults: list[Fault]) -> Plan:
+def _from_header(header: object, faults: list[Fault]) -> ParsedSettings:
     name = header.strip() if isinstance(header, str) else ""
     key = name.lower()
     remedy = _header_remedy(key)
@@ -240,7 +248,7 @@ def _from_header(header: object, faults: list[Fault]) -> Plan:
     notes: tuple[Note, ...] = ()
     if key in CHOSEN_BY_CLIENT:
         notes = (Note("warning", f"client_ip_header={name!r}: {CHOSEN_BY_CLIENT[key]}"),)
-    return Plan(f"header {name}", Single(key), notes=notes)
+    return ParsedSettings(f"header {name}", SingleHeader(key), notes=notes)
 
 
 def _header_remedy(key: str) -> str:
@@ -257,21 +265,23 @@ def _header_remedy(key: str) -> str:
     return ""
 
 
-def _from_callable(ask: object, faults: list[Fault]) -> Plan:
-    remedy = _callable_remedy(ask)
-    if remedy or not callable(ask):
-        faults.append(Fault("client_ip", ask, remedy))
+def _from_function(function: object, faults: list[Fault]) -> ParsedSettings:
+    remedy = _function_remedy(function)
+    if remedy or not callable(function):
+        faults.append(Fault("client_ip", function, remedy))
         return _PEER_ONLY
-    name = getattr(ask, "__qualname__", type(ask).__qualname__)
-    return Plan(f"callable {name}", function=Function(ask))
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return ParsedSettings(f"callable {name}", function=CustomFunction(function))
 
 
-def _callable_remedy(ask: object) -> str:
-    if not callable(ask):
+def _function_remedy(function: object) -> str:
+    if not callable(function):
         return "write a function (headers, peer) -> str | None"
-    if inspect.iscoroutinefunction(ask) or inspect.iscoroutinefunction(type(ask).__call__):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        type(function).__call__
+    ):
         return "write a plain function: it is called outside any event loop"
-    names = getattr(ask, "headers_read", ())
+    names = getattr(function, "headers_read", ())
     is_collection = isinstance(names, Collection) and not isinstance(names, str)
     if not is_collection or not all(isinstance(name, str) for name in names):
         return "its headers_read has to be a collection of header names"
