@@ -11,9 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import footfall
-from footfall.common import test_mode
 from footfall.flask import Footfall
-from footfall.model import Hit
 from footfall.starlette import FootfallMiddleware
 from footfall.testing import Outbox, capture
 from tests.doors import NAVIGATION, PLAUSIBLE, answer, set_up_django
@@ -160,8 +158,3 @@ def test_an_outbox_of_nobody_says_so() -> None:
     with starlette_client() as client, capture() as outbox:
         client.get("/page")
         assert "or it has no destination, and any will do" in repr(outbox)
-
-
-def test_a_browsers_hit_is_left_as_it_is() -> None:
-    hit = Hit(host="example.com", headers={"user-agent": CHROME}, peer="198.51.100.7")
-    assert test_mode.with_browser_defaults(hit) is hit

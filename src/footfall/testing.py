@@ -8,7 +8,7 @@
         assert [event.name for event in outbox] == ["Signup"]
 
 With pytest the fixture `footfall_outbox` does the same for a whole test. A framework's test client
-sends less than a browser; what it leaves out is filled in, see `footfall.common.test_mode`.
+sends less than a browser; what it leaves out is filled in, see `footfall.tracker.test_mode`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import overload
 
-from footfall.common.test_mode import OUTBOXES
 from footfall.delivery.transport import MemoryTransport
 from footfall.model import Event
 from footfall.tracker.process_hooks import settle, trackers
+from footfall.tracker.test_mode import SINKS
 
 __all__ = ["MemoryTransport", "Outbox", "capture"]
 
@@ -81,10 +81,10 @@ def capture() -> Iterator[Outbox]:
     """Send nothing for a while; the events of every tracker of this process are in the outbox."""
     settle()
     events: list[Event] = []
-    OUTBOXES.append(events)
+    SINKS.append(events)
     try:
         yield Outbox(events)
     finally:
         settle()
         # By identity: two outboxes with the same events are equal.
-        OUTBOXES[:] = [each for each in OUTBOXES if each is not events]
+        SINKS[:] = [each for each in SINKS if each is not events]

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from footfall.common.log import ThrottledLog
-from footfall.common.test_mode import OUTBOXES
 from footfall.config import Config
 from footfall.delivery import Item, Lane, Limits
 from footfall.delivery.transport import Transport
 from footfall.events.hit_report import HitReport
 from footfall.model import HEARTBEAT, Event
+from footfall.tracker.test_mode import SINKS
 
 if TYPE_CHECKING:
     from footfall.delivery.outbox.outbox import Outbox
@@ -84,9 +84,9 @@ class Dispatcher:
 
     def offer(self, events: Sequence[Event], reports: Sequence[HitReport]) -> Offered:
         """Give events to the lanes that take them; the items by lane, where they are in memory."""
-        if OUTBOXES:
-            for outbox in OUTBOXES:
-                outbox.extend(events)
+        if SINKS:
+            for sink in SINKS:
+                sink.extend(events)
             return []
         items: Offered = []
         for lane in self._vendors:

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from footfall.client_ip import MisconfigurationDetector, anonymize
-from footfall.common import test_mode
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery.transport import MARK
@@ -24,6 +23,7 @@ from footfall.request.record import CustomEvent, Record, hit_of
 from footfall.rules import pageview, url
 from footfall.rules.path_rules import DEFAULT_EXCLUDE
 from footfall.rules.url import UNKNOWN_HOST
+from footfall.tracker import test_mode
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048

@@ -14,7 +14,6 @@ from typing import Final
 from footfall.common import log
 from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
-from footfall.common.test_mode import OUTBOXES
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Hit
 from footfall.request.record import CustomEvent, Record, hit_of
@@ -22,6 +21,7 @@ from footfall.tracker.dispatcher import Dispatcher, Offered
 from footfall.tracker.event_builder import BuildResult, EventBuilder
 from footfall.tracker.heartbeats import Heartbeat, HeartbeatSchedule
 from footfall.tracker.inbox import Inbox, InboxItem
+from footfall.tracker.test_mode import SINKS
 
 # Offered together after so many hits, and after so long: a slow hook of the owner's must not hold
 # back what was thought before.
@@ -160,7 +160,7 @@ class EventPipeline:
         self, record: Record | CustomEvent, judgement: BuildResult, offset: float
     ) -> HitReport | None:
         """What the watchers are told. A fault in here costs no event."""
-        if not self._lanes.watchers or OUTBOXES:
+        if not self._lanes.watchers or SINKS:
             return None
         try:
             return self._judge.report(record, judgement, offset, time.time())
@@ -171,11 +171,11 @@ class EventPipeline:
 
     def _note_live(self, event: Event) -> None:
         """A visit goes on, as far as a destination of heartbeats is told of it."""
-        if self._lanes.pulse and not OUTBOXES and self._lanes.has_pulse(event):
+        if self._lanes.pulse and not SINKS and self._lanes.has_pulse(event):
             self._pulse.saw(event)
 
     def _beat_of(self, hit: Hit) -> Event | None:
         """The heartbeat of whoever made this hit, where one is wanted and due."""
-        if not self._lanes.pulse or OUTBOXES:
+        if not self._lanes.pulse or SINKS:
             return None
         return self._pulse.beat(self._judge.visitor_of(hit), hit.time)
