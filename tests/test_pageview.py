@@ -27,7 +27,7 @@ from footfall.rules.pageview import (
     TURBO_PREFETCH_HINT,
     Rules,
     decide,
-    decide_told,
+    decide_custom_event,
     is_refusable_prefetch,
     prefetch_hint,
     pushed_url,
@@ -872,7 +872,7 @@ def test_the_module_describes_the_procedure_it_follows() -> None:
 def test_every_reason_is_given_and_every_given_reason_is_explained() -> None:
     given_reasons = {decide(hit, rules).reason for hit, _, rules in ROWS.values()}
 
-    assert given_reasons | {"told"} == set(REASONS)
+    assert given_reasons | {"custom_event"} == set(REASONS)
 
 
 def test_every_reason_is_one_word_with_one_sentence() -> None:
@@ -938,22 +938,22 @@ def test_rules_cannot_be_changed() -> None:
 # -- told events -------------------------------------------------------------------------------
 
 TOLD: dict[str, Row] = {
-    "in a page": Row(asked(chromium()), "event told"),
-    "in a form's answer": Row(asked(chromium(), method="POST", status=303), "event told"),
-    "in an API": Row(asked(script(), response_headers=JSON), "event told"),
-    "in a fragment": Row(asked(HTMX), "event told"),
-    "in a request that is ignored": Row(asked(chromium(), ignored=True), "event told"),
+    "in a page": Row(asked(chromium()), "event custom_event"),
+    "in a form's answer": Row(asked(chromium(), method="POST", status=303), "event custom_event"),
+    "in an API": Row(asked(script(), response_headers=JSON), "event custom_event"),
+    "in a fragment": Row(asked(HTMX), "event custom_event"),
+    "in a request that is ignored": Row(asked(chromium(), ignored=True), "event custom_event"),
     "by a bot": Row(asked(GPTBOT), "skip bot"),
     "by a bot, whose visits are events": Row(asked(GPTBOT), "skip bot", Rules(bots="event")),
-    "by a bot that is counted": Row(asked(GPTBOT), "event told", Rules(bots="count")),
+    "by a bot that is counted": Row(asked(GPTBOT), "event custom_event", Rules(bots="count")),
     "by the silent": Row(asked({}), "skip no_user_agent"),
     "in a prefetch": Row(asked(chromium(sec_purpose="prefetch")), "skip prefetch"),
     "in a prefetch that is counted": Row(
-        asked(chromium(sec_purpose="prefetch")), "event told", Rules(prefetch="count")
+        asked(chromium(sec_purpose="prefetch")), "event custom_event", Rules(prefetch="count")
     ),
     "on localhost": Row(asked(chromium(), host="localhost"), "skip localhost"),
     "on an excluded path": Row(
-        asked(chromium(), "/admin/"), "event told", Rules(excluded_by=no_admin)
+        asked(chromium(), "/admin/"), "event custom_event", Rules(excluded_by=no_admin)
     ),
     "against DNT": Row(asked(chromium(dnt="1")), "skip dnt", Rules(respect_dnt=True)),
     "against GPC": Row(asked(chromium(sec_gpc="1")), "skip gpc", Rules(respect_gpc=True)),
@@ -962,11 +962,11 @@ TOLD: dict[str, Row] = {
 
 @pytest.mark.parametrize("row", TOLD.values(), ids=TOLD)
 def test_a_told_event_asks_only_about_the_visitor(row: Row) -> None:
-    assert outcome(decide_told(row.hit, row.rules)) == row.expected
+    assert outcome(decide_custom_event(row.hit, row.rules)) == row.expected
 
 
 def test_a_told_event_walks_the_rules_about_the_visitor() -> None:
-    assert [step.rule for step in decide_told(asked(chromium())).steps] == [
+    assert [step.rule for step in decide_custom_event(asked(chromium())).steps] == [
         "A.3 localhost",
         "A.4 prefetch",
         "A.5 bot",
@@ -1074,12 +1074,14 @@ HITS = st.builds(
 @given(HITS, RULES)
 @example(Hit(), Rules())
 def test_any_hit_has_one_reasoned_decision(hit: Hit, rules: Rules) -> None:
-    for decide_one in (decide, decide_told):
+    for decide_one in (decide, decide_custom_event):
         decision = decide_one(hit, rules)
 
         assert decide_one(hit, rules) == decision
         assert decision.reason in REASONS
-        assert bool(decision.name) is (decision.kind != "skip" and decision.reason != "told")
+        assert bool(decision.name) is (
+            decision.kind != "skip" and decision.reason != "custom_event"
+        )
         assert bool(decision.props) <= (decision.kind == "event")
         assert all(step.verdict == "pass" for step in decision.steps[:-1])
         assert all(len(step.saw) <= 1_000 and step.saw.isprintable() for step in decision.steps)

@@ -151,7 +151,7 @@ def test_an_outbox_says_what_is_in_it_and_why() -> None:
         events = "[('Signup', 'http://testserver/told'), ('pageview', 'http://testserver/told')]"
         assert repr(outbox) == f"Outbox({events})"
         client.post("/page")
-        assert repr(outbox) == f"Outbox({events}, reasons: 1 method, 1 navigation, 1 told)"
+        assert repr(outbox) == f"Outbox({events}, reasons: 1 custom_event, 1 method, 1 navigation)"
 
 
 def test_an_outbox_of_nobody_says_so() -> None:

@@ -605,15 +605,15 @@ def test_a_pageview_told_by_hand_is_judged_by_its_own_path(footfall_outbox: Outb
     for path in ("/admin/users", "/open"):
         tracker.track_pageview(url=f"https://example.com{path}", visitor={"ip": "203.0.113.9"})
     assert [event.url for event in footfall_outbox] == ["https://example.com/open"]
-    assert tracker.stats()["reasons"] == {"excluded": 1, "told": 1}
+    assert tracker.stats()["reasons"] == {"excluded": 1, "custom_event": 1}
 
 
 @pytest.mark.parametrize(
     ("user_agent", "reasons"),
     [
-        (CHROME, {"told": 2}),
-        ("Mozilla/5.0 (compatible; GPTBot/1.2)", {"bot": 1, "told": 1}),
-        ("", {"told": 2}),
+        (CHROME, {"custom_event": 2}),
+        ("Mozilla/5.0 (compatible; GPTBot/1.2)", {"bot": 1, "custom_event": 1}),
+        ("", {"custom_event": 2}),
     ],
     ids=["a browser", "a bot", "nobody says"],
 )

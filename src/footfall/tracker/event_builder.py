@@ -132,7 +132,7 @@ class EventBuilder:
             looker = _at(self._host_seen(is_told_of, base), is_told_of)
         decision = None
         if looker is not None:
-            decision = pageview.decide_told(looker, self._config.rules)
+            decision = pageview.decide_custom_event(looker, self._config.rules)
             if not decision.is_counted:
                 return BuildResult(decision.reason, None, decision)
         page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
@@ -161,7 +161,7 @@ class EventBuilder:
             time=told.at + offset,
             **said,
         )
-        return self._judgement(is_told_of, "told", event, decision)
+        return self._judgement(is_told_of, "custom_event", event, decision)
 
     def report(
         self, record: Record | CustomEvent, judgement: BuildResult, offset: float, decided_at: float

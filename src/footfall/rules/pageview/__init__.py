@@ -32,7 +32,7 @@ libraries' sources, 2026-10.
 
 from __future__ import annotations
 
-from footfall.rules.pageview.decide import decide, decide_told
+from footfall.rules.pageview.decide import decide, decide_custom_event
 from footfall.rules.pageview.decision_cache import DecisionCache
 from footfall.rules.pageview.header_names import REQUEST_HEADERS, RESPONSE_HEADERS
 from footfall.rules.pageview.navigation_rules import pushed_url
@@ -56,7 +56,7 @@ __all__ = [
     "DecisionCache",
     "Rules",
     "decide",
-    "decide_told",
+    "decide_custom_event",
     "is_refusable_prefetch",
     "prefetch_hint",
     "pushed_url",

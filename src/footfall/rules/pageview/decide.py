@@ -11,7 +11,7 @@ from footfall.model import Decision, Hit, Step
 from footfall.rules.pageview.header_values import CACHE_SIZE
 from footfall.rules.pageview.navigation_rules import ARRIVAL_RULES, NO_NAVIGATION
 from footfall.rules.pageview.options import DEFAULTS, Rules
-from footfall.rules.pageview.request_rules import REQUEST_RULES, TOLD_RULES
+from footfall.rules.pageview.request_rules import CUSTOM_EVENT_RULES, REQUEST_RULES
 from footfall.rules.pageview.response_rules import ANSWER_RULES, otherwise
 from footfall.rules.pageview.rule_types import Navigation, Ruling
 
@@ -37,7 +37,7 @@ def decide(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
     return _decision(ruling or _noted("C.6 otherwise", otherwise(hit), steps), steps)
 
 
-def decide_told(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
+def decide_custom_event(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
     """Whether an event that the app told with `track()` during this hit may be sent, and why not.
 
     The rules about the visitor hold: no bots, no prefetches, no localhost. The path, how the page
@@ -46,7 +46,7 @@ def decide_told(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
     steps: list[Step] = []
     # An event told on a bot's visit is not the bot's visit.
     rules = replace(rules, bots="skip") if rules.bots == "event" else rules
-    ruling = _ask(TOLD_RULES, steps, hit, rules) or Ruling("told", "", "event")
+    ruling = _ask(CUSTOM_EVENT_RULES, steps, hit, rules) or Ruling("custom_event", "", "event")
     return _decision(ruling, steps)
 
 

@@ -45,7 +45,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "no_content": "The answer has no content.",
         "partial": "The answer is a part of a file, and not the first.",
         "not_html": "The answer is not an HTML page to look at.",
-        "told": "The app told this event with `track()` or `track_pageview()`.",
+        "custom_event": "The app called `track()` or `track_pageview()`.",
     }
 )
 """Every reason a decision can have, and what it means. A reason names the cause; what came of it

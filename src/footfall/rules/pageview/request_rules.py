@@ -137,6 +137,6 @@ REQUEST_RULES: Final[Sequence[tuple[str, RequestRule]]] = (
 )
 # What holds for an event told by the app, too: nobody looks, or somebody objects. An excluded path
 # is no page, but what happens there may be worth an event: apps exclude `/api/**` and track in it.
-TOLD_RULES: Final[Sequence[tuple[str, RequestRule]]] = tuple(
+CUSTOM_EVENT_RULES: Final[Sequence[tuple[str, RequestRule]]] = tuple(
     (name, rule) for name, rule in REQUEST_RULES if rule in (_localhost, _prefetch, _bot, _privacy)
 )
