@@ -43,12 +43,12 @@ def per_call(program: Sequence[str], *, is_quick: bool) -> float | None:
     return (all_of_them - few) / (many - FEW)
 
 
-def table(door: str, names: Iterable[str], *, is_quick: bool) -> str:
+def table(adapter: str, names: Iterable[str], *, is_quick: bool) -> str:
     found = {
-        name: per_call([str(PROGRAM), "--row", door, name], is_quick=is_quick) for name in names
+        name: per_call([str(PROGRAM), "--row", adapter, name], is_quick=is_quick) for name in names
     }
     noop = found["no-op"] or 0.0
-    lines = [f"| {door} | instructions | over no-op |", "|---|---:|---:|"]
+    lines = [f"| {adapter} | instructions | over no-op |", "|---|---:|---:|"]
     for name, figure in found.items():
         columns = "does not run | " if figure is None else f"{figure:,.0f} | {figure - noop:+,.0f}"
         lines.append(f"| {name} | {columns} |")

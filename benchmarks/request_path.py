@@ -230,25 +230,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls")
     parser.add_argument("--instructions", action="store_true", help="count them, with valgrind")
-    parser.add_argument("--only", choices=tuple(ROWS), help="one of the doors")
-    parser.add_argument("--row", nargs=3, metavar=("DOOR", "NAME", "CALLS"), help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=tuple(ROWS), help="one of the adapters")
+    parser.add_argument(
+        "--row", nargs=3, metavar=("ADAPTER", "NAME", "CALLS"), help=argparse.SUPPRESS
+    )
     given = parser.parse_args()
     if given.row:
         run_once(*given.row)
         return
-    for door in [given.only] if given.only else ROWS:
+    for adapter in [given.only] if given.only else ROWS:
         if given.instructions:
-            told = instructions.table(door, ROWS[door], is_quick=given.quick)
+            told = instructions.table(adapter, ROWS[adapter], is_quick=given.quick)
         else:
             # As many as the heaviest peer makes in a few seconds.
-            told = times(door, calls=1_000 if given.quick else 10_000, rounds=15)
+            told = times(adapter, calls=1_000 if given.quick else 10_000, rounds=15)
         print(told, end="\n\n", flush=True)
 
 
-def run_once(door: str, name: str, calls: str) -> None:
+def run_once(adapter: str, name: str, calls: str) -> None:
     """What valgrind looks at: no collector of garbage, nothing printed."""
     gc.disable()
-    ROWS[door][name]()(int(calls))
+    ROWS[adapter][name]()(int(calls))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Thinking about a hit, from the inbox to the lanes: `python benchmarks/thinking.py [--quick]`.
 
-The doors make records of a day's traffic in small: 100 pages, eight browsers, links from searches,
+Adapters make records of a day's traffic in small: 100 pages, eight browsers, links from searches,
 other sites, campaigns and the site's own pages, each visitor looking at three pages, behind a proxy
 next to the app. Thinking takes them out of the inbox, decides, makes events and offers them to a
 lane that wants none of them. `--instructions` counts with valgrind.

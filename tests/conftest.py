@@ -18,7 +18,10 @@ from footfall.tracker import process_hooks
 
 # What asserts for the tests; without this its failures show no values.
 pytest.register_assert_rewrite(
-    "tests.support.faults", "tests.support.transports", "tests.doors", "tests.e2e.servers"
+    "tests.support.faults",
+    "tests.support.transports",
+    "tests.support.adapters",
+    "tests.e2e.servers",
 )
 
 # Programs that pip installs stand beside the interpreter, wherever PATH leads.

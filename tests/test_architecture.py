@@ -41,9 +41,9 @@ def test_importing_the_package_loads_no_framework_and_no_http_client() -> None:
     assert loaded.isdisjoint({*FRAMEWORKS, *CLIENTS, "ssl", "asyncio", "sqlite3"})
 
 
-@pytest.mark.parametrize("door", ["footfall.wsgi", "footfall.asgi", "footfall.testing"])
-def test_a_bare_door_loads_no_framework_and_no_http_client(door: str) -> None:
-    loaded = set(run(f"import sys, {door}; print(*sys.modules)").split())
+@pytest.mark.parametrize("adapter", ["footfall.wsgi", "footfall.asgi", "footfall.testing"])
+def test_a_bare_adapter_loads_no_framework_and_no_http_client(adapter: str) -> None:
+    loaded = set(run(f"import sys, {adapter}; print(*sys.modules)").split())
     assert loaded.isdisjoint({*FRAMEWORKS, *CLIENTS, "sqlite3"})
 
 

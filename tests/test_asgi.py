@@ -14,7 +14,7 @@ from footfall.asgi import FlushOnShutdown, FootfallMiddleware
 from footfall.config import Config
 from footfall.testing import MemoryTransport, Outbox
 from footfall.tracker import Tracker
-from tests.doors import PLAUSIBLE, call_asgi, navigation
+from tests.support.adapters import PLAUSIBLE, call_asgi, navigation
 from tests.test_tracker import page
 
 # Older ones keep to themselves which route they have found; the path is sent then.
@@ -88,9 +88,9 @@ def test_an_app_that_breaks_while_it_starts_is_not_answered_for() -> None:
     assert sent == []
 
 
-@pytest.mark.parametrize("door", ["footfall.starlette", "footfall.fastapi"])
+@pytest.mark.parametrize("adapter", ["footfall.starlette", "footfall.fastapi"])
 def test_wrong_options_fail_the_start_by_the_protocols_own_word(
-    door: str, caplog: pytest.LogCaptureFixture
+    adapter: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse
@@ -101,7 +101,7 @@ def test_wrong_options_fail_the_start_by_the_protocols_own_word(
 
     app = Starlette(routes=[Route("/page", view)])
     wrong: dict[str, Any] = {"destinatons": [PLAUSIBLE]}
-    app.add_middleware(import_module(door).FootfallMiddleware, **wrong)
+    app.add_middleware(import_module(adapter).FootfallMiddleware, **wrong)
     messages: list[Any] = []
 
     async def receive() -> Any:

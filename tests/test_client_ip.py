@@ -1303,7 +1303,7 @@ def test_a_public_peer_is_its_own_answer(peer: str, headers: Headers) -> None:
     lines=st.lists(st.lists(texts, min_size=1, max_size=3).map(", ".join), min_size=1, max_size=4)
 )
 def test_a_space_between_joined_lines_changes_nothing(lines: list[str]) -> None:
-    """ASGI doors join lines with a comma, WSGI servers with a comma or a comma and a space."""
+    """ASGI adapters join lines with a comma, WSGI servers with a comma or a comma and a space."""
     found = resolver()
     joined = ",".join(lines)
     if len(joined) + len(lines) > 4096:

@@ -23,7 +23,7 @@ from footfall.delivery.counters import ENDS
 from footfall.destinations import Collector
 from footfall.errors import ConfigError
 from footfall.tracker import Tracker
-from tests.doors import Raw, call_asgi, navigation
+from tests.support.adapters import Raw, call_asgi, navigation
 from tests.support.vendors import wait_until
 from tests.test_report import site
 

@@ -17,7 +17,7 @@ from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 from footfall.destinations import Plausible, destination_from
 from footfall.errors import ConfigError
 from footfall.model import Event
-from tests.doors import CHROME
+from tests.support.adapters import CHROME
 from tests.support.vendors import unused_port, wait_until
 from tests.test_report import report_body
 

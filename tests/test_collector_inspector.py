@@ -22,8 +22,8 @@ from footfall.destinations import Collector
 from footfall.rules import pageview
 from footfall.tracker import Tracker, event_builder
 from tests.conftest import program
-from tests.doors import navigation
 from tests.e2e.chromium import Chromium
+from tests.support.adapters import navigation
 from tests.test_report import BOT, report_body, visit
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ def faults_of(options: dict[str, Any], environ: dict[str, str] | None = None) ->
     return {fault.option: fault.remedy for fault in caught.value.faults}
 
 
-def test_every_option_is_a_typed_keyword_of_the_doors() -> None:
+def test_every_option_is_a_typed_keyword_of_the_adapters() -> None:
     options = [f.name for f in fields(Config) if f.init]
     assert list(get_type_hints(Options)) == options
 

@@ -7,7 +7,7 @@ import pytest
 from footfall import crawlers
 from footfall.model import Hit
 from footfall.rules.pageview import Rules, decide
-from tests.doors import CHROME, NAVIGATION
+from tests.support.adapters import CHROME, NAVIGATION
 
 KNOWN_TO_THE_LIST_ALONE = CHROME + " LinkTiger"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors import PLAUSIBLE, django_asgi, django_wsgi, navigation, set_up_django
+from tests.support.adapters import PLAUSIBLE, django_asgi, django_wsgi, navigation, set_up_django
 
 set_up_django()
 
@@ -16,7 +16,7 @@ from django.urls import include, path  # noqa: E402
 
 from footfall.asgi import FlushOnShutdown  # noqa: E402
 from footfall.testing import Outbox  # noqa: E402
-from tests.doors import NAVIGATION  # noqa: E402
+from tests.support.adapters import NAVIGATION  # noqa: E402
 
 HEADERS = {name: value for name, value in NAVIGATION.items() if name != "Host"}
 MIDDLEWARE = "footfall.django.FootfallMiddleware"
@@ -121,9 +121,9 @@ def test_async_views_are_served_without_a_thread(footfall_outbox: Outbox) -> Non
     assert footfall_outbox[0].visitor.client_ip == "203.0.113.9"
 
 
-@pytest.mark.parametrize("door", [django_wsgi, django_asgi])
-def test_the_route_can_stand_for_the_path(door: Any, footfall_outbox: Outbox) -> None:
-    with door(destinations=[PLAUSIBLE], path_mode="route") as call:
+@pytest.mark.parametrize("adapter", [django_wsgi, django_asgi])
+def test_the_route_can_stand_for_the_path(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(destinations=[PLAUSIBLE], path_mode="route") as call:
         call(navigation("/users/17/"))
     assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Bpk%7D/"]
 
@@ -146,9 +146,9 @@ def test_the_application_answers_lifespan_once_wrapped() -> None:
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-@pytest.mark.parametrize("door", [django_wsgi, django_asgi])
-def test_a_url_patterns_name_excludes_its_pages(door: Any, footfall_outbox: Outbox) -> None:
-    with door(destinations=[PLAUSIBLE], exclude=["name:user", "/admin/**"]) as call:
+@pytest.mark.parametrize("adapter", [django_wsgi, django_asgi])
+def test_a_url_patterns_name_excludes_its_pages(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(destinations=[PLAUSIBLE], exclude=["name:user", "/admin/**"]) as call:
         for target in ("/users/17/", "/admin/", "/page"):
             call(navigation(target))
     assert [event.url for event in footfall_outbox] == ["https://example.com/page"]

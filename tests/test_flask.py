@@ -9,7 +9,7 @@ from footfall.errors import ConfigError
 from footfall.flask import Footfall
 from footfall.testing import Outbox
 from footfall.tracker import Tracker
-from tests.doors import PLAUSIBLE, call_wsgi, navigation
+from tests.support.adapters import PLAUSIBLE, call_wsgi, navigation
 
 
 def app_with(**config: object) -> flask.Flask:

@@ -24,7 +24,7 @@ from footfall.tracker.heartbeats import (
     Heartbeat,
     HeartbeatSchedule,
 )
-from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
+from tests.support.adapters import ADAPTERS, CHROME, Raw, call_asgi, navigation
 from tests.support.vendors import wait_until
 
 PID = "aUn1quEid-33"
@@ -97,7 +97,7 @@ def test_the_visitor_who_was_quiet_longest_is_forgotten_first() -> None:
     assert pulse.beat(Visitor(client_ip="10.0.0.0"), 80.0) is not None
 
 
-# -- through the doors -------------------------------------------------------------------------
+# -- through the adapters ----------------------------------------------------------------------
 
 POLLING = {
     "JSON": navigation("/json", headers={"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"}),
@@ -122,8 +122,8 @@ def visit(tracker: Tracker, *requests: Raw) -> None:
         call_asgi(watched, raw)
 
 
-EVERY_DOOR = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
-Door = Callable[..., AbstractContextManager[Callable[[Raw], object]]]
+EVERY_ADAPTER = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS.keys())
+Adapter = Callable[..., AbstractContextManager[Callable[[Raw], object]]]
 
 
 def tracker_for(*places: Any, **options: Any) -> tuple[Tracker, Sequence[Request]]:
@@ -144,14 +144,14 @@ def without_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeats, "INTERVAL_SECONDS", -1e9)
 
 
-@EVERY_DOOR
+@EVERY_ADAPTER
 @pytest.mark.parametrize("polling", POLLING.values(), ids=POLLING.keys())
 @pytest.mark.usefixtures("without_interval")
 def test_any_later_request_is_a_heartbeat_of_the_very_same_visitor(
-    door: Door, polling: Raw
+    adapter: Adapter, polling: Raw
 ) -> None:
     transport = MemoryTransport()
-    with door(destinations=[PROJECT], transport=transport, exclude=["/api/**"]) as call:
+    with adapter(destinations=[PROJECT], transport=transport, exclude=["/api/**"]) as call:
         call(polling)
         assert footfall.flush(5)
         assert not transport.requests
@@ -168,10 +168,10 @@ def test_any_later_request_is_a_heartbeat_of_the_very_same_visitor(
     assert (sum(reasons.values()), reasons["navigation"]) == (3, 1)
 
 
-@EVERY_DOOR
-def test_a_busy_page_sends_no_more_than_one_in_half_a_minute(door: Door) -> None:
+@EVERY_ADAPTER
+def test_a_busy_page_sends_no_more_than_one_in_half_a_minute(adapter: Adapter) -> None:
     transport = MemoryTransport()
-    with door(destinations=[PROJECT], transport=transport) as call:
+    with adapter(destinations=[PROJECT], transport=transport) as call:
         call(navigation("/page"))
         for _ in range(20):
             call(POLLING["JSON"])
@@ -179,9 +179,9 @@ def test_a_busy_page_sends_no_more_than_one_in_half_a_minute(door: Door) -> None
     assert [request.url for request in transport.requests] == [PROJECT.endpoint]
 
 
-@EVERY_DOOR
-def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(door: Door) -> None:
-    with door(destinations=[Swetrix(pid=PID)]) as call:
+@EVERY_ADAPTER
+def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(adapter: Adapter) -> None:
+    with adapter(destinations=[Swetrix(pid=PID)]) as call:
         call(POLLING["JSON"])
         stats = footfall.stats()
     assert (stats["captured"], stats["reasons"]) == (0, {"not_html": 1})

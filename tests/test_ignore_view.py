@@ -15,7 +15,7 @@ import footfall
 from footfall.fastapi import FootfallMiddleware
 from footfall.flask import Footfall
 from footfall.testing import Outbox
-from tests.doors import (
+from tests.support.adapters import (
     PLAUSIBLE,
     call_asgi,
     call_wsgi,
@@ -41,10 +41,10 @@ async def django_async_view(request: HttpRequest) -> HttpResponse:
 urlpatterns = [path("marked/<int:pk>", django_view), path("marked-async", django_async_view)]
 
 
-@pytest.mark.parametrize("door", [django_wsgi, django_asgi])
+@pytest.mark.parametrize("adapter", [django_wsgi, django_asgi])
 @pytest.mark.parametrize("target", ["/marked/1", "/marked-async"])
-def test_django(footfall_outbox: Outbox, door: Any, target: str) -> None:
-    with override_settings(ROOT_URLCONF=__name__), door(destinations=[PLAUSIBLE]) as call:
+def test_django(footfall_outbox: Outbox, adapter: Any, target: str) -> None:
+    with override_settings(ROOT_URLCONF=__name__), adapter(destinations=[PLAUSIBLE]) as call:
         assert call(navigation(target)).body == b"<h1>Marked</h1>"
     assert list(footfall_outbox) == []
 

@@ -22,7 +22,7 @@ from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from footfall.tracker.inbox import ROOMY_INBOX, Inbox
 from footfall.tracker.packed_record import PackedRecord, pack
-from tests.doors import PLAUSIBLE, Raw, call_asgi, call_wsgi, navigation
+from tests.support.adapters import PLAUSIBLE, Raw, call_asgi, call_wsgi, navigation
 
 MEGABYTE = 1024 * 1024
 HTML = "text/html; charset=utf-8"
@@ -54,8 +54,8 @@ def visit_by_wsgi(tracker: Tracker, raw: Raw) -> None:
     call_wsgi(wsgi.FootfallMiddleware(wsgi_page, tracker=tracker), raw)
 
 
-DOORS = {"ASGI": visit_by_asgi, "WSGI": visit_by_wsgi}
-EVERY_DOOR = pytest.mark.parametrize("visit", DOORS.values(), ids=DOORS)
+ADAPTERS = {"ASGI": visit_by_asgi, "WSGI": visit_by_wsgi}
+EVERY_ADAPTER = pytest.mark.parametrize("visit", ADAPTERS.values(), ids=ADAPTERS)
 
 
 def record_of(visit: Any, raw: Raw) -> Record:
@@ -87,14 +87,14 @@ def hit_at(record: Record, time: float) -> Hit:
 
 
 @given(raw=requests)
-def test_the_doors_read_the_same_hit_from_the_same_odd_request(raw: Raw) -> None:
-    by_asgi, by_wsgi = (hit_at(record_of(visit, raw), 0.0) for visit in DOORS.values())
+def test_the_adapters_read_the_same_hit_from_the_same_odd_request(raw: Raw) -> None:
+    by_asgi, by_wsgi = (hit_at(record_of(visit, raw), 0.0) for visit in ADAPTERS.values())
     assert by_asgi == by_wsgi
 
 
 @given(raw=requests)
 def test_a_hit_is_the_same_after_it_has_waited_packed(raw: Raw) -> None:
-    for visit in DOORS.values():
+    for visit in ADAPTERS.values():
         record = record_of(visit, raw)
         opened = pack(record).opened()
         assert isinstance(opened, tuple)
@@ -147,7 +147,7 @@ def test_what_a_request_holds_is_let_go_of_with_it() -> None:
 # -- bounds -------------------------------------------------------------------------------------
 
 
-@EVERY_DOOR
+@EVERY_ADAPTER
 def test_no_more_bytes_wait_than_may_whatever_clients_send(visit: Any) -> None:
     tracker = quiet_tracker()
     tracker._inbox = inbox = Inbox(10_000, MEGABYTE, lambda now: None)
@@ -180,7 +180,7 @@ def test_what_is_dropped_is_not_opened_before(monkeypatch: pytest.MonkeyPatch) -
     assert tracker.stats()["errors"] == 0
 
 
-@EVERY_DOOR
+@EVERY_ADAPTER
 def test_once_all_is_taken_the_budget_is_empty(visit: Any) -> None:
     tracker = quiet_tracker(max_queue=ROOMY_INBOX + 50)
     for _ in range(ROOMY_INBOX + 80):
@@ -302,12 +302,12 @@ def test_what_a_server_or_an_app_spells_in_kinds_of_its_own_is_packed_too(
 
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests import doors
+    from tests.support import adapters
 
-    monkeypatch.setattr(doors, "MARK", {"props": {"plan": "pro"}, "path": "/shown"})
+    monkeypatch.setattr(adapters, "MARK", {"props": {"plan": "pro"}, "path": "/shown"})
 
 
-@EVERY_DOOR
+@EVERY_ADAPTER
 @pytest.mark.usefixtures("marked")
 def test_a_mark_is_kept_while_a_record_waits(visit: Any) -> None:
     opened = pack(record_of(visit, navigation("/page"))).opened()

@@ -27,8 +27,8 @@ from footfall.errors import NotSent
 from footfall.model import Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
-from tests.doors import PLAUSIBLE
 from tests.support import vendors
+from tests.support.adapters import PLAUSIBLE
 from tests.support.faults import Scripted
 from tests.support.vendors import Vendor, vendor, wait_until
 

@@ -14,7 +14,7 @@ from footfall import asgi, starlette, wsgi
 from footfall.flask import Footfall
 from footfall.tracker import Tracker
 from footfall.tracker.double_install import warn_if_installed_twice
-from tests.doors import PLAUSIBLE, call_asgi, call_wsgi, navigation
+from tests.support.adapters import PLAUSIBLE, call_asgi, call_wsgi, navigation
 
 
 def wsgi_page(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> list[bytes]:

@@ -882,7 +882,7 @@ def test_every_reason_is_one_word_with_one_sentence() -> None:
 
 
 def picked(hit: Hit) -> Hit:
-    """The hit with only those headers that a door would pick for a decision."""
+    """The hit with only those headers that an adapter would pick for a decision."""
     return replace(
         hit,
         headers={name: text for name, text in hit.headers.items() if name in REQUEST_HEADERS},

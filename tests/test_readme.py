@@ -21,7 +21,7 @@ from footfall.model import Request, Response
 from footfall.rules.pageview import REASONS
 from footfall.tracker import Tracker
 from tests.agreement.test_agreement import DIFFERENCES
-from tests.doors import CHROME
+from tests.support.adapters import CHROME
 from tests.support.vendors import wait_until
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_its_code_runs(block: str) -> None:
         around["footfall"] = __import__("footfall")
         block = block.splitlines()[0]
     if "get_asgi_application" in block:
-        from tests.doors import set_up_django
+        from tests.support.adapters import set_up_django
 
         set_up_django()
     exec(compile(block, "README.md", "exec"), around)

@@ -23,7 +23,7 @@ from footfall.events.hit_report import HitReport
 from footfall.model import Decision, Event, Hit, Step, Visitor
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker import Tracker
-from tests.doors import CHROME, DOORS, Raw, call_asgi, navigation
+from tests.support.adapters import ADAPTERS, CHROME, Raw, call_asgi, navigation
 
 PROXIED = {"X-Forwarded-For": "203.0.113.9, 10.0.0.2"}
 BOT = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
@@ -108,13 +108,13 @@ GUARDED = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 @pytest.mark.parametrize(("raw", "reason"), GUARDED.values(), ids=GUARDED)
 def test_what_guards_would_turn_away_is_shown_too(
-    collector: CollectorServer, door: Any, raw: Raw, reason: str
+    collector: CollectorServer, adapter: Any, raw: Raw, reason: str
 ) -> None:
     destination = Collector(domain="example.com", endpoint=collector.url)
-    with door(destinations=[destination], exclude=["/admin/**"]) as call:
+    with adapter(destinations=[destination], exclude=["/admin/**"]) as call:
         call(raw)
         footfall.flush(10)
     [hit] = got(collector, "hits")

@@ -10,7 +10,7 @@ from footfall.model import Hit
 from footfall.rules.path_rules import PathRules
 from footfall.rules.route_template import template
 from footfall.testing import Outbox
-from tests.doors import PLAUSIBLE, django_asgi, django_wsgi, navigation
+from tests.support.adapters import PLAUSIBLE, django_asgi, django_wsgi, navigation
 
 SPELLINGS = {
     "Starlette": ("/users/{id}", "/users/{id}"),
@@ -51,9 +51,9 @@ def test_globs_alone_need_no_route() -> None:
     assert not PathRules(exclude=["/users/*"]).reads_routes
 
 
-@pytest.mark.parametrize("door", [django_wsgi, django_asgi])
-def test_a_template_works_through_a_door(door: Any, footfall_outbox: Outbox) -> None:
-    with door(destinations=[PLAUSIBLE], exclude=["/users/{pk}"]) as call:
+@pytest.mark.parametrize("adapter", [django_wsgi, django_asgi])
+def test_a_template_works_through_an_adapter(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(destinations=[PLAUSIBLE], exclude=["/users/{pk}"]) as call:
         call(navigation("/users/17/"))
         call(navigation("/page"))
     assert [event.url for event in footfall_outbox] == ["https://example.com/page"]

@@ -16,7 +16,7 @@ from footfall.destinations import Plausible
 from footfall.model import Event, Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from tests.doors import DOORS, Raw, call_asgi, call_wsgi, navigation
+from tests.support.adapters import ADAPTERS, Raw, call_asgi, call_wsgi, navigation
 
 HTML = [(b"content-type", b"text/html")]
 POST = Raw(method="POST", target=b"/signup", query=b"", headers=navigation().headers)
@@ -54,9 +54,9 @@ def site() -> Watched:
     return Watched()
 
 
-@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
-def test_every_door_has_delivered_when_its_answer_is_there(door: Any, site: Watched) -> None:
-    with door(**site.options) as call:
+@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS.keys())
+def test_every_adapter_has_delivered_when_its_answer_is_there(adapter: Any, site: Watched) -> None:
+    with adapter(**site.options) as call:
         assert call(navigation("/page")).status == 200
         assert site.delivered == 1
         call(navigation("/page"))
@@ -68,7 +68,7 @@ def test_every_door_has_delivered_when_its_answer_is_there(door: Any, site: Watc
     [("asgi", "/page"), ("starlette", "/page"), ("fastapi", "/page"), ("django-asgi", "/async")],
 )
 def test_no_loop_waits_for_a_vendor(name: str, path: str, site: Watched) -> None:
-    with DOORS[name](**site.options) as call:
+    with ADAPTERS[name](**site.options) as call:
         call(navigation(path))
     assert site.delivered == 1
     assert threading.main_thread() not in site.threads
@@ -201,10 +201,10 @@ class Broken(MemoryTransport):
         raise LookupError("broken")
 
 
-@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
-def test_a_broken_transport_harms_no_answer(door: Any) -> None:
+@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS.keys())
+def test_a_broken_transport_harms_no_answer(adapter: Any) -> None:
     site = Watched(transport=Broken())
-    with door(**site.options) as call:
+    with adapter(**site.options) as call:
         assert call(navigation("/page")).status == 200
 
 
@@ -227,7 +227,7 @@ def test_without_a_thread_to_be_had_the_loop_has_to_wait(
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with DOORS["asgi"](**site.options) as call:
+    with ADAPTERS["asgi"](**site.options) as call:
         assert call(navigation()).status == 200
     assert site.delivered == 1
 

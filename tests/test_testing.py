@@ -14,7 +14,7 @@ import footfall
 from footfall.flask import Footfall
 from footfall.starlette import FootfallMiddleware
 from footfall.testing import Outbox, capture
-from tests.doors import NAVIGATION, PLAUSIBLE, answer, set_up_django
+from tests.support.adapters import NAVIGATION, PLAUSIBLE, answer, set_up_django
 
 set_up_django()
 
@@ -137,7 +137,7 @@ def test_the_visitor_of_a_test_can_be_told_of_later(
     clients: Clients, footfall_outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitors: list[dict[str, str]] = []
-    # The views behind every door call it for this page.
+    # The views behind every adapter call it for this page.
     monkeypatch.setattr(footfall, "ignore", lambda: visitors.append(footfall.current_visitor()))
     with clients(destinations=[PLAUSIBLE]) as client:
         client.get("/ignored")

@@ -34,8 +34,8 @@ from footfall.tracker import inbox as inbox_room
 from footfall.tracker import pace as pace_room
 from footfall.tracker import worker_thread as thread_room
 from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, CPUBudget
-from tests.doors import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.support import vendors
+from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.support.vendors import vendor, wait_until
 
 
@@ -863,7 +863,7 @@ def test_an_event_of_another_visitor_has_no_referral_of_this_one(
     assert footfall_outbox[0].previous is None
 
 
-@pytest.mark.parametrize("plain", [plain_wsgi, plain_asgi], ids=lambda door: door.__name__)
+@pytest.mark.parametrize("plain", [plain_wsgi, plain_asgi], ids=lambda adapter: adapter.__name__)
 def test_while_thinking_lags_only_what_is_picked_waits(
     plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,8 +23,8 @@ from footfall.model import (
     Visitor,
 )
 from footfall.tracker import Tracker
-from tests.doors import CHROME
 from tests.support import vendors
+from tests.support.adapters import CHROME
 from tests.support.vendors import vendor
 from tests.test_tracker import visit
 

@@ -11,7 +11,7 @@ import pytest
 
 from footfall.testing import Outbox
 from footfall.wsgi import FootfallMiddleware
-from tests.doors import PLAUSIBLE, Raw, call_wsgi, navigation
+from tests.support.adapters import PLAUSIBLE, Raw, call_wsgi, navigation
 
 
 def watched(app: Any) -> FootfallMiddleware:
@@ -106,10 +106,10 @@ def test_a_status_that_is_no_number_is_counted_as_an_error_and_served() -> None:
         start_response("OK", [("Content-Type", "text/html")])
         return [b"ok"]
 
-    door = watched(app)
+    adapter = watched(app)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
-    assert door(environ, lambda *_: lambda _: None) == [b"ok"]
-    assert door.tracker.errors.value == 1
+    assert adapter(environ, lambda *_: lambda _: None) == [b"ok"]
+    assert adapter.tracker.errors.value == 1
 
 
 @pytest.mark.parametrize("header", ["content-type", "Content-Type", "Content-type", "CONTENT-TYPE"])

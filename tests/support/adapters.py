@@ -1,7 +1,7 @@
-"""Every door, driven by the same raw requests: the bytes of a request in, the answer's bytes out.
+"""Every adapter, driven by the same raw requests: a request's bytes in, the answer's bytes out.
 
 The drivers are written out by hand, since a client library would tidy up the very garbage that the
-doors must survive. Behind each door stands the same small site, `answer`.
+adapters must survive. Behind each adapter stands the same small site, `answer`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-# -- the site behind every door ----------------------------------------------------------------
+# -- the site behind every adapter -------------------------------------------------------------
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
@@ -202,7 +202,7 @@ async def _call_asgi(app: Any, raw: Raw) -> Answer:
     )
 
 
-# -- the doors ---------------------------------------------------------------------------------
+# -- the adapters ------------------------------------------------------------------------------
 
 Call = Callable[[Raw], Answer]
 Options = Mapping[str, Any]
@@ -233,7 +233,7 @@ def plain_asgi(**options: Any) -> Iterator[Call]:
 
 @contextmanager
 def flask_app(**options: Any) -> Iterator[Call]:
-    app = flask.Flask("tests.doors")
+    app = flask.Flask("tests.support.adapters")
 
     @app.route("/", defaults={"rest": ""}, methods=["GET", "POST", "PUT"])
     @app.route("/<path:rest>", methods=["GET", "POST", "PUT"])
@@ -297,7 +297,7 @@ def set_up_django() -> None:
         settings.configure(
             SECRET_KEY="for tests",
             ALLOWED_HOSTS=["*"],
-            ROOT_URLCONF="tests.doors",
+            ROOT_URLCONF="tests.support.adapters",
             MIDDLEWARE=["footfall.django.FootfallMiddleware"],
             INSTALLED_APPS=["footfall.django"],
             DATABASES={},
@@ -322,7 +322,7 @@ def django_asgi(**options: Any) -> Iterator[Call]:
         yield lambda raw: call_asgi(handler, raw)
 
 
-DOORS = {
+ADAPTERS = {
     "wsgi": plain_wsgi,
     "asgi": plain_asgi,
     "flask": flask_app,

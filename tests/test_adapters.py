@@ -1,4 +1,4 @@
-"""One table of behaviour, and every door keeps it."""
+"""One table of behaviour, and every adapter keeps it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import footfall
 from footfall.errors import ConfigError
 from footfall.model import Event
 from footfall.testing import Outbox
-from tests.doors import CHROME, DOORS, PLAUSIBLE, Call, Raw, navigation
+from tests.support.adapters import ADAPTERS, CHROME, PLAUSIBLE, Call, Raw, navigation
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
@@ -21,14 +21,14 @@ IPHONE = (
 )
 
 
-@pytest.fixture(params=list(DOORS.values()), ids=list(DOORS))
-def door(request: pytest.FixtureRequest) -> Any:
+@pytest.fixture(params=list(ADAPTERS.values()), ids=list(ADAPTERS))
+def adapter(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
 @pytest.fixture
-def call(door: Any) -> Iterator[Call]:
-    with door(destinations=[PLAUSIBLE]) as call:
+def call(adapter: Any) -> Iterator[Call]:
+    with adapter(destinations=[PLAUSIBLE]) as call:
         yield call
 
 
@@ -146,9 +146,9 @@ SKIPPED = {
 
 @pytest.mark.parametrize(("raw", "reason"), SKIPPED.values(), ids=SKIPPED.keys())
 def test_what_is_no_pageview_is_skipped_with_a_reason(
-    door: Any, footfall_outbox: Outbox, raw: Raw, reason: str
+    adapter: Any, footfall_outbox: Outbox, raw: Raw, reason: str
 ) -> None:
-    with door(destinations=[PLAUSIBLE], exclude=["/admin/**"]) as call:
+    with adapter(destinations=[PLAUSIBLE], exclude=["/admin/**"]) as call:
         call(raw)
         assert list(footfall_outbox) == []
         assert footfall.stats()["reasons"] == {reason: 1}
@@ -192,45 +192,46 @@ MARKS: dict[str, Any] = {
 @pytest.mark.parametrize(("mark", "expected"), MARKED.values(), ids=MARKED.keys())
 def test_any_layer_may_leave_a_mark(
     monkeypatch: pytest.MonkeyPatch,
-    door: Any,
+    adapter: Any,
     footfall_outbox: Outbox,
     mark: str,
     expected: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    from tests import doors
+    from tests.support import adapters
 
-    with door(destinations=[PLAUSIBLE]) as call:
+    with adapter(destinations=[PLAUSIBLE]) as call:
         raw = navigation("/marked", "utm_source=x&token=1")
-        monkeypatch.setattr(doors, "MARK", MARKS[mark])
+        monkeypatch.setattr(adapters, "MARK", MARKS[mark])
         call(raw)
     assert [(event.url, event.props) for event in footfall_outbox] == expected
 
 
-def test_an_excluded_view_may_still_track_an_event(door: Any, footfall_outbox: Outbox) -> None:
-    with door(destinations=[PLAUSIBLE], exclude=["/told"]) as call:
+def test_an_excluded_view_may_still_track_an_event(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(destinations=[PLAUSIBLE], exclude=["/told"]) as call:
         call(navigation("/told"))
     assert [event.name for event in footfall_outbox] == ["Signup"]
 
 
-def test_the_answer_is_the_apps_own(door: Any) -> None:
+def test_the_answer_is_the_apps_own(adapter: Any) -> None:
     raws = [navigation("/page"), navigation("/json"), navigation("/moved"), navigation("/gone")]
-    with door(destinations=[PLAUSIBLE]) as watched, door() as bare:
+    with adapter(destinations=[PLAUSIBLE]) as watched, adapter() as bare:
         assert [watched(raw) for raw in raws] == [bare(raw) for raw in raws]
 
 
-def test_without_a_destination_nothing_is_counted(door: Any, footfall_outbox: Outbox) -> None:
-    with door() as call:
+def test_without_a_destination_nothing_is_counted(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter() as call:
         assert call(navigation("/told")).status == 200
     assert list(footfall_outbox) == []
 
 
 # Starlette's kind fails by the lifespan protocol's own word instead; see test_asgi.py.
 @pytest.mark.parametrize(
-    "door", [door for name, door in DOORS.items() if name not in ("starlette", "fastapi")]
+    "adapter",
+    [adapter for name, adapter in ADAPTERS.items() if name not in ("starlette", "fastapi")],
 )
-def test_wrong_options_stop_the_app_with_every_fault(door: Any) -> None:
+def test_wrong_options_stop_the_app_with_every_fault(adapter: Any) -> None:
     wrong = {"destinations": ["plausble://plausible.io/x.org"], "exclude": ["admin"], "bot": "skip"}
-    with pytest.raises(ConfigError) as caught, door(**wrong) as call:
+    with pytest.raises(ConfigError) as caught, adapter(**wrong) as call:
         call(navigation("/page"))
     assert {fault.option.split()[-1] for fault in caught.value.faults} == {
         "destinations",
@@ -240,9 +241,9 @@ def test_wrong_options_stop_the_app_with_every_fault(door: Any) -> None:
 
 
 def test_refused_prefetches_get_an_answer_that_browsers_throw_away(
-    door: Any, footfall_outbox: Outbox
+    adapter: Any, footfall_outbox: Outbox
 ) -> None:
-    with door(destinations=[PLAUSIBLE], prefetch="refuse") as call:
+    with adapter(destinations=[PLAUSIBLE], prefetch="refuse") as call:
         refused = call(navigation("/page", headers={"Sec-Purpose": "prefetch"}))
         assert (refused.status, refused.headers["Cache-Control"]) == (503, "no-store")
         assert call(navigation("/page")).status == 200
@@ -285,11 +286,11 @@ GARBAGE = {
 
 @pytest.mark.parametrize("raw", GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_changes_no_answer_and_ends_in_a_reason(
-    door: Any, footfall_outbox: Outbox, raw: Raw
+    adapter: Any, footfall_outbox: Outbox, raw: Raw
 ) -> None:
-    with door() as bare:
+    with adapter() as bare:
         expected = bare(raw)
-    with door(destinations=[PLAUSIBLE]) as call:
+    with adapter(destinations=[PLAUSIBLE]) as call:
         assert call(raw) == expected
         footfall_outbox.clear()
         stats = footfall.stats()
@@ -300,7 +301,7 @@ def test_garbage_changes_no_answer_and_ends_in_a_reason(
 @pytest.mark.parametrize("raw", GARBAGE.values(), ids=GARBAGE.keys())
 def test_wsgi_and_asgi_read_garbage_alike(footfall_outbox: Outbox, raw: Raw) -> None:
     for name in ("wsgi", "asgi"):
-        with DOORS[name](destinations=[PLAUSIBLE]) as call:
+        with ADAPTERS[name](destinations=[PLAUSIBLE]) as call:
             call(raw)
     events = list(footfall_outbox)
     assert len(events) % 2 == 0
@@ -333,7 +334,7 @@ def test_a_visitor_token_leads_a_later_event_to_the_same_visitor(footfall_outbox
         return [b""]
 
     watched = wsgi.FootfallMiddleware(view, destinations=[PLAUSIBLE])
-    from tests.doors import call_wsgi
+    from tests.support.adapters import call_wsgi
 
     call_wsgi(watched, navigation("/page"))
     footfall.track("Paid", url="https://example.com/invoices", visitor=json.loads(tokens[0]))
