@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
@@ -63,11 +64,14 @@ def pytest_sessionfinish() -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose programs are missing; where servers are required, fail instead."""
-    wanted = [name for marker in item.iter_markers("server") for name in marker.args]
-    missing = [name for name in wanted if program(name) is None]
+    programs = {name for marker in item.iter_markers("server") for name in marker.args}
+    missing = sorted(name for name in programs if program(name) is None)
+    # Playwright is the Python package that drives Chromium in every test.
+    if "chromium" in programs and find_spec("playwright") is None:
+        missing.append("playwright (pip install playwright)")
     if not missing:
         return
-    reason = f"not on PATH: {', '.join(missing)}"
+    reason = f"not installed: {', '.join(missing)}"
     if os.environ.get("REQUIRE_SERVERS") == "1":
         pytest.fail(f"{reason} (required by REQUIRE_SERVERS)", pytrace=False)
     pytest.skip(reason)

@@ -562,7 +562,7 @@ class Watch:
         page.on("request", lambda request: self.origins.add(urlsplit(request.url).netloc))
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> Watch:
         watch = Watch(page)
@@ -593,7 +593,7 @@ def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium:
     assert watch.origins == {urlsplit(url).netloc}
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_an_answer_that_comes_late_does_not_replace_a_later_one(
     url: str, chromium: Chromium
 ) -> None:
@@ -617,7 +617,7 @@ def test_an_answer_that_comes_late_does_not_replace_a_later_one(
     assert chromium.travel(journey)
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> Watch:
         watch = Watch(page)
@@ -647,7 +647,7 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
     assert watch.origins == {urlsplit(url).netloc}
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> str:
         page.goto(url)
@@ -691,7 +691,7 @@ def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
     assert chromium.travel(journey) == "Mobile"
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_light_and_dark_are_chosen_and_kept(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> list[str]:
         def paper() -> str:
@@ -712,7 +712,7 @@ def test_light_and_dark_are_chosen_and_kept(url: str, chromium: Chromium) -> Non
     assert dark == live
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_it_works_without_script_and_on_a_phone(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> int:
         page.set_viewport_size({"width": 390, "height": 844})
@@ -727,7 +727,7 @@ def test_it_works_without_script_and_on_a_phone(url: str, chromium: Chromium) ->
     assert chromium.travel(journey) == 390
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/?period=30d&source=Google&page=/pricing", "/live"])
 def test_axe_finds_nothing_serious(url: str, chromium: Chromium, path: str, scheme: Any) -> None:
@@ -745,7 +745,7 @@ def test_axe_finds_nothing_serious(url: str, chromium: Chromium, path: str, sche
     assert chromium.travel(journey) == []
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 def test_an_empty_dashboard_is_accessible_and_copies(chromium: Chromium) -> None:
     def journey(page: Page, url: str) -> list[Any]:
         page.goto(url)

@@ -194,7 +194,7 @@ SCENARIOS: Final = [
 AGREEMENT: Final = "102 of 127 pages, 80.3%"
 
 
-@pytest.mark.server("chromium", "playwright")
+@pytest.mark.server("chromium")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.label)
 def test_both_count_what_is_declared(
     scenario: Scenario, book: Book, record_property: Callable[[str, object], None]

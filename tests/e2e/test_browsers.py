@@ -41,7 +41,7 @@ CAMPAIGN: Final = "utm_source=newsletter&utm_medium=email&utm_campaign=launch"
 NO_UTM: Final = dict.fromkeys(("source", "medium", "campaign", "content", "term"))
 
 
-@each(SITES, "chromium", "playwright")
+@each(SITES, "chromium")
 def test_a_visit_in_a_browser_is_told_exactly(
     site: Site, chromium: Chromium, ledger: EventQueue, tmp_path: Path
 ) -> None:
