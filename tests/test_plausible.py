@@ -457,7 +457,7 @@ def test_a_domain_is_kept_as_plausible_stores_it(given: str, kept: str) -> None:
         ),
         pytest.param(
             {"ip_headers": "Forwarded"},
-            [("ip_headers", "Plausible believes X-Forwarded-For and X-Plausible-IP")],
+            [("ip_headers", "Plausible trusts X-Forwarded-For and X-Plausible-IP")],
             id="a header that breaks Plausible",
         ),
         pytest.param(
@@ -656,7 +656,7 @@ GPTBOT = "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
             {"visitor": replace(VISITOR, user_agent=GPTBOT)},
             False,
             "bot",
-            "its user agent reads as a bot's (GPTBot, ai-training)",
+            "its user agent matches a bot's (GPTBot, ai-training)",
             id="a bot's user agent",
         ),
         pytest.param(
@@ -672,7 +672,7 @@ GPTBOT = "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
             {"referrer": "https://1-best-seo.com/a"},
             True,
             "referrer",
-            "its referrer 1-best-seo.com stands on the vendor's list of spam",
+            "its referrer 1-best-seo.com is on the vendor's list of spam",
             id="a referrer",
         ),
         pytest.param(

@@ -519,7 +519,7 @@ CLOUDFLARE = "104.16.0.1"
         pytest.param(
             {"visitor": replace(VISITOR, user_agent="curl/8.0", client_ip=CLOUDFLARE)},
             "bot",
-            "its user agent reads as a bot's (curl, library)",
+            "its user agent matches a bot's (curl, library)",
             id="a bot's user agent before all",
         ),
         pytest.param(
@@ -531,7 +531,7 @@ CLOUDFLARE = "104.16.0.1"
         pytest.param(
             {"referrer": "https://spam.example/a"},
             "referrer",
-            "its referrer spam.example stands",
+            "its referrer spam.example is on",
             id="then the referrer",
         ),
         pytest.param({}, "other", "the project's bot protection is too strict", id="nothing shows"),
@@ -547,9 +547,7 @@ def test_a_drop_is_told_with_the_evidence_of_the_event(
     assert CLOUDFLARE not in outcome.detail
 
 
-FORBIDDEN = (
-    "HTTP 403: the vendor forbids the request; a firewall or an access rule stands in front "
-)
+FORBIDDEN = "HTTP 403: the vendor forbids the request; a firewall or an access rule is in front "
 
 
 @pytest.mark.parametrize(

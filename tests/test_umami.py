@@ -129,7 +129,7 @@ def test_an_event_that_was_kept_is_accepted(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("user_agent", "why"),
-    [(FIREFOX, ""), ("curl/8", ". Most likely its user agent reads as a bot's (curl, library)")],
+    [(FIREFOX, ""), ("curl/8", ". Most likely its user agent matches a bot's (curl, library)")],
 )
 def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> None:
     outcome = SITE.read(Response(status=200, body=b'{"beep":"boop"}'))

@@ -78,8 +78,8 @@ def test_headers_of_ones_own_are_sent_and_shown_nowhere() -> None:
         (
             {"headers": {"X-Key": "a\r\nHost: b", "bad name": "1", "X-Fine": "1"}},
             [
-                ("headers", "is no header that can be sent"),
-                ("headers", "is no header that can be sent"),
+                ("headers", "is not a header that can be sent"),
+                ("headers", "is not a header that can be sent"),
             ],
         ),
         ({"url": "https://example.com/#a"}, [("url", "leave out everything after ? and #")]),

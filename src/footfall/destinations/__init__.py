@@ -8,7 +8,7 @@ has the four members of `Destination`; no base class, no registration.
 from __future__ import annotations
 
 from footfall.destinations._dsn import destination_from, split_dsns
-from footfall.destinations._swetrix import CLIENT_HINTS
+from footfall.destinations._swetrix_fields import CLIENT_HINTS
 from footfall.destinations._wire_format import check_event_name
 from footfall.destinations.base import Destination, Watching, explained, is_local
 from footfall.destinations.collector import Collector

@@ -1,7 +1,7 @@
-"""Why a vendor may have thrown an event away: the likeliest cause that the event itself shows.
+"""Why a vendor may have dropped an event: the likeliest cause that the event itself shows.
 
-Vendors do not say. Causes are tried in the order of how well the event proves them, and each comes
-with its remedy. A sentence names the evidence, and never the visitor's address.
+Vendors do not say why. A destination tries the causes in the order of how well the event proves
+them. Each text names the evidence and the remedy, and never the visitor's address.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Cause(NamedTuple):
-    """One word that stays the same, so that each cause is told once, and the sentence."""
+    """A stable word, by which each cause is logged only once, and a clause for the log line."""
 
     kind: str
     text: str
 
 
 def address_cause(event: Event) -> Cause | None:
-    """What is wrong with the event's address, where it can be no visitor's."""
+    """The cause where the event's IP address cannot be a visitor's: private, or a proxy's."""
     address = parse(event.visitor.client_ip or "")
     if address is None:
         return None
@@ -36,7 +36,7 @@ def address_cause(event: Event) -> Cause | None:
             "its address is private, so it is a proxy's or this server's and not the visitor's; "
             "set trusted_proxies or client_ip_header, as `footfall explain` shows",
         )
-    for title, name, networks in _EDGES:
+    for title, name, networks in _PLATFORM_NETWORKS:
         if address in networks:
             return Cause(
                 "proxy_address",
@@ -47,20 +47,20 @@ def address_cause(event: Event) -> Cause | None:
 
 
 def bot_cause(event: Event) -> Cause | None:
-    """The bot whose name the event's user agent bears."""
+    """The cause where the event's user agent names a bot."""
     bot = classify(event.visitor.user_agent) if event.visitor.user_agent.strip() else None
     if bot is None:
         return None
-    called = _response_status.one_line(f"{bot.name}, {bot.kind}" if bot.name else bot.kind)
+    label = _response_status.one_line(f"{bot.name}, {bot.kind}" if bot.name else bot.kind)
     return Cause(
         "bot",
-        f"its user agent reads as a bot's ({called}); then nothing is lost, and the default "
-        "bots='skip' spares the request",
+        f"its user agent matches a bot's ({label}); then nothing is lost, and the default "
+        "bots='skip' saves the request",
     )
 
 
 def unknown_site_cause(site: str) -> Cause:
-    """The cause that shows in the silence: the vendor has kept nothing so far."""
+    """The cause where the vendor has not kept any event so far."""
     return Cause(
         "unknown_site",
         f"it knows no site {site!r}, or has for less than a minute, since it has kept no event so "
@@ -69,19 +69,19 @@ def unknown_site_cause(site: str) -> Cause:
 
 
 def referrer_cause(event: Event) -> Cause | None:
-    """The site that led here, where there was one: vendors keep lists of spam."""
+    """The cause where the event has a referrer: vendors keep lists of spam sites."""
     host = _validation.host_of(event.referrer or "")
     if not host:
         return None
     return Cause(
         "referrer",
-        f"its referrer {_response_status.one_line(host)} stands on the vendor's list of spam; "
+        f"its referrer {_response_status.one_line(host)} is on the vendor's list of spam; "
         "then nothing is lost",
     )
 
 
 _PRIVATE = Networks(PRIVATE_NETWORKS)
-_EDGES = tuple(
+_PLATFORM_NETWORKS = tuple(
     (platform.title, platform.name, Networks(map(ip_network, platform.edges)))
     for platform in PLATFORMS.values()
     if platform.edges

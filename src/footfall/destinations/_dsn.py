@@ -1,4 +1,4 @@
-"""Destinations in one line, for settings files and environment variables.
+"""Destinations as DSNs, one line each, for settings files and environment variables.
 
     plausible://plausible.io/example.com
     plausible+http://127.0.0.1:8000/example.com
@@ -6,9 +6,9 @@
     umami://cloud.umami.is/WEBSITE_ID
     collector://127.0.0.1:8321/example.com
 
-The last part of the path names the site; what stands before it is the endpoint, over https unless
-`+http` follows the vendor's name or a collector listens on this machine. Options of the class
-follow as a query.
+The last segment of the path is the site; what precedes it is the endpoint, over https unless
+`+http` follows the vendor's name or a collector listens on this machine. The query holds options of
+the class.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from footfall.destinations.base import Destination
 
-_SWITCH = {"true": True, "1": True, "yes": True, "on": True} | {
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
     "false": False,
     "0": False,
     "no": False,
@@ -39,20 +39,20 @@ _SWITCH = {"true": True, "1": True, "yes": True, "on": True} | {
 
 
 class _Vendor(NamedTuple):
-    """How the parts of a line become the arguments of a class."""
+    """How the parts of a DSN become the arguments of a class."""
 
     make: Callable[..., Destination]
-    # The option that the last part of the path fills.
+    # The argument that takes the last segment of the path.
     site: str
-    # The end of the vendor's own path: a line that ends there has left out the site.
+    # The last segment of the vendor's own path: a DSN that ends with it lacks the site.
     path_end: str
     example: str
-    # What turns the text of an option into its value; what it cannot read, the class will refuse.
+    # Each function parses the text of an option; text that it cannot parse, the class refuses.
     options: Mapping[str, Callable[[str], object]]
 
 
-def _switch(text: str) -> object:
-    return _SWITCH.get(text.strip().lower(), text)
+def _boolean(text: str) -> object:
+    return _BOOLEANS.get(text.strip().lower(), text)
 
 
 def _number(text: str) -> object:
@@ -73,10 +73,10 @@ _VENDORS: Mapping[str, _Vendor] = {
         path_end="log",
         example="swetrix://api.swetrix.com/PROJECT_ID",
         options={
-            "send_origin": _switch,
-            "old_server": _switch,
-            "heartbeats": _switch,
-            "unique": _switch,
+            "send_origin": _boolean,
+            "old_server": _boolean,
+            "heartbeats": _boolean,
+            "unique": _boolean,
         },
     ),
     "umami": _Vendor(
@@ -91,28 +91,30 @@ _VENDORS: Mapping[str, _Vendor] = {
         site="domain",
         path_end="event",
         example="collector://127.0.0.1:8321/example.com",
-        options={"every_hit": _switch},
+        options={"every_hit": _boolean},
     ),
 }
 
 
 def split_dsns(text: str) -> tuple[str, ...]:
-    """The lines of a comma-separated list, for instance of an environment variable.
+    """The DSNs of a comma-separated list, for instance of an environment variable.
 
-    A comma inside a line (two sites of one vendor, two headers) does not end it: the next line
+    A comma inside a DSN (two sites of one vendor, two headers) does not end it: the next DSN
     begins with a scheme.
     """
-    lines = re.split(r",\s*(?=[a-z][a-z0-9+.-]*://)", text, flags=re.IGNORECASE)
-    return tuple(line.strip(" \t\r\n,") for line in lines if line.strip(" \t\r\n,"))
+    parts = re.split(r",\s*(?=[a-z][a-z0-9+.-]*://)", text, flags=re.IGNORECASE)
+    return tuple(dsn for part in parts if (dsn := part.strip(" \t\r\n,")))
 
 
 def destination_from(value: str | Destination) -> Destination:
-    """The destination a line describes; an object that is one already comes back as it is.
+    """The destination that a DSN describes.
 
-    Any object with `name`, `endpoint`, `request` and `read` is a destination.
+    Args:
+        value: A DSN, or a destination, which is returned as it is: any object with `name`,
+            `endpoint`, `request` and `read`.
 
     Raises:
-        ConfigError: the line, or the object, is none. Lists every fault with its remedy.
+        ConfigError: `value` is neither. Lists every fault with its remedy.
     """
     if isinstance(value, str):
         return _parse(value.strip())
@@ -129,20 +131,20 @@ def destination_from(value: str | Destination) -> Destination:
 
 
 def _is_destination(value: object) -> bool:
-    # A class has all the names as well; it is its instances that know where to send.
+    # A class has these names, too, but only its instances are destinations.
     names = ("name", "endpoint", "request", "read")
     return not isinstance(value, type) and all(hasattr(value, name) for name in names)
 
 
-def _parse(line: str) -> Destination:
-    shown = _validation.without_secrets(line)
-    scheme, separator, rest = line.partition("://")
+def _parse(dsn: str) -> Destination:
+    shown = _validation.hide_credentials(dsn)
+    scheme, separator, rest = dsn.partition("://")
     vendor_name, _, web_scheme = scheme.lower().partition("+")
     vendor = _VENDORS.get(vendor_name)
     if vendor is None or not separator or web_scheme not in {"", "http", "https"}:
         raise ConfigError(Fault("destinations", shown, _scheme_remedy(scheme)))
-    place, _, query = rest.partition("?")
-    address, _, site = place.rstrip("/").rpartition("/")
+    location, _, query = rest.partition("?")
+    address, _, site = location.rstrip("/").rpartition("/")
     if not address or site == vendor.path_end:
         raise ConfigError(
             Fault("destinations", shown, f"name the {vendor.site} at the end: {vendor.example}")
@@ -182,8 +184,8 @@ def _option_faults(vendor: _Vendor, options: list[tuple[str, str]]) -> Iterator[
 
 
 def _default_scheme(vendor: _Vendor, address: str) -> str:
-    is_here = _validation.is_loopback(_validation.host_of(f"//{address}"))
-    return "http" if vendor.make is Collector and is_here else "https"
+    is_local = _validation.is_loopback(_validation.host_of(f"//{address}"))
+    return "http" if vendor.make is Collector and is_local else "https"
 
 
 def _scheme_remedy(scheme: str) -> str:

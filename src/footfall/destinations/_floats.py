@@ -1,22 +1,22 @@
-"""A float as a vendor's own language writes it, since that text is what a dashboard lists.
+"""A float as the text that a vendor's own language makes of it, since a dashboard lists that text.
 
-The shortest digits that read back as the same number are the same everywhere; where the point goes,
-and when an exponent is worth it, each language decides for itself.
+The shortest digits that read back as the same number are the same in every language. Each language
+has its own rule for where the point goes and when an exponent is written.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-# Above it not every whole number is a float, and Erlang always writes an exponent.
+# From here on not every whole number is a float, and Erlang always writes an exponent.
 _EXACT_UP_TO = 2**53
 
 
 def elixir(value: float) -> str:
     """As Plausible shows it: `1.5`, `100.0`, `1.5e3`, `1.0e20`.
 
-    An exponent stands where it makes the text shorter (Erlang's `float_to_binary` with `short`,
-    read 2026-11).
+    It has an exponent where that is shorter (Erlang's `float_to_binary` with `short`, read
+    2026-11).
     """
     sign, digits, place = _parts(value)
     plain = _pointed(digits, place)
@@ -26,7 +26,7 @@ def elixir(value: float) -> str:
 
 
 def javascript(value: float) -> str:
-    """As Swetrix and browsers show it: `1.5`, `1500`, `1e+21` (ECMA-262, Number::toString)."""
+    """As Swetrix shows it: `1.5`, `1500`, `1e+21` (ECMA-262, Number::toString)."""
     if value == 0:
         return "0"
     sign, digits, place = _parts(value)
@@ -37,7 +37,7 @@ def javascript(value: float) -> str:
 
 
 def _parts(value: float) -> tuple[str, str, int]:
-    """Sign, significant digits, and how many of them stand before the point."""
+    """Sign, significant digits, and how many of them are before the point."""
     is_negative, digits, exponent = Decimal(float.__repr__(value)).as_tuple()
     text = "".join(map(str, digits))
     place = len(text) + int(exponent)

@@ -1,4 +1,4 @@
-"""The options of `Plausible`, checked: sites as it names them, and who may speak for whom."""
+"""The checks of `Plausible`'s own options: sites, hosts, IP headers and the script's version."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from types import MappingProxyType
 from footfall.destinations import _validation
 from footfall.errors import ConfigError, Fault
 
-# What the server reads the visitor's address from and a sender may set. It also reads the headers
-# of two CDNs, which overwrite them, and `Forwarded`, which can make it answer 500.
+# The headers with the visitor's address that a sender may set. The server also reads those of two
+# CDNs, which overwrite them, and `Forwarded`, which can make it answer 500.
 IP_HEADERS = ("X-Forwarded-For", "X-Plausible-IP")
 
 _SITE = re.compile(r"[\w.-]+(/[\w.-]+)*")
@@ -18,7 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 
 def domains(option: str, value: object) -> str:
-    """Sites as Plausible itself stores them: lower case, without `www.`, each once."""
+    """A check for comma-separated sites: in lower case, without `www.`, each once."""
     if not isinstance(value, str) or not value.strip(", "):
         raise ConfigError(Fault(option, value, "write the site's name, like example.com"))
     sites = [stored_name(site) for site in value.split(",") if site.strip()]
@@ -26,7 +26,7 @@ def domains(option: str, value: object) -> str:
     if wrong:
         raise ConfigError(
             [
-                Fault(option, _validation.without_secrets(site), _domain_remedy(site))
+                Fault(option, _validation.hide_credentials(site), _domain_remedy(site))
                 for site in wrong
             ]
         )
@@ -34,7 +34,7 @@ def domains(option: str, value: object) -> str:
 
 
 def stored_name(site: str) -> str:
-    """One site or host in the spelling that Plausible stores."""
+    """A site or host in the spelling that Plausible stores: lower case, without `www.`."""
     return site.strip().lower().removeprefix("www.")
 
 
@@ -45,39 +45,38 @@ def _domain_remedy(site: str) -> str:
 
 
 def domains_by_host(option: str, value: object) -> Mapping[str, str]:
-    """Sites by the host whose events they count."""
+    """A check for sites by the host whose events they count."""
     if not isinstance(value, Mapping):
         raise ConfigError(Fault(option, value, 'write {"shop.example.com": "shop.example.com"}'))
-    found: dict[str, str] = {}
+    by_host: dict[str, str] = {}
     faults: list[Fault] = []
     for host, domain in value.items():
         if not isinstance(host, str) or not _HOST.fullmatch(host.strip()):
             faults.append(Fault(option, host, "write a host name without scheme, port and path"))
             continue
         try:
-            found[stored_name(host)] = domains(option, domain)
+            by_host[stored_name(host)] = domains(option, domain)
         except ConfigError as error:
             faults += error.faults
     if faults:
         raise ConfigError(faults)
-    return MappingProxyType(found)
+    return MappingProxyType(by_host)
 
 
-def version(option: str, value: object) -> int | None:
-    """A number, or None for none."""
+def script_version(option: str, value: object) -> int | None:
+    """A check for a whole number or None."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
     raise ConfigError(Fault(option, value, "write a whole number, or leave it out"))
 
 
 def ip_headers(option: str, value: object) -> tuple[str, ...]:
-    """Header names in Plausible's spelling, from a list or a line, each once."""
+    """A check for header names, a list or comma-separated: in Plausible's spelling, each once."""
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not names:
         raise ConfigError(Fault(option, value, f"write {IP_HEADERS}, or one of them in a list"))
     known = {name.lower(): name for name in IP_HEADERS}
-    found = [known.get(str(name).strip().lower()) for name in names]
-    kept = [name for name in found if name is not None]
-    if len(kept) < len(found):
-        raise ConfigError(Fault(option, value, f"Plausible believes {' and '.join(IP_HEADERS)}"))
-    return tuple(dict.fromkeys(kept))
+    spelt = [known.get(str(name).strip().lower()) for name in names]
+    if None in spelt:
+        raise ConfigError(Fault(option, value, f"Plausible trusts {' and '.join(IP_HEADERS)}"))
+    return tuple(dict.fromkeys(name for name in spelt if name))

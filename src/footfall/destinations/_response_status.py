@@ -1,8 +1,7 @@
-"""What a vendor's answer means: the status table, and what little can be trusted of a body.
+"""What a vendor's response means: the table of statuses, and the message in the body.
 
-The table rests on one rule: neither vendor recognises a duplicate, so an event is sent again only
-where it was surely not processed. Nothing in here raises, whatever a server or a proxy on the way
-may have answered.
+The table follows one rule: vendors do not recognise duplicates, so an event is sent again only
+where it was surely not processed. Nothing here raises, whatever a server or a proxy sent.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from footfall.model import Headers, Outcome, OutcomeKind, Response
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# A vendor's sentence is quoted up to here: enough to act on, too little to flood a log.
+# A vendor's message is quoted up to here: enough to act on, too little to flood a log.
 MAX_QUOTE_CHARS = 200
 
-# A vendor may ask for less haste, not for silence: in memory an event lives for 60 seconds.
+# A longer wait would lose every event: in memory an event is kept for 60 seconds.
 MAX_RETRY_AFTER_SECONDS = 60.0
 
-_AGAIN: Mapping[int, str] = {
+_RETRY: Mapping[int, str] = {
     408: "gave up waiting for the request",
     425: "asks to send it later",
     429: "asks for fewer requests",
@@ -32,62 +31,62 @@ _AGAIN: Mapping[int, str] = {
     503: "is busy or restarting",
 }
 
-# A gateway that lost its backend while that was at work says so too, so one more try is enough.
+# A gateway also sends 502 when its backend fails while processing, so one more try is enough.
 _MAX_TRIES: Mapping[int, int] = {502: 2}
 
-# These depend on the settings, never on the event, so the next one would fare no better.
-_PAUSING: Mapping[int, str] = {
-    401: "asks for credentials; something in front of it guards the endpoint",
-    402: "wants to be paid; see the account's plan and quota",
-    403: "forbids the request; a firewall or an access rule stands in front of the endpoint",
+# These depend on the settings, never on the event, so the next event would be refused as well.
+_PAUSE: Mapping[int, str] = {
+    401: "asks for credentials; something in front of the endpoint requires them",
+    402: "asks for payment; see the account's plan and quota",
+    403: "forbids the request; a firewall or an access rule is in front of the endpoint",
     404: "knows no such address or site; check endpoint and site",
     405: "takes no events at this address; check endpoint",
     406: "wants another Accept header; something on the way adds one",
     407: "is behind a proxy that asks for credentials; check the proxy settings",
-    410: "has left this address; check endpoint",
+    410: "is gone from this address; check endpoint",
 }
 
-_REFUSED: Mapping[int, str] = {
+_REJECTED: Mapping[int, str] = {
     400: "refuses the event",
     413: "finds the event too large",
-    415: "does not read this form of event",
+    415: "does not accept this content type",
     422: "refuses the event",
 }
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SECONDS = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-# RFC 9110 section 5.6.7: the one form of a date that senders may generate.
+# RFC 9110 section 5.6.7: the only form of a date that senders may generate.
 _HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
 )
 
 
 def is_accepted(response: Response) -> bool:
-    """Whether the events endpoint itself said yes: any 2xx that is not a web page."""
+    """Whether the events endpoint itself accepted the event: any 2xx that is not a web page."""
     return 200 <= response.status < 300 and not _is_web_page(response)
 
 
 def refusal(response: Response) -> Outcome:
-    """The outcome of every answer that `is_accepted` did not let pass."""
+    """The outcome of a response for which `is_accepted` is False."""
     status = response.status
     if _is_web_page(response):
-        return _outcome(
+        return _rejected(
             response, "answers with a web page, so this is no events endpoint", pause=True
         )
-    if status in _AGAIN:
+    if status in _RETRY:
         return Outcome(
             kind=OutcomeKind.RETRY,
-            detail=_sentence(response, _AGAIN[status]),
+            detail=_sentence(response, _RETRY[status]),
             retry_after=retry_after_seconds(response.headers),
             rest=status == 429,
             max_tries=_MAX_TRIES.get(status),
         )
     if 300 <= status < 400:
-        return _outcome(response, _redirect(response.headers), pause=True)
-    if status in _PAUSING:
-        return _outcome(response, _PAUSING[status], pause=True)
+        return _rejected(response, _redirect(response.headers), pause=True)
+    if status in _PAUSE:
+        return _rejected(response, _PAUSE[status], pause=True)
     if 400 <= status < 500:
-        return _outcome(response, _REFUSED.get(status, "refuses the request"))
+        return _rejected(response, _REJECTED.get(status, "refuses the request"))
     return Outcome(
         kind=OutcomeKind.UNKNOWN,
         detail=_sentence(
@@ -96,31 +95,37 @@ def refusal(response: Response) -> Outcome:
     )
 
 
-def invalid(response: Response, remedies: Mapping[str, str], *, found: Sequence[str]) -> Outcome:
-    """The outcome of a 400 that names what is wrong: each with its remedy, told once for a kind.
+def refusal_with_remedies(
+    response: Response, remedies: Mapping[str, str], *, fields: Sequence[str]
+) -> Outcome:
+    """The outcome of a 400 that names the wrong fields; logged once for the same fields.
 
-    `found` are the keys of `remedies` that the answer names; two are as many as one line bears.
+    Args:
+        response: The vendor's response.
+        remedies: What the site owner can do, by field.
+        fields: The keys of `remedies` that the response names. Only the first two are reported,
+            to keep the log line readable.
     """
-    found = found[:2]
-    detail = _sentence(response, _REFUSED[400])
-    advice = "; ".join(f"{key}: {remedies[key]}" for key in found)
+    fields = fields[:2]
+    detail = _sentence(response, _REJECTED[400])
+    advice = "; ".join(f"{field}: {remedies[field]}" for field in fields)
     return Outcome(
         kind=OutcomeKind.REJECTED,
         detail=f"{detail}. What to do about {advice}",
-        log_key="invalid " + " ".join(found),
+        log_key="invalid " + " ".join(fields),
     )
 
 
 def retry_after_seconds(headers: Headers) -> float | None:
-    """The vendor's wish between 0 and 60 seconds; None where it has none that can be read.
+    """The value of `Retry-After`, between 0 and 60 seconds; None where it is absent or invalid.
 
-    A date is measured from the answer's own `Date`, so that no clock of ours is needed.
+    A date is compared with the response's own `Date` header, so this needs no clock.
     """
-    wish = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(wish):
-        seconds = float(wish)
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        seconds = float(value)
     else:
-        now, then = _http_date(headers.get("date", "")), _http_date(wish)
+        now, then = _http_date(headers.get("date", "")), _http_date(value)
         if now is None or then is None:
             return None
         seconds = (then - now).total_seconds()
@@ -128,57 +133,57 @@ def retry_after_seconds(headers: Headers) -> float | None:
 
 
 def json_object(body: bytes) -> Mapping[str, object]:
-    """The JSON object of a body; empty where it holds anything else."""
+    """The JSON object in a body; empty where it holds anything else."""
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
-def vendor_text(body: bytes) -> str:
-    """What the body says, in one bounded line; empty for web pages and silence.
+def vendor_message(body: bytes) -> str:
+    """The message in a body, in one bounded line; empty for web pages and empty bodies.
 
-    Plausible speaks in `errors`, an object of lists; Swetrix in `message`, a string or a list;
-    Umami in `error`, which may hold a `message`.
+    Plausible writes `errors`, an object of lists; Swetrix writes `message`, a string or a list;
+    Umami writes `error`, which may hold a `message`.
     """
-    said = json_object(body)
-    if said:
-        return one_line("; ".join(_messages(said)))
-    return "" if _looks_like_html(body) else one_line(body.decode(errors="replace"))
+    fields = json_object(body)
+    if fields:
+        return one_line("; ".join(_messages(fields)))
+    return "" if _is_html(body) else one_line(body.decode(errors="replace"))
 
 
-def one_line(words: str) -> str:
-    """Foreign text for a log: printable, on one line, at most 200 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in words[:1000])
+def one_line(text: str) -> str:
+    """Text from outside for a log: printable, on one line, at most 200 characters."""
+    printable = "".join(char if char.isprintable() else " " for char in text[:1000])
     line = " ".join(printable.split())
     return line if len(line) <= MAX_QUOTE_CHARS else line[: MAX_QUOTE_CHARS - 1] + "…"
 
 
-def _messages(said: Mapping[str, object]) -> Iterator[str]:
-    errors = said.get("errors")
+def _messages(fields: Mapping[str, object]) -> Iterator[str]:
+    errors = fields.get("errors")
     if isinstance(errors, dict):
         for field, texts in errors.items():
             yield f"{field}: {', '.join(_strings(texts))}"
         return
-    error = said.get("error")
-    # Umami speaks of an error in an object of its own.
+    error = fields.get("error")
+    # Umami's `error` is an object with a message.
     inner = error.get("message") if isinstance(error, dict) else error
-    yield from _strings(said.get("message") or inner or errors)
+    yield from _strings(fields.get("message") or inner or errors)
 
 
 def _strings(value: object) -> list[str]:
-    found = value if isinstance(value, list) else [value]
-    return [item for item in found if isinstance(item, str)]
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]
 
 
-def _outcome(response: Response, meaning: str, *, pause: bool = False) -> Outcome:
+def _rejected(response: Response, meaning: str, *, pause: bool = False) -> Outcome:
     return Outcome(kind=OutcomeKind.REJECTED, detail=_sentence(response, meaning), pause=pause)
 
 
 def _sentence(response: Response, meaning: str) -> str:
-    said = vendor_text(response.body)
-    quote = f" (it says: {said})" if said else ""
+    message = vendor_message(response.body)
+    quote = f" (it says: {message})" if message else ""
     return f"HTTP {response.status}: the vendor {meaning}{quote}"
 
 
@@ -197,11 +202,11 @@ def _origin_of(location: str) -> str:
 
 
 def _is_web_page(response: Response) -> bool:
-    # Only 200: a wrong address on the right host, answered by its website. Vendors say 201 and 202.
-    return response.status == 200 and _looks_like_html(response.body)
+    # Only 200, which a website sends for a wrong path. Plausible and Swetrix send 202 and 201.
+    return response.status == 200 and _is_html(response.body)
 
 
-def _looks_like_html(body: bytes) -> bool:
+def _is_html(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 

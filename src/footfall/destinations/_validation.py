@@ -1,7 +1,8 @@
-"""What a destination checks when it is made, so that nothing can fail when it is used.
+"""The checks of a destination's options in its constructor, so that nothing fails later.
 
-A check takes what the owner wrote and gives back what it means, or raises `ConfigError` with the
-remedy. `settle` runs all checks of a destination and raises their faults together.
+A check takes an option's name and the value that the site owner wrote. It returns the value to
+use, or raises `ConfigError` with the remedy. `validate_options` runs all checks of a destination
+and raises their faults together.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _SECRET = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
-def settle(destination: object, **checks: Callable[[str, Any], object]) -> None:
-    """Put what each named option means in its place on a frozen destination.
+def validate_options(destination: object, **checks: Callable[[str, Any], object]) -> None:
+    """Replace each named option of a frozen destination with what its check returns.
 
     Raises:
         ConfigError: with the faults of all options.
@@ -37,37 +38,40 @@ def settle(destination: object, **checks: Callable[[str, Any], object]) -> None:
         raise ConfigError(faults)
 
 
-def flag(option: str, value: object) -> bool:
-    """True or False, and nothing that merely looks like it: the text "false" is true."""
+def boolean(option: str, value: object) -> bool:
+    """A check for True or False. It refuses the text "false", which is true in Python."""
     if isinstance(value, bool):
         return value
     raise ConfigError(Fault(option, value, "write True or False"))
 
 
-def endpoint_at(path: str, *branches: str) -> Callable[[str, object], str]:
-    """A check for the URL events are posted to, where the vendor's own path is `path`.
+def endpoint_at(path: str, *subpaths: str) -> Callable[[str, object], str]:
+    """A check for the URL events are posted to.
 
-    Owners paste the base of an installation, the full address, or that of one of its `branches`.
-    A URL that ends in the last part of the vendor's path is taken as it is, a branch is cut off,
-    and any other URL gets the vendor's path appended. A slash at the end is dropped, the host is
-    put in lower case.
+    Site owners write the base of an installation, the whole URL, or the URL of another endpoint
+    of the same API. A URL that ends in the last segment of `path` stays; any other URL gets `path`
+    appended. The check removes a slash at the end and puts the host in lower case.
+
+    Args:
+        path: The path of the vendor's events endpoint, such as `/api/event`.
+        subpaths: Paths of other endpoints below it, such as `/custom`; the check removes them.
     """
-    last = path[path.rindex("/") :]
+    last_segment = path[path.rindex("/") :]
 
     def check(option: str, value: object) -> str:
         parts = _url_parts(option, value)
         base = parts.path.rstrip("/")
-        for branch in branches:
-            if base.endswith(last + branch):
-                base = base.removesuffix(branch)
-        whole = base if base.endswith(last) else base + path
+        for subpath in subpaths:
+            if base.endswith(last_segment + subpath):
+                base = base.removesuffix(subpath)
+        whole = base if base.endswith(last_segment) else base + path
         return f"{parts.scheme}://{parts.netloc.lower()}{whole}"
 
     return check
 
 
-def whole_url(option: str, value: object) -> str:
-    """The very URL that events are posted to, a query included."""
+def full_url(option: str, value: object) -> str:
+    """A check for a URL that is used as it is; it may have a query."""
     return _url_parts(option, value, may_have_query=True).geturl()
 
 
@@ -88,17 +92,17 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    # Python before 3.13 does not see the loopback address inside ::ffff:127.0.0.1.
+    # Before 3.13, Python does not treat ::ffff:127.0.0.1 as a loopback address.
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def without_secrets(url: str) -> str:
-    """The same text for an error message, with stars for user and password."""
+def hide_credentials(url: str) -> str:
+    """A URL, valid or not, for an error message: stars replace user and password."""
     return _SECRET.sub(r"\1***@", url)
 
 
-def open_line_warnings(endpoint: str) -> Iterator[str]:
-    """A warning where visitors' addresses would cross a network in the clear."""
+def plain_http_warnings(endpoint: str) -> Iterator[str]:
+    """A warning where visitors' IP addresses would cross a network unencrypted."""
     if endpoint.startswith("http:") and not is_loopback(host_of(endpoint)):
         yield (
             f"{endpoint} is plain http: visitors' IP addresses travel unencrypted. "
@@ -110,7 +114,7 @@ def _url_parts(option: str, value: object, *, may_have_query: bool = False) -> S
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(Fault(option, value, "write a URL like https://stats.example.com"))
     url = value.strip()
-    shown = without_secrets(url)
+    shown = hide_credentials(url)
     if not _PRINTABLE.fullmatch(url):
         raise ConfigError(
             Fault(option, shown, "write plain ASCII without spaces (the host as xn--…)")

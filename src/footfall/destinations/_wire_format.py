@@ -1,8 +1,8 @@
-"""What fits on the wire: text, header values and numbers in the form and length vendors take.
+"""Text, header values and numbers in the form and length that vendors accept.
 
-Both vendors answer an oversize field by refusing the whole event, so everything is cut here, and
-nothing here can fail: whatever a client sent ends as a value. What cannot be shown (control
-characters, lone surrogates) becomes U+FFFD, which keeps its place and is legal everywhere.
+Plausible and Swetrix refuse a whole event for one oversize field, so every field is trimmed here.
+Nothing here can fail, whatever a client sent. Control characters and lone surrogates become U+FFFD,
+which keeps the length and is legal everywhere.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 # Plausible's limit, the smaller one: 120 characters; Swetrix takes 256 (read 2026-08).
 MAX_NAME_CHARS = 120
 
-# Stands for a name that says nothing; Plausible writes `(none)` for the host of such a URL.
+# Sent in place of a blank name; Plausible writes `(none)` for the host of such a URL.
 BLANK_NAME = "(none)"
 
-# Browsers stay below 500 bytes. Receivers refuse a request whose header lines pass 4 to 16 KiB.
+# Browsers send less than 500 bytes. Servers refuse a request whose headers exceed 4 to 16 KiB.
 MAX_USER_AGENT_BYTES = 2048
 MAX_HEADER_BYTES = 512
 
-# Exponents up to here are written out; beyond, ten characters could become a gigabyte of zeros.
+# Larger exponents stay exponents: ten characters could become a gigabyte of zeros.
 _MAX_EXPONENT = 40
-# Larger integers are no measurement, and Python itself refuses to print those of 4,300 digits.
+# A larger integer is no measurement, and Python itself refuses to print one of 4,300 digits.
 _MAX_INTEGER_BITS = 256
 
 # RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
@@ -41,39 +41,39 @@ _LANGUAGE_RANGE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
-_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class Cuts:
-    """What had to be cut off one event, field by field; made anew for each request."""
+class TrimmedFields:
+    """Collects which fields of one event were trimmed; a new one for each request."""
 
     def __init__(self) -> None:
-        self._fields: dict[str, None] = {}
+        self._names: dict[str, None] = {}
 
     def note(self, field: str) -> None:
-        """Remember that a part of `field` is not sent."""
-        self._fields[field] = None
+        """Note that a part of `field` is not sent."""
+        self._names[field] = None
 
-    def kept(self, field: str, whole: str, short: str) -> str:
-        """`short`, what the functions of this room left of `whole`; noted if something went."""
+    def note_if_shorter(self, field: str, whole: str, short: str) -> str:
+        """Return `short`, and note `field` where `short` is shorter than `whole`."""
         if len(short) < len(whole):
             self.note(field)
         return short
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The names of the fields that were cut, in the order of their cutting."""
-        return tuple(self._fields)
+    def names(self) -> tuple[str, ...]:
+        """The names of the trimmed fields, in the order in which they were noted."""
+        return tuple(self._names)
 
 
 def check_event_name(name: object) -> None:
-    """Let pass the names that every vendor accepts.
+    """Raise unless every vendor accepts the event name.
 
     Raises:
-        EventError: `name` is no text, blank, longer than 120 characters, holds control characters,
-            or is `engagement`, which Plausible keeps for its own script.
+        EventError: `name` is not a string, is blank, is longer than 120 characters, contains
+            control characters, or is `engagement`, which Plausible reserves for its own script.
     """
     if not isinstance(name, str) or not name.strip():
         raise EventError(f"an event needs a name, not {name!r:.80}")
@@ -90,49 +90,49 @@ def check_event_name(name: object) -> None:
         )
 
 
-def event_name(name: str, max_chars: int, cuts: Cuts) -> str:
-    """A sendable name for an event that came past `check_event_name`; a blank one is `(none)`."""
-    shown = cuts.kept("name", name, text(name, max_chars))
-    return shown if shown.strip() else BLANK_NAME
+def event_name(name: str, max_chars: int, trimmed: TrimmedFields) -> str:
+    """A valid name for an event whose name nobody checked; `(none)` for a blank one."""
+    sent = trimmed.note_if_shorter("name", name, trim_text(name, max_chars))
+    return sent if sent.strip() else BLANK_NAME
 
 
-def text(value: str, max_chars: int) -> str:
-    """The first `max_chars` code points, with U+FFFD for each that cannot be shown."""
+def trim_text(value: str, max_chars: int) -> str:
+    """The first `max_chars` code points, with U+FFFD for control characters and surrogates."""
     if len(value) <= max_chars and value.isprintable():
-        # Nearly always, and the cheaper question.
+        # True for nearly every text, and cheaper than the substitution.
         return value
-    return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", value[:max_chars])
+    return _CONTROL_OR_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value[:max_chars])
 
 
-def utf8(value: str, max_bytes: int) -> str:
-    """As much text as fits into `max_bytes` of UTF-8, never half a character."""
-    return text(value, max_bytes).encode()[:max_bytes].decode(errors="ignore")
+def trim_utf8(value: str, max_bytes: int) -> str:
+    """As much of the text as fits into `max_bytes` of UTF-8; characters stay whole."""
+    return trim_text(value, max_bytes).encode()[:max_bytes].decode(errors="ignore")
 
 
-def utf16(value: str, max_units: int) -> str:
-    """As much text as fits into `max_units` of what JavaScript counts as its length."""
-    units = text(value, max_units).encode("utf-16-le")
+def trim_utf16(value: str, max_units: int) -> str:
+    """As much of the text as fits into `max_units` UTF-16 code units, JavaScript's length."""
+    units = trim_text(value, max_units).encode("utf-16-le")
     return units[: 2 * max_units].decode("utf-16-le", errors="ignore")
 
 
 def utf16_length(value: str) -> int:
-    """What JavaScript gives as the length of clean text."""
+    """The length of a text without surrogates as JavaScript counts it, in UTF-16 code units."""
     return len(value.encode("utf-16-le")) // 2
 
 
-def header(value: str, max_bytes: int = MAX_HEADER_BYTES) -> str:
-    """A header value that cannot end its line: Latin-1, no control characters, trimmed.
+def header_value(value: str, max_bytes: int = MAX_HEADER_BYTES) -> str:
+    """A safe header value: Latin-1, no control characters, no spaces around it.
 
-    A value as a server decoded it (PEP 3333 and ASGI: Latin-1) passes byte for byte.
+    A value as a server decoded it (PEP 3333 and ASGI: Latin-1) is sent byte for byte.
     """
     if len(value) <= max_bytes and value.isascii() and value.isprintable():
         return value.strip(" ")
-    shown = _NOT_IN_HEADERS.sub(" ", value[:max_bytes])
-    return shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
+    safe = _NOT_IN_HEADERS.sub(" ", value[:max_bytes])
+    return safe.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
 
 
 def language_tag(accept_language: str) -> str:
-    """The one language tag a visitor likes best; empty where none is well-formed."""
+    """The language tag of the highest weight; empty where none is well-formed."""
     best, best_weight = "", 0.0
     for item in accept_language[:MAX_HEADER_BYTES].split(","):
         match = _LANGUAGE_RANGE.fullmatch(item)
@@ -143,22 +143,24 @@ def language_tag(accept_language: str) -> str:
 
 
 def prop_texts(
-    props: Mapping[Any, Any], floats: Callable[[float], str]
+    props: Mapping[Any, Any], format_float: Callable[[float], str]
 ) -> Iterator[tuple[str, str]]:
     """Keys and values as text, in their order, without those that vendors would not store.
 
-    `floats` writes a float as the vendor does.
+    Args:
+        props: The custom properties of an event; keys and values may be any object.
+        format_float: Writes a float as the vendor shows it; see `_floats`.
     """
     for key, value in props.items():
-        key_text, value_text = scalar_text(key, floats), scalar_text(value, floats)
+        key_text, value_text = scalar_text(key, format_float), scalar_text(value, format_float)
         if key_text.strip() and value_text.strip():
             yield key_text, value_text
 
 
-def scalar_text(value: object, floats: Callable[[float], str]) -> str:
+def scalar_text(value: object, format_float: Callable[[float], str]) -> str:
     """The text a vendor shows for a scalar: `true`, `12`, `1.5`.
 
-    Empty for everything that has none: None, lists, maps, NaN, infinities, foreign objects.
+    Empty for every other value: None, lists, mappings, NaN, infinities, other objects.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -167,21 +169,21 @@ def scalar_text(value: object, floats: Callable[[float], str]) -> str:
     if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
         return int.__repr__(value)
     if isinstance(value, float) and math.isfinite(value):
-        return floats(value)
+        return format_float(value)
     if isinstance(value, Decimal) and value.is_finite():
         return decimal_text(value)
     return ""
 
 
 def decimal_text(value: Decimal) -> str:
-    """Every digit of a finite amount, none invented: `19.90`, and `1E+99` beyond forty places."""
+    """A finite amount with exactly its digits: `19.90`, and `1E+99` beyond forty places."""
     return format(value, "f") if abs(value.adjusted()) <= _MAX_EXPONENT else str(value)
 
 
 def json_body(fields: Mapping[str, object]) -> bytes:
-    """Strict, compact UTF-8 JSON of fields whose texts went through this room."""
+    """Strict, compact UTF-8 JSON of fields whose texts were made by the functions above."""
     return _encode(fields).encode()
 
 
-# Made once: `json.dumps` with options makes an encoder for each call.
+# Made once, because `json.dumps` with options makes an encoder for each call.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode

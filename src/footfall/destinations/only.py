@@ -1,4 +1,4 @@
-"""A destination for some events alone: by their name, or by the host of their page."""
+"""A destination that gets only some events: by their name, or by the host of their page."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Only:
-    """Hands `to` the events that fit, and no others.
+    """Sends `to` only the events that match.
 
-    Several sites from one app, and bots on a dashboard of their own:
+    For several sites in one app, or bots on a dashboard of their own:
 
         destinations=[
             Only(to=Plausible(domain="shop.example.com"), hosts=["shop.example.com"]),
@@ -31,11 +31,11 @@ class Only:
 
     Args:
         to: Any destination.
-        events: Names, such as `pageview`; all of them where left out.
-        hosts: Host names without port, any case; all of them where left out.
+        events: Event names, such as `pageview`; None matches every name.
+        hosts: Host names without port, in any case; None matches every host.
 
     Raises:
-        ConfigError: neither is given, or one is a text instead of a list.
+        ConfigError: both are None, or one is a string instead of a list.
     """
 
     to: Destination
@@ -59,51 +59,51 @@ class Only:
 
     @property
     def name(self) -> str:
-        """That of `to`, and what it is given."""
-        told = [*(self.events or ()), *(self.hosts or ())]
-        return f"{self.to.name} for {', '.join(told)}"
+        """The name of `to`, with the event names and hosts that match."""
+        matched = [*(self.events or ()), *(self.hosts or ())]
+        return f"{self.to.name} for {', '.join(matched)}"
 
     @property
     def endpoint(self) -> str:
-        """That of `to`."""
+        """The endpoint of `to`."""
         return self.to.endpoint
 
     @property
     def heartbeats(self) -> bool:
-        """Whether `to` wants to be told who is still there."""
+        """Whether `to` wants heartbeats."""
         return bool(getattr(self.to, "heartbeats", False))
 
     @property
     def watches(self) -> bool:
-        """Whether `to` wants to be told of every hit; it is told of those whose event fits."""
+        """Whether `to` wants reports; it gets those of hits whose event matches."""
         return bool(getattr(self.to, "watches", False))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Those of `to`."""
+        """The warnings of `to`."""
         return tuple(getattr(self.to, "warnings", ()))
 
     def takes(self, event: Event) -> bool:
-        """True for an event that fits."""
-        # A heartbeat follows an event that fitted.
+        """True for an event that matches."""
+        # A heartbeat follows an event that matched.
         if self.events is not None and event.name not in (*self.events, HEARTBEAT):
             return False
         return self.hosts is None or host_of(event.url) in self.hosts
 
     def request(self, event: Event) -> Request:
-        """What `to` sends."""
+        """The request of `to`."""
         return self.to.request(event)
 
     def report(self, report: HitReport, *, sent_at: float) -> Request:
-        """What `to` sends, where it is one that watches."""
+        """The report of `to`, which watches if this does."""
         return cast("Watching", self.to).report(report, sent_at=sent_at)
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
-        """What `to` says of it, if it can tell."""
+        """The outcome with the cause that `to` names, if it can name one."""
         return explained(self.to, outcome, event, has_kept=has_kept)
 
     def read(self, response: Response) -> Outcome:
-        """What `to` reads."""
+        """The outcome that `to` reads."""
         return self.to.read(response)
 
 

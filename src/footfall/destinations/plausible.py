@@ -1,9 +1,9 @@
-"""Plausible: one event as one POST to `/api/event`, and what its 202 really means.
+"""Plausible: one event as one POST to `/api/event`.
 
 Written against the server's source as of 2026-08 where that and its documentation differ. The
-server answers `202 ok` to everything well-formed, whether it keeps the event or not; only the
-header `x-plausible-dropped` tells. It refuses an event whole for one oversize field, hence the
-limits below.
+server answers `202 ok` to every well-formed event, whether it keeps the event or not; only the
+header `x-plausible-dropped` shows a drop. It refuses a whole event for one oversize field, hence
+the limits below.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ MAX_REFERRER_CHARS = 2000
 MAX_PROPS = 30
 MAX_PROP_KEY_BYTES = 300
 MAX_PROP_VALUE_BYTES = 2000
-# Longer than a code, so that cutting never makes another currency: USDT is not USD.
+# Longer than a code, so that trimming never makes another currency: USDT is not USD.
 MAX_CURRENCY_CHARS = 16
 
-# The kind of a drop that another site of the same event was spared.
-_IN_PART = "in part"
+# The log key of a drop by some of an event's sites, while others kept it.
+_PARTIAL_DROP = "in part"
 _ADDRESS_LIKE = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
@@ -59,15 +59,15 @@ _OTHER_CAUSES = (
     "lapsed; see the site's settings"
 )
 
-# What this room sends is valid, so a refusal means another server, or something on the way.
+# These requests are valid, so a refusal means another kind of server or a proxy on the way.
 _REMEDIES = {
     "event_name": "name the event in 1 to 120 characters; see before_send",
     "url": "give the page an absolute URL of up to 2000 bytes; see base_url and before_send",
     "pathname": "give the page an absolute URL; see base_url and before_send",
     "domain": "write the site's name as domain",
     "props": "give scalars, with names of up to 300 bytes; see before_send",
-    "hash_mode": "something on the way writes into the body; look at what stands before endpoint",
-    "request": "something on the way writes into the body; look at what stands before endpoint",
+    "hash_mode": "a proxy on the way changes the body; check what is in front of endpoint",
+    "request": "a proxy on the way changes the body; check what is in front of endpoint",
 }
 
 
@@ -78,15 +78,15 @@ class Plausible:
     Args:
         domain: The site as it is named in Plausible, without `https://`. A comma-separated list
             counts every event for each of its sites.
-        endpoint: Where events are posted. The base of an installation will do
+        endpoint: Where events are posted. The base of an installation is enough
             (`https://stats.example.com`): `/api/event` is added unless the URL ends in `/event`.
         ip_headers: The headers that carry the client IP. Write `("X-Forwarded-For",
             "X-Plausible-IP")` for a server of your own behind Cloudflare, Bunny or Caddy: these
-            put our server's address into the first, and the second outranks what they set.
+            put the app server's address into the first, and Plausible prefers the second.
         domains_by_host: Sites for the events of certain hosts, for apps that serve several:
-            `{"shop.example.com": "shop.example.com"}`. All other hosts' events are `domain`'s. One
+            `{"shop.example.com": "shop.example.com"}`. All other hosts' events go to `domain`. One
             leading `www.` does not matter.
-        script_version: The version to report as that of the browser's script, a number. Plausible
+        script_version: The number to report as the version of the browser's script. Plausible
             keeps it for its own statistics only.
 
     Raises:
@@ -95,21 +95,21 @@ class Plausible:
 
     domain: str
     endpoint: str = CLOUD_ENDPOINT
-    # The one header that Plausible Cloud believes and that survives a proxy which appends.
+    # The one header that Plausible Cloud trusts and that stays correct where a proxy appends to it.
     ip_headers: tuple[str, ...] = ("X-Forwarded-For",)
-    # One app is one site, unless its owner says otherwise.
+    # One app is one site, unless its owner configures more.
     domains_by_host: Mapping[str, str] = field(default_factory=dict, hash=False)
     # There is no script, so there is no version.
     script_version: int | None = None
 
     def __post_init__(self) -> None:
-        _validation.settle(
+        _validation.validate_options(
             self,
             domain=_options.domains,
             endpoint=_validation.endpoint_at("/api/event"),
             ip_headers=_options.ip_headers,
             domains_by_host=_options.domains_by_host,
-            script_version=_options.version,
+            script_version=_options.script_version,
         )
 
     @property
@@ -120,21 +120,22 @@ class Plausible:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Settings that are allowed and probably not meant, a sentence each."""
-        return (*_validation.open_line_warnings(self.endpoint), *self._ip_header_warnings())
+        """A sentence for each setting that is valid but probably a mistake."""
+        return (*_validation.plain_http_warnings(self.endpoint), *self._ip_header_warnings())
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
 
-        Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
-        address is sent, and Plausible would take our server for the visitor: do not send it.
+        Args:
+            event: Its name has passed `check_event_name`, its URL is absolute, and it has a client
+                IP: without one, Plausible would take the app's server for the visitor.
         """
-        cuts = _wire_format.Cuts()
+        trimmed = _wire_format.TrimmedFields()
         return Request(
             url=self.endpoint,
             headers=self._headers(event.visitor),
-            body=_wire_format.json_body(self._body(event, cuts)),
-            trimmed=cuts.fields,
+            body=_wire_format.json_body(self._body(event, trimmed)),
+            trimmed=trimmed.names,
         )
 
     def debug_request(self, event: Event) -> Request:
@@ -147,35 +148,37 @@ class Plausible:
         return replace(request, headers={**request.headers, "x-debug-request": "true"})
 
     def seen_address(self, response: Response) -> str | None:
-        """The address in the answer to a `debug_request`; None where it was not understood."""
+        """The IP address in the response to a `debug_request`; None where there is none."""
         if response.status != 200:
             return None
         words = _ADDRESS_LIKE.findall(response.body.decode("ascii", "replace"))
-        found = next(filter(None, map(parse, words)), None)
-        return None if found is None else str(found)
+        address = next(filter(None, map(parse, words)), None)
+        return None if address is None else str(address)
 
     def read(self, response: Response) -> Outcome:
-        """What became of the event. Never raises, whatever the answer holds."""
+        """The outcome that a response means. Never raises, whatever the response holds."""
         if not _response_status.is_accepted(response):
             return _refusal(response)
         dropped = _dropped(response)
         if not dropped:
             return ACCEPTED
         sites = 1 if self.domains_by_host else self.domain.count(",") + 1
-        is_in_part = dropped < sites
-        share = f" for {dropped} of {sites} sites" if is_in_part else ""
+        is_partial = dropped < sites
+        share = f" for {dropped} of {sites} sites" if is_partial else ""
         return Outcome(
             kind=OutcomeKind.DROPPED,
             detail=f"it threw an event away{share}",
-            log_key=_IN_PART if is_in_part else "dropped",
+            log_key=_PARTIAL_DROP if is_partial else "dropped",
         )
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome of a drop with its likeliest cause and the remedy.
 
-        `has_kept` tells whether the vendor has kept anything so far.
+        `has_kept` says whether the vendor has kept any event so far.
         """
-        cause = self._drop_cause(event, has_kept=has_kept, is_in_part=outcome.log_key == _IN_PART)
+        cause = self._drop_cause(
+            event, has_kept=has_kept, is_partial=outcome.log_key == _PARTIAL_DROP
+        )
         return replace(
             outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", log_key=cause.kind
         )
@@ -184,33 +187,33 @@ class Plausible:
         headers = {
             "content-type": "application/json",
             # Explicit even when empty, or the transport's own name would become the visitor's.
-            "user-agent": _wire_format.header(
+            "user-agent": _wire_format.header_value(
                 visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
             ),
         }
         if visitor.client_ip:
-            address = _wire_format.header(visitor.client_ip)
+            address = _wire_format.header_value(visitor.client_ip)
             for name in self.ip_headers:
                 headers[name.lower()] = address
         return headers
 
-    def _body(self, event: Event, cuts: _wire_format.Cuts) -> Mapping[str, object]:
-        # The long keys: the short one of `interactive` loses a false on some server versions.
+    def _body(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
+        # The long keys: some server versions ignore a false under the short key of `interactive`.
         body: dict[str, object] = {
-            "name": _wire_format.event_name(event.name, _wire_format.MAX_NAME_CHARS, cuts),
-            "url": _fit(event.url, cuts),
+            "name": _wire_format.event_name(event.name, _wire_format.MAX_NAME_CHARS, trimmed),
+            "url": _trim_url(event.url, trimmed),
             "domain": self._domain_of(event.url),
         }
         if self.script_version is not None:
             body["v"] = self.script_version
         if event.referrer:
-            body["referrer"] = _referrer(event.referrer, cuts)
-        if props := _props(event.props, cuts):
+            body["referrer"] = _referrer(event.referrer, trimmed)
+        if props := _props(event.props, trimmed):
             body["props"] = props
         if revenue := _revenue(event.revenue):
             body["revenue"] = revenue
         if event.screen_width is not None:
-            # Documented; today's server knows the kind of device from the user agent.
+            # Documented; today's server takes the kind of device from the user agent.
             body |= usable({"screen_width": event.screen_width})
         if not event.interactive:
             body["interactive"] = False
@@ -228,12 +231,12 @@ class Plausible:
                 "leave it among ip_headers."
             )
 
-    def _drop_cause(self, event: Event, *, has_kept: bool, is_in_part: bool) -> _drop_causes.Cause:
+    def _drop_cause(self, event: Event, *, has_kept: bool, is_partial: bool) -> _drop_causes.Cause:
         site = self._domain_of(event.url)
-        if is_in_part:
-            # The same visitor, browser and page were good enough for another site.
+        if is_partial:
+            # Another site kept the same visitor, browser and page.
             return _drop_causes.unknown_site_cause(site)
-        # Only the cloud knows data centres by their addresses.
+        # Only the cloud drops events from the addresses of data centres.
         return (
             (_drop_causes.address_cause(event) if self._is_cloud else None)
             or _drop_causes.bot_cause(event)
@@ -251,48 +254,48 @@ def _refusal(response: Response) -> Outcome:
     errors = _response_status.json_object(response.body).get("errors")
     if response.status != 400 or not isinstance(errors, dict):
         return _response_status.refusal(response)
-    found = [field for field in _REMEDIES if field in errors]
-    return (
-        _response_status.invalid(response, _REMEDIES, found=found)
-        if found
-        else _response_status.refusal(response)
-    )
+    fields = [field for field in _REMEDIES if field in errors]
+    if not fields:
+        return _response_status.refusal(response)
+    return _response_status.refusal_with_remedies(response, _REMEDIES, fields=fields)
 
 
 def _dropped(response: Response) -> int:
-    said = response.headers.get("x-plausible-dropped")
-    match = _DROPPED.match(said) if said else None
+    """For how many sites the server dropped the event."""
+    match = _DROPPED.match(response.headers.get("x-plausible-dropped", ""))
     return int(match[1]) if match else 0
 
 
-def _fit(url: str, cuts: _wire_format.Cuts) -> str:
-    # Too long a URL is refused, not cut, by the server. Its path matters more than its query.
-    whole = _wire_format.text(url.strip(), len(url))
+def _trim_url(url: str, trimmed: _wire_format.TrimmedFields) -> str:
+    # The server refuses a URL that is too long. The path matters more than the query.
+    whole = _wire_format.trim_text(url.strip(), len(url))
     if len(whole.encode()) <= MAX_URL_BYTES:
         return whole
-    cuts.note("url")
+    trimmed.note("url")
     address = re.split(r"[?#]", whole, maxsplit=1)[0]
-    # The campaign is worth more than the rest of a query, where the URL is spelt as ours are.
+    # The campaign matters more than the rest of a query; `fit` finds it in an ASCII URL.
     short = fit(whole.partition("#")[0], MAX_URL_BYTES) if whole.isascii() else address
-    return _wire_format.utf8(short, MAX_URL_BYTES)
+    return _wire_format.trim_utf8(short, MAX_URL_BYTES)
 
 
-def _referrer(referrer: str, cuts: _wire_format.Cuts) -> str:
-    return cuts.kept("referrer", referrer, _wire_format.text(referrer, MAX_REFERRER_CHARS))
+def _referrer(referrer: str, trimmed: _wire_format.TrimmedFields) -> str:
+    return trimmed.note_if_shorter(
+        "referrer", referrer, _wire_format.trim_text(referrer, MAX_REFERRER_CHARS)
+    )
 
 
-def _props(props: Mapping[str, object], cuts: _wire_format.Cuts) -> Mapping[str, str]:
-    # Above its limit the server keeps any 30; here it is the first 30, so that a chart is stable.
-    kept: dict[str, str] = {}
+def _props(props: Mapping[str, object], trimmed: _wire_format.TrimmedFields) -> Mapping[str, str]:
+    # Of more than 30 the server keeps any 30. Sending the first 30 keeps a chart stable.
+    sent: dict[str, str] = {}
     for key, value in _wire_format.prop_texts(props, _floats.elixir):
-        if len(kept) == MAX_PROPS:
-            cuts.note("props")
+        if len(sent) == MAX_PROPS:
+            trimmed.note("props")
             break
-        short = cuts.kept("props", key, _wire_format.utf8(key, MAX_PROP_KEY_BYTES))
-        kept.setdefault(
-            short, cuts.kept("props", value, _wire_format.utf8(value, MAX_PROP_VALUE_BYTES))
-        )
-    return kept
+        short_key = _wire_format.trim_utf8(key, MAX_PROP_KEY_BYTES)
+        short_value = _wire_format.trim_utf8(value, MAX_PROP_VALUE_BYTES)
+        trimmed.note_if_shorter("props", key + value, short_key + short_value)
+        sent.setdefault(short_key, short_value)
+    return sent
 
 
 def _revenue(revenue: Revenue | None) -> Mapping[str, str] | None:
@@ -300,6 +303,6 @@ def _revenue(revenue: Revenue | None) -> Mapping[str, str] | None:
         return None
     # As text: a JSON number would be read as a float, and 19.90 is not one.
     return {
-        "currency": _wire_format.text(revenue.currency, MAX_CURRENCY_CHARS),
+        "currency": _wire_format.trim_text(revenue.currency, MAX_CURRENCY_CHARS),
         "amount": _wire_format.decimal_text(revenue.amount),
     }

@@ -1,8 +1,8 @@
-"""Swetrix: pageviews to `/log`, custom events to `/log/custom`, and what its 201 really means.
+"""Swetrix: pageviews are posted to `/log`, custom events to `/log/custom`.
 
 Written against the server's source as of 2026-08 where that and its documentation differ. The
-server refuses an event whole for one oversize field, and answers 201 to bots it throws away; only a
-`message` in the body tells. How the fields are spelt is the business of `_swetrix.py`.
+server refuses a whole event for one oversize field, and sends 201 also for a bot's event, which it
+drops; only a `message` in the body shows that. `_swetrix_fields.py` makes the fields.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from footfall.destinations import (
     _drop_causes,
     _response_status,
-    _swetrix,
+    _swetrix_fields,
     _validation,
     _wire_format,
 )
@@ -45,7 +45,7 @@ _BOT_PROTECTION = (
     "the project's bot protection is too strict: if these are people, lower it in the settings"
 )
 
-# What the server's sentences name, by the word that is always in them.
+# What the site owner can do, by a word that the server's message contains.
 _REMEDIES = {
     "pid": "copy the project's id from its settings in Swetrix",
     "project": "see in Swetrix whether the project exists and is active",
@@ -65,17 +65,17 @@ class Swetrix:
 
     Args:
         pid: The project's id: 12 letters and digits, from its settings.
-        endpoint: Where pageviews are posted. The base of the API will do
+        endpoint: Where pageviews are posted. The base of the API is enough
             (`https://stats.example.com/backend`): `/log` is added unless the URL ends in it.
-        send_origin: Name the visited host in `Origin`, which fills the Hosts panel. Switch it off
+        send_origin: Send the visited host in `Origin`, which fills the Hosts panel. Switch it off
             where the project allows certain origins only and the app has other names too.
-        old_server: Keep within what servers of 2024 take: event names of up to 63 letters, digits,
-            `_` and `.` that begin with a letter (`Sign up` becomes `Sign_up`, `404` becomes
-            `event_404`), and 20 props of 1000 characters in all.
-        heartbeats: Keep a visit alive while its visitor's browser goes on asking the app for
-            anything: polling, scripts, fragments. One every 30 seconds at most.
+        old_server: Stay within the limits of servers of 2024: event names of up to 63 letters,
+            digits, `_` and `.` that begin with a letter (`Sign up` becomes `Sign_up`, `404`
+            becomes `event_404`), and 20 props of 1000 characters in all.
+        heartbeats: Keep a visit alive while the visitor's browser sends the app any requests:
+            polling, scripts, fragments. At most one heartbeat every 30 seconds.
         unique: Count a visitor's first pageview in half an hour, and each of their custom events,
-            once. Every other is answered 403 and counted as rejected, without a word in the log.
+            once. The server refuses every other with 403; it is counted as rejected and not logged.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -83,24 +83,24 @@ class Swetrix:
 
     pid: str
     endpoint: str = CLOUD_ENDPOINT
-    # Without it every visit is to an unknown host.
+    # Without it the server stores every visit under "unknown host".
     send_origin: bool = True
-    # Servers of today take nearly any name.
+    # Servers of today accept nearly any name.
     old_server: bool = False
-    # A request that counts nothing, from every page that polls: worth it for long visits only.
+    # Every page that polls would cause requests that count nothing; only long visits need them.
     heartbeats: bool = False
-    # The server calls a pageview unique only where no session lives, which loses all but the first.
+    # The server counts no pageview within a session then, so all but a visit's first are lost.
     unique: bool = False
 
     def __post_init__(self) -> None:
-        _validation.settle(
+        _validation.validate_options(
             self,
             pid=_project_id,
             endpoint=_validation.endpoint_at("/log", "/custom", "/hb"),
-            send_origin=_validation.flag,
-            old_server=_validation.flag,
-            heartbeats=_validation.flag,
-            unique=_validation.flag,
+            send_origin=_validation.boolean,
+            old_server=_validation.boolean,
+            heartbeats=_validation.boolean,
+            unique=_validation.boolean,
         )
 
     @property
@@ -110,70 +110,71 @@ class Swetrix:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Settings that are allowed and probably not meant, a sentence each."""
-        return (*_validation.open_line_warnings(self.endpoint), *self._unique_warnings())
+        """A sentence for each setting that is valid but probably a mistake."""
+        return (*_validation.plain_http_warnings(self.endpoint), *self._unique_warnings())
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
 
-        Its name has passed `check_event_name` and its URL is absolute. Without a client IP no
-        address is sent, and Swetrix would take our server for the visitor: do not send it.
+        Args:
+            event: Its name has passed `check_event_name`, its URL is absolute, and it has a client
+                IP: without one, Swetrix would take the app's server for the visitor.
         """
         if event.name == HEARTBEAT:
             return self.heartbeat(event.visitor)
-        cuts = _wire_format.Cuts()
-        url = _swetrix.page_of(event.url, cuts)
+        trimmed = _wire_format.TrimmedFields()
+        page = _swetrix_fields.page_of(event.url, trimmed)
         is_pageview = event.name == PAGEVIEW
-        headers = _swetrix.headers_of(event.visitor)
-        if self.send_origin and url.origin:
-            headers["origin"] = url.origin
+        headers = _swetrix_fields.headers_of(event.visitor)
+        if self.send_origin and page.origin:
+            headers["origin"] = page.origin
         fields = {
             "pid": self.pid,
-            "ev": "" if is_pageview else self._event_name(event.name, cuts),
-            "pg": url.path,
-            "prev": _swetrix.field("prev", event.previous or "", cuts),
+            "ev": "" if is_pageview else self._event_name(event.name, trimmed),
+            "pg": page.path,
+            "prev": _swetrix_fields.text_field("prev", event.previous or "", trimmed),
             "lc": _wire_format.language_tag(event.visitor.language),
             "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
-            "profileId": _swetrix.profile_of(event.profile_id, cuts),
-            "ref": _swetrix.field("ref", event.referrer or "", cuts),
-            **_swetrix.campaign_of(url.query, cuts),
-            "qs": url.query,
+            "profileId": _swetrix_fields.valid_profile_id(event.profile_id, trimmed),
+            "ref": _swetrix_fields.text_field("ref", event.referrer or "", trimmed),
+            **_swetrix_fields.campaign_fields(page.query, trimmed),
+            "qs": page.query,
             "unique": self.unique,
-            "meta": self._meta(event, cuts),
-            "perf": _swetrix.durations(event.perf) if is_pageview else {},
+            "meta": self._meta(event, trimmed),
+            "perf": _swetrix_fields.durations(event.perf) if is_pageview else {},
         }
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
             headers=headers,
             body=_wire_format.json_body({key: value for key, value in fields.items() if value}),
-            trimmed=cuts.fields,
+            trimmed=trimmed.names,
         )
 
     def heartbeat(self, visitor: Visitor) -> Request:
-        """The POST that keeps a visitor's session alive; counts nothing.
+        """The POST that keeps a visitor's session alive; it counts nothing.
 
-        Send one every 30 seconds while the visitor is surely there, for instance on an open
-        websocket. Without a live session the answer is 403, which is no fault.
+        Send one every 30 seconds while the visitor is surely present, for instance on an open
+        websocket. Without a session the server answers 403, which is not a fault.
         """
         return Request(
             url=f"{self.endpoint}/hb",
-            headers=_swetrix.headers_of(visitor),
+            headers=_swetrix_fields.headers_of(visitor),
             body=_wire_format.json_body({"pid": self.pid}),
         )
 
     def read(self, response: Response) -> Outcome:
-        """What became of the event. Never raises, whatever the answer holds."""
-        said = _response_status.json_object(response.body)
-        if response.status == 403 and said:
-            return self._of_forbidden(response)
+        """The outcome that a response means. Never raises, whatever the response holds."""
+        fields = _response_status.json_object(response.body)
+        if response.status == 403 and fields:
+            return self._read_forbidden(response)
         if not _response_status.is_accepted(response):
             return _refusal(response)
-        return _bot(response) if said.get("message") else ACCEPTED
+        return _bot_outcome(response) if fields.get("message") else ACCEPTED
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome of a drop with its likeliest cause and the remedy.
 
-        `has_kept` does not matter here: Swetrix drops bots alone, and refuses unknown projects.
+        `has_kept` has no effect: Swetrix drops only bots, and refuses unknown projects.
         """
         cause = (
             _drop_causes.bot_cause(event)
@@ -185,25 +186,27 @@ class Swetrix:
             outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", log_key=cause.kind
         )
 
-    def _event_name(self, name: str, cuts: _wire_format.Cuts) -> str:
+    def _event_name(self, name: str, trimmed: _wire_format.TrimmedFields) -> str:
         if not self.old_server:
-            return _wire_format.event_name(name, _swetrix.MAX_EVENT_NAME_CHARS, cuts)
-        plain = _swetrix.old_name(name)
-        return cuts.kept("name", plain, plain[: _swetrix.OLD_MAX_EVENT_NAME_CHARS])
+            return _wire_format.event_name(name, _swetrix_fields.MAX_EVENT_NAME_CHARS, trimmed)
+        plain = _swetrix_fields.old_server_name(name)
+        return trimmed.note_if_shorter(
+            "name", plain, plain[: _swetrix_fields.OLD_MAX_EVENT_NAME_CHARS]
+        )
 
-    def _meta(self, event: Event, cuts: _wire_format.Cuts) -> Mapping[str, str]:
-        limits = _swetrix.OLD_META if self.old_server else _swetrix.META
-        return _swetrix.meta_of(event.props, limits, cuts)
+    def _meta(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, str]:
+        limits = _swetrix_fields.OLD_META_LIMITS if self.old_server else _swetrix_fields.META_LIMITS
+        return _swetrix_fields.meta_of(event.props, limits, trimmed)
 
-    def _of_forbidden(self, response: Response) -> Outcome:
-        # Servers of 2024 said so to bots.
-        if "bot" in _response_status.vendor_text(response.body).lower():
-            return _bot(response)
+    def _read_forbidden(self, response: Response) -> Outcome:
+        # Servers of 2024 answered a bot with 403.
+        if "bot" in _response_status.vendor_message(response.body).lower():
+            return _bot_outcome(response)
         return Outcome(
             kind=OutcomeKind.REJECTED,
             detail=_repeat_detail(response),
             log_key="repeat",
-            # After midnight, or a restart, the server knows of no session.
+            # After midnight, or after a restart, the server has no session.
             is_expected=self.unique or self.heartbeats,
         )
 
@@ -215,11 +218,11 @@ class Swetrix:
             )
 
 
-def _bot(response: Response) -> Outcome:
-    said = _response_status.vendor_text(response.body)
+def _bot_outcome(response: Response) -> Outcome:
+    message = _response_status.vendor_message(response.body)
     return Outcome(
         kind=OutcomeKind.DROPPED,
-        detail=f"it took the visitor for a bot and threw the event away (it says: {said})",
+        detail=f"it took the visitor for a bot and threw the event away (it says: {message})",
         log_key="bot",
     )
 
@@ -227,19 +230,17 @@ def _bot(response: Response) -> Outcome:
 def _refusal(response: Response) -> Outcome:
     if response.status != 400:
         return _response_status.refusal(response)
-    said = _response_status.vendor_text(response.body).lower()
-    found = [word for word in _REMEDIES if re.search(rf"\b{word}s?\b", said)]
-    return (
-        _response_status.invalid(response, _REMEDIES, found=found)
-        if found
-        else _response_status.refusal(response)
-    )
+    message = _response_status.vendor_message(response.body).lower()
+    fields = [word for word in _REMEDIES if re.search(rf"\b{word}s?\b", message)]
+    if not fields:
+        return _response_status.refusal(response)
+    return _response_status.refusal_with_remedies(response, _REMEDIES, fields=fields)
 
 
 def _repeat_detail(response: Response) -> str:
     return (
         "HTTP 403: a repeat of what is counted once, or a heartbeat without a session; "
-        f"no fault (it says: {_response_status.vendor_text(response.body)})"
+        f"no fault (it says: {_response_status.vendor_message(response.body)})"
     )
 
 

@@ -1,4 +1,4 @@
-"""Any endpoint: an event as the JSON that a function of the owner's makes of it."""
+"""Any endpoint: a function of the site owner's makes the JSON of an event."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, Event, Headers, Outcome, Request, Response
 
 Body: TypeAlias = Mapping[str, object] | bytes | str
-"""What a body function returns: something for JSON, or the very bytes."""
+"""What a body function returns: a mapping to encode as JSON, or the body itself."""
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """An HTTP endpoint of yours that takes one event a POST.
+    """An HTTP endpoint of yours that takes one event with each POST.
 
         Webhook("https://example.com/events", body=lambda event: {"page": event.url})
 
-    The function runs on the delivery side, once for each try. An event that it fails on is counted
-    as rejected. Any 2xx is a yes. A vendor with limits, drops and answers of its own deserves a
-    class; see `umami.py` for one.
+    The delivery thread calls the function once for each try. An event for which it raises is
+    counted as rejected. Any 2xx response accepts the event. For a vendor with limits, drops and
+    responses of its own write a class; see `umami.py` for one.
 
     Args:
-        url: Where events are posted, whole.
-        body: A function of the event; what it returns is sent as JSON.
-        headers: Sent with each event, for instance a key. Shown nowhere.
+        url: Where events are posted. It is used as it is, with its query.
+        body: Called with the event; its result is sent as JSON, or as it is if it is text.
+        headers: Sent with each event, for instance a key. No repr and no log line shows them.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -38,11 +38,13 @@ class Webhook:
     url: str
     _: KW_ONLY
     body: Callable[[Event], Body]
-    # JSON is what nearly every endpoint reads; a header of the same name here wins.
+    # Nearly every endpoint reads JSON; a header of the same name here replaces the content type.
     headers: Headers = field(default_factory=dict, repr=False, hash=False)
 
     def __post_init__(self) -> None:
-        _validation.settle(self, url=_validation.whole_url, body=_function, headers=_headers)
+        _validation.validate_options(
+            self, url=_validation.full_url, body=_callable, headers=_headers
+        )
 
     @property
     def name(self) -> str:
@@ -57,31 +59,30 @@ class Webhook:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Settings that are allowed and probably not meant, a sentence each."""
-        return tuple(_validation.open_line_warnings(self.url))
+        """A sentence for each setting that is valid but probably a mistake."""
+        return tuple(_validation.plain_http_warnings(self.url))
 
     def request(self, event: Event) -> Request:
         """The POST for one event."""
-        made = self.body(event)
-        if isinstance(made, str):
-            made = made.encode("utf-8", "replace")
-        body = made if isinstance(made, bytes) else _wire_format.json_body(made)
+        body = self.body(event)
+        if isinstance(body, str):
+            body = body.encode("utf-8", "replace")
+        elif not isinstance(body, bytes):
+            body = _wire_format.json_body(body)
         return Request(url=self.url, headers=_JSON | dict(self.headers), body=body)
 
     def read(self, response: Response) -> Outcome:
-        """What became of the event. Never raises, whatever the answer holds."""
-        return (
-            ACCEPTED
-            if _response_status.is_accepted(response)
-            else _response_status.refusal(response)
-        )
+        """The outcome that a response means. Never raises, whatever the response holds."""
+        if _response_status.is_accepted(response):
+            return ACCEPTED
+        return _response_status.refusal(response)
 
 
-# Explicit, or the transport's own name would go out.
+# The user agent is explicit, or the transport would send its own.
 _JSON = {"content-type": "application/json", "user-agent": "footfall"}
 
 
-def _function(option: str, value: object) -> object:
+def _callable(option: str, value: object) -> object:
     if callable(value):
         return value
     raise ConfigError(Fault(option, value, "give a function of the event"))
@@ -93,10 +94,12 @@ def _headers(option: str, value: object) -> Headers:
     sent = {str(name).lower(): str(text) for name, text in value.items()}
     wrong = [name for name, text in sent.items() if not _is_header(name, text)]
     if wrong:
-        raise ConfigError([Fault(option, name, "is no header that can be sent") for name in wrong])
+        raise ConfigError(
+            [Fault(option, name, "is not a header that can be sent") for name in wrong]
+        )
     return MappingProxyType(sent)
 
 
 def _is_header(name: str, text: str) -> bool:
     is_name = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return is_name and _wire_format.header(text, len(text)) == text
+    return is_name and _wire_format.header_value(text, len(text)) == text
