@@ -1,16 +1,26 @@
-"""What several tests of the collector share: an event as it would come in, and its sender."""
+"""What the collector's tests share: events, a client's requests, and servers of an app."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import uvicorn
+from starlette.applications import Starlette
 
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 SECRET_ADDRESS = "203.0.113.199"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PID = "aUn1quEid-3x"
+PAGEVIEW = {"name": "pageview", "url": "https://a.test/hello", "domain": "a.test"}
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 
@@ -58,3 +68,36 @@ def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
     while not is_true():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
+
+
+def post(http: httpx2.Client, **changes: object) -> httpx2.Response:
+    """Post a pageview to Plausible's endpoint, with some fields changed."""
+    return http.post("/api/event", json=PAGEVIEW | changes)
+
+
+def stored_events(http: httpx2.Client, **query: str | int) -> list[dict[str, Any]]:
+    """The events of `GET /api/v1/events`, once everything that was posted before is written."""
+    answer = http.get("/api/v1/events", params=query).raise_for_status().json()
+    found: list[dict[str, Any]] = answer["events"]
+    return found
+
+
+@contextlib.contextmanager
+def streamed_lines(http: httpx2.Client, query: str = "", **headers: str) -> Iterator[Iterator[str]]:
+    """The lines of `GET /events/stream` that are not empty."""
+    with http.stream("GET", f"/events/stream?{query}", headers=headers, timeout=20) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield (line for line in answer.iter_lines() if line)
+
+
+@contextlib.contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """The URL of an app that uvicorn serves in a thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", log_config=None))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    until(lambda: server.started)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

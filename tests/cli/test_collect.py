@@ -1,0 +1,192 @@
+"""`footfall collect`: its options, its output, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import inspect
+import re
+import signal
+import subprocess
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+import footfall.collector
+from footfall.cli import collect
+from footfall.collector import CollectorServer, Store
+from footfall.collector.storage.store import KEEP_EVENTS
+from footfall.collector.storage.stored_events import EventSearch
+from tests.collector.support import (
+    post,
+    streamed_lines,
+)
+
+
+def arguments(*line: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    collect.add_arguments(parser)
+    return parser.parse_args(line)
+
+
+def command(*line: str) -> subprocess.Popen[str]:
+    start = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", start, "collect", *line],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def url_of(running: subprocess.Popen[str]) -> str:
+    assert running.stdout is not None
+    line = running.stdout.readline()
+    found = re.match(r"Collecting on (\S+) into ", line)
+    assert found, line
+    return found[1]
+
+
+def test_the_defaults_of_the_command() -> None:
+    expected = {
+        "host": "127.0.0.1",
+        "port": 8321,
+        "database": "footfall.sqlite3",
+        "domains": [],
+        "keep": KEEP_EVENTS,
+        "keep_days": None,
+        "max_size": None,
+        "timezone": "UTC",
+        "mmdb": None,
+        "token": None,
+        "forward": [],
+        "chaos": None,
+        "open": False,
+    }
+    assert vars(arguments()) == expected
+    assert collect.HELP
+    default = inspect.signature(CollectorServer).parameters["keep_events"].default
+    assert default == KEEP_EVENTS
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_command_with_everything_written(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    file = tmp_path / "events.sqlite3"
+    running = command("-p", "0", "--database", str(file), "--domain", "a.test")
+    url = url_of(running)
+    assert running.stdout is not None
+    advice = running.stdout.readline()
+    assert advice == f"  FOOTFALL_DESTINATIONS=collector://{urlsplit(url).netloc}/a.test\n"
+    with httpx2.Client(base_url=url) as http, streamed_lines(http) as lines:
+        next(lines)
+        for _ in range(20):
+            assert post(http).status_code == 202
+        running.send_signal(number)
+        started = time.monotonic()
+        _, errors = running.communicate(timeout=10)
+        assert time.monotonic() - started < 3
+    # What asyncio's debug mode says of a machine that was slow is no word of the command's.
+    said = re.sub(r"(?m)^Executing <.+ took [0-9.]+ seconds\n", "", errors)
+    assert (running.returncode, said) == (0, "")
+    with closing(Store(file)) as store:
+        assert store.count(EventSearch()) == 20
+    assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["--host", "0.0.0.0"], "set a token"),
+        (["--database", "/nowhere/x.sqlite3"], "database"),
+        (["--keep", "0"], "keep_events"),
+        (["--keep-days", "0"], "keep_days"),
+        (["--max-size", "1KB"], "max_bytes"),
+        (["--timezone", "Moon/Base"], "write it like Europe/Berlin"),
+        (["--mmdb", "/nowhere/x.mmdb"], "MaxMind format"),
+        (["-p", "70000"], "choose one up to 65535"),
+        (["--forward", "nowhere"], "destinations"),
+        (["--chaos", "boom"], "the kinds are a status"),
+    ],
+)
+def test_what_cannot_work_is_told_at_the_start(
+    line: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with unchanged_signals():
+        code = collect.run(arguments("-p", "0", "--database", ":memory:", *line))
+    assert (code, said in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("missing", ["uvicorn", "starlette", "jinja2"])
+def test_a_missing_extra_is_named(missing: str) -> None:
+    start = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
+    without = f"import sys; sys.modules[{missing!r}] = None; {start}"
+    line = [sys.executable, "-c", without, "collect", "--database", ":memory:", "-p", "0"]
+    ended = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, f"{footfall.collector.MISSING}\n")
+    assert 'pip install "footfall[collector]"' in footfall.collector.MISSING
+
+
+@contextlib.contextmanager
+def unchanged_signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("line", "path"), [([], ""), (["--token", "a b&c"], "/?token=a%20b%26c")])
+def test_the_page_is_opened_on_request(
+    line: list[str],
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    opened: list[str] = []
+
+    def open_and_leave(url: str) -> None:
+        opened.append(url)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(webbrowser, "open", open_and_leave)
+    with unchanged_signals():
+        code = collect.run(arguments("-p", "0", "--database", ":memory:", "--open", *line))
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert [url.partition("/?")[0] + url[len(url.partition("/?")[0]) :] for url in opened] == opened
+    assert opened[0] == printed.split()[2] + path
+    assert ("Bearer TOKEN" in printed) == bool(line)
+    assert "a b&c" not in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500MB", 500_000_000), ("1.5gb", 1_500_000_000), ("2 TB", 2_000_000_000_000), ("7B", 7)],
+)
+def test_sizes_are_read(text: str, size: int) -> None:
+    assert arguments("--max-size", text).max_size == size
+
+
+def test_a_size_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments("--max-size", "much")
+    assert "write it like 500MB or 2GB" in capsys.readouterr().err
+
+
+def test_lost_events_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda url: signal.raise_signal(signal.SIGTERM))
+    close = Store.close
+    monkeypatch.setattr(Store, "close", lambda self: close(self) + 3)
+    with unchanged_signals():
+        code = collect.run(arguments("-p", "0", "--database", ":memory:", "--open"))
+    assert (code, capsys.readouterr().err) == (1, "3 events could not be written\n")

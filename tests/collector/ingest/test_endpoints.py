@@ -1,0 +1,132 @@
+"""The endpoints that receive events: a real server on loopback, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from footfall.collector import CollectorServer
+from tests.collector.support import (
+    FIREFOX,
+    PAGEVIEW,
+    PID,
+    post,
+    stored_events,
+)
+
+
+def test_a_pageview_is_there_as_soon_as_it_was_answered(http: httpx2.Client) -> None:
+    answer = post(http)
+    assert (answer.status_code, answer.text) == (202, "ok")
+    [event] = stored_events(http)
+    assert (event["domain"], event["path"], event["client_ip"]) == ("a.test", "/hello", "127.0.0.1")
+    assert event["body"] == PAGEVIEW
+
+
+PATHS = [
+    f"{prefix}/log{suffix}" for prefix in ("", "/v1", "/backend", "/backend/v1") for suffix in "/"
+]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/log", "/LOG"])
+def test_swetrix_answers_on_every_path_it_has(http: httpx2.Client, path: str) -> None:
+    answer = http.post(path, json={"pid": PID, "pg": "/x"})
+    assert (answer.status_code, answer.json()) == (201, {})
+    assert [(event["vendor"], event["path"]) for event in stored_events(http)] == [
+        ("swetrix", "/x")
+    ]
+
+
+def test_the_three_endpoints_of_swetrix_share_their_visits(http: httpx2.Client) -> None:
+    beat = {"pid": PID}
+    assert http.post("/log/hb", json=beat).status_code == 403
+    assert http.post("/log/custom", json=beat | {"ev": "Sign up"}).status_code == 201
+    assert http.post("/log/hb", json=beat).status_code == 201
+    assert http.post("/log", json=beat | {"unique": True}).status_code == 403
+    assert [event["name"] for event in stored_events(http)] == ["Sign up"]
+
+
+def test_bodies_may_come_in_pieces(http: httpx2.Client) -> None:
+    pieces = iter([b'{"name":"pageview","url":"https://a.', b'test/x","domain":"a.test"}'])
+    answer = http.post("/api/event", content=pieces, headers={"content-type": "application/json"})
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "size"), [("/api/event", 8_000_001), ("/log", 102_401), ("/log/hb", 102_401)]
+)
+def test_a_body_over_the_limit_is_refused(http: httpx2.Client, path: str, size: int) -> None:
+    headers = {"content-type": "application/json"}
+    assert http.post(path, content=b" " * size, headers=headers).status_code == 413
+
+
+def test_nobody_reads_on_beyond_the_limit(collector: CollectorServer) -> None:
+    address = urlsplit(collector.url)
+    head = b"POST /log HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((address.hostname, address.port or 0), 5) as connection:
+        connection.sendall(head + b"Content-Length: 99999999\r\n\r\n" + b" " * 102_401)
+        assert connection.recv(12) == b"HTTP/1.1 413"
+
+
+def test_a_sender_that_leaves_early_is_forgotten(collector: CollectorServer) -> None:
+    address = urlsplit(collector.url)
+    with socket.create_connection((address.hostname, address.port or 0)) as connection:
+        connection.sendall(b"POST /api/event HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
+    assert httpx2.get(f"{collector.url}/api/health").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/event", "/log/custom"])
+def test_scripts_of_any_site_may_post(http: httpx2.Client, path: str) -> None:
+    headers = {"origin": "https://a.test", "access-control-request-method": "POST"}
+    answer = http.options(path, headers=headers)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-headers"] == "*"
+    posted = http.post(path, json=PAGEVIEW, headers={"origin": "https://a.test"})
+    assert posted.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/api/event", "/log", "/log/hb"])
+def test_the_wire_is_for_posts(http: httpx2.Client, path: str) -> None:
+    answer = http.get(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
+
+
+def test_declared_domains_and_projects_are_the_only_ones() -> None:
+    with (
+        CollectorServer(domains=["a.test", PID]) as collector,
+        httpx2.Client(base_url=collector.url, headers={"user-agent": FIREFOX}) as http,
+    ):
+        assert "x-plausible-dropped" not in post(http).headers
+        assert post(http, domain="b.test").headers["x-plausible-dropped"] == "1"
+        assert http.post("/log", json={"pid": PID}).status_code == 201
+        assert http.post("/log", json={"pid": "another-pid1"}).status_code == 404
+        shown = [(event["domain"], event["reason"]) for event in stored_events(http)]
+        assert shown == [("a.test", None), ("b.test", "not_found"), (PID, None)]
+
+
+def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx2.Client) -> None:
+    collector.store._writer.fault = "database or disk is full"
+    try:
+        assert post(http).status_code == 503
+        answer = http.post("/log", json={"pid": PID})
+        assert (answer.status_code, answer.json()["statusCode"]) == (503, 503)
+        assert http.get("/api/health").status_code == 500
+        assert "the database cannot be written" in http.get("/live").text
+    finally:
+        collector.store._writer.fault = None
+    assert post(http).status_code == 202
+
+
+def test_a_salt_that_cannot_be_had_is_no_crash(
+    collector: CollectorServer, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(day: int) -> bytes:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(collector.store.visits, "_salt", fail)
+    assert (post(http).status_code, http.post("/log", json={"pid": PID}).status_code) == (503, 503)
