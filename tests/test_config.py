@@ -99,8 +99,8 @@ def test_the_environment_fills_what_the_options_leave_out() -> None:
     assert (config.enabled, config.max_age_seconds, config.max_queue) == (False, 30.0, 7)
     assert config.path_rules.excluded_by(Hit(path="/api/x")) == "exclude /api/**"
     assert config.resolver.source == "2 proxies"
-    assert config.url_rules.keep_query == frozenset({"page", "sort"})
-    assert config.rules.track_localhost is True
+    assert config.url_options.keep_query == frozenset({"page", "sort"})
+    assert config.pageview_options.track_localhost is True
     assert not config.is_active
 
 
@@ -196,13 +196,13 @@ def test_localhost_counts_by_itself_where_nothing_leaves_the_machine(
     destinations: Any, counts_localhost: bool
 ) -> None:
     config = Config.load({"destinations": destinations}, environ={})
-    assert config.rules.track_localhost is counts_localhost
+    assert config.pageview_options.track_localhost is counts_localhost
 
 
 def test_download_extensions_are_the_owners_to_choose() -> None:
     config = Config.load({}, environ={"FOOTFALL_DOWNLOAD_EXTENSIONS": ".PDF, epub"})
-    assert config.rules.download_extensions == {"pdf", "epub"}
-    assert "zip" in Config().rules.download_extensions
+    assert config.pageview_options.download_extensions == {"pdf", "epub"}
+    assert "zip" in Config().pageview_options.download_extensions
 
 
 def test_default_excludes_can_be_switched_off() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from footfall import crawlers
 from footfall.model import Hit
-from footfall.rules.pageview import Rules, decide
+from footfall.rules.pageview import PageviewOptions, decide
 from tests.support.adapters import CHROME, NAVIGATION
 
 KNOWN_TO_THE_LIST_ALONE = CHROME + " LinkTiger"
@@ -35,4 +35,4 @@ def hit(user_agent: str) -> Hit:
 )
 def test_what_either_knows_is_a_bot(user_agent: str, own: str, with_list: str) -> None:
     assert decide(hit(user_agent)).reason == own
-    assert decide(hit(user_agent), Rules(is_bot=crawlers.is_bot)).reason == with_list
+    assert decide(hit(user_agent), PageviewOptions(is_bot=crawlers.is_bot)).reason == with_list

@@ -17,7 +17,7 @@ from footfall.rules.pageview import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     DecisionCache,
-    Rules,
+    PageviewOptions,
     decide,
     decision_cache,
 )
@@ -70,7 +70,7 @@ _CHANGES = st.one_of(
 )
 _HITS = st.lists(_CHANGES, max_size=8).map(lambda changes: reduce(_changed, changes, NAVIGATION))
 _RULES = st.builds(
-    Rules,
+    PageviewOptions,
     track_localhost=st.booleans(),
     prefetch=st.sampled_from(["skip", "count"]),
     bots=st.sampled_from(["skip", "count", "event"]),
@@ -85,7 +85,7 @@ _RULES = st.builds(
 
 @given(rules=_RULES, hit=_HITS, changes=st.lists(_CHANGES, min_size=1, max_size=8))
 def test_the_short_way_decides_as_the_long_one(
-    rules: Rules, hit: Hit, changes: list[tuple[str, str, Any]]
+    rules: PageviewOptions, hit: Hit, changes: list[tuple[str, str, Any]]
 ) -> None:
     short = DecisionCache(rules, reads_paths_alone=True)
     hits = [hit, *(_changed(hit, change) for change in changes)]
@@ -110,7 +110,7 @@ PAIRS = {
 
 @pytest.mark.parametrize(("hit", "change"), PAIRS.values(), ids=PAIRS.keys())
 def test_hits_that_differ_are_decided_apart(hit: Hit, change: tuple[str, str, Any]) -> None:
-    rules = Rules(excluded_by=PATHS.excluded_by)
+    rules = PageviewOptions(excluded_by=PATHS.excluded_by)
     short = DecisionCache(rules, reads_paths_alone=True)
     for each in (hit, _changed(hit, change)) * 2:
         assert short.decide(each, each.host).reason == decide(each, rules).reason
@@ -152,7 +152,9 @@ class _Watched(dict[str, str]):
 
 
 @given(rules=_RULES, hit=_HITS)
-def test_a_decision_reads_no_header_that_is_not_in_the_key(rules: Rules, hit: Hit) -> None:
+def test_a_decision_reads_no_header_that_is_not_in_the_key(
+    rules: PageviewOptions, hit: Hit
+) -> None:
     headers = _Watched(hit.headers)
     decide(replace(hit, headers=headers), rules)
     assert headers.seen <= REQUEST_HEADERS
@@ -180,7 +182,7 @@ KEPT = {
 
 @pytest.mark.parametrize(("hit", "expected"), KEPT.values(), ids=KEPT.keys())
 def test_what_is_remembered_is_small(hit: Hit, expected: int) -> None:
-    short = DecisionCache(Rules(track_404=True))
+    short = DecisionCache(PageviewOptions(track_404=True))
     short.decide(hit, hit.host)
     assert len(short._known) == expected
 
@@ -202,7 +204,7 @@ def test_the_owners_functions_are_asked_each_time() -> None:
     def excluded_by(hit: Hit) -> None:
         asked.append("path")
 
-    for rules in (Rules(is_bot=is_bot), Rules(excluded_by=excluded_by)):
+    for rules in (PageviewOptions(is_bot=is_bot), PageviewOptions(excluded_by=excluded_by)):
         short = DecisionCache(rules)
         for _ in range(2):
             assert short.decide(NAVIGATION, "example.com").reason == "navigation"

@@ -25,7 +25,7 @@ from footfall.rules.pageview import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     TURBO_PREFETCH_HINT,
-    Rules,
+    PageviewOptions,
     decide,
     decide_custom_event,
     is_refusable_prefetch,
@@ -56,7 +56,7 @@ JSON = {"content-type": "application/json"}
 PDF = {"content-type": "application/pdf"}
 PNG = {"content-type": "image/png"}
 OLD_SAFARI = NAVIGATIONS["safari 15"]
-EVERYTHING = Rules(track_404=True)
+EVERYTHING = PageviewOptions(track_404=True)
 
 
 TURBO = script(accept=TURBO_ACCEPT, x_turbo_request_id="5e1a63a7-8e1b-4a4e-9f57-0b8a2c8d3b1f")
@@ -79,7 +79,7 @@ def fails(_hit: Hit) -> bool:
 class Row(NamedTuple):
     hit: Hit
     expected: str
-    rules: Rules = EVERYTHING
+    rules: PageviewOptions = EVERYTHING
 
 
 def asked(headers: Headers, path: str = "/blog/a-post", **facts: Any) -> Hit:
@@ -350,7 +350,7 @@ PREFETCHES: dict[str, Row] = {
         asked(script(rsc="1", next_router_segment_prefetch="/_tree")), "skip prefetch"
     ),
     "refused at the door, had it come here": Row(
-        asked(chromium(sec_purpose="prefetch")), "skip prefetch", Rules(prefetch="refuse")
+        asked(chromium(sec_purpose="prefetch")), "skip prefetch", PageviewOptions(prefetch="refuse")
     ),
     "another purpose": Row(asked(chromium(sec_purpose="reading")), "pageview navigation"),
     "a purpose within a word": Row(asked(chromium(purpose="noprefetch")), "pageview navigation"),
@@ -359,15 +359,17 @@ PREFETCHES: dict[str, Row] = {
         asked(HTMX | {"hx-boosted": "true", "hx-preloaded": "false"}), "pageview spa_visit"
     ),
     "counted, chrome": Row(
-        asked(chromium(sec_purpose="prefetch")), "pageview navigation", Rules(prefetch="count")
+        asked(chromium(sec_purpose="prefetch")),
+        "pageview navigation",
+        PageviewOptions(prefetch="count"),
     ),
     "counted, turbo": Row(
         asked(TURBO | {"x-sec-purpose": "prefetch"}),
         "pageview spa_visit",
-        Rules(prefetch="count"),
+        PageviewOptions(prefetch="count"),
     ),
     "counted, but a file of the page": Row(
-        asked(script(sec_purpose="prefetch")), "skip fetch", Rules(prefetch="count")
+        asked(script(sec_purpose="prefetch")), "skip fetch", PageviewOptions(prefetch="count")
     ),
 }
 
@@ -462,72 +464,102 @@ BOTS_AND_OWNERS: dict[str, Row] = {
     "a blank user agent": Row(asked(chromium("  ")), "skip no_user_agent"),
     "a dash": Row(asked(chromium("-")), "skip bot"),
     "bots are counted": Row(
-        asked(chromium("curl/8.11.0")), "pageview navigation", Rules(bots="count")
+        asked(chromium("curl/8.11.0")), "pageview navigation", PageviewOptions(bots="count")
     ),
     "bots are counted, also the silent": Row(
-        asked(without(chromium(), "user-agent")), "pageview navigation", Rules(bots="count")
+        asked(without(chromium(), "user-agent")),
+        "pageview navigation",
+        PageviewOptions(bots="count"),
     ),
-    "a bot that reads a page": Row(asked(GPTBOT), "event bot", Rules(bots="event")),
+    "a bot that reads a page": Row(asked(GPTBOT), "event bot", PageviewOptions(bots="event")),
     "a bot that has a fresh copy": Row(
-        asked(GPTBOT, status=304, response_headers={}), "event bot", Rules(bots="event")
+        asked(GPTBOT, status=304, response_headers={}), "event bot", PageviewOptions(bots="event")
     ),
     "a bot that has a fresh picture": Row(
         asked(GPTBOT, "/cat.png", status=304, response_headers={}),
         "skip bot",
-        Rules(bots="event"),
+        PageviewOptions(bots="event"),
     ),
     "a bot that reads robots.txt": Row(
         asked(GPTBOT, "/robots.txt", response_headers={"content-type": "text/plain"}),
         "skip bot",
-        Rules(bots="event"),
+        PageviewOptions(bots="event"),
     ),
-    "a bot that finds nothing": Row(asked(GPTBOT, status=404), "skip bot", Rules(bots="event")),
+    "a bot that finds nothing": Row(
+        asked(GPTBOT, status=404), "skip bot", PageviewOptions(bots="event")
+    ),
     "a bot on an excluded page": Row(
-        asked(GPTBOT, "/admin/"), "skip bot", Rules(bots="event", excluded_by=no_admin)
+        asked(GPTBOT, "/admin/"), "skip bot", PageviewOptions(bots="event", excluded_by=no_admin)
     ),
     "a bot on another page": Row(
-        asked(GPTBOT), "event bot", Rules(bots="event", excluded_by=no_admin)
+        asked(GPTBOT), "event bot", PageviewOptions(bots="event", excluded_by=no_admin)
     ),
-    "a bot that says nothing": Row(asked({}), "skip no_user_agent", Rules(bots="event")),
-    "a bot that posts": Row(asked(GPTBOT, method="POST"), "skip method", Rules(bots="event")),
-    "the owner knows a bot": Row(asked(chromium()), "skip bot", Rules(is_bot=lambda _: True)),
-    "the owner names a bot": Row(asked(chromium()), "skip bot", Rules(is_bot=lambda _: "Spy")),
+    "a bot that says nothing": Row(asked({}), "skip no_user_agent", PageviewOptions(bots="event")),
+    "a bot that posts": Row(
+        asked(GPTBOT, method="POST"), "skip method", PageviewOptions(bots="event")
+    ),
+    "the owner knows a bot": Row(
+        asked(chromium()), "skip bot", PageviewOptions(is_bot=lambda _: True)
+    ),
+    "the owner names a bot": Row(
+        asked(chromium()), "skip bot", PageviewOptions(is_bot=lambda _: "Spy")
+    ),
     "the owner knows a person": Row(
-        asked(chromium("curl/8.11.0")), "pageview navigation", Rules(is_bot=lambda _: False)
+        asked(chromium("curl/8.11.0")),
+        "pageview navigation",
+        PageviewOptions(is_bot=lambda _: False),
     ),
     "the owner names nobody": Row(
-        asked(chromium("curl/8.11.0")), "pageview navigation", Rules(is_bot=lambda _: "")
+        asked(chromium("curl/8.11.0")), "pageview navigation", PageviewOptions(is_bot=lambda _: "")
     ),
-    "the owner does not know, a bot": Row(asked(GPTBOT), "skip bot", Rules(is_bot=lambda _: None)),
+    "the owner does not know, a bot": Row(
+        asked(GPTBOT), "skip bot", PageviewOptions(is_bot=lambda _: None)
+    ),
     "the owner does not know, a person": Row(
-        asked(chromium()), "pageview navigation", Rules(is_bot=lambda _: None)
+        asked(chromium()), "pageview navigation", PageviewOptions(is_bot=lambda _: None)
     ),
-    "the owner's function fails, a bot": Row(asked(GPTBOT), "skip bot", Rules(is_bot=fails)),
+    "the owner's function fails, a bot": Row(
+        asked(GPTBOT), "skip bot", PageviewOptions(is_bot=fails)
+    ),
     "the owner's function fails, a person": Row(
-        asked(chromium()), "pageview navigation", Rules(is_bot=fails)
+        asked(chromium()), "pageview navigation", PageviewOptions(is_bot=fails)
     ),
-    "excluded": Row(asked(chromium(), "/admin/x"), "skip excluded", Rules(excluded_by=no_admin)),
-    "not excluded": Row(asked(chromium()), "pageview navigation", Rules(excluded_by=no_admin)),
+    "excluded": Row(
+        asked(chromium(), "/admin/x"), "skip excluded", PageviewOptions(excluded_by=no_admin)
+    ),
+    "not excluded": Row(
+        asked(chromium()), "pageview navigation", PageviewOptions(excluded_by=no_admin)
+    ),
     "an excluded download": Row(
         asked(chromium(), "/admin/a.pdf", response_headers=PDF),
         "skip excluded",
-        Rules(excluded_by=no_admin),
+        PageviewOptions(excluded_by=no_admin),
     ),
-    "DNT respected": Row(asked(chromium(dnt="1")), "skip dnt", Rules(respect_dnt=True)),
-    "DNT allows": Row(asked(chromium(dnt="0")), "pageview navigation", Rules(respect_dnt=True)),
-    "DNT absent": Row(asked(chromium()), "pageview navigation", Rules(respect_dnt=True)),
-    "GPC respected": Row(asked(chromium(sec_gpc="1")), "skip gpc", Rules(respect_gpc=True)),
-    "GPC is not DNT": Row(asked(chromium(dnt="1")), "pageview navigation", Rules(respect_gpc=True)),
+    "DNT respected": Row(asked(chromium(dnt="1")), "skip dnt", PageviewOptions(respect_dnt=True)),
+    "DNT allows": Row(
+        asked(chromium(dnt="0")), "pageview navigation", PageviewOptions(respect_dnt=True)
+    ),
+    "DNT absent": Row(asked(chromium()), "pageview navigation", PageviewOptions(respect_dnt=True)),
+    "GPC respected": Row(
+        asked(chromium(sec_gpc="1")), "skip gpc", PageviewOptions(respect_gpc=True)
+    ),
+    "GPC is not DNT": Row(
+        asked(chromium(dnt="1")), "pageview navigation", PageviewOptions(respect_gpc=True)
+    ),
     "frames are counted": Row(
-        asked(chromium(sec_fetch_dest="iframe")), "pageview iframe", Rules(track_iframes=True)
+        asked(chromium(sec_fetch_dest="iframe")),
+        "pageview iframe",
+        PageviewOptions(track_iframes=True),
     ),
     "frames are counted, embeds are not": Row(
-        asked(chromium(sec_fetch_dest="embed")), "skip subresource", Rules(track_iframes=True)
+        asked(chromium(sec_fetch_dest="embed")),
+        "skip subresource",
+        PageviewOptions(track_iframes=True),
     ),
     "frames are counted, what they show is no download": Row(
         asked(chromium(sec_fetch_dest="iframe"), "/a.pdf", response_headers=PDF),
         "skip not_html",
-        Rules(track_iframes=True),
+        PageviewOptions(track_iframes=True),
     ),
 }
 
@@ -554,7 +586,7 @@ DOWNLOADS: dict[str, Row] = {
     "a list of one's own": Row(
         answered(200, PNG, "/cat.png"),
         "event download",
-        Rules(download_extensions=frozenset({"png"})),
+        PageviewOptions(download_extensions=frozenset({"png"})),
     ),
     "old safari": Row(asked(OLD_SAFARI, "/a.pdf", response_headers=PDF), "event download"),
     "passed on by a service worker": Row(
@@ -612,9 +644,13 @@ DOWNLOADS: dict[str, Row] = {
     "a packed sitemap": Row(
         answered(200, {"content-type": "application/gzip"}, "/sitemap-2.xml.gz"), "skip not_html"
     ),
-    "not tracked": Row(answered(200, PDF, "/a.pdf"), "skip download", Rules(track_downloads=False)),
+    "not tracked": Row(
+        answered(200, PDF, "/a.pdf"), "skip download", PageviewOptions(track_downloads=False)
+    ),
     "an attachment of HTML, not tracked": Row(
-        answered(200, HTML | ATTACHMENT, "/x"), "skip download", Rules(track_downloads=False)
+        answered(200, HTML | ATTACHMENT, "/x"),
+        "skip download",
+        PageviewOptions(track_downloads=False),
     ),
     "an attachment answered 203": Row(answered(203, HTML | ATTACHMENT, "/x"), "skip not_html"),
 }
@@ -648,7 +684,7 @@ ANSWERS: dict[str, Row] = {
     "304 of a touch icon": Row(answered(304, {}, "/apple-touch-icon-120x120"), "skip well_known"),
     "304 for a script": Row(asked(script(), status=304, response_headers={}), "skip fetch"),
     "404": Row(answered(404), "event not_found"),
-    "404, off by default": Row(answered(404), "skip error", Rules()),
+    "404, off by default": Row(answered(404), "skip error", PageviewOptions()),
     "404 of JSON": Row(answered(404, JSON), "skip error"),
     "404 without a type": Row(answered(404, {}), "skip error"),
     "404 for a script": Row(asked(script(), status=404), "skip fetch"),
@@ -740,7 +776,9 @@ HOSTS: dict[str, Row] = {
         for host in PUBLIC
     },
     "localhost is counted": Row(
-        asked(chromium(), host="localhost"), "pageview navigation", Rules(track_localhost=True)
+        asked(chromium(), host="localhost"),
+        "pageview navigation",
+        PageviewOptions(track_localhost=True),
     ),
 }
 
@@ -782,7 +820,7 @@ def test_a_missing_page_carries_its_path() -> None:
 
 
 def test_a_bots_visit_carries_its_name_and_class() -> None:
-    decision = decide(asked(GPTBOT), Rules(bots="event"))
+    decision = decide(asked(GPTBOT), PageviewOptions(bots="event"))
 
     assert (decision.name, decision.props) == (BOT_VISIT, {"bot": "GPTBot", "class": "ai-training"})
 
@@ -802,7 +840,7 @@ def test_a_bots_visit_carries_its_name_and_class() -> None:
 def test_the_owners_word_names_the_bot(
     user_agent: str, answer: bool | str, props: dict[str, str]
 ) -> None:
-    rules = Rules(bots="event", is_bot=lambda _: answer)
+    rules = PageviewOptions(bots="event", is_bot=lambda _: answer)
 
     assert decide(asked(chromium(user_agent)), rules).props == props
 
@@ -811,7 +849,7 @@ def test_the_owners_function_sees_the_hit() -> None:
     seen: list[Hit] = []
     hit = asked(chromium())
 
-    decide(hit, Rules(is_bot=seen.append))
+    decide(hit, PageviewOptions(is_bot=seen.append))
 
     assert seen == [hit]
 
@@ -914,7 +952,7 @@ def test_every_picked_header_matters_somewhere() -> None:
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
-    assert Rules() == Rules(
+    assert PageviewOptions() == PageviewOptions(
         track_localhost=False,
         prefetch="skip",
         bots="skip",
@@ -932,7 +970,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
 
 def test_rules_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
-        setattr(Rules(), "bots", "count")  # noqa: B010 -- mypy would object before the test does
+        setattr(PageviewOptions(), "bots", "count")  # noqa: B010 -- mypy would object before the test does
 
 
 # -- told events -------------------------------------------------------------------------------
@@ -944,19 +982,25 @@ TOLD: dict[str, Row] = {
     "in a fragment": Row(asked(HTMX), "event custom_event"),
     "in a request that is ignored": Row(asked(chromium(), ignored=True), "event custom_event"),
     "by a bot": Row(asked(GPTBOT), "skip bot"),
-    "by a bot, whose visits are events": Row(asked(GPTBOT), "skip bot", Rules(bots="event")),
-    "by a bot that is counted": Row(asked(GPTBOT), "event custom_event", Rules(bots="count")),
+    "by a bot, whose visits are events": Row(
+        asked(GPTBOT), "skip bot", PageviewOptions(bots="event")
+    ),
+    "by a bot that is counted": Row(
+        asked(GPTBOT), "event custom_event", PageviewOptions(bots="count")
+    ),
     "by the silent": Row(asked({}), "skip no_user_agent"),
     "in a prefetch": Row(asked(chromium(sec_purpose="prefetch")), "skip prefetch"),
     "in a prefetch that is counted": Row(
-        asked(chromium(sec_purpose="prefetch")), "event custom_event", Rules(prefetch="count")
+        asked(chromium(sec_purpose="prefetch")),
+        "event custom_event",
+        PageviewOptions(prefetch="count"),
     ),
     "on localhost": Row(asked(chromium(), host="localhost"), "skip localhost"),
     "on an excluded path": Row(
-        asked(chromium(), "/admin/"), "event custom_event", Rules(excluded_by=no_admin)
+        asked(chromium(), "/admin/"), "event custom_event", PageviewOptions(excluded_by=no_admin)
     ),
-    "against DNT": Row(asked(chromium(dnt="1")), "skip dnt", Rules(respect_dnt=True)),
-    "against GPC": Row(asked(chromium(sec_gpc="1")), "skip gpc", Rules(respect_gpc=True)),
+    "against DNT": Row(asked(chromium(dnt="1")), "skip dnt", PageviewOptions(respect_dnt=True)),
+    "against GPC": Row(asked(chromium(sec_gpc="1")), "skip gpc", PageviewOptions(respect_gpc=True)),
 }
 
 
@@ -1046,7 +1090,7 @@ TEXTS = (
     st.text() | st.sampled_from(KNOWN_VALUES) | st.sampled_from(["\ud800" * 70_000, "a," * 40_000])
 )
 RULES = st.builds(
-    Rules,
+    PageviewOptions,
     track_localhost=st.booleans(),
     prefetch=st.sampled_from(["skip", "count", "refuse"]),
     bots=st.sampled_from(["skip", "count", "event"]),
@@ -1072,8 +1116,8 @@ HITS = st.builds(
 
 
 @given(HITS, RULES)
-@example(Hit(), Rules())
-def test_any_hit_has_one_reasoned_decision(hit: Hit, rules: Rules) -> None:
+@example(Hit(), PageviewOptions())
+def test_any_hit_has_one_reasoned_decision(hit: Hit, rules: PageviewOptions) -> None:
     for decide_one in (decide, decide_custom_event):
         decision = decide_one(hit, rules)
 
@@ -1088,7 +1132,9 @@ def test_any_hit_has_one_reasoned_decision(hit: Hit, rules: Rules) -> None:
 
 
 @given(HITS, RULES)
-def test_the_last_step_stops_what_is_skipped_and_counts_the_rest(hit: Hit, rules: Rules) -> None:
+def test_the_last_step_stops_what_is_skipped_and_counts_the_rest(
+    hit: Hit, rules: PageviewOptions
+) -> None:
     decision = decide(hit, rules)
 
     assert decision.steps[-1].verdict == ("count" if decision.is_counted else "stop")
@@ -1102,5 +1148,5 @@ def test_any_hit_answers_the_questions_beside(hit: Hit) -> None:
 
 
 @given(HITS, RULES)
-def test_other_headers_of_any_hit_do_not_matter(hit: Hit, rules: Rules) -> None:
+def test_other_headers_of_any_hit_do_not_matter(hit: Hit, rules: PageviewOptions) -> None:
     assert decide(picked(hit), rules) == decide(hit, rules)

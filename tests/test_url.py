@@ -21,7 +21,7 @@ from footfall.rules.url import (
     REQUEST_HEADERS,
     UNKNOWN_HOST,
     Referral,
-    UrlRules,
+    UrlOptions,
     fit,
     page_url,
     query,
@@ -32,28 +32,28 @@ from footfall.rules.url import (
 from footfall.rules.url.parts import split
 from footfall.rules.url.text import as_text
 
-ALL_QUERY = UrlRules(keep_query="*")
-ROUTES = UrlRules(path_mode="route")
+ALL_QUERY = UrlOptions(keep_query="*")
+ROUTES = UrlOptions(path_mode="route")
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 
 
-def url_of(*, is_trusted: bool = False, rules: UrlRules | None = None, **facts: Any) -> str:
+def url_of(*, is_trusted: bool = False, options: UrlOptions | None = None, **facts: Any) -> str:
     hit = Hit(**{"scheme": "https", "host": "example.com", **facts})
-    return page_url(hit, is_trusted=is_trusted, rules=rules or UrlRules())
+    return page_url(hit, is_trusted=is_trusted, options=options or UrlOptions())
 
 
-def path_of(path: str, rules: UrlRules | None = None) -> str:
-    return url_of(path=path, rules=rules).removeprefix("https://example.com")
+def path_of(path: str, options: UrlOptions | None = None) -> str:
+    return url_of(path=path, options=options).removeprefix("https://example.com")
 
 
-def query_of(query: str, rules: UrlRules | None = None) -> str:
-    return url_of(query=query, rules=rules).removeprefix("https://example.com/")
+def query_of(query: str, options: UrlOptions | None = None) -> str:
+    return url_of(query=query, options=options).removeprefix("https://example.com/")
 
 
-def referral(sent: str, rules: UrlRules | None = None, **facts: Any) -> Referral:
+def referral(sent: str, options: UrlOptions | None = None, **facts: Any) -> Referral:
     hit = Hit(**{"headers": {"referer": sent}, **facts})
-    return referrer_of(hit, page="https://www.example.com/page", rules=rules or UrlRules())
+    return referrer_of(hit, page="https://www.example.com/page", options=options or UrlOptions())
 
 
 # Scheme and host
@@ -148,7 +148,7 @@ def test_the_base_url_beats_every_header() -> None:
         headers={"x-forwarded-host": "proxy.example"},
         is_trusted=True,
         path="/a",
-        rules=UrlRules(base_url="https://example.com"),
+        options=UrlOptions(base_url="https://example.com"),
     )
 
     assert actual == "https://example.com/a"
@@ -239,10 +239,10 @@ def test_random_tokens_are_nearly_always_found(draw: Any) -> None:
 
 
 def test_hiding_can_be_switched_off_but_for_session_ids() -> None:
-    rules = UrlRules(hide_path_secrets=False)
+    options = UrlOptions(hide_path_secrets=False)
     path = "/jo@mail.example/9f86d081884c7d659a2feaa0c55ad015;jsessionid=1"
 
-    assert path_of(path, rules) == "/jo@mail.example/9f86d081884c7d659a2feaa0c55ad015"
+    assert path_of(path, options) == "/jo@mail.example/9f86d081884c7d659a2feaa0c55ad015"
 
 
 def test_of_an_endless_path_no_cut_off_secret_is_left() -> None:
@@ -271,7 +271,7 @@ ROUTE_TEMPLATES: dict[str, tuple[str, str]] = {
     ("route", "expected"), ROUTE_TEMPLATES.values(), ids=ROUTE_TEMPLATES.keys()
 )
 def test_the_route_stands_for_the_path_when_asked_for(route: str, expected: str) -> None:
-    actual = url_of(path="/users/17", route=route, query="ref=a&x=1", rules=ROUTES)
+    actual = url_of(path="/users/17", route=route, query="ref=a&x=1", options=ROUTES)
 
     assert actual == f"https://example.com{expected}?ref=a"
 
@@ -313,7 +313,7 @@ def test_an_address_that_a_response_pushed_replaces_the_request_s(
 def test_a_known_route_stands_for_a_pushed_address_too() -> None:
     hit = Hit(host="example.com", path="/users/17", route="/users/{id}")
 
-    actual = page_url(hit, is_trusted=False, rules=ROUTES, path="/users/17/edit")
+    actual = page_url(hit, is_trusted=False, options=ROUTES, path="/users/17/edit")
 
     assert actual == "http://example.com/users/%7Bid%7D"
 
@@ -402,7 +402,7 @@ KEPT: dict[str, tuple[Any, str, str]] = {
 
 @pytest.mark.parametrize(("keep_query", "query", "expected"), KEPT.values(), ids=KEPT.keys())
 def test_the_owner_may_keep_more_of_the_query(keep_query: Any, query: str, expected: str) -> None:
-    assert query_of(query, UrlRules(keep_query=keep_query)) == expected
+    assert query_of(query, UrlOptions(keep_query=keep_query)) == expected
 
 
 @pytest.mark.parametrize(
@@ -563,9 +563,9 @@ def test_a_url_that_the_app_names_is_scrubbed_too(url: str, expected: str) -> No
 
 
 def test_the_rules_hold_for_any_url() -> None:
-    rules = UrlRules(keep_query=frozenset({"page"}), hide_path_secrets=False)
+    options = UrlOptions(keep_query=frozenset({"page"}), hide_path_secrets=False)
 
-    assert scrub_url("https://example.com/jo@x.org?page=2", rules) == (
+    assert scrub_url("https://example.com/jo@x.org?page=2", options) == (
         "https://example.com/jo@x.org?page=2"
     )
 
@@ -695,7 +695,7 @@ def test_settings_that_cannot_work_are_told_together(
     settings: dict[str, Any], expected: list[tuple[str, Any, str]]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        UrlRules(**settings)
+        UrlOptions(**settings)
 
     assert [tuple(fault) for fault in caught.value.faults] == expected
 
@@ -709,7 +709,7 @@ def test_settings_that_cannot_work_are_told_together(
     ],
 )
 def test_a_base_url_is_kept_in_one_spelling(given_url: str, expected: str) -> None:
-    assert UrlRules(base_url=given_url).base_url == expected
+    assert UrlOptions(base_url=given_url).base_url == expected
 
 
 # Promises
@@ -727,7 +727,7 @@ HITS = st.builds(
     route=st.none() | ANY_TEXT,
 )
 RULES = st.builds(
-    UrlRules,
+    UrlOptions,
     keep_query=st.sampled_from(["*", frozenset(), frozenset({"page"})]),
     path_mode=st.sampled_from(["path", "route"]),
     hide_path_secrets=st.booleans(),
@@ -738,11 +738,11 @@ def is_clean(url: str) -> bool:
     return url.isascii() and url.isprintable() and " " not in url and len(url) <= MAX_URL_BYTES
 
 
-@given(hit=HITS, rules=RULES, is_trusted=st.booleans(), path=st.none() | ANY_TEXT)
+@given(hit=HITS, options=RULES, is_trusted=st.booleans(), path=st.none() | ANY_TEXT)
 def test_any_hit_has_a_clean_url(
-    hit: Hit, rules: UrlRules, is_trusted: bool, path: str | None
+    hit: Hit, options: UrlOptions, is_trusted: bool, path: str | None
 ) -> None:
-    url = page_url(hit, is_trusted=is_trusted, rules=rules, path=path)
+    url = page_url(hit, is_trusted=is_trusted, options=options, path=path)
     parts = urlsplit(url)
 
     assert is_clean(url)
@@ -756,9 +756,9 @@ def test_any_hit_has_a_clean_url(
     assert all(value in ("", "1") for name, value in parse_qsl(parts.query) if name in CLICK_IDS)
 
 
-@given(hit=HITS, rules=RULES, page=ANY_TEXT)
-def test_any_hit_has_a_clean_referrer(hit: Hit, rules: UrlRules, page: str) -> None:
-    assert all(is_clean(text or "") for text in referrer_of(hit, page=page, rules=rules))
+@given(hit=HITS, options=RULES, page=ANY_TEXT)
+def test_any_hit_has_a_clean_referrer(hit: Hit, options: UrlOptions, page: str) -> None:
+    assert all(is_clean(text or "") for text in referrer_of(hit, page=page, options=options))
 
 
 @given(
@@ -769,13 +769,13 @@ def test_any_hit_has_a_clean_referrer(hit: Hit, rules: UrlRules, page: str) -> N
         st.text("/aZ09-_.;=%@ é\udc80", max_size=90),
         st.text("?&=#aref%4_\udc80é'", max_size=40),
     ).map("".join),
-    rules=RULES,
+    options=RULES,
 )
-def test_scrubbing_twice_changes_nothing_more(url: str, rules: UrlRules) -> None:
-    once = scrub_url(url, rules)
+def test_scrubbing_twice_changes_nothing_more(url: str, options: UrlOptions) -> None:
+    once = scrub_url(url, options)
 
     assert is_clean(once)
-    assert scrub_url(once, rules) == once
+    assert scrub_url(once, options) == once
 
 
 @given(
@@ -820,14 +820,14 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("rules", [UrlRules(), ALL_QUERY], ids=["defaults", "all of the query"])
+@pytest.mark.parametrize("options", [UrlOptions(), ALL_QUERY], ids=["defaults", "all of the query"])
 @pytest.mark.parametrize("facts", HOSTILE.values(), ids=HOSTILE.keys())
-def test_nobody_keeps_this_room_busy(facts: dict[str, Any], rules: UrlRules) -> None:
+def test_nobody_keeps_this_room_busy(facts: dict[str, Any], options: UrlOptions) -> None:
     hit = Hit(**facts)
     start = time.thread_time()
 
-    url = page_url(hit, is_trusted=True, rules=rules, path=hit.headers.get("hx-current-url"))
-    referrer_of(hit, page=url, rules=rules)
+    url = page_url(hit, is_trusted=True, options=options, path=hit.headers.get("hx-current-url"))
+    referrer_of(hit, page=url, options=options)
 
     # A few milliseconds; work that is not bounded would take seconds.
     assert time.thread_time() - start < 0.5

@@ -33,8 +33,8 @@ class Compiled(NamedTuple):
     all_destinations: tuple[places.Destination, ...]
     resolver: ClientIP
     path_rules: PathRules
-    url_rules: url.UrlRules
-    rules: pageview.Rules
+    url_options: url.UrlOptions
+    pageview_options: pageview.PageviewOptions
     limits: Limits
 
 
@@ -46,17 +46,17 @@ def compiled(config: Config, faults: list[Fault]) -> Compiled | None:
     path_rules = _made(faults, lambda: _path_rules(config))
     # Wrong names must not hide what else is wrong.
     keep_query = _made(faults, lambda: _keep_query(config.keep_query)) or frozenset()
-    url_rules = _made(faults, lambda: _url_rules(config, keep_query))
+    url_options = _made(faults, lambda: _url_rules(config, keep_query))
     if found is None or resolver is None or extensions is None:
         return None
-    if path_rules is None or url_rules is None or faults:
+    if path_rules is None or url_options is None or faults:
         return None
     return Compiled(
         all_destinations=found,
         resolver=resolver,
         path_rules=path_rules,
-        url_rules=url_rules,
-        rules=_rules(config, found, extensions, path_rules),
+        url_options=url_options,
+        pageview_options=_pageview_options(config, found, extensions, path_rules),
         limits=Limits(
             max_events=config.max_queue,
             max_age_seconds=_max_age(config),
@@ -119,8 +119,8 @@ def _path_rules(config: Config) -> PathRules:
     return PathRules(exclude=(*exclude, *listed(config.exclude)), include=config.include)
 
 
-def _url_rules(config: Config, keep_query: frozenset[str] | Literal["*"]) -> url.UrlRules:
-    return url.UrlRules(
+def _url_rules(config: Config, keep_query: frozenset[str] | Literal["*"]) -> url.UrlOptions:
+    return url.UrlOptions(
         keep_query=keep_query,
         base_url=config.base_url,
         path_mode=config.path_mode,
@@ -128,16 +128,16 @@ def _url_rules(config: Config, keep_query: frozenset[str] | Literal["*"]) -> url
     )
 
 
-def _rules(
+def _pageview_options(
     config: Config,
     destinations: Sequence[places.Destination],
     extensions: frozenset[str],
     path_rules: PathRules,
-) -> pageview.Rules:
+) -> pageview.PageviewOptions:
     track_localhost = config.track_localhost
     if track_localhost is None:
         track_localhost = bool(destinations) and all(map(places.is_local, destinations))
-    return pageview.Rules(
+    return pageview.PageviewOptions(
         track_localhost=track_localhost,
         prefetch=config.prefetch,
         bots=config.bots,

@@ -122,8 +122,8 @@ class Config:
     all_destinations: tuple[places.Destination, ...] = field(init=False, repr=False)
     resolver: ClientIP = field(init=False, repr=False)
     path_rules: path_rules.PathRules = field(init=False, repr=False)
-    url_rules: url.UrlRules = field(init=False, repr=False)
-    rules: pageview.Rules = field(init=False, repr=False)
+    url_options: url.UrlOptions = field(init=False, repr=False)
+    pageview_options: pageview.PageviewOptions = field(init=False, repr=False)
     limits: Limits = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

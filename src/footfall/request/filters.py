@@ -65,7 +65,7 @@ class RequestFilter:
         self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
         self.statuses: frozenset[int] = _every_status() if every_hit else _statuses(config)
         self.extensions: frozenset[str] = (
-            config.rules.download_extensions if config.track_downloads else frozenset()
+            config.pageview_options.download_extensions if config.track_downloads else frozenset()
         )
         self.file_mark = "" if every_hit else "."
         """What is in a path where `takes_file` has to be asked."""

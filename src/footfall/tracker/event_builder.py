@@ -56,7 +56,7 @@ class EventBuilder:
         self._log = log
         self._watch = MisconfigurationDetector(config.resolver)
         self._decider = pageview.DecisionCache(
-            config.rules, reads_paths_alone=config.path_rules.reads_paths_alone
+            config.pageview_options, reads_paths_alone=config.path_rules.reads_paths_alone
         )
 
     def of_hit(self, hit: Hit, *, is_aloud: bool = False) -> BuildResult:
@@ -67,7 +67,7 @@ class EventBuilder:
         base = self._base_of(hit)
         seen = self._host_seen(hit, base)
         if is_aloud:
-            decision = pageview.decide(_at(seen, hit), self._config.rules)
+            decision = pageview.decide(_at(seen, hit), self._config.pageview_options)
         else:
             decision = self._decider.decide(hit, seen)
         if decision.reason == "prefetch" and (hint := pageview.prefetch_hint(hit)):
@@ -81,7 +81,7 @@ class EventBuilder:
         """Scheme and host of the site as its visitors know it."""
         config = self._config
         is_trusted = config.resolver.trusts(hit.peer)
-        return url.public_base(hit, is_trusted=is_trusted, rules=config.url_rules)
+        return url.public_base(hit, is_trusted=is_trusted, options=config.url_options)
 
     def _host_seen(self, hit: Hit, base: str) -> str:
         """The host that visitors see, where it is known: behind a proxy the app's may be local."""
@@ -132,10 +132,10 @@ class EventBuilder:
             looker = _at(self._host_seen(is_told_of, base), is_told_of)
         decision = None
         if looker is not None:
-            decision = pageview.decide_custom_event(looker, self._config.rules)
+            decision = pageview.decide_custom_event(looker, self._config.pageview_options)
             if not decision.is_counted:
                 return BuildResult(decision.reason, None, decision)
-        page = url.scrub_url(told.url, self._config.url_rules) if told.url else ""
+        page = url.scrub_url(told.url, self._config.url_options) if told.url else ""
         referral = url.Referral()
         if hit is not None:
             # A relative URL is one of this site's.
@@ -214,11 +214,11 @@ class EventBuilder:
         return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
     def _where(self, hit: Hit, base: str, pushed: str | None) -> tuple[str, url.Referral]:
-        page = url.page_at(base, hit, self._config.url_rules, pushed)
+        page = url.page_at(base, hit, self._config.url_options, pushed)
         return page, self._referral(hit, page)
 
     def _referral(self, hit: Hit, page: str) -> url.Referral:
-        referral = url.referrer_of(hit, page=page, rules=self._config.url_rules)
+        referral = url.referrer_of(hit, page=page, options=self._config.url_options)
         is_hidden = referral.previous is not None and self._is_excluded(hit, referral.previous)
         return url.Referral() if is_hidden else referral
 

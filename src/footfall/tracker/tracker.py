@@ -193,7 +193,7 @@ class Tracker:
         lanes = self._lanes.takers(event) if event is not None else []
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),
-            decision=decision or pageview.decide(hit, self.config.rules),
+            decision=decision or pageview.decide(hit, self.config.pageview_options),
             reason=reason,
             event=event,
             requests={

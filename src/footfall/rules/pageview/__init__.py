@@ -36,7 +36,7 @@ from footfall.rules.pageview.decide import decide, decide_custom_event
 from footfall.rules.pageview.decision_cache import DecisionCache
 from footfall.rules.pageview.header_names import REQUEST_HEADERS, RESPONSE_HEADERS
 from footfall.rules.pageview.navigation_rules import pushed_url
-from footfall.rules.pageview.options import DOWNLOAD_EXTENSIONS, Rules
+from footfall.rules.pageview.options import DOWNLOAD_EXTENSIONS, PageviewOptions
 from footfall.rules.pageview.prefetch import (
     TURBO_PREFETCH_HINT,
     is_refusable_prefetch,
@@ -54,7 +54,7 @@ __all__ = [
     "RESPONSE_HEADERS",
     "TURBO_PREFETCH_HINT",
     "DecisionCache",
-    "Rules",
+    "PageviewOptions",
     "decide",
     "decide_custom_event",
     "is_refusable_prefetch",

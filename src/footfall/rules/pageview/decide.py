@@ -10,7 +10,7 @@ from typing import Final, Literal, ParamSpec, TypeVar
 from footfall.model import Decision, Hit, Step
 from footfall.rules.pageview.header_values import CACHE_SIZE
 from footfall.rules.pageview.navigation_rules import ARRIVAL_RULES, NO_NAVIGATION
-from footfall.rules.pageview.options import DEFAULTS, Rules
+from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
 from footfall.rules.pageview.request_rules import CUSTOM_EVENT_RULES, REQUEST_RULES
 from footfall.rules.pageview.response_rules import ANSWER_RULES, otherwise
 from footfall.rules.pageview.rule_types import Navigation, Ruling
@@ -23,21 +23,21 @@ _P = ParamSpec("_P")
 _Found = TypeVar("_Found", Ruling, Navigation)
 
 
-def decide(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
+def decide(hit: Hit, options: PageviewOptions = DEFAULT_OPTIONS) -> Decision:
     """What this hit is, and why.
 
     The decision's name is `pageview` or the event's; its reason is one of `REASONS`; its steps are
     all the rules that were asked, the settling one last. Nothing raises, whatever a client sent.
     """
     steps: list[Step] = []
-    ruling = _ask(REQUEST_RULES, steps, hit, rules)
+    ruling = _ask(REQUEST_RULES, steps, hit, options)
     if ruling is None:
-        arrival = _ask(ARRIVAL_RULES, steps, hit, rules) or NO_NAVIGATION
-        ruling = _ask(ANSWER_RULES, steps, hit, rules, arrival)
+        arrival = _ask(ARRIVAL_RULES, steps, hit, options) or NO_NAVIGATION
+        ruling = _ask(ANSWER_RULES, steps, hit, options, arrival)
     return _decision(ruling or _noted("C.6 otherwise", otherwise(hit), steps), steps)
 
 
-def decide_custom_event(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
+def decide_custom_event(hit: Hit, options: PageviewOptions = DEFAULT_OPTIONS) -> Decision:
     """Whether an event that the app told with `track()` during this hit may be sent, and why not.
 
     The rules about the visitor hold: no bots, no prefetches, no localhost. The path, how the page
@@ -45,8 +45,8 @@ def decide_custom_event(hit: Hit, rules: Rules = DEFAULTS) -> Decision:
     """
     steps: list[Step] = []
     # An event told on a bot's visit is not the bot's visit.
-    rules = replace(rules, bots="skip") if rules.bots == "event" else rules
-    ruling = _ask(CUSTOM_EVENT_RULES, steps, hit, rules) or Ruling("custom_event", "", "event")
+    options = replace(options, bots="skip") if options.bots == "event" else options
+    ruling = _ask(CUSTOM_EVENT_RULES, steps, hit, options) or Ruling("custom_event", "", "event")
     return _decision(ruling, steps)
 
 

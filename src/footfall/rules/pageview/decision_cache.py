@@ -17,7 +17,7 @@ from footfall.model import Decision, Hit
 from footfall.rules.pageview.decide import decide
 from footfall.rules.pageview.file_names import extension_of, is_static, is_well_known
 from footfall.rules.pageview.header_names import REQUEST_HEADERS
-from footfall.rules.pageview.options import DEFAULTS, Rules
+from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
 from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
 from footfall.rules.user_agent import Bot, classify
 
@@ -74,21 +74,23 @@ class DecisionCache:
     the owner's has a say that goes beyond the path, every hit is decided anew.
 
     Args:
-        rules: What the owner wants counted.
-        reads_paths_alone: True if nothing but the path matters to `rules.excluded_by`.
+        options: What the owner wants counted.
+        reads_paths_alone: True if nothing but the path matters to `options.excluded_by`.
     """
 
-    def __init__(self, rules: Rules = DEFAULTS, *, reads_paths_alone: bool = False) -> None:
-        self._rules = rules
-        is_pure = rules.excluded_by is None or reads_paths_alone
-        self._remembers = is_pure and rules.is_bot is None
+    def __init__(
+        self, options: PageviewOptions = DEFAULT_OPTIONS, *, reads_paths_alone: bool = False
+    ) -> None:
+        self._options = options
+        is_pure = options.excluded_by is None or reads_paths_alone
+        self._remembers = is_pure and options.is_bot is None
         self._known: dict[tuple[object, ...], Decision] = {}
 
     def decide(self, hit: Hit, host: str) -> Decision:
         """What this hit is, and why; `host` is the one that its visitor sees."""
         if not self._remembers:
             return self._decided(hit, host)
-        rules, headers, path = self._rules, hit.headers, hit.path
+        options, headers, path = self._options, hit.headers, hit.path
         shape = _shape(tuple(headers))
         file = _known_file if len(path) <= _MAX_PATH_CHARS else _file
         key = (
@@ -100,15 +102,15 @@ class DecisionCache:
             hit.status,
             hit.method,
             hit.ignored,
-            file(path, rules.download_extensions),
-            rules.excluded_by(hit) if rules.excluded_by is not None else None,
+            file(path, options.download_extensions),
+            options.excluded_by(hit) if options.excluded_by is not None else None,
         )
         known = self._known.get(key)
         return self._learned(key, hit, host) if known is None else known
 
     def _decided(self, hit: Hit, host: str) -> Decision:
         seen = hit if host == hit.host else replace(hit, host=host)
-        return replace(decide(seen, self._rules), steps=())
+        return replace(decide(seen, self._options), steps=())
 
     def _learned(self, key: tuple[object, ...], hit: Hit, host: str) -> Decision:
         decision = self._decided(hit, host)

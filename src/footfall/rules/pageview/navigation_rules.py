@@ -7,7 +7,7 @@ from typing import Final
 
 from footfall.model import Hit
 from footfall.rules.pageview.header_values import answered, asked, wants_html
-from footfall.rules.pageview.options import Rules, words
+from footfall.rules.pageview.options import PageviewOptions, words
 from footfall.rules.pageview.rule_types import Navigation, NavigationRule
 
 # Whoever sends one of these fills a part of a page, or does not say whether it visits: Turbo
@@ -31,7 +31,7 @@ LIBRARY_HEADERS: Final = frozenset(
 )
 
 
-def _library(hit: Hit, _rules: Rules) -> str | Navigation:
+def _library(hit: Hit, _options: PageviewOptions) -> str | Navigation:
     if LIBRARY_HEADERS.isdisjoint(hit.headers):
         return "no library's header"
     for name in _FRAGMENT_HEADERS:
@@ -54,7 +54,7 @@ def _htmx(hit: Hit) -> str | Navigation:
     )
 
 
-def _xhr(hit: Hit, _rules: Rules) -> str | Navigation:
+def _xhr(hit: Hit, _options: PageviewOptions) -> str | Navigation:
     # Android's WebViews send the app's package name here, on navigations too.
     requested_with = asked(hit, "x-requested-with")
     if requested_with.strip().lower() == "xmlhttprequest":
@@ -77,20 +77,20 @@ _ARRIVALS: Final[Mapping[str, Navigation]] = {
 }
 
 
-def _destination(hit: Hit, rules: Rules) -> str | Navigation:
+def _destination(hit: Hit, options: PageviewOptions) -> str | Navigation:
     text = asked(hit, "sec-fetch-dest")
     arrival = _ARRIVALS.get(text)
     if arrival is None:
         return text or "no Sec-Fetch-Dest"
     if arrival.reason == "iframe":
-        return arrival._replace(is_page=rules.track_iframes)
+        return arrival._replace(is_page=options.track_iframes)
     # A service worker that passes a navigation on empties its destination and keeps its mode.
     if text == "empty" and asked(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
         return Navigation("navigation", "empty, navigate", is_page=True)
     return arrival
 
 
-def _accept(hit: Hit, _rules: Rules) -> str | Navigation:
+def _accept(hit: Hit, _options: PageviewOptions) -> str | Navigation:
     if "service-worker-navigation-preload" in hit.headers:
         return Navigation("navigation", "service-worker-navigation-preload", is_page=True)
     accept = asked(hit, "accept")

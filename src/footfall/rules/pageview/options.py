@@ -22,7 +22,7 @@ DOWNLOAD_EXTENSIONS: Final = words(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class PageviewOptions:
     """What the owner wants counted. The defaults count as the vendors' scripts do."""
 
     # A developer's own clicks would be the first numbers on a new dashboard.
@@ -49,4 +49,4 @@ class Rules:
     excluded_by: Callable[[Hit], str | None] | None = None
 
 
-DEFAULTS: Final = Rules()
+DEFAULT_OPTIONS: Final = PageviewOptions()

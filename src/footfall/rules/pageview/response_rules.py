@@ -19,7 +19,7 @@ from footfall.rules.pageview.header_values import (
     media_type_of,
     shows_page,
 )
-from footfall.rules.pageview.options import Rules
+from footfall.rules.pageview.options import PageviewOptions
 from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
 from footfall.rules.pageview.rule_types import Navigation, ResponseRule, Ruling
 
@@ -32,9 +32,9 @@ _SAVES_ANY_FILE: Final[Mapping[str, bool]] = {
 }
 
 
-def _download(hit: Hit, rules: Rules, arrival: Navigation) -> str | Ruling:
+def _download(hit: Hit, options: PageviewOptions, arrival: Navigation) -> str | Ruling:
     saves = is_attachment(hit)
-    if not saves and not _is_file(hit, rules):
+    if not saves and not _is_file(hit, options):
         return "no file"
     # Libraries save nothing: they ask again, as a navigation. Nor do pictures and players.
     saves_any_file = _SAVES_ANY_FILE.get(arrival.reason)
@@ -42,14 +42,14 @@ def _download(hit: Hit, rules: Rules, arrival: Navigation) -> str | Ruling:
         return f"a file for {arrival.reason}"
     if not _has_first_byte(hit) or is_well_known(hit.path):
         return "a file that is not counted"
-    if not rules.track_downloads:
+    if not options.track_downloads:
         return Ruling("download", hit.path)
     # The tracker, which knows the public URL, puts it in the path's place.
     return Ruling("download", hit.path, "event", DOWNLOAD, {"url": hit.path})
 
 
-def _is_file(hit: Hit, rules: Rules) -> bool:
-    if extension_of(hit.path) not in rules.download_extensions:
+def _is_file(hit: Hit, options: PageviewOptions) -> bool:
+    if extension_of(hit.path) not in options.download_extensions:
         return False
     media_type = media_type_of(hit)
     return media_type != "" and media_type not in HTML
@@ -61,14 +61,14 @@ def _has_first_byte(hit: Hit) -> bool:
     return answered(hit, "content-range").strip().lower().startswith("bytes 0-")
 
 
-def _navigation(_hit: Hit, _rules: Rules, arrival: Navigation) -> str | Ruling:
+def _navigation(_hit: Hit, _options: PageviewOptions, arrival: Navigation) -> str | Ruling:
     return arrival.reason if arrival.is_page else Ruling(arrival.reason, arrival.saw)
 
 
-def _not_found(hit: Hit, rules: Rules, _arrival: Navigation) -> str | Ruling:
+def _not_found(hit: Hit, options: PageviewOptions, _arrival: Navigation) -> str | Ruling:
     if hit.status != 404:
         return "not a 404"
-    if not rules.track_404 or media_type_of(hit) not in HTML:
+    if not options.track_404 or media_type_of(hit) not in HTML:
         return "a 404 that is not counted"
     if is_well_known(hit.path):
         return Ruling("well_known", hit.path)
@@ -79,7 +79,7 @@ def _not_found(hit: Hit, rules: Rules, _arrival: Navigation) -> str | Ruling:
     return Ruling("not_found", hit.path, "event", NOT_FOUND, {"path": hit.path})
 
 
-def _not_modified(hit: Hit, _rules: Rules, _arrival: Navigation) -> str | Ruling:
+def _not_modified(hit: Hit, _options: PageviewOptions, _arrival: Navigation) -> str | Ruling:
     if hit.status != 304:
         return "not a 304"
     # A 304 has no content type, so the name must tell files from pages.
@@ -88,7 +88,7 @@ def _not_modified(hit: Hit, _rules: Rules, _arrival: Navigation) -> str | Ruling
     return Ruling("not_modified", hit.path, "pageview", PAGEVIEW)
 
 
-def _page(hit: Hit, _rules: Rules, arrival: Navigation) -> str | Ruling:
+def _page(hit: Hit, _options: PageviewOptions, arrival: Navigation) -> str | Ruling:
     saw = media_type_of(hit) or "no content type"
     return Ruling(arrival.reason, saw, "pageview", PAGEVIEW) if shows_page(hit) else saw
 

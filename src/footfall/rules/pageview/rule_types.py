@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from footfall.model import NO_PROPS, Hit
-from footfall.rules.pageview.options import Rules
+from footfall.rules.pageview.options import PageviewOptions
 
 
 class Ruling(NamedTuple):
@@ -34,6 +34,6 @@ class Navigation(NamedTuple):
 
 
 # A rule that lets pass returns what it looked at, for the step's record.
-RequestRule: TypeAlias = Callable[[Hit, Rules], str | Ruling]
-NavigationRule: TypeAlias = Callable[[Hit, Rules], str | Navigation]
-ResponseRule: TypeAlias = Callable[[Hit, Rules, Navigation], str | Ruling]
+RequestRule: TypeAlias = Callable[[Hit, PageviewOptions], str | Ruling]
+NavigationRule: TypeAlias = Callable[[Hit, PageviewOptions], str | Navigation]
+ResponseRule: TypeAlias = Callable[[Hit, PageviewOptions, Navigation], str | Ruling]

@@ -16,20 +16,20 @@ from typing import Final
 
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, fit, without_campaign
+from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_base
 from footfall.rules.url.referrer import Referral, referrer_of
-from footfall.rules.url.rules import DEFAULT_RULES, UrlRules
 from footfall.rules.url.scrub import scrub_url
 
 __all__ = [
     "CAMPAIGN",
     "CLICK_IDS",
-    "DEFAULT_RULES",
+    "DEFAULT_OPTIONS",
     "MAX_URL_BYTES",
     "REQUEST_HEADERS",
     "UNKNOWN_HOST",
     "Referral",
-    "UrlRules",
+    "UrlOptions",
     "fit",
     "page_at",
     "page_url",

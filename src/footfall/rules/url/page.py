@@ -8,10 +8,10 @@ from urllib.parse import quote, urljoin
 
 from footfall.rules.url.host import host_of, scheme_of
 from footfall.rules.url.limit import MAX_URL_BYTES, fit
+from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import split
 from footfall.rules.url.path import own_path, public_path, route_path
 from footfall.rules.url.query import public_query
-from footfall.rules.url.rules import DEFAULT_RULES, UrlRules
 from footfall.rules.url.text import MAX_KNOWN, as_text, replaced
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ UNKNOWN_HOST: Final = "unknown.invalid"
 
 
 def page_url(
-    hit: Hit, *, is_trusted: bool, rules: UrlRules = DEFAULT_RULES, path: str | None = None
+    hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS, path: str | None = None
 ) -> str:
     """The absolute URL of the page a visitor looked at, scrubbed, at most 2,000 bytes.
 
@@ -38,28 +38,30 @@ def page_url(
     `path` is another address of the page, which a response told the browser to show: a URL as a
     header carries it, relative or not, with or without a query. Its host is ignored.
     """
-    return page_at(public_base(hit, is_trusted=is_trusted, rules=rules), hit, rules, path)
+    return page_at(public_base(hit, is_trusted=is_trusted, options=options), hit, options, path)
 
 
-def page_at(base: str, hit: Hit, rules: UrlRules = DEFAULT_RULES, path: str | None = None) -> str:
+def page_at(
+    base: str, hit: Hit, options: UrlOptions = DEFAULT_OPTIONS, path: str | None = None
+) -> str:
     """`page_url`, for who knows the hit's `public_base` already."""
     pushed = split(_resolved(as_text(path), hit)) if path else None
-    if rules.path_mode == "route" and hit.route is not None:
+    if options.path_mode == "route" and hit.route is not None:
         where = route_path(hit.route)
     elif pushed:
-        where = public_path(pushed.path, rules.hide_path_secrets, is_encoded=True)
+        where = public_path(pushed.path, options.hide_path_secrets, is_encoded=True)
     else:
         write = own_path if len(hit.path) <= MAX_KNOWN else own_path.__wrapped__
-        where = write(hit.path, rules.hide_path_secrets)
+        where = write(hit.path, options.hide_path_secrets)
     query = pushed.query if pushed else hit.query and as_text(hit.query)
-    page = base + where + public_query(query, rules.keep_query) if query else base + where
+    page = base + where + public_query(query, options.keep_query) if query else base + where
     return page if len(page) <= MAX_URL_BYTES else fit(page)
 
 
-def public_base(hit: Hit, *, is_trusted: bool, rules: UrlRules = DEFAULT_RULES) -> str:
+def public_base(hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS) -> str:
     """`scheme://host` of the site as its visitors know it; see `page_url`."""
-    if rules.base_url:
-        return rules.base_url
+    if options.base_url:
+        return options.base_url
     proto = named_host = forwarded = ""
     if is_trusted:
         named = hit.headers.get

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from footfall.rules.url.host import MAX_HOST, WEB, host_of
 from footfall.rules.url.limit import fit
+from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import split
 from footfall.rules.url.path import public_path
-from footfall.rules.url.rules import DEFAULT_RULES, UrlRules
 from footfall.rules.url.text import KNOWN, MAX_KNOWN, as_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Referral(NamedTuple):
     previous: str | None = None
 
 
-def referrer_of(hit: Hit, *, page: str, rules: UrlRules = DEFAULT_RULES) -> Referral:
+def referrer_of(hit: Hit, *, page: str, options: UrlOptions = DEFAULT_OPTIONS) -> Referral:
     """Where the visitor of `page` (its URL) came from, scrubbed.
 
     A referrer on the page's host or on the request's own is this site's: ports, case and one
@@ -46,11 +46,11 @@ def referrer_of(hit: Hit, *, page: str, rules: UrlRules = DEFAULT_RULES) -> Refe
     end = text.find("?") + 1
     text = text[:end] if end else text
     read = _came_from if len(text) <= MAX_KNOWN else _came_from.__wrapped__
-    came_from = read(text, rules.hide_path_secrets)
+    came_from = read(text, options.hide_path_secrets)
     if came_from is None:
         return _NO_REFERRAL
     if came_from.site in (_site_of(page), _own_site(hit.host)):
-        return Referral(previous=came_from.path if rules.path_mode == "path" else None)
+        return Referral(previous=came_from.path if options.path_mode == "path" else None)
     return came_from.referral
 
 

@@ -13,7 +13,7 @@ from footfall.rules.url.query import CREDENTIAL, Keep, plain_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UrlRules:
+class UrlOptions:
     """What of a URL may leave, beside the campaign.
 
     Raises `ConfigError` with every option that cannot work.
@@ -70,4 +70,4 @@ def _base_url_faults(url: object) -> Iterable[Fault]:
 _ALMOST_ORIGIN: Final = re.compile(r"\s*(?:(?P<scheme>\w+)://)?(?:[^/?#]*@)?(?P<host>[^/?#\s]*)")
 
 
-DEFAULT_RULES: Final = UrlRules()
+DEFAULT_OPTIONS: Final = UrlOptions()
