@@ -1,6 +1,6 @@
 """Real servers that are stopped, reloaded and killed: nothing is lost or doubled.
 
-The numbers in the ids are those of a catalogue of faults, as in `tests/test_lifecycle.py`.
+The numbers in the ids are those of a catalogue of faults, `tests/FAULTS.md`.
 """
 
 from __future__ import annotations

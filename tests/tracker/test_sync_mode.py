@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,10 +14,14 @@ import footfall
 from footfall import asgi, wsgi
 from footfall.config import Config
 from footfall.destinations import Plausible
+from footfall.errors import NotSent
 from footfall.model import Event, Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.support.adapters import ADAPTERS, Raw, call_asgi, call_wsgi, navigation
+from tests.support.faults import Scripted
+from tests.support.vendors import Vendor, wait_until
+from tests.tracker.programs import dsn, names, sent_names, track, tracker_over
 
 HTML = [(b"content-type", b"text/html")]
 POST = Raw(method="POST", target=b"/signup", query=b"", headers=navigation().headers)
@@ -126,7 +131,7 @@ def test_a_wsgi_app_that_starts_late_delivers_on_the_spot(site: Watched) -> None
 
 
 @pytest.mark.parametrize("name", ["wsgi", "asgi"])
-def test_what_an_app_told_before_it_failed_is_delivered(name: str, site: Watched) -> None:
+def test_what_an_app_tracked_before_it_failed_is_delivered(name: str, site: Watched) -> None:
     def fail(environ: Any, start_response: Any) -> Any:
         footfall.track("A")
         raise LookupError("the app's own")
@@ -259,3 +264,111 @@ def test_what_is_no_request_passes_untouched(kind: str, site: Watched) -> None:
 
     asyncio.run(asgi.FootfallMiddleware(app, tracker=site.tracker())({"type": kind}, receive, send))
     assert sent == [f"{kind}.startup.complete"]
+
+
+def sync_tracker(transport: Any, **options: Any) -> Tracker:
+    return tracker_over(transport, mode="sync", **options)
+
+
+def counts(tracker: Tracker) -> dict[str, int]:
+    [found] = tracker.stats()["destinations"].values()
+    return {name: value for name, value in found.items() if value and type(value) is int}
+
+
+class Slow:
+    """Takes its time for the event of one name; remembers all."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name.encode()
+        self.requests: list[Request] = []
+        self.go_on = threading.Event()
+
+    def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        if b'"name":"' + self._name in request.body:
+            self.go_on.wait(10)
+        return Response(status=202, body=b"ok")
+
+
+def test_in_sync_mode_a_request_waits_for_its_own_event_alone() -> None:
+    transport = Slow("held")
+    tracker = sync_tracker(transport)
+    other = threading.Thread(target=track, args=(tracker, "held"))
+    other.start()
+    assert wait_until(lambda: sent_names(transport) == ["held"])
+    started = time.monotonic()
+    for number in range(3):
+        track(tracker, f"quick {number}")
+    assert time.monotonic() - started < 1.0
+    # The thread of the other one takes along what it finds while it still thinks.
+    assert wait_until(lambda: counts(tracker) == {"submitted": 4, "accepted": 3, "queued": 1})
+    transport.go_on.set()
+    other.join()
+    assert wait_until(lambda: counts(tracker) == {"submitted": 4, "accepted": 4})
+
+
+def test_in_sync_mode_a_request_waits_for_a_second_at_most() -> None:
+    transport = Slow("held")
+    tracker = sync_tracker(transport)
+    started = time.monotonic()
+    track(tracker, "held")
+    assert 0.9 < time.monotonic() - started < 3.0
+    assert counts(tracker) == {"submitted": 1, "queued": 1}
+    transport.go_on.set()
+
+
+def test_in_sync_mode_an_event_has_one_try() -> None:
+    transport = Scripted(NotSent("refused"))
+    tracker = sync_tracker(transport)
+    track(tracker, "A")
+    assert counts(tracker) == {"submitted": 1, "failed": 1}
+
+
+def test_in_sync_mode_nobody_waits_for_a_vendor_that_is_left_alone() -> None:
+    transport = Scripted(*[NotSent("refused")] * 5)
+    tracker = sync_tracker(transport)
+    for number in range(5):
+        track(tracker, f"{number}")
+    started = time.monotonic()
+    track(tracker, "later")
+    assert time.monotonic() - started < 0.9
+    assert counts(tracker) == {"submitted": 6, "failed": 5, "queued": 1}
+
+
+def test_72_after_a_thaw_nothing_stale_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = Scripted(*[NotSent("refused")] * 5)
+    tracker = sync_tracker(transport)
+    for number in range(6):  # the last one is kept: the vendor is left alone for a while
+        track(tracker, f"stale {number}")
+    wall_clock = time.time
+    monkeypatch.setattr(time, "time", lambda: wall_clock() + 600)
+    [lane] = tracker._lanes.all
+    lane._delivery.ledger._wall_clock = time.time
+    lane._delivery.breaker.open_until = 0.0
+    track(tracker, "fresh")
+    assert sent_names(transport)[5:] == ["fresh"]
+    assert counts(tracker) == {"submitted": 7, "failed": 5, "expired": 1, "accepted": 1}
+
+
+def test_72_after_a_thaw_a_new_connection_is_made(
+    good: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = Tracker(Config(destinations=[dsn(good)], mode="sync"), environ={})
+    track(tracker, "A")
+    track(tracker, "B")
+    assert good.connections == 1
+    wall_clock = time.time
+    monkeypatch.setattr(time, "time", lambda: wall_clock() + 2)
+    track(tracker, "C")
+    assert (good.connections, names(good)) == (2, ["A", "B", "C"])
+
+
+def test_in_sync_mode_no_thread_to_be_had_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    transport = MemoryTransport()
+    tracker = sync_tracker(transport)
+    track(tracker, "A")
+    assert sent_names(transport) == ["A"]

@@ -1,0 +1,84 @@
+"""Programs that track in an interpreter of their own, and what a vendor was sent by them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from footfall.config import Config
+from footfall.tracker import Tracker
+from tests.support.adapters import PLAUSIBLE
+from tests.support.vendors import Vendor
+
+VISITOR = {"ip": "198.51.100.7", "ua": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+
+
+# What every program begins with: a tracker for the vendor named as its first argument.
+PRELUDE = """
+import atexit, os, signal, sys, threading, time
+import footfall
+from footfall.tracker import process_hooks
+from footfall.tracker import Tracker
+
+def track(name):
+    tracker.track(name, url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": name})
+
+def make(**options):
+    global tracker
+    tracker = Tracker.from_options({"destinations": sys.argv[1], **options}, environ={})
+"""
+
+
+def dsn(server: Vendor) -> str:
+    return server.url.replace("http://", "plausible+http://") + "/example.com"
+
+
+def names(server: Vendor) -> list[str]:
+    """The names of the events that the vendor received, sorted."""
+    return sorted(
+        request.split(b'"name":"')[1].split(b'"')[0].decode() for request in server.requests
+    )
+
+
+@contextmanager
+def program(code: str, server: Vendor, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the prelude and `code` in an interpreter of its own."""
+    environ = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", PRELUDE + code, dsn(server), *arguments],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str], status: int = 0) -> float:
+    """Wait for the end, which must be a quiet one; the seconds that took."""
+    started = time.monotonic()
+    out, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors + out, errors + out
+    assert process.returncode == status, errors + out
+    return time.monotonic() - started
+
+
+def tracker_over(transport: Any, **options: Any) -> Tracker:
+    return Tracker(Config(destinations=[PLAUSIBLE], transport=transport, **options), environ={})
+
+
+def track(tracker: Tracker, name: str, agent: str = "") -> None:
+    visitor = {**VISITOR, "ua": agent or name}
+    tracker.track(name, url="https://example.com/", visitor=visitor)
+
+
+def sent_names(transport: Any) -> list[str]:
+    return [r.body.split(b'"name":"')[1].split(b'"')[0].decode() for r in transport.requests]
