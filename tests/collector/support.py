@@ -14,6 +14,7 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
+from footfall.collector import CollectorServer
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
@@ -68,6 +69,18 @@ def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
     while not is_true():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def running_collector(
+    *args: Any, **options: Any
+) -> Iterator[tuple[CollectorServer, httpx2.Client]]:
+    """A collector with these options, and a client of it."""
+    with (
+        CollectorServer(*args, **options) as collector,
+        httpx2.Client(base_url=collector.url, headers={"user-agent": FIREFOX}) as http,
+    ):
+        yield collector, http
 
 
 def post(http: httpx2.Client, **changes: object) -> httpx2.Response:

@@ -7,17 +7,20 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from footfall.collector import CollectorServer, Store, create_app
+from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.support import (
     PAGEVIEW,
     PID,
     post,
+    running_collector,
     served,
     stored_events,
 )
@@ -174,3 +177,17 @@ def test_a_mounted_collector_finds_itself() -> None:
                 )
                 httpx2.post(f"{url}/stats/api/event", json=PAGEVIEW)
                 assert asked.result().json()["total"] == 2
+
+
+def test_nothing_is_changed_by_looking(tmp_path: Path) -> None:
+    with running_collector() as (collector, http), closing(Store()) as other:
+        http.post("/api/event", json=PAGEVIEW)
+        before = http.get("/api/v1/events").json()
+        routes = [route for route in create_app(other).routes if isinstance(route, Route)]
+        paths = [route.path for route in routes if "GET" in (route.methods or ())]
+        assert len(paths) > 8
+        for path in paths:
+            method = "HEAD" if "stream" in path else "GET"
+            http.request(method, path.replace("{key}", "1"))
+        assert http.get("/api/v1/events").json() == before
+        assert collector.store.count(EventSearch()) == 1

@@ -101,3 +101,9 @@ def test_closing_ends_open_streams_and_questions(tmp_path: Path) -> None:
             assert time.monotonic() - started < 3
             assert asked.result() == []
         assert list(lines) == []
+
+
+def test_a_token_that_can_be_guessed_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="16 characters or more") as caught:
+        CollectorServer(host="0.0.0.0", token="hunter2")
+    assert "hunter2" not in str(caught.value)

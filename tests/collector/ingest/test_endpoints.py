@@ -10,11 +10,15 @@ import httpx2
 import pytest
 
 from footfall.collector import CollectorServer
+from footfall.collector.ingest import endpoints, rate_limit
+from footfall.collector.ingest.rate_limit import RateLimiter
+from footfall.collector.storage import writer_thread
 from tests.collector.support import (
     FIREFOX,
     PAGEVIEW,
     PID,
     post,
+    running_collector,
     stored_events,
 )
 
@@ -130,3 +134,21 @@ def test_a_salt_that_cannot_be_had_is_no_crash(
 
     monkeypatch.setattr(collector.store.visits, "_salt", fail)
     assert (post(http).status_code, http.post("/log", json={"pid": PID}).status_code) == (503, 503)
+
+
+@pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits"])
+def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=2.0))
+    monkeypatch.setattr(rate_limit, "_sender", lambda peer: peer)
+    with running_collector() as (_, http):
+        answers = [http.post(path, json={}) for _ in range(3)]
+        assert answers[-1].status_code == 429
+        assert answers[-1].headers["retry-after"] == "1"
+        assert [each.status_code for each in answers[:2]] == [400, 400]
+        assert http.get("/api/v1/events").status_code == 200
+
+
+def test_a_full_queue_is_told_to_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
+    with running_collector() as (_, http):
+        assert http.post("/api/event", json=PAGEVIEW).status_code == 503

@@ -17,20 +17,12 @@ from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 from footfall.destinations import Plausible, destination_from
 from footfall.errors import ConfigError
 from footfall.model import Event
+from tests.collector.support import FIREFOX, PAGEVIEW, PID
 from tests.support.adapters import CHROME
 from tests.support.vendors import unused_port, wait_until
 from tests.test_report import report_body
 
-PID = "aUn1quEid-3x"
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-PAGEVIEW = {"name": "pageview", "url": "https://a.test/hello", "domain": "a.test"}
 VISITOR = {"user-agent": FIREFOX, "x-forwarded-for": "203.0.113.9"}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[CollectorServer]:
-    with CollectorServer() as running:
-        yield running
 
 
 @pytest.fixture
@@ -41,7 +33,9 @@ def vendor(running: CollectorServer) -> CollectorServer:
 
 
 @contextmanager
-def between(line: str, **options: Any) -> Iterator[tuple[CollectorServer, httpx2.Client]]:
+def forwarding_collector(
+    line: str, **options: Any
+) -> Iterator[tuple[CollectorServer, httpx2.Client]]:
     """A collector that passes on, and a sender's client."""
     with (
         CollectorServer(forward=[destination_from(line)], **options) as collector,
@@ -80,7 +74,7 @@ def test_an_event_is_passed_on_as_it_came(vendor: CollectorServer) -> None:
         "revenue": {"currency": "EUR", "amount": "19.990"},
         "interactive": False,
     }
-    with between(plausible(vendor)) as (collector, http):
+    with forwarding_collector(plausible(vendor)) as (collector, http):
         assert http.post("/api/event", json=body).text == "ok"
         [sent], [received] = got(collector, 1), got(vendor, 1)
     assert {name: received[name] for name in UNCHANGED} == {name: sent[name] for name in UNCHANGED}
@@ -89,7 +83,7 @@ def test_an_event_is_passed_on_as_it_came(vendor: CollectorServer) -> None:
 
 
 def test_an_event_of_swetrix_is_passed_on_to_plausible(vendor: CollectorServer) -> None:
-    with between(plausible(vendor)) as (_, http):
+    with forwarding_collector(plausible(vendor)) as (_, http):
         headers = {"origin": "https://b.test"}
         for body in (
             {"pid": PID, "pg": "/x", "qs": "utm_source=hn&q=1", "ref": "https://news.test/"},
@@ -108,7 +102,7 @@ def test_an_event_of_swetrix_is_passed_on_to_plausible(vendor: CollectorServer) 
 
 
 def test_an_event_of_plausible_is_passed_on_to_swetrix(vendor: CollectorServer) -> None:
-    with between(f"swetrix+http://{netloc(vendor)}/{PID}") as (_, http):
+    with forwarding_collector(f"swetrix+http://{netloc(vendor)}/{PID}") as (_, http):
         body = {**PAGEVIEW, "name": "Signup", "props": {"plan": "pro"}}
         http.post("/api/event", json=body, headers={"accept-language": "de-AT"})
         [event] = got(vendor, 1)
@@ -118,7 +112,7 @@ def test_an_event_of_plausible_is_passed_on_to_swetrix(vendor: CollectorServer) 
 
 
 def test_what_our_middleware_reports_is_passed_on_where_it_counts(vendor: CollectorServer) -> None:
-    with between(plausible(vendor)) as (collector, http):
+    with forwarding_collector(plausible(vendor)) as (collector, http):
         http.post("/api/v1/hits", json=report_body(tracked=False, reason="bot"))
         http.post("/api/v1/hits", json=report_body())
         [event] = got(vendor, 1)
@@ -138,7 +132,7 @@ def test_several_vendors_get_each_event_once(vendor: CollectorServer) -> None:
 
 
 def test_the_counters_can_be_seen(vendor: CollectorServer) -> None:
-    with between(plausible(vendor)) as (_, http):
+    with forwarding_collector(plausible(vendor)) as (_, http):
         http.post("/api/event", json=PAGEVIEW)
         http.post("/api/event", json=PAGEVIEW, headers={"user-agent": "Googlebot/2.1"})
         got(vendor, 2)
@@ -161,7 +155,10 @@ def test_without_a_vendor_there_are_no_counters(vendor: CollectorServer) -> None
 
 def test_a_vendor_that_is_away_delays_nobody_and_loses_nothing() -> None:
     port = unused_port()
-    with between(f"plausible+http://127.0.0.1:{port}/vendor.test") as (collector, http):
+    with forwarding_collector(f"plausible+http://127.0.0.1:{port}/vendor.test") as (
+        collector,
+        http,
+    ):
         assert http.post("/api/event", json=PAGEVIEW).status_code == 202
         assert len(got(collector, 1)) == 1
         with CollectorServer(port=port) as vendor:
@@ -169,7 +166,7 @@ def test_a_vendor_that_is_away_delays_nobody_and_loses_nothing() -> None:
 
 
 def test_stopping_passes_on_what_waits(vendor: CollectorServer) -> None:
-    with between(plausible(vendor)) as (_, http):
+    with forwarding_collector(plausible(vendor)) as (_, http):
         for _ in range(20):
             http.post("/api/event", json=PAGEVIEW)
     assert len(got(vendor, 20)) == 20
@@ -180,7 +177,7 @@ def test_stopping_passes_on_what_waits(vendor: CollectorServer) -> None:
 
 def test_two_collectors_do_not_talk_for_ever() -> None:
     port = unused_port()
-    with between(f"plausible+http://127.0.0.1:{port}/b.test") as (first, http):
+    with forwarding_collector(f"plausible+http://127.0.0.1:{port}/b.test") as (first, http):
         back = [destination_from(plausible(first))]
         with CollectorServer(port=port, forward=back) as second:
             http.post("/api/event", json=PAGEVIEW)
