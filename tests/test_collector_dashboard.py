@@ -53,7 +53,7 @@ IPHONE: Final = (
 GPTBOT: Final = (
     "Mozilla/5.0 AppleWebKit/537.36 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
 )
-AXE: Final = Path(__file__).parent / "e2e" / "vendor" / "axe-4.14.1.min.js"
+AXE: Final = Path(__file__).parent / "e2e" / "vendored" / "axe-4.14.1.min.js"
 STATIC: Final = Path(footfall.collector.__file__).parent / "web" / "static"
 
 
@@ -588,7 +588,7 @@ def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium:
         assert figure.inner_text() == "3"
         return watch
 
-    watch = chromium.travel(journey)
+    watch = chromium.run(journey)
     assert watch.troubles == []
     assert watch.origins == {urlsplit(url).netloc}
 
@@ -614,7 +614,7 @@ def test_an_answer_that_comes_late_does_not_replace_a_later_one(
         page.wait_for_timeout(200)
         return page.get_by_text("Device is Mobile", exact=True).is_visible()
 
-    assert chromium.travel(journey)
+    assert chromium.run(journey)
 
 
 @pytest.mark.server("chromium")
@@ -642,7 +642,7 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
         page.locator("#places").get_by_role("link", name="Germany").wait_for()
         return watch
 
-    watch = chromium.travel(journey)
+    watch = chromium.run(journey)
     assert watch.troubles == []
     assert watch.origins == {urlsplit(url).netloc}
 
@@ -688,7 +688,7 @@ def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
         page.get_by_role("row", name="12:00").wait_for()
         return text
 
-    assert chromium.travel(journey) == "Mobile"
+    assert chromium.run(journey) == "Mobile"
 
 
 @pytest.mark.server("chromium")
@@ -707,7 +707,7 @@ def test_light_and_dark_are_chosen_and_kept(url: str, chromium: Chromium) -> Non
         seen.append(paper())
         return seen
 
-    light, dark, live = chromium.travel(journey)
+    light, dark, live = chromium.run(journey)
     assert light != dark
     assert dark == live
 
@@ -724,7 +724,7 @@ def test_it_works_without_script_and_on_a_phone(url: str, chromium: Chromium) ->
         width: int = page.evaluate("document.documentElement.scrollWidth")
         return width
 
-    assert chromium.travel(journey) == 390
+    assert chromium.run(journey) == 390
 
 
 @pytest.mark.server("chromium")
@@ -742,7 +742,7 @@ def test_axe_finds_nothing_serious(url: str, chromium: Chromium, path: str, sche
         )
         return found
 
-    assert chromium.travel(journey) == []
+    assert chromium.run(journey) == []
 
 
 @pytest.mark.server("chromium")
@@ -759,4 +759,4 @@ def test_an_empty_dashboard_is_accessible_and_copies(chromium: Chromium) -> None
 
     with closing(Store(clock=lambda: NOON)) as store:
         for url in served(store):
-            assert chromium.travel(partial(journey, url=url)) == []
+            assert chromium.run(partial(journey, url=url)) == []

@@ -431,7 +431,7 @@ def test_the_page_lives(
         page.get_by_text("Nothing has arrived yet").wait_for()
         return troubles
 
-    assert chromium.travel(journey) == []
+    assert chromium.run(journey) == []
     assert settled(http) == []
 
 
@@ -457,7 +457,7 @@ def test_the_notices_are_left_alone_while_they_are_read(
         page.get_by_text("Refused 2 since").wait_for()
         return found
 
-    assert chromium.travel(journey) == [True, True]
+    assert chromium.run(journey) == [True, True]
 
 
 @pytest.mark.server("chromium")
@@ -480,7 +480,7 @@ def test_no_strangers_script_runs(
         page.locator(".row").nth(5).wait_for()
         return troubles
 
-    assert chromium.travel(journey) == []
+    assert chromium.run(journey) == []
 
 
 @pytest.mark.server("chromium")
@@ -498,7 +498,7 @@ def test_a_request_can_be_copied_and_run(
         copied: str = page.evaluate("navigator.clipboard.readText()")
         return copied
 
-    assert chromium.travel(journey).startswith(f"curl -i -X POST {collector.url}/api/event \\\n")
+    assert chromium.run(journey).startswith(f"curl -i -X POST {collector.url}/api/event \\\n")
 
 
 @pytest.mark.server("chromium")
@@ -523,4 +523,4 @@ def test_the_pages_fit_the_screen(
             overflows.append(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
         return overflows
 
-    assert [each for each in chromium.travel(journey) if each > 0] == []
+    assert [each for each in chromium.run(journey) if each > 0] == []

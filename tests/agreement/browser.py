@@ -1,7 +1,7 @@
-"""The browser of all visitors: Chromium as people run it, with what test drivers switch off.
+"""Chromium as people run it, with the features that Playwright switches off by default.
 
-It has one profile and one tab for all journeys, since new ones cost as much as a journey. So that
-no journey meets what another has left, each goes to a host of its own.
+It has one profile and one tab for all scenarios, since new ones take as long as a scenario. So that
+no scenario meets the cache of another, each uses a host of its own.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Where browsers send fetch metadata, obey speculation rules and run service workers, as over https.
+# Here browsers send fetch metadata, obey speculation rules and run service workers, as over https.
 _SECURE_HOSTS: Final = "*.shop.example,*.count.example,*.refuse.example"
 
 _FLAGS: Final = [
-    # Nobody looks at the pixels.
+    # The pixels are not needed.
     "--disable-gpu",
     # Nothing here may wait for a network.
     "--disable-quic",
     "--host-resolver-rules=MAP *.example 127.0.0.1",
     f"--unsafely-treat-insecure-origin-as-secure={_SECURE_HOSTS}",
-    # Pages opened in the background, and what a page sends while it goes, know no override of it.
+    # An override by Playwright would miss background tabs and requests that a page sends when left.
     f"--user-agent={USER_AGENT}",
-    # The script counts nothing where a driver says that it drives.
+    # The script counts nothing where `navigator.webdriver` is true.
     "--disable-blink-features=AutomationControlled",
 ]
-# Drivers want none of this; visitors have it.
+# Playwright switches the back-forward cache off; visitors have it.
 _WITHOUT: Final = ["--disable-back-forward-cache"]
 
 
 class Browser(Chromium):
-    """Chromium with one tab, in which one journey follows the other."""
+    """Chromium with one tab for all scenarios, one after the other."""
 
     _page: Page | None = None
 
@@ -50,13 +50,13 @@ class Browser(Chromium):
         self._profile = self._browser.new_context(locale="en-GB")
         self._profile.set_default_timeout(15_000)
 
-    def _travel(self, journey: Callable[[Page], T]) -> T:
+    def _run_in_thread(self, actions: Callable[[Page], T]) -> T:
         page = self._page or self._profile.new_page()
         self._page = None
         try:
-            result = journey(page)
+            result = actions(page)
         except BaseException:
-            # Whatever state it is in, the next journey shall not start there.
+            # The next scenario must not start in a tab of unknown state.
             page.close()
             raise
         self._page = page

@@ -1,8 +1,8 @@
-"""Plausible's own script and the middleware count the same journeys, in a real browser.
+"""Plausible's own script and the middleware count the same user actions, in a real browser.
 
-A server cannot see all that a script sees, nor the other way round. Every difference has a name in
-`DIFFERENCES` and its exact pages in `SCENARIOS`, so that a test fails when reality changes, in
-either direction.
+A server does not see all that a script sees, and a script does not see all that a server sees.
+Every difference has a name in `DIFFERENCES` and its exact pages in `SCENARIOS`, so that a test
+fails when a difference appears or goes away.
 """
 
 from __future__ import annotations
@@ -16,207 +16,242 @@ from typing import Final
 
 import pytest
 
-from tests.agreement import journeys
-from tests.agreement.book import Book, Scenario
-from tests.agreement.reckoning import Verdict
+from tests.agreement import user_actions
+from tests.agreement.comparison import Comparison
+from tests.agreement.scenarios import Scenario, ScenarioRunner
 
 DIFFERENCES: Final[Mapping[str, str]] = {
-    # What only the script counts.
-    "back-forward cache": "The browser shows a page that it has kept alive, and asks nobody.",
-    "browser cache": "The browser shows its copy without asking, on Back or while it is fresh.",
+    # Pages that only the script counts.
+    "back-forward cache": "The browser shows a page from its memory and sends no request.",
+    "browser cache": "The browser shows its copy without a request, on Back or while it is fresh.",
     "worker cache": "A service worker answers from its cache.",
-    "prefetch used": "The page was fetched ahead and skipped; the click sends no request.",
-    "snapshot": "Turbo or htmx 2 shows its copy of a page on Back.",
-    "client-side route": "A script changes the address, and asks the server for nothing.",
-    "hx-push-url attribute": "htmx changes the address, and its request does not say so.",
-    "answer to a POST": "A page that answers a form without a redirect; only GET counts.",
-    "frame": "A page within a page; for the server only the outer one is looked at.",
-    "error page": "The script counts a missing page as a page, beside the event.",
-    # What only the server counts.
+    "prefetch used": "The page was prefetched and not counted; the click sends no request.",
+    "snapshot": "Turbo or htmx 2 shows its own copy of a page on Back.",
+    "client-side route": "A script changes the address and sends no request.",
+    "hx-push-url attribute": "htmx changes the address, and no header of its request says so.",
+    "answer to a POST": "A form is answered with a page instead of a redirect; only GET counts.",
+    "frame": "A page within a page; the server counts only the outer one.",
+    "error page": "The script counts a missing page as a pageview, beside the event `404`.",
+    # Pages that only the server counts.
     "blocked script": "A content blocker has stopped the script.",
-    "script redirect": "A page sends the browser on before its scripts have run.",
-    "hidden tab": "A page was opened in the background, and nobody has looked at it.",
-    "same path": "A library visits the same path with another query; the script sees no change.",
-    "unknown file": "A file is saved whose name is not in the script's list.",
-    "file without a click": "A file's address was opened, and no link was clicked.",
-    "prefetch counted": "prefetch='count' counts what was fetched ahead and never looked at.",
+    "script redirect": "A page redirects the browser before its scripts have run.",
+    "hidden tab": "A page was opened in a background tab that was never shown.",
+    "same path": "A library opens the same path with another query; the script sees no change.",
+    "unknown file": "A file is saved whose extension is not in the script's list.",
+    "file without a click": "A file's address was opened without a click on a link.",
+    "prefetch counted": "With prefetch='count' a prefetched page counts, opened or not.",
 }
 
 _PLAIN: Final = "plain.example"
 _COUNT: Final = "count.example"
 _REFUSE: Final = "refuse.example"
-_FOLLOW, _LEAVE = journeys.follow_ahead, journeys.leave_ahead
+_PREFETCH_AND_FOLLOW, _PREFETCH_AND_LEAVE = (
+    user_actions.prefetch_and_follow,
+    user_actions.prefetch_and_leave,
+)
 
 
-def _same(name: str, journey: journeys.Journey, pages: int, *hosts: str) -> list[Scenario]:
+def _both(name: str, actions: user_actions.UserActions, pages: int, *hosts: str) -> list[Scenario]:
     """Both count these pages, on each of the hosts."""
     return [
-        Scenario(name=name, journey=journey, host=host, expected=Verdict(alike=pages))
+        Scenario(name=name, actions=actions, host=host, expected=Comparison(in_both=pages))
         for host in hosts or ("shop.example",)
     ]
 
 
-def _script_sees(
-    difference: str, name: str, journey: journeys.Journey, alike: int, *pages: str
+def _only_script(
+    difference: str, name: str, actions: user_actions.UserActions, in_both: int, *pages: str
 ) -> Scenario:
     """Only the script counts these pages."""
-    verdict = Verdict(alike=alike, script_only=pages)
-    return Scenario(name=name, journey=journey, difference=difference, expected=verdict)
+    comparison = Comparison(in_both=in_both, script_only=pages)
+    return Scenario(name=name, actions=actions, difference=difference, expected=comparison)
 
 
-def _server_sees(
+def _only_server(
     difference: str,
     name: str,
-    journey: journeys.Journey,
-    alike: int,
+    actions: user_actions.UserActions,
+    in_both: int,
     *pages: str,
     host: str = "shop.example",
 ) -> Scenario:
     """Only the server counts these pages."""
-    verdict = Verdict(alike=alike, server_only=pages)
-    return Scenario(name=name, journey=journey, host=host, difference=difference, expected=verdict)
+    comparison = Comparison(in_both=in_both, server_only=pages)
+    return Scenario(
+        name=name, actions=actions, host=host, difference=difference, expected=comparison
+    )
 
 
-_BOTH: Final = ("shop.example", _PLAIN)
-_AHEAD: Final = ("prefetch", "prerender", "hinted")
+_BOTH_HOSTS: Final = ("shop.example", _PLAIN)
+_PREFETCHING: Final = ("prefetch", "prerender", "hinted")
 
 SCENARIOS: Final = [
-    *_same("campaign link, then links", journeys.arrive_and_walk, 4, *_BOTH),
-    *_same("reload and revisit, 304", journeys.ask_again, 4, *_BOTH),
-    *_same("redirect, form and redirect", journeys.be_sent_on, 3, *_BOTH),
-    *_same("fetch(), PDF saved, PDF shown", journeys.fetch_and_save, 3, *_BOTH),
-    *_same("page in a frame", journeys.frame, 2, _PLAIN),
-    *_same("fetched ahead, not followed", partial(_LEAVE, _AHEAD), 3),
-    *_same("fetched ahead, followed", partial(_FOLLOW, _AHEAD), 6, _COUNT, _REFUSE),
-    *_same("prefetch by link element, followed", partial(_FOLLOW, ["hinted"]), 2),
-    *_same("Turbo links and form", journeys.turbo, 3),
-    *_same("Turbo hover, not followed", journeys.turbo_hover, 1),
-    *_same("Turbo hover, followed", journeys.turbo_hover_and_click, 2, _COUNT),
-    *_same("htmx 2 links and fragments", partial(journeys.htmx, "htmx2"), 3),
-    *_same("htmx 4 links and fragments", partial(journeys.htmx, "htmx4"), 3),
-    *_same("htmx 4 back", partial(journeys.htmx_back, "htmx4"), 3),
-    *_same("service worker passes on", partial(journeys.work, "passing-worker"), 4),
-    *_same("service worker preloads", partial(journeys.work, "preloading-worker"), 4),
-    *_same("tab in the background, shown later", journeys.show_tab, 2),
-    _script_sees(
+    *_both("campaign link, then links", user_actions.follow_campaign_link, 4, *_BOTH_HOSTS),
+    *_both("reload and revisit, 304", user_actions.reload_and_revisit, 4, *_BOTH_HOSTS),
+    *_both("redirect, form and redirect", user_actions.follow_redirects, 3, *_BOTH_HOSTS),
+    *_both("fetch(), PDF saved, PDF shown", user_actions.fetch_and_download, 3, *_BOTH_HOSTS),
+    *_both("page in a frame", user_actions.open_page_with_frame, 2, _PLAIN),
+    *_both("fetched ahead, not followed", partial(_PREFETCH_AND_LEAVE, _PREFETCHING), 3),
+    *_both(
+        "fetched ahead, followed", partial(_PREFETCH_AND_FOLLOW, _PREFETCHING), 6, _COUNT, _REFUSE
+    ),
+    *_both("prefetch by link element, followed", partial(_PREFETCH_AND_FOLLOW, ["hinted"]), 2),
+    *_both("Turbo links and form", user_actions.turbo, 3),
+    *_both("Turbo hover, not followed", user_actions.turbo_hover, 1),
+    *_both("Turbo hover, followed", user_actions.turbo_hover_and_click, 2, _COUNT),
+    *_both("htmx 2 links and fragments", partial(user_actions.htmx, "htmx2"), 3),
+    *_both("htmx 4 links and fragments", partial(user_actions.htmx, "htmx4"), 3),
+    *_both("htmx 4 back", partial(user_actions.htmx_back, "htmx4"), 3),
+    *_both("service worker passes on", partial(user_actions.walk_with_worker, "passing-worker"), 4),
+    *_both(
+        "service worker preloads", partial(user_actions.walk_with_worker, "preloading-worker"), 4
+    ),
+    *_both("tab in the background, shown later", user_actions.show_tab, 2),
+    _only_script(
         "back-forward cache",
         "back and forward",
-        journeys.back_and_forward,
+        user_actions.go_back_and_forward,
         2,
         "/walk/one",
         "/walk/two",
     ),
-    _script_sees(
-        "browser cache", "back to a page not kept alive", journeys.back_to_locked, 2, "/locked/one"
+    _only_script(
+        "browser cache",
+        "back to a page not kept alive",
+        user_actions.go_back_to_page_not_kept,
+        2,
+        "/locked/one",
     ),
-    _script_sees(
-        "browser cache", "revisit of a fresh page", journeys.revisit_fresh, 2, "/cached/one"
+    _only_script(
+        "browser cache", "revisit of a fresh page", user_actions.revisit_fresh, 2, "/cached/one"
     ),
-    _script_sees(
+    _only_script(
         "worker cache",
         "service worker answers",
-        partial(journeys.work, "caching-worker"),
+        partial(user_actions.walk_with_worker, "caching-worker"),
         3,
         "/caching-worker/two",
     ),
-    _script_sees(
+    _only_script(
         "prefetch used",
         "prefetch and prerender rules, followed",
-        partial(_FOLLOW, ["prefetch", "prerender"]),
+        partial(_PREFETCH_AND_FOLLOW, ["prefetch", "prerender"]),
         2,
         "/prefetch/two",
         "/prerender/two",
     ),
-    _script_sees(
-        "prefetch used", "Turbo hover, followed", journeys.turbo_hover_and_click, 1, "/turbo/two"
+    _only_script(
+        "prefetch used",
+        "Turbo hover, followed",
+        user_actions.turbo_hover_and_click,
+        1,
+        "/turbo/two",
     ),
-    _script_sees("snapshot", "Turbo back", journeys.turbo_back, 2, "/calm-turbo/one"),
-    _script_sees("snapshot", "htmx 2 back", partial(journeys.htmx_back, "htmx2"), 2, "/htmx2/one"),
-    _script_sees("client-side route", "pushState route", journeys.route, 1, "/routed/two"),
-    _script_sees(
+    _only_script("snapshot", "Turbo back", user_actions.turbo_back, 2, "/calm-turbo/one"),
+    _only_script(
+        "snapshot", "htmx 2 back", partial(user_actions.htmx_back, "htmx2"), 2, "/htmx2/one"
+    ),
+    _only_script(
+        "client-side route", "pushState route", user_actions.change_route, 1, "/routed/two"
+    ),
+    _only_script(
         "hx-push-url attribute",
         "htmx 2 hx-push-url",
-        partial(journeys.htmx_push_by_attribute, "htmx2"),
+        partial(user_actions.htmx_push_by_attribute, "htmx2"),
         1,
         "/htmx2/two",
     ),
-    _script_sees(
+    _only_script(
         "hx-push-url attribute",
         "htmx 4 hx-push-url",
-        partial(journeys.htmx_push_by_attribute, "htmx4"),
+        partial(user_actions.htmx_push_by_attribute, "htmx4"),
         1,
         "/htmx4/two",
     ),
-    _script_sees("answer to a POST", "form without a redirect", journeys.search, 1, "/walk/search"),
-    _script_sees("frame", "page in a frame", journeys.frame, 1, "/walk/one"),
-    _script_sees("error page", "missing page", journeys.missing, 2, "/walk/missing"),
-    _server_sees(
-        "blocked script", "content blocker", journeys.block_script, 0, "/walk/one", "/walk/two"
+    _only_script(
+        "answer to a POST",
+        "form without a redirect",
+        user_actions.submit_form_without_redirect,
+        1,
+        "/walk/search",
     ),
-    _server_sees("script redirect", "location.replace()", journeys.hop, 2, "/walk/hop"),
-    _server_sees(
-        "hidden tab", "tab in the background, never shown", journeys.leave_tab, 1, "/walk/two"
+    _only_script("frame", "page in a frame", user_actions.open_page_with_frame, 1, "/walk/one"),
+    _only_script("error page", "missing page", user_actions.open_missing_page, 2, "/walk/missing"),
+    _only_server(
+        "blocked script", "content blocker", user_actions.block_script, 0, "/walk/one", "/walk/two"
     ),
-    _server_sees("same path", "Turbo, another query", journeys.turbo_more, 1, "/calm-turbo/one"),
-    _server_sees(
+    _only_server(
+        "script redirect", "location.replace()", user_actions.follow_script_redirect, 2, "/walk/hop"
+    ),
+    _only_server(
+        "hidden tab",
+        "tab in the background, never shown",
+        user_actions.open_hidden_tab,
+        1,
+        "/walk/two",
+    ),
+    _only_server(
+        "same path", "Turbo, another query", user_actions.turbo_other_query, 1, "/calm-turbo/one"
+    ),
+    _only_server(
         "unknown file",
         "attachment without an extension",
-        journeys.download_without_extension,
+        user_actions.download_without_extension,
         1,
         "File Download /walk/report",
     ),
-    _server_sees(
+    _only_server(
         "file without a click",
         "address of a PDF typed",
-        journeys.type_address_of_file,
+        user_actions.open_address_of_file,
         0,
         "File Download /walk/guide.pdf",
     ),
-    _server_sees(
+    _only_server(
         "prefetch counted",
         "prefetch rule, not followed",
-        partial(_LEAVE, ["prefetch"]),
+        partial(_PREFETCH_AND_LEAVE, ["prefetch"]),
         1,
         "/prefetch/two",
         host=_COUNT,
     ),
-    _server_sees(
+    _only_server(
         "prefetch counted",
         "Turbo hover, not followed",
-        journeys.turbo_hover,
+        user_actions.turbo_hover,
         1,
         "/turbo/two",
         host=_COUNT,
     ),
 ]
 
-# Most scenarios are here because they are hard; nobody's visitors behave so.
+# Most scenarios provoke a difference; the visitors of a real site meet few of these.
 AGREEMENT: Final = "102 of 127 pages, 80.3%"
 
 
 @pytest.mark.server("chromium")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.label)
 def test_both_count_what_is_declared(
-    scenario: Scenario, book: Book, record_property: Callable[[str, object], None]
+    scenario: Scenario, runner: ScenarioRunner, record_property: Callable[[str, object], None]
 ) -> None:
-    verdict = book.verdict_of(scenario)
-    record_property("agreement", (scenario.label, asdict(verdict), scenario.difference))
-    assert verdict == scenario.expected, book.requests_of(scenario)
+    comparison = runner.run(scenario)
+    record_property("agreement", (scenario.label, asdict(comparison), scenario.difference))
+    assert comparison == scenario.expected, runner.requests_of(scenario)
 
 
-def test_all_in_all_they_agree_as_declared() -> None:
-    total = sum((each.expected for each in SCENARIOS), Verdict())
-    assert f"{total.alike} of {total.pages} pages, {total.agreement}" == AGREEMENT
+def test_the_total_agreement_is_as_declared() -> None:
+    total = sum((each.expected for each in SCENARIOS), Comparison())
+    assert f"{total.in_both} of {total.pages} pages, {total.agreement}" == AGREEMENT
 
 
-def test_what_only_one_counts_has_a_name() -> None:
+def test_every_difference_has_a_name() -> None:
     assert {each.difference for each in SCENARIOS} == {"", *DIFFERENCES}
     for scenario in SCENARIOS:
-        has_difference = scenario.expected.pages != scenario.expected.alike
+        has_difference = scenario.expected.pages != scenario.expected.in_both
         assert has_difference == bool(scenario.difference), scenario.label
 
 
-def test_scenarios_have_names_of_their_own() -> None:
+def test_no_two_scenarios_have_one_label() -> None:
     labels = [each.label for each in SCENARIOS]
     assert sorted(set(labels)) == sorted(labels)
 

@@ -1,7 +1,7 @@
-"""The browser: Debian's Chromium, without a window, driven from a thread of its own.
+"""The browser: the system's Chromium, headless, driven by Playwright in a thread of its own.
 
-The driver keeps an event loop running in the thread that uses it, and every other test that calls
-`asyncio.run` would meet that loop. So it lives in a thread, and a test hands it a journey.
+Playwright keeps an event loop running in the thread that uses it, and a later test in that thread
+could not call `asyncio.run`. So the browser has its own thread, and a test passes it a function.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The headless one calls itself HeadlessChrome, which is a bot by every list.
+# Headless Chromium calls itself HeadlessChrome, which every list of bots contains.
 USER_AGENT: Final = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0.0.0 Safari/537.36"
 )
 
-# What it sends when it opens a page, for requests made without it.
+# The headers of a page navigation, for requests that a test sends without the browser.
 NAVIGATION: Final = {
     "user-agent": USER_AGENT,
     "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -42,7 +42,7 @@ _FLAGS: Final = [
 
 
 class Chromium:
-    """One browser for the whole session; every journey has cookies and cache of its own."""
+    """One browser for the whole session. Each run has its own cookies and cache."""
 
     def __init__(self, program: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="chromium")
@@ -54,22 +54,22 @@ class Chromium:
         self._driver = sync_playwright().start()
         self._browser = self._driver.chromium.launch(executable_path=program, args=_FLAGS)
 
-    def travel(self, journey: Callable[[Page], T]) -> T:
-        """Call `journey` with a fresh page, and return what it returns."""
-        return self._thread.submit(self._travel, journey).result()
+    def run(self, actions: Callable[[Page], T]) -> T:
+        """Call `actions` with a new page in the browser's thread, and return its result."""
+        return self._thread.submit(self._run_in_thread, actions).result()
 
-    def _travel(self, journey: Callable[[Page], T]) -> T:
+    def _run_in_thread(self, actions: Callable[[Page], T]) -> T:
         context = self._browser.new_context(user_agent=USER_AGENT, locale="en-GB")
         context.set_default_timeout(15_000)
         try:
-            return journey(context.new_page())
+            return actions(context.new_page())
         finally:
             context.close()
 
     def close(self) -> None:
-        self._thread.submit(self._end).result()
+        self._thread.submit(self._stop).result()
         self._thread.shutdown()
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         self._browser.close()
         self._driver.stop()

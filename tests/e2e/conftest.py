@@ -1,4 +1,4 @@
-"""The two ends of every test here: one collector and one browser for the whole session."""
+"""One collector and one browser for the whole session."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.e2e.chromium import Chromium
 _NUMBERS: Final = count(1)
 
 
-class EventQueue:
-    """What the collector holds for one domain, which no other test uses."""
+class CollectedEvents:
+    """The events that the collector has for one domain, which no other test uses."""
 
     def __init__(self, collector_url: str) -> None:
         self.domain = f"site-{next(_NUMBERS)}.test"
@@ -24,16 +24,16 @@ class EventQueue:
         self._url = f"{collector_url}/api/v1/events"
 
     def events(self) -> list[dict[str, Any]]:
-        """All events so far, oldest first; complete once the server has ended."""
-        answer = httpx2.get(self._url, params={"domain": self.domain})
-        events: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
+        """All events so far, oldest first. Complete once the server has stopped."""
+        response = httpx2.get(self._url, params={"domain": self.domain})
+        events: list[dict[str, Any]] = response.raise_for_status().json()["events"]
         return events
 
     def wait_for(self, number: int) -> list[dict[str, Any]]:
-        """The events once there are so many; what there is after ten seconds."""
+        """The events once there are `number` of them, else those there are after ten seconds."""
         query = {"domain": self.domain, "wait": str(number), "timeout": "10"}
-        answer = httpx2.get(self._url, params=query, timeout=15)
-        events: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
+        response = httpx2.get(self._url, params=query, timeout=15)
+        events: list[dict[str, Any]] = response.raise_for_status().json()["events"]
         return events
 
 
@@ -46,8 +46,8 @@ def collector_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def ledger(collector_url: str) -> EventQueue:
-    return EventQueue(collector_url)
+def collected(collector_url: str) -> CollectedEvents:
+    return CollectedEvents(collector_url)
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +59,9 @@ def chromium() -> Iterator[Chromium]:
     browser.close()
 
 
-def of(events: list[dict[str, Any]], *fields: str) -> list[dict[str, Any]]:
-    """The events with only these fields, to compare."""
+def select_fields(events: list[dict[str, Any]], *fields: str) -> list[dict[str, Any]]:
+    """Reduce each event to these fields, for a comparison."""
     return [{field: event[field] for field in fields} for event in events]
 
 
-__all__ = ["EventQueue", "of"]
+__all__ = ["CollectedEvents", "select_fields"]

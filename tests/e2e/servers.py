@@ -1,6 +1,7 @@
-"""Real servers as child processes, each on a port of its own, stopped as operators stop them.
+"""Real servers as child processes, each on its own port, stopped with SIGTERM.
 
-Nothing here sleeps: a server is ready when it accepts a connection, and gone when it has ended.
+Nothing here sleeps: a server is ready when it accepts a connection, and stopped when its process
+has ended.
 """
 
 from __future__ import annotations
@@ -28,33 +29,35 @@ APPS: Final = Path(__file__).parent / "apps"
 
 # Interpreters start slowly where several do at once.
 _START_SECONDS: Final = 30.0
-# As container runtimes do; gunicorn alone would wait for thirty.
+# As long as container runtimes wait. gunicorn by itself waits for 30 seconds.
 _STOP_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
-    """How a server is started: a command with `{port}` in it, where, and what must be installed."""
+class ServerSpec:
+    """How a server is started: a command with `{port}` in it, its folder, the programs it needs."""
 
     command: tuple[str, ...]
     folder: Path = EXAMPLES
     programs: tuple[str, ...] = ()
-    # What its log says once it is ready, for one that does not listen, or listens too early.
-    says: str | None = None
-    # Several processes promise no order among the events of one visitor.
+    # A text that its log has once it is ready, for a server that listens too early or never.
+    ready_text: str | None = None
+    # False for several processes: they keep no order among the events of one visitor.
     is_ordered: bool = True
 
 
-def uvicorn(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
-    return Site(
+def uvicorn(app: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
+    return ServerSpec(
         command=(sys.executable, "-m", "uvicorn", "--port", "{port}", *options, app),
         folder=folder,
         programs=("uvicorn",),
     )
 
 
-def gunicorn(app: str, *options: str, folder: Path = EXAMPLES, is_ordered: bool = True) -> Site:
-    return Site(
+def gunicorn(
+    app: str, *options: str, folder: Path = EXAMPLES, is_ordered: bool = True
+) -> ServerSpec:
+    return ServerSpec(
         command=(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", *options, app),
         folder=folder,
         programs=("gunicorn",),
@@ -62,16 +65,16 @@ def gunicorn(app: str, *options: str, folder: Path = EXAMPLES, is_ordered: bool 
     )
 
 
-def hypercorn(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
-    return Site(
+def hypercorn(app: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
+    return ServerSpec(
         command=(sys.executable, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", *options, app),
         folder=folder,
         programs=("hypercorn",),
     )
 
 
-def granian(app: str, interface: str, *options: str, folder: Path = EXAMPLES) -> Site:
-    return Site(
+def granian(app: str, interface: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
+    return ServerSpec(
         command=(
             *(sys.executable, "-m", "granian", "--port", "{port}"),
             *("--interface", interface, *options, app),
@@ -81,8 +84,8 @@ def granian(app: str, interface: str, *options: str, folder: Path = EXAMPLES) ->
     )
 
 
-def waitress(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
-    return Site(
+def waitress(app: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
+    return ServerSpec(
         command=(
             *(sys.executable, "-m", "waitress", "--listen=127.0.0.1:{port}"),
             *(*options, app),
@@ -92,9 +95,9 @@ def waitress(app: str, *options: str, folder: Path = EXAMPLES) -> Site:
     )
 
 
-def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) -> Site:
-    """With a master; by itself SIGTERM would only reload it."""
-    return Site(
+def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) -> ServerSpec:
+    """uWSGI with a master. Without `--die-on-term` SIGTERM would only reload it."""
+    return ServerSpec(
         command=(
             *(str(Path(sys.executable).parent / "uwsgi"), "--http-socket", "127.0.0.1:{port}"),
             *("--virtualenv", sys.prefix, "--master", "--die-on-term"),
@@ -102,23 +105,23 @@ def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) ->
         ),
         folder=folder,
         programs=("uwsgi",),
-        # The workers serve before their master is ready to be told that it shall end.
-        says=f"spawned uWSGI worker {workers}",
+        # The workers serve before their master is ready for SIGTERM.
+        ready_text=f"spawned uWSGI worker {workers}",
     )
 
 
-def script(*arguments: str, folder: Path = EXAMPLES) -> Site:
-    """A program that reads its port from PORT, or takes it as an argument."""
-    return Site(command=(sys.executable, *arguments), folder=folder)
+def script(*arguments: str, folder: Path = EXAMPLES) -> ServerSpec:
+    """A program that reads its port from PORT, or has it as an argument."""
+    return ServerSpec(command=(sys.executable, *arguments), folder=folder)
 
 
-def each(sites: Mapping[str, Site], *programs: str) -> pytest.MarkDecorator:
-    """The test runs once for every site; needs its programs, and these."""
+def each_server(specs: Mapping[str, ServerSpec], *programs: str) -> pytest.MarkDecorator:
+    """Run the test once for every server, where its programs and `programs` are installed."""
     return pytest.mark.parametrize(
-        "site",
+        "spec",
         [
-            pytest.param(site, id=name, marks=pytest.mark.server(*site.programs, *programs))
-            for name, site in sites.items()
+            pytest.param(spec, id=name, marks=pytest.mark.server(*spec.programs, *programs))
+            for name, spec in specs.items()
         ],
     )
 
@@ -127,24 +130,28 @@ class Server:
     """A running child process that listens on loopback."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], port: int, log_file: Path, says: str | None = None
+        self,
+        process: subprocess.Popen[bytes],
+        port: int,
+        log_file: Path,
+        ready_text: str | None = None,
     ) -> None:
         self._process = process
         self._log_file = log_file
-        self._says = says
+        self._ready_text = ready_text
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
     @property
     def log(self) -> str:
-        """What it has written so far, stdout and stderr."""
+        """All that the process has written so far, to stdout and stderr."""
         return self._log_file.read_text("utf-8", "replace")
 
     def stop(self) -> float:
-        """Send SIGTERM and wait for the end. The seconds that took.
+        """Send SIGTERM, wait for the end, and return the seconds that it took.
 
         Raises:
-            AssertionError: it did not end in time, or the log tells of an exception.
+            AssertionError: it did not end in time, or the log has a traceback.
         """
         started = time.monotonic()
         self.terminate()
@@ -157,16 +164,16 @@ class Server:
         return seconds
 
     def terminate(self) -> None:
-        """Send SIGTERM, and do not wait."""
+        """Send SIGTERM without waiting."""
         self._process.send_signal(signal.SIGTERM)
 
     def workers(self) -> list[int]:
-        """The process ids of the children that are there now. Linux only."""
-        return _family(self._process.pid)[1:]
+        """The process ids of the children that run now. Linux only."""
+        return _process_tree(self._process.pid)[1:]
 
     def resident_bytes(self) -> int:
-        """The memory that the process and its children hold now. Linux only."""
-        return sum(map(_resident_bytes, _family(self._process.pid)))
+        """The resident memory of the process and its children now. Linux only."""
+        return sum(map(_resident_bytes, _process_tree(self._process.pid)))
 
     def wait_until_ready(self) -> None:
         if not wait_until(lambda: self._has_ended or self._is_ready(), _START_SECONDS):
@@ -179,7 +186,7 @@ class Server:
         return self._process.poll() is not None
 
     def _is_ready(self) -> bool:
-        return self._accepts() if self._says is None else self._says in self.log
+        return self._accepts() if self._ready_text is None else self._ready_text in self.log
 
     def _accepts(self) -> bool:
         try:
@@ -189,27 +196,27 @@ class Server:
         return True
 
     def kill(self) -> None:
-        """End what is left of it, workers too. It leads a session of its own."""
+        """Kill the process and its workers, which share its session."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
 @contextmanager
-def running(site: Site, folder: Path, **environment: str) -> Iterator[Server]:
-    """Start `site`, with its log in `folder`, and see to it that nothing is left of it."""
+def running(spec: ServerSpec, folder: Path, **environment: str) -> Iterator[Server]:
+    """Start a server with its log in `folder`, and kill what is left of it at the end."""
     port = unused_port()
     log_file = folder / f"server-{port}.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [part.format(port=port) for part in site.command],
-            cwd=site.folder,
+            [part.format(port=port) for part in spec.command],
+            cwd=spec.folder,
             env=_clean_environment(os.environ, HOME=str(folder), PORT=str(port), **environment),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(process, port, log_file, site.says)
+    server = Server(process, port, log_file, spec.ready_text)
     try:
         server.wait_until_ready()
         yield server
@@ -218,7 +225,7 @@ def running(site: Site, folder: Path, **environment: str) -> Iterator[Server]:
 
 
 def _clean_environment(environ: Mapping[str, str], **wanted: str) -> dict[str, str]:
-    """As in production: nothing tells the server that a test has started it."""
+    """The environment without the variables by which footfall recognises a test."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -227,12 +234,12 @@ def _clean_environment(environ: Mapping[str, str], **wanted: str) -> dict[str, s
     return {**kept, "PYTHONUTF8": "1", **wanted}
 
 
-def _family(pid: int) -> list[int]:
+def _process_tree(pid: int) -> list[int]:
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return []
-    return [pid, *(grandchild for child in children for grandchild in _family(int(child)))]
+    return [pid, *(grandchild for child in children for grandchild in _process_tree(int(child)))]
 
 
 def _resident_bytes(pid: int) -> int:

@@ -1,7 +1,7 @@
-"""A real browser walks through a real site, and every server tells the same story of it.
+"""A real browser visits a real site, and the collector gets the same events from every server.
 
-Each test ends the server with SIGTERM right after the last response. Once the process is gone,
-what the collector holds is all there will ever be; so the lists below are exact.
+Each test stops the server with SIGTERM right after the last response. Once the process has ended no
+further event can arrive, so the lists below are exact.
 """
 
 from __future__ import annotations
@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from tests.e2e.chromium import NAVIGATION, USER_AGENT
-from tests.e2e.conftest import EventQueue, of
-from tests.e2e.servers import APPS, DJANGO_SITE, Site, each, gunicorn, running, script, uvicorn
+from tests.e2e.conftest import CollectedEvents, select_fields
+from tests.e2e.servers import (
+    APPS,
+    DJANGO_SITE,
+    ServerSpec,
+    each_server,
+    gunicorn,
+    running,
+    script,
+    uvicorn,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.chromium import Chromium
 
-SITES: Final = {
+SERVERS: Final = {
     "uvicorn-fastapi": uvicorn("fastapi_app:app"),
     "uvicorn-starlette": uvicorn("starlette_app:app", "--app-dir", str(APPS)),
     "uvicorn-plain": uvicorn("plain_asgi:application"),
@@ -41,13 +50,13 @@ CAMPAIGN: Final = "utm_source=newsletter&utm_medium=email&utm_campaign=launch"
 NO_UTM: Final = dict.fromkeys(("source", "medium", "campaign", "content", "term"))
 
 
-@each(SITES, "chromium")
-def test_a_visit_in_a_browser_is_told_exactly(
-    site: Site, chromium: Chromium, ledger: EventQueue, tmp_path: Path
+@each_server(SERVERS, "chromium")
+def test_a_visit_in_a_browser_is_reported_exactly(
+    spec: ServerSpec, chromium: Chromium, collected: CollectedEvents, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
+    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
 
-        def journey(page: Page) -> list[str]:
+        def visit(page: Page) -> list[str]:
             fetched: list[str] = []
             page.on("response", lambda response: fetched.append(response.url))
             page.goto(
@@ -64,7 +73,7 @@ def test_a_visit_in_a_browser_is_told_exactly(
             server.stop()
             return fetched
 
-        fetched = chromium.travel(journey)
+        fetched = chromium.run(visit)
 
     expected = [
         _event(
@@ -82,10 +91,10 @@ def test_a_visit_in_a_browser_is_told_exactly(
         _event("Signup", f"{server.url}/signup", props={"plan": "pro"}),
         _event("pageview", f"{server.url}/thanks"),
     ]
-    told = ledger.events()
-    assert _arranged(of(told, *expected[0]), site) == _arranged(expected, site)
-    assert len({event["visitor"] for event in told}) == 1
-    # The files were there to be counted, and were not.
+    events = collected.events()
+    assert _in_order(select_fields(events, *expected[0]), spec) == _in_order(expected, spec)
+    assert len({event["visitor"] for event in events}) == 1
+    # The browser loaded the static files, and none of them was counted.
     assert {f"{server.url}/static/{name}" for name in ("style.css", "app.js", "logo.svg")} <= {
         *fetched
     }
@@ -105,8 +114,8 @@ def _event(name: str, url: str, **facts: Any) -> dict[str, Any]:
     }
 
 
-def _arranged(events: list[dict[str, Any]], site: Site) -> list[dict[str, Any]]:
-    return events if site.is_ordered else sorted(events, key=lambda event: str(event["url"]))
+def _in_order(events: list[dict[str, Any]], spec: ServerSpec) -> list[dict[str, Any]]:
+    return events if spec.is_ordered else sorted(events, key=lambda event: str(event["url"]))
 
 
 NOT_PAGEVIEWS: Final[list[tuple[str, str, dict[str, str]]]] = [
@@ -123,36 +132,38 @@ NOT_PAGEVIEWS: Final[list[tuple[str, str, dict[str, str]]]] = [
 ]
 
 
-@each(SITES)
-def test_what_no_person_looks_at_is_not_told(
-    site: Site, ledger: EventQueue, tmp_path: Path
+@each_server(SERVERS)
+def test_requests_that_are_no_pageviews_are_not_reported(
+    spec: ServerSpec, collected: CollectedEvents, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
+    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
         with httpx2.Client(base_url=server.url, headers=NAVIGATION) as client:
             for method, path, headers in NOT_PAGEVIEWS:
                 client.request(method, path, headers=headers)
-            # One that counts, so that nothing is not told for the wrong reason.
+            # One pageview, so that the list below is not empty for another reason.
             client.get("/pricing")
         server.stop()
-    assert of(ledger.events(), "name", "url") == [
+    assert select_fields(collected.events(), "name", "url") == [
         {"name": "pageview", "url": f"{server.url}/pricing"}
     ]
 
 
 FORWARDED: Final = {
-    # The proxy on this machine has added the last address; what stands before came from outside.
+    # The proxy on this machine has added the last address. The client sent the one before it.
     "6.6.6.6, 203.0.113.9": "203.0.113.9",
     # Two proxies, the first of them on another machine of the same network.
     "6.6.6.6, 203.0.113.10, 10.0.0.7": "203.0.113.10",
 }
 
 
-@each(SITES)
-def test_a_forged_address_is_not_believed(site: Site, ledger: EventQueue, tmp_path: Path) -> None:
-    with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
+@each_server(SERVERS)
+def test_a_forged_address_is_not_believed(
+    spec: ServerSpec, collected: CollectedEvents, tmp_path: Path
+) -> None:
+    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
         with httpx2.Client(base_url=server.url, headers=NAVIGATION) as client:
             for claim in FORWARDED:
                 client.get("/", headers={"x-forwarded-for": claim})
         server.stop()
-    told = [event["client_ip"] for event in ledger.events()]
-    assert sorted(told) == sorted(FORWARDED.values())
+    addresses = [event["client_ip"] for event in collected.events()]
+    assert sorted(addresses) == sorted(FORWARDED.values())

@@ -1,4 +1,4 @@
-"""Every example starts with its one command, prints its events, and they arrive."""
+"""Every example starts with one command and prints its events, and the collector gets them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import NAVIGATION
-from tests.e2e.conftest import EventQueue, of
-from tests.e2e.servers import EXAMPLES, ROOT, Site, each, running, script
+from tests.e2e.conftest import CollectedEvents, select_fields
+from tests.e2e.servers import EXAMPLES, ROOT, ServerSpec, each_server, running, script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXAMPLE_SITES: Final = {
+EXAMPLE_SERVERS: Final = {
     "django_site": script(
         "examples/django_site/manage.py", "runserver", "127.0.0.1:{port}", folder=ROOT
     ),
@@ -25,15 +25,17 @@ EXAMPLE_SITES: Final = {
 }
 
 
-@each(EXAMPLE_SITES)
-def test_an_example_runs_with_one_command(site: Site, ledger: EventQueue, tmp_path: Path) -> None:
-    with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
-        with _visitor(server.url) as client:
+@each_server(EXAMPLE_SERVERS)
+def test_an_example_runs_with_one_command(
+    spec: ServerSpec, collected: CollectedEvents, tmp_path: Path
+) -> None:
+    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
+        with _client(server.url) as client:
             landing = client.get("/")
             signed_up = client.post("/signup", data=_form(landing))
             guide = client.get("/guide.pdf")
             missing = client.get("/missing")
-        told = ledger.wait_for(4)
+        events = collected.wait_for(4)
         log = server.log
     assert [landing.status_code, signed_up.url.path, guide.status_code, missing.status_code] == [
         200,
@@ -41,29 +43,31 @@ def test_an_example_runs_with_one_command(site: Site, ledger: EventQueue, tmp_pa
         200,
         404,
     ]
-    assert of(told, "name", "path") == [
+    assert select_fields(events, "name", "path") == [
         {"name": "pageview", "path": "/"},
         {"name": "Signup", "path": "/signup"},
         {"name": "pageview", "path": "/thanks"},
         {"name": "File Download", "path": "/guide.pdf"},
     ]
-    for event in told:
+    for event in events:
         assert f"→ {event['name']}  {event['url']}" in log
 
 
 @pytest.mark.server
-def test_the_custom_events_all_belong_to_one_visitor(ledger: EventQueue, tmp_path: Path) -> None:
-    site = script("examples/custom_events.py", folder=ROOT)
-    with running(site, tmp_path, FOOTFALL_DESTINATIONS=ledger.dsn) as server:
-        with _visitor(server.url) as client:
+def test_the_custom_events_all_belong_to_one_client(
+    collected: CollectedEvents, tmp_path: Path
+) -> None:
+    spec = script("examples/custom_events.py", folder=ROOT)
+    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
+        with _client(server.url) as client:
             for path in ("/", "/drafts/shop"):
                 client.get(path).raise_for_status()
             assert client.post("/order").url.path == "/thanks"
-        told = ledger.wait_for(4)
+        events = collected.wait_for(4)
         server.stop()
     nothing: dict[str, Any] = {"props": {}, "revenue": None}
-    # The payment is made known in the background, at a time of its own.
-    assert sorted(of(told, "name", "path", "props", "revenue"), key=str) == sorted(
+    # The payment is tracked by a background thread, so its place in the order varies.
+    assert sorted(select_fields(events, "name", "path", "props", "revenue"), key=str) == sorted(
         [
             {"name": "pageview", "path": "/", **nothing, "props": {"logged_in": "false"}},
             {"name": "Order", "path": "/order", **nothing, "props": {"plan": "pro"}},
@@ -77,20 +81,20 @@ def test_the_custom_events_all_belong_to_one_visitor(ledger: EventQueue, tmp_pat
         ],
         key=str,
     )
-    assert len({event["visitor"] for event in told}) == 1
-    assert ledger.events() == told
+    assert len({event["visitor"] for event in events}) == 1
+    assert collected.events() == events
 
 
 def test_no_example_is_left_out() -> None:
     files = {path.stem for path in EXAMPLES.glob("*.py")} | {"django_site"}
-    assert files == {*EXAMPLE_SITES, "custom_events", "pages"}
+    assert files == {*EXAMPLE_SERVERS, "custom_events", "pages"}
 
 
-def _visitor(url: str) -> httpx2.Client:
+def _client(url: str) -> httpx2.Client:
     return httpx2.Client(base_url=url, headers=NAVIGATION, follow_redirects=True)
 
 
 def _form(page: httpx2.Response) -> dict[str, str]:
-    """Django wants its token back."""
+    """Django expects its CSRF token back."""
     token = page.cookies.get("csrftoken")
     return {"csrfmiddlewaretoken": token} if token else {}

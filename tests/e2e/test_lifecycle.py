@@ -1,6 +1,6 @@
-"""Real servers that are stopped, reloaded and killed: nothing is lost or doubled.
+"""Real servers are stopped, reloaded and killed, and no event is lost or doubled.
 
-The numbers in the ids are those of a catalogue of faults, `tests/FAULTS.md`.
+The numbers in the ids are those of `tests/FAULTS.md`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.e2e.servers import (
     APPS,
     DJANGO_SITE,
     Server,
-    Site,
-    each,
+    ServerSpec,
+    each_server,
     granian,
     gunicorn,
     hypercorn,
@@ -37,24 +37,24 @@ from tests.e2e.servers import (
 from tests.support import vendors
 from tests.support.vendors import Vendor, vendor, wait_until
 
-# Pages asked for before the vendor has all, and again right before the end.
+# How many pages are visited before the vendor has all events, and again right before the end.
 PAGES: Final = 20
-# A round trip to a vendor: long enough for the end to come in between.
+# The vendor's response time, long enough for the server to stop before the response.
 ROUND_TRIP_SECONDS: Final = 0.05
-# The rest of it is the server's own, uWSGI's wait for its threads among it, and the machine's.
+# Most of it is the server's own time (uWSGI waits for its threads) and the machine's.
 MAX_STOP_SECONDS: Final = 15.0
-# Where the vendor hangs: footfall waits for a second (see SHORT); a vendor would be given five.
+# Where the vendor hangs: footfall waits for a second (see SHORT), and an exchange may take five.
 MAX_HUNG_STOP_SECONDS: Final = 4.9
-# For tests that wait in vain, on a machine that is busy with something else.
+# For tests in which the wait is in vain.
 SHORT: Final = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "1"}
 
 
-def _gunicorn(app: str, *options: str) -> Site:
+def _gunicorn(app: str, *options: str) -> ServerSpec:
     return gunicorn(app, "--graceful-timeout", "5", *options, folder=APPS)
 
 
 # Servers that run one of the exit hooks.
-COMPLETE: Final = {
+WITH_EXIT_HOOK: Final = {
     "31-uvicorn": uvicorn("lifecycle:asgi", folder=APPS),
     "31-uvicorn-workers": uvicorn("lifecycle:asgi", "--workers", "2", folder=APPS),
     "31-uvicorn-lifespan-off-on-sigterm": uvicorn(
@@ -73,7 +73,7 @@ COMPLETE: Final = {
     "35-gunicorn-preload": _gunicorn("lifecycle:wsgi", "--preload", "--workers", "2"),
     "39-uwsgi": uwsgi("lifecycle:wsgi", folder=APPS),
     "39-uwsgi-fork-hooks": uwsgi("lifecycle:wsgi", "--py-call-uwsgi-fork-hooks", folder=APPS),
-    # One worker, for another would be stopped while it still loads the app, and complain.
+    # One worker: a second one would be stopped while it still loads the app, and log an error.
     "39-uwsgi-lazy-apps": uwsgi("lifecycle:wsgi", "--lazy-apps", workers=1, folder=APPS),
     "39-uwsgi-threads": uwsgi("lifecycle:wsgi", "--threads", "2", folder=APPS),
     "39-uwsgi-skip-teardown": uwsgi("lifecycle:wsgi", "--skip-atexit-teardown", folder=APPS),
@@ -81,25 +81,29 @@ COMPLETE: Final = {
     "43-gunicorn-gevent-preload": _gunicorn("lifecycle:wsgi", "--worker-class=gevent", "--preload"),
 }
 
-# Servers that end without telling Python: what has not left yet is lost.
-SUDDEN: Final = {
+# Servers that run no exit hook: events that have not left yet are lost.
+WITHOUT_EXIT_HOOK: Final = {
     "31-uvicorn-lifespan-off": uvicorn("lifecycle:asgi", "--lifespan", "off", folder=APPS),
     "31-waitress": waitress("lifecycle:wsgi", folder=APPS),
     "39-uwsgi-skip-atexit": uwsgi("lifecycle:wsgi", "--skip-atexit", folder=APPS),
 }
 
-# An event is told in the master, whose thread is awake while the workers are forked.
-TOLD_BEFORE: Final = {
-    "35-gunicorn-preload": _gunicorn("lifecycle_told:wsgi", "--preload", "--workers", "2"),
-    "35-gunicorn-gevent-preload": _gunicorn(
-        "lifecycle_told:wsgi", "--preload", "--worker-class=gevent"
+# An event is tracked in the master, whose thread runs while the workers are forked.
+TRACKED_BEFORE_FORK: Final = {
+    "35-gunicorn-preload": _gunicorn(
+        "lifecycle_track_at_import:wsgi", "--preload", "--workers", "2"
     ),
-    "39-uwsgi": uwsgi("lifecycle_told:wsgi", folder=APPS),
-    "39-uwsgi-fork-hooks": uwsgi("lifecycle_told:wsgi", "--py-call-uwsgi-fork-hooks", folder=APPS),
+    "35-gunicorn-gevent-preload": _gunicorn(
+        "lifecycle_track_at_import:wsgi", "--preload", "--worker-class=gevent"
+    ),
+    "39-uwsgi": uwsgi("lifecycle_track_at_import:wsgi", folder=APPS),
+    "39-uwsgi-fork-hooks": uwsgi(
+        "lifecycle_track_at_import:wsgi", "--py-call-uwsgi-fork-hooks", folder=APPS
+    ),
 }
 
 SOME: Final = {
-    name: COMPLETE[name]
+    name: WITH_EXIT_HOOK[name]
     for name in ("31-uvicorn", "31-gunicorn-gthread", "31-hypercorn", "39-uwsgi-threads")
 }
 
@@ -116,8 +120,8 @@ def settings(endpoint: Vendor, **options: str) -> dict[str, str]:
 
 
 def visit(server: Server, pages: range) -> list[str]:
-    """Ask for so many pages, each by a visitor of their own; their paths."""
-    # uWSGI closes each connection, and does not say so.
+    """Visit these pages, each as another visitor, and return their paths."""
+    # uWSGI closes each connection without a `Connection: close`.
     with httpx2.Client(base_url=server.url, headers={"connection": "close"}) as client:
         for page in pages:
             agent = {"user-agent": f"Mozilla/5.0 (X11; rv:{page}.0) Firefox/{100 + page}.0"}
@@ -125,17 +129,17 @@ def visit(server: Server, pages: range) -> list[str]:
     return [f"/{page}" for page in pages]
 
 
-def visit_at_leisure(server: Server, pages: range) -> list[str]:
-    """`visit`, and no worker is within a request any more; uWSGI's would run no exit hook there."""
+def visit_and_wait(server: Server, pages: range) -> list[str]:
+    """`visit`, then wait until no worker of uWSGI is in a request: it would run no exit hook."""
     paths = visit(server, pages)
     if "uWSGI" in server.log:
-        # It writes the line of a request at its end, after the visitor has all of the answer.
+        # It logs a request at its end, after the visitor has the whole response.
         assert wait_until(lambda: all(f"GET {path} => " in server.log for path in paths))
     return paths
 
 
 def delivered(endpoint: Vendor) -> Counter[str]:
-    """How often the endpoint was told of each path."""
+    """How many events the endpoint has got for each path."""
     bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in [*endpoint.requests]]
     return Counter("/" + body["url"].split("/", 3)[3] for body in bodies)
 
@@ -144,22 +148,22 @@ def once(*paths: str) -> Counter[str]:
     return Counter(dict.fromkeys(paths, 1))
 
 
-@each(COMPLETE)
-def test_a_server_that_is_stopped_has_delivered_everything_once(
-    site: Site, endpoint: Vendor, tmp_path: Path
+@each_server(WITH_EXIT_HOOK)
+def test_a_server_that_is_stopped_has_delivered_every_event_once(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, **settings(endpoint)) as server:
-        paths = visit_at_leisure(server, range(PAGES))
+    with running(spec, tmp_path, **settings(endpoint)) as server:
+        paths = visit_and_wait(server, range(PAGES))
         seconds = server.stop()
     assert delivered(endpoint) == once(*paths), server.log
     assert seconds < MAX_STOP_SECONDS
 
 
-@each(SUDDEN)
-def test_a_server_that_ends_suddenly_loses_the_last_moment_at_most(
-    site: Site, endpoint: Vendor, tmp_path: Path
+@each_server(WITHOUT_EXIT_HOOK)
+def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, **settings(endpoint)) as server:
+    with running(spec, tmp_path, **settings(endpoint)) as server:
         earlier = visit(server, range(PAGES))
         assert wait_until(lambda: len(delivered(endpoint)) == PAGES)
         last = visit(server, range(PAGES, 2 * PAGES))
@@ -169,24 +173,24 @@ def test_a_server_that_ends_suddenly_loses_the_last_moment_at_most(
     assert found <= once(*earlier, *last)
 
 
-@each(TOLD_BEFORE)
-def test_what_is_told_before_a_fork_is_never_doubled_and_costs_the_workers_nothing(
-    site: Site, endpoint: Vendor, tmp_path: Path
+@each_server(TRACKED_BEFORE_FORK)
+def test_what_is_tracked_before_a_fork_is_never_doubled_and_costs_the_workers_nothing(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, **settings(endpoint)) as server:
-        paths = visit_at_leisure(server, range(PAGES))
+    with running(spec, tmp_path, **settings(endpoint)) as server:
+        paths = visit_and_wait(server, range(PAGES))
         server.stop()
-    # The master of uWSGI ends without telling Python.
-    told = ["/boot"] if "uwsgi" not in site.programs else []
-    assert delivered(endpoint) == once(*told, *paths), server.log
+    # The master of uWSGI runs no exit hook of Python.
+    boot = ["/boot"] if "uwsgi" not in spec.programs else []
+    assert delivered(endpoint) == once(*boot, *paths), server.log
     assert server.log.count("'s master, which serves no request") == 1
 
 
-@each({"40-gunicorn-max-requests": _gunicorn("lifecycle:wsgi", "--max-requests", "50")})
-def test_workers_that_are_replaced_lose_nothing(
-    site: Site, endpoint: Vendor, tmp_path: Path
+@each_server({"40-gunicorn-max-requests": _gunicorn("lifecycle:wsgi", "--max-requests", "50")})
+def test_workers_that_are_replaced_lose_no_event(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, **settings(endpoint)) as server:
+    with running(spec, tmp_path, **settings(endpoint)) as server:
         first = server.workers()
         paths = visit(server, range(160))
         assert {*first}.isdisjoint(server.workers())
@@ -194,55 +198,55 @@ def test_workers_that_are_replaced_lose_nothing(
     assert delivered(endpoint) == once(*paths)
 
 
-@each(SOME)
-def test_sigterm_under_load_doubles_nothing_and_loses_no_page_that_was_answered(
-    site: Site, endpoint: Vendor, tmp_path: Path
+@each_server(SOME)
+def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
-    answered: list[str] = []
+    served: list[str] = []
 
     def browse(visitor: int) -> None:
         for page in range(visitor * 1000, visitor * 1000 + 1000):
             try:
-                answered.extend(visit(server, range(page, page + 1)))
+                served.extend(visit(server, range(page, page + 1)))
             except httpx2.HTTPError:
                 return
 
-    with running(site, tmp_path, **settings(endpoint)) as server:
-        crowd = [threading.Thread(target=browse, args=(visitor,)) for visitor in range(4)]
-        for each_visitor in crowd:
-            each_visitor.start()
-        assert wait_until(lambda: len(answered) > PAGES)
+    with running(spec, tmp_path, **settings(endpoint)) as server:
+        visitors = [threading.Thread(target=browse, args=(visitor,)) for visitor in range(4)]
+        for thread in visitors:
+            thread.start()
+        assert wait_until(lambda: len(served) > PAGES)
         seconds = server.stop()
-        for each_visitor in crowd:
-            each_visitor.join()
+        for thread in visitors:
+            thread.join()
     found = delivered(endpoint)
-    if "uwsgi" not in site.programs:  # its workers run no exit hook if they are busy by then
-        assert set(answered) <= found.keys(), server.log
+    if "uwsgi" not in spec.programs:  # a worker that is in a request then runs no exit hook
+        assert set(served) <= found.keys(), server.log
     assert max(found.values()) == 1
-    # A server ends what it has begun before it lets us know.
+    # A server finishes its requests before it runs exit hooks.
     assert seconds < MAX_STOP_SECONDS
 
 
-@each(
+@each_server(
     {
-        name.replace("31", "33").replace("39", "33"): COMPLETE[name]
+        name.replace("31", "33").replace("39", "33"): WITH_EXIT_HOOK[name]
         for name in (*SOME, "31-granian-asgi", "31-waitress-on-sigterm", "43-gunicorn-gevent")
     }
 )
-def test_an_endpoint_that_hangs_holds_up_no_server(site: Site, tmp_path: Path) -> None:
+def test_an_endpoint_that_hangs_delays_no_server(spec: ServerSpec, tmp_path: Path) -> None:
     with (
         vendor(vendors.hanging) as silent,
-        running(site, tmp_path, **settings(silent, **SHORT)) as server,
+        running(spec, tmp_path, **settings(silent, **SHORT)) as server,
     ):
         visit(server, range(3))
         assert server.stop() < MAX_HUNG_STOP_SECONDS
 
 
-@each({name.replace("31", "32").replace("39", "32"): site for name, site in SOME.items()})
-def test_a_second_sigterm_is_as_quiet_as_the_first(site: Site, tmp_path: Path) -> None:
+@each_server({name.replace("31", "32").replace("39", "32"): spec for name, spec in SOME.items()})
+def test_a_second_sigterm_is_as_quiet_as_the_first(spec: ServerSpec, tmp_path: Path) -> None:
     with (
         vendor(vendors.hanging) as silent,
-        running(site, tmp_path, **settings(silent, **SHORT)) as server,
+        running(spec, tmp_path, **settings(silent, **SHORT)) as server,
     ):
         visit(server, range(3))
         server.terminate()
@@ -250,11 +254,11 @@ def test_a_second_sigterm_is_as_quiet_as_the_first(site: Site, tmp_path: Path) -
         assert server.stop() < MAX_HUNG_STOP_SECONDS
 
 
-@each({"30-gunicorn": _gunicorn("lifecycle:wsgi", "--preload")})
-def test_a_worker_that_is_killed_loses_the_last_moment_at_most(
-    site: Site, endpoint: Vendor, tmp_path: Path
+@each_server({"30-gunicorn": _gunicorn("lifecycle:wsgi", "--preload")})
+def test_a_worker_that_is_killed_loses_no_event_that_has_left(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
-    with running(site, tmp_path, **settings(endpoint)) as server:
+    with running(spec, tmp_path, **settings(endpoint)) as server:
         earlier = visit(server, range(PAGES))
         assert wait_until(lambda: len(delivered(endpoint)) == PAGES)
         [worker] = server.workers()
@@ -266,10 +270,10 @@ def test_a_worker_that_is_killed_loses_the_last_moment_at_most(
 
 
 @pytest.mark.server
-def test_44_runserver_reloads_and_loses_nothing(endpoint: Vendor, tmp_path: Path) -> None:
+def test_44_runserver_reloads_and_loses_no_event(endpoint: Vendor, tmp_path: Path) -> None:
     folder = tmp_path / "examples"
     shutil.copytree(DJANGO_SITE.parent, folder)
-    site = Site(
+    spec = ServerSpec(
         command=(sys.executable, "django_site/manage.py", "runserver", "127.0.0.1:{port}"),
         folder=folder,
     )
@@ -280,22 +284,22 @@ def test_44_runserver_reloads_and_loses_nothing(endpoint: Vendor, tmp_path: Path
         views.touch()
         return server.workers() not in ([], [child])
 
-    with running(site, tmp_path, **settings(endpoint)) as server:
+    with running(spec, tmp_path, **settings(endpoint)) as server:
         for number in range(3):
             [child] = server.workers()
             query = f"/?ref={number}"
             headers = {**NAVIGATION, "user-agent": f"Mozilla/5.0 (X11) Firefox/{100 + number}.0"}
             httpx2.get(server.url + query, headers=headers).raise_for_status()
             paths.append(query)
-            # Again and again, for a change before the reloader's first look is none.
+            # Repeatedly, for the reloader ignores a change before its first scan.
             assert wait_until(lambda: has_reloaded(child), 20)  # noqa: B023
             server.wait_until_ready()
         server.stop()
     assert delivered(endpoint) == once(*paths)
 
 
-def _celery(pool: str, *options: str) -> Site:
-    return Site(
+def _celery(pool: str, *options: str) -> ServerSpec:
+    return ServerSpec(
         command=(
             *(sys.executable, "-m", "celery", "--app", "lifecycle_tasks", "worker"),
             *("--pool", pool, "--concurrency", "1", "--loglevel", "INFO", *options),
@@ -303,13 +307,13 @@ def _celery(pool: str, *options: str) -> Site:
         ),
         folder=APPS,
         programs=("celery",),
-        says=" ready.",
+        ready_text=" ready.",
     )
 
 
 @pytest.fixture
 def celery_settings(tmp_path: Path) -> dict[str, Any]:
-    """Of Celery, for a broker that is a folder."""
+    """Celery's settings, for a broker that is a folder."""
     broker = tmp_path / "broker"
     broker.mkdir()
     return {
@@ -321,7 +325,7 @@ def celery_settings(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def ask(celery_settings: dict[str, Any], task: str, *arguments: int) -> None:
+def send_task(celery_settings: dict[str, Any], task: str, *arguments: int) -> None:
     from celery import Celery
 
     app = Celery(broker="filesystem://")
@@ -329,36 +333,36 @@ def ask(celery_settings: dict[str, Any], task: str, *arguments: int) -> None:
     app.send_task(task, arguments)
 
 
-@each({f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")})
-def test_a_celery_worker_that_is_stopped_has_delivered_everything_once(
-    site: Site, celery_settings: dict[str, Any], tmp_path: Path
+@each_server({f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")})
+def test_a_celery_worker_that_is_stopped_has_delivered_every_event_once(
+    spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path
 ) -> None:
     tasks = 2
     conf = json.dumps(celery_settings)
     with (
         vendor(vendors.slow(0.5, vendors.answer())) as endpoint,
-        running(site, tmp_path, CELERY=conf, **settings(endpoint)) as server,
+        running(spec, tmp_path, CELERY=conf, **settings(endpoint)) as server,
     ):
         for number in range(tasks):
-            ask(celery_settings, "tell", number)
+            send_task(celery_settings, "track_one", number)
         assert wait_until(lambda: server.log.count("succeeded in") == tasks)
         server.stop()
     assert delivered(endpoint) == once(*(f"/{number}" for number in range(tasks)))
 
 
-@each({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")})
-def test_a_celery_child_that_is_replaced_has_delivered_what_its_task_told(
-    site: Site, celery_settings: dict[str, Any], tmp_path: Path
+@each_server({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")})
+def test_a_celery_child_that_is_replaced_has_delivered_the_events_of_its_task(
+    spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Unlike a worker that is stopped, it leaves its task's events no time of its own."""
+    """Unlike a worker that is stopped, the child ends as soon as its task is done."""
     events = 5
     conf = json.dumps(celery_settings)
     with (
         vendor(vendors.slow(0.2, vendors.answer())) as endpoint,
-        running(site, tmp_path, CELERY=conf, **settings(endpoint)) as server,
+        running(spec, tmp_path, CELERY=conf, **settings(endpoint)) as server,
     ):
         [child] = server.workers()
-        ask(celery_settings, "tell_all", events)
+        send_task(celery_settings, "track_many", events)
         assert wait_until(lambda: child not in server.workers(), 20)
         server.stop()
     assert delivered(endpoint) == once(*(f"/{page}" for page in range(events)))

@@ -1,6 +1,6 @@
-"""Odd texts through real servers: what each makes of them reaches the vendor as sound events.
+"""Odd texts through real servers: the vendor still gets valid requests.
 
-The numbers in the ids are those of a catalogue of faults, as in `tests/test_faults_inside.py`.
+The numbers in the ids are those of `tests/FAULTS.md`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 from tests.e2e.servers import (
     APPS,
     Server,
-    Site,
-    each,
+    ServerSpec,
+    each_server,
     granian,
     gunicorn,
     hypercorn,
@@ -61,36 +61,36 @@ AGENTS: Final = (
 )
 
 
-def ask(server: Server, target: bytes = b"/", agent: bytes = FIREFOX) -> bytes:
-    """The first line of the answer; empty where the server hangs up."""
+def status_line(server: Server, target: bytes = b"/", agent: bytes = FIREFOX) -> bytes:
+    """Send a GET and return the status line of the response; empty where the server hangs up."""
     head = (
         b"GET " + target + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
         b"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nUser-Agent: " + agent + b"\r\n"
     )
-    answer = b""
+    response = b""
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
         try:
             connection.sendall(head + b"\r\n")
             while chunk := connection.recv(65536):
-                answer += chunk
-        except ConnectionError:  # it has heard enough
+                response += chunk
+        except ConnectionError:  # the server has closed it early
             pass
-    return answer.partition(b"\r\n")[0]
+    return response.partition(b"\r\n")[0]
 
 
-@each(SERVERS)
-def test_no_text_breaks_an_answer_or_an_event(site: Site, tmp_path: Path) -> None:
+@each_server(SERVERS)
+def test_no_text_breaks_a_response_or_an_event(spec: ServerSpec, tmp_path: Path) -> None:
     with vendor(vendors.answering(vendors.answer())) as endpoint:
         settings = {"FOOTFALL_DESTINATIONS": f"plausible+{endpoint.url}/site.test"}
-        with running(site, tmp_path, **settings) as server:
-            answers = [ask(server, target=target) for target in TARGETS]
-            answers += [ask(server, agent=agent) for agent in AGENTS]
-            assert b" 200" in ask(server, b"/last")
+        with running(spec, tmp_path, **settings) as server:
+            lines = [status_line(server, target=target) for target in TARGETS]
+            lines += [status_line(server, agent=agent) for agent in AGENTS]
+            assert b" 200" in status_line(server, b"/last")
             assert wait_until(lambda: any(b"/last" in each for each in endpoint.requests))
             server.stop()
-    # A server may refuse what is no HTTP, and then the app is not asked.
-    assert [answer for answer in answers if b" 5" in answer[:13]] == []
-    assert len([answer for answer in answers if b" 200" in answer[:13]]) >= 8
+    # A server may refuse a request that is not valid HTTP; the app never sees that one.
+    assert [line for line in lines if b" 5" in line[:13]] == []
+    assert len([line for line in lines if b" 200" in line[:13]]) >= 8
     assert "Traceback" not in server.log
     for request in endpoint.requests:
         assert_is_sound(request, "site.test")

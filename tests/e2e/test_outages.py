@@ -1,4 +1,4 @@
-"""The endpoint is down, and nobody who visits the site can tell."""
+"""The events endpoint is down, and the visitors of the site do not notice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import NAVIGATION
-from tests.e2e.servers import Site, each, gunicorn, running, uvicorn
+from tests.e2e.servers import ServerSpec, each_server, gunicorn, running, uvicorn
 from tests.support.vendors import hanging, unused_port, vendor
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Endpoint: TypeAlias = Callable[[], AbstractContextManager[str]]
 
-SITES: Final = {
+SERVERS: Final = {
     "uvicorn-fastapi": uvicorn("fastapi_app:app", "--no-access-log"),
     "gunicorn-gthread-flask": gunicorn(
         "flask_app:app", "--worker-class", "gthread", "--threads", "8"
@@ -31,19 +31,19 @@ SITES: Final = {
 
 REQUESTS: Final = 300
 THREADS: Final = 8
-# Far above what 300 events weigh, far below what a leak of responses or sockets would.
+# 300 events take far less than this; a leak of responses or sockets would take far more.
 MAX_GROWTH_BYTES: Final = 32 * 1024 * 1024
-# The grace that footfall takes is 2 s.
+# footfall delivers for up to 2 s at the end.
 MAX_STOP_SECONDS: Final = 4.0
-# What a page may take longer at most. It is no benchmark: other programs run meanwhile.
+# How much longer a page may take. The limits are wide, for other programs run meanwhile.
 MAX_FACTOR: Final = 5.0
 MAX_EXTRA_SECONDS: Final = 0.1
 
 
 class Load(NamedTuple):
-    """What a crowd of visitors met: the distinct answers, and the seconds each took, sorted."""
+    """The distinct responses to many visitors, and the seconds that each took, sorted."""
 
-    answers: set[tuple[int, str]]
+    responses: set[tuple[int, str]]
     seconds: list[float]
 
     def __str__(self) -> str:
@@ -60,40 +60,40 @@ class Load(NamedTuple):
 
 @contextmanager
 def refusing() -> Iterator[str]:
-    """The address of an endpoint that nobody listens on."""
+    """The address of a port on which nothing listens."""
     yield f"127.0.0.1:{unused_port()}"
 
 
 @contextmanager
 def silent() -> Iterator[str]:
-    """The address of an endpoint that takes every request and never answers."""
+    """The address of an endpoint that accepts every request and never answers."""
     with vendor(hanging) as server:
         yield server.url.removeprefix("http://")
 
 
 @pytest.mark.parametrize("endpoint", [refusing, silent])
-@each(SITES)
+@each_server(SERVERS)
 def test_visitors_notice_nothing_of_an_outage(
-    site: Site, endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spec: ServerSpec, endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with running(site, tmp_path, FOOTFALL_ENABLED="0") as server:
+    with running(spec, tmp_path, FOOTFALL_ENABLED="0") as server:
         _load(server.url)
         bare = _load(server.url)
         server.stop()
-    with endpoint() as address, running(site, tmp_path, **_settings(address)) as server:
+    with endpoint() as address, running(spec, tmp_path, **_settings(address)) as server:
         _load(server.url)
         before = server.resident_bytes()
         watched = _load(server.url)
         growth = server.resident_bytes() - before
         stop_seconds = server.stop()
     with capsys.disabled():
-        print(  # noqa: T201 -- worth a look, and asserted only roughly
+        print(  # noqa: T201 -- the figures, of which the assertions check only the order
             f"\n{endpoint.__name__}: {watched}; without footfall: {bare}; "
             f"{growth / 1e6:+.1f} MB; stopped in {stop_seconds:.1f} s"
         )
 
-    assert watched.answers == bare.answers
-    assert [status for status, _ in watched.answers] == [200]
+    assert watched.responses == bare.responses
+    assert [status for status, _ in watched.responses] == [200]
     warnings = _warnings(server.log)
     assert warnings, "an outage must not be silent"
     assert len(warnings) == len({*warnings}), warnings
@@ -106,21 +106,21 @@ def test_visitors_notice_nothing_of_an_outage(
 def _settings(address: str) -> dict[str, str]:
     return {
         "FOOTFALL_DESTINATIONS": f"collector://{address}/site.test",
-        # Shorter than the test, so that silence is met as a failure, too.
+        # Shorter than the test, so that a silent endpoint fails within it.
         "FOOTFALL_TIMEOUT_SECONDS": "1",
     }
 
 
 def _load(url: str) -> Load:
-    """So many requests, by as many visitors at a time, each on a connection of its own."""
+    """Send REQUESTS requests from THREADS visitors at a time, each with its own connection."""
 
     def visit(_number: int) -> list[tuple[int, str, float]]:
         with httpx2.Client(base_url=url, headers=NAVIGATION) as client:
             return [_get(client) for _ in range(REQUESTS // THREADS)]
 
-    with ThreadPoolExecutor(THREADS) as crowd:
-        met = [each for visitor in crowd.map(visit, range(THREADS)) for each in visitor]
-    return Load({each[:2] for each in met}, sorted(each[2] for each in met))
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = [each for visitor in pool.map(visit, range(THREADS)) for each in visitor]
+    return Load({each[:2] for each in results}, sorted(each[2] for each in results))
 
 
 def _get(client: httpx2.Client) -> tuple[int, str, float]:
@@ -130,5 +130,5 @@ def _get(client: httpx2.Client) -> tuple[int, str, float]:
 
 
 def _warnings(log: str) -> list[str]:
-    """The warnings in a log, without their numbers: two of a kind are alike."""
+    """The warnings in a log, with digits replaced, so that two of one kind are equal."""
     return [re.sub(r"\d+", "#", line) for line in log.splitlines() if "WARNING" in line]

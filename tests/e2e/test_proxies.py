@@ -1,7 +1,7 @@
-"""Real proxies in front of real servers: the visitor's address arrives, and no forgery does.
+"""Real proxies in front of real servers: the app finds the visitor's address, never a forged one.
 
-On one machine every client is 127.0.0.1. So the outermost proxy listens for the PROXY protocol,
-by which load balancers tell the address of a connection, and the test says there who is visiting.
+On one machine every client is 127.0.0.1. So the outermost proxy speaks the PROXY protocol, by which
+load balancers pass on the address of a connection, and the test sends the visitor's address there.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tests.conftest import program
 from tests.e2e.servers import (
     APPS,
     Server,
-    Site,
-    each,
+    ServerSpec,
+    each_server,
     granian,
     gunicorn,
     hypercorn,
@@ -37,27 +37,30 @@ VISITOR: Final = "203.0.113.9"
 VISITOR_V6: Final = "2001:db8::9"
 
 SERVERS: Final = {
-    "uvicorn": uvicorn("visitor:asgi", "--app-dir", str(APPS), "--no-proxy-headers"),
-    "uvicorn-proxy-headers": uvicorn("visitor:asgi", "--app-dir", str(APPS), "--proxy-headers"),
-    "gunicorn": gunicorn("visitor:wsgi", folder=APPS),
-    "gunicorn-proxyfix-outside": gunicorn("visitor:fixed_outside", folder=APPS),
-    "gunicorn-proxyfix-inside": gunicorn("visitor:fixed_inside", folder=APPS),
+    "uvicorn": uvicorn("visitor_address:asgi", "--app-dir", str(APPS), "--no-proxy-headers"),
+    "uvicorn-proxy-headers": uvicorn(
+        "visitor_address:asgi", "--app-dir", str(APPS), "--proxy-headers"
+    ),
+    "gunicorn": gunicorn("visitor_address:wsgi", folder=APPS),
+    "gunicorn-proxyfix-outside": gunicorn("visitor_address:fixed_outside", folder=APPS),
+    "gunicorn-proxyfix-inside": gunicorn("visitor_address:fixed_inside", folder=APPS),
 }
 
-# Servers that bring the same environ or scope by other ways; one chain is enough for them.
-# Waitress deletes the headers of proxies that it was not told to trust, and rewrites the peer then.
+# Servers that build the environ or scope in other ways; one chain is enough for them.
+# Waitress deletes the headers of proxies that it is not configured to trust, and then rewrites the
+# peer.
 OTHER_SERVERS: Final = {
     "waitress": waitress(
-        "visitor:wsgi",
+        "visitor_address:wsgi",
         *("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for"),
         folder=APPS,
     ),
-    "hypercorn": hypercorn("visitor:asgi", folder=APPS),
-    "granian-asgi": granian("visitor:asgi", "asgi", folder=APPS),
-    "granian-wsgi": granian("visitor:wsgi", "wsgi", folder=APPS),
+    "hypercorn": hypercorn("visitor_address:asgi", folder=APPS),
+    "granian-asgi": granian("visitor_address:asgi", "asgi", folder=APPS),
+    "granian-wsgi": granian("visitor_address:wsgi", "wsgi", folder=APPS),
 }
 
-# What a visitor may write to be somebody else.
+# What a client may send to appear as somebody else.
 FORGERIES: Final[dict[str, list[str]]] = {
     "nothing": [],
     "one address": ["X-Forwarded-For: 6.6.6.6"],
@@ -72,18 +75,20 @@ FORGERIES: Final[dict[str, list[str]]] = {
 
 @dataclass
 class Nginx:
-    """An nginx of our own, with one server block for each hop."""
+    """An nginx process with one server block for each hop."""
 
     folder: Path
     blocks: list[str] = field(default_factory=list)
 
-    def hop(self, upstream: str, *, says: str, listen: str | None = None, realip: str = "") -> str:
-        """Add a hop to `upstream`; returns where it listens. `says` is its X-Forwarded-For line."""
+    def add_hop(
+        self, upstream: str, *, forwards: str, listen: str | None = None, realip: str = ""
+    ) -> str:
+        """Add a hop to `upstream` and return its address. `forwards` sets its X-Forwarded-For."""
         address = listen or f"127.0.0.1:{unused_port()}"
         self.blocks.append(
             f"server {{ listen {address}{' proxy_protocol' if realip else ''}; {realip}"
             f" location / {{ proxy_pass {upstream}; proxy_http_version 1.1;"
-            f" proxy_set_header Host $http_host; {says} }} }}"
+            f" proxy_set_header Host $http_host; {forwards} }} }}"
         )
         return address
 
@@ -95,7 +100,7 @@ class Nginx:
             for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         config.write_text(
-            # Workers of a root's nginx could not open the app's socket otherwise.
+            # Otherwise the workers of an nginx started by root could not open the app's socket.
             f"{'user root;' if os.geteuid() == 0 else ''}"
             f" daemon off; worker_processes 1; pid {self.folder}/nginx.pid;"
             f" error_log {self.folder}/error.log; events {{}}"
@@ -119,8 +124,8 @@ REPLACES: Final = "proxy_set_header X-Forwarded-For $remote_addr;"
 TRUSTS_BALANCER: Final = "set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;"
 
 
-def asked(address: str, headers: list[str], visitor: str = VISITOR) -> str:
-    """What the app behind `address` answers to `visitor`."""
+def address_seen_by_app(address: str, headers: list[str], visitor: str = VISITOR) -> str:
+    """The visitor's address that the app behind `address` finds for a request of `visitor`."""
     host, _, port = address.rpartition(":")
     family = "TCP6" if ":" in visitor else "TCP4"
     server = "::1" if family == "TCP6" else "127.0.0.1"
@@ -129,23 +134,23 @@ def asked(address: str, headers: list[str], visitor: str = VISITOR) -> str:
         greeting = f"PROXY {family} {visitor} {server} 40000 80\r\n"
         request = "\r\n".join([*lines, "Connection: close", "", ""])
         connection.sendall((greeting + request).encode("latin-1"))
-        with closing(http.client.HTTPResponse(connection)) as answer:
-            answer.begin()
-            assert answer.status == 200
-            return answer.read().decode()
+        with closing(http.client.HTTPResponse(connection)) as response:
+            response.begin()
+            assert response.status == 200
+            return response.read().decode()
 
 
 def one_hop(nginx: Nginx, app: Server) -> str:
-    return nginx.hop(app.url, says=APPENDS, realip=TRUSTS_BALANCER)
+    return nginx.add_hop(app.url, forwards=APPENDS, realip=TRUSTS_BALANCER)
 
 
 def one_hop_that_replaces(nginx: Nginx, app: Server) -> str:
-    return nginx.hop(app.url, says=REPLACES, realip=TRUSTS_BALANCER)
+    return nginx.add_hop(app.url, forwards=REPLACES, realip=TRUSTS_BALANCER)
 
 
 def two_hops(nginx: Nginx, app: Server) -> str:
-    inner = nginx.hop(app.url, says=APPENDS)
-    return nginx.hop(f"http://{inner}", says=APPENDS, realip=TRUSTS_BALANCER)
+    inner = nginx.add_hop(app.url, forwards=APPENDS)
+    return nginx.add_hop(f"http://{inner}", forwards=APPENDS, realip=TRUSTS_BALANCER)
 
 
 CHAINS: Final[dict[str, tuple[Callable[[Nginx, Server], str], list[str]]]] = {
@@ -156,31 +161,33 @@ CHAINS: Final[dict[str, tuple[Callable[[Nginx, Server], str], list[str]]]] = {
 
 
 @pytest.mark.server("nginx", "uvicorn", "gunicorn")
-@pytest.mark.parametrize("site", SERVERS.values(), ids=SERVERS.keys())
+@pytest.mark.parametrize("spec", SERVERS.values(), ids=SERVERS.keys())
 @pytest.mark.parametrize(("chain", "forms"), CHAINS.values(), ids=CHAINS.keys())
 def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
-    site: Site, chain: Callable[[Nginx, Server], str], forms: list[str], tmp_path: Path
+    spec: ServerSpec, chain: Callable[[Nginx, Server], str], forms: list[str], tmp_path: Path
 ) -> None:
     for form in forms:
         folder = tmp_path / form.replace("/", "-")
         folder.mkdir()
-        with running(site, folder, **settings(form)) as app:
+        with running(spec, folder, **settings(form)) as app:
             nginx = Nginx(folder)
             address = chain(nginx, app)
             with nginx.running():
-                found = {name: asked(address, lines) for name, lines in FORGERIES.items()}
+                found = {
+                    name: address_seen_by_app(address, lines) for name, lines in FORGERIES.items()
+                }
                 assert found == dict.fromkeys(FORGERIES, VISITOR), form
-                assert asked(address, [], VISITOR_V6) == VISITOR_V6
+                assert address_seen_by_app(address, [], VISITOR_V6) == VISITOR_V6
 
 
-@each(OTHER_SERVERS, "nginx")
-def test_the_visitor_is_found_by_other_servers_too(site: Site, tmp_path: Path) -> None:
-    with running(site, tmp_path, **settings("auto")) as app:
+@each_server(OTHER_SERVERS, "nginx")
+def test_the_visitor_is_found_by_other_servers_too(spec: ServerSpec, tmp_path: Path) -> None:
+    with running(spec, tmp_path, **settings("auto")) as app:
         nginx = Nginx(tmp_path)
         address = one_hop(nginx, app)
         with nginx.running():
-            found = {name: asked(address, FORGERIES[name]) for name in SIMPLE}
-            found_v6 = asked(address, [], VISITOR_V6)
+            found = {name: address_seen_by_app(address, FORGERIES[name]) for name in SIMPLE}
+            found_v6 = address_seen_by_app(address, [], VISITOR_V6)
     assert found == dict.fromkeys(SIMPLE, VISITOR)
     assert found_v6 == VISITOR_V6
 
@@ -192,15 +199,15 @@ def settings(form: str) -> dict[str, str]:
     }
 
 
-def on_a_socket(site: Site, socket_path: Path) -> Site:
-    """The same server, listening on a unix socket and, for the harness to see it, on its port."""
-    command = list(site.command)
+def on_a_socket(spec: ServerSpec, socket_path: Path) -> ServerSpec:
+    """The same server on a unix socket, and on its port, where `running` sees that it is ready."""
+    command = list(spec.command)
     if "uvicorn" in command:
         at = command.index("--port")
-        return Site(command=(*command[:at], "--uds", str(socket_path), *command[at + 2 :]))
+        return ServerSpec(command=(*command[:at], "--uds", str(socket_path), *command[at + 2 :]))
     at = command.index("--bind")
     bind = ("--bind", f"unix:{socket_path}")
-    return Site(command=(*command[:at], *bind, *command[at:]), folder=site.folder)
+    return ServerSpec(command=(*command[:at], *bind, *command[at:]), folder=spec.folder)
 
 
 @pytest.mark.server("nginx", "gunicorn")
@@ -208,25 +215,27 @@ def test_the_visitor_is_found_over_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "app.sock"
     with running(on_a_socket(SERVERS["gunicorn"], path), tmp_path, **settings("auto")):
         nginx = Nginx(tmp_path)
-        address = nginx.hop(f"http://unix:{path}", says=APPENDS, realip=TRUSTS_BALANCER)
+        address = nginx.add_hop(f"http://unix:{path}", forwards=APPENDS, realip=TRUSTS_BALANCER)
         with nginx.running():
-            found = {name: asked(address, lines) for name, lines in FORGERIES.items()}
+            found = {name: address_seen_by_app(address, lines) for name, lines in FORGERIES.items()}
     assert found == dict.fromkeys(FORGERIES, VISITOR)
 
 
 @pytest.mark.server("nginx", "uvicorn")
 def test_the_visitor_is_found_over_ipv6_loopback(tmp_path: Path) -> None:
-    site = uvicorn("visitor:asgi", "--app-dir", str(APPS), "--no-proxy-headers")
-    with running(site, tmp_path, **settings("auto")) as app:
+    spec = uvicorn("visitor_address:asgi", "--app-dir", str(APPS), "--no-proxy-headers")
+    with running(spec, tmp_path, **settings("auto")) as app:
         nginx = Nginx(tmp_path)
-        address = nginx.hop(
+        address = nginx.add_hop(
             app.url,
-            says=APPENDS,
+            forwards=APPENDS,
             listen=f"[::1]:{unused_port()}",
             realip="set_real_ip_from ::1; real_ip_header proxy_protocol;",
         )
         with nginx.running():
-            assert asked(address, ["X-Forwarded-For: 6.6.6.6"], VISITOR_V6) == VISITOR_V6
+            assert (
+                address_seen_by_app(address, ["X-Forwarded-For: 6.6.6.6"], VISITOR_V6) == VISITOR_V6
+            )
 
 
 @pytest.mark.server("haproxy", "uvicorn")
@@ -246,14 +255,17 @@ def test_the_visitor_is_found_behind_haproxy(name: str, tmp_path: Path) -> None:
             process = subprocess.Popen([haproxy, "-db", "-f", str(config)], stdout=out, stderr=out)
         try:
             assert wait_until(lambda: accepts(port))
-            found = {forgery: asked(f"127.0.0.1:{port}", FORGERIES[forgery]) for forgery in SIMPLE}
+            found = {
+                forgery: address_seen_by_app(f"127.0.0.1:{port}", FORGERIES[forgery])
+                for forgery in SIMPLE
+            }
         finally:
             process.terminate()
             process.wait(10)
     assert found == dict.fromkeys(SIMPLE, VISITOR)
 
 
-# HAProxy and waitress refuse what is not ASCII by themselves.
+# HAProxy and waitress refuse bytes that are not ASCII by themselves.
 SIMPLE: Final = [name for name in FORGERIES if name != "garbage"]
 
 

@@ -1,11 +1,11 @@
-"""One page under every path, over ASGI and WSGI, for servers that are stopped."""
+"""One page under every path, over ASGI and WSGI, for tests that stop servers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from footfall import asgi as asgi_door
-from footfall import wsgi as wsgi_door
+from footfall import asgi as asgi_adapter
+from footfall import wsgi as wsgi_adapter
 
 BODY = b"<!doctype html><title>A page</title>"
 HEADERS = {"content-type": "text/html; charset=utf-8", "content-length": str(len(BODY))}
@@ -23,5 +23,5 @@ def _wsgi(environ: Any, start_response: Any) -> list[bytes]:
     return [BODY]
 
 
-asgi = asgi_door.FootfallMiddleware(_asgi)
-wsgi = wsgi_door.FootfallMiddleware(_wsgi)
+asgi = asgi_adapter.FootfallMiddleware(_asgi)
+wsgi = wsgi_adapter.FootfallMiddleware(_wsgi)

@@ -1,8 +1,8 @@
-"""The same, and the owner has asked footfall to listen for SIGTERM."""
+"""The same app, which calls `flush_on_sigterm`."""
 
 from __future__ import annotations
 
-from lifecycle import asgi, wsgi  # type: ignore[import-not-found]  # of the same folder
+from lifecycle import asgi, wsgi  # type: ignore[import-not-found]  # in the same folder
 
 import footfall
 

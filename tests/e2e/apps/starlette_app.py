@@ -1,4 +1,4 @@
-"""The site of the examples in Starlette. Run from the folder of the examples."""
+"""The site of the examples in Starlette. It runs in the folder of the examples."""
 
 from __future__ import annotations
 

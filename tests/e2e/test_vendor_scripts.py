@@ -1,4 +1,4 @@
-"""The vendors' own scripts, unchanged, in a real browser: the collector is a vendor to them."""
+"""The vendors' own scripts, unchanged, in a real browser, report to the collector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import USER_AGENT
-from tests.e2e.conftest import EventQueue, of
+from tests.e2e.conftest import CollectedEvents, select_fields
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 VENDORED: Final = Path(__file__).parent.parent / "agreement" / "vendored"
 PID: Final = "aUn1quEid-3x"
 
-# Scripts keep away from drivers.
-UNDRIVEN: Final = "Object.defineProperty(navigator, 'webdriver', { get: () => false })"
+# The scripts count nothing where `navigator.webdriver` is true.
+HIDE_WEBDRIVER: Final = "Object.defineProperty(navigator, 'webdriver', { get: () => false })"
 
 PLAUSIBLE: Final = """<!doctype html><title>Shop</title><link rel="icon" href="data:,">
 <script type="module">
@@ -47,7 +47,7 @@ SWETRIX: Final = """<!doctype html><title>Shop</title><link rel="icon" href="dat
 
 
 class Shop(BaseHTTPRequestHandler):
-    """Answers every page alike; `page` is set by the test."""
+    """Answers every request with `page`, or with a vendored script."""
 
     page = ""
 
@@ -62,14 +62,14 @@ class Shop(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def shop(page: str) -> Iterator[str]:
-    """A site of such pages, on loopback as the collector is: browsers guard that border."""
-    door = type("Door", (Shop,), {"page": page})
-    with ThreadingHTTPServer(("127.0.0.1", 0), door) as server:
+    """A site of such pages on loopback, since browsers restrict what other sites may send there."""
+    handler = type("Handler", (Shop,), {"page": page})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://localhost:{server.server_port}"
@@ -77,35 +77,35 @@ def shop(page: str) -> Iterator[str]:
         thread.join()
 
 
-def walk(page: Page, site: str) -> list[str]:
-    """Two pages and a custom event. Gives what the console said."""
-    said: list[str] = []
-    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.add_init_script(UNDRIVEN)
+def visit(page: Page, site: str) -> list[str]:
+    """Open two pages and send a custom event. Returns the errors in the browser's console."""
+    errors: list[str] = []
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(HIDE_WEBDRIVER)
 
-    def is_told(response: Response) -> bool:
+    def is_report(response: Response) -> bool:
         return response.url.rstrip("/").endswith(("/api/event", "/log", "/log/custom"))
 
-    with page.expect_response(is_told):
+    with page.expect_response(is_report):
         page.goto(f"{site}/one?utm_source=newsletter&utm_campaign=launch")
-    with page.expect_response(is_told):
+    with page.expect_response(is_report):
         page.get_by_role("link", name="two").click()
-    with page.expect_response(is_told):
+    with page.expect_response(is_report):
         page.get_by_role("button", name="sign up").click()
-    return said
+    return errors
 
 
 @pytest.mark.server("chromium")
-def test_plausibles_script_is_understood(
-    chromium: Chromium, collector_url: str, ledger: EventQueue
+def test_the_collector_understands_plausibles_script(
+    chromium: Chromium, collector_url: str, collected: CollectedEvents
 ) -> None:
-    html = PLAUSIBLE % {"domain": ledger.domain, "url": collector_url}
+    html = PLAUSIBLE % {"domain": collected.domain, "url": collector_url}
     with shop(html) as site:
-        assert chromium.travel(lambda page: walk(page, site)) == []
-    # It tells of time on page, too, whenever a page is left.
-    events = [event for event in ledger.wait_for(3) if event["name"] != "engagement"]
-    assert of(events, "vendor", "name", "path", "status", "props") == [
+        assert chromium.run(lambda page: visit(page, site)) == []
+    # The script reports the time on page, too, whenever a page is left.
+    events = [event for event in collected.wait_for(3) if event["name"] != "engagement"]
+    assert select_fields(events, "vendor", "name", "path", "status", "props") == [
         {
             "vendor": "plausible",
             "name": name,
@@ -128,14 +128,14 @@ def test_plausibles_script_is_understood(
 
 
 @pytest.mark.server("chromium")
-def test_swetrix_script_is_understood(chromium: Chromium, collector_url: str) -> None:
+def test_the_collector_understands_swetrix_script(chromium: Chromium, collector_url: str) -> None:
     html = SWETRIX % {"domain": PID, "url": collector_url}
     with shop(html) as site:
-        assert chromium.travel(lambda page: walk(page, site)) == []
+        assert chromium.run(lambda page: visit(page, site)) == []
     query: dict[str, str | int] = {"domain": PID, "wait": 3, "timeout": 10}
-    answer = httpx2.get(f"{collector_url}/api/v1/events", params=query, timeout=15)
-    events = answer.raise_for_status().json()["events"]
-    assert of(events, "vendor", "name", "path", "status", "props", "hostname") == [
+    response = httpx2.get(f"{collector_url}/api/v1/events", params=query, timeout=15)
+    events = response.raise_for_status().json()["events"]
+    assert select_fields(events, "vendor", "name", "path", "status", "props", "hostname") == [
         {
             "vendor": "swetrix",
             "name": name,

@@ -1,4 +1,4 @@
-"""Answers with the address of the visitor, as footfall finds it; over ASGI and WSGI."""
+"""Responds with the visitor's address as footfall finds it, over ASGI and WSGI."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import footfall
-from footfall import asgi as asgi_door
-from footfall import wsgi as wsgi_door
+from footfall import asgi as asgi_adapter
+from footfall import wsgi as wsgi_adapter
 
 
 async def _asgi(scope: Any, receive: Any, send: Any) -> None:
@@ -24,8 +24,8 @@ def _wsgi(environ: Any, start_response: Any) -> list[bytes]:
     return [body]
 
 
-asgi = asgi_door.FootfallMiddleware(_asgi)
-wsgi = wsgi_door.FootfallMiddleware(_wsgi)
-# The usual remedy of Flask's manual, around footfall and within.
+asgi = asgi_adapter.FootfallMiddleware(_asgi)
+wsgi = wsgi_adapter.FootfallMiddleware(_wsgi)
+# What Flask's manual recommends behind a proxy, once around footfall and once inside it.
 fixed_outside = ProxyFix(wsgi, x_for=1)
-fixed_inside = wsgi_door.FootfallMiddleware(ProxyFix(_wsgi, x_for=1))
+fixed_inside = wsgi_adapter.FootfallMiddleware(ProxyFix(_wsgi, x_for=1))

@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: two addresses, a site to click in, and what came of it, live."""
+"""`footfall demo` in a real browser: a site to click in, and its events on the live page."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def demo() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.server("chromium")
-def test_clicks_in_the_demo_are_seen_as_they_happen(chromium: Chromium) -> None:
+def test_clicks_in_the_demo_show_up_on_the_live_page(chromium: Chromium) -> None:
     with demo() as (site, collector):
 
-        def journey(page: Page) -> list[str]:
-            troubles: list[str] = []
+        def click_and_watch(page: Page) -> list[str]:
+            problems: list[str] = []
             live = page.context.new_page()
-            live.on("console", lambda line: troubles.append(line.text))
-            live.on("pageerror", lambda error: troubles.append(str(error)))
+            live.on("console", lambda line: problems.append(line.text))
+            live.on("pageerror", lambda error: problems.append(str(error)))
             live.on(
                 "request",
                 lambda request: (
-                    None if request.url.startswith(collector) else troubles.append(request.url)
+                    None if request.url.startswith(collector) else problems.append(request.url)
                 ),
             )
             live.goto(f"{collector}/live")
@@ -56,11 +56,11 @@ def test_clicks_in_the_demo_are_seen_as_they_happen(chromium: Chromium) -> None:
             page.get_by_role("button", name="Sign up").click()
             live.locator(".tracked .name", has_text="Signup").wait_for()
             live.locator(".tracked .path", has_text="/thanks").wait_for()
-            # Filtered and opened without a mouse.
+            # Filter the rows and open one with the keyboard alone.
             live.keyboard.press("/")
             live.keyboard.type("pricing")
             live.keyboard.press("Escape")
-            # What comes after the filter was left is filtered too.
+            # Events that arrive later are filtered too.
             rows = live.locator("#rows li")
             known = rows.count()
             page.reload()
@@ -73,6 +73,6 @@ def test_clicks_in_the_demo_are_seen_as_they_happen(chromium: Chromium) -> None:
             live.wait_for_load_state()
             live.keyboard.press("Escape")
             live.get_by_role("heading", name="Events").wait_for()
-            return troubles
+            return problems
 
-        assert chromium.travel(journey) == []
+        assert chromium.run(click_and_watch) == []

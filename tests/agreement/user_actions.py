@@ -1,4 +1,4 @@
-"""What a visitor does: one function a journey."""
+"""What a visitor does in a scenario: one function for each."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
 
 COUNTED: Final = ", counted"
-"""What the title of a page ends with once the script has counted it, or has chosen not to."""
+"""The end of a page's title once the script has run, whether it has counted the page or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody in front of a browser, on a host of the site that nobody else visits."""
+    """A visitor with a browser tab, on a host of the site that no other scenario uses."""
 
     page: Page
     host: str
     port: int
-    # Tells what the site was asked for.
+    # For the requests that the site has got.
     site: httpx2.Client
-    # Opened behind the driver's back; the hindmost last.
+    # Tabs that were opened without Playwright, in the order of opening.
     tabs: list[str] = field(default_factory=list)
 
     @property
@@ -40,7 +40,7 @@ class Visitor:
         self.page.get_by_role(role, name=name, exact=True).click()
 
     def follow(self, link: str, *, to: str = "") -> None:
-        """Click a link and wait for the page it leads to, which has its name unless told."""
+        """Click a link and wait for the page `to`, by default the one with the link's name."""
         self.click(link)
         self.arrive(to or link)
 
@@ -52,7 +52,7 @@ class Visitor:
         self.page.get_by_role("link", name=link, exact=True).hover()
 
     def arrive(self, heading: str) -> None:
-        # The driver's own load states do not know pages from the back-forward cache.
+        # Playwright's load states do not cover pages from the back-forward cache.
         self.page.wait_for_function(
             "name => document.readyState === 'complete' && heading.textContent === name",
             arg=heading,
@@ -67,7 +67,7 @@ class Visitor:
         self.arrive(to)
 
     def requests(self) -> list[dict[str, Any]]:
-        """What the site was asked for on this host, by whomever."""
+        """All requests that the site has got for this host."""
         seen: list[dict[str, Any]] = self.site.get("/requests", params={"host": self.host}).json()
         return seen
 
@@ -77,10 +77,10 @@ class Visitor:
 
         assert wait_until(is_seen), f"no request for {path}"
 
-    def open_tab(self, path: str, *, is_behind: bool) -> None:
-        """A tab that the driver does not know, because it makes all that it knows visible."""
-        browser = self._driver()
-        where = {"url": f"{self.origin}{path}", "background": is_behind}
+    def open_tab(self, path: str, *, is_hidden: bool) -> None:
+        """Open a tab without Playwright, which makes every tab of its own visible."""
+        browser = self._devtools()
+        where = {"url": f"{self.origin}{path}", "background": is_hidden}
         tab = browser.send("Target.createTarget", where)
         self.tabs.append(tab["targetId"])
 
@@ -91,26 +91,26 @@ class Visitor:
         assert wait_until(is_counted), f"the script did not run on {path}"
 
     def show_tab(self) -> None:
-        self._driver().send("Target.activateTarget", {"targetId": self.tabs[-1]})
+        self._devtools().send("Target.activateTarget", {"targetId": self.tabs[-1]})
 
     def close_tabs(self) -> None:
-        """The hindmost first, so that none of them is shown."""
+        """Close the newest first, so that no hidden tab becomes visible."""
         while self.tabs:
-            self._driver().send("Target.closeTarget", {"targetId": self.tabs.pop()})
+            self._devtools().send("Target.closeTarget", {"targetId": self.tabs.pop()})
 
-    def _driver(self) -> CDPSession:
+    def _devtools(self) -> CDPSession:
         assert self.page.context.browser is not None
         return self.page.context.browser.new_browser_cdp_session()
 
 
-Journey: TypeAlias = Callable[[Visitor], None]
+UserActions: TypeAlias = Callable[[Visitor], None]
 
 
 # -- ordinary pages ----------------------------------------------------------------------------
 
 
-def arrive_and_walk(visitor: Visitor) -> None:
-    """From another site's link with a campaign in it, through the shop, to an anchor."""
+def follow_campaign_link(visitor: Visitor) -> None:
+    """Follow another site's campaign link, then links of the shop, then one to an anchor."""
     target = f"{visitor.origin}/walk/one"
     visitor.page.goto(f"http://news.example:{visitor.port}/?to={target}")
     visitor.follow("the shop", to="one")
@@ -121,22 +121,22 @@ def arrive_and_walk(visitor: Visitor) -> None:
     visitor.follow("part", to="three")
 
 
-def ask_again(visitor: Visitor) -> None:
-    """Pages that the browser has, and asks the server about."""
+def reload_and_revisit(visitor: Visitor) -> None:
+    """Open pages that the browser has in its cache and revalidates."""
     visitor.open("/walk/one")
     visitor.page.reload()
     visitor.follow("two")
     visitor.follow("one")
 
 
-def be_sent_on(visitor: Visitor) -> None:
+def follow_redirects(visitor: Visitor) -> None:
     visitor.open("/walk/one")
     visitor.follow("moved", to="two")
     visitor.press("order", to="three")
 
 
-def fetch_and_save(visitor: Visitor) -> None:
-    """A script's own request, a file that is saved, and one that the browser shows."""
+def fetch_and_download(visitor: Visitor) -> None:
+    """A request by `fetch()`, a file that is saved, and a file that the browser shows."""
     visitor.open("/walk/one")
     visitor.press("fetch", to="one")
     visitor.wait_for_request("/walk/two")
@@ -152,26 +152,26 @@ def download_without_extension(visitor: Visitor) -> None:
         visitor.click("report")
 
 
-def type_address_of_file(visitor: Visitor) -> None:
+def open_address_of_file(visitor: Visitor) -> None:
     with visitor.page.expect_download():
         visitor.page.evaluate(f"location.href = '{visitor.origin}/walk/guide.pdf'")
 
 
-def missing(visitor: Visitor) -> None:
+def open_missing_page(visitor: Visitor) -> None:
     visitor.open("/walk/one")
     visitor.follow("missing")
 
 
-def search(visitor: Visitor) -> None:
+def submit_form_without_redirect(visitor: Visitor) -> None:
     visitor.open("/walk/one")
     visitor.press("search", to="results")
 
 
-def frame(visitor: Visitor) -> None:
+def open_page_with_frame(visitor: Visitor) -> None:
     visitor.open("/walk/framing")
 
 
-def hop(visitor: Visitor) -> None:
+def follow_script_redirect(visitor: Visitor) -> None:
     visitor.open("/walk/one")
     visitor.follow("hop", to="two")
 
@@ -183,10 +183,10 @@ def block_script(visitor: Visitor) -> None:
     visitor.page.unroute_all()
 
 
-# -- kept pages --------------------------------------------------------------------------------
+# -- cached pages ------------------------------------------------------------------------------
 
 
-def back_and_forward(visitor: Visitor) -> None:
+def go_back_and_forward(visitor: Visitor) -> None:
     visitor.open("/walk/one")
     visitor.page.evaluate("window.isKept = true")
     visitor.follow("two")
@@ -195,7 +195,7 @@ def back_and_forward(visitor: Visitor) -> None:
     visitor.forward(to="two")
 
 
-def back_to_locked(visitor: Visitor) -> None:
+def go_back_to_page_not_kept(visitor: Visitor) -> None:
     visitor.open("/locked/one")
     visitor.page.evaluate("window.isKept = true")
     visitor.follow("two")
@@ -209,20 +209,20 @@ def revisit_fresh(visitor: Visitor) -> None:
     visitor.follow("one")
 
 
-# -- pages fetched ahead -----------------------------------------------------------------------
+# -- prefetched pages --------------------------------------------------------------------------
 
 
-def leave_ahead(kits: Sequence[str], visitor: Visitor) -> None:
-    """Page one of each kit has page two fetched ahead; nobody goes there."""
-    for kit in kits:
-        visitor.open(f"/{kit}/one")
-        visitor.wait_for_request(f"/{kit}/two")
+def prefetch_and_leave(kinds: Sequence[str], visitor: Visitor) -> None:
+    """Page one of each kind lets the browser prefetch page two, which is not opened."""
+    for kind in kinds:
+        visitor.open(f"/{kind}/one")
+        visitor.wait_for_request(f"/{kind}/two")
 
 
-def follow_ahead(kits: Sequence[str], visitor: Visitor) -> None:
-    """Page one of each kit has page two fetched ahead, and the visitor goes there."""
-    for kit in kits:
-        leave_ahead([kit], visitor)
+def prefetch_and_follow(kinds: Sequence[str], visitor: Visitor) -> None:
+    """Page one of each kind lets the browser prefetch page two, which is opened then."""
+    for kind in kinds:
+        prefetch_and_leave([kind], visitor)
         visitor.follow("two")
 
 
@@ -230,7 +230,7 @@ def follow_ahead(kits: Sequence[str], visitor: Visitor) -> None:
 
 
 def turbo(visitor: Visitor) -> None:
-    """Links, then a form whose answer is a redirect."""
+    """Links, then a form that is answered with a redirect."""
     visitor.open("/calm-turbo/one")
     visitor.follow("two")
     visitor.press("order", to="three")
@@ -242,7 +242,7 @@ def turbo_back(visitor: Visitor) -> None:
     visitor.back(to="one")
 
 
-def turbo_more(visitor: Visitor) -> None:
+def turbo_other_query(visitor: Visitor) -> None:
     visitor.open("/calm-turbo/one")
     visitor.click("more")
     visitor.page.wait_for_url("**/one?page=2")
@@ -262,9 +262,9 @@ def turbo_hover_and_click(visitor: Visitor) -> None:
 # -- htmx --------------------------------------------------------------------------------------
 
 
-def htmx(kit: str, visitor: Visitor) -> None:
-    """A boosted link, a fragment, and an answer that chooses the address."""
-    visitor.open(f"/{kit}/one")
+def htmx(kind: str, visitor: Visitor) -> None:
+    """A boosted link, a fragment, and a response that sets the address."""
+    visitor.open(f"/{kind}/one")
     visitor.follow("two")
     visitor.page.wait_for_url("**/two")
     visitor.click("fill", role="button")
@@ -273,30 +273,30 @@ def htmx(kit: str, visitor: Visitor) -> None:
     visitor.page.wait_for_url("**/three")
 
 
-def htmx_push_by_attribute(kit: str, visitor: Visitor) -> None:
-    visitor.open(f"/{kit}/one")
+def htmx_push_by_attribute(kind: str, visitor: Visitor) -> None:
+    visitor.open(f"/{kind}/one")
     visitor.press("push by attribute", to="two")
     visitor.page.wait_for_url("**/two")
 
 
-def htmx_back(kit: str, visitor: Visitor) -> None:
-    visitor.open(f"/{kit}/one")
+def htmx_back(kind: str, visitor: Visitor) -> None:
+    visitor.open(f"/{kind}/one")
     visitor.follow("two")
     visitor.page.wait_for_url("**/two")
     visitor.back(to="one")
 
 
-# -- the page's own doing ----------------------------------------------------------------------
+# -- scripts of the page ------------------------------------------------------------------------
 
 
-def route(visitor: Visitor) -> None:
+def change_route(visitor: Visitor) -> None:
     visitor.open("/routed/one")
     visitor.press("route", to="two")
 
 
-def work(kit: str, visitor: Visitor) -> None:
-    """Walk while a service worker stands between."""
-    visitor.open(f"/{kit}/one")
+def walk_with_worker(kind: str, visitor: Visitor) -> None:
+    """Follow links while a service worker handles the requests."""
+    visitor.open(f"/{kind}/one")
     visitor.page.wait_for_function("navigator.serviceWorker.controller !== null")
     visitor.follow("two")
     visitor.follow("three")
@@ -306,11 +306,11 @@ def work(kit: str, visitor: Visitor) -> None:
 # -- tabs --------------------------------------------------------------------------------------
 
 
-def leave_tab(visitor: Visitor) -> None:
-    visitor.open_tab("/walk/one", is_behind=False)
-    visitor.open_tab("/walk/two", is_behind=True)
+def open_hidden_tab(visitor: Visitor) -> None:
+    visitor.open_tab("/walk/one", is_hidden=False)
+    visitor.open_tab("/walk/two", is_hidden=True)
 
 
 def show_tab(visitor: Visitor) -> None:
-    leave_tab(visitor)
+    open_hidden_tab(visitor)
     visitor.show_tab()

@@ -1,17 +1,17 @@
 """A small shop that is counted twice: by the middleware, and by Plausible's script in its pages.
 
-Every page lives at `/<kit>/<name>`. The kit decides what the page is built with, the name is one of
-`NAMES`; so one template with the same links and forms serves every scenario. The host decides how
-the middleware is set up, with any word in front of it:
+Every page is at `/<kind>/<name>`. The kind says what the page is built with, the name is one of
+`NAMES`; so one template with the same links and forms serves every scenario. The host, after any
+first word, says how the middleware is configured:
 
     *.shop.example     the defaults, in a secure context
     *.plain.example    the defaults, over plain http: browsers send no fetch metadata
     *.count.example    prefetch="count"
     *.refuse.example   prefetch="refuse"
-    news.example       another site, which nobody counts; its links lead to the shop
+    news.example       another site, which is not counted; its links lead to the shop
 
-`GET /requests?host=` under the server's own address tells which requests have come for a host, with
-the headers that a decision may look at.
+`GET /requests?host=` at the server's own address returns the requests for a host, with the headers
+that a decision may read.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footfall.rules import pageview
 from footfall.starlette import FootfallMiddleware
-from tests.agreement.journeys import COUNTED
-from tests.agreement.reckoning import SCRIPT, SERVER
+from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN
+from tests.agreement.user_actions import COUNTED
 
 _COLLECTOR: Final = os.environ["COLLECTOR"]
 _VENDORED: Final = Path(__file__).parent / "vendored"
 
-# -- what pages are built with -----------------------------------------------------------------
+# -- kinds of pages ----------------------------------------------------------------------------
 
 
 def _speculation(kind: str) -> str:
-    """Rules that fetch page two ahead at once, from page one alone."""
+    """Speculation rules of page one, which fetch page two at once."""
     rule = f'{{"{kind}": [{{"urls": ["two"], "eagerness": "immediate"}}]}}'
     return f'<script type="speculationrules">{rule}</script>'
 
 
 _TURBO: Final = '<script type="module" src="/vendored/turbo-8.0.23.js"></script>'
 
-KITS: Final[Mapping[str, str]] = {
+KINDS: Final[Mapping[str, str]] = {
     "walk": "",
-    # Fresh for ten minutes, against the custom of web frameworks.
+    # Fresh for ten minutes, unlike the pages of most web frameworks.
     "cached": "",
     # A held lock keeps a page out of the back-forward cache, as other open resources do.
     "locked": "<script>navigator.locks.request('a', () => new Promise(() => {}))</script>",
@@ -68,7 +68,7 @@ KITS: Final[Mapping[str, str]] = {
         function show(name) { history.pushState({}, "", name); heading.textContent = name }
     </script>""",
 }
-"""What stands in the head of a kit's pages."""
+"""What the head of each kind's pages contains."""
 
 NAMES: Final = ("one", "two", "three")
 
@@ -84,7 +84,7 @@ _WORKERS: Final = {
     }))""",
 }
 
-# hx-boost is inherited in htmx 2; htmx 4 wants that said.
+# hx-boost is inherited in htmx 2; in htmx 4 the attribute must say so.
 _BOOST: Final = {"htmx2": 'hx-boost="true"', "htmx4": 'hx-boost:inherited="true"'}
 
 _PAGE: Final = """<!doctype html>
@@ -115,8 +115,8 @@ _PAGE: Final = """<!doctype html>
 </body>
 """
 
-# The remedy of Plausible's manual for missing pages.
-_SAYS_MISSING: Final = """<script type="module">
+# What Plausible's manual recommends for missing pages.
+_REPORTS_MISSING: Final = """<script type="module">
     import { track } from "/vendored/plausible-tracker-0.4.6.js";
     import "/analytics.js";
     track("404", { props: { path: location.pathname } });
@@ -124,35 +124,37 @@ _SAYS_MISSING: Final = """<script type="module">
 
 _ANALYTICS: Final = f"""
 import {{ init }} from "/vendored/plausible-tracker-0.4.6.js";
-init({{ domain: "{SCRIPT}", endpoint: "{_COLLECTOR}/api/event", fileDownloads: true }});
+init({{ domain: "{SCRIPT_DOMAIN}", endpoint: "{_COLLECTOR}/api/event", fileDownloads: true }});
 document.title += "{COUNTED}";
 """
 
 
-# -- what the shop answers ---------------------------------------------------------------------
+# -- the pages of the shop ----------------------------------------------------------------------
 
 
-def _html(kit: str, name: str, more: str = "") -> str:
-    is_ahead = kit in ("prefetch", "prerender", "hinted")
-    head = "" if is_ahead and name != "one" else KITS[kit]
-    return _PAGE.format(name=name, head=head, boost=_BOOST.get(kit, ""), more=more)
+def _html(kind: str, name: str, more: str = "") -> str:
+    is_prefetching = kind in ("prefetch", "prerender", "hinted")
+    head = "" if is_prefetching and name != "one" else KINDS[kind]
+    return _PAGE.format(name=name, head=head, boost=_BOOST.get(kind, ""), more=more)
 
 
 async def page(request: Request) -> Response:
-    """A page with a tag, as frameworks make them: kept by the browser, and asked for again."""
-    kit, name = request.path_params["kit"], request.path_params["name"]
-    if kit not in KITS or name not in NAMES:
+    """A page with an ETag, as frameworks make it: the browser caches and revalidates it."""
+    kind, name = request.path_params["kind"], request.path_params["name"]
+    if kind not in KINDS or name not in NAMES:
         return await missing(request)
-    tag = f'"{kit}-{name}"'
-    cache = "max-age=600" if kit == "cached" else "no-cache"
+    tag = f'"{kind}-{name}"'
+    cache = "max-age=600" if kind == "cached" else "no-cache"
     headers = {"cache-control": cache, "etag": tag}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return HTMLResponse(_html(kit, name), headers=headers)
+    return HTMLResponse(_html(kind, name), headers=headers)
 
 
 async def missing(_request: Request) -> Response:
-    return HTMLResponse(_html("walk", "missing", _SAYS_MISSING), 404, {"cache-control": "no-cache"})
+    return HTMLResponse(
+        _html("walk", "missing", _REPORTS_MISSING), 404, {"cache-control": "no-cache"}
+    )
 
 
 async def moved(_request: Request) -> Response:
@@ -160,7 +162,7 @@ async def moved(_request: Request) -> Response:
 
 
 async def hop(_request: Request) -> Response:
-    """A page that sends the browser on before anything else runs."""
+    """A page that redirects the browser before any other script runs."""
     return HTMLResponse('<script>location.replace("two")</script>')
 
 
@@ -169,12 +171,14 @@ async def order(_request: Request) -> Response:
 
 
 async def search(request: Request) -> Response:
-    """A page as the answer to a POST."""
-    return HTMLResponse(_html(request.path_params["kit"], "results"))
+    """A page in response to a POST."""
+    return HTMLResponse(_html(request.path_params["kind"], "results"))
 
 
 async def framing(request: Request) -> Response:
-    return HTMLResponse(_html(request.path_params["kit"], "framing", '<iframe src="one"></iframe>'))
+    return HTMLResponse(
+        _html(request.path_params["kind"], "framing", '<iframe src="one"></iframe>')
+    )
 
 
 async def fragment(_request: Request) -> Response:
@@ -182,8 +186,8 @@ async def fragment(_request: Request) -> Response:
 
 
 async def pushing(request: Request) -> Response:
-    kit = request.path_params["kit"]
-    return HTMLResponse(_html(kit, "three"), headers={"hx-push-url": f"/{kit}/three"})
+    kind = request.path_params["kind"]
+    return HTMLResponse(_html(kind, "three"), headers={"hx-push-url": f"/{kind}/three"})
 
 
 async def guide(_request: Request) -> Response:
@@ -192,19 +196,19 @@ async def guide(_request: Request) -> Response:
 
 
 async def leaflet(_request: Request) -> Response:
-    """A file that browsers show themselves."""
+    """A file that browsers show."""
     return Response(b"%PDF-1.4\n", media_type="application/pdf")
 
 
 async def report(_request: Request) -> Response:
-    """A file that only its headers tell from a page."""
+    """A file that only its headers distinguish from a page."""
     headers = {"content-disposition": 'attachment; filename="report.bin"'}
     return Response(b"numbers", media_type="application/octet-stream", headers=headers)
 
 
 async def worker(request: Request) -> Response:
-    kit = request.path_params["kit"]
-    preload = "enable" if kit == "preloading-worker" else "disable"
+    kind = request.path_params["kind"]
+    preload = "enable" if kind == "preloading-worker" else "disable"
     code = f"""
     addEventListener("install", () => skipWaiting());
     addEventListener("activate", (event) => event.waitUntil((async () => {{
@@ -212,7 +216,7 @@ async def worker(request: Request) -> Response:
         await clients.claim();
     }})()));
     addEventListener("fetch", (event) => {{
-        if (event.request.mode === "navigate") {_WORKERS[kit]};
+        if (event.request.mode === "navigate") {_WORKERS[kind]};
     }});
     """
     return Response(code, media_type="text/javascript")
@@ -223,7 +227,7 @@ async def analytics(_request: Request) -> Response:
 
 
 async def end(_request: Request) -> Response:
-    """The last page of a journey: once both have counted it, both have counted all before."""
+    """The last page of a scenario: once both have counted it, they have counted all before it."""
     return HTMLResponse('<h1>end</h1><script type="module" src="/analytics.js"></script>')
 
 
@@ -231,25 +235,25 @@ _SHOP: Final[list[BaseRoute]] = [
     Mount("/vendored", StaticFiles(directory=_VENDORED)),
     Route("/analytics.js", analytics),
     Route("/end/{host}", end),
-    Route("/{kit}/moved", moved),
-    Route("/{kit}/hop", hop),
-    Route("/{kit}/order", order, methods=["POST"]),
-    Route("/{kit}/search", search, methods=["POST"]),
-    Route("/{kit}/framing", framing),
-    Route("/{kit}/fragment", fragment),
-    Route("/{kit}/pushing", pushing),
-    Route("/{kit}/guide.pdf", guide),
-    Route("/{kit}/leaflet.pdf", leaflet),
-    Route("/{kit}/report", report),
-    Route("/{kit}/worker.js", worker),
-    Route("/{kit}/{name}", page),
+    Route("/{kind}/moved", moved),
+    Route("/{kind}/hop", hop),
+    Route("/{kind}/order", order, methods=["POST"]),
+    Route("/{kind}/search", search, methods=["POST"]),
+    Route("/{kind}/framing", framing),
+    Route("/{kind}/fragment", fragment),
+    Route("/{kind}/pushing", pushing),
+    Route("/{kind}/guide.pdf", guide),
+    Route("/{kind}/leaflet.pdf", leaflet),
+    Route("/{kind}/report", report),
+    Route("/{kind}/worker.js", worker),
+    Route("/{kind}/{name}", page),
 ]
 
 
 def shop(**options: Any) -> Starlette:
     counting = Middleware(
         FootfallMiddleware,
-        destinations=[f"collector://{_COLLECTOR.removeprefix('http://')}/{SERVER}"],
+        destinations=[f"collector://{_COLLECTOR.removeprefix('http://')}/{SERVER_DOMAIN}"],
         track_404=True,
         **options,
     )
@@ -264,31 +268,31 @@ async def news(request: Request) -> Response:
     target = request.query_params["to"]
     campaign = "utm_source=news&utm_medium=email&utm_campaign=spring"
     link = f"{target}?{campaign}&email=eve%40example.com#part"
-    # Some sites still tell their whole address; a query is among it.
+    # Some sites still send their whole URL as the referrer, with its query.
     headers = {"referrer-policy": "unsafe-url"}
     return HTMLResponse(f'<h1>news</h1><a href="{link}">the shop</a>', headers=headers)
 
 
-# -- who has asked for what --------------------------------------------------------------------
+# -- the log of requests ------------------------------------------------------------------------
 
-_seen: Final[list[dict[str, Any]]] = []
-_TOLD: Final = pageview.REQUEST_HEADERS - {"user-agent"} | {"referer", "if-none-match"}
+_requests: Final[list[dict[str, Any]]] = []
+_LOGGED_HEADERS: Final = pageview.REQUEST_HEADERS - {"user-agent"} | {"referer", "if-none-match"}
 
 
-class Witness:
-    """Notes every request before anybody else has seen it."""
+class RequestLog:
+    """Logs every request before any other code handles it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            _seen.append(_sighting(Request(scope)))
+            _requests.append(_entry_of(Request(scope)))
         await self.app(scope, receive, send)
 
 
-def _sighting(request: Request) -> dict[str, Any]:
-    headers = {name: text for name, text in request.headers.items() if name in _TOLD}
+def _entry_of(request: Request) -> dict[str, Any]:
+    headers = {name: text for name, text in request.headers.items() if name in _LOGGED_HEADERS}
     return {
         "method": request.method,
         "host": request.url.hostname,
@@ -299,10 +303,10 @@ def _sighting(request: Request) -> dict[str, Any]:
 
 async def requests(request: Request) -> Response:
     host = request.query_params["host"]
-    return JSONResponse([each for each in _seen if each["host"] == host])
+    return JSONResponse([each for each in _requests if each["host"] == host])
 
 
-app = Witness(
+app = RequestLog(
     Starlette(
         routes=[
             Host("{word}.shop.example", shop()),

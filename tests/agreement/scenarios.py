@@ -1,0 +1,137 @@
+"""Scenarios, their runner, and the table of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import httpx2
+
+from footfall.collector import Store
+from footfall.collector.storage.stored_events import EventSearch, StoredEvent
+from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN, Comparison, compare
+from tests.agreement.user_actions import UserActions, Visitor
+from tests.support.vendors import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.agreement.browser import Browser
+
+_END: Final = "/end/"
+# Events that a page sends while it is left may arrive a little later.
+_GRACE_SECONDS: Final = 1.0
+
+
+# A scenario's label, its comparison, and the name of its difference.
+Row: TypeAlias = tuple[str, Comparison, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """User actions on one host of the site, and the comparison that is expected."""
+
+    name: str
+    actions: UserActions
+    host: str = "shop.example"
+    # Why the two counts differ: a name of `DIFFERENCES`.
+    difference: str = ""
+    expected: Comparison
+
+    @property
+    def label(self) -> str:
+        variant = self.host.partition(".")[0]
+        return self.name if variant == "shop" else f"{self.name} [{variant}]"
+
+
+class ScenarioRunner:
+    """Runs scenarios in the browser, and keeps the requests that the site got."""
+
+    def __init__(self, store: Store, browser: Browser, port: int) -> None:
+        self._store = store
+        self._browser = browser
+        self._port = port
+        self._site = httpx2.Client(base_url=f"http://127.0.0.1:{port}")
+        self._numbers = count(1)
+        # The id of the newest event of the scenarios so far.
+        self._last = 0
+        self._requests: dict[str, list[dict[str, Any]]] = {}
+
+    def run(self, scenario: Scenario) -> Comparison:
+        """Do the user actions of a scenario, and compare what both count."""
+        return self._browser.run(lambda page: self._run_on(page, scenario))
+
+    def _run_on(self, page: Page, scenario: Scenario) -> Comparison:
+        host = f"visit-{next(self._numbers)}.{scenario.host}"
+        visitor = Visitor(page=page, host=host, port=self._port, site=self._site)
+        try:
+            scenario.actions(visitor)
+            visitor.open(f"{_END}{host}")
+            self._wait_for(f"{_END}{host}")
+            wait_until(lambda: self._compared(visitor) == scenario.expected, _GRACE_SECONDS)
+            return self._compared(visitor)
+        finally:
+            visitor.close_tabs()
+            self._requests[scenario.label] = visitor.requests()
+            self._last = max((entry.id for entry in self._events()), default=self._last)
+
+    def _compared(self, visitor: Visitor) -> Comparison:
+        return compare(filter(_is_before_end, self._events()), visitor.origin)
+
+    def _events(self) -> Sequence[StoredEvent]:
+        """All events since the scenario before. A late event of that one would be among them."""
+        self._store.flush()
+        return self._store.search(EventSearch(after=self._last, is_newest=False)).entries
+
+    def _wait_for(self, end: str) -> None:
+        """Wait until both have counted the page at the end, hence all pages before it."""
+
+        def is_counted() -> bool:
+            self._store.flush()
+            return all(
+                self._store.count(EventSearch(domain=domain, path=end))
+                for domain in (SCRIPT_DOMAIN, SERVER_DOMAIN)
+            )
+
+        assert wait_until(is_counted), f"{end} was not counted by both"
+
+    def requests_of(self, scenario: Scenario) -> str:
+        """The requests that the site got in a scenario, one a line."""
+        requests = self._requests[scenario.label]
+        return "\n".join("{method} {host}{path} {headers}".format(**each) for each in requests)
+
+    def close(self) -> None:
+        self._site.close()
+
+
+def table(lines: Iterable[Row]) -> str:
+    """The comparisons, one a line, and their totals."""
+    rows = sorted(lines, key=lambda line: (line[2], line[0]))
+    total = sum((comparison for _, comparison, _ in rows), Comparison())
+    same = sum((comparison for _, comparison, why in rows if not why), Comparison())
+    return _table([*rows, ("without declared differences", same, ""), ("all", total, "")])
+
+
+def _is_before_end(entry: StoredEvent) -> bool:
+    return not (entry.path or "").startswith(_END)
+
+
+def _table(lines: Iterable[Row]) -> str:
+    head = ("scenario", "script", "server", "both", "agreement", "difference")
+    rows: list[Sequence[object]] = [
+        head,
+        *(
+            (
+                name,
+                comparison.script,
+                comparison.server,
+                comparison.in_both,
+                comparison.agreement,
+                why,
+            )
+            for name, comparison, why in lines
+        ),
+    ]
+    return "\n".join("{:48} {:>6} {:>6} {:>6} {:>9}  {}".format(*row).rstrip() for row in rows)
