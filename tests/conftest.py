@@ -1,4 +1,4 @@
-"""What holds for every test: servers that it may need, and what is told at the end."""
+"""For every test: the programs that it needs, no tracker left over, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 import hypothesis
 import pytest
 
 from footfall.tracker import process_hooks
 
-# What asserts for the tests; without this its failures show no values.
+# These modules assert for the tests; without this line their failures show no values.
 pytest.register_assert_rewrite(
     "tests.support.faults",
     "tests.support.transports",
@@ -25,15 +26,17 @@ pytest.register_assert_rewrite(
     "tests.e2e.servers",
 )
 
-# Programs that pip installs stand beside the interpreter, wherever PATH leads.
-_SEARCH_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+# pip installs programs beside the interpreter, which need not be on PATH.
+_SEARCH_PATH: Final = os.pathsep.join(
+    (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make us a parent like any other, whose programs are as a person would start them.
+    """Let the programs that tests start behave as if a person had started them.
 
-    Coverage measures the workers of pytest-xdist, and nobody below them. And a shell lets what it
-    starts in the background ignore Ctrl-C, which is handed down to programs that a test interrupts.
+    Coverage measures the workers of pytest-xdist, and not the programs that these start. A shell
+    lets programs in the background ignore Ctrl-C, and a test's programs would inherit that.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -44,26 +47,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """How many `-n auto` are: one more than the cores, for many a test waits for a server."""
+    """How many workers `-n auto` starts: one more than the cores, for many tests wait."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector of garbage thousands of tests, which are none.
+    """Keep the collected tests out of garbage collection, since they stay until the end.
 
-    A look at all of them takes a tenth of a second, in whichever visit it comes.
+    A collection that visits all of them takes a tenth of a second, within whatever a test measures.
     """
     gc.collect()
     gc.freeze()
 
 
 def pytest_sessionfinish() -> None:
-    """What is frozen would be a leak to extension modules, which say so."""
+    """Undo that, for extension modules report frozen objects as leaks."""
     gc.unfreeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose programs are missing; where servers are required, fail instead."""
+    """Skip a test whose programs are missing; fail it where REQUIRE_SERVERS is 1."""
     programs = {name for marker in item.iter_markers("server") for name in marker.args}
     missing = sorted(name for name in programs if program(name) is None)
     # Playwright is the Python package that drives Chromium in every test.
@@ -79,14 +82,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
-    """Let no later test meet the threads, or wait for the events, of a tracker that was left."""
+    """Stop every tracker that a test has left, so that no later test meets its events."""
     before = {*process_hooks._trackers}
     yield
     for tracker in {*process_hooks._trackers} - before:
         with suppress(IndexError):
             while True:
                 tracker._inbox.take()
-        # What is being thought about now would end in the next test's outbox.
+        # A record that is processed right now would end in the next test's outbox.
         if tracker._thinking.turn.acquire(timeout=1.0):
             tracker._thinking.turn.release()
         tracker.close(0.0)
@@ -94,28 +97,28 @@ def _leave_no_tracker() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what the vendor's script and we have counted, whichever worker saw it."""
-    lines = [
-        (label, verdict, difference)
+    """Print what the vendor's script and the middleware have counted, from all workers."""
+    found = [
+        each
         for reports in terminalreporter.stats.values()
         for report in reports
-        for name, (label, verdict, difference) in getattr(report, "user_properties", ())
+        for name, each in getattr(report, "user_properties", ())
         if name == "agreement" and report.when == "call"
     ]
-    if lines:
-        from tests.agreement.book import table
-        from tests.agreement.reckoning import Verdict
+    if found:
+        from tests.agreement.comparison import Comparison
+        from tests.agreement.scenarios import table
 
         terminalreporter.section("agreement with the vendor's own script")
-        told = [(label, Verdict(**verdict), difference) for label, verdict, difference in lines]
-        terminalreporter.write_line(table(told))
+        rows = [(label, Comparison(**counts), difference) for label, counts, difference in found]
+        terminalreporter.write_line(table(rows))
 
 
 def program(name: str) -> str | None:
-    """Where the program is, or None."""
+    """The path of a program, or None where it is not installed."""
     return shutil.which(name, path=_SEARCH_PATH)
 
 
-# Machines that are busy with something else are slow; that is no fault of an example.
+# No deadline, for a busy machine may be slow in any example.
 hypothesis.settings.register_profile("footfall", deadline=None)
 hypothesis.settings.load_profile("footfall")
