@@ -6,7 +6,6 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,12 +28,6 @@ OUTPUTS = re.findall(
     r"```\n(.*?)```", re.sub(r"```\w+\n.*?```", "", README, flags=re.DOTALL), re.DOTALL
 )
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-
-
-def test_it_lists_every_option_and_no_other() -> None:
-    table = README.split("| option | default | what it does |")[1].split("\n\n")[0]
-    listed = re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines()[2:]))
-    assert sorted(listed) == sorted(f.name for f in fields(Config) if f.init)
 
 
 def test_it_lists_every_reason_with_its_meaning() -> None:

@@ -1,18 +1,20 @@
-"""Every option, its default and why; from keyword arguments, a settings mapping or the environment.
+"""The options: declared once, read from arguments, settings or the environment, checked, compiled.
 
 A `Config` is checked and compiled once, when the app starts. All faults are raised together, in one
 `ConfigError`; afterwards nothing about the settings can fail in a request. Precedence: explicit
 argument, then the framework's settings, then `FOOTFALL_*` in the environment, then the default.
 
-    options    their names and types, for the doors' signatures
-    config     their defaults and reasons
-    reading    from mappings and the environment
-    checks     what one look at a value tells
-    compiled   what they are made into
+    config     every option with its type, default, bounds and explanation
+    declare    what a field of `Config` declares
+    options    their names and types, for the signatures of the adapters
+    sources    reads them from mappings and the environment
+    validate   checks each value by itself
+    compile    compiles the values into the parts that requests use
+    table      the table of options in the manual
 """
 
-from footfall.config.config import Config
+from footfall.config.config import OPTIONS, Config, overruled
 from footfall.config.options import Options
-from footfall.config.sources import as_options, overruled, under_pytest
+from footfall.config.sources import as_options, under_pytest
 
-__all__ = ["Config", "Options", "as_options", "overruled", "under_pytest"]
+__all__ = ["OPTIONS", "Config", "Options", "as_options", "overruled", "under_pytest"]

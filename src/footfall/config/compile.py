@@ -1,22 +1,20 @@
-"""What the options are made into once, so that nothing is left to do for it in a request."""
+"""Compiles the options once, at start, so that requests find the parts ready."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar, cast
+from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 from footfall import destinations as places
 from footfall.client_ip import ClientIP
+from footfall.config.options import Options
 from footfall.delivery import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.rules import pageview, url
 from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, listed
 
-if TYPE_CHECKING:
-    from footfall.config.config import Config
-
-__all__ = ["Compiled", "compiled"]
+__all__ = ["Compiled", "compile_options"]
 
 # Longer than a restart takes; far from the half hour after which vendors open another visit.
 _OUTBOX_MAX_AGE_SECONDS: Final = 300.0
@@ -28,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class Compiled(NamedTuple):
-    """The parts of a Config that its options are made into."""
+    """What the options are compiled into: the attributes of a Config after its options."""
 
     all_destinations: tuple[places.Destination, ...]
     resolver: ClientIP
@@ -38,15 +36,23 @@ class Compiled(NamedTuple):
     limits: Limits
 
 
-def compiled(config: Config, faults: list[Fault]) -> Compiled | None:
-    """The parts of `config`; None where there are `faults`, to which those found here are added."""
-    found = _made(faults, lambda: _destinations(config.destinations))
-    resolver = _made(faults, lambda: _resolver(config))
-    extensions = _made(faults, lambda: _extensions(config.download_extensions))
-    path_rules = _made(faults, lambda: _path_rules(config))
-    # Wrong names must not hide what else is wrong.
-    keep_query = _made(faults, lambda: _keep_query(config.keep_query)) or frozenset()
-    url_options = _made(faults, lambda: _url_rules(config, keep_query))
+def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
+    """Compile the options.
+
+    Args:
+        options: All of them.
+        faults: Those that are known; the ones found here are appended.
+
+    Returns:
+        None if there are any faults.
+    """
+    found = _try(faults, lambda: _destinations(options["destinations"]))
+    resolver = _try(faults, lambda: _resolver(options))
+    extensions = _try(faults, lambda: _extensions(options["download_extensions"]))
+    path_rules = _try(faults, lambda: _path_rules(options))
+    # Wrong names must not hide other faults.
+    keep_query = _try(faults, lambda: _keep_query(options["keep_query"])) or frozenset()
+    url_options = _try(faults, lambda: _url_options(options, keep_query))
     if found is None or resolver is None or extensions is None:
         return None
     if path_rules is None or url_options is None or faults:
@@ -56,17 +62,17 @@ def compiled(config: Config, faults: list[Fault]) -> Compiled | None:
         resolver=resolver,
         path_rules=path_rules,
         url_options=url_options,
-        pageview_options=_pageview_options(config, found, extensions, path_rules),
+        pageview_options=_pageview_options(options, found, extensions, path_rules),
         limits=Limits(
-            max_events=config.max_queue,
-            max_age_seconds=_max_age(config),
-            max_connections=config.max_connections,
+            max_events=options["max_queue"],
+            max_age_seconds=_max_age(options),
+            max_connections=options["max_connections"],
         ),
     )
 
 
-def _made(faults: list[Fault], make: Callable[[], _T]) -> _T | None:
-    """What `make` returns; where it finds faults, they are added and nothing returned."""
+def _try(faults: list[Fault], make: Callable[[], _T]) -> _T | None:
+    """What `make` returns; the faults that it raises are appended to `faults`."""
     try:
         return make()
     except ConfigError as error:
@@ -80,7 +86,7 @@ def _made(faults: list[Fault], make: Callable[[], _T]) -> _T | None:
 def _destinations(value: object) -> tuple[places.Destination, ...]:
     faults: list[Fault] = []
     found: list[places.Destination] = []
-    for item in _listed(value):
+    for item in _items(value):
         if isinstance(item, str) and _OTHER_SEPARATOR.search(item):
             faults.append(Fault("destinations", item, "separate destinations by commas"))
             continue
@@ -98,64 +104,64 @@ def _destinations(value: object) -> tuple[places.Destination, ...]:
     return tuple(found)
 
 
-def _listed(value: object) -> Iterable[object]:
-    """The destinations of a line, of a list, or the one there is."""
+def _items(value: object) -> Iterable[object]:
+    """The destinations in a line or a list, or the only one."""
     if isinstance(value, str):
         return places.split_dsns(value)
     is_list = isinstance(value, Iterable) and not isinstance(value, Mapping)
     return cast("Iterable[object]", value) if is_list else [value]
 
 
-def _resolver(config: Config) -> ClientIP:
+def _resolver(options: Options) -> ClientIP:
     return ClientIP(
-        trusted_proxies=config.trusted_proxies,
-        client_ip_header=config.client_ip_header,
-        client_ip=config.client_ip,
+        trusted_proxies=options["trusted_proxies"],
+        client_ip_header=options["client_ip_header"],
+        client_ip=options["client_ip"],
     )
 
 
-def _path_rules(config: Config) -> PathRules:
-    exclude = DEFAULT_EXCLUDE if config.default_exclude else ()
-    return PathRules(exclude=(*exclude, *listed(config.exclude)), include=config.include)
+def _path_rules(options: Options) -> PathRules:
+    exclude = DEFAULT_EXCLUDE if options["default_exclude"] else ()
+    return PathRules(exclude=(*exclude, *listed(options["exclude"])), include=options["include"])
 
 
-def _url_rules(config: Config, keep_query: frozenset[str] | Literal["*"]) -> url.UrlOptions:
+def _url_options(options: Options, keep_query: frozenset[str] | Literal["*"]) -> url.UrlOptions:
     return url.UrlOptions(
         keep_query=keep_query,
-        base_url=config.base_url,
-        path_mode=config.path_mode,
-        hide_path_secrets=config.hide_path_secrets,
+        base_url=options["base_url"],
+        path_mode=options["path_mode"],
+        hide_path_secrets=options["hide_path_secrets"],
     )
 
 
 def _pageview_options(
-    config: Config,
+    options: Options,
     destinations: Sequence[places.Destination],
     extensions: frozenset[str],
     path_rules: PathRules,
 ) -> pageview.PageviewOptions:
-    track_localhost = config.track_localhost
+    track_localhost = options["track_localhost"]
     if track_localhost is None:
         track_localhost = bool(destinations) and all(map(places.is_local, destinations))
     return pageview.PageviewOptions(
         track_localhost=track_localhost,
-        prefetch=config.prefetch,
-        bots=config.bots,
-        is_bot=config.is_bot,
-        track_404=config.track_404,
-        track_downloads=config.track_downloads,
+        prefetch=options["prefetch"],
+        bots=options["bots"],
+        is_bot=options["is_bot"],
+        track_404=options["track_404"],
+        track_downloads=options["track_downloads"],
         download_extensions=extensions,
-        track_iframes=config.track_iframes,
-        respect_dnt=config.respect_dnt,
-        respect_gpc=config.respect_gpc,
+        track_iframes=options["track_iframes"],
+        respect_dnt=options["respect_dnt"],
+        respect_gpc=options["respect_gpc"],
         excluded_by=path_rules.excluded_by,
     )
 
 
-def _max_age(config: Config) -> float:
-    if config.max_age_seconds is not None:
-        return config.max_age_seconds
-    return Limits().max_age_seconds if config.outbox is None else _OUTBOX_MAX_AGE_SECONDS
+def _max_age(options: Options) -> float:
+    if options["max_age_seconds"] is not None:
+        return options["max_age_seconds"]
+    return Limits().max_age_seconds if options["outbox"] is None else _OUTBOX_MAX_AGE_SECONDS
 
 
 # -- lists of names ----------------------------------------------------------------------------

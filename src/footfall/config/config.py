@@ -1,21 +1,23 @@
-"""The settings of one tracker: every option with its default and the reason for it."""
+"""The settings of one tracker: each option with its type, default, bounds and explanation."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self, cast
 
 from footfall import destinations as places
 from footfall.client_ip import ClientIP
-from footfall.config.compile import compiled
-from footfall.config.sources import given
-from footfall.config.validate import checked
+from footfall.config.compile import compile_options
+from footfall.config.declare import declared_options, option
+from footfall.config.options import Options
+from footfall.config.sources import overruled_variables, read
+from footfall.config.validate import validate
 from footfall.delivery import Limits
 from footfall.delivery.outbox import Mode
 from footfall.delivery.transport import MARK, TOTAL_TIMEOUT_SECONDS, Transport, TransportName
-from footfall.errors import ConfigError, Fault
+from footfall.errors import ConfigError
 from footfall.events import details
 from footfall.model import Event, Headers, Hit
 from footfall.rules import pageview, path_rules, url
@@ -23,7 +25,9 @@ from footfall.rules import pageview, path_rules, url
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The settings of one tracker. Compiled parts are the attributes after the options.
+    """The settings of one tracker, checked and compiled when it is made.
+
+    Args: the options below; the manual explains each. The attributes after them are compiled.
 
     Raises:
         ConfigError: lists every wrong option with its value and the remedy.
@@ -31,91 +35,157 @@ class Config:
 
     # -- where events go -----------------------------------------------------------------------
 
-    # Nothing configured means: count nothing, send nothing, say so once.
-    destinations: Sequence[str | places.Destination] | str | places.Destination = ()
-    # One switch for staging, tests and local work.
-    enabled: bool = True
+    # Without any, nothing is counted or sent, and the log says so once.
+    destinations: Sequence[str | places.Destination] | str | places.Destination = option(
+        (), "where events go: lines or objects, one or several", shown_default="none"
+    )
+    enabled: bool = option(True, "one switch for staging and tests")
 
     # -- who the visitor is --------------------------------------------------------------------
 
     # Right behind a local proxy, a container network and most platforms; spoofable behind none.
-    trusted_proxies: str | int | Sequence[Any] = "auto"
-    # For the one header that a platform overwrites itself, such as CF-Connecting-IP.
-    client_ip_header: str | None = None
-    # For the one odd proxy: called with the headers and the peer.
-    client_ip: Callable[[Headers, str | None], str | None] | None = None
+    trusted_proxies: str | int | Sequence[Any] = option(
+        "auto", "the proxies that may name the visitor; see below"
+    )
+    client_ip_header: str | None = option(None, "the one header that holds the address")
+    client_ip: Callable[[Headers, str | None], str | None] | None = option(
+        None, "a function `(headers, peer)` that finds it", is_validated=False
+    )
     # Vendors need the whole address for their daily visitor id, and do not keep it.
-    anonymize_ip: Literal["truncate"] | bool = False
+    anonymize_ip: Literal["truncate"] | bool = option(
+        False,
+        '`"truncate"` cuts to /24 and /48; visitors of one network with one browser become one',
+        choices=(False, "truncate"),
+    )
 
     # -- what counts ---------------------------------------------------------------------------
 
-    # Globs, regexes or callables; what they match is never counted.
-    exclude: Sequence[path_rules.Pattern] | str = ()
-    # Where given, only what matches is counted.
-    include: Sequence[path_rules.Pattern] | str = ()
-    # Password resets and their like carry secrets in the path, so they are excluded from the start.
-    default_exclude: bool = True
-    # A page fetched ahead was not looked at; `refuse` makes the browser ask again on the click.
-    prefetch: Literal["skip", "count", "refuse"] = "skip"
-    # `event` shows crawlers and assistants as a custom event beside the human numbers.
-    bots: Literal["skip", "count", "event"] = "skip"
-    is_bot: Callable[[Hit], bool | str | None] | None = None
+    exclude: Sequence[path_rules.Pattern] | str = option(
+        (),
+        'paths never counted: globs such as `"/admin/**"`, compiled regexes, functions of the hit; '
+        '`"!/admin/open"` re-includes',
+    )
+    include: Sequence[path_rules.Pattern] | str = option((), "where given, only these paths count")
+    # Password resets and similar pages carry secrets in the path.
+    default_exclude: bool = option(
+        True, "leaves out password resets and other pages whose path is a secret"
+    )
+    # Nobody has seen a prefetched page yet.
+    prefetch: Literal["skip", "count", "refuse"] = option(
+        "skip",
+        '`"count"` counts prefetches; `"refuse"` answers 503, so that browsers ask again on the '
+        "click",
+    )
+    bots: Literal["skip", "count", "event"] = option(
+        "skip",
+        '`"count"` counts bots as people; `"event"` sends a `Bot Visit` event with its name and '
+        "class",
+    )
+    is_bot: Callable[[Hit], bool | str | None] | None = option(
+        None,
+        "a function of the hit: True or a name for a bot, False for a person, None to ask the own "
+        "filter; `footfall.crawlers.is_bot` (extra `[bots]`) asks a community's list too",
+    )
     # A custom event costs quota, and scanners ask for a thousand missing pages a day.
-    track_404: bool = False
+    track_404: bool = option(False, "sends missing pages as event `404`")
     # Vendors' own scripts count downloads as an event of this kind.
-    track_downloads: bool = True
-    # The list of the vendors' own scripts; a file sent as attachment counts by any name.
-    download_extensions: Sequence[str] | str = tuple(sorted(pageview.DOWNLOAD_EXTENSIONS))
-    # The page around a frame is what is looked at; widgets for other sites' pages say True.
-    track_iframes: bool = False
-    # None counts hits on localhost only where every destination is on this machine too.
-    track_localhost: bool | None = None
+    track_downloads: bool = option(True, "sends saved files as event `File Download`")
+    # The list of the vendors' own scripts.
+    download_extensions: Sequence[str] | str = option(
+        tuple(sorted(pageview.DOWNLOAD_EXTENSIONS)),
+        "which files these are by name; attachments count by any",
+        shown_default="`pdf`, `zip`, ...",
+    )
+    # People see the page around a frame.
+    track_iframes: bool = option(False, "counts pages within frames, for widgets on other sites")
+    track_localhost: bool | None = option(
+        None,
+        "counts hits on localhost; by default only if every destination is on this machine",
+        shown_default="`None`",
+    )
     # No person is identified; one vendor ignores both signals and browsers have dropped one.
-    respect_dnt: bool = False
-    respect_gpc: bool = False
-    # The owner's last word before the decision, on the delivery side.
-    should_track: Callable[[Hit], bool] | None = None
-    # The owner's last word before sending; None drops the event.
-    before_send: Callable[[Event], Event | None] | None = None
-
-    # Keeps this share of the visitors, whole visits and all, where quota is dear.
-    sample_rate: float = 1.0
+    respect_dnt: bool = option(False, "does not count browsers that send `DNT`")
+    respect_gpc: bool = option(False, "does not count browsers that send `Sec-GPC`")
+    should_track: Callable[[Hit], bool] | None = option(
+        None, "a function of the hit, asked before the decision; runs on the delivery side"
+    )
+    before_send: Callable[[Event], Event | None] | None = option(
+        None, "a function of the event that returns it, another, or None; runs on the delivery side"
+    )
+    # For sites where quota is expensive.
+    sample_rate: float = option(
+        1.0, "counts this share of the visitors, each one wholly or not at all", low=0.0, high=1.0
+    )
 
     # -- what is sent --------------------------------------------------------------------------
 
-    # Query parameters that survive beside the campaign's; "*" keeps all but known secrets.
-    keep_query: Sequence[str] | str = ()
-    # Where proxies hide the public scheme and host, say them here.
-    base_url: str | None = None
-    # `route` sends `/users/{id}` instead of `/users/17`, where the framework tells it.
-    path_mode: Literal["path", "route"] = "path"
-    # Long tokens in a path become `:token`.
-    hide_path_secrets: bool = True
+    keep_query: Sequence[str] | str = option(
+        (), 'further query parameters that may leave; `"*"` for all but known secrets'
+    )
+    base_url: str | None = option(
+        None, "the public scheme and host, where your proxies do not tell them"
+    )
+    path_mode: Literal["path", "route"] = option(
+        "path",
+        '`"route"` sends `/users/{id}` for `/users/17`, where the framework tells its route '
+        "(Starlette since 1.7)",
+        is_validated=False,
+    )
+    hide_path_secrets: bool = option(True, "long random text in a path becomes `:token`")
 
     # -- how it is delivered -------------------------------------------------------------------
 
-    # libcurl where it is installed, else httpx2; or anything with `send(request) -> response`.
-    transport: TransportName | Transport = "auto"
-    # `sync` delivers within the request: for platforms that freeze the process between requests.
-    # "auto" knows AWS Lambda, Cloud Functions, Cloud Run and Vercel by their environment.
-    mode: Literal["auto", "thread", "sync"] = "auto"
-    # See dispatch.Limits for the reasons of these four.
-    max_queue: int = 10_000
-    # 60 by default; 300 with an outbox, whose purpose is to outlast a restart.
-    max_age_seconds: float | None = None
-    max_connections: int = 8
-    timeout_seconds: float = TOTAL_TIMEOUT_SECONDS
-    # A file that keeps what waits, for deploys and crashes: all processes of a host share it. It
-    # holds visitors' addresses until they are sent, so it is there only when asked for.
-    outbox: str | os.PathLike[str] | None = None
+    transport: TransportName | Transport = option(
+        "auto",
+        'how requests are sent: `"curl"` (extra `[curl]`), `"httpx"`, or any object with '
+        "`send(request)`; auto takes libcurl where it is installed, and httpx2 under gevent",
+    )
+    mode: Literal["auto", "thread", "sync"] = option(
+        "auto",
+        '`"sync"` delivers within the request, before the answer is sent, waits up to a second for '
+        'it and tries once; an event loop goes on meanwhile; `"auto"` does so on AWS Lambda, Cloud '
+        "Functions, Cloud Run and Vercel, which stop the process between requests, and else is "
+        '`"thread"`',
+    )
+    # See delivery.Limits for the reasons of these four.
+    max_queue: int = option(
+        10_000,
+        "events that may wait for one destination, in 8 MiB at most; the oldest go first",
+        low=1,
+        high=1_000_000,
+    )
+    # Above half an hour both vendors would open a second visit for a late event.
+    max_age_seconds: float | None = option(
+        None,
+        "older events are dropped, since vendors stamp them when they arrive",
+        shown_default="`60`; `300` with `outbox`",
+        low=1,
+        high=1800,
+    )
+    max_connections: int = option(8, "to each destination, from each process", low=1, high=64)
+    timeout_seconds: float = option(
+        TOTAL_TIMEOUT_SECONDS, "for one whole exchange with a vendor", low=0.1, high=60
+    )
+    # All processes of a host share it. It holds visitors' addresses until they are sent, so it
+    # exists only when asked for.
+    outbox: str | os.PathLike[str] | None = option(
+        None, "the path of a file that keeps what waits, through deploys and crashes; see Delivery"
+    )
     # A duplicate falsifies bounce rate and pageviews where a loss only under-counts.
-    outbox_mode: Mode = "at_most_once"
-    # What a stopping process spends on the last events; every server allows it.
-    shutdown_timeout_seconds: float = 2.0
-    # Signs visitor tokens, where they leave the app; plain ones are then refused. Shown nowhere.
-    token_secret: str | None = field(default=None, repr=False)
-    # Mistakes in `track()` raise instead of being counted. On by itself under pytest.
-    debug: bool = False
+    outbox_mode: Mode = option(
+        "at_most_once",
+        '`"at_least_once"` sends an event again where a crash leaves in doubt if it was sent',
+    )
+    # Every server allows a stopping process this long.
+    shutdown_timeout_seconds: float = option(
+        2.0, "what a stopping process spends on the last events", low=0, high=60
+    )
+    token_secret: str | None = option(
+        None,
+        "signs visitor tokens; 16 characters or more, for instance the secret key that the app has",
+        is_secret=True,
+    )
+    debug: bool = option(False, "mistakes in `track()` raise; on by itself under pytest")
 
     # -- compiled ------------------------------------------------------------------------------
 
@@ -127,8 +197,9 @@ class Config:
     limits: Limits = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        faults: list[Fault] = checked(self)
-        parts = compiled(self, faults)
+        values = {name: getattr(self, name) for name in OPTIONS}
+        faults = validate(values, OPTIONS.values())
+        parts = compile_options(cast("Options", values), faults)
         if parts is None:
             raise ConfigError(faults)
         for name, part in parts._asdict().items():
@@ -142,41 +213,40 @@ class Config:
         environ: Mapping[str, str] | None = None,
         origin: str = "",
     ) -> Self:
-        """Make a Config of `options`, with `FOOTFALL_*` filling what they leave out.
+        """Make a Config of `options`, with `FOOTFALL_*` in the environment for what they leave out.
 
         Args:
-            options: Names of this class's fields, in lower case.
+            options: By name, in lower case.
             environ: Defaults to the process's environment.
-            origin: Where the options stand, for error messages: `"FOOTFALL in settings.py "`.
+            origin: Stands before the names of `options` in errors: `"FOOTFALL in settings.py "`.
 
         Raises:
-            ConfigError: also for an unknown name, with the nearest one there is. Every fault names
-                its option as it was written: `FOOTFALL_MAX_QUEUE`, or with `origin` before it.
+            ConfigError: also for an unknown name, with the nearest known one. Every fault names its
+                option as it was written: `FOOTFALL_MAX_QUEUE`, or with `origin` before it.
         """
-        names = [option.name for option in fields(cls) if option.init]
-        read = given(options, os.environ if environ is None else environ, names, origin)
+        given = read(options, os.environ if environ is None else environ, OPTIONS, origin)
         try:
-            config = cls(**read.values)
+            config = cls(**given.values)
         except ConfigError as error:
-            faults = [read.as_written(fault) for fault in error.faults]
-            raise ConfigError([*read.faults, *faults]) from None
-        if read.faults:
-            raise ConfigError(read.faults)
+            faults = [given.as_written(fault) for fault in error.faults]
+            raise ConfigError([*given.faults, *faults]) from None
+        if given.faults:
+            raise ConfigError(given.faults)
         return config
 
     @property
     def is_active(self) -> bool:
-        """True if hits are looked at: switched on, and there is somewhere to send to."""
+        """True if hits are handled: `enabled`, and there is a destination."""
         return self.enabled and bool(self.all_destinations)
 
     @property
     def stays_here(self) -> bool:
-        """True if nothing this tracker sends can leave the machine."""
+        """True if every destination is on this machine."""
         return all(map(places.is_local, self.all_destinations))
 
     @property
     def request_headers(self) -> frozenset[str]:
-        """The request headers, in lower case, that anything behind this config may look at.
+        """The request headers, in lower case, that anything with this config may read.
 
         Cookies and authorization are never among them, unless `client_ip_header` names one.
         """
@@ -188,3 +258,12 @@ class Config:
             | self.resolver.headers_read
             | {"host", "user-agent", "accept-language", MARK}
         )
+
+
+OPTIONS: Final = declared_options(Config)
+"""Every option by its name, in the order of the manual."""
+
+
+def overruled(given: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """The variables of the environment without effect, since `given` has other values."""
+    return overruled_variables(given, environ, OPTIONS)

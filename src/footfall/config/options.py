@@ -1,4 +1,4 @@
-"""The names and types of all options, for the signatures of the doors."""
+"""The names and types of all options, for the signatures of the adapters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from footfall.rules import path_rules
 
 
 class Options(TypedDict, total=False):
-    """The options of `Config` as keyword arguments, for the doors' signatures."""
+    """The options of `Config` as keyword arguments.
+
+    Written by hand, since type checkers read it; a test compares it with the fields of `Config`.
+    """
 
     destinations: Sequence[str | places.Destination] | str | places.Destination
     enabled: bool

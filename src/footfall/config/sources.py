@@ -1,21 +1,20 @@
-"""Options as they are written: in a mapping of settings, and as `FOOTFALL_*` in the environment."""
+"""Reads options from a mapping of settings, and from `FOOTFALL_*` in the environment."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from footfall.config.validate import CALLABLES, NUMBERS, SWITCHES, WHOLE_NUMBERS
+from footfall.config.declare import Option
 from footfall.errors import ConfigError, Fault
 from footfall.rules.path_rules import listed
 
-__all__ = ["Given", "as_options", "given", "overruled", "under_pytest"]
+_Options: TypeAlias = Mapping[str, Option]
 
 _PREFIX: Final = "FOOTFALL_"
-_FUNCTIONS: Final = frozenset((*CALLABLES, "client_ip"))
-# What people look for by its own name; it stands in the destination's line.
+# Other products have options of these names; here a destination's line contains them.
 _OF_DESTINATIONS: Final = frozenset(
     {"domain", "site", "site_id", "pid", "project_id", "website", "website_id"}
     | {"endpoint", "host", "url"}
@@ -29,7 +28,7 @@ _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 
 class Given(NamedTuple):
-    """The values that somebody wrote down, and how."""
+    """The values that were given, and how each was written."""
 
     values: Mapping[str, Any]
     spellings: Mapping[str, str]
@@ -37,48 +36,50 @@ class Given(NamedTuple):
     faults: Sequence[Fault]
 
     def as_written(self, fault: Fault) -> Fault:
-        """The fault with its option spelled as its owner will look for it."""
+        """The fault with its option spelled as the site owner wrote it."""
         return fault._replace(option=self.spellings.get(fault.option, fault.option))
 
 
-def given(
-    options: Mapping[str, Any], environ: Mapping[str, str], names: Sequence[str], origin: str
+def read(
+    given: Mapping[str, Any], environ: Mapping[str, str], options: _Options, origin: str
 ) -> Given:
-    """What `options` say, and the environment where they say nothing.
+    """Read the options that are given, and those that the environment adds.
 
     Args:
-        options: By name, in lower case.
-        environ: Variables of other programs are left alone, and those without text.
-        names: All the options there are.
-        origin: Stands before the name of each of `options` in faults.
+        given: By name, in lower case.
+        environ: Variables of other programs and empty ones are ignored.
+        options: All options, by name.
+        origin: Stands before the names of `given` in faults.
     """
     faults = [
-        Fault(f"{origin}{name}", _shown(str(name), value), _unknown(str(name), names))
-        for name, value in options.items()
-        if name not in names
+        Fault(f"{origin}{name}", _shown(str(name), value), _unknown(str(name), options))
+        for name, value in given.items()
+        if name not in options
     ]
     values: dict[str, Any] = {}
     spellings: dict[str, str] = {}
     for variable, name, text in _variables(environ):
-        if name in _FUNCTIONS or name not in names:
-            faults.append(Fault(variable, _shown(name, text), _unknown_variable(name, names)))
+        if name not in options or options[name].kind == "function":
+            faults.append(Fault(variable, _shown(name, text), _unknown_variable(name, options)))
             continue
         try:
-            values[name] = _parsed(name, text)
+            values[name] = _parsed(options[name], text)
             spellings[name] = variable
         except ValueError as error:
             faults.append(Fault(variable, text, str(error)))
-    known = {name: value for name, value in options.items() if name in names}
+    known = {name: value for name, value in given.items() if name in options}
     spellings |= {name: f"{origin}{name}" for name in known}
     return Given({**values, **known}, spellings, faults)
 
 
-def overruled(options: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
-    """The variables that have no effect, since `options` say something else."""
+def overruled_variables(
+    given: Mapping[str, Any], environ: Mapping[str, str], options: _Options
+) -> list[str]:
+    """The variables of the environment without effect, since `given` has other values."""
     return sorted(
         variable
         for variable, name, text in _variables(environ)
-        if name in options and not _says(options[name], name, text)
+        if name in given and not (name in options and _is_same(given[name], options[name], text))
     )
 
 
@@ -86,7 +87,7 @@ def as_options(settings: object) -> dict[str, Any]:
     """A framework's settings mapping as keyword options: names in lower case.
 
     Raises:
-        ConfigError: it is no mapping.
+        ConfigError: `settings` is not a mapping.
     """
     if not isinstance(settings, Mapping):
         remedy = f'write a dict, such as {{"destinations": "{_EXAMPLE}"}}'
@@ -103,26 +104,31 @@ def under_pytest(environ: Mapping[str, str]) -> bool:
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Each variable of ours with the option's name and the text. An empty one says nothing."""
+    """Each variable of footfall's that is not empty, with the option's name and the text."""
     for variable, text in environ.items():
         name = variable.removeprefix(_PREFIX).lower()
-        # Kubernetes says so to every pod beside a service named footfall.
+        # Kubernetes sets these in every pod beside a service named footfall.
         is_kubernetes = name.startswith(("service_", "port_")) or name == "port"
         if variable.startswith(_PREFIX) and text.strip() and not is_kubernetes:
             yield variable, name, text.strip()
 
 
-def _parsed(name: str, text: str) -> object:
-    if name in SWITCHES or name == "track_localhost":
-        return _switch(text)
-    if name in NUMBERS:
-        try:
-            return int(text) if name in WHOLE_NUMBERS else float(text)
-        except ValueError:
-            what = "a whole number" if name in WHOLE_NUMBERS else "a number"
-            raise ValueError(f"write {what}") from None
-    if name == "anonymize_ip" and text.lower() in _FALSE:
-        return False
+def _parsed(option: Option, text: str) -> object:
+    """The value of an option that a variable's text means.
+
+    Raises:
+        ValueError: its text is the remedy.
+    """
+    match option.kind:
+        case "switch":
+            return _switch(text)
+        case "number" | "whole number":
+            try:
+                return int(text) if option.kind == "whole number" else float(text)
+            except ValueError:
+                raise ValueError(f"write a {option.kind}") from None
+        case "choice" if False in option.choices and text.lower() in _FALSE:
+            return False
     return text
 
 
@@ -134,19 +140,19 @@ def _switch(text: str) -> bool:
     raise ValueError("write 1 or 0")
 
 
-def _says(value: object, name: str, text: str) -> bool:
-    """True if an option has the very value that a variable's text stands for."""
+def _is_same(value: object, option: Option, text: str) -> bool:
+    """True if a value is the one that a variable's text means."""
     try:
-        parsed = _parsed(name, text)
+        parsed = _parsed(option, text)
     except ValueError:
         return False
     return value == parsed or listed(value) == listed(parsed)  # type: ignore[arg-type]  # takes anything
 
 
-# -- what nobody knows -------------------------------------------------------------------------
+# -- unknown names -----------------------------------------------------------------------------
 
 
-def _unknown(name: str, names: Sequence[str]) -> str:
+def _unknown(name: str, names: Iterable[str]) -> str:
     if name.lower() in _OF_DESTINATIONS:
         return f'{_NO_OPTION}; it is part of a destination: destinations=["{_EXAMPLE}"]'
     close = _nearest(name, names)
@@ -155,21 +161,22 @@ def _unknown(name: str, names: Sequence[str]) -> str:
     )
 
 
-def _unknown_variable(name: str, names: Sequence[str]) -> str:
-    if name in _FUNCTIONS:
+def _unknown_variable(name: str, options: _Options) -> str:
+    if name in options:
         return f"{_NO_OPTION} in the environment: it is a function, so give it in code"
     if name in _OF_DESTINATIONS:
         return f"{_NO_OPTION}; it is part of a destination: {_PREFIX}DESTINATIONS={_EXAMPLE}"
-    close = _nearest(name, [each for each in names if each not in _FUNCTIONS])
-    if close:
-        return f"{_NO_OPTION}; did you mean {_PREFIX}{close.upper()}?"
-    return _unknown(name, [each for each in names if each not in _FUNCTIONS])
+    names = [each.name for each in options.values() if each.kind != "function"]
+    close = _nearest(name, names)
+    return (
+        f"{_NO_OPTION}; did you mean {_PREFIX}{close.upper()}?" if close else _unknown(name, names)
+    )
 
 
-def _nearest(name: str, names: Sequence[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name.lower(), names, n=1)), None)
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name.lower(), list(names), n=1)), None)
 
 
 def _shown(name: str, value: object) -> object:
-    """The value of something misspelt, which may be a secret."""
+    """The value of an unknown option, unless its name says that it is a secret."""
     return _HIDDEN if _SECRETS.search(name) else value
