@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall.errors import EventError
-from footfall.events.details import PERF_NAMES, checked, hinted, usable
+from footfall.events.details import PERF_NAMES, details_from_hints, valid_details, validate_details
 
 PERF = dict.fromkeys(PERF_NAMES, 12.5)
 EDGES: dict[str, Any] = {
@@ -36,7 +36,11 @@ EDGES: dict[str, Any] = {
     ],
 )
 def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) -> None:
-    assert checked(said) == usable({k: v for k, v in said.items() if v is not None}) == found
+    assert (
+        validate_details(said)
+        == valid_details({k: v for k, v in said.items() if v is not None})
+        == found
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,8 +70,8 @@ def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) 
 )
 def test_what_cannot_be_used_is_refused_or_left_out(said: dict[str, Any], why: str) -> None:
     with pytest.raises(EventError, match=why):
-        checked(said)
-    assert usable(said) == {}
+        validate_details(said)
+    assert valid_details(said) == {}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,7 @@ def test_what_cannot_be_used_is_refused_or_left_out(said: dict[str, Any], why: s
     ],
 )
 def test_a_client_hint_tells_the_width(headers: dict[str, str], found: dict[str, int]) -> None:
-    assert hinted(headers) == found
+    assert details_from_hints(headers) == found
 
 
 @given(
@@ -93,4 +97,4 @@ def test_a_client_hint_tells_the_width(headers: dict[str, str], found: dict[str,
     )
 )
 def test_whatever_is_said_what_is_usable_passes_the_check(said: dict[str, Any]) -> None:
-    assert checked(usable(said)) == usable(said)
+    assert validate_details(valid_details(said)) == valid_details(said)

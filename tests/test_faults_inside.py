@@ -25,7 +25,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 import footfall
-from footfall.common.reentrancy import is_inside, suppress_tracking
+from footfall.common.reentrancy import is_suppressed, suppress_tracking
 from footfall.model import Event
 from footfall.tracker import Tracker
 from footfall.wsgi import FootfallMiddleware
@@ -143,7 +143,7 @@ class Finalized:
         self.ends = [] if ends is None else ends
 
     def __del__(self) -> None:
-        self.ends.append(is_inside())
+        self.ends.append(is_suppressed())
         visitor = {"ip": "198.51.100.9", "ua": BROWSER, "lang": ""}
         self.tracker.track("Freed", url="https://example.com/", visitor=visitor)
 
@@ -223,17 +223,17 @@ def test_own_work_is_marked_for_its_thread_and_its_time_alone() -> None:
     @suppress_tracking
     def outer() -> None:
         inner()
-        elsewhere = threading.Thread(target=lambda: seen.append(is_inside()))
+        elsewhere = threading.Thread(target=lambda: seen.append(is_suppressed()))
         elsewhere.start()
         elsewhere.join()
-        seen.append(is_inside())
+        seen.append(is_suppressed())
 
     @suppress_tracking
     def inner() -> None:
-        seen.append(is_inside())
+        seen.append(is_suppressed())
 
     outer()
-    assert (seen, is_inside()) == ([True, False, True], False)
+    assert (seen, is_suppressed()) == ([True, False, True], False)
 
 
 def test_in_sync_mode_a_hook_that_tracks_is_dropped_too() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from footfall.errors import ConfigError
 from footfall.model import Hit
-from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, Pattern, listed
+from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, Pattern, pattern_list
 
 
 def is_excluded(path: str, *exclude: Pattern) -> bool:
@@ -233,9 +233,9 @@ def test_rules_name_the_one_that_excludes(
 
 
 def test_listed_gives_the_patterns_of_any_spelling_of_a_setting() -> None:
-    assert listed("/a, !/b") == ("/a", "!/b")
-    assert listed(["/a,b", is_staff]) == ("/a,b", is_staff)
-    assert listed(is_staff) == (is_staff,)
+    assert pattern_list("/a, !/b") == ("/a", "!/b")
+    assert pattern_list(["/a,b", is_staff]) == ("/a,b", is_staff)
+    assert pattern_list(is_staff) == (is_staff,)
 
 
 def test_the_repr_shows_every_rule() -> None:

@@ -83,9 +83,9 @@ def track(
     """
     tracker = _tracker()
     if tracker is None:
-        from footfall.common.log import no_tracker
+        from footfall.common.log import warn_no_tracker
 
-        no_tracker()
+        warn_no_tracker()
         return
     tracker.track(
         name,
@@ -114,9 +114,9 @@ def track_pageview(
     """
     tracker = _tracker()
     if tracker is None:
-        from footfall.common.log import no_tracker
+        from footfall.common.log import warn_no_tracker
 
-        no_tracker()
+        warn_no_tracker()
         return
     tracker.track_pageview(url=url, referrer=referrer, props=props, visitor=visitor, **details)
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
 
-from footfall.common.bounded_cache import MAX_REMEMBERED, BoundedCache
+from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
@@ -192,7 +192,7 @@ def _lean(record: Record) -> Record:
 FORM: Final = RecordReader(hit=hit_from, lean=_lean)
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
+@lru_cache(maxsize=MAX_ENTRIES)
 def _headers_among(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Those keys of an environ that hold headers, with the headers' names."""
     return tuple(

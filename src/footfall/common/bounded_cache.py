@@ -1,7 +1,7 @@
-"""What is asked with every request and costs more to find out than to look up.
+"""A cache for what every request needs and costs more to compute than to look up.
 
-Rules of the room: bounded in number and in text, whatever visitors send; no lock, since an answer
-that two threads find out at once is the same.
+It is bounded in entries and in text, whatever visitors send. It has no lock: two threads that
+compute the same value at once store the same value.
 """
 
 from __future__ import annotations
@@ -10,41 +10,44 @@ import math
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-__all__ = ["MAX_REMEMBERED", "MAX_TEXT", "BoundedCache"]
+__all__ = ["MAX_ENTRIES", "MAX_KEY_CHARS", "BoundedCache"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 # More than an app has content types, or its visitors kinds of browser.
-MAX_REMEMBERED: Final = 128
-# The keys of an environ have about 700 characters; somebody's own headers must not fill the memory.
-MAX_TEXT: Final = 2048
+MAX_ENTRIES: Final = 128
+# The keys of an environ have about 700 characters; one client's headers must not fill the memory.
+MAX_KEY_CHARS: Final = 2048
 
 
 class BoundedCache(dict[K, V]):
-    """The answers of a pure function of text or of a tuple of texts: `remembered[question]`.
+    """The results of a pure function of text or of a tuple of texts: `cache[argument]`.
 
-    A question with more than `MAX_TEXT` characters is answered anew each time. When there are more
-    than `MAX_REMEMBERED` all are forgotten, so that nobody can keep the ordinary ones out.
+    An argument of more than `MAX_KEY_CHARS` characters is computed each time. At `MAX_ENTRIES` the
+    cache is emptied, so that no client can keep the ordinary entries out.
+
+    Args:
+        compute: The function; it gets the key.
     """
 
-    __slots__ = ("_answer",)
+    __slots__ = ("_compute",)
 
-    def __init__(self, answer: Callable[[K], V]) -> None:
+    def __init__(self, compute: Callable[[K], V]) -> None:
         super().__init__()
-        self._answer = answer
+        self._compute = compute
 
-    def __missing__(self, question: K) -> V:
-        answer = self._answer(question)
-        if _text_in(question) <= MAX_TEXT:
-            if len(self) >= MAX_REMEMBERED:
+    def __missing__(self, key: K) -> V:
+        value = self._compute(key)
+        if _chars_in(key) <= MAX_KEY_CHARS:
+            if len(self) >= MAX_ENTRIES:
                 self.clear()
-            self[question] = answer
-        return answer
+            self[key] = value
+        return value
 
 
-def _text_in(question: object) -> float:
-    """How many characters it keeps in memory. Infinite where it is, or holds, anything else."""
-    if type(question) is tuple:
-        return sum(map(_text_in, question))
-    return len(question) if type(question) in (str, bytes) else math.inf  # type: ignore[arg-type]
+def _chars_in(key: object) -> float:
+    """How many characters a key keeps in memory; infinite unless it is text, or texts."""
+    if type(key) is tuple:
+        return sum(map(_chars_in, key))
+    return len(key) if type(key) in (str, bytes) else math.inf  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The clock that ages are measured with: it never goes back, and knows when the machine slept."""
+"""The clock for ages: it never goes back, and counts the time that the machine sleeps."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from functools import partial
 
 
-def _never_asleep() -> Callable[[], float]:
+def _choose_clock() -> Callable[[], float]:
     clock_id = getattr(time, "CLOCK_BOOTTIME", None)
     if clock_id is None:
         return time.monotonic
     try:
         time.clock_gettime(clock_id)
-    except OSError:  # a sandbox that knows fewer clocks than its kernel
+    except OSError:  # a sandbox that has fewer clocks than its kernel
         return time.monotonic
     return partial(time.clock_gettime, clock_id)
 
 
-monotonic: Callable[[], float] = _never_asleep()
-"""Seconds that also pass while the machine sleeps, where the system counts these (Linux).
+monotonic: Callable[[], float] = _choose_clock()
+"""Seconds, including those of a suspended machine where the system counts them (Linux).
 
 `time.monotonic` stands still in a suspended laptop or a frozen container, and an event that waited
-there for an hour would go out as a new one.
+there for an hour would be sent as a new one.
 """

@@ -1,7 +1,7 @@
-"""What the owner reads in the log: at most one line a minute for each kind of trouble.
+"""Log lines for the site owner: at most one a minute for each kind of trouble.
 
 An outage at 500 requests a second must not become 500 lines a second. The next line of a kind says
-how many were held back. Log lines never hold a visitor's address.
+how many were suppressed. Log lines never hold a visitor's address.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-# Without a handler of its own: in an app that configures no logging, Python's last resort prints
-# warnings, and the owner of such an app should see them too.
+# It has no handler: where an app configures no logging, Python's last resort prints the warnings.
 logger: Final = logging.getLogger("footfall")
 
 # Long enough that an outage of an hour fits on one screen.
 INTERVAL_SECONDS: Final = 60.0
-# Kinds are few and fixed; the bound guards against a caller that puts a value into the kind.
+# Kinds are few and fixed; the bound is for a caller that puts a value into the kind.
 MAX_KINDS: Final = 256
 
 
@@ -29,23 +28,32 @@ class ThrottledLog:
         self._seen: dict[str, tuple[float, int]] = {}
 
     def write(self, level: int, kind: str, message: str) -> bool:
-        """Write `message`, or count it as held back. True if it was written."""
+        """Write `message`, or count it as suppressed.
+
+        Args:
+            level: A level of `logging`.
+            kind: Lines of one kind share the limit of one a minute.
+            message: The whole line.
+
+        Returns:
+            True if the line was written.
+        """
         now = self._clock()
-        last, held_back = self._seen.get(kind, (float("-inf"), 0))
+        last, suppressed = self._seen.get(kind, (float("-inf"), 0))
         if now - last < INTERVAL_SECONDS:
-            self._seen[kind] = (last, held_back + 1)
+            self._seen[kind] = (last, suppressed + 1)
             return False
         if len(self._seen) >= MAX_KINDS:
             self._seen.clear()
         self._seen[kind] = (now, 0)
-        _write(level, message + (f" ({held_back} more like this)" if held_back else ""))
+        _write(level, message + (f" ({suppressed} more like this)" if suppressed else ""))
         return True
 
     def warn(self, kind: str, message: str) -> bool:
         return self.write(logging.WARNING, kind, message)
 
     def warn_once(self, kind: str, message: str) -> bool:
-        """Write `message` the first time this kind is seen, and never again."""
+        """Write `message` the first time that this kind is used, and never again."""
         if kind in self._seen:
             return False
         self._seen[kind] = (float("inf"), 0)
@@ -53,8 +61,8 @@ class ThrottledLog:
         return True
 
 
-def place_of(error: BaseException) -> str:
-    """The kind of an error and where it was raised. Its text may hold a visitor's address."""
+def error_location(error: BaseException) -> str:
+    """An error's class, file and line, without its text, which may hold a visitor's address."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
@@ -64,7 +72,7 @@ def place_of(error: BaseException) -> str:
 
 
 def error(message: str) -> None:
-    """Write one line about settings that cannot work, where nothing may be raised."""
+    """Write one line about settings that cannot work, from code that must not raise."""
     _write(logging.ERROR, message)
 
 
@@ -73,8 +81,8 @@ def warning(message: str) -> None:
     _write(logging.WARNING, message)
 
 
-def no_tracker() -> None:
-    """Say, once, that an event was told in a process that has nobody to take it."""
+def warn_no_tracker() -> None:
+    """Warn once that an event was tracked in a process without a tracker."""
     _process_log.warn_once(
         "no_tracker",
         "footfall: the event went nowhere, since no app was set up in this process. In a task "

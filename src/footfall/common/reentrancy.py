@@ -1,8 +1,8 @@
-"""Whether the running code is footfall's own work: its threads, and what it does in others.
+"""Whether the running code is footfall's own work, in its own threads or in the app's.
 
-What is told from there is not sent. A log handler, a `__del__` or a hook that calls `track()` on a
-delivery thread would otherwise make an event of every event. Instruments that watch HTTP clients
-are told to look away too: an app's traces are about the app.
+Events from there are not sent: a log handler, a `__del__` or a hook that calls `track()` on a
+delivery thread would make an event of every event. Instrumentation of HTTP clients is suppressed
+there too, since an app's traces are about the app.
 """
 
 from __future__ import annotations
@@ -19,45 +19,45 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-# By process and thread, asked anew each time: gevent may make greenlets of threads later, and a
-# forked child gives the numbers of threads that it has not inherited to others.
-_ours: Final[set[tuple[int, int]]] = set()
+# Process and thread ids. They are read on each call: gevent may replace threads by greenlets later,
+# and a forked child reuses the ids of threads that it did not inherit.
+_suppressed: Final[set[tuple[int, int]]] = set()
 
 
-def is_inside() -> bool:
-    """True on a delivery thread, and wherever footfall delivers in a thread of the app's."""
-    return (os.getpid(), threading.get_ident()) in _ours
+def is_suppressed() -> bool:
+    """True on footfall's threads, and where footfall delivers in a thread of the app."""
+    return (os.getpid(), threading.get_ident()) in _suppressed
 
 
 def suppress_tracking(function: Callable[P, R]) -> Callable[P, R]:
-    """Mark a function as footfall's own work, unseen by Sentry, OpenTelemetry and their kind.
+    """Decorate a function as footfall's own work, which Sentry and OpenTelemetry do not record.
 
-    Costs a microsecond a call, so it stands around a thread's work and never around an event's.
+    It costs a microsecond a call, so it decorates what runs once a thread, never once an event.
     """
 
     @functools.wraps(function)
-    def marked(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         me = os.getpid(), threading.get_ident()
-        if me in _ours:
+        if me in _suppressed:
             return function(*args, **kwargs)
-        _ours.add(me)
+        _suppressed.add(me)
         try:
-            with _unobserved():
+            with _without_instrumentation():
                 return function(*args, **kwargs)
         finally:
-            _ours.discard(me)
+            _suppressed.discard(me)
 
-    return marked
+    return wrapper
 
 
 @contextmanager
-def _unobserved() -> Iterator[None]:
-    """Suppress the instruments that are loaded.
+def _without_instrumentation() -> Iterator[None]:
+    """Suppress the instrumentation that is loaded.
 
-    ddtrace 4.16 and newrelic 14.1 need no word: they patch httpx2's client, and neither pycurl nor
-    httpcore2, on which our doors stand (read 2026-11-21). Sentry and OpenTelemetry hand a request's
+    ddtrace 4.16 and newrelic 14.1 need nothing: they patch httpx2's client, and neither pycurl nor
+    httpcore2, which our transports use (read 2026-11-21). Sentry and OpenTelemetry pass a request's
     trace on to the threads that it starts, so that a delivery thread would report into the trace of
-    whichever request came first.
+    the first request.
     """
     with ExitStack() as stack:
         otel = sys.modules.get("opentelemetry.instrumentation.utils")
@@ -65,7 +65,7 @@ def _unobserved() -> Iterator[None]:
             stack.enter_context(otel.suppress_instrumentation())
         sentry = sys.modules.get("sentry_sdk")
         if sentry is not None:
-            # Without a span, whatever is started below belongs to no trace and is not sent.
+            # Without a span, nothing that starts below belongs to a trace, so it is not sent.
             stack.enter_context(sentry.isolation_scope())
             sentry.get_current_scope().span = None
         yield

@@ -12,7 +12,7 @@ from footfall.config.options import Options
 from footfall.delivery import Limits
 from footfall.errors import ConfigError, Fault
 from footfall.rules import pageview, url
-from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, listed
+from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, pattern_list
 
 __all__ = ["Compiled", "compile_options"]
 
@@ -122,7 +122,9 @@ def _resolver(options: Options) -> ClientIP:
 
 def _path_rules(options: Options) -> PathRules:
     exclude = DEFAULT_EXCLUDE if options["default_exclude"] else ()
-    return PathRules(exclude=(*exclude, *listed(options["exclude"])), include=options["include"])
+    return PathRules(
+        exclude=(*exclude, *pattern_list(options["exclude"])), include=options["include"]
+    )
 
 
 def _url_options(options: Options, keep_query: frozenset[str] | Literal["*"]) -> url.UrlOptions:

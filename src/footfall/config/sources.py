@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from footfall.config.declare import Option
 from footfall.errors import ConfigError, Fault
-from footfall.rules.path_rules import listed
+from footfall.rules.path_rules import pattern_list
 
 _Options: TypeAlias = Mapping[str, Option]
 
@@ -146,7 +146,7 @@ def _is_same(value: object, option: Option, text: str) -> bool:
         parsed = _parsed(option, text)
     except ValueError:
         return False
-    return value == parsed or listed(value) == listed(parsed)  # type: ignore[arg-type]  # takes anything
+    return value == parsed or pattern_list(value) == pattern_list(parsed)  # type: ignore[arg-type]  # takes anything
 
 
 # -- unknown names -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, cast
 
-from footfall.common.log import place_of
+from footfall.common.log import error_location
 from footfall.delivery.transport import Transport
 from footfall.delivery.visitor_order import Item
 from footfall.destinations import Destination, Watching, explained
@@ -70,7 +70,7 @@ def attempt(
         is_late = isinstance(error, TimedOut)
         return Outcome(kind=OutcomeKind.UNKNOWN, detail=str(error), timed_out=is_late)
     except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
-        return Outcome(kind=OutcomeKind.REJECTED, detail=place_of(error))
+        return Outcome(kind=OutcomeKind.REJECTED, detail=error_location(error))
     if outcome.kind is not OutcomeKind.DROPPED:
         return outcome
     try:

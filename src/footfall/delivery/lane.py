@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from footfall import destinations
 from footfall.common import clock as clocks
-from footfall.common.log import ThrottledLog, place_of
+from footfall.common.log import ThrottledLog, error_location
 from footfall.delivery import transport
 from footfall.delivery.counters import Counters
 from footfall.delivery.limits import DEFAULTS, Limits
@@ -96,7 +96,7 @@ class Lane:
         try:
             return bool(self._takes(event))
         except Exception as error:  # noqa: BLE001 -- a destination of the owner's own
-            self._delivery.warn("takes", f"takes() failed: {place_of(error)}")
+            self._delivery.warn("takes", f"takes() failed: {error_location(error)}")
             return False
 
     # -- in and out ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from footfall.destinations import _floats, _wire_format
-from footfall.events.details import usable
+from footfall.events.details import valid_details
 from footfall.rules.url import UNKNOWN_HOST, fit
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def valid_profile_id(profile_id: str, trimmed: TrimmedFields) -> str:
 
 def durations(perf: Mapping[str, float]) -> Mapping[str, int]:
     """All eight durations in whole milliseconds, or none: the server stores no part of them."""
-    valid = usable({"perf": perf}).get("perf", {})
+    valid = valid_details({"perf": perf}).get("perf", {})
     return {name: round(value) for name, value in valid.items()}
 
 

@@ -23,7 +23,7 @@ from footfall.destinations import (
     _wire_format,
 )
 from footfall.destinations import _plausible_options as _options
-from footfall.events.details import usable
+from footfall.events.details import valid_details
 from footfall.model import (
     ACCEPTED,
     Event,
@@ -214,7 +214,7 @@ class Plausible:
             body["revenue"] = revenue
         if event.screen_width is not None:
             # Documented; today's server takes the kind of device from the user agent.
-            body |= usable({"screen_width": event.screen_width})
+            body |= valid_details({"screen_width": event.screen_width})
         if not event.interactive:
             body["interactive"] = False
         return body

@@ -20,7 +20,7 @@ from footfall.destinations import (
     _wire_format,
 )
 from footfall.errors import ConfigError, Fault
-from footfall.events.details import usable
+from footfall.events.details import valid_details
 from footfall.model import (
     ACCEPTED,
     HEARTBEAT,
@@ -134,7 +134,7 @@ class Swetrix:
             "pg": page.path,
             "prev": _swetrix_fields.text_field("prev", event.previous or "", trimmed),
             "lc": _wire_format.language_tag(event.visitor.language),
-            "tz": usable({"time_zone": event.time_zone}).get("time_zone"),
+            "tz": valid_details({"time_zone": event.time_zone}).get("time_zone"),
             "profileId": _swetrix_fields.valid_profile_id(event.profile_id, trimmed),
             "ref": _swetrix_fields.text_field("ref", event.referrer or "", trimmed),
             **_swetrix_fields.campaign_fields(page.query, trimmed),

@@ -16,7 +16,7 @@ from footfall import asgi, wsgi
 from footfall.config import as_options
 from footfall.request.capture import capture, is_refused
 from footfall.request.exchange import CURRENT
-from footfall.rules.path_rules import listed
+from footfall.rules.path_rules import pattern_list
 from footfall.tracker import Tracker
 
 SETTING: Final = "FOOTFALL"
@@ -145,7 +145,7 @@ def settings_options() -> dict[str, Any]:
     options = as_options(getattr(settings, SETTING, None) or {})
     if "exclude" in options:
         options["exclude"] = [
-            pattern for pattern in listed(options["exclude"]) if not _is_name(pattern)
+            pattern for pattern in pattern_list(options["exclude"]) if not _is_name(pattern)
         ]
     return options
 
@@ -153,7 +153,7 @@ def settings_options() -> dict[str, Any]:
 def excluded_names() -> frozenset[str]:
     """The names of URL patterns, as `app:view`, whose pages are excluded."""
     options = as_options(getattr(settings, SETTING, None) or {})
-    patterns = listed(options.get("exclude", ()))
+    patterns = pattern_list(options.get("exclude", ()))
     return frozenset(str(each).removeprefix(NAME) for each in patterns if _is_name(each))
 
 

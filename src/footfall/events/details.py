@@ -13,7 +13,14 @@ from typing import Any, Final, TypedDict, cast
 
 from footfall.errors import EventError
 
-__all__ = ["PERF_NAMES", "REQUEST_HEADERS", "Details", "checked", "hinted", "usable"]
+__all__ = [
+    "PERF_NAMES",
+    "REQUEST_HEADERS",
+    "Details",
+    "details_from_hints",
+    "valid_details",
+    "validate_details",
+]
 
 
 class Details(TypedDict, total=False):
@@ -54,7 +61,7 @@ _TIME_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}", re.ASCII)
 _UNSHOWABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def checked(said: Mapping[str, Any]) -> Details:
+def validate_details(said: Mapping[str, Any]) -> Details:
     """What an app said, if all of it can be used. None counts as not said.
 
     Raises:
@@ -74,7 +81,7 @@ def checked(said: Mapping[str, Any]) -> Details:
     return cast("Details", found)
 
 
-def usable(said: Mapping[str, Any]) -> Details:
+def valid_details(said: Mapping[str, Any]) -> Details:
     """As much of what was said as can be used. Never raises."""
     found: dict[str, object] = {}
     for name, value in said.items():
@@ -83,7 +90,7 @@ def usable(said: Mapping[str, Any]) -> Details:
     return cast("Details", found)
 
 
-def hinted(headers: Mapping[str, str]) -> Details:
+def details_from_hints(headers: Mapping[str, str]) -> Details:
     """What client hints tell: the width of the window, where the browser was asked for it."""
     for name in _WIDTHS:
         if name not in headers:
@@ -91,7 +98,7 @@ def hinted(headers: Mapping[str, str]) -> Details:
         # A structured header (RFC 8941) may write 1280.0; nobody has half a pixel.
         width = headers[name].strip().partition(".")[0]
         if width.isascii() and width.isdecimal() and len(width) < 9:
-            return usable({"screen_width": int(width)})
+            return valid_details({"screen_width": int(width)})
     return {}
 
 

@@ -32,7 +32,7 @@ from footfall.errors import ConfigError, Fault
 from footfall.model import Hit
 from footfall.rules.route_template import template
 
-__all__ = ["DEFAULT_EXCLUDE", "PathRules", "Pattern", "listed"]
+__all__ = ["DEFAULT_EXCLUDE", "PathRules", "Pattern", "pattern_list"]
 
 Pattern: TypeAlias = str | re.Pattern[str] | Callable[[Hit], bool]
 """A glob (with a leading `!` it re-includes), a regex for `search`, or a question to the hit."""
@@ -175,7 +175,7 @@ def _final(rules: tuple[_Rule, ...]) -> list[_Rule]:
 # Reading the settings
 
 
-def listed(patterns: Sequence[Pattern] | Pattern) -> tuple[Pattern, ...]:
+def pattern_list(patterns: Sequence[Pattern] | Pattern) -> tuple[Pattern, ...]:
     """The patterns of a setting: of a list as they are, of one text those between its commas.
 
     Anything else is taken as a single pattern, so that its fault can be told with those of others.
@@ -188,7 +188,7 @@ def listed(patterns: Sequence[Pattern] | Pattern) -> tuple[Pattern, ...]:
 def _read(
     option: str, patterns: Sequence[Pattern] | Pattern, faults: list[Fault]
 ) -> tuple[_Rule, ...]:
-    remedies = [(pattern, _remedy(pattern)) for pattern in listed(patterns)]
+    remedies = [(pattern, _remedy(pattern)) for pattern in pattern_list(patterns)]
     faults += [Fault(option, pattern, remedy) for pattern, remedy in remedies if remedy]
     return tuple(_rule(pattern) for pattern, remedy in remedies if not remedy)
 

@@ -12,7 +12,7 @@ from typing import Any
 from footfall.destinations import check_event_name
 from footfall.errors import EventError
 from footfall.events import visitor_token
-from footfall.events.details import checked
+from footfall.events.details import validate_details
 from footfall.model import NO_PROPS, Revenue, Visitor
 from footfall.request.record import CustomEvent, Record, plain_props
 from footfall.rules import url
@@ -59,7 +59,7 @@ def told(
     return CustomEvent(
         name=name,
         props=plain_props(props or {}),
-        details=checked(details),
+        details=validate_details(details),
         revenue=_revenue(revenue),
         interactive=interactive,
         url=page,

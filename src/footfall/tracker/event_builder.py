@@ -16,7 +16,7 @@ from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery.transport import MARK
 from footfall.destinations import VISITOR_HEADERS, check_event_name
-from footfall.events.details import Details, hinted, usable
+from footfall.events.details import Details, details_from_hints, valid_details
 from footfall.events.hit_report import HitReport
 from footfall.model import PAGEVIEW, Decision, Event, Hit, Visitor
 from footfall.request.record import CustomEvent, Record, hit_of
@@ -81,7 +81,7 @@ class EventBuilder:
         """Scheme and host of the site as its visitors know it."""
         config = self._config
         is_trusted = config.resolver.trusts(hit.peer)
-        return url.public_base(hit, is_trusted=is_trusted, options=config.url_options)
+        return url.public_origin(hit, is_trusted=is_trusted, options=config.url_options)
 
     def _host_seen(self, hit: Hit, base: str) -> str:
         """The host that visitors see, where it is known: behind a proxy the app's may be local."""
@@ -214,7 +214,7 @@ class EventBuilder:
         return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
     def _where(self, hit: Hit, base: str, pushed: str | None) -> tuple[str, url.Referral]:
-        page = url.page_at(base, hit, self._config.url_options, pushed)
+        page = url.page_url_at(base, hit, self._config.url_options, pushed)
         return page, self._referral(hit, page)
 
     def _referral(self, hit: Hit, page: str) -> url.Referral:
@@ -315,8 +315,8 @@ def _renamed(hit: Hit) -> str | None:
 
 def _details_of(hit: Hit) -> Details:
     """What the app's mark says of the visitor, and what client hints do."""
-    details = hinted(hit.headers)
-    return {**details, **usable(hit.details)} if hit.details else details
+    details = details_from_hints(hit.headers)
+    return {**details, **valid_details(hit.details)} if hit.details else details
 
 
 def _is_sampled(visitor: Visitor, rate: float) -> bool:

@@ -151,7 +151,7 @@ class EventPipeline:
                 event = self._beat_of(hit)
         except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
             self._errors.bump()
-            self._log.warn("error", f"footfall could not handle a hit: {log.place_of(error)}")
+            self._log.warn("error", f"footfall could not handle a hit: {log.error_location(error)}")
             return None, None
         self.reasons[judgement.reason] += 1
         return event, self._report_of(record, judgement, offset)
@@ -166,7 +166,9 @@ class EventPipeline:
             return self._judge.report(record, judgement, offset, time.time())
         except Exception as error:  # noqa: BLE001 -- the event goes out all the same
             self._errors.bump()
-            self._log.warn("report", f"footfall could not report a hit: {log.place_of(error)}")
+            self._log.warn(
+                "report", f"footfall could not report a hit: {log.error_location(error)}"
+            )
             return None
 
     def _note_live(self, event: Event) -> None:

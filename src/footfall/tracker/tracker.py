@@ -275,7 +275,7 @@ class Tracker:
         """Check what an app tells of, and leave it in the inbox."""
         if not self.is_active:
             return
-        if reentrancy.is_inside():
+        if reentrancy.is_suppressed():
             self._thinking.reasons["echo"] += 1
             return
         exchange = CURRENT.get()
@@ -297,7 +297,9 @@ class Tracker:
             if self._is_strict:
                 raise
             self.errors.bump()
-            self._log.warn("error", f"footfall could not take an event: {log.place_of(error)}")
+            self._log.warn(
+                "error", f"footfall could not take an event: {log.error_location(error)}"
+            )
             return
         self.submit(event, event.at)
 

@@ -17,7 +17,7 @@ from typing import Final
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
-from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_base
+from footfall.rules.url.page import UNKNOWN_HOST, page_url, page_url_at, public_origin
 from footfall.rules.url.referrer import Referral, referrer_of
 from footfall.rules.url.scrub import scrub_url
 
@@ -31,9 +31,9 @@ __all__ = [
     "Referral",
     "UrlOptions",
     "fit",
-    "page_at",
     "page_url",
-    "public_base",
+    "page_url_at",
+    "public_origin",
     "referrer_of",
     "scrub_url",
     "without_campaign",

@@ -38,13 +38,15 @@ def page_url(
     `path` is another address of the page, which a response told the browser to show: a URL as a
     header carries it, relative or not, with or without a query. Its host is ignored.
     """
-    return page_at(public_base(hit, is_trusted=is_trusted, options=options), hit, options, path)
+    return page_url_at(
+        public_origin(hit, is_trusted=is_trusted, options=options), hit, options, path
+    )
 
 
-def page_at(
+def page_url_at(
     base: str, hit: Hit, options: UrlOptions = DEFAULT_OPTIONS, path: str | None = None
 ) -> str:
-    """`page_url`, for who knows the hit's `public_base` already."""
+    """`page_url`, for who knows the hit's `public_origin` already."""
     pushed = split(_resolved(as_text(path), hit)) if path else None
     if options.path_mode == "route" and hit.route is not None:
         where = route_path(hit.route)
@@ -58,7 +60,7 @@ def page_at(
     return page if len(page) <= MAX_URL_BYTES else fit(page)
 
 
-def public_base(hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS) -> str:
+def public_origin(hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS) -> str:
     """`scheme://host` of the site as its visitors know it; see `page_url`."""
     if options.base_url:
         return options.base_url

@@ -54,3 +54,25 @@ def test_a_handler_that_raises_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(logging.getLogger("footfall"), "log", broken)
     log.info("hello")
     assert ThrottledLog().warn("kind", "message")
+
+
+def test_an_error_is_named_by_its_class_and_place_and_never_by_its_text() -> None:
+    try:
+        raise ValueError("visitor 203.0.113.9")
+    except ValueError as caught:
+        location = log.error_location(caught)
+    assert location.startswith(f"ValueError in {__file__}:")
+    assert "203.0.113.9" not in location
+    assert log.error_location(KeyError("never raised")) == "KeyError"
+
+
+def test_each_level_has_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="footfall"):
+        log.error("cannot work")
+        log.warning("defeats itself")
+        log.info("ready")
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("ERROR", "cannot work"),
+        ("WARNING", "defeats itself"),
+        ("INFO", "ready"),
+    ]
