@@ -528,7 +528,7 @@ def test_an_answer_of_another_shape_is_the_servers_error(
     with (
         vendor(speaking("200 OK", body)) as server,
         PlausibleAPI(server.url) as api,
-        pytest.raises(ServerError, match=r"base_url|were asked for"),
+        pytest.raises(ServerError, match=r"base_url|were requested"),
     ):
         ask(api)
 
@@ -571,7 +571,7 @@ def test_one_request_too_many_is_refused_before_it_is_sent() -> None:
         clock.now = 10.0
         api.stats.visitors_now(SITE)
         clock.now = 3_599.0
-        with pytest.raises(RateLimitError, match="room again in 1 s") as caught:
+        with pytest.raises(RateLimitError, match="the next is allowed in 1 s") as caught:
             api.stats.visitors_now(SITE)
         assert caught.value.retry_after == pytest.approx(1.0)
         assert len(server.requests) == 2

@@ -30,12 +30,9 @@ if TYPE_CHECKING:
 
     from footfall.destinations.base import Destination
 
-_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True} | {
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
+_BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
 
 
 class _Vendor(NamedTuple):

@@ -23,13 +23,9 @@ def domains(option: str, value: object) -> str:
         raise ConfigError(Fault(option, value, "write the site's name, like example.com"))
     sites = [stored_name(site) for site in value.split(",") if site.strip()]
     wrong = [site for site in sites if not _SITE.fullmatch(site)]
+    hide = _validation.hide_credentials
     if wrong:
-        raise ConfigError(
-            [
-                Fault(option, _validation.hide_credentials(site), _domain_remedy(site))
-                for site in wrong
-            ]
-        )
+        raise ConfigError([Fault(option, hide(site), _domain_remedy(site)) for site in wrong])
     return ",".join(dict.fromkeys(sites))
 
 

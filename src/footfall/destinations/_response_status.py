@@ -7,11 +7,10 @@ where it was surely not processed. Nothing here raises, whatever a server or a p
 from __future__ import annotations
 
 import json
-import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from footfall.common.retry_after import retry_after_seconds
 from footfall.model import Headers, Outcome, OutcomeKind, Response
 
 if TYPE_CHECKING:
@@ -53,13 +52,6 @@ _REJECTED: Mapping[int, str] = {
     422: "refuses the event",
 }
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SECONDS = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-# RFC 9110 section 5.6.7: the only form of a date that senders may generate.
-_HTTP_DATE = re.compile(
-    r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
-)
-
 
 def is_accepted(response: Response) -> bool:
     """Whether the events endpoint itself accepted the event: any 2xx that is not a web page."""
@@ -77,7 +69,7 @@ def refusal(response: Response) -> Outcome:
         return Outcome(
             kind=OutcomeKind.RETRY,
             detail=_sentence(response, _RETRY[status]),
-            retry_after=retry_after_seconds(response.headers),
+            retry_after=_retry_after(response.headers),
             rest=status == 429,
             max_tries=_MAX_TRIES.get(status),
         )
@@ -114,22 +106,6 @@ def refusal_with_remedies(
         detail=f"{detail}. What to do about {advice}",
         log_key="invalid " + " ".join(fields),
     )
-
-
-def retry_after_seconds(headers: Headers) -> float | None:
-    """The value of `Retry-After`, between 0 and 60 seconds; None where it is absent or invalid.
-
-    A date is compared with the response's own `Date` header, so this needs no clock.
-    """
-    value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
-        seconds = float(value)
-    else:
-        now, then = _http_date(headers.get("date", "")), _http_date(value)
-        if now is None or then is None:
-            return None
-        seconds = (then - now).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def json_object(body: bytes) -> Mapping[str, object]:
@@ -172,6 +148,11 @@ def _messages(fields: Mapping[str, object]) -> Iterator[str]:
     yield from _strings(fields.get("message") or inner or errors)
 
 
+def _retry_after(headers: Headers) -> float | None:
+    seconds = retry_after_seconds(headers)
+    return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
+
+
 def _strings(value: object) -> list[str]:
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, str)]
@@ -208,14 +189,3 @@ def _is_web_page(response: Response) -> bool:
 
 def _is_html(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
-
-
-def _http_date(value: str) -> datetime | None:
-    match = _HTTP_DATE.fullmatch(value.strip())
-    if match is None or match[2] not in _MONTHS:
-        return None
-    day, year, hour, minute, second = map(int, match.group(1, 3, 4, 5, 6))
-    try:
-        return datetime(year, _MONTHS.index(match[2]) + 1, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None

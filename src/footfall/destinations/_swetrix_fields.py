@@ -131,12 +131,7 @@ def _origin(scheme: str, host: str) -> str:
 
 def headers_of(visitor: Visitor) -> dict[str, str]:
     """The headers by which the server identifies the visitor."""
-    headers = {
-        "content-type": "application/json",
-        # Explicit even when empty, or the transport's own name would become the visitor's.
-        "user-agent": _wire_format.header_value(
-            visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
-        ),
+    headers = _wire_format.visitor_headers(visitor) | {
         # In strict mode the server treats a request that lacks two of these three as a bot's. Their
         # values do not matter to it. `identity` keeps the response uncompressed for `read`.
         "accept": "*/*",

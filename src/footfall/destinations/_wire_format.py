@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from footfall.errors import EventError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from footfall.model import Visitor
 
 # Plausible's limit, the smaller one: 120 characters; Swetrix takes 256 (read 2026-08).
 MAX_NAME_CHARS = 120
@@ -129,6 +131,23 @@ def header_value(value: str, max_bytes: int = MAX_HEADER_BYTES) -> str:
         return value.strip(" ")
     safe = _NOT_IN_HEADERS.sub(" ", value[:max_bytes])
     return safe.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
+
+
+def visitor_headers(visitor: Visitor, ip_headers: Iterable[str] = ()) -> dict[str, str]:
+    """The content type of a JSON body, and the user agent and client IP of the visitor.
+
+    Args:
+        visitor: The visitor of an event.
+        ip_headers: The names, in lower case, of the headers that carry the client IP, if known.
+    """
+    headers = {
+        "content-type": "application/json",
+        # Explicit even when empty, or the transport's own name would become the visitor's.
+        "user-agent": header_value(visitor.user_agent, MAX_USER_AGENT_BYTES),
+    }
+    if visitor.client_ip:
+        headers |= dict.fromkeys(ip_headers, header_value(visitor.client_ip))
+    return headers
 
 
 def language_tag(accept_language: str) -> str:

@@ -32,7 +32,6 @@ from footfall.model import (
     Request,
     Response,
     Revenue,
-    Visitor,
 )
 from footfall.rules.url import fit
 
@@ -133,7 +132,7 @@ class Plausible:
         trimmed = _wire_format.TrimmedFields()
         return Request(
             url=self.endpoint,
-            headers=self._headers(event.visitor),
+            headers=_wire_format.visitor_headers(event.visitor, map(str.lower, self.ip_headers)),
             body=_wire_format.json_body(self._body(event, trimmed)),
             trimmed=trimmed.names,
         )
@@ -182,20 +181,6 @@ class Plausible:
         return replace(
             outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", log_key=cause.kind
         )
-
-    def _headers(self, visitor: Visitor) -> Mapping[str, str]:
-        headers = {
-            "content-type": "application/json",
-            # Explicit even when empty, or the transport's own name would become the visitor's.
-            "user-agent": _wire_format.header_value(
-                visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
-            ),
-        }
-        if visitor.client_ip:
-            address = _wire_format.header_value(visitor.client_ip)
-            for name in self.ip_headers:
-                headers[name.lower()] = address
-        return headers
 
     def _body(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
         # The long keys: some server versions ignore a false under the short key of `interactive`.

@@ -87,16 +87,7 @@ class Umami:
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server."""
         trimmed = _wire_format.TrimmedFields()
-        visitor = event.visitor
-        headers = {
-            "content-type": "application/json",
-            # Explicit even when empty, or the transport's own name would become the visitor's.
-            "user-agent": _wire_format.header_value(
-                visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
-            ),
-        }
-        if visitor.client_ip:
-            headers["x-forwarded-for"] = _wire_format.header_value(visitor.client_ip)
+        headers = _wire_format.visitor_headers(event.visitor, ["x-forwarded-for"])
         body = _wire_format.json_body({"type": "event", "payload": self._fields(event, trimmed)})
         return Request(url=self.endpoint, headers=headers, body=body, trimmed=trimmed.names)
 

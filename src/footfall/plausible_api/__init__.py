@@ -1,4 +1,4 @@
-"""Plausible's API for owners: read numbers, manage sites and goals.
+"""A client for Plausible's Stats API and Sites API: read numbers, manage sites and goals.
 
     from footfall.plausible_api import PlausibleAPI
 
@@ -8,7 +8,7 @@
             print(row["event:page"], row["visitors"])
 
 The collector answers the same requests, so a script can be tried against it first. The middleware
-uses nothing of this room: it needs no key, and asks no questions.
+does not use this package and needs no key.
 """
 
 from footfall.plausible_api.client import PlausibleAPI

@@ -1,4 +1,4 @@
-"""The client itself: settings, the two keys, and what needs neither."""
+"""The client: settings, the two keys, and the requests that need neither key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from urllib.parse import urlsplit
 import httpx2
 
 from footfall.errors import ConfigError, Fault
+from footfall.plausible_api.authorized_session import (
+    AuthorizedSession,
+    error,
+    not_this_api,
+    send,
+)
 from footfall.plausible_api.errors import RequestError
 from footfall.plausible_api.events import Events
-from footfall.plausible_api.line import Line, error, not_this_api, send
 from footfall.plausible_api.rate_limit import REQUESTS_PER_HOUR, RateLimit, WhenLimited
 from footfall.plausible_api.results import DebugAnswer, Health
 from footfall.plausible_api.sites import CustomProps, Goals, SharedLinks, Sites
@@ -23,7 +28,7 @@ from footfall.plausible_api.stats import Stats
 
 CLOUD: Final = "https://plausible.io"
 
-# A year of a busy site takes Plausible some seconds to count.
+# Plausible needs some seconds to count a year of a busy site.
 _TIMEOUT_SECONDS = 30.0
 _KEY = re.compile(r"[\x21-\x7e]+")
 _MAYBE_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{3,45}")
@@ -33,13 +38,13 @@ class PlausibleAPI:
     """Reads numbers from Plausible and manages its sites. Close it, or use it in a `with` block.
 
     Args:
-        base_url: Plausible Cloud, a Plausible of your own, or a collector.
-        stats_key: For `stats` and `events`.
-        sites_key: For `sites`, `goals`, `shared_links` and `custom_props`.
-        requests_per_hour: What the server allows each key.
-        when_limited: `"raise"` a `RateLimitError` for a request that is one too many, or `"wait"`.
-        timeout_seconds: For an answer to begin, and for each further piece of it.
-        clock: Seconds that only rise; with `sleep` for tests.
+        base_url: The URL of Plausible Cloud, a Plausible of your own, or a collector.
+        stats_key: The API key for `stats` and `events`.
+        sites_key: The API key for `sites`, `goals`, `shared_links` and `custom_props`.
+        requests_per_hour: How many requests the server allows each key.
+        when_limited: `"raise"` a `RateLimitError` for a request above that limit, or `"wait"`.
+        timeout_seconds: The most seconds until a response begins, and between two parts of it.
+        clock: Returns seconds, never fewer than before; tests replace it and `sleep`.
 
     Raises:
         ConfigError: With a fault for each argument that cannot work.
@@ -70,14 +75,14 @@ class PlausibleAPI:
             timeout=timeout_seconds,
             headers={"user-agent": "footfall", "accept": "application/json"},
         )
-        reading = Line(self._http, kind="stats", key=stats_key, limit=limits[0])
-        managing = Line(self._http, kind="sites", key=sites_key, limit=limits[1])
-        self.stats = Stats(reading)
-        self.events = Events(reading, managing)
-        self.sites = Sites(managing)
-        self.goals = Goals(managing)
-        self.shared_links = SharedLinks(managing)
-        self.custom_props = CustomProps(managing)
+        stats = AuthorizedSession(self._http, kind="stats", key=stats_key, limit=limits[0])
+        sites = AuthorizedSession(self._http, kind="sites", key=sites_key, limit=limits[1])
+        self.stats = Stats(stats)
+        self.events = Events(stats, sites)
+        self.sites = Sites(sites)
+        self.goals = Goals(sites)
+        self.shared_links = SharedLinks(sites)
+        self.custom_props = CustomProps(sites)
 
     def __enter__(self) -> Self:
         return self
@@ -98,50 +103,54 @@ class PlausibleAPI:
         self._http.close()
 
     def health(self) -> Health:
-        """Whether the server is well. Takes no key.
+        """Whether the server works. Needs no key.
 
         Raises:
-            ServerError: It does not answer, or not as a Plausible does.
+            ServerError: No response came, or none that a Plausible server sends.
         """
-        answer = send(self._http, "GET", "/api/health")
+        response = send(self._http, "GET", "/api/health")
         try:
-            parts = answer.json()
+            parts = response.json()
         except ValueError:
             parts = None
-        if answer.status_code not in (200, 500) or not isinstance(parts, dict):
-            raise not_this_api(answer)
+        if response.status_code not in (200, 500) or not isinstance(parts, dict):
+            raise not_this_api(response)
         return Health(
-            is_well=answer.status_code == 200,
+            is_well=response.status_code == 200,
             parts={name: str(state) for name, state in parts.items()},
         )
 
     def debug(
         self, domain: str, *, url: str | None = None, headers: Mapping[str, str] | None = None
     ) -> DebugAnswer:
-        """Which address the server would take for the visitor's, given these headers.
+        """Which IP address the server would take for the visitor's. Needs no key.
 
         Plausible Cloud answers without counting anything (docs: Events API, read 2026-11). The
-        open-source server knows no such request and counts a pageview. Takes no key.
+        open-source server does not know such requests and counts a pageview.
+
+        Args:
+            domain: The site.
+            url: The page of the event; the site's front page by default.
+            headers: Request headers as a visitor's event would have them.
 
         Raises:
-            ServerError: The server does not answer.
-            RequestError: It refuses the event.
+            ServerError: No response came, or none that a Plausible server sends.
+            RequestError: The server refuses the event.
         """
-        answer = send(
+        response = send(
             self._http,
             "POST",
             "/api/event",
             json={"name": "pageview", "url": url or f"https://{domain}/", "domain": domain},
             headers={**(headers or {}), "x-debug-request": "true", "accept": "*/*"},
         )
-        if 400 <= answer.status_code < 500:
-            raise error(RequestError, answer, "the server refuses the event")
-        if not answer.is_success:
-            raise not_this_api(answer)
-        is_recorded = answer.status_code == 202
-        return DebugAnswer(
-            client_ip=None if is_recorded else _first_address(answer.text), is_recorded=is_recorded
-        )
+        if 400 <= response.status_code < 500:
+            raise error(RequestError, response, "the server refuses the event")
+        if not response.is_success:
+            raise not_this_api(response)
+        is_recorded = response.status_code == 202
+        client_ip = None if is_recorded else _first_address(response.text)
+        return DebugAnswer(client_ip=client_ip, is_recorded=is_recorded)
 
 
 def _first_address(text: str) -> str | None:
@@ -164,7 +173,7 @@ def _check(base_url: str, **keys: str | None) -> None:
         faults.append(Fault("base_url", "***", "leave out user and password; keys are separate"))
     for name, key in keys.items():
         if key is not None and not _KEY.fullmatch(key):
-            # The value is a secret, even a wrong one.
+            # The value may be a real key with a typing error, so it stays hidden.
             faults.append(Fault(name, "***", "a key is one word of ASCII; copy it again"))
     if faults:
         raise ConfigError(faults)

@@ -1,12 +1,12 @@
-"""What can go wrong with Plausible's API, named by whose move it is.
+"""The errors of Plausible's API, by who can remedy them.
 
 APIError (FootfallError)
-├── AuthorizationError (PermissionError)  the owner's: no key, a wrong one, or one of the other kind
-├── PlanError                             the owner's: the plan does not include this API
-├── NotFoundError (LookupError)           the caller's: no such site, goal or endpoint
-├── RequestError (ValueError)             the caller's: the request itself was refused
-├── RateLimitError                        time's: more requests than an hour allows
-└── ServerError (OSError)                 the server's: no answer, or none that can be used
+├── AuthorizationError (PermissionError)  site owner: no key, a wrong one, or one of the other kind
+├── PlanError                             site owner: the plan does not include this API
+├── NotFoundError (LookupError)           caller: no such site, goal or endpoint
+├── RequestError (ValueError)             caller: the server refused the request itself
+├── RateLimitError                        caller, by waiting: more requests than an hour allows
+└── ServerError (OSError)                 server: no response, or none that can be used
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from footfall.errors import FootfallError
 
 
 class APIError(FootfallError):
-    """Base of everything that a call of `PlausibleAPI` raises.
+    """Base of every error that a call of `PlausibleAPI` raises.
 
-    `status` is the HTTP status, None where no answer came; `said` what the server said, in one
-    line, empty where it said nothing.
+    Attributes:
+        status: The HTTP status, None where no response came.
+        said: The server's message in one line, empty where it sent none.
     """
 
     def __init__(self, message: str, *, status: int | None = None, said: str = "") -> None:
@@ -36,7 +37,7 @@ class PlanError(APIError):
 
 
 class NotFoundError(APIError, LookupError):
-    """404: no such site or goal, or it is none of this key's. 404 or 406: no such endpoint."""
+    """404: no such site or goal, or none that this key may see. 404 or 406: no such endpoint."""
 
 
 class RequestError(APIError, ValueError):
@@ -44,13 +45,14 @@ class RequestError(APIError, ValueError):
 
 
 class ServerError(APIError, OSError):
-    """No answer, a 5xx, or an answer that is not this API's."""
+    """No response, a 5xx, or a response that is not this API's."""
 
 
 class RateLimitError(APIError):
-    """More requests than an hour allows, by the server's count (429) or by our own.
+    """More requests than an hour allows, by the server's count (429) or by the client's own.
 
-    `retry_after` is the wait in seconds until there is room, None where nobody knows.
+    Attributes:
+        retry_after: Seconds until the next request is allowed, None where they are unknown.
     """
 
     def __init__(

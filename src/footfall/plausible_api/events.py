@@ -1,17 +1,16 @@
-"""The events that a site knows: `GET /api/v1/events/`, and goals where a server has no such thing.
+"""The defined events of a site: `GET /api/v1/events/`, or its goals where a server lacks that.
 
 Plausible documents the two endpoints of this family and routes neither (its router.ex, read
-2026-11). Its 406, or a 404, is taken for "not here", and the list is put together from goals and
-custom properties.
+2026-11). After its 406, or a 404, the list is made of goals and custom properties.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from footfall.plausible_api.authorized_session import AuthorizedSession
 from footfall.plausible_api.errors import NotFoundError
-from footfall.plausible_api.fields import integer, items
-from footfall.plausible_api.line import Line
+from footfall.plausible_api.json_fields import integer_at, list_at
 from footfall.plausible_api.results import DefinedEvent, Goal
 from footfall.plausible_api.sites import CustomProps, Goals
 
@@ -21,15 +20,15 @@ _EVENTS = "/api/v1/events/"
 class Events:
     """Goals as events, with their properties.
 
-    Asks with the stats key if there is one, and for goals with the sites key. One of the two is
-    enough: Plausible lets any key read what a site has (its authorize_public_api.ex, read 2026-11).
+    Requests events with the stats key if there is one, and goals with the sites key. One of the two
+    is enough: any key may read what a site has (authorize_public_api.ex, read 2026-11).
     """
 
-    def __init__(self, stats: Line, sites: Line) -> None:
-        self._line = stats if stats.has_key else sites
-        goals = self._line if not sites.has_key else sites
-        self._goals = Goals(goals)
-        self._props = CustomProps(goals)
+    def __init__(self, stats: AuthorizedSession, sites: AuthorizedSession) -> None:
+        self._session = stats if stats.has_key else sites
+        for_goals = sites if sites.has_key else self._session
+        self._goals = Goals(for_goals)
+        self._props = CustomProps(for_goals)
 
     def all(self, site_id: str) -> Sequence[DefinedEvent]:
         """Every event and page that is a goal of the site.
@@ -38,13 +37,13 @@ class Events:
             APIError: See `errors.py`.
         """
         try:
-            found = self._line.ask("GET", _EVENTS, query={"site_id": site_id})
+            parsed = self._session.request("GET", _EVENTS, query={"site_id": site_id})
         except NotFoundError:
             return self._from_goals(site_id)
-        return tuple(DefinedEvent.read(each) for each in items(found, "results"))
+        return tuple(DefinedEvent.read(each) for each in list_at(parsed, "results"))
 
     def properties(self, site_id: str, event_id: int) -> Sequence[str]:
-        """The properties of one event, by its id.
+        """The names of the properties of one event; `event_id` is its id in `all`.
 
         Raises:
             NotFoundError: There is no such event.
@@ -52,10 +51,10 @@ class Events:
         """
         path = f"{_EVENTS}{event_id}/properties"
         try:
-            found = self._line.ask("GET", path, query={"site_id": site_id})
+            parsed = self._session.request("GET", path, query={"site_id": site_id})
         except NotFoundError:
             return self._one_from_goals(site_id, event_id).props
-        return tuple(str(each) for each in items(found, "results"))
+        return tuple(str(each) for each in list_at(parsed, "results"))
 
     def _from_goals(self, site_id: str) -> Sequence[DefinedEvent]:
         goals = tuple(self._goals.all(site_id))
@@ -71,7 +70,7 @@ class Events:
 
 def _from_goal(goal: Goal, props: Sequence[str]) -> DefinedEvent:
     return DefinedEvent(
-        id=integer({"id": goal.id}, "id"),
+        id=integer_at({"id": goal.id}, "id"),
         name=goal.event_name or goal.display_name,
         event_type="pageview" if goal.kind == "page" else "custom",
         props=props,

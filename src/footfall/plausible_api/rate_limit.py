@@ -1,7 +1,7 @@
-"""How many requests a key may still make in this hour, by our own count.
+"""Counts the requests of one API key within an hour, and waits or raises at the limit.
 
-The server counts as well, and knows of other programs that use the same key; counting here keeps
-a loop from finding out by being refused. What is over is waited for or raised, as the owner likes.
+The server counts as well, including other programs that use the same key. Counting here, too,
+keeps a loop from sending requests that the server would refuse.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from footfall.errors import ConfigError, Fault
 from footfall.plausible_api.errors import RateLimitError
 
 WhenLimited: TypeAlias = Literal["raise", "wait"]
-"""What becomes of a request that is one too many."""
+"""What happens to a request above the limit."""
 
 REQUESTS_PER_HOUR: Final = 600
-"""What Plausible allows a key unless it was asked for more (docs: Stats API, read 2026-11)."""
+"""Plausible's limit for a key, unless it raised it on request (docs: Stats API, read 2026-11)."""
 
 HOUR_SECONDS: Final = 3_600.0
 
 
 class RateLimit:
-    """At most so many requests within any hour. Safe to share between threads.
+    """At most so many requests within any hour. Threads can share it.
 
     Args:
-        requests: How many an hour.
-        when_limited: `"raise"` a `RateLimitError`, or `"wait"` until there is room.
-        clock: Seconds that only rise.
+        requests: The number of requests within an hour, at least 1.
+        when_limited: `"raise"` a `RateLimitError`, or `"wait"` until a request is allowed.
+        clock: Returns seconds, never fewer than before.
         sleep: Called with the seconds to wait.
 
     Raises:
-        ConfigError: A limit or a choice that cannot work.
+        ConfigError: With a fault for each argument that cannot work.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RateLimit:
         self._when_limited = when_limited
         self._clock = clock
         self._sleep = sleep
-        # The times of the newest requests; full when the oldest is the one that has to age.
+        # The times of the newest requests. Once it is full, the oldest has to become an hour old.
         self._times: deque[float] = deque(maxlen=requests)
         self._lock = threading.Lock()
 
@@ -57,15 +57,15 @@ class RateLimit:
         return f"RateLimit(<{len(self._times)} of {self._times.maxlen}>, {self._when_limited!r})"
 
     def take(self) -> None:
-        """Count one request, once there is room for it.
+        """Count one request, after waiting until it is allowed.
 
         Raises:
-            RateLimitError: There is none, and nobody wants to wait.
+            RateLimitError: The limit is reached, and `when_limited` is `"raise"`.
         """
         while (seconds := self._try_to_take()) > 0:
             self.pause(
                 RateLimitError(
-                    f"{self._times.maxlen} requests were made within an hour; there is room again "
+                    f"{self._times.maxlen} requests were made within an hour; the next is allowed "
                     f"in {seconds:.0f} s. Ask less often, or wait with when_limited='wait'",
                     retry_after=seconds,
                 )
@@ -75,14 +75,14 @@ class RateLimit:
         """Wait as long as the error says.
 
         Raises:
-            RateLimitError: The same, where nobody wants to wait, or knows how long.
+            RateLimitError: The same error, if `when_limited` is `"raise"` or it names no time.
         """
         if self._when_limited == "raise" or limited.retry_after is None:
             raise limited
         self._sleep(limited.retry_after)
 
     def _try_to_take(self) -> float:
-        """Take a place and give 0, or give the seconds until there is one."""
+        """Count one request and return 0, or return the seconds until one is allowed."""
         with self._lock:
             now = self._clock()
             if len(self._times) == self._times.maxlen:

@@ -1,8 +1,8 @@
-"""What Plausible's API gives back, as frozen values.
+"""What Plausible's API returns, as frozen values.
 
-Each class reads itself from the JSON of an answer with `read`, which raises `ServerError` where
-that JSON lacks what the value cannot do without. Fields that a server may leave out are None or
-empty; fields that it adds are left alone.
+The class method `read` of each class makes a value from the parsed JSON of a response, and raises
+`ServerError` where that lacks a required field. Fields that a server may leave out are None or
+empty; fields that it adds are ignored.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Self, TypeAlias
 
-from footfall.plausible_api.fields import (
-    fields,
-    integer,
-    items,
-    named,
+from footfall.plausible_api.json_fields import (
+    fields_of,
+    integer_at,
+    list_at,
     object_at,
-    optional_text,
-    text,
+    optional_text_at,
+    text_at,
+    values_by_name,
 )
 
 Value: TypeAlias = int | float | str | Mapping[str, Any] | None
@@ -31,19 +31,19 @@ GoalKind: TypeAlias = Literal["event", "page"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of an answer: metrics by name, for one combination of dimensions by name."""
+    """One row of a response: metrics by name, for one combination of dimensions by name."""
 
     metrics: Mapping[str, Value]
     dimensions: Mapping[str, Value] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Value:
-        """The metric or the dimension of that name."""
+        """The metric or the dimension of that name; a KeyError where there is neither."""
         return self.metrics[name] if name in self.metrics else self.dimensions[name]
 
     @classmethod
-    def read(cls, found: Any, dimension: str) -> Self:
-        """A row of version 1, which has the one dimension among the metrics."""
-        values = dict(fields(found))
+    def read(cls, parsed: Any, dimension: str) -> Self:
+        """A row of version 1, which has its only dimension among the metrics."""
+        values = dict(fields_of(parsed))
         return cls(
             dimensions=MappingProxyType({dimension: values.pop(dimension, None)}),
             metrics=MappingProxyType(values),
@@ -52,41 +52,40 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryResult:
-    """The answer to a v2 query: rows in order, and what the server says of them."""
+    """The result of a v2 query: rows in order, and what the server adds to them."""
 
     rows: Sequence[Row]
-    # Warnings, `time_labels`, `total_rows`, as asked for with `include`.
+    # Warnings, and what `include` requested: `time_labels`, `total_rows`.
     meta: Mapping[str, Any]
     # The query as the server understood it.
     query: Mapping[str, Any]
 
     @classmethod
-    def read(cls, found: Any, metrics: Sequence[str], dimensions: Sequence[str]) -> Self:
-        """The rows of the answer, each value under the name that was asked for."""
+    def read(cls, parsed: Any, metrics: Sequence[str], dimensions: Sequence[str]) -> Self:
+        """The rows of a response; `metrics` and `dimensions` are the names that were requested."""
         return cls(
             rows=tuple(
                 Row(
-                    metrics=named(metrics, each, "metrics"),
-                    dimensions=named(dimensions, each, "dimensions"),
+                    metrics=values_by_name(metrics, each, "metrics"),
+                    dimensions=values_by_name(dimensions, each, "dimensions"),
                 )
-                for each in items(found, "results")
+                for each in list_at(parsed, "results")
             ),
-            meta=object_at(found, "meta"),
-            query=object_at(found, "query"),
+            meta=object_at(parsed, "meta"),
+            query=object_at(parsed, "query"),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number of an aggregate; `change` is in percent, where a comparison was asked for."""
+    """One number of an aggregate; `change` is in percent, None without a comparison."""
 
     value: Value
     change: Value = None
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """The number of an answer."""
-        return cls(value=fields(found).get("value"), change=found.get("change"))
+    def read(cls, parsed: Any) -> Self:
+        return cls(value=fields_of(parsed).get("value"), change=parsed.get("change"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +100,12 @@ class Site:
     tracker_script_configuration: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """The site of an answer."""
+    def read(cls, parsed: Any) -> Self:
         return cls(
-            domain=text(found, "domain"),
-            timezone=optional_text(found, "timezone") or "Etc/UTC",
-            custom_properties=tuple(found.get("custom_properties") or ()),
-            tracker_script_configuration=object_at(found, "tracker_script_configuration"),
+            domain=text_at(parsed, "domain"),
+            timezone=optional_text_at(parsed, "timezone") or "Etc/UTC",
+            custom_properties=tuple(parsed.get("custom_properties") or ()),
+            tracker_script_configuration=object_at(parsed, "tracker_script_configuration"),
         )
 
 
@@ -120,12 +118,11 @@ class Team:
     is_api_available: bool
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """The team of an answer."""
+    def read(cls, parsed: Any) -> Self:
         return cls(
-            id=text(found, "id"),
-            name=text(found, "name"),
-            is_api_available=bool(found.get("api_available")),
+            id=text_at(parsed, "id"),
+            name=text_at(parsed, "name"),
+            is_api_available=bool(parsed.get("api_available")),
         )
 
 
@@ -138,65 +135,64 @@ class Goal:
     display_name: str
     # Of an event goal.
     event_name: str | None = None
-    # Of a page goal; `*` stands for anything.
+    # Of a page goal; `*` matches anything.
     page_path: str | None = None
     # Properties and values that an event must have to count.
     custom_props: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """The goal of an answer."""
-        event_name = optional_text(found, "event_name")
-        page_path = optional_text(found, "page_path")
+    def read(cls, parsed: Any) -> Self:
+        event_name = optional_text_at(parsed, "event_name")
+        page_path = optional_text_at(parsed, "page_path")
         return cls(
-            id=text(found, "id"),
-            kind="page" if found.get("goal_type") == "page" else "event",
-            # Servers before 2025 do not tell it.
-            display_name=optional_text(found, "display_name") or event_name or f"Visit {page_path}",
+            id=text_at(parsed, "id"),
+            kind="page" if parsed.get("goal_type") == "page" else "event",
+            # Servers before 2025 do not send it.
+            display_name=optional_text_at(parsed, "display_name")
+            or event_name
+            or f"Visit {page_path}",
             event_name=event_name,
             page_path=page_path,
-            custom_props=object_at(found, "custom_props"),
+            custom_props=object_at(parsed, "custom_props"),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedLink:
-    """A link to a dashboard. Whoever holds the URL may look, so the repr hides it."""
+    """A link to a dashboard. The URL gives access to everybody, so the repr hides it."""
 
     name: str
     url: str = field(repr=False)
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """The link of an answer."""
-        return cls(name=text(found, "name"), url=text(found, "url"))
+    def read(cls, parsed: Any) -> Self:
+        return cls(name=text_at(parsed, "name"), url=text_at(parsed, "url"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinedEvent:
-    """An event or a page that a site knows as a goal, and the properties it comes with."""
+    """An event or a page that is a goal of a site, and the properties that it has."""
 
     id: int
     name: str
     # "custom" or "pageview".
     event_type: str
-    # Where a server does not tell them event by event: all that the site has.
+    # All properties of the site where a server does not list them by event.
     props: Sequence[str] = ()
 
     @classmethod
-    def read(cls, found: Any) -> Self:
-        """The event of an answer."""
+    def read(cls, parsed: Any) -> Self:
         return cls(
-            id=integer(found, "id"),
-            name=text(found, "name"),
-            event_type=optional_text(found, "event_type") or "custom",
-            props=tuple(found.get("props") or ()),
+            id=integer_at(parsed, "id"),
+            name=text_at(parsed, "name"),
+            event_type=optional_text_at(parsed, "event_type") or "custom",
+            props=tuple(parsed.get("props") or ()),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Whether a server is well, and what it says of its parts: `ok`, `error`, `waiting`."""
+    """Whether a server works, and the state of its parts by name: `ok`, `error`, `waiting`."""
 
     is_well: bool
     parts: Mapping[str, str]
@@ -204,17 +200,17 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebugAnswer:
-    """What a debug request found out. The repr hides the address.
+    """The result of a debug request. The repr hides the address.
 
-    A server that does not know such requests takes them for an event: then `is_recorded` is True
-    and `client_ip` None.
+    A server that does not know debug requests records an event: then `is_recorded` is True and
+    `client_ip` is None.
     """
 
     client_ip: str | None = field(repr=False)
     is_recorded: bool
 
 
-def figures(found: Any) -> Mapping[str, Figure]:
+def figures(parsed: Any) -> Mapping[str, Figure]:
     """The numbers of an aggregate, by metric."""
-    results = fields(fields(found).get("results"))
+    results = fields_of(fields_of(parsed).get("results"))
     return MappingProxyType({name: Figure.read(each) for name, each in results.items()})

@@ -1,7 +1,8 @@
-"""Managing sites: the Sites API, with a sites key.
+"""The Sites API, which needs a sites key: sites, teams, goals, shared links, custom properties.
 
-Sites, teams, goals, shared links and custom properties, as their page describes them (docs: Sites
-API, read 2026-11). Lists are iterators that ask for the next page when it is needed.
+Written against Plausible's page (docs: Sites API, read 2026-11). A list is an iterator that
+requests the next page when it is needed. Every method raises an `APIError` where it fails, a
+`NotFoundError` where the site or the goal does not exist.
 """
 
 from __future__ import annotations
@@ -10,30 +11,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from footfall.plausible_api.fields import items, text
-from footfall.plausible_api.line import Line
+from footfall.plausible_api.authorized_session import AuthorizedSession
+from footfall.plausible_api.json_fields import list_at, text_at
 from footfall.plausible_api.results import Goal, SharedLink, Site, Team
 
 _SITES = "/api/v1/sites"
 
 
 class Sites:
-    """The sites of the account. Every method raises an `APIError` where it cannot do it."""
+    """The sites of the account."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, session: AuthorizedSession) -> None:
+        self._session = session
 
     def all(self, *, team_id: str | None = None) -> Iterator[Site]:
         """Every site that the key can see, or those of one team."""
-        return map(Site.read, _pages(self._line, _SITES, "sites", team_id=team_id))
+        return map(Site.read, _pages(self._session, _SITES, "sites", team_id=team_id))
 
     def teams(self) -> Iterator[Team]:
         """Every team that the key can see."""
-        return map(Team.read, _pages(self._line, f"{_SITES}/teams", "teams"))
+        return map(Team.read, _pages(self._session, f"{_SITES}/teams", "teams"))
 
     def get(self, domain: str) -> Site:
         """One site by its domain."""
-        return Site.read(self._line.ask("GET", _path(domain)))
+        return Site.read(self._session.request("GET", _path(domain)))
 
     def create(
         self,
@@ -43,14 +44,21 @@ class Sites:
         team_id: str | None = None,
         tracker_script_configuration: Mapping[str, object] | None = None,
     ) -> Site:
-        """A new site. The time zone is a name of the IANA database, UTC where none is given."""
+        """Create a site.
+
+        Args:
+            domain: The site's name, such as `example.com`.
+            timezone: A name of the IANA database, UTC by default.
+            team_id: The team that owns the site.
+            tracker_script_configuration: The settings of the browser's script.
+        """
         body = {
             "domain": domain,
             "timezone": timezone,
             "team_id": team_id,
             "tracker_script_configuration": tracker_script_configuration,
         }
-        return Site.read(self._line.ask("POST", _SITES, body=body))
+        return Site.read(self._session.request("POST", _SITES, body=body))
 
     def update(
         self,
@@ -59,27 +67,27 @@ class Sites:
         new_domain: str | None = None,
         tracker_script_configuration: Mapping[str, object] | None = None,
     ) -> Site:
-        """The site with another domain, or other settings of the browser's script."""
+        """Change a site's domain, or the settings of the browser's script; returns the site."""
         body = {
             "domain": new_domain,
             "tracker_script_configuration": tracker_script_configuration,
         }
-        return Site.read(self._line.ask("PUT", _path(domain), body=body))
+        return Site.read(self._session.request("PUT", _path(domain), body=body))
 
     def delete(self, domain: str) -> None:
         """Delete a site and all its numbers. It cannot be undone."""
-        self._line.ask("DELETE", _path(domain))
+        self._session.request("DELETE", _path(domain))
 
 
 class Goals:
-    """The goals of a site, which is what custom events need to be shown."""
+    """The goals of a site. Plausible shows a custom event only if it is a goal."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, session: AuthorizedSession) -> None:
+        self._session = session
 
     def all(self, site_id: str) -> Iterator[Goal]:
         """Every goal of a site."""
-        return map(Goal.read, _pages(self._line, f"{_SITES}/goals", "goals", site_id=site_id))
+        return map(Goal.read, _pages(self._session, f"{_SITES}/goals", "goals", site_id=site_id))
 
     def find_or_create_event(
         self,
@@ -89,7 +97,14 @@ class Goals:
         display_name: str | None = None,
         custom_props: Mapping[str, str] | None = None,
     ) -> Goal:
-        """The goal that counts events of a name."""
+        """The goal that counts events of a name, created if there is none.
+
+        Args:
+            site_id: The site's domain.
+            event_name: The name of the custom event.
+            display_name: What the dashboard shows, the event name by default.
+            custom_props: Properties and values that an event must have to count.
+        """
         return self._find_or_create(
             site_id=site_id,
             goal_type="event",
@@ -101,65 +116,70 @@ class Goals:
     def find_or_create_page(
         self, site_id: str, page_path: str, *, display_name: str | None = None
     ) -> Goal:
-        """The goal that counts visits of a page; `*` in the path stands for anything."""
+        """The goal that counts visits of a page, created if there is none.
+
+        In `page_path`, `*` matches anything.
+        """
         return self._find_or_create(
             site_id=site_id, goal_type="page", page_path=page_path, display_name=display_name
         )
 
     def delete(self, site_id: str, goal_id: str) -> None:
-        """Delete a goal. What it counted is counted no more; the events stay."""
+        """Delete a goal. It counts no more; the events stay."""
         path = f"{_SITES}/goals/{quote(goal_id, safe='')}"
-        self._line.ask("DELETE", path, body={"site_id": site_id})
+        self._session.request("DELETE", path, body={"site_id": site_id})
 
     def _find_or_create(self, **body: object) -> Goal:
-        return Goal.read(self._line.ask("PUT", f"{_SITES}/goals", body=body))
+        return Goal.read(self._session.request("PUT", f"{_SITES}/goals", body=body))
 
 
 class SharedLinks:
-    """Links that open a dashboard to whoever holds them."""
+    """Links that show a dashboard to everybody who has them."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, session: AuthorizedSession) -> None:
+        self._session = session
 
     def find_or_create(self, site_id: str, name: str) -> SharedLink:
-        """The link of that name."""
+        """The link of that name, created if there is none."""
         body = {"site_id": site_id, "name": name}
-        return SharedLink.read(self._line.ask("PUT", f"{_SITES}/shared-links", body=body))
+        return SharedLink.read(self._session.request("PUT", f"{_SITES}/shared-links", body=body))
 
 
 class CustomProps:
-    """The custom properties that a site shows. Others are recorded, and not shown."""
+    """The custom properties that a site shows. Plausible records others without showing them."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, session: AuthorizedSession) -> None:
+        self._session = session
 
     def all(self, site_id: str) -> Iterator[str]:
-        """Every property of a site, by its name."""
-        pages = _pages(self._line, f"{_SITES}/custom-props", "custom_properties", site_id=site_id)
-        return (text(found, "property") for found in pages)
+        """The name of every property of a site."""
+        pages = _pages(
+            self._session, f"{_SITES}/custom-props", "custom_properties", site_id=site_id
+        )
+        return (text_at(each, "property") for each in pages)
 
     def create(self, site_id: str, prop: str) -> None:
-        """Show a property, if it is not shown already."""
+        """Show a property, unless the site shows it already."""
         body = {"site_id": site_id, "property": prop}
-        self._line.ask("PUT", f"{_SITES}/custom-props", body=body)
+        self._session.request("PUT", f"{_SITES}/custom-props", body=body)
 
     def delete(self, site_id: str, prop: str) -> None:
-        """Show a property no more. What was recorded stays."""
+        """Stop showing a property. What was recorded stays."""
         path = f"{_SITES}/custom-props/{quote(prop, safe='')}"
-        self._line.ask("DELETE", path, body={"site_id": site_id})
+        self._session.request("DELETE", path, body={"site_id": site_id})
 
 
 def _path(domain: str) -> str:
     return f"{_SITES}/{quote(domain, safe='')}"
 
 
-def _pages(line: Line, path: str, key: str, **query: object) -> Iterator[Any]:
-    """The items of a list, page by page: the cursor `after` leads on, null ends it."""
+def _pages(session: AuthorizedSession, path: str, key: str, **query: object) -> Iterator[Any]:
+    """The items of a list, page by page; `meta.after` is the next cursor, null at the end."""
     after = None
     while True:
-        found = line.ask("GET", path, query={**query, "after": after})
-        yield from items(found, key)
-        meta = found.get("meta") if isinstance(found, dict) else None
+        parsed = session.request("GET", path, query={**query, "after": after})
+        yield from list_at(parsed, key)
+        meta = parsed.get("meta") if isinstance(parsed, dict) else None
         after = meta.get("after") if isinstance(meta, dict) else None
         if not after:
             return

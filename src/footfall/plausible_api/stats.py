@@ -1,30 +1,32 @@
-"""Reading numbers: the Stats API, version 2 and the older version 1, with a stats key.
+"""The Stats API, version 2 and the older version 1, which needs a stats key.
 
-What the names of metrics, dimensions, periods and filters mean is Plausible's to say (docs: Stats
-API and Stats API v1, read 2026-11); they are passed on as they are.
+Names of metrics, dimensions, periods and filters are sent as they are; Plausible documents what
+they mean (docs: Stats API and Stats API v1, read 2026-11).
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from footfall.plausible_api.fields import count, items
-from footfall.plausible_api.line import Line
+from footfall.plausible_api.authorized_session import AuthorizedSession
+from footfall.plausible_api.json_fields import list_at, whole_number
 from footfall.plausible_api.results import Figure, QueryResult, Row, figures
 
 MAX_ROWS: Final = 10_000
-"""The most rows of one v2 answer."""
+"""The most rows of one v2 response."""
 
 MAX_BREAKDOWN_ROWS: Final = 1_000
 """The most rows of one v1 breakdown."""
 
 
 class Stats:
-    """The Stats API. Every method raises an `APIError` where it gets no numbers."""
+    """The numbers of a site. Every method raises an `APIError` where it gets none."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, session: AuthorizedSession) -> None:
+        self._session = session
 
     # -- version 2 ----------------------------------------------------------------------------
 
@@ -43,8 +45,16 @@ class Stats:
     ) -> QueryResult:
         """One page of rows: an aggregate, a time series or a breakdown.
 
-        `date_range` is a name (`"day"`, `"7d"`, `"month"`, `"all"`) or two ISO dates or times;
-        `filters` are lists such as `["is", "event:page", ["/pricing"]]`.
+        Args:
+            site_id: The site's domain.
+            metrics: Names such as `"visitors"`.
+            date_range: A name (`"day"`, `"7d"`, `"month"`, `"all"`) or two ISO dates or times.
+            dimensions: Names such as `"event:page"`; without any there is one row.
+            filters: Lists such as `["is", "event:page", ["/pricing"]]`.
+            order_by: Pairs such as `["visitors", "desc"]`.
+            include: Further parts of the result, such as `{"total_rows": True}`.
+            limit: The most rows of this page.
+            offset: How many rows to skip.
         """
         body = {
             "site_id": site_id,
@@ -56,25 +66,22 @@ class Stats:
             "include": include or None,
             "pagination": {"limit": limit, "offset": offset},
         }
-        found = self._line.ask("POST", "/api/v2/query", body=body)
-        return QueryResult.read(found, metrics, dimensions)
+        parsed = self._session.request("POST", "/api/v2/query", body=body)
+        return QueryResult.read(parsed, metrics, dimensions)
 
     def rows(self, site_id: str, *, limit: int = MAX_ROWS, **query: Any) -> Iterator[Row]:
         """All rows of a query, `limit` of them with each request. Arguments as for `query`."""
-        offset = 0
-        while True:
+        for offset in itertools.count(0, limit):
             page = self.query(site_id, limit=limit, offset=offset, **query).rows
             yield from page
             if len(page) < limit:
                 return
-            offset += limit
 
     # -- version 1 ----------------------------------------------------------------------------
 
     def visitors_now(self, site_id: str) -> int:
-        """How many visitors did something within the last five minutes."""
-        found = self._line.ask("GET", "/api/v1/stats/realtime/visitors", query={"site_id": site_id})
-        return count(found)
+        """How many visitors were active within the last five minutes."""
+        return whole_number(self._get("realtime/visitors", site_id=site_id))
 
     def aggregate(
         self,
@@ -86,13 +93,18 @@ class Stats:
         filters: str | None = None,
         compare: str | None = None,
     ) -> Mapping[str, Figure]:
-        """Each metric over the whole period; `compare="previous_period"` tells its change, too.
+        """Each metric over the whole period, by its name.
 
-        `filters` is a text such as `"visit:source==Google;event:page==/blog/**"`.
+        Args:
+            site_id: The site's domain.
+            metrics: Names such as `"visitors"`.
+            period: A name (`"day"`, `"7d"`, `"30d"`, `"month"`), or `"custom"`.
+            date: An ISO date; for `"custom"` two of them with a comma between.
+            filters: A text such as `"visit:source==Google;event:page==/blog/**"`.
+            compare: `"previous_period"` adds the change to each figure.
         """
-        query = _query(site_id, metrics, period, date, filters) | {"compare": compare}
-        found = self._line.ask("GET", "/api/v1/stats/aggregate", query=query)
-        return figures(found)
+        query = _period_query(site_id, metrics, period, date, filters)
+        return figures(self._get("aggregate", **query, compare=compare))
 
     def timeseries(
         self,
@@ -104,10 +116,12 @@ class Stats:
         filters: str | None = None,
         interval: str | None = None,
     ) -> Sequence[Row]:
-        """A row for each day, month or hour, oldest first; its dimension is `date`."""
-        query = _query(site_id, metrics, period, date, filters) | {"interval": interval}
-        found = self._line.ask("GET", "/api/v1/stats/timeseries", query=query)
-        return tuple(Row.read(each, "date") for each in items(found, "results"))
+        """A row for each day, month or hour (`interval`), oldest first; its dimension is `date`.
+
+        The other arguments are as for `aggregate`.
+        """
+        query = _period_query(site_id, metrics, period, date, filters)
+        return _rows(self._get("timeseries", **query, interval=interval), "date")
 
     def breakdown(
         self,
@@ -123,27 +137,28 @@ class Stats:
     ) -> Sequence[Row]:
         """One page of rows by a property such as `event:page`, `visit:source`, `event:props:plan`.
 
-        The dimension has the name of the property without what stands before it: `page`.
+        A row's dimension is the property without its prefix: `page`. `limit` is the most rows of a
+        page, `page` its number from 1. The other arguments are as for `aggregate`.
         """
-        query = _query(site_id, metrics, period, date, filters)
-        query |= {"property": prop, "limit": limit, "page": page}
-        found = self._line.ask("GET", "/api/v1/stats/breakdown", query=query)
-        return tuple(Row.read(each, _short(prop)) for each in items(found, "results"))
+        query = _period_query(site_id, metrics, period, date, filters)
+        parsed = self._get("breakdown", **query, property=prop, limit=limit, page=page)
+        return _rows(parsed, re.sub("^(event:props:|event:|visit:)", "", prop))
 
     def breakdown_rows(
         self, site_id: str, prop: str, *, limit: int = MAX_BREAKDOWN_ROWS, **query: Any
     ) -> Iterator[Row]:
         """All rows of a breakdown, `limit` with each request. Arguments as for `breakdown`."""
-        page = 1
-        while True:
+        for page in itertools.count(1):
             rows = self.breakdown(site_id, prop, limit=limit, page=page, **query)
             yield from rows
             if len(rows) < limit:
                 return
-            page += 1
+
+    def _get(self, report: str, **query: object) -> Any:
+        return self._session.request("GET", f"/api/v1/stats/{report}", query=query)
 
 
-def _query(
+def _period_query(
     site_id: str, metrics: Sequence[str], period: str, date: str | None, filters: str | None
 ) -> dict[str, object]:
     return {
@@ -155,8 +170,5 @@ def _query(
     }
 
 
-def _short(prop: str) -> str:
-    for prefix in ("event:props:", "event:", "visit:"):
-        if prop.startswith(prefix):
-            return prop.removeprefix(prefix)
-    return prop
+def _rows(parsed: Any, dimension: str) -> Sequence[Row]:
+    return tuple(Row.read(each, dimension) for each in list_at(parsed, "results"))
