@@ -169,16 +169,15 @@ def by_pycurl(place: Plausible) -> Any:
 def through_a_lane(place: Plausible, transport: Transport) -> Any:
     """Offer every twentieth call what twenty calls deliver, in the calling thread."""
     lane = Lane(place, transport)
-    delivery = lane._delivery
-    delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this is the thread
+    lane._start_thread = lambda token: None  # type: ignore[method-assign]  # this is the thread
 
     def deliver(number: int) -> None:
-        item = delivery.take(0.0)
+        item = lane._take(0.0)
         if item is None:
             lane.offer(*map(event, range(number, number + 20)))
-            item = delivery.take(0.0)
+            item = lane._take(0.0)
         assert item is not None
-        delivery.deliver(item)
+        lane._deliver(item)
 
     return deliver
 
@@ -210,9 +209,9 @@ def throughput(transport: Transport, connections: int, seconds: float) -> float:
             lane.offer(event(number))
         # A lane takes a fifth of a second for each thread that it adds.
         time.sleep(0.25 * connections)
-        before, started = lane.counts().accepted, time.monotonic()
+        before, started = lane.counters().accepted, time.monotonic()
         time.sleep(seconds)
-        rate = (lane.counts().accepted - before) / (time.monotonic() - started)
+        rate = (lane.counters().accepted - before) / (time.monotonic() - started)
         lane.drain(time.monotonic())
         return rate
 

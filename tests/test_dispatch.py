@@ -15,8 +15,8 @@ from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.delivery import Counters, Lane, Limits
 from footfall.delivery import worker_pool as crew_room
+from footfall.delivery.lane import MAX_BUILT_AHEAD
 from footfall.delivery.transport import HTTPXTransport
-from footfall.delivery.worker import PREPARED_AT_ONCE
 from footfall.destinations import Plausible, Swetrix
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response, Visitor
@@ -42,7 +42,7 @@ def lane_over(transport: object, **options: object) -> Lane:
 
 def ends(lane: Lane) -> dict[str, int]:
     """The counters that are not zero."""
-    counts = lane.counts()
+    counts = lane.counters()
     assert counts.in_balance, counts
     return {
         name: getattr(counts, name)
@@ -69,7 +69,7 @@ def test_an_event_that_was_cut_is_counted_once_beside_the_account() -> None:
     lane = lane_over(Scripted(NotSent("refused"), NotSent("refused")))
     lane.offer(replace(event(), url="https://example.com/" + "p" * 3000))
     lane.offer(event(1, "198.51.100.2"))
-    assert wait_until(lambda: lane.counts().accepted == 2)
+    assert wait_until(lambda: lane.counters().accepted == 2)
     assert ends(lane) == {"submitted": 2, "accepted": 2, "retried": 2}
     assert lane.trimmed == 1
 
@@ -78,7 +78,7 @@ def test_a_retry_draws_no_random_number_that_the_app_has_seeded() -> None:
     lane = Lane(PLAUSIBLE, Scripted(NotSent("refused"), *[Response(status=503)] * 3))
     before = random.getstate()
     lane.offer(*(event(number, f"198.51.100.{number}") for number in range(4)))
-    assert wait_until(lambda: lane.counts().retried > 0)
+    assert wait_until(lambda: lane.counters().retried > 0)
     drained(lane)
     assert random.getstate() == before
 
@@ -130,7 +130,7 @@ def test_what_surely_was_not_processed_is_sent_again(fault: Response | Exception
     transport = Scripted(fault, fault)
     lane = lane_over(transport)
     lane.offer(event())
-    assert wait_until(lambda: lane.counts().accepted == 1)
+    assert wait_until(lambda: lane.counters().accepted == 1)
     assert len(transport.requests) == 3
     assert ends(lane) == {"submitted": 1, "accepted": 1, "retried": 2}
 
@@ -139,7 +139,7 @@ def test_a_vendor_that_is_down_costs_each_event_four_tries() -> None:
     transport = Scripted(*[NotSent("refused")] * 4)
     lane = lane_over(transport, max_tries=4)
     lane.offer(event())
-    assert wait_until(lambda: lane.counts().failed == 1)
+    assert wait_until(lambda: lane.counters().failed == 1)
     assert len(transport.requests) == 4
 
 
@@ -148,7 +148,7 @@ def test_retry_after_is_waited_for() -> None:
     lane = lane_over(transport)
     started = time.monotonic()
     lane.offer(event())
-    assert wait_until(lambda: lane.counts().accepted == 1)
+    assert wait_until(lambda: lane.counters().accepted == 1)
     assert time.monotonic() - started >= 1.0
 
 
@@ -157,7 +157,7 @@ def test_an_old_event_is_never_sent() -> None:
     lane = lane_over(transport, max_age_seconds=60)
     old = Event(url="https://example.com/", visitor=Visitor(client_ip="198.51.100.1"), time=1.0)
     lane.offer(old)
-    assert wait_until(lambda: lane.counts().expired == 1)
+    assert wait_until(lambda: lane.counters().expired == 1)
     assert transport.requests == []
 
 
@@ -185,7 +185,7 @@ class Writing:
 def offered(place: Writing, transport: object, number: int) -> tuple[Lane, list[Event]]:
     """A lane without threads, and what waits in it: an event each of so many visitors."""
     lane = Lane(place, transport, jitter=lambda low, high: 0.0)  # type: ignore[arg-type]  # a fake
-    lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # the test is it
+    lane._start_thread = lambda token: None  # type: ignore[method-assign]  # the test is it
     told = [event(each, f"198.51.100.{each}") for each in range(number)]
     lane.offer(*told)
     return lane, told
@@ -194,7 +194,7 @@ def offered(place: Writing, transport: object, number: int) -> tuple[Lane, list[
 def test_what_is_written_ahead_is_sent_as_if_written_in_its_turn() -> None:
     place, transport = Writing(), Scripted()
     lane, told = offered(place, transport, 40)
-    lane._delivery.deliver_here(monotonic() + 5.0)
+    lane._deliver_here(monotonic() + 5.0)
     assert transport.requests == [PLAUSIBLE.request(each) for each in told]
     assert sorted(place.written) == [*range(40)], "each once"
     assert ends(lane) == {"submitted": 40, "accepted": 40}
@@ -203,31 +203,31 @@ def test_what_is_written_ahead_is_sent_as_if_written_in_its_turn() -> None:
 def test_a_request_is_written_anew_for_each_further_try() -> None:
     place = Writing()
     lane, _ = offered(place, Scripted(KEPT, NotSent("refused")), 2)
-    lane._delivery.deliver_here(monotonic() + 5.0)
+    lane._deliver_here(monotonic() + 5.0)
     assert sorted(place.written) == [0, 1, 1]
     assert ends(lane) == {"submitted": 2, "accepted": 2, "retried": 1}
 
 
 def test_what_cannot_be_written_ahead_fails_in_its_turn_and_alone() -> None:
     lane, _ = offered(Writing(spoilt=3), Scripted(), 8)
-    lane._delivery.deliver_here(monotonic() + 5.0)
+    lane._deliver_here(monotonic() + 5.0)
     assert ends(lane) == {"submitted": 8, "accepted": 7, "rejected": 1}
 
 
 def test_few_requests_are_written_ahead() -> None:
     place = Writing()
     lane, _ = offered(place, Scripted(), 100)
-    assert lane._delivery.take(0.0) is not None
-    assert len(place.written) < PREPARED_AT_ONCE
+    assert lane._take(0.0) is not None
+    assert len(place.written) < MAX_BUILT_AHEAD
 
 
 def test_what_is_parked_behind_its_visitor_is_written_later() -> None:
     lane, _ = offered(Writing(), Scripted(), 2)
     lane.offer(event(2, "198.51.100.1"))
-    assert lane._delivery.take(0.0) is not None
-    assert lane._delivery.take(0.0) is not None
-    assert lane._delivery.take(0.0) is None
-    held = lane._delivery.ledger.waiting._held.values()
+    assert lane._take(0.0) is not None
+    assert lane._take(0.0) is not None
+    assert lane._take(0.0) is None
+    held = lane._queue.order._held.values()
     assert [item.request for parked in held for item in parked or ()] == [None]
 
 
@@ -244,7 +244,7 @@ def test_a_full_queue_drops_the_oldest_and_counts_them() -> None:
     lane = lane_over(Gated(), max_events=10, max_connections=1)
     for number in range(25):
         lane.offer(event(number))
-    assert lane.counts().queued == 10
+    assert lane.counters().queued == 10
     gate.set()
     assert drained(lane)
     assert ends(lane)["submitted"] == 25
@@ -269,7 +269,7 @@ def test_a_queue_is_bounded_by_bytes_too() -> None:
                 time=time.time(),
             )
         )
-        assert lane.counts().queued <= 6
+        assert lane.counters().queued <= 6
     gate.set()
     assert drained(lane)
     assert ends(lane)["dropped_full"] >= 93
@@ -333,7 +333,7 @@ def test_a_crew_whose_work_one_thread_can_do_shrinks_to_one(
             return Response(status=202)
 
     lane = lane_over(Slow(), max_connections=4)
-    crew = lane._delivery.crew
+    crew = lane._pool
     numbers = itertools.count()
 
     def told() -> bool:
@@ -342,7 +342,7 @@ def test_a_crew_whose_work_one_thread_can_do_shrinks_to_one(
 
     assert wait_until(lambda: told() and len(crew) == 4)
     pause = 0.0
-    assert wait_until(lambda: lane.counts().queued == 0)
+    assert wait_until(lambda: lane.counters().queued == 0)
     monkeypatch.setattr(crew_room, "IDLE_SECONDS", 0.2)
     # Whoever has slept longest is woken by the next event, so that none of them is ever idle.
     assert wait_until(lambda: told() and len(crew) == 1)
@@ -376,23 +376,23 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
         wall_clock=lambda: 0.0,
         jitter=lambda low, high: high,
     )
-    lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
+    lane._start_thread = lambda token: None  # type: ignore[method-assign]  # this test is the thread
     for number in range(10):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
 
     def deliver() -> bool:
-        item = lane._delivery.take(0.0)
+        item = lane._take(0.0)
         if item is not None:
-            lane._delivery.finish(item, lane._delivery.attempt(item))
+            lane._finish(item, lane._attempt(item))
         return item is not None
 
     assert [deliver() for _ in range(6)] == [True] * 5 + [False]
     assert lane.is_paused
     clock.now += 2.1
-    probe = lane._delivery.take(0.0)
+    probe = lane._take(0.0)
     assert probe is not None
-    assert lane._delivery.take(0.0) is None, "one probe at a time"
-    lane._delivery.finish(probe, lane._delivery.attempt(probe))  # fails: the sixth
+    assert lane._take(0.0) is None, "one probe at a time"
+    lane._finish(probe, lane._attempt(probe))  # fails: the sixth
     clock.now += 2.1
     assert not deliver(), "the pause doubles"
     clock.now += 2.0
@@ -405,14 +405,14 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
 def test_nobody_is_busy_while_a_probe_is_on_its_way() -> None:
     clock = Clock()
     lane = Lane(PLAUSIBLE, Scripted(), clock=clock, wall_clock=lambda: 0.0)
-    lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
-    lane._delivery.breaker.open_for(clock.now, 5.0)
+    lane._start_thread = lambda token: None  # type: ignore[method-assign]  # this test is the thread
+    lane._breaker.open_for(clock.now, 5.0)
     for number in range(2):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
-    assert lane._delivery.next_chance(clock.now) == clock.now + 5.0
+    assert lane._next_wakeup(clock.now) == clock.now + 5.0
     clock.now += 5.0
-    assert lane._delivery.take(0.0) is not None
-    assert lane._delivery.next_chance(clock.now) == float("inf")
+    assert lane._take(0.0) is not None
+    assert lane._next_wakeup(clock.now) == float("inf")
 
 
 class Killed(BaseException):
@@ -430,36 +430,35 @@ def test_a_thread_that_is_killed_while_it_probes_leaves_nothing_behind(where: st
             killed.set()
             raise Killed
 
-    def start(newcomer: object) -> None:
-        if newcomer is not None and where == "calling company" and not killed.is_set():
+    def start(token: object) -> None:
+        if token is not None and where == "calling company" and not killed.is_set():
             killed.set()
             raise Killed
 
     lane = Lane(
         PLAUSIBLE, Killing(), Limits(is_waited_for=True), clock=clock, wall_clock=lambda: 0.0
     )
-    delivery = lane._delivery
-    delivery.start = lambda newcomer: None  # type: ignore[method-assign]  # this test is the thread
-    delivery.breaker.open_for(clock.now, 2.0)
+    lane._start_thread = lambda token: None  # type: ignore[method-assign]  # this test is the thread
+    lane._breaker.open_for(clock.now, 2.0)
     for number in range(3):
         lane.offer(event(number))
-    delivery.breaker.hurry()
-    delivery.hire = lambda now: object()  # type: ignore[method-assign]  # as with a backlog
-    delivery.start = start  # type: ignore[method-assign]
+    lane._breaker.expedite()
+    lane._reserve_thread = lambda now: object()  # type: ignore[method-assign]  # as with a backlog
+    lane._start_thread = start  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        delivery._work(object())
+        lane._work(object())
     assert ends(lane) == {"submitted": 3, "queued": 2, "unknown": 1}
-    assert lane.breaker == "open"
+    assert lane.breaker_state == "open"
     clock.now += 60.0
-    delivery.deliver_here(clock.now + 1.0)
+    lane._deliver_here(clock.now + 1.0)
     assert ends(lane) == {"submitted": 3, "accepted": 2, "unknown": 1}
-    assert {lane.breaker} == {"closed"}
+    assert {lane.breaker_state} == {"closed"}
 
 
 def test_an_unpaid_account_pauses_the_destination() -> None:
     lane = lane_over(Scripted(Response(status=402, body=b"{}")))
     lane.offer(event())
-    assert wait_until(lambda: lane.counts().rejected == 1)
+    assert wait_until(lambda: lane.counters().rejected == 1)
     assert lane.is_paused
 
 
@@ -473,8 +472,8 @@ def test_one_dead_destination_does_not_slow_another() -> None:
         for number in range(50):
             for lane in lanes:
                 lane.offer(event(number, visitor=f"198.51.100.{number}"))
-        assert wait_until(lambda: lanes[1].counts().accepted == 50, 20)
-        assert lanes[0].counts().queued == 50
+        assert wait_until(lambda: lanes[1].counters().accepted == 50, 20)
+        assert lanes[0].counters().queued == 50
         for lane in lanes:
             lane.drain(monotonic())
 
@@ -532,7 +531,7 @@ def test_45_after_it_was_closed_a_lane_keeps_its_thread_again() -> None:
     lane.close()
     lane.offer(event())
     assert wait_until(lambda: ends(lane) == {"submitted": 1, "accepted": 1})
-    assert not wait_until(lambda: not len(lane._delivery.crew), 0.2)
+    assert not wait_until(lambda: not len(lane._pool), 0.2)
 
 
 def test_without_threads_the_end_delivers_in_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -552,7 +551,7 @@ def test_a_child_forgets_what_its_parent_queued(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     lane = lane_over(Scripted())
     lane.offer(event())
-    lane.forget()
+    lane.reset_after_fork()
     assert ends(lane) == {}
     lane.offer(event())
     assert ends(lane)["submitted"] == 1

@@ -67,7 +67,7 @@ class Bench:
             wall_clock=lambda: self.clocks.wall,
             jitter=lambda low, high: high,
         )
-        self.lane._delivery.start = lambda newcomer: None  # type: ignore[method-assign]
+        self.lane._start_thread = lambda token: None  # type: ignore[method-assign]
         self._number = 0
 
     def offer(self, number: int = 1) -> None:
@@ -80,13 +80,13 @@ class Bench:
     def deliver(self) -> int:
         """Send all that may go out now. How many tries that were."""
         tries = 0
-        while (item := self.lane._delivery.take(0.0)) is not None:
-            self.lane._delivery.finish(item, self.lane._delivery.attempt(item))
+        while (item := self.lane._take(0.0)) is not None:
+            self.lane._finish(item, self.lane._attempt(item))
             tries += 1
         return tries
 
     def ends(self) -> dict[str, int]:
-        counts = self.lane.counts()
+        counts = self.lane.counters()
         assert counts.in_balance, counts
         return {name: getattr(counts, name) for name in ENDS if getattr(counts, name)}
 
@@ -114,8 +114,8 @@ def test_an_event_is_tried_as_often_as_it_deserves(answer: Any, tries: int) -> N
         tried += bench.deliver()
         bench.clocks.pass_by(5.0)
     assert tried == tries
-    assert bench.lane.counts().retried == tries - 1
-    assert bench.lane.counts().queued == 0
+    assert bench.lane.counters().retried == tries - 1
+    assert bench.lane.counters().queued == 0
 
 
 OPENERS: dict[str, tuple[list[Response | Exception], int]] = {
@@ -136,7 +136,7 @@ def test_a_vendor_is_left_alone_after(answers: list[Any], tries: int) -> None:
     bench = Bench(Scripted(*answers))
     bench.offer(9)
     assert bench.deliver() == tries
-    assert bench.lane.breaker == ("closed" if tries == 9 else "open")
+    assert bench.lane.breaker_state == ("closed" if tries == 9 else "open")
 
 
 def test_11_a_wish_holds_back_the_next_event_too() -> None:
@@ -153,11 +153,11 @@ def test_11_an_event_waits_as_long_as_wished_although_another_was_accepted() -> 
     wish = Response(status=503, headers={"retry-after": "30"})
     bench = Bench(Scripted(wish, Response(status=202)))
     bench.offer(2)
-    items = [bench.lane._delivery.take(0.0) for _ in range(2)]
+    items = [bench.lane._take(0.0) for _ in range(2)]
     for item in items:
         assert item is not None
-        bench.lane._delivery.finish(item, bench.lane._delivery.attempt(item))
-    assert bench.lane.breaker == "closed"
+        bench.lane._finish(item, bench.lane._attempt(item))
+    assert bench.lane.breaker_state == "closed"
     bench.clocks.pass_by(29.0)
     assert bench.deliver() == 0
     bench.clocks.pass_by(2.0)
@@ -167,11 +167,11 @@ def test_11_an_event_waits_as_long_as_wished_although_another_was_accepted() -> 
 def test_12_several_threads_that_meet_one_fault_pause_the_vendor_once() -> None:
     bench = Bench(Scripted(*[Response(status=402)] * 8))
     bench.offer(8)
-    items = [bench.lane._delivery.take(0.0) for _ in range(8)]
+    items = [bench.lane._take(0.0) for _ in range(8)]
     for item in items:
         assert item is not None
-        bench.lane._delivery.finish(item, bench.lane._delivery.attempt(item))
-    assert bench.lane._delivery.breaker.open_until == bench.clocks.now + 60.0
+        bench.lane._finish(item, bench.lane._attempt(item))
+    assert bench.lane._breaker.open_until == bench.clocks.now + 60.0
 
 
 def test_what_waits_for_another_try_is_a_tenth_of_the_queue_at_most() -> None:
@@ -192,7 +192,7 @@ def test_the_log_tells_once_that_a_vendor_is_left_alone_and_once_that_it_is_back
             bench.offer(5)
             bench.deliver()
             bench.clocks.pass_by(61.0)
-    assert bench.lane.breaker == "closed"
+    assert bench.lane.breaker_state == "closed"
     for said in ("left alone", "answers again"):
         assert len([r for r in caplog.records if said in r.message]) == 1, caplog.text
 
@@ -200,10 +200,10 @@ def test_the_log_tells_once_that_a_vendor_is_left_alone_and_once_that_it_is_back
 def test_a_thread_stays_while_something_waits_for_its_next_try() -> None:
     limits = Limits()
     lane = Lane(PLAUSIBLE, Scripted(Response(status=429)), limits, jitter=lambda low, high: high)
-    patience = lane._delivery.take
-    lane._delivery.take = lambda _, token=None: patience(0.05, token)  # type: ignore[method-assign,assignment]
+    patience = lane._take
+    lane._take = lambda _, token=None: patience(0.05, token)  # type: ignore[method-assign,assignment]
     lane.offer(Event(url="https://example.com/", visitor=Visitor(), time=time.time()))
-    assert wait_until(lambda: lane.counts().accepted == 1, 8)
+    assert wait_until(lambda: lane.counters().accepted == 1, 8)
 
 
 # -- 26 to 29: a vendor in trouble -------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_29_an_hour_of_outage_costs_no_memory_and_ends_when_the_vendor_is_back()
                 raise NotSent("refused")
             return Response(status=202)
 
-    bench.lane._delivery._transport = Fickle()
+    bench.lane._transport = Fickle()
     tries, sizes = 0, []
     tracemalloc.start()
     for second in range(3600):
@@ -286,7 +286,7 @@ def test_29_an_hour_of_outage_costs_no_memory_and_ends_when_the_vendor_is_back()
     is_down = False
     bench.clocks.pass_by(31.0)
     assert bench.deliver() > 100
-    assert bench.lane.breaker == "closed"
+    assert bench.lane.breaker_state == "closed"
     bench.offer()
     assert bench.deliver() == 1
 

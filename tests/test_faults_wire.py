@@ -657,7 +657,7 @@ def test_what_a_slow_resolver_has_made_late_is_not_sent(
 def test_20_nothing_is_written_once_the_time_is_over() -> None:
     written: list[bytes] = []
     exchange = httpcore_deadline.ExchangeDeadline()
-    exchange.begin(0.0, is_secure=False)
+    exchange.start(0.0, is_secure=False)
     system: Any = SimpleNamespace(write=lambda request, left: written.append(request))
     stream = httpcore_deadline.Stream(system, exchange)
     stream.write(b"POST / HTTP/1.1")
@@ -668,7 +668,7 @@ def test_20_nothing_is_written_once_the_time_is_over() -> None:
 
 def test_20_no_connection_is_begun_once_the_time_is_over() -> None:
     exchange = httpcore_deadline.ExchangeDeadline()
-    exchange.begin(0.0, is_secure=False)
+    exchange.start(0.0, is_secure=False)
     with vendor(vendors.answering(ACCEPTED)) as server:
         backend = httpcore_deadline.Backend(exchange, dns_cache.DNSCache())
         with pytest.raises(httpcore2.ConnectTimeout):

@@ -25,13 +25,13 @@ from typing import Any
 import pytest
 
 from footfall.config import Config
-from footfall.delivery import worker
+from footfall.delivery import lane
 from footfall.delivery.outbox import leader_lock
 from footfall.delivery.outbox import outbox as rooms
 from footfall.delivery.outbox import sqlite_file as files
 from footfall.delivery.outbox.drainer import WINDOW
 from footfall.delivery.outbox.leader_lock import LeaderLock
-from footfall.delivery.outbox.sqlite_file import OutboxFile, Unusable
+from footfall.delivery.outbox.sqlite_file import OutboxFile, UnusableFileError
 from footfall.errors import ConfigError
 from footfall.events.json import to_json
 from footfall.model import Event, Visitor
@@ -53,7 +53,7 @@ def path(tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "BUSY_SECONDS", 0.2)
-    monkeypatch.setattr(rooms, "RESIGNED_SECONDS", 0.1)
+    monkeypatch.setattr(rooms, "YIELD_SECONDS", 0.1)
 
 
 def dsn_of(server: Vendor, site: str = "example.com") -> str:
@@ -162,7 +162,7 @@ def test_a_file_that_is_not_ours_is_left_alone(
     path: str, statements: list[str], said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     strangers(path, *statements)
-    with pytest.raises(Unusable, match=said):
+    with pytest.raises(UnusableFileError, match=said):
         OutboxFile(path)
     before = Path(path).read_bytes()
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
@@ -231,7 +231,7 @@ def test_what_cannot_be_sent_at_the_end_stays_and_the_next_process_sends_it(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a slow machine the first of them would have had its four tries before the end.
-    monkeypatch.setattr(worker, "may_retry", lambda item, outcome, max_tries: True)
+    monkeypatch.setattr(lane, "may_retry", lambda item, outcome, max_tries: True)
     with vendor(ACCEPTING) as server:
         port = server.url.rpartition(":")[2]
         dsn = dsn_of(server)
@@ -428,7 +428,7 @@ def test_69_locked_by_another_program(
         with locked(path):
             site.visits(20)
             assert wait_until(lambda: site.counts() == {"accepted": 20})
-        assert wait_until(lambda: not site.tracker._lanes.outbox._usable_from > time.monotonic())  # type: ignore[union-attr]
+        assert wait_until(lambda: not site.tracker._lanes.outbox._next_open_at > time.monotonic())  # type: ignore[union-attr]
         site.visits(5)
         assert wait_until(lambda: site.counts().get("stored", 0) > 0), "in use again"
         assert wait_until(lambda: site.counts().get("accepted") == 25)
@@ -461,7 +461,7 @@ def test_69_a_file_that_hangs_is_left_to_itself(
     monkeypatch.setattr(rooms, "HANGING_SECONDS", 0.1)
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visit()
-        assert wait_until(lambda: site.tracker._lanes.outbox._since is not None)  # type: ignore[union-attr]
+        assert wait_until(lambda: site.tracker._lanes.outbox._step_began_at is not None)  # type: ignore[union-attr]
         time.sleep(0.15)  # the hang itself, not a wait for its end
         site.visits(10)
         assert wait_until(lambda: site.counts().get("accepted") == 10)
@@ -649,7 +649,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
                 assert outbox is not None
                 is_own = outbox._file is not None and outbox._file is not inherited
                 # The parent still holds the lock.
-                status = 0 if is_stored and is_own and not outbox._election.is_won else 1
+                status = 0 if is_stored and is_own and not outbox._leader_lock.is_held else 1
             finally:
                 os._exit(status)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

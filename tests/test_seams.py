@@ -39,7 +39,7 @@ def tracker_to(*destinations: Any, transport: Any = None, **options: Any) -> Tra
 def accounts(tracker: Tracker) -> list[dict[str, int]]:
     """The counters of each destination that are not zero, once the accounts are seen to close."""
     for lane in tracker._lanes.all:
-        assert lane.counts().in_balance, lane.counts()
+        assert lane.counters().in_balance, lane.counters()
     return [
         {name: value for name, value in account.items() if value and type(value) is int}
         for account in tracker.stats()["destinations"].values()
@@ -138,9 +138,9 @@ class Keeping:
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         self._meanwhile = meanwhile
 
-    def store_unsent(self, lane: Lane, items: Any) -> int:
+    def __call__(self, lane: Lane, items: Any) -> int:
         self._meanwhile()
-        lane.hatch.settle(items, "stored")
+        lane.count_admitted(items, "stored")
         return 0
 
 
@@ -149,21 +149,19 @@ class Keeping:
 )
 def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: OutcomeKind) -> None:
     lane = Lane(PLAUSIBLE, MemoryTransport())
-    delivery = lane._delivery
-    delivery.start = lambda newcomer: None  # type: ignore[method-assign]
+    lane._start_thread = lambda token: None  # type: ignore[method-assign]
     event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.9"), time=9e9)
-    lane.hatch.take_in([(event, "row")])
-    item = delivery.take(0.0)
+    lane.enqueue_stored([(event, "row")])
+    item = lane._take(0.0)
     assert item is not None
-    outbox: Any = Keeping(lambda: delivery.finish(item, Outcome(kind=verdict)))
-    lane.keep_unsent(outbox)
-    delivery.crew.hire(1, 0, 0.0, may_grow=True)
+    lane.on_unsent = Keeping(lambda: lane._finish(item, Outcome(kind=verdict)))
+    lane._pool.reserve(1, 0, 0.0, may_grow=True)
     assert lane.wait(0.0)
-    counts = lane.counts()
+    counts = lane.counters()
     assert counts.in_balance
-    assert (counts.stored, counts.queued, lane.hatch.room(10)) == (1, 0, 10)
-    lane.hurry()
-    assert delivery.take(0.0) is None, "what was stored is sent, too"
+    assert (counts.stored, counts.queued, lane.capacity(10)) == (1, 0, 10)
+    lane.expedite()
+    assert lane._take(0.0) is None, "what was stored is sent, too"
 
 
 def test_what_comes_while_an_outbox_is_flushed_is_not_lost(

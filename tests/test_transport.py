@@ -32,7 +32,7 @@ from footfall.delivery.transport import (
     choose,
     curl_errors,
     http_common,
-    why_not,
+    why_unavailable,
 )
 from footfall.delivery.transport.curl_response import CurlResponse
 from footfall.delivery.transport.dns_cache import DNSCache
@@ -284,9 +284,9 @@ def test_a_forked_child_waits_for_no_lock_of_its_parents_connections(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     inherited = Connections(DNSCache())
-    pool = inherited.route_to("http://vendor.invalid/").peer._pool
+    pool = inherited.route_to("http://vendor.invalid/").origin._pool
     assert pool is not None
-    inherited._owner = os.getppid()
+    inherited._pid = os.getppid()
     with pool._optional_thread_lock:  # by a thread that the child does not have
         freeing = threading.Thread(target=inherited.__del__)
         freeing.start()
@@ -306,7 +306,7 @@ def test_a_handle_is_freed_with_its_transport() -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         transport = CurlTransport()
         transport.send(request_to(server.url))
-        [shelf] = transport._shelves.values()
+        [shelf] = transport._pools.values()
         handle = shelf.take()
         assert handle is not None
         shelf.put(handle)
@@ -331,7 +331,7 @@ def without_curl(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_curl")
 def test_auto_takes_httpx_where_libcurl_is_missing() -> None:
     assert repr(choose("auto", timeout_seconds=5)) == "HTTPXTransport(timeout_seconds=5)"
-    assert why_not("auto") is None
+    assert why_unavailable("auto") is None
 
 
 @pytest.mark.usefixtures("without_curl")
@@ -429,8 +429,8 @@ def test_the_memory_transport_keeps_the_newest_requests() -> None:
 def test_an_error_of_libcurls_is_a_refusal_only_if_the_request_surely_never_left(
     code: int, bytes_sent: int, meaning: type[Exception]
 ) -> None:
-    assert type(curl_errors.meaning(code, "", bytes_sent)) is meaning
-    assert str(curl_errors.meaning(code, "its words", bytes_sent)) == "its words"
+    assert type(curl_errors.error_of(code, "", bytes_sent)) is meaning
+    assert str(curl_errors.error_of(code, "its words", bytes_sent)) == "its words"
 
 
 def test_the_numbers_are_libcurls_own() -> None:
@@ -524,7 +524,7 @@ def test_the_systems_bundle_is_trusted_unless_the_environment_names_another(
     bundle = tmp_path / "bundle.pem"
     bundle.touch()
     bundles = (str(tmp_path / "none.pem"), str(bundle))
-    found = ca_bundle.authorities
+    found = ca_bundle.find_ca_bundle
     assert found({}, bundles) == (str(bundle), None)
     assert found({"SSL_CERT_FILE": "/f"}, bundles) == ("/f", None)
     assert found({"SSL_CERT_DIR": "/d"}, bundles) == (None, "/d")
@@ -558,7 +558,7 @@ def test_names_are_asked_for_once_a_minute_and_the_address_that_worked_comes_fir
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     names = DNSCache(clock=lambda: now[0])
     assert names.addresses("a.example", 80) == ("::1", "1.1.1.1", "2.2.2.2")
-    names.worked("a.example", 80, "2.2.2.2")
+    names.prefer("a.example", 80, "2.2.2.2")
     now[0] = 59.0
     assert names.addresses("a.example", 80) == ("2.2.2.2", "::1", "1.1.1.1")
     assert asked == [1]
@@ -570,7 +570,7 @@ def test_names_are_asked_for_once_a_minute_and_the_address_that_worked_comes_fir
 def test_a_name_that_is_none_is_not_asked_for_again_at_once() -> None:
     names = DNSCache(clock=lambda: 0.0)
     for _ in range(2):
-        with pytest.raises(OSError, match="the name is none"):
+        with pytest.raises(OSError, match="the host name is invalid"):
             names.addresses("a" * 64 + ".example", 80)
 
 
@@ -587,6 +587,6 @@ def test_the_head_that_counts_is_the_last_one() -> None:
         b"\r\n",
     )
     for line in lines:
-        assert incoming.take_head(line) is None
-    assert incoming.is_headed
+        assert incoming.add_header_line(line) is None
+    assert incoming.has_head
     assert (incoming.response().status, incoming.response().headers) == (202, {"via": "b"})

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
-from footfall.delivery.transport import MARK, CurlTransport, HTTPXTransport
+from footfall.delivery.transport import MARKER_HEADER, CurlTransport, HTTPXTransport
 from footfall.destinations import Plausible
 from footfall.model import Request, Response
 from tests.support.faults import Site, watched_site
@@ -68,7 +68,7 @@ def site_of(door: Door, url: str, **options: Any) -> Iterator[tuple[Site, Watche
         connect_timeout_seconds=options.pop("connect_timeout", 3.0),
         idle_seconds=options.pop("idle", 4.0),
     )
-    made.prepare()  # as a tracker does with a transport of ours
+    made.preload()  # as a tracker does with a transport of ours
     transport = Watched(made)
     place = options.pop("place", None) or Plausible(
         domain="example.com", endpoint=f"{url}/api/event"
@@ -87,7 +87,14 @@ def assert_is_sound(request: bytes, domain: str = "example.com") -> None:
     """A POST holds the headers that we meant, each once, and an event in strict JSON."""
     head, _, body = request.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0].lower().decode() for line in head.split(b"\r\n")[1:]]
-    allowed = {"host", "user-agent", "x-forwarded-for", "content-type", "content-length", MARK}
+    allowed = {
+        "host",
+        "user-agent",
+        "x-forwarded-for",
+        "content-type",
+        "content-length",
+        MARKER_HEADER,
+    }
     assert set(names) <= allowed
     assert len(names) == len(set(names))
     assert len(head) < 16_000

@@ -203,7 +203,7 @@ SIGTERMS = {
     "comes while a lane's lock is held": (
         'make(shutdown_timeout_seconds=0.5)\nfootfall.flush_on_sigterm()\ntrack("A")\n'
         "[lane] = tracker._lanes.all\n"
-        "with lane._delivery.changed:\n    signal.raise_signal(signal.SIGTERM)",
+        "with lane._changed:\n    signal.raise_signal(signal.SIGTERM)",
         -signal.SIGTERM,
         None,
     ),

@@ -343,8 +343,8 @@ def test_72_after_a_thaw_nothing_stale_is_sent(monkeypatch: pytest.MonkeyPatch) 
     wall_clock = time.time
     monkeypatch.setattr(time, "time", lambda: wall_clock() + 600)
     [lane] = tracker._lanes.all
-    lane._delivery.ledger._wall_clock = time.time
-    lane._delivery.breaker.open_until = 0.0
+    lane._queue._wall_clock = time.time
+    lane._breaker.open_until = 0.0
     track(tracker, "fresh")
     assert sent_names(transport)[5:] == ["fresh"]
     assert counts(tracker) == {"submitted": 7, "failed": 5, "expired": 1, "accepted": 1}

@@ -16,7 +16,12 @@ from footfall.config.sources import overruled_variables, read
 from footfall.config.validate import validate
 from footfall.delivery import Limits
 from footfall.delivery.outbox import Mode
-from footfall.delivery.transport import MARK, TOTAL_TIMEOUT_SECONDS, Transport, TransportName
+from footfall.delivery.transport import (
+    MARKER_HEADER,
+    TOTAL_TIMEOUT_SECONDS,
+    Transport,
+    TransportName,
+)
 from footfall.errors import ConfigError
 from footfall.events import details
 from footfall.model import Event, Headers, Hit
@@ -256,7 +261,7 @@ class Config:
             | places.VISITOR_HEADERS
             | details.REQUEST_HEADERS
             | self.resolver.headers_read
-            | {"host", "user-agent", "accept-language", MARK}
+            | {"host", "user-agent", "accept-language", MARKER_HEADER}
         )
 
 

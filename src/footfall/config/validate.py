@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from footfall.config.declare import Option
 from footfall.delivery import outbox
-from footfall.delivery.transport import TRANSPORT_NAMES, why_not
+from footfall.delivery.transport import TRANSPORT_NAMES, why_unavailable
 from footfall.errors import Fault
 from footfall.events.visitor_token import MIN_SECRET_CHARS
 
@@ -79,7 +79,7 @@ def _outbox_fault(values: _Values) -> Fault | None:
 def _transport_fault(values: _Values) -> Fault | None:
     transport: object = values["transport"]
     if isinstance(transport, str) and transport in TRANSPORT_NAMES:
-        remedy = why_not(transport)
+        remedy = why_unavailable(transport)
         return Fault("transport", transport, remedy) if remedy else None
     if callable(getattr(transport, "send", None)):
         return None

@@ -1,4 +1,4 @@
-"""One try at one event, and when the next may follow."""
+"""One try to send one event, and when the next may follow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from footfall.destinations import Destination, Watching, explained
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
 
-# Full jitter: a uniform wait between nothing and this, doubled with each try.
+# Full jitter: a uniform wait between zero and this, doubled with each try.
 BACKOFF_BASE_SECONDS: Final = 0.25
 BACKOFF_CAP_SECONDS: Final = 8.0
 
@@ -24,14 +24,14 @@ COUNTER: Final = {
     OutcomeKind.REJECTED: "rejected",
     OutcomeKind.UNKNOWN: "unknown",
 }
-"""The counter in which an event ends by its verdict; a retry has none yet."""
+"""The counter of each kind of outcome that ends an event; a retry does not."""
 
 
-def prepare(destination: Destination, items: Iterable[Item]) -> None:
-    """Write the requests of `items`, as far as that can be done before they are sent.
+def build_requests(destination: Destination, items: Iterable[Item]) -> None:
+    """Build the requests of `items` before they are sent, where that is possible.
 
-    One after the other, since each exchange with a vendor leaves the processor's caches cold: so
-    the code that writes them is fetched once. What fails here fails again in its `attempt`.
+    One after the other, so that the code that builds them is loaded into the processor's caches
+    once: each exchange with a vendor leaves these cold. What fails here fails again in `attempt`.
     """
     for item in items:
         if item.report is None and item.request is None:
@@ -47,9 +47,10 @@ def attempt(
     has_kept: bool,
     wall_clock: Callable[[], float],
 ) -> Outcome:
-    """What came of sending `item` once; notes in it whether it was trimmed. Never raises.
+    """Send `item` once. Never raises an `Exception`.
 
     Args:
+        item: Its `is_trimmed` is set here.
         has_kept: Whether the vendor has accepted any event so far.
         wall_clock: Seconds since the epoch.
     """
@@ -58,44 +59,44 @@ def attempt(
         request, item.request = item.request, None
         if request is None:
             request = _request(destination, item, wall_clock)
-        # The owner's own request may be of an own kind.
+        # A destination that the app has defined may return a request of its own class.
         item.is_trimmed = bool(getattr(request, "trimmed", ()))
         outcome = destination.read(transport.send(request))
         if outcome is ACCEPTED:
             return ACCEPTED
-        outcome = _sound(outcome)
+        outcome = _checked(outcome)
     except NotSent as error:
         return Outcome(kind=OutcomeKind.RETRY, detail=f"not reachable: {error}")
     except TransportError as error:
         is_late = isinstance(error, TimedOut)
         return Outcome(kind=OutcomeKind.UNKNOWN, detail=str(error), timed_out=is_late)
-    except Exception as error:  # noqa: BLE001 -- a transport or destination of the owner's own
+    except Exception as error:  # noqa: BLE001 -- the app may have defined both
         return Outcome(kind=OutcomeKind.REJECTED, detail=error_location(error))
     if outcome.kind is not OutcomeKind.DROPPED:
         return outcome
     try:
-        return _sound(explained(destination, outcome, item.event, has_kept=has_kept))
-    except Exception:  # noqa: BLE001 -- the vendor has spoken; that nobody knows why is no fault
+        return _checked(explained(destination, outcome, item.event, has_kept=has_kept))
+    except Exception:  # noqa: BLE001 -- the outcome is known; only its explanation has failed
         return outcome
 
 
-def _sound(said: object) -> Outcome:
-    """What a destination's `read` said, as something that the lane can live by."""
+def _checked(value: object) -> Outcome:
+    """What a destination's `read` returned, as an `Outcome` with valid fields."""
     try:
-        verdict = OutcomeKind(said.kind)  # type: ignore[attr-defined]  # that is the question
+        kind = OutcomeKind(value.kind)  # type: ignore[attr-defined]  # this is the check
     except (AttributeError, ValueError):
-        kind = type(said).__name__
+        name = type(value).__name__
         return Outcome(
             kind=OutcomeKind.REJECTED,
-            detail=f"read() gave a {kind}, and no Outcome with a kind",
+            detail=f"read() gave a {name}, and no Outcome with a kind",
         )
-    if not isinstance(said, Outcome):
-        return Outcome(kind=verdict, detail=str(getattr(said, "detail", "")))
-    # As a header says it, perhaps.
-    wish = said.retry_after if isinstance(said.retry_after, int | float) else None
-    if verdict is said.kind and wish is said.retry_after:
-        return said
-    return replace(said, kind=verdict, retry_after=wish)
+    if not isinstance(value, Outcome):
+        return Outcome(kind=kind, detail=str(getattr(value, "detail", "")))
+    # It may be the text of a header.
+    retry_after = value.retry_after if isinstance(value.retry_after, int | float) else None
+    if kind is value.kind and retry_after is value.retry_after:
+        return value
+    return replace(value, kind=kind, retry_after=retry_after)
 
 
 def _request(destination: Destination, item: Item, wall_clock: Callable[[], float]) -> Request:
@@ -105,13 +106,13 @@ def _request(destination: Destination, item: Item, wall_clock: Callable[[], floa
 
 
 def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:
-    """Whether another try is due at all: the vendor processed nothing, and tries are left."""
+    """Whether another try is allowed: the vendor processed nothing, and tries are left."""
     if outcome.kind is not OutcomeKind.RETRY:
         return False
     return item.tries < min(max_tries, outcome.max_tries or max_tries)
 
 
 def wait_seconds(item: Item, outcome: Outcome, jitter: Callable[[float, float], float]) -> float:
-    """How long until the next try, the vendor's own wish included."""
+    """How long to wait before the next try, `Retry-After` included."""
     longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (item.tries - 1))
     return max(jitter(0.0, longest), outcome.retry_after or 0.0)

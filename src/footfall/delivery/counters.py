@@ -1,4 +1,4 @@
-"""The account of a lane: what became of every event that was offered to it."""
+"""What became of every event that was offered to a lane."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ENDS: Final = (
     "stored",
     "queued",
 )
-"""Each event is in exactly one of these; the other counters tell more about the same events."""
+"""Each event is in exactly one of these; the other counters say more about the same events."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Counters:
-    """What became of the events of one lane. All but `queued` only ever grow."""
+    """How many events of one lane ended in which way. All but `queued` only ever grow."""
 
     submitted: int = 0
-    # Out of the outbox, where this process or another had stored it.
+    # Read from the outbox, where this process or another had stored it.
     taken: int = 0
     accepted: int = 0
     dropped_by_vendor: int = 0
@@ -35,7 +35,7 @@ class Counters:
     failed: int = 0
     unknown: int = 0
     lost_at_exit: int = 0
-    # Handed to the outbox, or left in it; whoever takes it out again counts it as `taken`.
+    # Written to the outbox, or left in it; the process that reads it again counts it as `taken`.
     stored: int = 0
     queued: int = 0
     # Tries after the first one.
@@ -48,5 +48,5 @@ class Counters:
         return self.submitted + self.taken == ends
 
     def add(self, counter: str, number: int = 1) -> None:
-        """Let `counter` grow."""
+        """Add `number` to the counter of that name."""
         setattr(self, counter, getattr(self, counter) + number)

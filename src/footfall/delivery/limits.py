@@ -1,4 +1,4 @@
-"""The bounds of a lane: what may wait, for how long, and what is spent on it."""
+"""The bounds of a lane: how much may be queued, for how long, and what sending may cost."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ class Limits:
 
     # What eight connections can send at a round trip of 50 ms within the life of an event.
     max_events: int = 10_000
-    # So many keep all connections busy until the next look, a twentieth of a second later.
+    # Enough to keep all connections busy until the inbox is read again, a twentieth of a second
+    # later.
     busy_events: int = 512
-    # The same as the first, for an app under attack with the longest URLs and user agents.
+    # The same as `max_events`, for an app under attack with the longest URLs and user agents.
     max_bytes: int = 8 * 1024 * 1024
     # A page's event has 1 to 8 KiB. A prop that holds a whole file must not push the others out.
     max_event_bytes: int = 64 * 1024
     # Vendors stamp the time of arrival, so a late event is a wrong event.
     max_age_seconds: float = 60.0
-    # One keep-alive connection moves 20 events a second at a round trip of 50 ms.
+    # One keep-alive connection carries 20 events a second at a round trip of 50 ms.
     max_connections: int = 8
-    # Beyond that the vendor is down, and the breaker's business.
+    # After that many the vendor is down, and the circuit breaker takes over.
     max_tries: int = 4
     # True where requests wait for their events: none may have to wait behind another's.
     is_waited_for: bool = False
 
     @property
     def max_retries(self) -> int:
-        """How many may wait for another try: a tenth, so that the others keep their turn."""
+        """How many events may wait for another try: a tenth, so that the others get their turn."""
         return max(1, self.max_events // 10)
 
 

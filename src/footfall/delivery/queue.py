@@ -1,7 +1,7 @@
-"""What a lane holds and what became of it: the queue and the account in step. No lock, no thread.
+"""The queue of a lane together with its counters, always in step. No lock, no thread.
 
-Each item that was admitted is settled once, into one counter. A visitor whose item was taken is
-held until that item ends.
+Each item that was admitted is counted once more, in the counter of how it ended. A visitor whose
+item is in flight is held until that item has ended.
 """
 
 from __future__ import annotations
@@ -23,110 +23,129 @@ class EventQueue:
     """
 
     def __init__(self, limits: Limits, wall_clock: Callable[[], float]) -> None:
-        self.counts = Counters()
-        self.waiting = VisitorOrder()
-        # Taken and not yet answered.
-        self.on_the_wire: set[Item] = set()
-        # Admitted and not lined up: in the hands of the outbox.
+        self.counters = Counters()
+        self.order = VisitorOrder()
+        # Taken, and without an outcome yet.
+        self.in_flight: set[Item] = set()
+        # How many were admitted and not enqueued: an outbox has them.
         self.handed_over = 0
-        # Where the outbox keeps what is done with.
+        # The rows of items that have ended, for the outbox to delete.
         self.done_rows: list[Hashable] = []
         self._limits = limits
         self._wall_clock = wall_clock
         self._bytes = 0
 
     @property
-    def at_hand(self) -> int:
-        """How many are in the queue or on the wire."""
-        return self.counts.queued - self.handed_over
+    def outstanding(self) -> int:
+        """How many are in the queue or in flight."""
+        return self.counters.queued - self.handed_over
 
     @property
     def is_full(self) -> bool:
+        """True while the queue exceeds its bounds."""
         limits = self._limits
-        return self.counts.queued > limits.max_events or self._bytes > limits.max_bytes
+        return self.counters.queued > limits.max_events or self._bytes > limits.max_bytes
 
     def admit(self, items: Sequence[Item], counter: str) -> None:
-        """Count new items as queued, and where they came from; `line_up` or `settle` follows."""
-        self.counts.add(counter, len(items))
+        """Count new items as queued, and in `counter`; `enqueue` or `count` has to follow."""
+        self.counters.add(counter, len(items))
         self.handed_over += len(items)
-        self.counts.queued += len(items)
+        self.counters.queued += len(items)
         self._bytes += sum(item.size for item in items)
 
-    def line_up(self, items: Iterable[Item], now: float) -> bool:
-        """Queue admitted items. True if others had to go for them."""
+    def enqueue(self, items: Iterable[Item], now: float) -> bool:
+        """Queue admitted items. True if others had to be dropped for them."""
         for item in items:
             self.handed_over -= 1
             if self.fits(item):
-                self.waiting.add(item)
+                self.order.add(item)
             else:
-                self.settle(item, "failed")
-        return self.is_full and self._make_room(now)
+                self.count(item, "failed")
+        return self.is_full and self._drop_oldest(now)
 
     def fits(self, item: Item) -> bool:
-        """False for what is no event, or one that would push the others out."""
+        """False for an invalid event, and for one so large that it would push the others out."""
         return 0 < item.size <= self._limits.max_event_bytes
 
-    def _make_room(self, now: float) -> bool:
+    def _drop_oldest(self, now: float) -> bool:
         self.expire(now)
         has_dropped = False
-        while self.is_full and (oldest := self.waiting.pop_oldest()) is not None:
-            self.settle(oldest, "dropped_full")
+        while self.is_full and (oldest := self.order.pop_oldest()) is not None:
+            self.count(oldest, "dropped_full")
             has_dropped = True
         return has_dropped
 
     def take(self, now: float) -> Item | None:
-        """The next item that may go out, and is not too old for it."""
-        while (item := self.waiting.pop(now)) is not None:
+        """Take out the next item that may be sent and is not too old for it."""
+        while (item := self.order.pop(now)) is not None:
             if self._age(item, now) <= self._limits.max_age_seconds:
-                self.on_the_wire.add(item)
+                self.in_flight.add(item)
                 return item
-            self.end(item, "expired")
+            self.finish(item, "expired")
         return None
 
     def expire(self, now: float) -> None:
-        """End what grew old at the head of the queue; the rest is looked at when its turn comes."""
-        while (oldest := self.waiting.oldest()) is not None:
+        """Drop what is too old at the head of the queue; the age of the rest is checked later."""
+        while (oldest := self.order.oldest()) is not None:
             if self._age(oldest, now) <= self._limits.max_age_seconds:
                 return
-            self.waiting.pop_oldest()
-            self.settle(oldest, "expired")
+            self.order.pop_oldest()
+            self.count(oldest, "expired")
 
     def retry(self, item: Item, due: float) -> bool:
-        """Let an item wait for its next try. False where too many do."""
-        if self.waiting.retries >= self._limits.max_retries:
+        """Let an item wait for its next try. False where too many wait for one."""
+        if self.order.retries >= self._limits.max_retries:
             return False
-        self.counts.retried += 1
-        self.waiting.add_retry(item, due)
+        self.counters.retried += 1
+        self.order.add_retry(item, due)
         return True
 
-    def end(self, item: Item, counter: str) -> None:
-        """Settle an item that was taken, and let its visitor's next one go."""
-        self.settle(item, counter)
-        self.waiting.release(item)
+    def finish(self, item: Item, counter: str) -> None:
+        """Count an item that was taken, and allow its visitor's next one."""
+        self.count(item, counter)
+        self.order.release(item)
 
-    def end_late(self, item: Item, verdict: OutcomeKind) -> None:
-        """Let go of an item that was settled while it was on the wire."""
-        if item.row is not None and verdict is not OutcomeKind.RETRY:
+    def finish_late(self, item: Item, kind: OutcomeKind) -> None:
+        """Forget an item that was counted while it was in flight."""
+        if item.row is not None and kind is not OutcomeKind.RETRY:
             self.done_rows.append(item.row)
-        self.waiting.release(item)
+        self.order.release(item)
 
-    def settle(self, item: Item, counter: str) -> None:
-        item.is_settled = True
+    def count(self, item: Item, counter: str) -> None:
+        """Count how an item ended; it is queued no longer."""
+        item.is_counted = True
         if item.row is not None and counter != "stored":
             self.done_rows.append(item.row)
         self._bytes -= item.size
-        self.counts.queued -= 1
-        self.counts.add(counter)
+        self.counters.queued -= 1
+        self.counters.add(counter)
 
-    def give_up(self) -> tuple[list[Item], list[Item]]:
-        """Take everything out, unsettled: what waits, and what is on the wire."""
-        waiting = self.waiting.clear(self.on_the_wire)
-        return waiting, [item for item in self.on_the_wire if not item.is_settled]
+    def abandon(self, *, keeps_unsent: bool) -> tuple[int, list[Item]]:
+        """Take everything out.
+
+        Args:
+            keeps_unsent: True where an outbox takes what was not in flight.
+
+        Returns:
+            How many items are counted as lost, and those to be kept, still uncounted.
+        """
+        queued = self.order.clear(self.in_flight)
+        lost, kept = ([], queued) if keeps_unsent else (queued, [])
+        for item in self.in_flight:
+            if item.row is None and not item.is_counted:
+                lost.append(item)
+            elif not item.is_counted:
+                # It stays in the file. Now, for its outcome may come before the outbox is called.
+                self.count(item, "stored")
+        for item in lost:
+            self.count(item, "lost_at_exit")
+        self.handed_over += len(kept)
+        return len(lost), kept
 
     def oldest_age(self, now: float) -> float:
-        """Seconds since the oldest item at hand was made; 0 where there is none."""
-        at_hand = [*filter(None, [self.waiting.oldest()]), *self.on_the_wire]
-        return max((self._age(item, now) for item in at_hand), default=0.0)
+        """Seconds since the oldest outstanding item was made; 0 where there is none."""
+        outstanding = [*filter(None, [self.order.oldest()]), *self.in_flight]
+        return max((self._age(item, now) for item in outstanding), default=0.0)
 
     def _age(self, item: Item, now: float) -> float:
         # The wall clock sees a machine that slept; the other is immune to a clock set back.

@@ -1,7 +1,7 @@
-"""What waits in a lane, and in which order it goes out. No lock, no clock, no thread.
+"""What is queued in a lane, and in which order it is sent. No lock, no clock, no thread.
 
-A visitor with an event on the wire, or with one that waits for another try, is held: what follows
-of theirs is parked behind it.
+A visitor is held while one of their events is in flight or waits for another try: their later
+events are parked behind it.
 """
 
 from __future__ import annotations
@@ -24,48 +24,51 @@ Identity: TypeAlias = tuple[str | None, str]
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One event on its way through a lane."""
+    """One event in a lane."""
 
     event: Event
     queued_at: float
+    # About what it keeps in memory, in bytes; 0 for what is not a valid event.
     size: int
-    # Where the outbox still keeps it, while it is on its way.
+    # The key by which an outbox still keeps it until it is sent.
     row: Hashable = None
-    # For a destination that wants to know more than the event.
+    # For a destination that takes reports of hits instead of events.
     report: HitReport | None = None
-    # Written ahead of its try.
+    # Built ahead of the first try.
     request: Request | None = None
-    # Of its visitor, once it has been at the head of the queue.
+    # Of its visitor; set when it has reached the head of the queue.
     identity: Identity = (None, "")
     tries: int = 0
-    is_settled: bool = False
+    is_counted: bool = False
     is_trimmed: bool = False
 
     @classmethod
     def of(cls, event: Event, queued_at: float, row: Hashable = None) -> Self:
+        """An item for an event."""
         return cls(event, queued_at, _size_of(event), row)
 
     @classmethod
     def of_report(cls, report: HitReport, queued_at: float) -> Self:
+        """An item for a report of a hit."""
         size = _size_of(report.event) + REPORT_BYTES
         return cls(report.event, queued_at, size, report=report)
 
 
 class VisitorOrder:
-    """The items of one lane that are not on the wire."""
+    """The items of one lane that are not in flight, in the order in which they may be sent."""
 
     def __init__(self) -> None:
-        self._queue: deque[Item] = deque()
-        # By visitor, what is parked behind their item; nothing yet for most.
+        self._queued: deque[Item] = deque()
+        # By visitor, the items parked behind the one that holds them; None for most.
         self._held: dict[Identity, deque[Item] | None] = {}
-        self._next_up: deque[Item] = deque()
+        self._unparked: deque[Item] = deque()
         self._retries: list[tuple[float, int, Item]] = []
-        self._order = itertools.count()
+        self._sequence = itertools.count()
 
     @property
     def backlog(self) -> int:
-        """How many could go out now, if there were threads enough."""
-        return len(self._queue) + len(self._next_up)
+        """How many could be sent now, if there were threads enough."""
+        return len(self._queued) + len(self._unparked)
 
     @property
     def retries(self) -> int:
@@ -73,20 +76,21 @@ class VisitorOrder:
         return len(self._retries)
 
     def add(self, item: Item) -> None:
-        self._queue.append(item)
+        """Add an item at the end."""
+        self._queued.append(item)
 
     def add_retry(self, item: Item, due: float) -> None:
         """Let `item` wait for another try; its visitor stays held."""
-        heapq.heappush(self._retries, (due, next(self._order), item))
+        heapq.heappush(self._retries, (due, next(self._sequence), item))
 
     def pop(self, now: float) -> Item | None:
-        """The next one to go out; its visitor is held until `release`."""
+        """Take out the next item to send, if there is one; its visitor is held until `release`."""
         if self._retries and self._retries[0][0] <= now:
             return heapq.heappop(self._retries)[2]
-        if self._next_up:
-            return self._next_up.popleft()
-        while self._queue:
-            item = self._queue.popleft()
+        if self._unparked:
+            return self._unparked.popleft()
+        while self._queued:
+            item = self._queued.popleft()
             identity = item.identity = item.event.visitor.identity
             if identity not in self._held:
                 self._held[identity] = None
@@ -99,63 +103,64 @@ class VisitorOrder:
         if parked is None:
             parked = self._held[item.identity] = deque()
         parked.append(item)
-        # It may wait for long, and with many; what is kept of each is bounded without this.
+        # It may wait for long, and so may many others; `size` does not include the request.
         item.request = None
 
     def release(self, item: Item) -> None:
-        """Let the next event of this item's visitor go."""
+        """Allow the next event of this item's visitor."""
         parked = self._held.get(item.identity)
         if parked:
-            self._next_up.append(parked.popleft())
+            self._unparked.append(parked.popleft())
         else:
             self._held.pop(item.identity, None)
 
-    def ahead(self, number: int) -> list[Item]:
-        """The next in the queue, as many as that; they stay in it."""
-        return [*itertools.islice(self._queue, number)]
+    def peek(self, number: int) -> list[Item]:
+        """Up to `number` items at the head of the queue; they stay in it."""
+        return [*itertools.islice(self._queued, number)]
 
     def oldest(self) -> Item | None:
-        return self._queue[0] if self._queue else None
+        """The item at the head of the queue."""
+        return self._queued[0] if self._queued else None
 
     def pop_oldest(self) -> Item | None:
-        """The one to drop where there are too many; of a held visitor only one that is parked."""
-        if self._queue:
-            return self._queue.popleft()
+        """Take out the item to drop where there are too many; never one that holds its visitor."""
+        if self._queued:
+            return self._queued.popleft()
         for parked in self._held.values():
             if parked:
                 return parked.popleft()
         return None
 
     def next_retry_at(self) -> float:
-        """When the next retry is due; endless where there is none."""
+        """When the next retry is due; infinite where there is none."""
         return self._retries[0][0] if self._retries else float("inf")
 
-    def hurry(self) -> None:
+    def expedite(self) -> None:
         """Make every retry due."""
-        self._retries = [(0.0, order, item) for _, order, item in self._retries]
+        self._retries = [(0.0, number, item) for _, number, item in self._retries]
         heapq.heapify(self._retries)
 
-    def clear(self, on_the_wire: Iterable[Item]) -> list[Item]:
-        """Take everything out; only the visitors of what is `on_the_wire` stay held."""
+    def clear(self, in_flight: Iterable[Item]) -> list[Item]:
+        """Take everything out; only the visitors of items `in_flight` stay held."""
         found = [
-            *self._queue,
-            *self._next_up,
+            *self._queued,
+            *self._unparked,
             *itertools.chain.from_iterable(filter(None, self._held.values())),
             *(item for _, _, item in self._retries),
         ]
-        self._queue.clear()
-        self._next_up.clear()
+        self._queued.clear()
+        self._unparked.clear()
         self._retries.clear()
-        self._held = dict.fromkeys(item.identity for item in on_the_wire)
+        self._held = dict.fromkeys(item.identity for item in in_flight)
         return found
 
 
 def _size_of(event: Event) -> int:
-    """Roughly what an event keeps alive; 0 for what a hook has spoilt, so that it is no event."""
+    """About how many bytes an event keeps in memory; 0 if a hook has made it invalid."""
     try:
         is_timed = isinstance(event.time, int | float)
         return _bytes_of(event) if is_timed else 0
-    except Exception:  # noqa: BLE001 -- texts may be of a class of the owner's own
+    except Exception:  # noqa: BLE001 -- a text may be of a class that the app has defined
         return 0
 
 
@@ -167,6 +172,6 @@ def _bytes_of(event: Event) -> int:
     for name, value in visitor.headers.items():
         size += len(name) + len(value)
     for name, prop in event.props.items():
-        # Anything but a text is a number, or a thing of which no vendor takes the text.
+        # Anything but a text is a number, or an object that no vendor accepts.
         size += len(name) + (len(prop) if isinstance(prop, str) else 16)
     return size

@@ -16,7 +16,7 @@ from footfall.model import HEARTBEAT, Event
 from footfall.tracker.test_mode import SINKS
 
 if TYPE_CHECKING:
-    from footfall.delivery.outbox.outbox import Outbox
+    from footfall.delivery.outbox.outbox import DurableOutbox
 
 Offered: TypeAlias = list[tuple[Lane, Item]]
 
@@ -51,12 +51,12 @@ class Dispatcher:
         )
         self.outbox = self._open_outbox(config, log) if keeps_unsent else None
 
-    def _open_outbox(self, config: Config, log: ThrottledLog) -> Outbox | None:
+    def _open_outbox(self, config: Config, log: ThrottledLog) -> DurableOutbox | None:
         if config.outbox is None:
             return None
-        from footfall.delivery.outbox.outbox import Outbox
+        from footfall.delivery.outbox.outbox import DurableOutbox
 
-        return Outbox(
+        return DurableOutbox(
             os.fspath(config.outbox),
             self._vendors,
             mode=config.outbox_mode,
@@ -67,9 +67,9 @@ class Dispatcher:
     def forget(self) -> None:
         """Start anew with nothing waiting, as a forked child does. Only assignments."""
         for lane in self.all:
-            lane.forget()
+            lane.reset_after_fork()
         if self.outbox is not None:
-            self.outbox.forget()
+            self.outbox.reset_after_fork()
 
     @property
     def names(self) -> str:
@@ -80,7 +80,7 @@ class Dispatcher:
     @property
     def has_room(self) -> bool:
         """False while whatever came would only wait."""
-        return self.outbox is not None or any(lane.has_room for lane in self.all)
+        return self.outbox is not None or any(lane.has_capacity for lane in self.all)
 
     def offer(self, events: Sequence[Event], reports: Sequence[HitReport]) -> Offered:
         """Give events to the lanes that take them; the items by lane, where they are in memory."""
@@ -114,7 +114,7 @@ class Dispatcher:
 
     def tend(self) -> bool:
         """True while a lane has something for which it has no thread."""
-        waiting = [lane.tend() for lane in self.all]
+        waiting = [lane.poll() for lane in self.all]
         return any(waiting)
 
     # -- out -----------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Dispatcher:
     def drain(self, deadline: float) -> bool:
         """Send all that waits until `deadline`; count the rest as lost. True if nothing was."""
         for lane in self.all:
-            lane.hurry()
+            lane.expedite()
         if self.outbox is None:
             lossless = [lane.wait(deadline) for lane in self.all]
         else:
@@ -149,11 +149,11 @@ class Dispatcher:
         """By destination what became of its events, and how its lane is; see `Tracker.stats`."""
         return {
             lane.destination.name: {
-                **asdict(lane.counts()),
+                **asdict(lane.counters()),
                 "oldest_age_seconds": round(lane.oldest_age_seconds, 1),
                 "trimmed": lane.trimmed,
                 "is_paused": lane.is_paused,
-                "breaker": lane.breaker,
+                "breaker": lane.breaker_state,
             }
             for lane in self.all
         }

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from footfall.client_ip import MisconfigurationDetector, anonymize
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
-from footfall.delivery.transport import MARK
+from footfall.delivery.transport import MARKER_HEADER
 from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.events.details import Details, details_from_hints, valid_details
 from footfall.events.hit_report import HitReport
@@ -122,7 +122,7 @@ class EventBuilder:
     def from_custom_event(self, told: CustomEvent, offset: float) -> BuildResult:
         """Whether what a view told may be sent, and its event."""
         hit = _with_browser_defaults(hit_of(told.record, offset)) if told.record else None
-        if hit is not None and MARK in hit.headers:
+        if hit is not None and MARKER_HEADER in hit.headers:
             return BuildResult("echo")
         # A webhook tells of somebody else than who sent the request.
         is_told_of = hit if told.visitor is None else None

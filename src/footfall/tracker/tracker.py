@@ -72,10 +72,10 @@ class Tracker:
         self.transport = transport.choose(
             config.transport,
             timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
-            stays_here=under_pytest(environ) and not config.stays_here,
+            is_offline=under_pytest(environ) and not config.stays_here,
         )
         if self.is_active and not process_hooks.awaits_gevent():
-            transport.prepare(self.transport)
+            transport.preload(self.transport)
         self._judge = EventBuilder(config, self._log)
         limits = config.limits
         if self.is_inline:

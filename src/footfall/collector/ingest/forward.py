@@ -52,7 +52,7 @@ class Forward:
     def stats(self) -> dict[str, dict[str, Any]]:
         """What became of the events, by destination; closed as `footfall.stats()` is."""
         return {
-            lane.destination.name: {**asdict(lane.counts()), "is_paused": lane.is_paused}
+            lane.destination.name: {**asdict(lane.counters()), "is_paused": lane.is_paused}
             for lane in self._lanes
         }
 
@@ -60,7 +60,7 @@ class Forward:
         """Deliver what waits for so long. True if nothing was lost."""
         deadline = time.monotonic() + timeout_seconds
         for lane in self._lanes:
-            lane.hurry()
+            lane.expedite()
         lossless = [lane.wait(deadline) for lane in self._lanes]
         return all(lossless)
 

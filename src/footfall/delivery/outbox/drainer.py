@@ -1,27 +1,25 @@
-"""What the elected process does: rows go to the lanes that have room, and old rows go away."""
+"""What the leading process does: it gives rows to lanes that have capacity, and drops old rows."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from footfall.common.log import ThrottledLog
+from footfall.delivery.lane import Lane
 from footfall.delivery.outbox import Mode
 from footfall.delivery.outbox.sqlite_file import MAX_ROWS, OutboxFile
 from footfall.events.json import from_json
+from footfall.model import Event
 
-if TYPE_CHECKING:
-    from footfall.common.log import ThrottledLog
-    from footfall.delivery.lane import Lane
-    from footfall.model import Event
-
-# So many events of a destination are in memory at a time: what `kill -9` may cost, or double.
+# So many events of a destination are in memory at a time: `kill -9` loses, or doubles, these.
 WINDOW: Final = 200
 PURGE_SECONDS: Final = 5.0
 
 
 class Drainer:
-    """Empties a file into lanes. Remembers what it took and has not yet deleted.
+    """Empties a file into lanes. Remembers the rows that it took and has not yet deleted.
 
     Args:
         lanes: By the name of their destination.
@@ -44,38 +42,38 @@ class Drainer:
         self._max_rows = max_rows
         self._log = log
         self.orphaned = 0
-        # False while lanes are being emptied: what came then would be gone with the process.
+        # False while lanes are emptied: an event that came then would be lost with the process.
         self.is_feeding = True
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin with a newly opened file."""
         self._claimed: set[int] = set()
-        self._purges_from = 0.0
+        self._next_purge_at = 0.0
 
-    def serve(self, file: OutboxFile, now: float) -> bool:
+    def step(self, file: OutboxFile, now: float) -> bool:
         """Do all that is due. True if a lane was given anything."""
-        self.settle(file)
-        if now >= self._purges_from:
-            self._purges_from = now + PURGE_SECONDS
-            self._account(file.purge(time.time() - self._max_age, self._claimed), "expired")
-            self._account(file.trim(self._max_rows), "dropped_full")
+        self.delete_done(file)
+        if now >= self._next_purge_at:
+            self._next_purge_at = now + PURGE_SECONDS
+            self._count(file.purge(time.time() - self._max_age, self._claimed), "expired")
+            self._count(file.trim(self._max_rows), "dropped_full")
         if not self.is_feeding:
             return False
         fed = [self._feed(file, lane) for lane in self._lanes.values()]
         return any(fed)
 
-    def settle(self, file: OutboxFile) -> None:
-        """Delete what was answered since the last time."""
-        done = [row for lane in self._lanes.values() for row in lane.hatch.done_rows()]
-        # Those of a file that is gone say nothing about this one.
+    def delete_done(self, file: OutboxFile) -> None:
+        """Delete the rows of events that ended since the last call."""
+        done = [row for lane in self._lanes.values() for row in lane.pop_done_rows()]
+        # The numbers of a file that is gone mean nothing in this one.
         ids = [number for identity, number in done if identity == file.identity]
         file.delete(ids)
         self._claimed.difference_update(ids)
 
     def _feed(self, file: OutboxFile, lane: Lane) -> bool:
-        room = lane.hatch.room(WINDOW)
-        rows = file.oldest(lane.name, room, self._claimed) if room > 0 else []
+        capacity = lane.capacity(WINDOW)
+        rows = file.oldest(lane.name, capacity, self._claimed) if capacity > 0 else []
         if not rows:
             return False
         ids = [row.id for row in rows]
@@ -83,7 +81,7 @@ class Drainer:
             file.delete(ids)
         else:
             self._claimed.update(ids)
-        lane.hatch.take_in([event for row in rows if (event := self._event(file, lane, *row))])
+        lane.enqueue_stored([event for row in rows if (event := self._event(file, lane, *row))])
         return True
 
     def _event(
@@ -93,15 +91,15 @@ class Drainer:
             event = from_json(line)
         except ValueError as error:
             self._log.warn("outbox row", f"footfall: a row of the outbox is dropped: {error}")
-            lane.hatch.count_taken("failed", 1)
+            lane.count_stored("failed", 1)
             file.delete([number])
             return None
         return event, (file.identity, number) if self._mode == "at_least_once" else None
 
-    def _account(self, gone: Mapping[str, int], counter: str) -> None:
-        for name, number in gone.items():
+    def _count(self, dropped: Mapping[str, int], counter: str) -> None:
+        for name, number in dropped.items():
             lane = self._lanes.get(name)
             if lane is None:
                 self.orphaned += number
             else:
-                lane.hatch.count_taken(counter, number)
+                lane.count_stored(counter, number)

@@ -1,4 +1,4 @@
-"""Which of the processes that share a file may take from it: the one that holds a lock."""
+"""The lock that decides which of the processes that share a file may read from it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 IS_POSSIBLE = fcntl is not None
-"""False where the system knows no lock of this kind."""
+"""False where the system has no lock of this kind."""
 
 
 class LeaderLock:
-    """A lock on a file beside `path`. The system takes it back when its process ends, however."""
+    """A lock on a file beside `path`. The system releases it when its process ends, however."""
 
     def __init__(self, path: str) -> None:
         self._path = f"{path}.lock"
         self._file: int | None = None
 
     @property
-    def is_won(self) -> bool:
+    def is_held(self) -> bool:
+        """True while this process holds the lock."""
         return self._file is not None
 
     def acquire(self) -> bool:
-        """True if this process is, or now becomes, the one.
+        """Take the lock, if no other process holds it. True if this process holds it now.
 
         Raises:
-            OSError: there is no such lock to be had here, as on some network file systems.
+            OSError: there is no such lock here, as on some network file systems.
         """
         if self._file is not None:
             return True
@@ -47,9 +48,9 @@ class LeaderLock:
         return True
 
     def release(self) -> None:
-        """Let another process be the one.
+        """Let another process take the lock.
 
-        In a forked child too: closing leaves a lock alone that the parent still holds open.
+        Safe in a forked child: closing the file does not release a lock that the parent holds.
         """
         file, self._file = self._file, None
         if file is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sqlite3
 import threading
@@ -9,48 +10,46 @@ import time
 import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from footfall.common import reentrancy
 from footfall.common.clock import monotonic
+from footfall.common.log import ThrottledLog
+from footfall.delivery.lane import Lane
 from footfall.delivery.outbox import Mode
 from footfall.delivery.outbox.drainer import Drainer
 from footfall.delivery.outbox.leader_lock import LeaderLock
 from footfall.delivery.outbox.sqlite_file import MAX_ROWS, OutboxFile, is_damage, move_aside
 from footfall.delivery.outbox.write_buffer import WriteBuffer
+from footfall.delivery.visitor_order import Item
+from footfall.model import Event
 
-if TYPE_CHECKING:
-    from footfall.common.log import ThrottledLog
-    from footfall.delivery.lane import Lane
-    from footfall.delivery.visitor_order import Item
-    from footfall.model import Event
-
-# A file that has not answered for so long is left to itself.
+# A file in which one step has taken so long is not used until the step ends.
 HANGING_SECONDS: Final = 3.0
 # A full disk is not emptied within a second.
 RETRY_SECONDS: Final = 30.0
-# Events of other processes are found by looking.
+# How often the leader reads the file: the other processes do not announce what they write.
 BUSY_POLL_SECONDS: Final = 0.02
 POLL_SECONDS: Final = 0.05
 CALM_POLL_SECONDS: Final = 0.25
 CALM_AFTER_SECONDS: Final = 10.0
-# How soon another process notices that the drainer is gone.
-ELECTION_SECONDS: Final = 0.5
-# A process that has delivered what it had is about to end; let another one go on.
-RESIGNED_SECONDS: Final = 1.0
+# How often the others try to take the lock, in case the leader is gone.
+LOCK_RETRY_SECONDS: Final = 0.5
+# A process that has been drained is about to end; for so long it leaves the lock to another.
+YIELD_SECONDS: Final = 1.0
 # Of the time that a stopping process has: what it takes to write back what is left.
 WRITE_BACK_SECONDS: Final = 0.3
 
 
-class Outbox:
-    """Keeps events in a file until their lane has room for them.
+class DurableOutbox:
+    """Keeps events in a file until their lane has capacity for them.
 
     Args:
-        path: Of the file; its directory has to be there. Made for the eyes of its owner alone.
+        path: Of the file; its directory has to exist. Made so that only its owner may read it.
         lanes: Of all destinations.
-        mode: What `kill -9` does to events on the wire: they are lost, or may be sent twice.
+        mode: What `kill -9` does to events in flight: they are lost, or may be sent twice.
         max_age_seconds: Older rows are dropped.
-        log: Where the owner is told that the file cannot be used.
+        log: Where a warning is written if the file cannot be used.
     """
 
     def __init__(
@@ -71,31 +70,32 @@ class Outbox:
             self._lanes, mode, max_age_seconds=max_age_seconds, log=log, max_rows=max_rows
         )
         self._file: OutboxFile | None = None
-        self._election = LeaderLock(path)
+        self._leader_lock = LeaderLock(path)
         for lane in lanes:
-            lane.keep_unsent(self)
-        self.forget()
+            # Weak: the lane's threads must not keep alive what the tracker has dropped.
+            lane.on_unsent = functools.partial(_store_unsent, weakref.ref(self))
+        self.reset_after_fork()
 
-    def forget(self) -> None:
-        """Start anew in a forked child. What is pending, the file and the lock are its parent's."""
+    def reset_after_fork(self) -> None:
+        """Start anew in a forked child. Buffered events, file and lock belong to its parent."""
         if self._file is not None:
             self._file.keep_open_after_fork()
         self._file = None
-        self._election.release()
-        self._pending = WriteBuffer()
-        self._drainer.forget()
+        self._leader_lock.release()
+        self._buffer = WriteBuffer()
+        self._drainer.reset()
         self._drainer.is_feeding = True
-        self._working = threading.RLock()
-        self._starting = threading.Lock()
+        self._step_lock = threading.RLock()
+        self._start_lock = threading.Lock()
         self._wakeup = threading.Event()
         self._thread: threading.Thread | None = None
         # When the running step began; None between steps.
-        self._since: float | None = None
-        self._usable_from = 0.0
-        self._stands_from = 0.0
-        self._looks_from = 0.0
-        self._has_moved = False
-        self._last_moved = 0.0
+        self._step_began_at: float | None = None
+        self._next_open_at = 0.0
+        self._next_lock_at = 0.0
+        self._next_count_at = 0.0
+        self._has_fed = False
+        self._last_fed_at = 0.0
         self._is_in_use = True
         self._rows = 0
         self._oldest: float | None = None
@@ -105,23 +105,23 @@ class Outbox:
     def put(self, lane: Lane, events: Iterable[Event]) -> None:
         """Take events for `lane`: into the file, or into its queue where there is no file."""
         if not self._is_answering() or not self._has_thread():
-            self._pending.release()
+            self._buffer.return_to_lanes()
             lane.offer(*events)
             return
-        self._pending.add(lane, lane.hatch.admit(events))
+        self._buffer.add(lane, lane.admit(events))
         self._wakeup.set()
 
     def _is_answering(self) -> bool:
-        now, since = monotonic(), self._since
-        if since is not None and now - since > HANGING_SECONDS:
-            self._tell("it does not answer")
+        now, began_at = monotonic(), self._step_began_at
+        if began_at is not None and now - began_at > HANGING_SECONDS:
+            self._warn_unusable("it does not answer")
             return False
-        return now >= self._usable_from
+        return now >= self._next_open_at
 
     def _has_thread(self) -> bool:
         if self._thread is not None and self._thread.is_alive():
             return True
-        if not self._starting.acquire(blocking=False):
+        if not self._start_lock.acquire(blocking=False):
             return True
         try:
             thread = threading.Thread(
@@ -133,38 +133,42 @@ class Outbox:
         except (RuntimeError, MemoryError):
             return False
         finally:
-            self._starting.release()
+            self._start_lock.release()
         return True
 
-    def is_served_by(self, wakeup: threading.Event) -> bool:
-        """False for a thread that was told to end, and has nothing left to write."""
-        return wakeup is self._wakeup or bool(self._pending)
+    def needs_thread(self, wakeup: threading.Event) -> bool:
+        """False for the thread of a `wakeup` that was replaced, once nothing is buffered."""
+        return wakeup is self._wakeup or bool(self._buffer)
 
     # -- out: one thread at a time -------------------------------------------------------------
 
     def step(self) -> float:
-        """Write what is pending and, where elected, feed the lanes. Seconds until the next one."""
-        with self._working:
-            self._since = now = monotonic()
+        """Write what is buffered and, in the leading process, feed the lanes.
+
+        Returns:
+            Seconds until the next step is due.
+        """
+        with self._step_lock:
+            self._step_began_at = now = monotonic()
             try:
                 file = self._open(now)
                 if file is None:
-                    self._pending.release()
-                    return max(ELECTION_SECONDS, self._usable_from - now)
+                    self._buffer.return_to_lanes()
+                    return max(LOCK_RETRY_SECONDS, self._next_open_at - now)
                 return self._work_on(file, now)
             except Exception as error:  # noqa: BLE001 -- events go on in memory, whatever it is
                 self._fail(error)
-                return ELECTION_SECONDS
+                return LOCK_RETRY_SECONDS
             finally:
-                self._since = None
+                self._step_began_at = None
                 for lane in self._lanes.values():
-                    lane.tend()
+                    lane.poll()
 
     def _open(self, now: float) -> OutboxFile | None:
         if self._file is not None and not self._file.is_in_place:
-            self._close()
+            self._close_file()
         if self._file is None:
-            if now < self._usable_from:
+            if now < self._next_open_at:
                 return None
             self._file = OutboxFile(self._path)
         if not self._is_in_use:
@@ -173,71 +177,71 @@ class Outbox:
             self._log.write(logging.INFO, "outbox again", text)
         return self._file
 
-    def _close(self) -> None:
+    def _close_file(self) -> None:
         file, self._file = self._file, None
-        self._drainer.forget()
+        self._drainer.reset()
         if file is not None:
             file.close()
 
     def _work_on(self, file: OutboxFile, now: float) -> float:
-        # First, so that nothing is written where there is no lock to be had for reading it.
-        is_drainer = self._is_elected(now)
-        self._has_moved = False
-        self._pending.store(file)
-        self._look(file, now)
-        if not is_drainer:
-            return ELECTION_SECONDS
-        if self._drainer.serve(file, now):
-            self._has_moved, self._last_moved = True, now
+        # First: where no lock is possible, nothing may be written, since no process could read it.
+        is_leader = self._try_to_lead(now)
+        self._has_fed = False
+        self._buffer.write_to(file)
+        self._count_rows(file, now)
+        if not is_leader:
+            return LOCK_RETRY_SECONDS
+        if self._drainer.step(file, now):
+            self._has_fed, self._last_fed_at = True, now
             return BUSY_POLL_SECONDS
-        is_calm = now - self._last_moved > CALM_AFTER_SECONDS
+        is_calm = now - self._last_fed_at > CALM_AFTER_SECONDS
         return CALM_POLL_SECONDS if is_calm else POLL_SECONDS
 
-    def _is_elected(self, now: float) -> bool:
-        if self._election.is_won:
+    def _try_to_lead(self, now: float) -> bool:
+        if self._leader_lock.is_held:
             return True
-        if now < self._stands_from:
+        if now < self._next_lock_at:
             return False
-        self._stands_from = now + ELECTION_SECONDS
-        return self._election.acquire()
+        self._next_lock_at = now + LOCK_RETRY_SECONDS
+        return self._leader_lock.acquire()
 
-    def _look(self, file: OutboxFile, now: float) -> None:
-        if now >= self._looks_from:
-            self._looks_from = now + 1.0
+    def _count_rows(self, file: OutboxFile, now: float) -> None:
+        if now >= self._next_count_at:
+            self._next_count_at = now + 1.0
             self._rows, self._oldest = file.count(), file.oldest_time()
 
     # -- where the file fails ------------------------------------------------------------------
 
     def _fail(self, error: Exception) -> None:
-        """Go on in memory, and look again after a while."""
+        """Go on in memory, and try the file again after a while."""
         self._close_quietly()
-        self._usable_from = monotonic() + RETRY_SECONDS
+        self._next_open_at = monotonic() + RETRY_SECONDS
         reason = str(error) or type(error).__name__
         if is_damage(error):
-            reason = self._put_aside(reason)
-        self._election.release()
-        self._tell(reason)
-        self._pending.release()
+            reason = self._move_damaged(reason)
+        self._leader_lock.release()
+        self._warn_unusable(reason)
+        self._buffer.return_to_lanes()
 
-    def _put_aside(self, reason: str) -> str:
-        """Move the damaged file away; only the elected one does, or several would in turn."""
+    def _move_damaged(self, reason: str) -> str:
+        """Move the damaged file away; only the leader does, or several would in turn."""
         try:
-            if not self._election.acquire():
-                self._usable_from = monotonic() + ELECTION_SECONDS
+            if not self._leader_lock.acquire():
+                self._next_open_at = monotonic() + LOCK_RETRY_SECONDS
                 return reason
             aside = move_aside(self._path)
         except OSError as error:
             return f"{reason}; {error}"
-        self._usable_from = 0.0
+        self._next_open_at = 0.0
         return f"{reason}; it was moved to {aside}"
 
     def _close_quietly(self) -> None:
         try:
-            self._close()
+            self._close_file()
         except sqlite3.Error:
             self._file = None
 
-    def _tell(self, reason: str) -> None:
+    def _warn_unusable(self, reason: str) -> None:
         self._is_in_use = False
         self._log.warn(
             "outbox",
@@ -247,20 +251,20 @@ class Outbox:
     # -- the end -------------------------------------------------------------------------------
 
     def drain(self, deadline: float) -> bool:
-        """Deliver until `deadline` what the lanes hold and, where elected, what the file does.
+        """Deliver until `deadline` what the lanes hold and, in the leader, what the file holds.
 
-        The lanes were told to hurry. What is left then goes into the file or stays there, and
-        another process is let have its turn.
+        The caller has expedited the lanes. What is left then is written to the file or stays in it,
+        and another process may become the leader.
 
         Returns:
             True if nothing was lost.
         """
-        if self._thread is None and not self._pending:
-            # Nothing came this way: neither a file nor the lock is any business of ours.
+        if self._thread is None and not self._buffer:
+            # Nothing was ever put: this process uses neither the file nor the lock.
             lossless = [lane.wait(deadline) for lane in self._lanes.values()]
             return all(lossless)
-        # The last process of all finds the lock free.
-        self._stands_from = 0.0
+        # So that the last process of all takes the lock.
+        self._next_lock_at = 0.0
         send_until = deadline - min(WRITE_BACK_SECONDS, (deadline - monotonic()) / 4)
         self._deliver(send_until)
         self._stop_feeding(send_until)
@@ -271,45 +275,45 @@ class Outbox:
     def _deliver(self, deadline: float) -> None:
         while self._step_until(deadline) and monotonic() < deadline:
             lanes = self._lanes.values()
-            if not self._has_moved and not any(lane.hatch.is_delivering for lane in lanes):
+            if not self._has_fed and not any(lane.is_delivering for lane in lanes):
                 return
             time.sleep(0.002)
 
     def _stop_feeding(self, deadline: float) -> None:
         # With the lock, so that no step of the thread is feeding right now.
-        is_locked = self._working.acquire(timeout=max(0.05, deadline - monotonic()))
+        is_locked = self._step_lock.acquire(timeout=max(0.05, deadline - monotonic()))
         self._drainer.is_feeding = False
         if is_locked:
-            self._working.release()
+            self._step_lock.release()
 
     def _step_until(self, deadline: float) -> bool:
-        """One step in the calling thread; False if another one is busy with one for too long."""
-        if not self._working.acquire(timeout=max(0.0, deadline - monotonic())):
+        """One step in the calling thread; False if another thread's step takes too long."""
+        if not self._step_lock.acquire(timeout=max(0.0, deadline - monotonic())):
             return False
         try:
             self.step()
         finally:
-            self._working.release()
+            self._step_lock.release()
         return True
 
     def _finish(self, deadline: float) -> bool:
-        """Write what the lanes gave back, and leave the rest to others. False if some is lost."""
-        # What was given back must not be fed to these lanes again.
-        self._stands_from = monotonic() + RESIGNED_SECONDS
-        is_locked = self._working.acquire(timeout=max(0.05, deadline - monotonic()))
+        """Write what the lanes did not send, leave the rest to others. False if some is lost."""
+        # These lanes must not be fed the same events again.
+        self._next_lock_at = monotonic() + YIELD_SECONDS
+        is_locked = self._step_lock.acquire(timeout=max(0.05, deadline - monotonic()))
         if is_locked:
             try:
                 with suppress(sqlite3.Error):
-                    if self._file is not None and self._election.is_won:
-                        self._drainer.settle(self._file)
-                self._election.release()
+                    if self._file is not None and self._leader_lock.is_held:
+                        self._drainer.delete_done(self._file)
+                self._leader_lock.release()
                 self.step()
                 self._close_quietly()
             finally:
-                self._working.release()
+                self._step_lock.release()
         self._drainer.is_feeding = True
-        # After that step, only what has come since is pending, and the thread takes it.
-        lost = 0 if is_locked else self._pending.lose()
+        # After that step, only what has come since is buffered, and the thread takes it.
+        lost = 0 if is_locked else self._buffer.count_as_lost()
         lossless = [lane.wait(deadline) for lane in self._lanes.values()]
         return all(lossless) and not lost
 
@@ -319,15 +323,15 @@ class Outbox:
         wakeup.set()
 
     def store_unsent(self, lane: Lane, items: Iterable[Item]) -> int:
-        """Keep what a lane could not send in time. How many cannot be kept."""
+        """Keep what a lane could not send in time. How many cannot be kept, and are lost."""
         lost = 0
         for item in items:
             if item.row is not None:
-                lane.hatch.settle([item], "stored")
+                lane.count_admitted([item], "stored")
             elif self._is_in_use:
-                self._pending.add(lane, [item])
+                self._buffer.add(lane, [item])
             else:
-                lane.hatch.settle([item], "lost_at_exit")
+                lane.count_admitted([item], "lost_at_exit")
                 lost += 1
         return lost
 
@@ -343,23 +347,31 @@ class Outbox:
             "path": self._path,
             "mode": self._mode,
             "is_in_use": self._is_in_use,
-            "is_drainer": self._election.is_won,
+            "is_drainer": self._leader_lock.is_held,
             "rows": self._rows,
-            "pending": len(self._pending),
+            "pending": len(self._buffer),
             "oldest_age_seconds": round(age, 1),
             "orphaned": self._drainer.orphaned,
         }
 
 
 @reentrancy.suppress_tracking
-def _work(ref: weakref.ref[Outbox], wakeup: threading.Event) -> None:
-    """What the thread does, until the outbox is closed or nobody holds it any more."""
+def _work(ref: weakref.ref[DurableOutbox], wakeup: threading.Event) -> None:
+    """What the thread does, until the outbox is closed or garbage-collected."""
     seconds = 0.0
     while True:
         wakeup.wait(seconds)
         wakeup.clear()
         outbox = ref()
-        if outbox is None or not outbox.is_served_by(wakeup):
+        if outbox is None or not outbox.needs_thread(wakeup):
             return
         seconds = outbox.step()
         del outbox
+
+
+def _store_unsent(ref: weakref.ref[DurableOutbox], lane: Lane, items: list[Item]) -> int:
+    outbox = ref()
+    if outbox is not None:
+        return outbox.store_unsent(lane, items)
+    lane.count_admitted(items, "lost_at_exit")
+    return len(items)

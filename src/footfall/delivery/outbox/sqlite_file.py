@@ -1,4 +1,4 @@
-"""The file: schema, settings, and all SQL. One connection, used by one thread at a time."""
+"""The SQLite file: schema, settings, and all SQL. One connection, used by one thread at a time."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any, Final, NamedTuple
 from footfall.common.clock import monotonic
 
 SCHEMA_VERSION: Final = 1
-"""Kept in the file as `user_version`. A file of a later version is left alone."""
+"""Kept in the file as `user_version`. A file of a later version is not used."""
 
-# "FooB": how `file` and we ourselves know a file as ours.
+# "FooB": by this number `file` and footfall itself recognise an outbox.
 _APPLICATION_ID: Final = 0x466F6F42
-# A commit takes milliseconds; whoever holds the lock for longer is no process of ours.
+# A commit takes milliseconds; what holds the lock for longer is another program.
 BUSY_SECONDS: Final = 1.0
-# Some 1 KiB a row: a hundred megabytes, and more than can be sent within the life of an event.
+# At about 1 KiB a row a hundred megabytes, and more than can be sent within the life of an event.
 MAX_ROWS: Final = 100_000
 # The last resort, where the rows are of the longest kind.
 MAX_PAGES: Final = 65_536
-# One statement must not hold up the others: 4,000 rows take some 20 ms.
+# One statement must not hold up the others: 4,000 rows take about 20 ms.
 _PURGE_ROWS: Final = 4_000
 
 _SCHEMA: Final = (
@@ -43,32 +43,36 @@ _SCHEMA: Final = (
 _DELETE: Final = "DELETE FROM events WHERE id = ?"
 
 
-class Unusable(Exception):  # noqa: N818 -- it names what is known
-    """The file is not ours to write to: another program's, or of a later version."""
+class UnusableFileError(Exception):
+    """The file belongs to another program, or was written by a later version."""
 
 
 class OutboxRow(NamedTuple):
-    """One event in the file. `id` is never given twice."""
+    """One event in the file. An `id` is never used twice."""
 
     id: int
     event: str
 
 
 class OutboxFile:
-    """An open outbox.
+    """An open outbox file. Made so that only its owner may read it.
+
+    Args:
+        path: Of the file; its directory has to exist.
+        max_pages: How many pages of 4 KiB it may have.
 
     Raises:
         OSError: the file cannot be made or written.
         sqlite3.Error: it is locked, damaged or no database.
-        Unusable: see there.
+        UnusableFileError: see there.
     """
 
     def __init__(self, path: str, *, max_pages: int = MAX_PAGES) -> None:
         self.path = path
         _make_private(path)
-        # Tells this file from another that took its place.
+        # Distinguishes this file from one that has taken its place.
         self.identity = _identity(path)
-        self._owner = os.getpid()
+        self._pid = os.getpid()
         self._connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -80,16 +84,16 @@ class OutboxFile:
 
     def _set_up(self, max_pages: int) -> None:
         execute = self._connection.execute
-        _refuse_strangers(self._connection)
-        # A crash of the process loses nothing; one of the machine perhaps the last commits.
-        _patiently(self._connection, "PRAGMA journal_mode = WAL")
+        _check_is_ours(self._connection)
+        # With these two a crash of the process loses nothing; one of the machine may lose commits.
+        _retry_while_busy(self._connection, "PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA max_page_count = {max_pages}")
-        # Addresses of visitors are overwritten when their row goes.
+        # Visitors' addresses are overwritten when their row is deleted.
         execute("PRAGMA secure_delete = ON")
         execute("PRAGMA journal_size_limit = 4194304")
         with self._writing():
-            # A second process may have been faster.
+            # Another process may have made the tables meanwhile.
             if _pragma(self._connection, "user_version") == 0:
                 for statement in _SCHEMA:
                     execute(statement)
@@ -101,50 +105,62 @@ class OutboxFile:
             yield self._connection
             self._connection.execute("COMMIT")
         except BaseException:
-            # SQLite itself has rolled back where the disk was full.
+            # Where the disk is full, SQLite has rolled back already.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
 
     @property
     def is_in_place(self) -> bool:
-        """False once the file was moved or deleted: what is written then, nobody reads."""
+        """False once the file was moved or deleted: no process reads what is written then."""
         try:
             return _identity(self.path) == self.identity
         except OSError:
             return False
 
     def store(self, rows: Iterable[tuple[str, float, str]]) -> None:
-        """Add rows of destination, time and event, all or none."""
+        """Add all rows or none.
+
+        Args:
+            rows: Each a destination's name, the event's time in seconds since the epoch, and the
+                event as JSON.
+
+        Raises:
+            sqlite3.Error: they cannot be written.
+        """
         with self._writing() as connection:
             connection.executemany(
                 "INSERT INTO events (destination, made_at, event) VALUES (?, ?, ?)", rows
             )
 
-    def oldest(self, destination: str, number: int, but: Collection[int] = ()) -> list[OutboxRow]:
-        """Up to `number` rows of a destination, oldest first, without those in `but`."""
+    def oldest(self, destination: str, number: int, skip: Collection[int] = ()) -> list[OutboxRow]:
+        """Up to `number` rows of a destination, oldest first, without the ids in `skip`."""
         found = self._connection.execute(
             "SELECT id, event FROM events WHERE destination = ? ORDER BY made_at, id LIMIT ?",
-            (destination, number + len(but)),
+            (destination, number + len(skip)),
         )
-        return [OutboxRow(*row) for row in found if row[0] not in but][:number]
+        return [OutboxRow(*row) for row in found if row[0] not in skip][:number]
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete these rows, as far as they are there."""
+        """Delete the rows with these ids, where they exist."""
         if len(ids) == 1:
             self._connection.execute(_DELETE, ids)
         elif ids:
             with self._writing() as connection:
                 connection.executemany(_DELETE, [(number,) for number in ids])
 
-    def purge(self, before: float, but: Collection[int] = ()) -> Mapping[str, int]:
-        """Delete some of what is older, without `but`. How many rows went, by destination."""
+    def purge(self, before: float, skip: Collection[int] = ()) -> Mapping[str, int]:
+        """Delete up to 4,000 rows that are older, without the ids in `skip`.
+
+        Returns:
+            How many rows were deleted, by destination.
+        """
         return self._drop(
-            "SELECT id, destination FROM events WHERE made_at < ? LIMIT ?", (before,), but
+            "SELECT id, destination FROM events WHERE made_at < ? LIMIT ?", (before,), skip
         )
 
     def trim(self, keep: int) -> Mapping[str, int]:
-        """Delete the oldest of more than `keep` rows. How many went, by destination."""
+        """Delete the oldest of more than `keep` rows. How many, by destination."""
         too_many = self.count() - keep
         if too_many <= 0:
             return {}
@@ -153,12 +169,12 @@ class OutboxFile:
         )
 
     def _drop(
-        self, select: str, bounds: tuple[float, ...], but: Collection[int] = ()
+        self, select: str, bounds: tuple[float, ...], skip: Collection[int] = ()
     ) -> Mapping[str, int]:
         found = [
             row
             for row in self._connection.execute(select, (*bounds, _PURGE_ROWS))
-            if row[0] not in but
+            if row[0] not in skip
         ]
         if found:
             with self._writing() as connection:
@@ -183,29 +199,29 @@ class OutboxFile:
     def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
         if "_connection" not in self.__dict__:
             return
-        if self._owner == getpid():
+        if self._pid == getpid():
             self.close()
         else:
             self.keep_open_after_fork()
 
     def keep_open_after_fork(self) -> None:
-        """Keep an inherited connection open for ever.
+        """Keep a connection that was inherited through a fork open until this process ends.
 
-        SQLite must not be closed in a forked child: it would release what the parent has locked.
+        Closing it in the child would release the locks that the parent holds on the file.
         """
-        _leaked.append(self._connection)
+        _inherited.append(self._connection)
 
 
-_leaked: Final[list[sqlite3.Connection]] = []
+_inherited: Final[list[sqlite3.Connection]] = []
 
 
 def move_aside(path: str) -> str:
-    """Rename a damaged file to the next free `.corrupt-N`, and give that name."""
+    """Rename a damaged file to the next free `.corrupt-N`, and return that name."""
     number = 1
     while Path(aside := f"{path}.corrupt-{number}").exists():
         number += 1
     Path(path).rename(aside)
-    # Of no use without it, and poison to a new file of the old name.
+    # Useless without it, and harmful to a new file of the old name.
     for ending in ("-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             Path(path + ending).rename(aside + ending)
@@ -213,16 +229,16 @@ def move_aside(path: str) -> str:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says that the file itself is broken or no database."""
+    """Whether SQLite reports that the file itself is damaged, or is not a database."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _make_private(path: str) -> None:
-    """Make the file where there is none, and let nobody else read it, whatever the umask.
+    """Make the file where there is none, and let no other user read it, whatever the umask.
 
-    SQLite gives its two companions the same rights. A file that is there is never opened here: to
-    close it again would release what another connection of this process has locked.
+    SQLite gives the same rights to the two files beside it. An existing file is never opened here:
+    closing it would release what another connection of this process has locked.
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -231,14 +247,14 @@ def _make_private(path: str) -> None:
 
 
 def _identity(path: str) -> tuple[int, int]:
-    found = os.stat(path)  # noqa: PTH116 -- asked for with every batch
+    found = os.stat(path)  # noqa: PTH116 -- called with every batch
     return found.st_dev, found.st_ino
 
 
-def _patiently(connection: sqlite3.Connection, statement: str) -> Any:
+def _retry_while_busy(connection: sqlite3.Connection, statement: str) -> Any:
     """The one value of a statement for which SQLite does not wait by itself.
 
-    While another process makes the same switch to the write-ahead log, it just says "locked".
+    While another process switches to the write-ahead log as well, SQLite fails with "locked".
     """
     deadline = monotonic() + BUSY_SECONDS
     while True:
@@ -250,13 +266,13 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> Any:
         time.sleep(0.01)
 
 
-def _refuse_strangers(connection: sqlite3.Connection) -> None:
-    if not _patiently(connection, "SELECT count(*) FROM sqlite_master"):
+def _check_is_ours(connection: sqlite3.Connection) -> None:
+    if not _retry_while_busy(connection, "SELECT count(*) FROM sqlite_master"):
         return
     if _pragma(connection, "application_id") != _APPLICATION_ID:
-        raise Unusable("it holds another program's tables; name a new file")
+        raise UnusableFileError("it holds another program's tables; name a new file")
     if _pragma(connection, "user_version") > SCHEMA_VERSION:
-        raise Unusable("it was written by a later footfall; upgrade, or name a new file")
+        raise UnusableFileError("it was written by a later footfall; upgrade, or name a new file")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -1,7 +1,7 @@
-"""Where the machine keeps the certificate authorities it trusts, for libcurl.
+"""Where this machine keeps the certificate authorities that it trusts, for libcurl.
 
 httpx2 finds them by itself. A libcurl that came in a wheel was built on another machine and may
-look where nothing is; one that found nothing would refuse every vendor.
+search where no file is; one that found none would refuse every vendor.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-# Debian, Alpine and Arch; Fedora and Red Hat; SUSE; macOS and the BSDs. Go looks here too
+# Debian, Alpine and Arch; Fedora and Red Hat; SUSE; macOS and the BSDs. Go searches here too
 # (crypto/x509/root_linux.go and root_bsd.go, read 2026-11-21).
 BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -29,10 +29,10 @@ class CABundle(NamedTuple):
     folder: str | None = None
 
 
-def authorities(
+def find_ca_bundle(
     environ: Mapping[str, str] = os.environ, bundles: tuple[str, ...] = BUNDLES
 ) -> CABundle:
-    """What `SSL_CERT_FILE` or `SSL_CERT_DIR` say, else the system's bundle, else certifi's."""
+    """What `SSL_CERT_FILE` or `SSL_CERT_DIR` name, else the system's bundle, else certifi's."""
     file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     if file or folder:
         return CABundle(file, None if file else folder)

@@ -1,25 +1,23 @@
-"""Which door leads out: libcurl's where it may be taken, else httpx2's."""
+"""Which transport is used: libcurl's where it is installed and fits, else httpx2's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from footfall.delivery.transport.base import Transport
 from footfall.delivery.transport.curl import CurlTransport
-from footfall.delivery.transport.gevent import is_cooperative
+from footfall.delivery.transport.gevent import is_patched
 from footfall.delivery.transport.httpx import HTTPXTransport
 from footfall.delivery.transport.memory import MemoryTransport
-
-if TYPE_CHECKING:
-    from footfall.delivery.transport import Transport
 
 TransportName: TypeAlias = Literal["auto", "curl", "httpx"]
 
 TRANSPORT_NAMES: Final[tuple[str, ...]] = ("auto", "curl", "httpx")
-"""What may be written where a transport is asked for."""
+"""The names by which an option may choose a transport."""
 
 
-def why_not(name: str) -> str | None:
-    """What to do before this transport can be had; None if nothing.
+def why_unavailable(name: str) -> str | None:
+    """What to do before this transport can be used; None if nothing.
 
     Loads libcurl for `"curl"`: one that was built against another TLS library fails only then.
     """
@@ -35,30 +33,31 @@ def why_not(name: str) -> str | None:
 
 
 def choose(
-    wish: TransportName | Transport, *, timeout_seconds: float, stays_here: bool = False
+    choice: TransportName | Transport, *, timeout_seconds: float, is_offline: bool = False
 ) -> Transport:
-    """The transport that `wish` names, or `wish` itself if it is one.
+    """The transport that `choice` names, or `choice` itself if it is one.
 
     Args:
-        stays_here: True where nothing may leave the machine, as in a test run.
+        timeout_seconds: For one whole exchange.
+        is_offline: True where nothing may be sent, as in a test run.
     """
-    if not isinstance(wish, str):
-        return wish
-    if stays_here:
+    if not isinstance(choice, str):
+        return choice
+    if is_offline:
         return MemoryTransport()
-    if wish == "curl":
+    if choice == "curl":
         return CurlTransport(timeout_seconds=timeout_seconds)
     httpx = HTTPXTransport(timeout_seconds=timeout_seconds)
-    if wish == "httpx" or is_cooperative() or why_not("curl") is not None:
+    if choice == "httpx" or is_patched() or why_unavailable("curl") is not None:
         return httpx
     return CurlTransport(timeout_seconds=timeout_seconds, under_gevent=httpx)
 
 
-def prepare(transport: Transport) -> None:
-    """Load now what the first exchange of one of our doors would load on its thread.
+def preload(transport: Transport) -> None:
+    """Import now what the first exchange would import in its thread, for our own transports.
 
     A fork at that moment would leave its child with a module, or a lock in OpenSSL, that is held
     for ever by a thread that the child does not have.
     """
     if isinstance(transport, CurlTransport | HTTPXTransport):
-        transport.prepare()
+        transport.preload()

@@ -1,6 +1,7 @@
-"""The door through libcurl: the cheapest way out that is somebody else's HTTP client.
+"""The transport on libcurl, which takes the least processor time of the HTTP clients.
 
-One handle for each exchange that runs, kept with its connection for the next: nobody waits.
+One handle for each running exchange, kept with its connection for the next: no thread waits for
+another.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from importlib import import_module
 
 from footfall.delivery.transport import http_common
 from footfall.delivery.transport.curl_handle import CurlHandle
-from footfall.delivery.transport.gevent import is_cooperative, runs_greenlets
+from footfall.delivery.transport.gevent import is_patched, may_be_greenlet
 from footfall.delivery.transport.http_common import MAX_HOSTS
 from footfall.delivery.transport.httpx import HTTPXTransport
 from footfall.delivery.transport.idle_pool import IdlePool
@@ -22,16 +23,16 @@ class CurlTransport:
     """libcurl through pycurl, keep-alive, HTTP/1.1. Needs the extra `[curl]`.
 
     TLS is always verified, against the system's certificates; the proxy variables of the
-    environment are honoured, as they are when a connection first meets a URL. One thing is tried
-    again in here: libcurl itself repeats a request, once, on a new connection where a reused one
+    environment are honoured, as they are when a connection is first used for a URL. One fault is
+    retried here: libcurl itself repeats a request, once, on a new connection where a reused one
     turns out to have been closed before any byte came back.
 
     Args:
-        timeout_seconds: For one whole exchange, however slowly the answer drips.
-        connect_timeout_seconds: For the connection alone, its name and TLS included.
-        idle_seconds: A connection that was idle for longer is not used again, unless the peer has
+        timeout_seconds: For one whole exchange, however slowly the response comes in.
+        connect_timeout_seconds: For connecting alone, DNS and TLS included.
+        idle_seconds: A connection that was idle for longer is not used again, unless the server has
             promised in a `Keep-Alive` header to wait for longer.
-        under_gevent: Sends instead once gevent has taken over sockets, however late.
+        under_gevent: Sends instead once gevent has patched sockets, however late.
     """
 
     def __init__(
@@ -46,46 +47,46 @@ class CurlTransport:
         self._connect_timeout = min(connect_timeout_seconds, timeout_seconds)
         self._idle = idle_seconds
         self._under_gevent = under_gevent
-        # By scheme and host: a handle that served several would keep connections to all of them.
-        self._shelves: dict[str, IdlePool[CurlHandle]] = {}
-        self._owner = os.getpid()
+        # By scheme and host: a handle for several hosts would keep connections to all of them.
+        self._pools: dict[str, IdlePool[CurlHandle]] = {}
+        self._pid = os.getpid()
 
     def send(self, request: Request) -> Response:
-        """Return the vendor's answer; see `Transport.send`."""
-        if self._under_gevent is not None and is_cooperative() and runs_greenlets():
+        """Return the vendor's response; see `Transport.send`."""
+        if self._under_gevent is not None and is_patched() and may_be_greenlet():
             return self._under_gevent.send(request)
-        if self._owner != os.getpid():
-            # A forked child must not touch its parent's connections, not even to close them.
-            self._shelves, self._owner = {}, os.getpid()
+        if self._pid != os.getpid():
+            # A forked child must not use its parent's connections, not even close them.
+            self._pools, self._pid = {}, os.getpid()
         url = request.url
         host = url[: url.find("/", 8)]
-        shelf = self._shelves.get(host) or self._new_shelf(host)
-        handle = shelf.take() or CurlHandle(self._timeout, self._connect_timeout, self._idle)
+        pool = self._pools.get(host) or self._new_pool(host)
+        handle = pool.take() or CurlHandle(self._timeout, self._connect_timeout, self._idle)
         try:
             response = handle.exchange(request)
         except NotSent:
-            # libcurl remembers for half a minute that a name has no address. A new handle asks.
+            # A handle caches for half a minute that a name has no address; a new one asks again.
             raise
         except Exception:
-            shelf.put(handle)
+            pool.put(handle)
             raise
-        shelf.put(handle)
+        pool.put(handle)
         return response
 
-    def _new_shelf(self, host: str) -> IdlePool[CurlHandle]:
-        if len(self._shelves) >= MAX_HOSTS:
-            self._shelves = {}
-        return self._shelves.setdefault(host, IdlePool())
+    def _new_pool(self, host: str) -> IdlePool[CurlHandle]:
+        if len(self._pools) >= MAX_HOSTS:
+            self._pools = {}
+        return self._pools.setdefault(host, IdlePool())
 
-    def prepare(self) -> None:
-        """Import now what the first exchange would import; see `transport.prepare`."""
+    def preload(self) -> None:
+        """Import now what the first exchange would import; see `transport.preload`."""
         for name in ("ctypes", "urllib.request"):
             import_module(name)
         CurlHandle(self._timeout, self._connect_timeout, self._idle)
 
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
-        self._shelves = {}
+        self._pools = {}
         if self._under_gevent is not None:
             self._under_gevent.close()
 

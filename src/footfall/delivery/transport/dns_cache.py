@@ -1,4 +1,4 @@
-"""Addresses of vendors' names, remembered for a while. For the pure-Python door."""
+"""A DNS cache for the httpx2 transport."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from typing import Final, NamedTuple
 
 from footfall.delivery.transport.http_common import DNS_SECONDS
 
-# A name that has no address now may have one in a moment; a storm of questions helps nobody.
+# A name without an address now may have one in a moment; asking more often helps nobody.
 NEGATIVE_SECONDS: Final = 5.0
-# The budget for a connection is shared between so many addresses of a name.
+# The time for a connection is shared between so many addresses of a name.
 MAX_ADDRESSES: Final = 3
 
 
-class _Answer(NamedTuple):
+class _Entry(NamedTuple):
     until: float
     addresses: tuple[str, ...]
     error: OSError | None
 
 
 class DNSCache:
-    """Asks the system's resolver, in the calling thread, and remembers its word.
+    """Asks the system's resolver, in the calling thread, and keeps its answers.
 
-    Nothing interrupts a resolver that hangs; only the asking thread waits for it.
+    Nothing interrupts a resolver that hangs; only the calling thread waits for it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._answers: dict[tuple[str, int], _Answer] = {}
+        self._entries: dict[tuple[str, int], _Entry] = {}
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:
-        """At most three addresses of `host`, the one that worked last in front.
+        """At most three addresses of `host`, the one that worked last first.
 
         Raises:
-            OSError: there is none, or nobody knows.
+            OSError: it has none, or the resolver does not answer.
         """
-        answer = self._answers.get((host, port))
-        if answer is None or answer.until < self._clock():
-            answer = self._answers[host, port] = self._ask(host, port)
-        if answer.error is not None:
-            # Without its traceback: that would hold the frames of the thread that asked first.
-            raise answer.error.with_traceback(None)
-        return answer.addresses
+        entry = self._entries.get((host, port))
+        if entry is None or entry.until < self._clock():
+            entry = self._entries[host, port] = self._resolve(host, port)
+        if entry.error is not None:
+            # Without its traceback, which would keep the frames of the thread that asked first.
+            raise entry.error.with_traceback(None)
+        return entry.addresses
 
-    def _ask(self, host: str, port: int) -> _Answer:
+    def _resolve(self, host: str, port: int) -> _Entry:
         try:
-            # Looked up now, so that whoever has replaced the resolver is asked.
+            # By attribute, so that a resolver that replaced the system's later is called.
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            fault = error if isinstance(error, OSError) else OSError("the name is none")
-            return _Answer(self._clock() + NEGATIVE_SECONDS, (), fault)
+            fault = error if isinstance(error, OSError) else OSError("the host name is invalid")
+            return _Entry(self._clock() + NEGATIVE_SECONDS, (), fault)
         addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
-        return _Answer(self._clock() + DNS_SECONDS, addresses[:MAX_ADDRESSES], None)
+        return _Entry(self._clock() + DNS_SECONDS, addresses[:MAX_ADDRESSES], None)
 
-    def worked(self, host: str, port: int, address: str) -> None:
-        """Try `address` first from now on."""
-        answer = self._answers.get((host, port))
-        if answer is not None and answer.addresses[:1] != (address,):
-            others = tuple(each for each in answer.addresses if each != address)
-            self._answers[host, port] = answer._replace(addresses=(address, *others))
+    def prefer(self, host: str, port: int, address: str) -> None:
+        """Return `address` first from now on: it worked."""
+        entry = self._entries.get((host, port))
+        if entry is not None and entry.addresses[:1] != (address,):
+            others = tuple(each for each in entry.addresses if each != address)
+            self._entries[host, port] = entry._replace(addresses=(address, *others))

@@ -1,4 +1,4 @@
-"""Connections for the pure-Python door, one to each host, for one exchange at a time."""
+"""Connections for the httpx2 transport, one to each host, for one exchange at a time."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     import ssl
 
 _inherited: Final[list[object]] = []
-"""What a forked child must not touch: kept, so that nobody closes it. A lock may be held in it."""
+"""What a forked child must not use: kept, so that nothing closes it. A lock in it may be held."""
 
 
 class Route(NamedTuple):
-    """The way to one URL."""
+    """What is needed to send to one URL."""
 
     url: httpcore2.URL
     host: bytes
-    peer: Endpoint
+    origin: HostConnection
 
     @property
     def is_secure(self) -> bool:
         return self.url.scheme == b"https"
 
 
-class Endpoint:
-    """One host, straight or through a proxy, and the connection to it."""
+class HostConnection:
+    """The connection to one host, direct or through a proxy."""
 
     def __init__(self, url: str, backend: Backend) -> None:
         self._origin = httpcore2.URL(url).origin
@@ -60,7 +60,7 @@ class Endpoint:
         )
 
     def connection(self) -> httpcore2.HTTPConnection | httpcore2.ConnectionPool:
-        """What carries the next request: the connection of the last one, while it may be used."""
+        """What sends the next request: the connection of the last one, while it may be used."""
         if self._pool is not None:
             return self._pool
         if self._direct is None or self._direct.is_closed() or self._direct.has_expired():
@@ -71,6 +71,7 @@ class Endpoint:
         return self._direct
 
     def close(self) -> None:
+        """Close the connection. The next request opens another."""
         with suppress(OSError):
             if self._direct is not None:
                 self._direct.close()
@@ -79,17 +80,21 @@ class Endpoint:
 
 
 class Connections:
-    """Routes for whoever has taken them from the shelf, with the exchange that runs on them."""
+    """Connections for one exchange at a time, with the deadline of that exchange.
 
-    def __init__(self, names: DNSCache) -> None:
+    Args:
+        dns: Shared by all of a transport.
+    """
+
+    def __init__(self, dns: DNSCache) -> None:
         self.exchange = ExchangeDeadline()
-        self._backend = Backend(self.exchange, names)
-        self._peers: dict[tuple[str, str], Endpoint] = {}
+        self._backend = Backend(self.exchange, dns)
+        self._origins: dict[tuple[str, str], HostConnection] = {}
         self._routes: dict[str, Route] = {}
-        self._owner = os.getpid()
+        self._pid = os.getpid()
 
     def route_to(self, url: str) -> Route:
-        """The way to `url`; remembered, since reading a URL costs as much as a header."""
+        """The route to `url`; cached, since parsing a URL costs as much as a header."""
         route = self._routes.get(url)
         return route or self._find(url)
 
@@ -98,24 +103,24 @@ class Connections:
             self._close()
         parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
-        peer = self._peers.get(key)
-        if peer is None:
-            peer = self._peers[key] = Endpoint(url, self._backend)
-        route = Route(httpcore2.URL(url), parts.netloc.encode("ascii"), peer)
+        origin = self._origins.get(key)
+        if origin is None:
+            origin = self._origins[key] = HostConnection(url, self._backend)
+        route = Route(httpcore2.URL(url), parts.netloc.encode("ascii"), origin)
         self._routes[url] = route
         return route
 
     def _close(self) -> None:
-        for peer in self._peers.values():
-            peer.close()
-        self._peers.clear()
+        for origin in self._origins.values():
+            origin.close()
+        self._origins.clear()
         self._routes.clear()
 
     def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
-        if self._owner == getpid():
+        if self._pid == getpid():
             self._close()
         else:
-            _inherited.append(self._peers)
+            _inherited.append(self._origins)
 
 
 _tls_context: ssl.SSLContext | None = None

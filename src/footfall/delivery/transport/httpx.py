@@ -1,8 +1,8 @@
-"""The door through httpx2: pure Python, cooperative under gevent, always there.
+"""The transport on httpx2: pure Python, works with gevent, always installed.
 
-Stands on the connections of httpcore2 and not on httpx2's client, for three reasons: the client
-adds headers of its own, writes a log line for every request, and has no deadline for a whole
-exchange. One connection for each exchange that runs, kept for the next: nobody waits.
+Uses the connections of httpcore2 and not httpx2's client, for three reasons: the client adds
+headers of its own, writes a log line for every request, and has no deadline for a whole exchange.
+One connection for each running exchange, kept for the next: no thread waits for another.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class HTTPXTransport:
     """httpx2's connections, keep-alive, HTTP/1.1.
 
     TLS is always verified, against the system's certificates; the proxy variables of the
-    environment are honoured, as they are when a connection first meets a URL.
+    environment are honoured, as they are when a connection is first used for a URL.
 
     Args:
-        timeout_seconds: For one whole exchange, however slowly the answer drips.
-        connect_timeout_seconds: For the connection alone. A name's addresses share it.
-        idle_seconds: A connection that was idle for longer is not used again, unless the peer has
+        timeout_seconds: For one whole exchange, however slowly the response comes in.
+        connect_timeout_seconds: For connecting alone. A name's addresses share it.
+        idle_seconds: A connection that was idle for longer is not used again, unless the server has
             promised in a `Keep-Alive` header to wait for longer.
     """
 
@@ -47,39 +47,39 @@ class HTTPXTransport:
         self._idle = idle_seconds
         connect_timeout = min(connect_timeout_seconds, timeout_seconds)
         self._extensions = {"timeout": {"connect": connect_timeout, "pool": connect_timeout}}
-        self._names = DNSCache()
-        self._shelf: IdlePool[Connections] = IdlePool()
-        self._owner = os.getpid()
+        self._dns = DNSCache()
+        self._pool: IdlePool[Connections] = IdlePool()
+        self._pid = os.getpid()
 
     def send(self, request: Request) -> Response:
-        """Return the vendor's answer; see `Transport.send`."""
-        if self._owner != os.getpid():
-            # A forked child must not touch its parent's connections, not even to close them.
-            self._names, self._shelf, self._owner = DNSCache(), IdlePool(), os.getpid()
-        shelf = self._shelf
-        mine = shelf.take() or self._connections()
+        """Return the vendor's response; see `Transport.send`."""
+        if self._pid != os.getpid():
+            # A forked child must not use its parent's connections, not even close them.
+            self._dns, self._pool, self._pid = DNSCache(), IdlePool(), os.getpid()
+        pool = self._pool
+        connections = pool.take() or self._connections()
         try:
-            route = mine.route_to(request.url)
-            mine.exchange.begin(self._timeout, is_secure=route.is_secure)
-            return self._carry(request, route, mine)
+            route = connections.route_to(request.url)
+            connections.exchange.start(self._timeout, is_secure=route.is_secure)
+            return self._carry(request, route, connections)
         except Exception as error:
-            meaning = self._meaning(error, mine)
-            if meaning is None:
+            transport_error = self._error_of(error, connections)
+            if transport_error is None:
                 raise
-            raise meaning from error
+            raise transport_error from error
         finally:
-            shelf.put(mine)
+            pool.put(connections)
 
     def _connections(self) -> Connections:
         from footfall.delivery.transport.httpcore_connections import Connections
 
-        return Connections(self._names)
+        return Connections(self._dns)
 
-    def _carry(self, request: Request, route: Route, mine: Connections) -> Response:
+    def _carry(self, request: Request, route: Route, connections: Connections) -> Response:
         import httpcore2
 
         lines = http_common.header_lines(request.headers)
-        asked = httpcore2.Request(
+        core_request = httpcore2.Request(
             b"POST",
             route.url,
             headers=[
@@ -90,37 +90,39 @@ class HTTPXTransport:
             content=request.body,
             extensions=self._extensions,
         )
-        answer = route.peer.connection().handle_request(asked)
+        response = route.origin.connection().handle_request(core_request)
+        exchange = connections.exchange
         try:
-            if not mine.exchange.has_sent:
-                # It came along with the answer before it, and nobody has asked for it.
-                raise httpcore2.RemoteProtocolError("an answer was there before its request")
-            mine.exchange.is_headed = True
-            headers = http_common.headers_of([b"%b:%b" % pair for pair in answer.headers])
-            mine.exchange.keep_connection_for(http_common.idle_seconds(headers, self._idle))
-            body = _first_bytes(answer.iter_stream(), http_common.MAX_BODY_BYTES)
+            if not exchange.has_sent:
+                # It came together with the response before it, and belongs to no request.
+                raise httpcore2.RemoteProtocolError("a response was there before its request")
+            exchange.has_head = True
+            headers = http_common.parse_headers([b"%b:%b" % pair for pair in response.headers])
+            exchange.keep_connection_for(http_common.idle_seconds(headers, self._idle))
+            body = _first_bytes(response.iter_stream(), http_common.MAX_BODY_BYTES)
         finally:
-            answer.close()
-        return Response(status=answer.status, headers=headers, body=body)
+            response.close()
+        return Response(status=response.status, headers=headers, body=body)
 
-    def _meaning(self, error: Exception, mine: Connections) -> Exception | None:
+    def _error_of(self, error: Exception, connections: Connections) -> Exception | None:
+        """The error to raise for one of httpcore2's; None to raise that itself."""
         import httpcore2
 
-        exchange, sentence = mine.exchange, str(error) or type(error).__name__
+        exchange, message = connections.exchange, str(error) or type(error).__name__
         if isinstance(error, httpcore2.LocalProtocolError):
-            return ValueError("a header is not one of HTTP's")
+            return ValueError("a header is not valid in HTTP")
         if not isinstance(error, _network_errors()):
             return None
         if not exchange.has_sent:
-            return NotSent(sentence)
+            return NotSent(message)
         if isinstance(error, httpcore2.TimeoutException):
-            return TimedOut(f"no answer within {self._timeout:g} s")
-        if exchange.was_on_a_stale_connection:
+            return TimedOut(f"no response within {self._timeout:g} s")
+        if exchange.was_on_stale_connection:
             return NotSent("the vendor had closed the idle connection")
-        return Ambiguous(sentence)
+        return Ambiguous(message)
 
-    def prepare(self) -> None:
-        """Import now what the first exchange would import; see `transport.prepare`."""
+    def preload(self) -> None:
+        """Import now what the first exchange would import; see `transport.preload`."""
         for name in ("urllib.request", "encodings.idna"):  # the latter by getaddrinfo
             import_module(name)
         connections = import_module("footfall.delivery.transport.httpcore_connections")
@@ -128,14 +130,14 @@ class HTTPXTransport:
 
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
-        self._shelf = IdlePool()
+        self._pool = IdlePool()
 
     def __repr__(self) -> str:
         return f"HTTPXTransport(timeout_seconds={self._timeout:g})"
 
 
 def _first_bytes(chunks: Iterable[bytes], limit: int) -> bytes:
-    """The body up to `limit`, or up to where it broke off: the status has said the main thing."""
+    """The body up to `limit`, or up to where it broke off: the status is what matters most."""
     body = bytearray()
     with suppress(*_network_errors()):
         for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Connections that nobody uses at the moment, for any thread or greenlet to take.
+"""Connections that no exchange uses at the moment, for any thread or greenlet to take.
 
 No lock, and nothing that belongs to a thread: gevent may turn threads into greenlets at any time.
 """
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 class IdlePool(Generic[T]):
-    """What was used last is taken first; what nobody has taken for a minute is let go."""
+    """What was used last is taken first; what was not taken for a minute is dropped."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._idle: deque[tuple[float, T]] = deque()
 
     def take(self) -> T | None:
-        """Something to use alone until it is put back; None where the shelf is empty."""
+        """Something to use alone until it is put back; None where the pool is empty."""
         try:
             return self._idle.pop()[1]
         except IndexError:

@@ -1,4 +1,4 @@
-"""The way out that leads nowhere: for tests, and for whoever wants to look first."""
+"""The transport that sends nothing: for tests, and to see first what would be sent."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from footfall.model import Request, Response
 
 
 class MemoryTransport:
-    """Sends nothing and remembers the last requests. Every one is answered 202."""
+    """Sends nothing, keeps the last requests, and returns 202 for each.
+
+    Args:
+        max_requests: How many are kept in `requests`.
+    """
 
     def __init__(self, max_requests: int = 1000) -> None:
         self.requests: deque[Request] = deque(maxlen=max_requests)
 
     def send(self, request: Request) -> Response:
+        """Keep `request`."""
         self.requests.append(request)
         return Response(status=202, body=b"ok")
 

@@ -1,4 +1,4 @@
-"""Which proxy the environment names for a URL, for both doors alike."""
+"""Which proxy the environment names for a URL, for both HTTP transports alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Proxy(NamedTuple):
-    """A proxy's URL without its credentials, and those apart. The repr hides them."""
+    """A proxy: its URL without credentials, and those apart. The repr hides them."""
 
     url: str
     user: str = ""
@@ -20,27 +20,27 @@ class Proxy(NamedTuple):
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """What `http_proxy`, `https_proxy` or `all_proxy` say; None where `no_proxy` names the host.
+    """The proxy of `http_proxy`, `https_proxy` or `all_proxy`; None if `no_proxy` names the host.
 
-    Reads the environment, which costs as much as a POST: ask once for a URL, not for each request.
-    In a CGI process `HTTP_PROXY` is a visitor's header and is not believed.
+    Reads the environment, which costs as much as a POST: call it once for a URL, not for each
+    request. In a CGI process `HTTP_PROXY` is a visitor's header, and it is ignored.
     """
     import urllib.request
 
     proxies = urllib.request.getproxies_environment()
     parts = urlsplit(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    # Of the environment alone: macOS and Windows have settings of the desktop's user, too.
-    bypasses = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined] # typeshed has it not
+    # From the environment alone, not from the desktop settings of macOS and Windows.
+    bypasses = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined] # missing in typeshed
     if not proxy or bypasses(parts.netloc.rpartition("@")[2]):
         return None
-    if _is_among(parts.hostname or "", proxies.get("no", "").split(",")):
+    if _is_in_networks(parts.hostname or "", proxies.get("no", "").split(",")):
         return None
-    return _read(proxy if "://" in proxy else f"http://{proxy}")
+    return _parse(proxy if "://" in proxy else f"http://{proxy}")
 
 
-def _is_among(host: str, entries: list[str]) -> bool:
-    """Whether `host` is an address of these networks, as curl and Go read `no_proxy`, too."""
+def _is_in_networks(host: str, entries: list[str]) -> bool:
+    """Whether `host` is an address in these networks; curl and Go read `no_proxy` so, too."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -52,7 +52,7 @@ def _is_among(host: str, entries: list[str]) -> bool:
     return False
 
 
-def _read(text: str) -> Proxy:
+def _parse(text: str) -> Proxy:
     parts = urlsplit(text)
     address = parts.netloc.rpartition("@")[2]
     return Proxy(
