@@ -18,14 +18,7 @@ from footfall.client_ip.platforms import (
     detect,
 )
 from footfall.model import Headers
-
-CLIENT = "203.0.113.9"
-CLIENT_V6 = "2001:db8:1234::9"
-CLAIMED = "6.6.6.6"
-ATTACKER = "198.51.100.66"
-EDGE = "162.158.1.1"
-
-XFF = "x-forwarded-for"
+from tests.client_ip.common import ATTACKER, CLAIMED, CLIENT, CLIENT_V6, EDGE, XFF
 
 
 def cases(*rows: tuple[Any, ...]) -> list[Any]:
@@ -182,7 +175,7 @@ def test_the_first_platform_that_fits_is_taken() -> None:
     assert detected == (PLATFORMS["heroku"], "DYNO")
 
 
-# --- The table itself --------------------------------------------------------------------------
+# --- The table of platforms --------------------------------------------------------------------
 
 every_platform = pytest.mark.parametrize("platform", PLATFORMS.values(), ids=list(PLATFORMS))
 
@@ -194,7 +187,7 @@ def test_a_platform_is_filed_under_its_name(platform: Platform) -> None:
 
 
 @every_platform
-def test_a_platform_says_where_we_know_it_from(platform: Platform) -> None:
+def test_a_platform_names_its_source_and_the_day_it_was_read(platform: Platform) -> None:
     assert platform.source
     assert datetime.date.fromisoformat(platform.read) >= datetime.date(2026, 1, 1)
 
@@ -222,7 +215,7 @@ def test_a_single_header_is_believed_from_known_peers_or_with_a_caveat(platform:
 
 
 @every_platform
-def test_an_answer_stays_within_one_header(platform: Platform) -> None:
+def test_a_preset_reads_one_header(platform: Platform) -> None:
     found = ClientIP(trusted_proxies=platform.name, environ={})
     expected = {platform.header.lower(), platform.ipv6_header.lower()} - {""}
     assert found.headers_read == expected
