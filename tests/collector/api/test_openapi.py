@@ -24,7 +24,6 @@ from footfall.destinations.collector import REPORT_VERSION
 
 DOCUMENT: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-
 FEW = settings(
     max_examples=20,
     deadline=None,

@@ -1,0 +1,26 @@
+"""The dashboard over a store with a day of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from footfall.collector.storage.store import Store
+from tests.collector.web.dashboard.support import NOON, STORY, served_dashboard
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    """The store with `STORY`; its clock stands at noon."""
+    with closing(Store(clock=lambda: NOON)) as store:
+        assert store.offer(STORY)
+        assert store.flush()
+        yield store
+
+
+@pytest.fixture(scope="module")
+def url(store: Store) -> Iterator[str]:
+    """The dashboard's address."""
+    yield from served_dashboard(store)

@@ -1,0 +1,96 @@
+"""A store with a day of events, and a server of its dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import httpx2
+
+from footfall.collector.app import create_app
+from footfall.collector.storage.store import Store
+from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest
+from tests.collector.support import FIREFOX, served
+
+ZONE: Final = ZoneInfo("UTC")
+NOON: Final = datetime(2026, 11, 21, 12, 30, tzinfo=UTC).timestamp()
+
+DAY: Final = 86_400.0
+IPHONE: Final = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
+)
+
+GPTBOT: Final = (
+    "Mozilla/5.0 AppleWebKit/537.36 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
+)
+
+
+def an_event(
+    visit: str, ago: float, path: str = "/", name: str = "pageview", **changes: Any
+) -> IncomingEvent:
+    at = NOON - ago
+    reason = changes.pop("reason", None)
+    country = changes.pop("country", "")
+    return IncomingEvent(
+        **{
+            "vendor": "plausible",
+            "domain": "a.test",
+            "name": name,
+            "path": path,
+            "user_agent": FIREFOX,
+            "visitor": None if reason else f"{visit}@{int(at // DAY)}",
+            "session": None if reason else visit,
+            "reason": reason,
+            "received": IncomingRequest(
+                headers={"cf-ipcountry": country} if country else {},
+                peer="127.0.0.1",
+                body=b"{}",
+                at=at,
+            ),
+            **changes,
+        }
+    )
+
+
+STORY: Final = [
+    an_event("old", DAY + 600, "/old", source="bing.com"),
+    an_event("older", 20 * DAY, "/old"),
+    an_event("ann", 3_600, "/", source="google.com", country="DE"),
+    an_event("ann", 3_500, "/pricing"),
+    an_event("bob", 1_800, "/", user_agent=IPHONE, campaign=Campaign("news", "email", "may")),
+    an_event("cem", 60, "/pricing", source="google.com"),
+    an_event("cem", 50, "/pricing", "Signup", props={"plan": "pro", "from": "header"}),
+    an_event("cem", 40, "/thanks", "Survey"),
+    *(an_event("bot", 90, user_agent=GPTBOT, reason="bot") for _ in range(3)),
+]
+
+
+def served_dashboard(store: Store) -> Iterator[str]:
+    """The address of a dashboard over a store."""
+    with served(create_app(store)) as url:
+        yield url
+
+
+class Text(HTMLParser):
+    """The text of a page, without its tags, spaces made single."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self._parts: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_data(self, data: str) -> None:
+        self._parts.append(data)
+
+    def __str__(self) -> str:
+        return " ".join(" ".join(self._parts).split())
+
+
+def shown(url: str, query: str = "") -> str:
+    """What a visitor of an address reads."""
+    return str(Text(httpx2.get(f"{url}/?{query}").raise_for_status().text))

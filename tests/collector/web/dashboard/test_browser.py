@@ -1,0 +1,236 @@
+"""The dashboard in a real browser: clicks, keyboard, colours, accessibility."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from footfall.collector.storage.store import Store
+from tests.collector.web.dashboard.support import (
+    NOON,
+    served_dashboard,
+)
+from tests.e2e.chromium import Chromium
+from tests.support.vendors import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+AXE: Final = Path(__file__).parents[3] / "e2e" / "vendored" / "axe-4.14.1.min.js"
+
+
+class Watch:
+    """What a page says on the console, and where it asks."""
+
+    def __init__(self, page: Page) -> None:
+        self.troubles: list[str] = []
+        self.origins: set[str] = set()
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", lambda line: self.troubles.append(line.text))
+        page.on("request", lambda request: self.origins.add(urlsplit(request.url).netloc))
+
+
+@pytest.mark.server("chromium")
+def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> Watch:
+        watch = Watch(page)
+        page.goto(url)
+        figure = page.locator(".totals .figure").first
+        assert figure.inner_text() == "3"
+        page.locator("#sources").get_by_role("link", name="Google").click()
+        page.get_by_text("Source is Google", exact=True).wait_for()
+        assert figure.inner_text() == "2"
+        page.locator("#pages").get_by_role("link", name="/", exact=True).click()
+        page.get_by_text("Page is /", exact=True).wait_for()
+        assert figure.inner_text() == "1"
+        page.get_by_role("link", name="Remove the filter Source is Google").click()
+        page.get_by_text("Source is Google", exact=True).wait_for(state="detached")
+        assert figure.inner_text() == "2"
+        # The back button goes back, and the address says what is shown.
+        page.go_back()
+        page.get_by_text("Source is Google", exact=True).wait_for()
+        assert dict(parse_qsl(urlsplit(page.url).query)) == {"source": "Google", "page": "/"}
+        page.reload()
+        page.get_by_role("link", name="Clear all").click()
+        page.get_by_text("Page is /", exact=True).wait_for(state="detached")
+        assert figure.inner_text() == "3"
+        return watch
+
+    watch = chromium.run(journey)
+    assert watch.troubles == []
+    assert watch.origins == {urlsplit(url).netloc}
+
+
+@pytest.mark.server("chromium")
+def test_an_answer_that_comes_late_does_not_replace_a_later_one(
+    url: str, chromium: Chromium
+) -> None:
+    def journey(page: Page) -> bool:
+        page.goto(url)
+        page.evaluate(
+            "const ask = fetch; fetch = async (...all) => {"
+            "  fetch = ask; const answer = await ask(...all);"
+            "  await new Promise((go) => { window.goOn = go; }); isLate = true; return answer;"
+            "}; 0"
+        )
+        page.locator("#sources").get_by_role("link", name="Google").click()
+        assert wait_until(lambda: page.evaluate("'goOn' in window"))
+        page.locator("#devices").get_by_role("link", name="Mobile").click()
+        page.get_by_text("Device is Mobile", exact=True).wait_for()
+        page.evaluate("goOn(); 0")
+        assert wait_until(lambda: page.evaluate("'isLate' in window"))
+        page.wait_for_timeout(200)
+        return page.get_by_text("Device is Mobile", exact=True).is_visible()
+
+    assert chromium.run(journey)
+
+
+@pytest.mark.server("chromium")
+def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> Watch:
+        watch = Watch(page)
+        page.goto(url)
+        page.get_by_role("link", name="30 days").click()
+        page.locator('.periods [aria-current="page"]', has_text="30 days").wait_for()
+        page.get_by_role("img", name="Visitors by day, 23 Oct").wait_for()
+        page.get_by_role("link", name="Bounce rate").click()
+        page.get_by_role("img", name="Bounce rate by day").wait_for()
+        # The figures under the pointer.
+        page.locator(".slot").last.hover()
+        page.locator(".tip", has_text="Sat 21 Nov").wait_for()
+        # A range of one's own.
+        page.locator(".periods summary").click()
+        page.get_by_label("From").fill("2026-11-20")
+        page.get_by_label("To").fill("2026-11-20")
+        page.get_by_role("button", name="Show").click()
+        page.wait_for_url("**period=custom**")
+        assert page.locator(".totals .figure").first.inner_text() == "1"
+        # A country has a name, where the browser knows it.
+        page.goto(url)
+        page.locator("#places").get_by_role("link", name="Germany").wait_for()
+        return watch
+
+    watch = chromium.run(journey)
+    assert watch.troubles == []
+    assert watch.origins == {urlsplit(url).netloc}
+
+
+@pytest.mark.server("chromium")
+def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> str:
+        page.goto(url)
+        page.evaluate(
+            "window.isMoved = window.hasAsked = false;"
+            "addEventListener('hashchange', () => { isMoved = true; });"
+            "fetch = () => { hasAsked = true; return new Promise(() => 0); }; 0"
+        )
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        assert wait_until(lambda: page.evaluate("isMoved"))
+        # Nothing of what is shown is replaced: that would lose the focus.
+        assert not page.evaluate("hasAsked")
+        page.reload()
+        link = page.locator("#devices").get_by_role("link", name="Mobile")
+
+        def has_ring() -> bool:
+            link.focus()
+            ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            return bool(ring == "solid")
+
+        # A slow browser may not have come to the new style yet.
+        assert wait_until(has_ring)
+        page.keyboard.press("Enter")
+        page.get_by_text("Device is Mobile", exact=True).wait_for()
+        # The focus stays where it was.
+        text: str = page.evaluate("document.activeElement.textContent")
+        page.locator(".periods summary").focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("From").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_label("From").wait_for(state="hidden")
+        # The graph has a text alternative.
+        page.get_by_text("The figures as a table").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("row", name="12:00").wait_for()
+        return text
+
+    assert chromium.run(journey) == "Mobile"
+
+
+@pytest.mark.server("chromium")
+def test_light_and_dark_are_chosen_and_kept(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> list[str]:
+        def paper() -> str:
+            found: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            return found
+
+        page.emulate_media(color_scheme="light")
+        page.goto(url)
+        seen = [paper()]
+        page.get_by_role("button", name="Dark colours").click()
+        seen.append(paper())
+        page.goto(f"{url}/live")
+        seen.append(paper())
+        return seen
+
+    light, dark, live = chromium.run(journey)
+    assert light != dark
+    assert dark == live
+
+
+@pytest.mark.server("chromium")
+def test_it_works_without_script_and_on_a_phone(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> int:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.route("**/*.js", lambda route: route.abort())
+        page.goto(url)
+        page.locator("#sources").get_by_role("link", name="Google").click()
+        page.get_by_text("Source is Google", exact=True).wait_for()
+        assert page.locator(".totals .figure").first.inner_text() == "2"
+        width: int = page.evaluate("document.documentElement.scrollWidth")
+        return width
+
+    assert chromium.run(journey) == 390
+
+
+@pytest.mark.server("chromium")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/?period=30d&source=Google&page=/pricing", "/live"])
+def test_axe_finds_nothing_serious(url: str, chromium: Chromium, path: str, scheme: Any) -> None:
+    def journey(page: Page) -> list[Any]:
+        page.emulate_media(color_scheme=scheme)
+        page.goto(url + path)
+        page.evaluate(AXE.read_text())
+        found: list[Any] = page.evaluate(
+            """async () => (await axe.run()).violations
+                .filter((each) => ["serious", "critical"].includes(each.impact))
+                .map((each) => [each.id, each.nodes.map((node) => node.html)])"""
+        )
+        return found
+
+    assert chromium.run(journey) == []
+
+
+@pytest.mark.server("chromium")
+def test_an_empty_dashboard_is_accessible_and_copies(chromium: Chromium) -> None:
+    def journey(page: Page, url: str) -> list[Any]:
+        page.goto(url)
+        page.evaluate(AXE.read_text())
+        page.get_by_role("button", name="Copy").first.click()
+        page.get_by_text("Copied").wait_for()
+        found: list[Any] = page.evaluate(
+            "async () => (await axe.run()).violations.map((e) => e.id)"
+        )
+        return found
+
+    with closing(Store(clock=lambda: NOON)) as store:
+        for url in served_dashboard(store):
+            assert chromium.run(partial(journey, url=url)) == []

@@ -1,0 +1,100 @@
+"""Numbers and dates as texts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from footfall.collector.storage.stats import TimeRange
+from footfall.collector.web.dashboard.formatting import (
+    Change,
+    change,
+    say,
+    say_moment,
+    say_range,
+    say_shortly,
+)
+from tests.collector.web.dashboard.support import (
+    ZONE,
+)
+
+
+@pytest.mark.parametrize(
+    ("metric", "number", "text"),
+    [
+        ("visitors", 12_345, "12,345"),
+        ("visitors", None, "–"),
+        ("views_per_visit", 2.5, "2.5"),
+        ("bounce_rate", 42, "42%"),
+        ("percentage", 3.0, "3%"),
+        ("visit_duration", 9, "9s"),
+        ("visit_duration", 185, "3m 05s"),
+        ("visit_duration", 7_500, "2h 05m"),
+    ],
+)
+def test_figures_are_said(metric: str, number: float | None, text: str) -> None:
+    assert say(metric, number) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "number", "text"),
+    [
+        ("visitors", 40, "40"),
+        ("visitors", 2_500, "2.5k"),
+        ("visitors", 3_000_000, "3M"),
+        ("views_per_visit", 0.5, "0.5"),
+        ("bounce_rate", 50, "50%"),
+        ("visit_duration", 90, "1m 30s"),
+    ],
+)
+def test_figures_are_said_shortly(metric: str, number: float, text: str) -> None:
+    assert say_shortly(metric, number) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "now", "before", "expected"),
+    [
+        ("visitors", 12, 10, Change("↑ 20%", "up 20% on the period before", "good")),
+        ("visitors", 8, 10, Change("↓ 20%", "down 20% on the period before", "bad")),
+        ("visitors", 10, 10, Change("same", "as the period before", "same")),
+        ("visitors", 10, 0, None),
+        ("visitors", 10, None, None),
+        ("bounce_rate", None, 40, None),
+        ("bounce_rate", 43, 40, Change("↑ 3 pt", "up 3 points on the period before", "bad")),
+        ("bounce_rate", 37, 40, Change("↓ 3 pt", "down 3 points on the period before", "good")),
+    ],
+)
+def test_changes_are_said(
+    metric: str, now: float | None, before: float | None, expected: Change | None
+) -> None:
+    assert change(metric, now, before) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "unit", "text"),
+    [
+        ("2026-11-21 14:00:00", "hour", "14:00"),
+        ("2026-11-21", "day", "Sat 21 Nov"),
+        ("2026-11-16", "week", "week of 16 Nov"),
+        ("2026-11-01", "month", "Nov 2026"),
+    ],
+)
+def test_moments_are_said(label: str, unit: Any, text: str) -> None:
+    assert say_moment(label, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        ((2026, 11, 21), (2026, 11, 21), "Sat 21 Nov 2026"),
+        ((2026, 11, 15), (2026, 11, 21), "15 – 21 Nov 2026"),
+        ((2026, 10, 25), (2026, 11, 21), "25 Oct – 21 Nov 2026"),
+        ((2025, 12, 30), (2026, 1, 2), "30 Dec 2025 – 2 Jan 2026"),
+    ],
+)
+def test_ranges_are_said(
+    first: tuple[int, int, int], last: tuple[int, int, int], text: str
+) -> None:
+    assert say_range(TimeRange.of_days(date(*first), date(*last), ZONE)) == text

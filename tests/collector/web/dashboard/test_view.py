@@ -1,0 +1,120 @@
+"""What an address asks of the dashboard, and the addresses that it links to."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from footfall.collector.storage.stats import Filter, TimeRange
+from footfall.collector.web.dashboard.view import FILTERS, View, ViewError, unit_of
+from tests.collector.web.dashboard.support import (
+    NOON,
+    ZONE,
+)
+
+
+def a_view(address: str = "") -> View:
+    return View.read(parse_qsl(address))
+
+
+@pytest.mark.parametrize(
+    ("address", "days", "before"),
+    [
+        ("", ("2026-11-21", "2026-11-21"), ("2026-11-20", "2026-11-20")),
+        ("period=yesterday", ("2026-11-20", "2026-11-20"), ("2026-11-19", "2026-11-19")),
+        ("period=7d", ("2026-11-15", "2026-11-21"), ("2026-11-08", "2026-11-14")),
+        ("period=30d", ("2026-10-23", "2026-11-21"), ("2026-09-23", "2026-10-22")),
+        ("period=month", ("2026-11-01", "2026-11-30"), ("2026-10-01", "2026-10-31")),
+        (
+            "period=7d&compare=year",
+            ("2026-11-15", "2026-11-21"),
+            ("2025-11-16", "2025-11-22"),
+        ),
+        ("period=7d&compare=none", ("2026-11-15", "2026-11-21"), None),
+        (
+            "period=custom&from=2026-02-01&to=2026-02-03",
+            ("2026-02-01", "2026-02-03"),
+            ("2026-01-29", "2026-01-31"),
+        ),
+    ],
+)
+def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | None) -> None:
+    view = a_view(address)
+    span, other = view.range(NOON, ZONE), view.before(NOON, ZONE)
+    assert (str(span.first_day), str(span.last_day)) == days
+    assert (other and (str(other.first_day), str(other.last_day))) == before
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("period=decade", "period must be one of today"),
+        ("compare=mars", "compare must be one of"),
+        ("metric=joy", "metric must be one of"),
+        ("sources=rumours", "sources must be one of"),
+        ("period=custom", "must be dates"),
+        ("period=custom&from=2026-02-01&to=soon", "must be dates"),
+        ("period=custom&from=2026-02-02&to=2026-02-01", "must not be after"),
+        ("period=custom&from=2000-01-01&to=2026-02-01", "ten years"),
+        ("period=custom&from=0001-01-01&to=0001-01-02", "ten years"),
+        ("&".join(f"page=/{number}" for number in range(40)), "at most 20 filters"),
+    ],
+)
+def test_an_address_that_means_nothing_is_refused(address: str, said: str) -> None:
+    with pytest.raises(ViewError, match=said):
+        a_view(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("source=Google", Filter("is", "visit:source", ("Google",))),
+        ("source=!Google", Filter("is_not", "visit:source", ("Google",))),
+        ("page=~docs", Filter("contains", "event:page", ("docs",))),
+        ("page==!odd", Filter("is", "event:page", ("!odd",))),
+        ("page=!", Filter("is", "event:page", ("!",))),
+        ("prop:plan=pro", Filter("is", "event:props:plan", ("pro",))),
+    ],
+)
+def test_filters_are_read(address: str, expected: Filter) -> None:
+    assert a_view(address).filters() == (expected,)
+
+
+@pytest.mark.parametrize("value", ["Google", "!Google", "~a", "=a", "a=b&c", "é🦶", " "])
+@pytest.mark.parametrize("name", [*FILTERS, "prop:plan"])
+def test_a_link_filters_by_just_that_value(name: str, value: str) -> None:
+    link = a_view("period=7d&metric=visits&more=pages").with_filter(name, value)
+    view = a_view(urlsplit(link).query)
+    assert view["period"] == "7d"
+    assert view["more"] == ""
+    assert [each.values for each in view.filters()] == [(value,)]
+
+
+def test_addresses_keep_what_they_do_not_change() -> None:
+    view = a_view("period=custom&from=2026-02-01&to=2026-02-03&source=Google&page=/&utm=x&domain=")
+    assert view.with_(metric="visits").endswith("source=Google&page=%2F&metric=visits")
+    # Another period needs no dates.
+    assert view.with_(period="7d") == "/?source=Google&page=%2F&period=7d"
+    assert view.with_(period="today") == "/?source=Google&page=%2F"
+    assert view.without_filters() == "/?period=custom&from=2026-02-01&to=2026-02-03"
+    assert [chip.link for chip in view.chips()] == [
+        "/?period=custom&from=2026-02-01&to=2026-02-03&page=%2F",
+        "/?period=custom&from=2026-02-01&to=2026-02-03&source=Google",
+    ]
+    assert dict(view.hidden("period", "from", "to")) == {"source": "Google", "page": "/"}
+    assert View.read([], "/stats").with_(period="today") == "/stats/"
+
+
+@pytest.mark.parametrize(
+    ("last", "unit"),
+    [
+        ((2026, 1, 1), "hour"),
+        ((2026, 1, 31), "day"),
+        ((2026, 9, 1), "week"),
+        ((2029, 1, 1), "month"),
+    ],
+)
+def test_a_point_of_the_graph_stands_for(last: tuple[int, int, int], unit: str) -> None:
+    assert unit_of(TimeRange.of_days(date(2026, 1, 1), date(*last), ZONE)) == unit

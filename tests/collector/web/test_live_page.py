@@ -1,0 +1,177 @@
+"""The live page, over HTTP and in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from footfall.collector import CollectorServer
+from footfall.collector.web import reason_texts
+from footfall.tracker import Tracker
+from tests.collector.web.support import (
+    post,
+    settled,
+    text_of,
+    watched,
+)
+from tests.e2e.chromium import Chromium
+from tests.support.adapters import navigation
+from tests.test_report import BOT, report_body, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page as BrowserPage
+
+
+def test_an_empty_page_teaches(collector: CollectorServer, http: httpx2.Client) -> None:
+    page = http.get("/live").text
+    authority = urlsplit(collector.url).netloc
+    assert f"FOOTFALL_DESTINATIONS=collector://{authority}/example.com" in page
+    assert f"curl -X POST http://{authority}/api/event" in page
+
+
+def test_the_newest_stands_first_whatever_its_fate(http: httpx2.Client, tracker: Tracker) -> None:
+    visit(tracker, navigation("/first"))
+    post(http, user_agent="Googlebot/2.1", url="https://a.test/second")
+    settled(http)
+    visit(tracker, navigation("/third", headers=BOT))
+    visit(tracker, navigation("/fourth"))
+    settled(http)
+    page = http.get("/live").text
+    assert re.findall(r"<bdi>/(\w+)</bdi>", page) == ["fourth", "third", "second", "first"]
+    fates = re.findall(r'<li class="row (\w+)">', page)
+    assert fates == ["tracked", "untracked", "dropped", "tracked"]
+    assert "Not counted : bot" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ({}, ["/kept", "/ahead", "/bot"]),
+        ({"show": "tracked"}, ["/kept"]),
+        ({"show": "untracked"}, ["/ahead"]),
+        ({"show": "dropped"}, ["/bot"]),
+        ({"q": "PREFETCH"}, ["/ahead"]),
+        ({"q": "firefox"}, ["/kept"]),
+        ({"q": "nowhere"}, []),
+        ({"domain": "a.test"}, ["/kept", "/bot"]),
+        ({"domain": "a.test", "show": "tracked", "q": "kep"}, ["/kept"]),
+    ],
+    ids=str,
+)
+def test_the_list_can_be_narrowed_without_a_script(
+    http: httpx2.Client, tracker: Tracker, query: dict[str, str], paths: list[str]
+) -> None:
+    post(http, user_agent="Googlebot/2.1", url="https://a.test/bot")
+    settled(http)
+    visit(tracker, navigation("/ahead", headers={"Sec-Purpose": "prefetch"}))
+    post(http, url="https://a.test/kept")
+    settled(http)
+    page = http.get("/live", params=query).text
+    assert re.findall(r'<span class="path"><bdi>([^<]*)', page) == paths
+    assert ("No event fits" in page) == (not paths)
+    if "show" in query:
+        assert f'aria-current="true">{reason_texts.FATES[query["show"]]}' in page  # type: ignore[index]
+
+
+def test_sites_are_offered_once_there_are_several(http: httpx2.Client) -> None:
+    post(http)
+    settled(http)
+    assert "<select" not in http.get("/live").text
+    post(http, domain="b.test")
+    settled(http)
+    page = http.get("/live", params={"domain": "b.test"}).text
+    assert '<option selected value="b.test">' in page
+
+
+def test_refusals_and_faults_are_notices(collector: CollectorServer, http: httpx2.Client) -> None:
+    assert http.get("/live/notices").text.strip() == ""
+    http.post("/api/event", json={})
+    collector.store._writer.fault = "disk full"
+    try:
+        shown = text_of(http.get("/live/notices").text)
+    finally:
+        collector.store._writer.fault = None
+    assert "Refused 1 since the start" in shown
+    assert "Events are refused: the database cannot be written (disk full)" in shown
+
+
+@pytest.mark.server("chromium")
+def test_the_page_lives(
+    collector: CollectorServer, http: httpx2.Client, chromium: Chromium
+) -> None:
+    def journey(page: BrowserPage) -> list[str]:
+        troubles = watched(page, collector)
+        page.goto(f"{collector.url}/live")
+        page.get_by_role("status").get_by_text("live").wait_for()
+        # What comes is shown, counted or not.
+        post(http, url="https://a.test/first")
+        page.locator(".tracked .path", has_text="/first").wait_for()
+        assert page.locator("#empty").count() == 0
+        crawled = report_body(tracked=False, reason="bot")
+        crawled["event"]["url"] = "https://a.test/crawled"
+        http.post("/api/v1/hits", json=crawled).raise_for_status()
+        page.locator(".untracked .path", has_text="/crawled").wait_for()
+        http.post("/api/event", json={})
+        page.get_by_text("Refused").wait_for()
+        # Paused, what comes is held back.
+        page.keyboard.press("p")
+        post(http, url="https://a.test/second")
+        page.get_by_role("button", name="Resume (1)").click()
+        page.locator(".row .path", has_text="/second").wait_for()
+        # The filter hides what does not match.
+        page.keyboard.press("/")
+        page.keyboard.type("SECOND")
+        page.locator(".row .path", has_text="/first").wait_for(state="hidden")
+        page.keyboard.type(" nothing")
+        page.get_by_text("No line here matches").wait_for()
+        page.keyboard.press("Control+A")
+        page.keyboard.press("Delete")
+        page.keyboard.press("Escape")
+        # Down to the hit that does not count, in, and back.
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="/crawled").wait_for()
+        page.get_by_text("To change it:").wait_for()
+        page.wait_for_load_state()
+        page.keyboard.press("Escape")
+        page.get_by_role("heading", name="Events").wait_for()
+        # Clearing leaves the empty page.
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_text("Nothing has arrived yet").wait_for()
+        return troubles
+
+    assert chromium.run(journey) == []
+    assert settled(http) == []
+
+
+@pytest.mark.server("chromium")
+def test_the_notices_are_left_alone_while_they_are_read(
+    collector: CollectorServer, http: httpx2.Client, chromium: Chromium
+) -> None:
+    def journey(page: BrowserPage) -> list[bool]:
+        def is_kept() -> bool:
+            page.wait_for_event("response", lambda answer: answer.url.endswith("/notices"))
+            page.wait_for_timeout(200)
+            return bool(page.evaluate("document.querySelector('#notices summary') === kept"))
+
+        page.goto(f"{collector.url}/live")
+        http.post("/api/event", json={})
+        page.get_by_text("Refused 1 since").wait_for()
+        page.evaluate("kept = document.querySelector('#notices summary'); 0")
+        found = [is_kept()]
+        page.locator("#notices summary").focus()
+        http.post("/api/event", json={})
+        found.append(is_kept())
+        page.keyboard.press("/")
+        page.get_by_text("Refused 2 since").wait_for()
+        return found
+
+    assert chromium.run(journey) == [True, True]

@@ -1,0 +1,21 @@
+"""The texts for every reason."""
+
+from __future__ import annotations
+
+import inspect
+
+from footfall.collector.web import reason_texts
+from footfall.rules import pageview
+from footfall.tracker import event_builder
+
+LATER_REASONS = {"sampled_out", "no_client_ip", "should_track", "before_send"}
+COUNTED = {"navigation", "spa_visit", "custom_event"}
+
+
+def test_every_reason_has_a_remedy() -> None:
+    assert reason_texts.REMEDIES.keys() == (pageview.REASONS.keys() | LATER_REASONS) - COUNTED
+    source = inspect.getsource(event_builder)
+    for reason in LATER_REASONS:
+        assert f'BuildResult("{reason}"' in source
+        assert reason_texts.of_hit(reason).why
+    assert reason_texts.of_hit("made up") == ("untracked", "made up", "", "")
