@@ -31,7 +31,7 @@ from footfall.tracker import Tracker
 from footfall.wsgi import FootfallMiddleware
 from tests.support import vendors
 from tests.support.faults import BROWSER, Scripted, Site
-from tests.support.transports import Door, assert_is_sound, ends_as, fault, site_of
+from tests.support.transports import Client, assert_is_sound, ends_as, fault, site_of
 from tests.support.vendors import vendor, wait_until
 
 ACCEPTED = vendors.answer()
@@ -55,8 +55,8 @@ TEXTS: dict[str, dict[str, str]] = {
 
 
 @fault(50, "text", *TEXTS)
-def test_no_text_breaks_the_json_or_writes_a_header(door: Door, value: str) -> None:
-    with vendor(vendors.answering(ACCEPTED)) as server, site_of(door, server.url) as (site, _):
+def test_no_text_breaks_the_json_or_writes_a_header(client: Client, value: str) -> None:
+    with vendor(vendors.answering(ACCEPTED)) as server, site_of(client, server.url) as (site, _):
         site.visit(**TEXTS[value])
         assert wait_until(lambda: sum(site.tracker.stats()["reasons"].values()) == 1)
         (reason,) = site.tracker.stats()["reasons"]
@@ -90,10 +90,10 @@ PROPS: dict[str, Any] = {
 
 
 @fault(51, "prop", *PROPS)
-def test_a_prop_that_cannot_be_written_costs_at_most_its_event(door: Door, value: str) -> None:
+def test_a_prop_that_cannot_be_written_costs_at_most_its_event(client: Client, value: str) -> None:
     with (
         vendor(vendors.answering(ACCEPTED)) as server,
-        site_of(door, server.url, environ={}) as (site, _),
+        site_of(client, server.url, environ={}) as (site, _),
     ):
         site.tracker.track(
             "Signup",
@@ -149,10 +149,10 @@ class Finalized:
 
 
 @fault(53, "log-handler-tracks")
-def test_a_log_handler_that_tracks_makes_no_event_of_an_event(door: Door) -> None:
+def test_a_log_handler_that_tracks_makes_no_event_of_an_event(client: Client) -> None:
     answer = vendors.answering(vendors.answer("500 Oops"))
     handler = Telling()
-    with vendor(answer) as server, logging_to(handler), site_of(door, server.url) as (site, _):
+    with vendor(answer) as server, logging_to(handler), site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, unknown=1)
         assert wait_until(lambda: "echo" in site.tracker.stats()["reasons"])
@@ -161,7 +161,7 @@ def test_a_log_handler_that_tracks_makes_no_event_of_an_event(door: Door) -> Non
 
 
 @fault(53, "finalizer-tracks")
-def test_a_finalizer_that_tracks_on_a_delivery_thread_is_dropped(door: Door) -> None:
+def test_a_finalizer_that_tracks_on_a_delivery_thread_is_dropped(client: Client) -> None:
     def before_send(event: Event) -> Event:
         Finalized(site.tracker)
         gc.collect(0)
@@ -169,7 +169,7 @@ def test_a_finalizer_that_tracks_on_a_delivery_thread_is_dropped(door: Door) -> 
 
     with (
         vendor(vendors.answering(ACCEPTED)) as server,
-        site_of(door, server.url, before_send=before_send) as (site, _),
+        site_of(client, server.url, before_send=before_send) as (site, _),
     ):
         site.visits(3)
         ends_as(site, accepted=3)
@@ -177,7 +177,9 @@ def test_a_finalizer_that_tracks_on_a_delivery_thread_is_dropped(door: Door) -> 
 
 
 @fault(53, "warning-hook-tracks")
-def test_a_warning_hook_that_tracks_is_dropped(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warning_hook_that_tracks_is_dropped(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def showwarning(*args: Any, **options: Any) -> None:
         site.tracker.track("Warning", url="https://example.com/")
 
@@ -189,19 +191,19 @@ def test_a_warning_hook_that_tracks_is_dropped(door: Door, monkeypatch: pytest.M
     with vendor(vendors.answering(ACCEPTED)) as server, warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = showwarning
-        with site_of(door, server.url, before_send=before_send) as (site, _):
+        with site_of(client, server.url, before_send=before_send) as (site, _):
             site.visit()
             ends_as(site, accepted=1)
             assert site.tracker.stats()["reasons"] == {"navigation": 1, "echo": 1}
 
 
 @fault(53, "collector-everywhere")
-def test_a_garbage_collection_at_any_moment_hangs_nothing(door: Door) -> None:
+def test_a_garbage_collection_at_any_moment_hangs_nothing(client: Client) -> None:
     before = gc.get_threshold()
     ends: list[bool] = []
     with (
         vendor(vendors.answering(ACCEPTED)) as server,
-        site_of(door, server.url, environ={}) as (site, _),
+        site_of(client, server.url, environ={}) as (site, _),
     ):
         gc.set_threshold(1, 1000, 1000)
         try:
@@ -243,8 +245,8 @@ def test_in_sync_mode_a_hook_that_tracks_is_dropped_too() -> None:
         footfall.track("Again", url="https://example.com/")
         return event
 
-    place = "plausible://plausible.io/example.com"
-    options = {"destinations": [place], "transport": transport, "mode": "sync"}
+    destination = "plausible://plausible.io/example.com"
+    options = {"destinations": [destination], "transport": transport, "mode": "sync"}
     site = Site(Tracker.from_options({**options, "before_send": before_send}))
     site.visit()
     assert len(transport.requests) == 1
@@ -265,10 +267,10 @@ class Visiting(logging.Handler):
 
 
 @fault(54, "log-handler-visits")
-def test_a_log_handler_that_visits_the_app_makes_no_loop(door: Door) -> None:
+def test_a_log_handler_that_visits_the_app_makes_no_loop(client: Client) -> None:
     handler = Visiting()
     answer = vendors.answering(vendors.answer("500 Oops"))
-    with vendor(answer) as server, logging_to(handler), site_of(door, server.url) as (site, _):
+    with vendor(answer) as server, logging_to(handler), site_of(client, server.url) as (site, _):
         handler.site = site
         site.visit()
         # The page that the handler asked for, and no further one: a line a minute of each kind.
@@ -290,12 +292,12 @@ def closed() -> logging.Handler:
 
 @fault(54, "log-handler", "raises", "closed")
 def test_a_broken_log_handler_breaks_nothing_else(
-    door: Door, value: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
     handler = Raising() if value == "raises" else closed()
     answer = vendors.answering(vendors.answer("500 Oops"))
-    with vendor(answer) as server, logging_to(handler), site_of(door, server.url) as (site, _):
+    with vendor(answer) as server, logging_to(handler), site_of(client, server.url) as (site, _):
         site.visits(3)
         ends_as(site, unknown=3)
 
@@ -309,7 +311,7 @@ class Quiet(WSGIRequestHandler):
 
 
 @fault(55, "endpoint-is-the-app")
-def test_an_app_that_is_its_own_endpoint_makes_no_loop(door: Door) -> None:
+def test_an_app_that_is_its_own_endpoint_makes_no_loop(client: Client) -> None:
     posts: list[dict[str, Any]] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
@@ -323,7 +325,7 @@ def test_an_app_that_is_its_own_endpoint_makes_no_loop(door: Door) -> None:
 
     with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
         here = f"http://127.0.0.1:{server.server_port}"
-        transport = door(timeout_seconds=3)
+        transport = client(timeout_seconds=3)
         tracker = Tracker.from_options(
             {
                 "destinations": [f"plausible+{here}/example.com"],
@@ -380,14 +382,14 @@ INSTRUMENTED = """
             return Response(status=answer.status_code)
 
 
-    DOORS = {"curl": CurlTransport, "httpx": HTTPXTransport, "owners": Owners}
+    CLIENTS = {"curl": CurlTransport, "httpx": HTTPXTransport, "owners": Owners}
 
 
     def deliver(around):
         with vendor(vendors.answering(vendors.answer())) as server:
-            place = f"plausible+http://localhost:{server.port}/example.com"
-            transport = DOORS[sys.argv[1]](timeout_seconds=5)
-            with (watched_site(place, transport=transport) as site, around(),):
+            destination = f"plausible+http://localhost:{server.port}/example.com"
+            transport = CLIENTS[sys.argv[1]](timeout_seconds=5)
+            with (watched_site(destination, transport=transport) as site, around(),):
                 site.visit()
                 assert wait_until(lambda: site.counts() == {"accepted": 1}), site.counts()
                 for _ in range(9):
@@ -447,7 +449,7 @@ OTEL = """
 
 
 @pytest.mark.parametrize(
-    ("instrument", "door"),
+    ("instrument", "client"),
     [
         pytest.param(SENTRY, "curl", id="56-sentry-curl"),
         pytest.param(SENTRY, "httpx", id="56-sentry-httpx"),
@@ -456,10 +458,10 @@ OTEL = """
         pytest.param(OTEL, "owners", id="56-opentelemetry-a-transport-of-the-owner's"),
     ],
 )
-def test_no_instrument_sees_our_posts_or_writes_into_them(instrument: str, door: str) -> None:
+def test_no_instrument_sees_our_posts_or_writes_into_them(instrument: str, client: str) -> None:
     program = textwrap.dedent(INSTRUMENTED) + textwrap.dedent(instrument)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program, door],
+        [sys.executable, "-W", "ignore", "-c", program, client],
         capture_output=True,
         text=True,
         timeout=60,
@@ -497,11 +499,11 @@ HOOKS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
 
 
 @fault(57, "hook", *HOOKS)
-def test_a_hook_that_fails_costs_its_event_and_no_request(door: Door, value: str) -> None:
+def test_a_hook_that_fails_costs_its_event_and_no_request(client: Client, value: str) -> None:
     options, ends = HOOKS[value]
     with (
         vendor(vendors.answering(ACCEPTED)) as server,
-        site_of(door, server.url, errors=None, **options) as (site, _),
+        site_of(client, server.url, errors=None, **options) as (site, _),
     ):
         site.visit()
         assert wait_until(lambda: site.tracker.stats()["waiting"] == 0)
@@ -512,7 +514,7 @@ def test_a_hook_that_fails_costs_its_event_and_no_request(door: Door, value: str
 
 
 @fault(57, "hook-hangs")
-def test_a_hook_that_hangs_holds_up_no_request_and_no_exit(door: Door) -> None:
+def test_a_hook_that_hangs_holds_up_no_request_and_no_exit(client: Client) -> None:
     is_over = threading.Event()
 
     def before_send(event: Event) -> Event:
@@ -521,7 +523,7 @@ def test_a_hook_that_hangs_holds_up_no_request_and_no_exit(door: Door) -> None:
 
     with (
         vendor(vendors.answering(ACCEPTED)) as server,
-        site_of(door, server.url, before_send=before_send) as (site, _),
+        site_of(client, server.url, before_send=before_send) as (site, _),
     ):
         site.visits(20)
         started = time.monotonic()

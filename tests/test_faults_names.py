@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import vendors
-from tests.support.transports import DOORS, Door, fault
+from tests.support.transports import CLIENTS, Client, fault
 from tests.support.vendors import vendor, wait_until
 
 pytestmark = pytest.mark.server("cc")
@@ -29,10 +29,10 @@ from pathlib import Path
 from footfall.errors import NotSent
 from footfall.delivery.transport import dns_cache, http_common
 from tests.support.vendors import wait_until
-from tests.support.transports import DOORS, ends_as, site_of
+from tests.support.transports import CLIENTS, ends_as, site_of
 
 address = Path(os.environ["VENDOR_ADDRESS"])
-door, url = DOORS[sys.argv[1]], f"http://vendor.invalid:{sys.argv[2]}"
+client, url = CLIENTS[sys.argv[1]], f"http://vendor.invalid:{sys.argv[2]}"
 """
 
 
@@ -46,10 +46,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def program(
-    code: str, door: Door, port: int, library: Path, address: Path
+    code: str, client: Client, port: int, library: Path, address: Path
 ) -> Iterator[subprocess.Popen[str]]:
     """Run the prelude and `code`, to which `address` is that of vendor.invalid."""
-    name = next(name for name, each in DOORS.items() if each is door)
+    name = next(name for name, each in CLIENTS.items() if each is client)
     with subprocess.Popen(
         [sys.executable, "-c", PRELUDE + code, name, str(port)],
         env={**os.environ, "LD_PRELOAD": str(library), "VENDOR_ADDRESS": str(address)},
@@ -65,7 +65,7 @@ def program(
 
 APPEARS = """
 dns_cache.NEGATIVE_SECONDS = 0.2
-with site_of(door, url) as (site, transport):
+with site_of(client, url) as (site, transport):
     site.visit()
     assert wait_until(lambda: transport.endings)
     assert isinstance(transport.endings[0], NotSent), transport.endings
@@ -76,17 +76,17 @@ with site_of(door, url) as (site, transport):
 
 
 @fault(19, "name-appears")
-def test_a_name_that_appears_is_found(door: Door, library: Path, tmp_path: Path) -> None:
+def test_a_name_that_appears_is_found(client: Client, library: Path, tmp_path: Path) -> None:
     with vendor(ACCEPTED) as server:
-        with program(APPEARS, door, server.port, library, tmp_path / "address") as process:
+        with program(APPEARS, client, server.port, library, tmp_path / "address") as process:
             _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
         assert len(server.requests) == 1
 
 
-def assert_ends_after(word: str, code: str, door: Door, library: Path, address: Path) -> None:
+def assert_ends_after(word: str, code: str, client: Client, library: Path, address: Path) -> None:
     """The program says `word`, and its end is not held up from then on."""
-    with program(code, door, vendors.unused_port(), library, address) as process:
+    with program(code, client, vendors.unused_port(), library, address) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
         started = time.monotonic()
@@ -97,7 +97,7 @@ def assert_ends_after(word: str, code: str, door: Door, library: Path, address: 
 
 HANGS = """
 address.write_text("hang")
-with site_of(door, url) as (site, _):
+with site_of(client, url) as (site, _):
     site.visits(3)
     assert wait_until(lambda: site.counts() == {"queued": 3})
     started = time.monotonic()
@@ -110,9 +110,9 @@ print("flushed", flush=True)
 
 @fault(20, "resolver-hangs")
 def test_a_resolver_that_hangs_holds_up_its_own_sender_and_no_exit(
-    door: Door, library: Path, tmp_path: Path
+    client: Client, library: Path, tmp_path: Path
 ) -> None:
-    assert_ends_after("flushed", HANGS, door, library, tmp_path / "address")
+    assert_ends_after("flushed", HANGS, client, library, tmp_path / "address")
 
 
 HANGS_AT_THE_END = """
@@ -129,15 +129,15 @@ print("told", flush=True)
 
 @fault(20, "resolver-hangs-at-the-end")
 def test_a_process_ends_in_time_while_its_resolver_hangs(
-    door: Door, library: Path, tmp_path: Path
+    client: Client, library: Path, tmp_path: Path
 ) -> None:
-    assert_ends_after("told", HANGS_AT_THE_END, door, library, tmp_path / "address")
+    assert_ends_after("told", HANGS_AT_THE_END, client, library, tmp_path / "address")
 
 
 MOVES = """
 http_common.MAX_CONNECTION_AGE_SECONDS = http_common.DNS_SECONDS = dns_cache.DNS_SECONDS = 1
 address.write_text("127.0.0.1")
-with site_of(door, url) as (site, _):
+with site_of(client, url) as (site, _):
     site.visit()
     ends_as(site, accepted=1)
     address.write_text("127.0.0.2")
@@ -148,12 +148,14 @@ with site_of(door, url) as (site, _):
 
 
 @fault(22, "name-moves")
-def test_a_vendor_whose_name_moves_is_followed(door: Door, library: Path, tmp_path: Path) -> None:
+def test_a_vendor_whose_name_moves_is_followed(
+    client: Client, library: Path, tmp_path: Path
+) -> None:
     address = tmp_path / "address"
     with (
         vendor(ACCEPTED) as old,
         vendor(ACCEPTED, address="127.0.0.2", port=old.port) as new,
-        program(MOVES, door, old.port, library, address) as process,
+        program(MOVES, client, old.port, library, address) as process,
     ):
         has_moved = wait_until(lambda: new.requests, 20)
         address.unlink()

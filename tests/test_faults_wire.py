@@ -34,16 +34,16 @@ from footfall.destinations import Plausible, Swetrix
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Request, Response
 from tests.support import vendors
-from tests.support.transports import DOORS, QUICK, Door, ends_as, fault, site_of
+from tests.support.transports import CLIENTS, QUICK, Client, ends_as, fault, site_of
 from tests.support.vendors import Vendor, vendor, wait_until
 
 # -- no connection, or one that says nothing ---------------------------------------------------
 
 
 @fault(1, "port-closed")
-def test_events_wait_for_a_closed_port_expire_and_flow_again(door: Door) -> None:
+def test_events_wait_for_a_closed_port_expire_and_flow_again(client: Client) -> None:
     port = vendors.unused_port()
-    with site_of(door, f"http://127.0.0.1:{port}", max_age_seconds=1) as (site, transport):
+    with site_of(client, f"http://127.0.0.1:{port}", max_age_seconds=1) as (site, transport):
         site.visits(8)
         assert wait_until(lambda: len(transport.endings) >= 5)
         assert {type(ending) for ending in transport.endings} == {NotSent}
@@ -61,11 +61,11 @@ def test_events_wait_for_a_closed_port_expire_and_flow_again(door: Door) -> None
 
 @fault(2, "never-answers", "deaf", "hanging")
 def test_a_vendor_that_says_nothing_costs_the_event_and_frees_the_sender(
-    door: Door, value: str
+    client: Client, value: str
 ) -> None:
     with (
         vendor(getattr(vendors, value)) as server,
-        site_of(door, server.url, **QUICK) as (site, transport),
+        site_of(client, server.url, **QUICK) as (site, transport),
     ):
         started = time.monotonic()
         site.visit()
@@ -77,10 +77,10 @@ def test_a_vendor_that_says_nothing_costs_the_event_and_frees_the_sender(
 
 
 @fault(3, "blackhole")
-def test_a_connection_that_nobody_takes_ends_in_time_and_is_tried_again(door: Door) -> None:
+def test_a_connection_that_nobody_takes_ends_in_time_and_is_tried_again(client: Client) -> None:
     with (
         vendors.blackhole() as port,
-        site_of(door, f"http://127.0.0.1:{port}", timeout=5, connect_timeout=0.3) as found,
+        site_of(client, f"http://127.0.0.1:{port}", timeout=5, connect_timeout=0.3) as found,
     ):
         site, transport = found
         started = time.monotonic()
@@ -95,8 +95,8 @@ def test_a_connection_that_nobody_takes_ends_in_time_and_is_tried_again(door: Do
 
 
 @fault(4, "answer-dripped")
-def test_a_dripped_answer_is_cut_at_the_deadline(door: Door) -> None:
-    with vendor(vendors.dripping) as server, site_of(door, server.url, **QUICK) as (site, _):
+def test_a_dripped_answer_is_cut_at_the_deadline(client: Client) -> None:
+    with vendor(vendors.dripping) as server, site_of(client, server.url, **QUICK) as (site, _):
         started = time.monotonic()
         site.visit()
         ends_as(site, unknown=1)
@@ -105,14 +105,14 @@ def test_a_dripped_answer_is_cut_at_the_deadline(door: Door) -> None:
 
 
 @fault(4, "body-dripped")
-def test_of_a_dripped_body_the_status_counts_at_the_deadline(door: Door) -> None:
+def test_of_a_dripped_body_the_status_counts_at_the_deadline(client: Client) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n")
         while not server.is_closing.wait(0.1):
             connection.sendall(b"x")
 
-    with vendor(behave) as server, site_of(door, server.url, **QUICK) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url, **QUICK) as (site, _):
         started = time.monotonic()
         site.visit()
         ends_as(site, accepted=1)
@@ -121,8 +121,8 @@ def test_of_a_dripped_body_the_status_counts_at_the_deadline(door: Door) -> None
 
 
 @fault(5, "endless-100-continue")
-def test_interim_answers_are_cut_after_the_second(door: Door) -> None:
-    with vendor(vendors.continuing) as server, site_of(door, server.url, timeout=8) as (site, _):
+def test_interim_answers_are_cut_after_the_second(client: Client) -> None:
+    with vendor(vendors.continuing) as server, site_of(client, server.url, timeout=8) as (site, _):
         started = time.monotonic()
         site.visit()
         ends_as(site, unknown=1)
@@ -131,17 +131,17 @@ def test_interim_answers_are_cut_after_the_second(door: Door) -> None:
 
 
 @fault(5, "two-interim-answers")
-def test_two_interim_answers_do_no_harm(door: Door) -> None:
+def test_two_interim_answers_do_no_harm(client: Client) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
     answer = vendors.answering(interim * 2 + vendors.answer(extra="X-Plausible-Dropped: 1\r\n"))
-    with vendor(answer) as server, site_of(door, server.url) as (site, _):
+    with vendor(answer) as server, site_of(client, server.url) as (site, _):
         site.visits(2)
         ends_as(site, dropped_by_vendor=2)
 
 
 @fault(6, "body-200-mb")
-def test_of_a_huge_body_the_first_part_is_read_and_the_status_counts(door: Door) -> None:
-    with vendor(vendors.huge_body) as server, site_of(door, server.url) as (site, transport):
+def test_of_a_huge_body_the_first_part_is_read_and_the_status_counts(client: Client) -> None:
+    with vendor(vendors.huge_body) as server, site_of(client, server.url) as (site, transport):
         site.visit()
         ends_as(site, accepted=1)
         (response,) = transport.endings
@@ -154,7 +154,7 @@ def test_of_a_huge_body_the_first_part_is_read_and_the_status_counts(door: Door)
 MEMORY = """
 import sys
 from pathlib import Path
-from tests.support.transports import DOORS, ends_as, site_of
+from tests.support.transports import CLIENTS, ends_as, site_of
 
 def kilobytes(name):
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -162,7 +162,7 @@ def kilobytes(name):
 
 small, huge = sys.argv[2:]
 for url in (small, huge):
-    with site_of(DOORS[sys.argv[1]], url) as (site, _):
+    with site_of(CLIENTS[sys.argv[1]], url) as (site, _):
         # The peak so far is of importing; where no bytecode is cached, compiling takes megabytes.
         Path("/proc/self/clear_refs").write_text("5")
         before = kilobytes("VmRSS")
@@ -174,8 +174,8 @@ print(kilobytes("VmHWM") - before)
 
 @fault(6, "body-200-mb-in-memory")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_huge_body_takes_no_memory(door: Door) -> None:
-    name = next(name for name, each in DOORS.items() if each is door)
+def test_a_huge_body_takes_no_memory(client: Client) -> None:
+    name = next(name for name, each in CLIENTS.items() if each is client)
     with vendor(vendors.answering(ACCEPTED)) as small, vendor(vendors.huge_body) as huge:
         done = subprocess.run(
             [sys.executable, "-c", MEMORY, name, small.url, huge.url],
@@ -196,8 +196,8 @@ HEADS = {
 
 
 @fault(7, "head", *HEADS)
-def test_a_huge_head_is_cut(door: Door, value: str) -> None:
-    with vendor(HEADS[value]) as server, site_of(door, server.url, timeout=8) as found:
+def test_a_huge_head_is_cut(client: Client, value: str) -> None:
+    with vendor(HEADS[value]) as server, site_of(client, server.url, timeout=8) as found:
         site, transport = found
         started = time.monotonic()
         site.visit()
@@ -208,7 +208,7 @@ def test_a_huge_head_is_cut(door: Door, value: str) -> None:
 
 
 @fault(7, "trailers-endless")
-def test_endless_trailers_are_cut_and_the_status_counts(door: Door) -> None:
+def test_endless_trailers_are_cut_and_the_status_counts(client: Client) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         head = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -217,7 +217,7 @@ def test_endless_trailers_are_cut_and_the_status_counts(door: Door) -> None:
             connection.sendall(b"X-Filler: " + b"x" * 10_000 + b"\r\n")
             server.bytes_sent += 10_000
 
-    with vendor(behave) as server, site_of(door, server.url, timeout=8) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url, timeout=8) as (site, _):
         started = time.monotonic()
         site.visit()
         ends_as(site, accepted=1)
@@ -226,8 +226,8 @@ def test_endless_trailers_are_cut_and_the_status_counts(door: Door) -> None:
 
 
 @fault(7, "head-of-12-kilobytes")
-def test_a_long_head_is_read(door: Door) -> None:
-    with vendor(vendors.long_head(12)) as server, site_of(door, server.url) as (site, _):
+def test_a_long_head_is_read(client: Client) -> None:
+    with vendor(vendors.long_head(12)) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
 
@@ -254,8 +254,8 @@ ACCEPTED = vendors.answer()
 
 
 @fault(8, "500")
-def test_a_500_is_not_sent_again_and_five_open_the_breaker(door: Door) -> None:
-    with vendor(saying("500 Oops")) as server, site_of(door, server.url) as (site, _):
+def test_a_500_is_not_sent_again_and_five_open_the_breaker(client: Client) -> None:
+    with vendor(saying("500 Oops")) as server, site_of(client, server.url) as (site, _):
         site.visits(5)
         ends_as(site, unknown=5)
         (account,) = site.tracker.stats()["destinations"].values()
@@ -264,24 +264,24 @@ def test_a_500_is_not_sent_again_and_five_open_the_breaker(door: Door) -> None:
 
 
 @fault(9, "gateway", "502 Bad Gateway", "503 Service Unavailable")
-def test_a_vendor_behind_a_busy_gateway_is_asked_again(door: Door, value: str) -> None:
-    with vendor(saying_first(value)) as server, site_of(door, server.url) as (site, _):
+def test_a_vendor_behind_a_busy_gateway_is_asked_again(client: Client, value: str) -> None:
+    with vendor(saying_first(value)) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         assert len(server.requests) == 2
 
 
 @fault(9, "504")
-def test_a_504_is_not_sent_again(door: Door) -> None:
-    with vendor(saying("504 Gateway Timeout")) as server, site_of(door, server.url) as (site, _):
+def test_a_504_is_not_sent_again(client: Client) -> None:
+    with vendor(saying("504 Gateway Timeout")) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, unknown=1)
         assert len(server.requests) == 1
 
 
 @fault(10, "429")
-def test_a_429_without_a_time_is_sent_again_later(door: Door) -> None:
-    with vendor(saying_first("429 Too Many")) as server, site_of(door, server.url) as (site, _):
+def test_a_429_without_a_time_is_sent_again_later(client: Client) -> None:
+    with vendor(saying_first("429 Too Many")) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         assert len(server.requests) == 2
@@ -297,11 +297,11 @@ RETRY_AFTER = {
 
 
 @fault(11, "retry-after", *RETRY_AFTER)
-def test_retry_after_is_read_clamped_or_ignored(door: Door, value: str) -> None:
+def test_retry_after_is_read_clamped_or_ignored(client: Client, value: str) -> None:
     extra = f"Retry-After: {value}\r\nDate: Sat, 21 Nov 2026 10:00:00 GMT\r\n"
     with (
         vendor(saying("429 Too Many", extra=extra)) as server,
-        site_of(door, server.url) as (site, transport),
+        site_of(client, server.url) as (site, transport),
     ):
         site.visit()
         assert wait_until(lambda: transport.endings)
@@ -313,7 +313,7 @@ def test_retry_after_is_read_clamped_or_ignored(door: Door, value: str) -> None:
 
 
 @fault(11, "retry-after-kept")
-def test_nothing_is_sent_before_the_time_the_vendor_named(door: Door) -> None:
+def test_nothing_is_sent_before_the_time_the_vendor_named(client: Client) -> None:
     times: list[float] = []
 
     def behave(connection: socket.socket, server: Vendor) -> None:
@@ -322,7 +322,7 @@ def test_nothing_is_sent_before_the_time_the_vendor_named(door: Door) -> None:
             first = vendors.answer("429 Too Many", extra="Retry-After: 1\r\n")
             connection.sendall(first if len(times) == 1 else ACCEPTED)
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         assert times[1] - times[0] >= 0.95
@@ -330,9 +330,9 @@ def test_nothing_is_sent_before_the_time_the_vendor_named(door: Door) -> None:
 
 @fault(12, "refused-for-all", "401 Unauthorized", "402 Payment Required", "403 Forbidden")
 def test_a_refusal_of_the_account_drops_the_event_and_pauses(
-    door: Door, value: str, caplog: pytest.LogCaptureFixture
+    client: Client, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with vendor(saying(value)) as server, site_of(door, server.url) as (site, _):
+    with vendor(saying(value)) as server, site_of(client, server.url) as (site, _):
         site.visits(3)
         assert wait_until(lambda: site.counts().get("rejected", 0) >= 1)
         (account,) = site.tracker.stats()["destinations"].values()
@@ -343,7 +343,7 @@ def test_a_refusal_of_the_account_drops_the_event_and_pauses(
 
 
 @fault(13, "event-refused", "413 Too Large", "422 Unprocessable", "400 Bad Request")
-def test_a_refused_event_is_dropped_and_the_next_one_sent(door: Door, value: str) -> None:
+def test_a_refused_event_is_dropped_and_the_next_one_sent(client: Client, value: str) -> None:
     refused = 6  # one more than a breaker would bear
 
     def behave(connection: socket.socket, server: Vendor) -> None:
@@ -351,7 +351,7 @@ def test_a_refused_event_is_dropped_and_the_next_one_sent(door: Door, value: str
             is_refused = len(server.requests) <= refused
             connection.sendall(vendors.answer(value) if is_refused else ACCEPTED)
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url) as (site, _):
         for number in range(1, refused + 1):
             site.visit()
             ends_as(site, rejected=number)
@@ -361,10 +361,12 @@ def test_a_refused_event_is_dropped_and_the_next_one_sent(door: Door, value: str
 
 
 @fault(14, "redirect", "301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent")
-def test_no_redirect_is_followed(door: Door, value: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_redirect_is_followed(
+    client: Client, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with vendor(saying("202 Accepted")) as elsewhere:
         where = f"Location: http://user@127.0.0.1:{elsewhere.port}/elsewhere\r\n"
-        with vendor(saying(value, extra=where)) as server, site_of(door, server.url) as (site, _):
+        with vendor(saying(value, extra=where)) as server, site_of(client, server.url) as (site, _):
             site.visit()
             ends_as(site, rejected=1)
             (account,) = site.tracker.stats()["destinations"].values()
@@ -376,10 +378,10 @@ def test_no_redirect_is_followed(door: Door, value: str, caplog: pytest.LogCaptu
 
 
 @fault(14, "redirect-to-itself")
-def test_a_redirect_loop_is_one_answer(door: Door) -> None:
+def test_a_redirect_loop_is_one_answer(client: Client) -> None:
     with (
         vendor(saying("307 Loop", extra="Location: /api/event\r\n")) as server,
-        site_of(door, server.url) as (site, _),
+        site_of(client, server.url) as (site, _),
     ):
         site.visit()
         ends_as(site, rejected=1)
@@ -390,16 +392,16 @@ def test_a_redirect_loop_is_one_answer(door: Door) -> None:
 
 
 @fault(15, "reset-fresh")
-def test_a_reset_of_a_fresh_connection_is_not_tried_again(door: Door) -> None:
-    with vendor(vendors.resetting) as server, site_of(door, server.url) as (site, _):
+def test_a_reset_of_a_fresh_connection_is_not_tried_again(client: Client) -> None:
+    with vendor(vendors.resetting) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, unknown=1)
         assert server.connections == 1
 
 
 @fault(15, "stale", "resetting_second", "closing_second")
-def test_a_connection_that_was_closed_idle_is_replaced_once(door: Door, value: str) -> None:
-    with vendor(getattr(vendors, value)) as server, site_of(door, server.url) as (site, _):
+def test_a_connection_that_was_closed_idle_is_replaced_once(client: Client, value: str) -> None:
+    with vendor(getattr(vendors, value)) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         site.visit()
@@ -408,22 +410,22 @@ def test_a_connection_that_was_closed_idle_is_replaced_once(door: Door, value: s
 
 
 @fault(16, "in-the-head", "resetting_answer", "breaking_off")
-def test_an_answer_that_ends_in_its_head_is_not_tried_again(door: Door, value: str) -> None:
-    with vendor(getattr(vendors, value)) as server, site_of(door, server.url) as (site, _):
+def test_an_answer_that_ends_in_its_head_is_not_tried_again(client: Client, value: str) -> None:
+    with vendor(getattr(vendors, value)) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, unknown=1)
         assert server.connections == 1
 
 
 @fault(16, "broken-off-on-a-used-connection")
-def test_an_answer_that_breaks_off_on_a_used_connection_is_not_tried_again(door: Door) -> None:
+def test_an_answer_that_breaks_off_on_a_used_connection_is_not_tried_again(client: Client) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         connection.sendall(ACCEPTED)
         server.read_request(connection)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-")
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         site.visit()
@@ -432,12 +434,12 @@ def test_an_answer_that_breaks_off_on_a_used_connection_is_not_tried_again(door:
 
 
 @fault(16, "reset-in-the-body")
-def test_a_status_counts_although_its_body_breaks_off(door: Door) -> None:
+def test_a_status_counts_although_its_body_breaks_off(client: Client) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\nok")
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, transport):
+    with vendor(behave) as server, site_of(client, server.url) as (site, transport):
         site.visit()
         ends_as(site, accepted=1)
         (response,) = transport.endings
@@ -457,8 +459,8 @@ def closing_after_each(header: str) -> vendors.Behaviour:
 
 
 @fault(17, "closed-while-idle")
-def test_a_connection_closed_between_two_posts_loses_and_doubles_nothing(door: Door) -> None:
-    with vendor(closing_after_each("")) as server, site_of(door, server.url) as (site, transport):
+def test_a_connection_closed_between_two_posts_loses_and_doubles_nothing(client: Client) -> None:
+    with vendor(closing_after_each("")) as server, site_of(client, server.url) as (site, transport):
         for number in range(1, 6):
             site.visit()
             ends_as(site, accepted=number)
@@ -472,9 +474,12 @@ SAID = {"unsaid": "", "said": "Connection: close\r\n"}
 
 @fault(18, "closes-after-each", *SAID)
 def test_a_server_that_closes_after_each_answer_is_no_trouble(
-    door: Door, value: str, caplog: pytest.LogCaptureFixture
+    client: Client, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with vendor(closing_after_each(SAID[value])) as server, site_of(door, server.url) as (site, _):
+    with (
+        vendor(closing_after_each(SAID[value])) as server,
+        site_of(client, server.url) as (site, _),
+    ):
         for number in range(1, 6):
             site.visit()
             ends_as(site, accepted=number)
@@ -483,10 +488,10 @@ def test_a_server_that_closes_after_each_answer_is_no_trouble(
 
 
 @fault(17, "idle-too-long")
-def test_a_connection_is_not_used_after_it_was_idle_for_long(door: Door) -> None:
+def test_a_connection_is_not_used_after_it_was_idle_for_long(client: Client) -> None:
     with (
         vendor(vendors.answering(ACCEPTED)) as server,
-        site_of(door, server.url, idle=1.0) as (site, _),
+        site_of(client, server.url, idle=1.0) as (site, _),
     ):
         site.visit()
         ends_as(site, accepted=1)
@@ -500,11 +505,11 @@ def test_a_connection_is_not_used_after_it_was_idle_for_long(door: Door) -> None
 
 
 @fault(17, "peer-promises-to-wait")
-def test_a_connection_is_used_for_as_long_as_its_peer_promises(door: Door) -> None:
+def test_a_connection_is_used_for_as_long_as_its_peer_promises(client: Client) -> None:
     kept = vendors.answer(extra="Keep-Alive: timeout=65, max=100\r\n")
     with (
         vendor(vendors.answering(kept)) as server,
-        site_of(door, server.url, idle=1.0) as (site, _),
+        site_of(client, server.url, idle=1.0) as (site, _),
     ):
         site.visit()
         ends_as(site, accepted=1)
@@ -515,7 +520,7 @@ def test_a_connection_is_used_for_as_long_as_its_peer_promises(door: Door) -> No
 
 
 @fault(17, "told-of-its-end")
-def test_a_408_on_an_idle_connection_costs_no_event_and_doubles_none(door: Door) -> None:
+def test_a_408_on_an_idle_connection_costs_no_event_and_doubles_none(client: Client) -> None:
     """As haproxy says it to whom it has waited for in vain."""
 
     def behave(connection: socket.socket, server: Vendor) -> None:
@@ -530,7 +535,7 @@ def test_a_408_on_an_idle_connection_costs_no_event_and_doubles_none(door: Door)
             has_said.set()
 
     has_said = threading.Event()
-    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         assert has_said.wait(5)
@@ -540,13 +545,13 @@ def test_a_408_on_an_idle_connection_costs_no_event_and_doubles_none(door: Door)
 
 
 @fault(17, "answer-too-many", "500 Oops", "202 Accepted", "429 Too Many")
-def test_an_answer_that_nobody_asked_for_is_not_the_next_ones(door: Door, value: str) -> None:
+def test_an_answer_that_nobody_asked_for_is_not_the_next_ones(client: Client, value: str) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         while server.read_request(connection):
             too_many = vendors.answer(value) if len(server.requests) == 1 else b""
             connection.sendall(ACCEPTED + too_many)
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
         site.visit()
@@ -599,12 +604,12 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
 
 @fault(19, "no-such-name")
 def test_a_name_without_an_address_is_asked_for_again(
-    door: Door, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+    client: Client, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dns_cache, "NEGATIVE_SECONDS", 0.2)
     with vendor(vendors.answering(ACCEPTED)) as server:
         resolver.port = server.port
-        with site_of(door, f"http://vendor.invalid:{server.port}") as (site, transport):
+        with site_of(client, f"http://vendor.invalid:{server.port}") as (site, transport):
             site.visit()
             assert wait_until(lambda: transport.endings)
             assert isinstance(transport.endings[0], NotSent)
@@ -617,9 +622,9 @@ def test_a_negative_answer_of_the_resolver_is_forgotten_after_five_seconds() -> 
     assert dns_cache.NEGATIVE_SECONDS <= 5
 
 
-@fault(20, "resolver-hangs", doors="httpx")
+@fault(20, "resolver-hangs", clients="httpx")
 def test_a_hanging_resolver_holds_up_its_own_sender_and_no_exit(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_over = threading.Event()
 
@@ -628,7 +633,7 @@ def test_a_hanging_resolver_holds_up_its_own_sender_and_no_exit(
         raise socket.gaierror(socket.EAI_AGAIN, "no answer")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with site_of(door, "http://vendor.invalid") as (site, _):
+    with site_of(client, "http://vendor.invalid") as (site, _):
         site.visits(3)
         assert wait_until(lambda: site.counts() == {"queued": 3})
         started = time.monotonic()
@@ -638,9 +643,9 @@ def test_a_hanging_resolver_holds_up_its_own_sender_and_no_exit(
         is_over.set()
 
 
-@fault(20, "resolver-slow", doors="httpx")
+@fault(20, "resolver-slow", clients="httpx")
 def test_what_a_slow_resolver_has_made_late_is_not_sent(
-    door: Door, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+    client: Client, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def getaddrinfo(*args: Any, **options: Any) -> Any:
         time.sleep(0.7)
@@ -648,7 +653,7 @@ def test_what_a_slow_resolver_has_made_late_is_not_sent(
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with vendor(vendors.answering(ACCEPTED)) as server:
-        transport = door(timeout_seconds=0.5)
+        transport = client(timeout_seconds=0.5)
         with pytest.raises(NotSent):
             transport.send(Request(url=server.url, headers={}, body=b""))
         assert server.requests == []
@@ -678,7 +683,7 @@ def test_20_no_connection_is_begun_once_the_time_is_over() -> None:
 
 @fault(21, "dead-v6-live-v4", "refused", "blackhole")
 def test_the_next_address_is_tried_within_the_budget(
-    door: Door, value: str, resolver: Resolver
+    client: Client, value: str, resolver: Resolver
 ) -> None:
     if not _has_ipv6():
         pytest.skip("this machine has no IPv6")
@@ -686,7 +691,7 @@ def test_the_next_address_is_tried_within_the_budget(
         resolver.port, resolver.addresses = server.port, ("::1", "127.0.0.1")
         with vendors.blackhole("::1", server.port) if value == "blackhole" else vendors.nothing():
             url = f"http://vendor.invalid:{server.port}"
-            with site_of(door, url, timeout=6, connect_timeout=2) as (site, transport):
+            with site_of(client, url, timeout=6, connect_timeout=2) as (site, transport):
                 site.visit()
                 ends_as(site, accepted=1)
                 assert len(transport.endings) == 1
@@ -700,9 +705,9 @@ def _has_ipv6() -> bool:
         return False
 
 
-@fault(22, "address-changes", doors="httpx")
+@fault(22, "address-changes", clients="httpx")
 def test_a_vendor_that_moves_is_followed(
-    door: Door, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+    client: Client, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_common, "MAX_CONNECTION_AGE_SECONDS", 1)
     monkeypatch.setattr(dns_cache, "DNS_SECONDS", 0.5)
@@ -711,7 +716,7 @@ def test_a_vendor_that_moves_is_followed(
         vendor(vendors.answering(ACCEPTED), address="127.0.0.2", port=old.port) as new,
     ):
         resolver.addresses = ("127.0.0.1",)
-        with site_of(door, f"http://vendor.invalid:{old.port}") as (site, _):
+        with site_of(client, f"http://vendor.invalid:{old.port}") as (site, _):
             site.visit()
             ends_as(site, accepted=1)
             resolver.addresses = ("127.0.0.2",)
@@ -762,10 +767,10 @@ CERTIFICATES: dict[str, Callable[[trustme.CA], trustme.LeafCert]] = {
 
 
 @fault(23, "tls-good")
-def test_a_certificate_of_a_trusted_authority_is_good(door: Door, trusted: trustme.CA) -> None:
+def test_a_certificate_of_a_trusted_authority_is_good(client: Client, trusted: trustme.CA) -> None:
     with (
         vendor(vendors.answering(ACCEPTED), tls=tls_of(trusted.issue_cert("127.0.0.1"))) as server,
-        site_of(door, server.url) as (site, _),
+        site_of(client, server.url) as (site, _),
     ):
         for number in range(1, 4):
             site.visit()
@@ -775,12 +780,12 @@ def test_a_certificate_of_a_trusted_authority_is_good(door: Door, trusted: trust
 
 @fault(23, "tls", *CERTIFICATES)
 def test_nothing_is_sent_to_whom_nobody_vouches_for(
-    door: Door, value: str, trusted: trustme.CA
+    client: Client, value: str, trusted: trustme.CA
 ) -> None:
     context = tls_of(CERTIFICATES[value](trusted))
     with (
         vendor(vendors.answering(ACCEPTED), tls=context) as server,
-        site_of(door, server.url) as (site, transport),
+        site_of(client, server.url) as (site, transport),
     ):
         site.visit()
         assert wait_until(lambda: transport.endings)
@@ -792,7 +797,7 @@ def test_nothing_is_sent_to_whom_nobody_vouches_for(
 
 @fault(23, "tls-expires-meanwhile")
 def test_a_certificate_that_expires_stops_the_events_until_it_is_renewed(
-    door: Door, trusted: trustme.CA
+    client: Client, trusted: trustme.CA
 ) -> None:
     good, expired = trusted.issue_cert("127.0.0.1"), CERTIFICATES["expired"](trusted)
     context = tls_of(good)
@@ -801,7 +806,7 @@ def test_a_certificate_that_expires_stops_the_events_until_it_is_renewed(
     context.num_tickets = 0
     with (
         vendor(closing_after_each("Connection: close\r\n"), tls=context) as server,
-        site_of(door, server.url) as (site, transport),
+        site_of(client, server.url) as (site, transport),
     ):
         site.visit()
         ends_as(site, accepted=1)
@@ -815,10 +820,10 @@ def test_a_certificate_that_expires_stops_the_events_until_it_is_renewed(
 
 
 @fault(23, "tls-wrong", "deaf", "garbage", "closing_at_once", "plain_http")
-def test_who_speaks_no_tls_is_not_sent_anything(door: Door, value: str) -> None:
+def test_who_speaks_no_tls_is_not_sent_anything(client: Client, value: str) -> None:
     with vendor(getattr(vendors, value)) as server:
         url = f"https://127.0.0.1:{server.port}"
-        with site_of(door, url, **QUICK) as (site, transport):
+        with site_of(client, url, **QUICK) as (site, transport):
             started = time.monotonic()
             site.visit()
             assert wait_until(lambda: transport.endings)
@@ -839,12 +844,12 @@ GARBAGE = {
 
 
 @fault(24, "no-http", *GARBAGE)
-def test_what_is_not_http_may_have_counted(door: Door, value: str) -> None:
+def test_what_is_not_http_may_have_counted(client: Client, value: str) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         connection.sendall(GARBAGE[value])
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, transport):
+    with vendor(behave) as server, site_of(client, server.url) as (site, transport):
         site.visit()
         ends_as(site, unknown=1)
         assert isinstance(transport.endings[0], Ambiguous)
@@ -883,7 +888,7 @@ ODD: dict[str, tuple[bytes, str]] = {
 
 @fault(24, "odd", *ODD)
 def test_an_odd_answer_ends_its_event_alike_at_both_doors_and_harms_no_other(
-    door: Door, value: str
+    client: Client, value: str
 ) -> None:
     answer, end = ODD[value]
 
@@ -891,7 +896,7 @@ def test_an_odd_answer_ends_its_event_alike_at_both_doors_and_harms_no_other(
         while server.read_request(connection):
             connection.sendall(answer if len(server.requests) == 1 else ACCEPTED)
 
-    with vendor(behave) as server, site_of(door, server.url, timeout=1.0) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url, timeout=1.0) as (site, _):
         site.visit()
         ends_as(site, **{end: 1})
         site.visit()
@@ -900,12 +905,12 @@ def test_an_odd_answer_ends_its_event_alike_at_both_doors_and_harms_no_other(
 
 
 @fault(24, "http-1.0")
-def test_an_answer_in_http_1_0_counts_by_its_status(door: Door) -> None:
+def test_an_answer_in_http_1_0_counts_by_its_status(client: Client) -> None:
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
         connection.sendall(b"HTTP/1.0 202 Accepted\r\n\r\nok")
 
-    with vendor(behave) as server, site_of(door, server.url) as (site, _):
+    with vendor(behave) as server, site_of(client, server.url) as (site, _):
         for number in range(1, 4):
             site.visit()
             ends_as(site, accepted=number)
@@ -913,19 +918,19 @@ def test_an_answer_in_http_1_0_counts_by_its_status(door: Door) -> None:
 
 
 @fault(24, "invalid-json")
-def test_a_body_that_is_no_json_counts_by_its_status(door: Door) -> None:
+def test_a_body_that_is_no_json_counts_by_its_status(client: Client) -> None:
     with vendor(saying("201 Created", b'{"message": "\xff')) as server:
-        place = Swetrix(pid="aUn1quEid123", endpoint=f"{server.url}/log")
-        with site_of(door, server.url, place=place) as (site, _):
+        destination = Swetrix(pid="aUn1quEid123", endpoint=f"{server.url}/log")
+        with site_of(client, server.url, destination=destination) as (site, _):
             site.visit()
             ends_as(site, accepted=1)
 
 
 @fault(25, "dropped-by-plausible")
-def test_a_drop_that_plausible_tells_is_counted_and_not_sent_again(door: Door) -> None:
+def test_a_drop_that_plausible_tells_is_counted_and_not_sent_again(client: Client) -> None:
     with (
         vendor(saying("202 Accepted", b"ok", "X-Plausible-Dropped: 1\r\n")) as server,
-        site_of(door, server.url) as (site, _),
+        site_of(client, server.url) as (site, _),
     ):
         site.visits(2)
         ends_as(site, dropped_by_vendor=2)
@@ -933,10 +938,10 @@ def test_a_drop_that_plausible_tells_is_counted_and_not_sent_again(door: Door) -
 
 
 @fault(25, "dropped-by-swetrix")
-def test_a_drop_that_swetrix_tells_is_counted_and_not_sent_again(door: Door) -> None:
+def test_a_drop_that_swetrix_tells_is_counted_and_not_sent_again(client: Client) -> None:
     with vendor(saying("201 Created", b'{"message": "Bot traffic detected"}')) as server:
-        place = Swetrix(pid="aUn1quEid123", endpoint=f"{server.url}/log")
-        with site_of(door, server.url, place=place) as (site, _):
+        destination = Swetrix(pid="aUn1quEid123", endpoint=f"{server.url}/log")
+        with site_of(client, server.url, destination=destination) as (site, _):
             site.visit()
             ends_as(site, dropped_by_vendor=1)
             assert len(server.requests) == 1
@@ -946,10 +951,10 @@ def test_a_drop_that_swetrix_tells_is_counted_and_not_sent_again(door: Door) -> 
 
 
 @fault(58, "proxied")
-def test_the_environments_proxy_is_used(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_proxy_is_used(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     with vendor(vendors.answering(ACCEPTED)) as proxy:
         monkeypatch.setenv("http_proxy", f"http://me:s%40cret@127.0.0.1:{proxy.port}")
-        with site_of(door, "http://plausible.invalid") as (site, _):
+        with site_of(client, "http://plausible.invalid") as (site, _):
             site.visit()
             ends_as(site, accepted=1)
         assert proxy.requests[0].startswith(b"POST http://plausible.invalid/api/event HTTP/1.1")
@@ -959,20 +964,22 @@ def test_the_environments_proxy_is_used(door: Door, monkeypatch: pytest.MonkeyPa
 
 @fault(58, "no-proxy", "127.0.0.1", "*", "example.org,127.0.0.1", "127.0.0.0/8")
 def test_a_host_named_in_no_proxy_is_reached_straight(
-    door: Door, value: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{vendors.unused_port()}")
     monkeypatch.setenv("no_proxy", value)
-    with vendor(vendors.answering(ACCEPTED)) as server, site_of(door, server.url) as (site, _):
+    with vendor(vendors.answering(ACCEPTED)) as server, site_of(client, server.url) as (site, _):
         site.visit()
         ends_as(site, accepted=1)
 
 
 @fault(58, "as-at-first")
-def test_the_way_to_a_vendor_stays_what_it_was(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_way_to_a_vendor_stays_what_it_was(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with vendor(vendors.answering(ACCEPTED)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        with site_of(door, "http://plausible.invalid") as (site, _):
+        with site_of(client, "http://plausible.invalid") as (site, _):
             site.visit()
             ends_as(site, accepted=1)
             # libcurl would read this variable itself, each time.
@@ -983,11 +990,11 @@ def test_the_way_to_a_vendor_stays_what_it_was(door: Door, monkeypatch: pytest.M
 
 @fault(58, "no-credentials")
 def test_a_proxy_that_asks_for_credentials_is_given_a_rest(
-    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with vendor(saying("407 Proxy Authentication Required")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        with site_of(door, "http://plausible.invalid") as (site, _):
+        with site_of(client, "http://plausible.invalid") as (site, _):
             site.visit()
             ends_as(site, rejected=1)
             (account,) = site.tracker.stats()["destinations"].values()
@@ -1000,7 +1007,7 @@ REFUSALS = ("403 Forbidden", "407 Authenticate", "503 Unavailable", "closed", "r
 
 @fault(58, "tunnel-refused", *REFUSALS)
 def test_a_proxy_that_makes_no_tunnel_has_sent_nothing(
-    door: Door, value: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behaviours = {
         "closed": vendors.closing_unanswered,
@@ -1009,7 +1016,7 @@ def test_a_proxy_that_makes_no_tunnel_has_sent_nothing(
     }
     with vendor(behaviours.get(value) or saying(value)) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with site_of(door, "https://plausible.invalid", **QUICK) as (site, transport):
+        with site_of(client, "https://plausible.invalid", **QUICK) as (site, transport):
             site.visit()
             assert wait_until(lambda: transport.endings)
             assert isinstance(transport.endings[0], NotSent)
@@ -1018,12 +1025,12 @@ def test_a_proxy_that_makes_no_tunnel_has_sent_nothing(
 
 @fault(58, "tunnel")
 def test_the_vendor_is_verified_through_a_tunnel(
-    door: Door, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
+    client: Client, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = tls_of(trusted.issue_cert("127.0.0.1"))
     with vendor(vendors.answering(ACCEPTED), tls=tls) as server, vendor(vendors.tunnel) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with site_of(door, server.url) as (site, _):
+        with site_of(client, server.url) as (site, _):
             site.visits(3)
             ends_as(site, accepted=3)
         assert proxy.requests[0].startswith(f"CONNECT 127.0.0.1:{server.port} ".encode())
@@ -1031,7 +1038,7 @@ def test_the_vendor_is_verified_through_a_tunnel(
 
 @fault(58, "silent-behind-a-tunnel", "closing_unanswered", "hanging")
 def test_what_a_proxy_says_of_its_tunnel_is_not_the_vendors_answer(
-    door: Door, value: str, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
+    client: Client, value: str, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = tls_of(trusted.issue_cert("127.0.0.1"))
     with (
@@ -1039,7 +1046,7 @@ def test_what_a_proxy_says_of_its_tunnel_is_not_the_vendors_answer(
         vendor(vendors.tunnel) as proxy,
     ):
         monkeypatch.setenv("https_proxy", proxy.url)
-        with site_of(door, server.url, timeout=1.0) as (site, _):
+        with site_of(client, server.url, timeout=1.0) as (site, _):
             site.visit()
             ends_as(site, unknown=1)
             assert len(server.requests) == 1

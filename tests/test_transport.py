@@ -43,7 +43,7 @@ from footfall.errors import Ambiguous, ConfigError, NotSent, TimedOut
 from footfall.model import Request
 from footfall.tracker import Tracker
 from tests.support import vendors
-from tests.support.transports import DOORS, Door
+from tests.support.transports import CLIENTS, Client
 from tests.support.vendors import vendor
 
 PLAUSIBLE = "plausible://plausible.io/example.com"
@@ -53,15 +53,15 @@ def request_to(url: str, body: bytes = b"{}") -> Request:
     return Request(url=url + "/api/event", headers={"user-agent": "Mozilla/5.0"}, body=body)
 
 
-@pytest.fixture(params=[*DOORS.values()], ids=[*DOORS])
-def door(request: pytest.FixtureRequest) -> Door:
-    found: Door = request.param
+@pytest.fixture(params=[*CLIENTS.values()], ids=[*CLIENTS])
+def client(request: pytest.FixtureRequest) -> Client:
+    found: Client = request.param
     return found
 
 
 @pytest.fixture
-def quick(door: Door) -> Iterator[CurlTransport | HTTPXTransport]:
-    transport = door()
+def quick(client: Client) -> Iterator[CurlTransport | HTTPXTransport]:
+    transport = client()
     yield transport
     transport.close()
 
@@ -228,14 +228,14 @@ FORKING = """
 
 @pytest.mark.parametrize("child", ["used", "unused"])
 def test_a_forked_child_says_no_goodbye_on_its_parents_tls_connections(
-    door: Door, child: str, tmp_path: Path
+    client: Client, child: str, tmp_path: Path
 ) -> None:
     """A `close_notify` of the child's would end the parent's connection, or garble it."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
-    name = next(name for name, each in DOORS.items() if each is door)
+    name = next(name for name, each in CLIENTS.items() if each is client)
     with vendor(vendors.answering(vendors.answer()), tls=tls) as server:
         done = subprocess.run(
             [
@@ -295,7 +295,7 @@ def test_a_forked_child_waits_for_no_lock_of_its_parents_connections(
     assert not has_waited
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", CLIENTS)
 def test_a_process_ends_quietly_with_a_post_on_its_way(name: str) -> None:
     command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(ENDING), name]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
