@@ -184,14 +184,14 @@ KEPT = {
 def test_what_is_remembered_is_small(hit: Hit, expected: int) -> None:
     short = DecisionCache(PageviewOptions(track_404=True))
     short.decide(hit, hit.host)
-    assert len(short._known) == expected
+    assert len(short._cache) == expected
 
 
 def test_nobody_can_fill_the_memory() -> None:
     short = DecisionCache()
-    for number in range(2 * decision_cache._MAX_KNOWN + 1):
+    for number in range(2 * decision_cache._MAX_ENTRIES + 1):
         short.decide(NAVIGATION, f"site{number}.example")
-    assert len(short._known) <= decision_cache._MAX_KNOWN
+    assert len(short._cache) <= decision_cache._MAX_ENTRIES
 
 
 def test_the_owners_functions_are_asked_each_time() -> None:

@@ -1,33 +1,33 @@
-"""Is this hit a pageview, another event, or nothing? And why?
+"""Whether a hit is a pageview, another event, or nothing, and why.
 
-The rules below are asked in this order. A settles what the request alone tells, B finds out how the
-browser asked, C reads the answer. A rule settles the hit or lets it pass to the next one.
+The rules below are applied in this order. A reads the request alone, B finds out how the browser
+requested, C reads the response. The first rule of A or C that matches decides the hit.
 
-    A.0 ignored       the app said that this is no pageview
+    A.0 ignored       the app called `ignore()`
     A.1 websocket     a connection, not a page
     A.2 method        only GET shows a page
-    A.3 localhost     a developer or a test is looking
+    A.3 localhost     the client is a developer or a test
     A.4 prefetch      fetched ahead of a click that may never come
-    A.5 bot           nobody is looking
-    A.6 excluded      the owner's include and exclude rules
-    A.7 privacy       DNT and GPC, where the owner respects them
+    A.5 bot           the client is not a person's browser
+    A.6 excluded      the site owner's include and exclude rules
+    A.7 privacy       DNT and GPC, where the site owner respects them
 
-    B.1 library       Turbo, htmx, Inertia and their kind say whether they visit or fill a fragment
-    B.2 xhr           an old script library says that it asks
-    B.3 destination   the browser says what it needs the answer for
-    B.4 accept        it does not, as over plain http; then whoever wants a page asks for HTML
+    B.1 library       Turbo, htmx, Inertia and the like send whether they visit or fill a fragment
+    B.2 xhr           an old script library sends X-Requested-With
+    B.3 destination   the browser sends what it needs the response for
+    B.4 accept        it sends none over plain http; then a page is requested by accepting HTML
 
     C.1 download      a file to save
     C.2 navigation    what B found not to be a page ends here
     C.3 not_found     a page that does not exist
-    C.4 not_modified  a page that the browser had kept
+    C.4 not_modified  a page that the browser had cached
     C.5 page          HTML was shown
-    C.6 otherwise     redirects, errors, JSON, images: nothing to look at
+    C.6 otherwise     redirects, errors, JSON, images: no page
 
-Never decided on: Sec-Fetch-User and Upgrade-Insecure-Requests (Safari sends none), Accept-Language,
-client hints, reloads, and the extension of a 200 that is HTML. Values in, a value out; whatever
-text a client sends ends in a decision. Header facts were read in browser-compat-data 8.1 and the
-libraries' sources, 2026-10.
+Never read: Sec-Fetch-User and Upgrade-Insecure-Requests (Safari sends none), Accept-Language,
+client hints, reloads, and the extension of a 200 that is HTML. Values in, a value out; no text of a
+client makes it raise. Header facts were read in browser-compat-data 8.1 and the libraries'
+sources, 2026-10.
 """
 
 from __future__ import annotations

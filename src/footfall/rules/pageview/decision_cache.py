@@ -1,8 +1,8 @@
-"""Decisions in a hurry: the same as `decide` makes, remembered, since traffic repeats itself.
+"""A cache of decisions, since traffic repeats itself; it decides exactly as `decide` does.
 
-A decision reads little of a hit: what kind of client it is, how it asked, what it was answered. All
-of that is the key under which the decision is kept, and of the path what kind of file it names. A
-key is looked up in a tenth of the time in which the rules are asked.
+A decision reads little of a hit: the kind of client, how it requested, the response, and of the
+path which kind of file it names. All of that is the cache's key. A look-up takes a tenth of the
+time in which the rules are applied.
 """
 
 from __future__ import annotations
@@ -21,61 +21,61 @@ from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
 from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
 from footfall.rules.user_agent import Bot, classify
 
-# Of a site's traffic; each is a few hundred bytes.
-_MAX_KNOWN: Final = 512
-# Two browsers' worth of text. A longer key would let a client fill the memory.
+# The different decisions of a site's traffic; each takes a few hundred bytes.
+_MAX_ENTRIES: Final = 512
+# The headers of two browsers. A longer key would let a client fill the memory.
 _MAX_KEY_CHARS: Final = 1_000
-# As much as `PathRules` remembers.
+# As many as `PathRules` caches.
 _MAX_PATHS: Final = 1_024
 _MAX_PATH_CHARS: Final = 256
 
-# All that a decision looks at, but for the User-Agent, of which it reads what `classify` says.
-_DECISIVE: Final = REQUEST_HEADERS - {"user-agent"}
+# All that a decision reads, except the User-Agent, of which it reads what `classify` returns.
+_KEY_HEADERS: Final = REQUEST_HEADERS - {"user-agent"}
 
-Values: TypeAlias = Callable[[Mapping[str, str]], Any]
+GetValues: TypeAlias = Callable[[Mapping[str, str]], Any]
 
 
-class _Shape(NamedTuple):
-    """The decisive ones among the headers of a request, by name, and how their values are got."""
+class _HeaderSet(NamedTuple):
+    """The names of a request's headers that a decision reads, and a getter of their values."""
 
     names: tuple[str, ...]
-    values: Values
+    values: GetValues
 
 
-@lru_cache(maxsize=_MAX_KNOWN)
-def _shape(names: tuple[str, ...]) -> _Shape:
-    decisive = tuple(name for name in names if name in _DECISIVE)
-    return _Shape(decisive, itemgetter(*decisive) if decisive else _nothing)
+@lru_cache(maxsize=_MAX_ENTRIES)
+def _header_set(names: tuple[str, ...]) -> _HeaderSet:
+    in_key = tuple(name for name in names if name in _KEY_HEADERS)
+    return _HeaderSet(in_key, itemgetter(*in_key) if in_key else _no_values)
 
 
-def _nothing(_headers: Mapping[str, str]) -> None:
+def _no_values(_headers: Mapping[str, str]) -> None:
     return None
 
 
-class _File(NamedTuple):
-    """What kind of file a path names, as far as decisions care."""
+class _FileKind(NamedTuple):
+    """What decisions read of a path: which kind of file it names."""
 
     is_download: bool
     is_well_known: bool
     is_static: bool
 
 
-def _file(path: str, downloads: frozenset[str]) -> _File:
-    return _File(extension_of(path) in downloads, is_well_known(path), is_static(path))
+def _file_kind(path: str, downloads: frozenset[str]) -> _FileKind:
+    return _FileKind(extension_of(path) in downloads, is_well_known(path), is_static(path))
 
 
-_known_file = lru_cache(maxsize=_MAX_PATHS)(_file)
+_cached_file_kind = lru_cache(maxsize=_MAX_PATHS)(_file_kind)
 
 
 class DecisionCache:
     """Decides as `decide` does, without the steps.
 
-    Nothing is remembered of long headers, nor a decision that holds the path. Where a function of
-    the owner's has a say that goes beyond the path, every hit is decided anew.
+    Not cached are hits with long headers, decisions that hold the path, and any decision where a
+    function of the site owner may read more of the hit than its path.
 
     Args:
-        options: What the owner wants counted.
-        reads_paths_alone: True if nothing but the path matters to `options.excluded_by`.
+        options: What the site owner wants counted.
+        reads_paths_alone: True if `options.excluded_by` reads nothing but the path.
     """
 
     def __init__(
@@ -83,49 +83,57 @@ class DecisionCache:
     ) -> None:
         self._options = options
         is_pure = options.excluded_by is None or reads_paths_alone
-        self._remembers = is_pure and options.is_bot is None
-        self._known: dict[tuple[object, ...], Decision] = {}
+        self._is_cacheable = is_pure and options.is_bot is None
+        self._cache: dict[tuple[object, ...], Decision] = {}
 
     def decide(self, hit: Hit, host: str) -> Decision:
-        """What this hit is, and why; `host` is the one that its visitor sees."""
-        if not self._remembers:
-            return self._decided(hit, host)
+        """Decide about a hit. Never raises.
+
+        Args:
+            hit: Whatever a client sent.
+            host: The host that the visitor sees, in place of `hit.host`.
+
+        Returns:
+            The decision of `decide`, without steps.
+        """
+        if not self._is_cacheable:
+            return self._decide(hit, host)
         options, headers, path = self._options, hit.headers, hit.path
-        shape = _shape(tuple(headers))
-        file = _known_file if len(path) <= _MAX_PATH_CHARS else _file
+        header_set = _header_set(tuple(headers))
+        file_kind = _cached_file_kind if len(path) <= _MAX_PATH_CHARS else _file_kind
         key = (
-            shape.names,
-            shape.values(headers),
+            header_set.names,
+            header_set.values(headers),
             tuple(hit.response_headers.items()),
             classify(headers.get("user-agent", "")),
             host,
             hit.status,
             hit.method,
             hit.ignored,
-            file(path, options.download_extensions),
+            file_kind(path, options.download_extensions),
             options.excluded_by(hit) if options.excluded_by is not None else None,
         )
-        known = self._known.get(key)
-        return self._learned(key, hit, host) if known is None else known
+        cached = self._cache.get(key)
+        return self._decide_and_cache(key, hit, host) if cached is None else cached
 
-    def _decided(self, hit: Hit, host: str) -> Decision:
-        seen = hit if host == hit.host else replace(hit, host=host)
-        return replace(decide(seen, self._options), steps=())
+    def _decide(self, hit: Hit, host: str) -> Decision:
+        public = hit if host == hit.host else replace(hit, host=host)
+        return replace(decide(public, self._options), steps=())
 
-    def _learned(self, key: tuple[object, ...], hit: Hit, host: str) -> Decision:
-        decision = self._decided(hit, host)
+    def _decide_and_cache(self, key: tuple[object, ...], hit: Hit, host: str) -> Decision:
+        decision = self._decide(hit, host)
         holds_path = decision.name in (DOWNLOAD, NOT_FOUND)
-        if not holds_path and _chars(key) <= _MAX_KEY_CHARS:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            self._known[key] = decision
+        if not holds_path and _chars_in(key) <= _MAX_KEY_CHARS:
+            if len(self._cache) >= _MAX_ENTRIES:
+                self._cache.clear()
+            self._cache[key] = decision
         return decision
 
 
-def _chars(key: object) -> int:
-    """How much text a key holds."""
+def _chars_in(key: object) -> int:
+    """How many characters a key keeps in memory."""
     if isinstance(key, str):
         return len(key)
-    if isinstance(key, _File | Bot):
+    if isinstance(key, _FileKind | Bot):
         return 0
-    return sum(map(_chars, key)) if isinstance(key, tuple) else 0
+    return sum(map(_chars_in, key)) if isinstance(key, tuple) else 0

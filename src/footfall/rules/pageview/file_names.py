@@ -1,4 +1,4 @@
-"""What the name in a path says: pages have none of these."""
+"""Which file names and extensions are never those of a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from footfall.rules.pageview.options import DOWNLOAD_EXTENSIONS, words
 
-# Longer than any name that is looked for.
+# Longer than any name in the tables.
 _MAX_NAME: Final = 64
 
 _WELL_KNOWN_NAMES: Final = words(
@@ -35,12 +35,12 @@ def extension_of(path: str) -> str:
 
 
 def is_static(path: str) -> bool:
-    """True if the path ends as the parts of pages do, or as files to be saved."""
+    """True if the path has the extension of a page's part or of a file to save."""
     return extension_of(path) in _STATIC_EXTENSIONS
 
 
 def is_well_known(path: str) -> bool:
-    """True for what browsers and crawlers ask for without being sent there by a link."""
+    """True for files that browsers and crawlers request without a link to them."""
     name = _file_name(path)
     return (
         name in _WELL_KNOWN_NAMES
@@ -52,7 +52,7 @@ def is_well_known(path: str) -> bool:
 
 
 def reason_for_file(path: str) -> str | None:
-    """Why a path with such a name is no page; None where it may be one."""
+    """Why a path with this file name is no page; None where it may be one."""
     if is_well_known(path):
         return "well_known"
     return "static_file" if is_static(path) else None

@@ -1,4 +1,4 @@
-"""The headers that a decision may look at."""
+"""The headers that a decision may read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ REQUEST_HEADERS: Final = frozenset(
     | PREFETCH_HEADERS
     | LIBRARY_HEADERS
 )
-"""The request headers, in lower case, that a decision may look at."""
+"""The request headers, in lower case, that a decision may read."""
 
 RESPONSE_HEADERS: Final = frozenset(
     {"content-type", "content-disposition", "content-range", "hx-push-url", "x-inertia"}
 )
-"""The response headers, in lower case, that a decision may look at."""
+"""The response headers, in lower case, that a decision may read."""

@@ -1,4 +1,4 @@
-"""B. How the browser asked."""
+"""B. How the browser requested."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from footfall.model import Hit
-from footfall.rules.pageview.header_values import answered, asked, wants_html
+from footfall.rules.pageview.header_values import request_header, response_header, wants_html
 from footfall.rules.pageview.options import PageviewOptions, words
 from footfall.rules.pageview.rule_types import Navigation, NavigationRule
 
-# Whoever sends one of these fills a part of a page, or does not say whether it visits: Turbo
+# A request with one of these fills a part of a page, or does not show whether it visits one: Turbo
 # frames, Inertia's partial reloads, Unpoly, Alpine AJAX, Datastar, React server components.
 _FRAGMENT_HEADERS: Final = (
     "turbo-frame",
@@ -23,7 +23,7 @@ _FRAGMENT_HEADERS: Final = (
     "datastar-request",
     "rsc",
 )
-# Asked after the fragments: Turbo Drive, Turbolinks 5, Inertia, pjax.
+# Applied after the fragments: Turbo Drive, Turbolinks 5, Inertia, pjax.
 _VISIT_HEADERS: Final = ("x-turbo-request-id", "turbolinks-referrer", "x-inertia", "x-pjax")
 _HTMX_VISIT_HEADERS: Final = ("hx-boosted", "hx-history-restore-request")
 LIBRARY_HEADERS: Final = frozenset(
@@ -45,7 +45,7 @@ def _library(hit: Hit, _options: PageviewOptions) -> str | Navigation:
 
 def _htmx(hit: Hit) -> str | Navigation:
     for name in _HTMX_VISIT_HEADERS:
-        if asked(hit, name).strip().lower() == "true":
+        if request_header(hit, name).strip().lower() == "true":
             return Navigation("spa_visit", name, is_page=True)
     if pushed_url(hit) is not None:
         return Navigation("spa_visit", "hx-push-url", is_page=True)
@@ -56,7 +56,7 @@ def _htmx(hit: Hit) -> str | Navigation:
 
 def _xhr(hit: Hit, _options: PageviewOptions) -> str | Navigation:
     # Android's WebViews send the app's package name here, on navigations too.
-    requested_with = asked(hit, "x-requested-with")
+    requested_with = request_header(hit, "x-requested-with")
     if requested_with.strip().lower() == "xmlhttprequest":
         return Navigation("xhr", requested_with)
     return requested_with or "no X-Requested-With"
@@ -69,7 +69,7 @@ _SUBRESOURCES: Final = words(
     serviceworker sharedworker speculationrules style text track video webidentity worker xslt
     """
 )
-_ARRIVALS: Final[Mapping[str, Navigation]] = {
+_NAVIGATIONS: Final[Mapping[str, Navigation]] = {
     "document": Navigation("navigation", "document", is_page=True),
     "empty": Navigation("fetch", "empty"),
     **{name: Navigation("iframe", name) for name in ("iframe", "frame", "fencedframe")},
@@ -78,22 +78,22 @@ _ARRIVALS: Final[Mapping[str, Navigation]] = {
 
 
 def _destination(hit: Hit, options: PageviewOptions) -> str | Navigation:
-    text = asked(hit, "sec-fetch-dest")
-    arrival = _ARRIVALS.get(text)
-    if arrival is None:
+    text = request_header(hit, "sec-fetch-dest")
+    navigation = _NAVIGATIONS.get(text)
+    if navigation is None:
         return text or "no Sec-Fetch-Dest"
-    if arrival.reason == "iframe":
-        return arrival._replace(is_page=options.track_iframes)
-    # A service worker that passes a navigation on empties its destination and keeps its mode.
-    if text == "empty" and asked(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
+    if navigation.reason == "iframe":
+        return navigation._replace(is_page=options.track_iframes)
+    # A service worker that forwards a navigation empties its destination and keeps its mode.
+    if text == "empty" and request_header(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
         return Navigation("navigation", "empty, navigate", is_page=True)
-    return arrival
+    return navigation
 
 
 def _accept(hit: Hit, _options: PageviewOptions) -> str | Navigation:
     if "service-worker-navigation-preload" in hit.headers:
         return Navigation("navigation", "service-worker-navigation-preload", is_page=True)
-    accept = asked(hit, "accept")
+    accept = request_header(hit, "accept")
     if wants_html(hit):
         return Navigation("navigation", accept, is_page=True)
     return accept or "no Accept"
@@ -103,17 +103,17 @@ NO_NAVIGATION: Final = Navigation("not_navigation", "nothing asks for a page")
 
 
 def pushed_url(hit: Hit) -> str | None:
-    """The URL that htmx will show in the address bar, where the app chose one (HX-Push-Url).
+    """The URL of the response's HX-Push-Url, which htmx puts into the address bar.
 
-    May be absolute or relative, as the app wrote it. None where the request's own URL holds.
+    It is absolute or relative, as the app wrote it. None where the request's own URL stays.
     """
     if "hx-request" not in hit.headers:
         return None
-    url = answered(hit, "hx-push-url").strip()
+    url = response_header(hit, "hx-push-url").strip()
     return None if url.lower() in ("", "false") else url
 
 
-ARRIVAL_RULES: Final[Sequence[tuple[str, NavigationRule]]] = (
+NAVIGATION_RULES: Final[Sequence[tuple[str, NavigationRule]]] = (
     ("B.1 library", _library),
     ("B.2 xhr", _xhr),
     ("B.3 destination", _destination),

@@ -1,4 +1,4 @@
-"""Every word that a decision may give as its reason, and the names of events that it may make."""
+"""Every reason that a decision may have, and the names of the events that it may make."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import Final
 
 BOT_VISIT: Final = "Bot Visit"
-"""The event of a bot that read a page; props `bot` and `class`."""
+"""The event of a bot that read a page; its props are `bot` and `class`."""
 
 DOWNLOAD: Final = "File Download"
-"""The event of a file that was saved; prop `url`. Vendors' own scripts use the same name."""
+"""The event of a saved file; its prop is `url`. Vendors' own scripts use the same name."""
 
 NOT_FOUND: Final = "404"
-"""The event of a page that does not exist; prop `path`. Vendors' own scripts use the same name."""
+"""The event of a missing page; its prop is `path`. Vendors' own scripts use the same name."""
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -48,5 +48,5 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "custom_event": "The app called `track()` or `track_pageview()`.",
     }
 )
-"""Every reason a decision can have, and what it means. A reason names the cause; what came of it
-(`bot` may skip a hit or make it an event) is the decision's kind."""
+"""Every reason, and what it means. A reason names the cause; whether the hit is skipped or makes an
+event (`bot` may do either) is the decision's kind."""

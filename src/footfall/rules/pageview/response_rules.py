@@ -1,4 +1,4 @@
-"""C. What was answered."""
+"""C. What the response shows."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from footfall.rules.pageview.file_names import (
 )
 from footfall.rules.pageview.header_values import (
     HTML,
-    answered,
     is_attachment,
     media_type_of,
+    response_header,
     shows_page,
 )
 from footfall.rules.pageview.options import PageviewOptions
 from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
-from footfall.rules.pageview.rule_types import Navigation, ResponseRule, Ruling
+from footfall.rules.pageview.rule_types import Navigation, ResponseRule, RuleMatch
 
-# A browser that does not tell its purpose may be a player that loads `/song.mp3`, and a script
-# reads `/table.csv` to draw it. An attachment is saved in any case.
+# A browser that sends no purpose may be a player that loads `/song.mp3`, and a script reads
+# `/table.csv` to draw it. An attachment is saved in any case.
 _SAVES_ANY_FILE: Final[Mapping[str, bool]] = {
     "navigation": True,
     "fetch": False,
@@ -32,20 +32,20 @@ _SAVES_ANY_FILE: Final[Mapping[str, bool]] = {
 }
 
 
-def _download(hit: Hit, options: PageviewOptions, arrival: Navigation) -> str | Ruling:
+def _download(hit: Hit, options: PageviewOptions, navigation: Navigation) -> str | RuleMatch:
     saves = is_attachment(hit)
     if not saves and not _is_file(hit, options):
         return "no file"
-    # Libraries save nothing: they ask again, as a navigation. Nor do pictures and players.
-    saves_any_file = _SAVES_ANY_FILE.get(arrival.reason)
+    # Libraries save nothing: they request again, as a navigation. Nor do pictures and players.
+    saves_any_file = _SAVES_ANY_FILE.get(navigation.reason)
     if saves_any_file is None or not (saves_any_file or saves):
-        return f"a file for {arrival.reason}"
+        return f"a file for {navigation.reason}"
     if not _has_first_byte(hit) or is_well_known(hit.path):
         return "a file that is not counted"
     if not options.track_downloads:
-        return Ruling("download", hit.path)
-    # The tracker, which knows the public URL, puts it in the path's place.
-    return Ruling("download", hit.path, "event", DOWNLOAD, {"url": hit.path})
+        return RuleMatch("download", hit.path)
+    # The tracker replaces the path by the public URL.
+    return RuleMatch("download", hit.path, "event", DOWNLOAD, {"url": hit.path})
 
 
 def _is_file(hit: Hit, options: PageviewOptions) -> bool:
@@ -58,47 +58,47 @@ def _is_file(hit: Hit, options: PageviewOptions) -> bool:
 def _has_first_byte(hit: Hit) -> bool:
     if hit.status != 206:
         return hit.status == 200
-    return answered(hit, "content-range").strip().lower().startswith("bytes 0-")
+    return response_header(hit, "content-range").strip().lower().startswith("bytes 0-")
 
 
-def _navigation(_hit: Hit, _options: PageviewOptions, arrival: Navigation) -> str | Ruling:
-    return arrival.reason if arrival.is_page else Ruling(arrival.reason, arrival.saw)
+def _navigation(_hit: Hit, _options: PageviewOptions, navigation: Navigation) -> str | RuleMatch:
+    return navigation.reason if navigation.is_page else RuleMatch(navigation.reason, navigation.saw)
 
 
-def _not_found(hit: Hit, options: PageviewOptions, _arrival: Navigation) -> str | Ruling:
+def _not_found(hit: Hit, options: PageviewOptions, _navigation: Navigation) -> str | RuleMatch:
     if hit.status != 404:
         return "not a 404"
     if not options.track_404 or media_type_of(hit) not in HTML:
         return "a 404 that is not counted"
     if is_well_known(hit.path):
-        return Ruling("well_known", hit.path)
-    # An image asked for over plain http may look like a page asked for.
+        return RuleMatch("well_known", hit.path)
+    # Over plain http the request for an image may have the headers of one for a page.
     if "sec-fetch-dest" not in hit.headers and is_static(hit.path):
-        return Ruling("static_file", hit.path)
-    # As with downloads, the public spelling takes the path's place.
-    return Ruling("not_found", hit.path, "event", NOT_FOUND, {"path": hit.path})
+        return RuleMatch("static_file", hit.path)
+    # As with downloads, the tracker replaces the path by the public one.
+    return RuleMatch("not_found", hit.path, "event", NOT_FOUND, {"path": hit.path})
 
 
-def _not_modified(hit: Hit, _options: PageviewOptions, _arrival: Navigation) -> str | Ruling:
+def _not_modified(hit: Hit, _options: PageviewOptions, _navigation: Navigation) -> str | RuleMatch:
     if hit.status != 304:
         return "not a 304"
-    # A 304 has no content type, so the name must tell files from pages.
+    # A 304 has no content type; the name distinguishes files from pages.
     if reason := reason_for_file(hit.path):
-        return Ruling(reason, hit.path)
-    return Ruling("not_modified", hit.path, "pageview", PAGEVIEW)
+        return RuleMatch(reason, hit.path)
+    return RuleMatch("not_modified", hit.path, "pageview", PAGEVIEW)
 
 
-def _page(hit: Hit, _options: PageviewOptions, arrival: Navigation) -> str | Ruling:
+def _page(hit: Hit, _options: PageviewOptions, navigation: Navigation) -> str | RuleMatch:
     saw = media_type_of(hit) or "no content type"
-    return Ruling(arrival.reason, saw, "pageview", PAGEVIEW) if shows_page(hit) else saw
+    return RuleMatch(navigation.reason, saw, "pageview", PAGEVIEW) if shows_page(hit) else saw
 
 
-def otherwise(hit: Hit) -> Ruling:
-    """C.6: why there was nothing to look at."""
-    return Ruling(_reason_for_nothing(hit.status), f"status {hit.status}")
+def otherwise(hit: Hit) -> RuleMatch:
+    """C.6: why the response is no page."""
+    return RuleMatch(_reason_for_status(hit.status), f"status {hit.status}")
 
 
-def _reason_for_nothing(status: int) -> str:
+def _reason_for_status(status: int) -> str:
     if status < 200 or status in (204, 205):
         return "no_content"
     if status < 300:
@@ -106,7 +106,7 @@ def _reason_for_nothing(status: int) -> str:
     return "redirect" if status < 400 else "error"
 
 
-ANSWER_RULES: Final[Sequence[tuple[str, ResponseRule]]] = (
+RESPONSE_RULES: Final[Sequence[tuple[str, ResponseRule]]] = (
     ("C.1 download", _download),
     ("C.2 navigation", _navigation),
     ("C.3 not_found", _not_found),

@@ -1,4 +1,4 @@
-"""What a rule may find: that it settles a hit, how the browser came for it, or nothing."""
+"""What a rule returns: a match that decides the hit, how the browser requested it, or nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from footfall.model import NO_PROPS, Hit
 from footfall.rules.pageview.options import PageviewOptions
 
 
-class Ruling(NamedTuple):
-    """The word of a rule that settles a hit."""
+class RuleMatch(NamedTuple):
+    """The result of a rule that decides a hit; `saw` is the value that the rule read."""
 
     reason: str
     saw: str
@@ -24,16 +24,16 @@ class Ruling(NamedTuple):
 
 
 class Navigation(NamedTuple):
-    """How the browser came for a hit, and whether it came for a page."""
+    """How the browser requested a hit, and whether it requested a page."""
 
     reason: str
     saw: str
     is_page: bool = False
-    # What B finds settles nothing yet: a fetch may still save a file.
+    # A match in B decides nothing yet: a fetch may still save a file.
     verdict: Literal["pass"] = "pass"
 
 
-# A rule that lets pass returns what it looked at, for the step's record.
-RequestRule: TypeAlias = Callable[[Hit, PageviewOptions], str | Ruling]
+# A rule that does not match returns the value that it read, for the step.
+RequestRule: TypeAlias = Callable[[Hit, PageviewOptions], str | RuleMatch]
 NavigationRule: TypeAlias = Callable[[Hit, PageviewOptions], str | Navigation]
-ResponseRule: TypeAlias = Callable[[Hit, PageviewOptions, Navigation], str | Ruling]
+ResponseRule: TypeAlias = Callable[[Hit, PageviewOptions, Navigation], str | RuleMatch]
