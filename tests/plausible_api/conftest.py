@@ -1,0 +1,22 @@
+"""A running collector, and a client of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from footfall.collector import CollectorServer
+from footfall.plausible_api import PlausibleAPI
+
+
+@pytest.fixture
+def collector() -> Iterator[CollectorServer]:
+    with CollectorServer() as running:
+        yield running
+
+
+@pytest.fixture
+def api(collector: CollectorServer) -> Iterator[PlausibleAPI]:
+    with PlausibleAPI(collector.url) as api:
+        yield api
