@@ -1,4 +1,4 @@
-"""The README keeps its word: every option, reason and code block in it is real."""
+"""The README is true: every option, reason, command, output and code block in it is real."""
 
 from __future__ import annotations
 
@@ -55,29 +55,30 @@ def test_it_names_every_command_with_its_options(command: str) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[0][:40] for block in BLOCKS])
-def test_its_code_runs(block: str) -> None:
-    around: dict[str, Any] = {"MIDDLEWARE": [], "INSTALLED_APPS": [], "__name__": "readme"}
-    around["application"] = lambda environ, start_response: []
+def test_its_code_runs_without_a_warning(block: str, caplog: pytest.LogCaptureFixture) -> None:
+    namespace: dict[str, Any] = {"MIDDLEWARE": [], "INSTALLED_APPS": [], "__name__": "readme"}
+    namespace["application"] = lambda environ, start_response: []
     if "token = " in block:
-        around["footfall"] = __import__("footfall")
+        namespace["footfall"] = __import__("footfall")
         block = block.splitlines()[0]
     if "get_asgi_application" in block:
         from tests.support.adapters import set_up_django
 
         set_up_django()
-    exec(compile(block, "README.md", "exec"), around)
+    exec(compile(block, "README.md", "exec"), namespace)
+    assert [line.getMessage() for line in caplog.records if line.name == "footfall"] == []
 
 
-# -- what it shows is what is said -------------------------------------------------------------
+# -- the output that it shows -----------------------------------------------------------------
 
 
 def shown(beginning: str) -> list[str]:
-    """The pieces of the block that begins so; between them the README leaves something out."""
+    """The parts of the block with this beginning; the README omits lines between them."""
     [block] = [block for block in OUTPUTS if block.startswith(beginning)]
     return re.split(r"^\.\.\.\n", block, flags=re.MULTILINE)
 
 
-def said(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+def output_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     main(shlex.split(command)[1:])
     return capsys.readouterr().out
 
@@ -89,24 +90,24 @@ def assert_shows(pieces: list[str], output: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["demo", "explain"])
-def test_it_shows_what_commands_say(
+def test_it_shows_the_output_of_commands(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FOOTFALL_DESTINATIONS", raising=False)
     first, *pieces = shown(f"$ footfall {command}")
     command_line, _, piece = first.removeprefix("$ ").partition("\n")
-    assert_shows([piece, *pieces], said(command_line, capsys))
+    assert_shows([piece, *pieces], output_of(command_line, capsys))
 
 
-def test_it_shows_what_a_check_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_shows_the_output_of_a_check(capsys: pytest.CaptureFixture[str]) -> None:
     with CollectorServer() as collector:
         here = collector.url.removeprefix("http://")
         first, *pieces = (piece.replace("127.0.0.1:8321", here) for piece in shown("$ footfall ch"))
         command_line, _, piece = first.removeprefix("$ ").partition("\n")
-        assert_shows([piece, *pieces], said(command_line, capsys))
+        assert_shows([piece, *pieces], output_of(command_line, capsys))
 
 
-def test_it_shows_what_is_said_of_wrong_options() -> None:
+def test_it_shows_the_error_for_wrong_options() -> None:
     wrong: dict[str, Any] = {
         "destination": "plausible://plausible.io/example.com",
         "trusted_proxies": ["10.0.0.1/8"],
@@ -117,18 +118,18 @@ def test_it_shows_what_is_said_of_wrong_options() -> None:
 
 
 class Dropping:
-    """A vendor that takes an event and throws it away."""
+    """A vendor that accepts an event and throws it away."""
 
     def send(self, request: Request) -> Response:
         return Response(status=202, headers={"x-plausible-dropped": "1"}, body=b"ok")
 
 
-def test_it_shows_what_is_said_of_a_dropped_event(caplog: pytest.LogCaptureFixture) -> None:
+def test_it_shows_the_warning_about_a_dropped_event(caplog: pytest.LogCaptureFixture) -> None:
     config = Config(destinations="plausible://plausible.io/example.com", transport=Dropping())
     tracker = Tracker(config, environ={})
     visitor = {"ip": "198.51.100.7", "ua": CHROME}
     tracker.track("Signup", url="https://example.com/", visitor=visitor)
-    # It is said after it was counted.
+    # The warning is logged after the event was counted.
     assert wait_until(lambda: caplog.messages)
     assert shown("footfall: plausible") == [f"{line}\n" for line in caplog.messages]
 
@@ -140,5 +141,5 @@ def test_it_names_every_difference_from_the_vendors_script() -> None:
     assert missing == []
 
 
-def test_it_stays_a_manual_and_not_a_book() -> None:
+def test_it_stays_under_500_lines() -> None:
     assert len(README.splitlines()) < 500
