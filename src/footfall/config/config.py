@@ -50,16 +50,16 @@ class Config:
 
     # Right behind a local proxy, a container network and most platforms; spoofable behind none.
     trusted_proxies: str | int | Sequence[Any] = option(
-        "auto", "the proxies that may name the visitor; see below"
+        "auto", "the proxies whose headers are believed; see below"
     )
     client_ip_header: str | None = option(None, "the one header that holds the address")
     client_ip: Callable[[Headers, str | None], str | None] | None = option(
-        None, "a function `(headers, peer)` that finds it", is_validated=False
+        None, "a function `(headers, peer)` that returns it", is_validated=False
     )
     # Vendors need the whole address for their daily visitor id, and do not keep it.
     anonymize_ip: Literal["truncate"] | bool = option(
         False,
-        '`"truncate"` cuts to /24 and /48; visitors of one network with one browser become one',
+        '`"truncate"` cuts it to /24 or /48; visitors of one network with one browser become one',
         choices=(False, "truncate"),
     )
 
@@ -70,16 +70,16 @@ class Config:
         'paths never counted: globs such as `"/admin/**"`, compiled regexes, functions of the hit; '
         '`"!/admin/open"` re-includes',
     )
-    include: Sequence[path_rules.Pattern] | str = option((), "where given, only these paths count")
+    include: Sequence[path_rules.Pattern] | str = option((), "if set, only these paths count")
     # Password resets and similar pages carry secrets in the path.
     default_exclude: bool = option(
-        True, "leaves out password resets and other pages whose path is a secret"
+        True, "excludes password resets and other pages whose path is a secret"
     )
     # Nobody has seen a prefetched page yet.
     prefetch: Literal["skip", "count", "refuse"] = option(
         "skip",
-        '`"count"` counts prefetches; `"refuse"` answers 503, so that browsers ask again on the '
-        "click",
+        '`"count"` counts prefetches; `"refuse"` answers them with 503, so that browsers send '
+        "a request on the click",
     )
     bots: Literal["skip", "count", "event"] = option(
         "skip",
@@ -88,8 +88,8 @@ class Config:
     )
     is_bot: Callable[[Hit], bool | str | None] | None = option(
         None,
-        "a function of the hit: True or a name for a bot, False for a person, None to ask the own "
-        "filter; `footfall.crawlers.is_bot` (extra `[bots]`) asks a community's list too",
+        "a function of the hit: True or a name for a bot, False for a person, None for the "
+        "built-in filter; `footfall.crawlers.is_bot` (extra `[bots]`) adds a community's list",
     )
     # A custom event costs quota, and scanners ask for a thousand missing pages a day.
     track_404: bool = option(False, "sends missing pages as event `404`")
@@ -98,11 +98,11 @@ class Config:
     # The list of the vendors' own scripts.
     download_extensions: Sequence[str] | str = option(
         tuple(sorted(pageview.DOWNLOAD_EXTENSIONS)),
-        "which files these are by name; attachments count by any",
+        "the extensions of such files; attachments count with any name",
         shown_default="`pdf`, `zip`, ...",
     )
     # People see the page around a frame.
-    track_iframes: bool = option(False, "counts pages within frames, for widgets on other sites")
+    track_iframes: bool = option(False, "counts pages in frames, for widgets on other sites")
     track_localhost: bool | None = option(
         None,
         "counts hits on localhost; by default only if every destination is on this machine",
@@ -112,85 +112,92 @@ class Config:
     respect_dnt: bool = option(False, "does not count browsers that send `DNT`")
     respect_gpc: bool = option(False, "does not count browsers that send `Sec-GPC`")
     should_track: Callable[[Hit], bool] | None = option(
-        None, "a function of the hit, asked before the decision; runs on the delivery side"
+        None,
+        "a function of the hit, called before the decision; runs on a background thread unless "
+        '`mode` is `"sync"`',
     )
     before_send: Callable[[Event], Event | None] | None = option(
-        None, "a function of the event that returns it, another, or None; runs on the delivery side"
+        None,
+        "a function of the event that returns it, another event, or None to drop it; runs on a "
+        'background thread unless `mode` is `"sync"`',
     )
     # For sites where quota is expensive.
     sample_rate: float = option(
-        1.0, "counts this share of the visitors, each one wholly or not at all", low=0.0, high=1.0
+        1.0, "counts this share of the visitors, each with all pages or none", low=0.0, high=1.0
     )
 
     # -- what is sent --------------------------------------------------------------------------
 
     keep_query: Sequence[str] | str = option(
-        (), 'further query parameters that may leave; `"*"` for all but known secrets'
+        (), 'further query parameters to send; `"*"` for all but known secrets'
     )
     base_url: str | None = option(
-        None, "the public scheme and host, where your proxies do not tell them"
+        None, "the public scheme and host, where your proxies do not pass them on"
     )
     path_mode: Literal["path", "route"] = option(
         "path",
-        '`"route"` sends `/users/{id}` for `/users/17`, where the framework tells its route '
+        '`"route"` sends `/users/{id}` for `/users/17`, where the framework exposes its route '
         "(Starlette since 1.7)",
         is_validated=False,
     )
-    hide_path_secrets: bool = option(True, "long random text in a path becomes `:token`")
+    hide_path_secrets: bool = option(True, "replaces long random text in a path by `:token`")
 
     # -- how it is delivered -------------------------------------------------------------------
 
     transport: TransportName | Transport = option(
         "auto",
-        'how requests are sent: `"curl"` (extra `[curl]`), `"httpx"`, or any object with '
-        "`send(request)`; auto takes libcurl where it is installed, and httpx2 under gevent",
+        'what sends requests: `"curl"` (extra `[curl]`), `"httpx"`, or any object with '
+        '`send(request)`; `"auto"` uses libcurl where it is installed, and httpx2 under gevent',
     )
     mode: Literal["auto", "thread", "sync"] = option(
         "auto",
-        '`"sync"` delivers within the request, before the answer is sent, waits up to a second for '
-        'it and tries once; an event loop goes on meanwhile; `"auto"` does so on AWS Lambda, Cloud '
-        "Functions, Cloud Run and Vercel, which stop the process between requests, and else is "
-        '`"thread"`',
+        '`"sync"` delivers within the request, before the response is sent, with one try that may '
+        'take a second; an event loop is not blocked; `"auto"` means `"sync"` on AWS Lambda, Cloud '
+        "Functions, Cloud Run and Vercel, which stop the process between requests, and "
+        '`"thread"` elsewhere',
     )
     # See delivery.Limits for the reasons of these four.
     max_queue: int = option(
         10_000,
-        "events that may wait for one destination, in 8 MiB at most; the oldest go first",
+        "events that may wait for one destination, in 8 MiB at most; the oldest are dropped first",
         low=1,
         high=1_000_000,
     )
     # Above half an hour both vendors would open a second visit for a late event.
     max_age_seconds: float | None = option(
         None,
-        "older events are dropped, since vendors stamp them when they arrive",
+        "events that waited longer are dropped, since vendors stamp them on arrival",
         shown_default="`60`; `300` with `outbox`",
         low=1,
         high=1800,
     )
-    max_connections: int = option(8, "to each destination, from each process", low=1, high=64)
+    max_connections: int = option(
+        8, "connections to each destination, from each process", low=1, high=64
+    )
     timeout_seconds: float = option(
-        TOTAL_TIMEOUT_SECONDS, "for one whole exchange with a vendor", low=0.1, high=60
+        TOTAL_TIMEOUT_SECONDS, "limit for one whole exchange with a vendor", low=0.1, high=60
     )
     # All processes of a host share it. It holds visitors' addresses until they are sent, so it
     # exists only when asked for.
     outbox: str | os.PathLike[str] | None = option(
-        None, "the path of a file that keeps what waits, through deploys and crashes; see Delivery"
+        None,
+        "the path of a file that keeps waiting events through deploys and crashes; see Delivery",
     )
     # A duplicate falsifies bounce rate and pageviews where a loss only under-counts.
     outbox_mode: Mode = option(
         "at_most_once",
-        '`"at_least_once"` sends an event again where a crash leaves in doubt if it was sent',
+        '`"at_least_once"` sends an event again where a crash leaves in doubt whether it was sent',
     )
     # Every server allows a stopping process this long.
     shutdown_timeout_seconds: float = option(
-        2.0, "what a stopping process spends on the last events", low=0, high=60
+        2.0, "how long a stopping process delivers the last events", low=0, high=60
     )
     token_secret: str | None = option(
         None,
-        "signs visitor tokens; 16 characters or more, for instance the secret key that the app has",
+        "signs visitor tokens; 16 characters or more, for instance the app's secret key",
         is_secret=True,
     )
-    debug: bool = option(False, "mistakes in `track()` raise; on by itself under pytest")
+    debug: bool = option(False, "wrong calls of `track()` raise; on by default under pytest")
 
     # -- compiled ------------------------------------------------------------------------------
 
