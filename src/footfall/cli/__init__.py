@@ -1,4 +1,4 @@
-"""The command `footfall`: one file a command, loaded only when it is called."""
+"""The command `footfall`: one module for each command."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import footfall
 COMMANDS: Final = {
     "collect": "run the local collector: one file, one page",
     "export": "write the collector's events as CSV, JSON lines or Parquet",
-    "explain": "say what one request would be counted as, and why",
-    "check": "send one event to each destination, and say what became of it",
+    "explain": "show what one request would be counted as, and why",
+    "check": "send one event to each destination, and report the outcome",
     "goals": "make the goals that Plausible needs to show an app's events",
     "demo": "see it work: a small site, the middleware, the collector",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line. The exit code: 0 fine, 1 not as it should be, 2 wrong usage."""
+    """Run a command; return its exit code: 0 if all is well, 1 if not, 2 for wrong usage."""
     parser = argparse.ArgumentParser(
         prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
     )

@@ -1,4 +1,4 @@
-"""`footfall collect`: the collector, until Ctrl-C."""
+"""`footfall collect`: runs the collector until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -33,15 +33,14 @@ _CANNOT_START = 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall collect`."""
-    _add_door(parser)
-    _add_file(parser)
-    _add_meaning(parser)
-    _add_exits(parser)
+    _add_network_options(parser)
+    _add_storage_options(parser)
+    _add_event_options(parser)
+    _add_forward_and_chaos_options(parser)
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
-def _add_door(parser: argparse.ArgumentParser) -> None:
-    """Who may come in, and where."""
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -50,11 +49,10 @@ def _add_door(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p", "--port", type=int, default=_PORT, help="0 takes a free one (%(default)s)"
     )
-    parser.add_argument("--token", help="what visitors of the page have to know")
+    parser.add_argument("--token", help="the secret that opens the page and the API")
 
 
-def _add_file(parser: argparse.ArgumentParser) -> None:
-    """Where events are kept, and how many."""
+def _add_storage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database",
         metavar="FILE",
@@ -73,8 +71,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_meaning(parser: argparse.ArgumentParser) -> None:
-    """What the events are taken for."""
+def _add_event_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--domain",
         action="append",
@@ -92,12 +89,11 @@ def _add_meaning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mmdb",
         metavar="FILE",
-        help="a country database in the MaxMind format; without it, a CDN's header tells",
+        help="a country database in the MaxMind format; without it, a CDN's header is read",
     )
 
 
-def _add_exits(parser: argparse.ArgumentParser) -> None:
-    """Where events go from here, and what their senders meet."""
+def _add_forward_and_chaos_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--forward",
         metavar="DESTINATION",
@@ -107,9 +103,9 @@ def _add_exits(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--chaos",
-        metavar="TROUBLE",
-        help="upset the senders: a status, slow:2s, hang, drop or reset, each with the share of "
-        "events that it befalls, such as 503:0.2,slow:2s:0.1; seed:7 repeats the choices",
+        metavar="FAULTS",
+        help="answer senders with faults: a status, slow:2s, hang, drop or reset, each with the "
+        "share of requests, such as 503:0.2,slow:2s:0.1; seed:7 repeats the choices",
     )
 
 
@@ -122,18 +118,18 @@ def _bytes(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Collect until SIGINT or SIGTERM. 0 if all was written, 1 if not, 2 if it could not start."""
-    # From here on a signal ends the wait, even one that comes while we start.
+    """Run until SIGINT or SIGTERM; return 0 if all was written, 1 if not, 2 if it did not start."""
+    # From here on a signal ends the wait, even one that comes during the start.
     stop = _stop_signal()
     try:
         server = _start(args)
     except (ConfigError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         return _CANNOT_START
-    _greet(server, args)
+    _print_start(server, args)
     if args.open:
         webbrowser.open(f"{server.url}/?token={quote(args.token)}" if args.token else server.url)
-    # Some systems deliver signals only between two waits.
+    # On some systems a signal is handled only between two waits.
     while not stop.wait(0.5):
         pass
     lost = server.close()
@@ -163,16 +159,16 @@ def _start(args: argparse.Namespace) -> CollectorServer:
     )
 
 
-def _greet(server: CollectorServer, args: argparse.Namespace) -> None:
+def _print_start(server: CollectorServer, args: argparse.Namespace) -> None:
     domain = next(iter(args.domains), "example.com")
     print(f"Collecting on {server.url} into {args.database}")
     print(f"  FOOTFALL_DESTINATIONS=collector://{urlsplit(server.url).netloc}/{domain}")
     if args.token:
         print("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
     for line in args.forward:
-        print(f"  Passed on to {line}")
+        print(f"  Forwarding to {line}")
     if args.chaos:
-        print(f"  Senders meet trouble: {args.chaos}")
+        print(f"  Answers senders with faults: {args.chaos}")
     print("Ctrl-C stops it.", flush=True)
 
 

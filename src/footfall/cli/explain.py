@@ -1,4 +1,4 @@
-"""`footfall explain`: one pretended hit, walked through the rooms aloud."""
+"""`footfall explain`: shows each step from one imagined request to the requests it would cause."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 HELP: Final = (
     "Say what a request would be counted as, and why: the visitor's address hop by hop, each rule "
-    "that was asked, the event, and the request that each destination would get. Nothing is sent. "
+    "that was tried, the event, and the request that each destination would get. Nothing is sent. "
     "The request is a browser's that opens a page, unless -H says otherwise."
 )
-# An address for documentation (RFC 5737): somebody on the internet.
+# An address for documentation (RFC 5737) stands for a visitor on the internet.
 PEER: Final = "198.51.100.7"
-# Where none is configured, one shows what a request would look like.
+# Used where no destination is configured, to show a request.
 EXAMPLE: Final = "plausible://plausible.io/example.com"
 BROWSER: Final = {
     "user-agent": (
@@ -55,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the request, repeatable; without a value it is not sent",
     )
     parser.add_argument("--peer", default=PEER, help="who connects to the app (%(default)s)")
-    parser.add_argument("--status", type=int, default=200, help="of the answer (%(default)s)")
+    parser.add_argument("--status", type=int, default=200, help="of the response (%(default)s)")
     parser.add_argument(
-        "--content-type", default="text/html; charset=utf-8", help="of the answer (%(default)s)"
+        "--content-type", default="text/html; charset=utf-8", help="of the response (%(default)s)"
     )
     parser.add_argument("--route", help="the framework's template of the path")
     parser.add_argument(
@@ -71,12 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _method(text: str) -> str:
     if "/" in text:
-        raise ArgumentTypeError(f"say the method first, as in GET {text}")
+        raise ArgumentTypeError(f"give the method first, as in GET {text}")
     return text.upper()
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain. 0 if the hit would be counted, 1 if not, 2 if the options cannot work."""
+    """Return 0 if the hit would be counted, 1 if not, 2 if an argument or an option is wrong."""
     from footfall.config import Config
     from footfall.tracker import Tracker
 
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     explanation = tracker.explain(hit)
-    print(_as_json(explanation) if args.json else _aloud(explanation))
+    print(_as_json(explanation) if args.json else _as_text(explanation))
     return 0 if explanation.event is not None else 1
 
 
@@ -139,10 +139,10 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
     return headers
 
 
-# -- for people --------------------------------------------------------------------------------
+# -- output ------------------------------------------------------------------------------------
 
 
-def _aloud(explanation: Explanation) -> str:
+def _as_text(explanation: Explanation) -> str:
     from footfall.collector.web import reason_texts
 
     decision, event = explanation.decision, explanation.event

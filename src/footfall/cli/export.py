@@ -1,4 +1,4 @@
-"""`footfall export`: the collector's events, for other programs. The file is only read."""
+"""`footfall export`: writes the collector's events for other programs. Only reads its file."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the events. 0 if all were written, 1 if the output failed, 2 if it could not start."""
+    """Return 0 if all events were written, 1 if the output failed, 2 if it could not start."""
     from footfall.collector.storage.database import open_to_read
 
     if args.format == "parquet" and not args.output:
@@ -163,7 +163,7 @@ def _jsonl(rows: Iterator[_Row], output: str | None) -> int:
 
 
 def _parquet(rows: Iterator[_Row], output: str | None) -> int:
-    """By way of JSON lines, which tell an empty text from none."""
+    """Through JSON lines, which distinguish an empty text from a missing one."""
     try:
         import duckdb
     except ModuleNotFoundError as missing:

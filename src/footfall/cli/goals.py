@@ -1,4 +1,4 @@
-"""`footfall goals sync`: the goals and properties that a site needs to show an app's events."""
+"""`footfall goals sync`: creates the goals and properties without which a site hides events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _USAGE = 2
 # The plan lacks the Sites API, or the server does, as every Community Edition.
 _BY_HAND: Final = frozenset({402, 406})
 
-# Plausible's own limit (see destinations/plausible.py); what is longer is never recorded.
+# Plausible's own limit (see destinations/plausible.py); longer names are never recorded.
 _MAX_PROP_BYTES = 300
 
 
@@ -75,13 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Sync. 0 if nothing is missing any more, 1 if something is, 2 if it cannot be asked for."""
+    """Return 0 if nothing is missing any more, 1 if something is, 2 for wrong usage."""
     from footfall.plausible_api import APIError, PlausibleAPI
 
     try:
         declared = _declared(args)
         with PlausibleAPI(args.base_url, sites_key=_secret(SITES_KEY)) as api:
-            return _sync_or_tell(api, args.site, declared, is_meant=args.apply)
+            return _try_sync(api, args.site, declared, is_applied=args.apply)
     except APIError as error:
         print(error, file=sys.stderr)
         return _OUT_OF_SYNC
@@ -90,12 +90,12 @@ def run(args: argparse.Namespace) -> int:
         return _USAGE
 
 
-def _sync_or_tell(api: PlausibleAPI, site: str, declared: Declared, *, is_meant: bool) -> int:
-    """Sync, or say what to make by hand where nothing else can make it."""
+def _try_sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: bool) -> int:
+    """Sync, or print what to make by hand where the server has no API for it."""
     from footfall.plausible_api import APIError
 
     try:
-        return _sync(api, site, declared, is_meant=is_meant)
+        return _sync(api, site, declared, is_applied=is_applied)
     except APIError as error:
         if error.status not in _BY_HAND:
             raise
@@ -104,7 +104,7 @@ def _sync_or_tell(api: PlausibleAPI, site: str, declared: Declared, *, is_meant:
         return _OUT_OF_SYNC
 
 
-def _sync(api: PlausibleAPI, site: str, declared: Declared, *, is_meant: bool) -> int:
+def _sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: bool) -> int:
     goals = {goal.event_name for goal in api.goals.all(site)}
     props = set(api.custom_props.all(site))
     missing = Declared(
@@ -116,7 +116,7 @@ def _sync(api: PlausibleAPI, site: str, declared: Declared, *, is_meant: bool) -
     if not any(missing):
         print(f"{site} has all of them.")
         return _IN_SYNC
-    if not is_meant:
+    if not is_applied:
         print("Nothing was changed. Add --apply to make what is missing (+).")
         return _OUT_OF_SYNC
     for name in missing.events:
@@ -136,7 +136,7 @@ def _show(kind: str, names: Sequence[str], missing: Sequence[str]) -> None:
 
 
 def _declared(args: argparse.Namespace) -> Declared:
-    """All that was named, from wherever; checked as Plausible will."""
+    """All names, from every source; checked as Plausible does."""
     sources = [Declared(args.event, args.prop)]
     if args.file:
         sources.append(_from_file(args.file))

@@ -1,4 +1,4 @@
-"""`footfall check`: one event to each destination, and what became of it."""
+"""`footfall check`: sends one event to each destination and reports the outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from footfall.cli.check.one import Check
+from footfall.cli.check.destination_check import DestinationCheck
 from footfall.destinations import Destination, check_event_name, destination_from, split_dsns
 from footfall.errors import ConfigError, EventError
 from footfall.model import PAGEVIEW
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--client-ip",
         metavar="ADDRESS",
-        help="the visitor's, such as that of your own browser; Plausible Cloud and collectors are "
-        "otherwise asked for this machine's",
+        help="the visitor's, such as your own browser's; without it, Plausible Cloud or the "
+        "collector is asked for this machine's",
     )
     parser.add_argument("--url", help="the page; by default /footfall-check of the site")
     parser.add_argument("--name", default=PAGEVIEW, help="of the event (%(default)s)")
@@ -56,14 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check. 0 if every event arrived or was accepted, 1 if one was not, 2 for wrong usage."""
+    """Return 0 if every event arrived or was accepted, 1 if one was not, 2 for wrong usage."""
     try:
         check_event_name(args.name)
-        checks = [Check(each, args) for each in _destinations(args.destinations)]
+        checks = [DestinationCheck(each, args) for each in _destinations(args.destinations)]
     except (ConfigError, EventError, ValueError) as error:
         print(error, file=sys.stderr)
         return _USAGE
-    # One that fails does not keep the others from being checked.
+    # All are checked, even after one has failed.
     arrived = [each.run() for each in checks]
     return _ARRIVED if all(arrived) else _LOST
 

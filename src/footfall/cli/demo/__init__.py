@@ -1,4 +1,4 @@
-"""`footfall demo`: a small real site, the middleware in front, and the collector behind it."""
+"""`footfall demo`: runs a small site with the middleware, and the collector behind it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show it work. With --once: 0 if every visit came out as expected, 1 if not."""
+    """Return 0; with --once, 1 if a visit was not counted as expected; 2 if it could not start."""
     try:
         return _run(args)
     except (ConfigError, ModuleNotFoundError, OSError) as error:
@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    # First, since it says what to install where something is missing.
+    # First, since its import names the package to install where one is missing.
     from footfall.collector import CollectorServer  # isort: skip
-    from footfall.cli.demo.once import visit_once
+    from footfall.cli.demo.scripted_visits import send_visits
     from footfall.cli.demo.site import served
     from footfall.destinations import Collector
     from footfall.tracker import Tracker
@@ -61,7 +61,7 @@ def _run(args: argparse.Namespace) -> int:
         print(f"site       {site}")
         print(f"collector  {collector.url}")
         if args.once:
-            return visit_once(site, collector.url, tracker)
+            return send_visits(site, collector.url, tracker)
         print("Open the site and click around; Ctrl-C ends the demo.\n", flush=True)
         return _print_events(collector.url)
 

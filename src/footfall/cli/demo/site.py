@@ -82,7 +82,7 @@ async def _missing(_: Request, __: Exception) -> Response:
 
 
 def site(tracker: Tracker) -> Starlette:
-    """The site with the middleware in front."""
+    """The demo's site, with the middleware."""
     app = Starlette(
         routes=[
             *(Route(path, _page) for path in _PAGES),
@@ -98,7 +98,14 @@ def site(tracker: Tracker) -> Starlette:
 
 @contextmanager
 def served(tracker: Tracker, port: int) -> Iterator[str]:
-    """The site on a thread of its own, and its URL; port 0 takes a free one.
+    """Serve the site on a thread of its own.
+
+    Args:
+        tracker: The middleware's.
+        port: On 127.0.0.1; 0 takes a free one.
+
+    Yields:
+        The site's URL.
 
     Raises:
         ConfigError: The port is taken.
@@ -108,7 +115,7 @@ def served(tracker: Tracker, port: int) -> Iterator[str]:
     except (OSError, OverflowError) as error:
         remedy = f"cannot be listened on ({error}); choose another --port, or 0 for any free one"
         raise ConfigError(Fault("port", port, remedy)) from error
-    # Peers are read as they are: the scripted visits play the proxy themselves.
+    # uvicorn must not rewrite the peer: the scripted visits send X-Forwarded-For themselves.
     config = uvicorn.Config(site(tracker), log_config=None, access_log=False, proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

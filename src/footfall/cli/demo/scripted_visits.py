@@ -1,4 +1,4 @@
-"""Scripted visits to the demo's site: what each must come to, and whether it did."""
+"""Scripted visits to the demo's site: sends each and compares what was counted with the script."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NAVIGATION: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class DemoVisit:
-    """One scripted request, and what must come of it."""
+    """One scripted request, and what must be counted for it."""
 
     what: str
     path: str
@@ -114,23 +114,34 @@ VISITS: Final = (
 )
 
 
-def visit_once(site: str, collector_url: str, tracker: Tracker) -> int:
-    """Send the scripted visits, print the table, and return 0 only if all went as expected."""
+def send_visits(site: str, collector_url: str, tracker: Tracker) -> int:
+    """Send the scripted visits and print a table of the results.
+
+    Args:
+        site: URL of the demo's site.
+        collector_url: URL of the collector.
+        tracker: The site's, whose counters give the reasons.
+
+    Returns:
+        0 if everything was counted as expected, else 1.
+    """
     with httpx2.Client() as visitor, httpx2.Client(base_url=collector_url) as api:
-        rows = [_send(visit, site, visitor, api, tracker) for visit in VISITS]
+        results = [_send(visit, site, visitor, api, tracker) for visit in VISITS]
         held = api.get("/api/v1/events").json()["events"]
     expected = list(itertools.chain.from_iterable(visit.events for visit in VISITS))
     leaks = [event["url"] for event in held if "s3cret" in str(event)]
-    _print_table(rows)
-    counted = sum(len(row.events) for row in rows)
-    print(f"\n{len(rows)} visits, {counted} events; the collector holds {len(held)}.")
-    is_right = all(row.is_right for row in rows) and len(held) == len(expected) and not leaks
+    _print_table(results)
+    counted = sum(len(result.events) for result in results)
+    print(f"\n{len(results)} visits, {counted} events; the collector holds {len(held)}.")
+    is_right = (
+        all(result.is_right for result in results) and len(held) == len(expected) and not leaks
+    )
     print("Everything as expected." if is_right else "NOT as expected: see the rows marked with !")
     return 0 if is_right else 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Row:
+class _Result:
     visit: DemoVisit
     reason: str
     events: Sequence[Mapping[str, Any]]
@@ -139,7 +150,7 @@ class _Row:
 
 def _send(
     visit: DemoVisit, site: str, visitor: httpx2.Client, api: httpx2.Client, tracker: Tracker
-) -> _Row:
+) -> _Result:
     reasons_before = tracker.stats()["reasons"]
     held_before = api.get("/api/v1/events").json()["events"]
     headers = {name: value.format(site=site) for name, value in visit.headers.items()}
@@ -152,7 +163,7 @@ def _send(
     # The form's own redirect stands beside the event that the app tracked.
     reason = visit.reason if visit.reason in new else ", ".join(new)
     is_right = reason == visit.reason and _match(events, visit.events)
-    return _Row(visit=visit, reason=reason, events=events, is_right=is_right)
+    return _Result(visit=visit, reason=reason, events=events, is_right=is_right)
 
 
 def _new_events(
@@ -160,7 +171,7 @@ def _new_events(
 ) -> list[dict[str, Any]]:
     query: dict[str, Any] = {"after": after, "wait": max(1, len(wanted)), "timeout": 5}
     if not wanted:
-        time.sleep(0.2)  # nothing is expected; long enough for what should not be there to arrive
+        time.sleep(0.2)  # nothing is expected; long enough for a wrong event to arrive
         del query["wait"], query["timeout"]
     events: list[dict[str, Any]] = api.get("/api/v1/events", params=query).json()["events"]
     return events
@@ -176,10 +187,10 @@ def _match(events: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, An
     )
 
 
-def _print_table(rows: Sequence[_Row]) -> None:
+def _print_table(results: Sequence[_Result]) -> None:
     print(f"\n  {'visit':<36} {'counted as':<14} why")
-    for row in rows:
-        name = ", ".join(event["name"] for event in row.events) or "-"
-        mark = " " if row.is_right else "!"
-        why = f"{row.reason:<12} {REASONS.get(row.reason, '')}".rstrip()
-        print(f"{mark} {row.visit.what:<36} {name:<14} {why}")
+    for result in results:
+        name = ", ".join(event["name"] for event in result.events) or "-"
+        mark = " " if result.is_right else "!"
+        why = f"{result.reason:<12} {REASONS.get(result.reason, '')}".rstrip()
+        print(f"{mark} {result.visit.what:<36} {name:<14} {why}")
