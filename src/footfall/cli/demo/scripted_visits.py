@@ -160,7 +160,7 @@ def _send(
     events = _new_events(api, after=last, wanted=visit.events)
     reasons = tracker.stats()["reasons"]
     new = [name for name in reasons if reasons[name] > reasons_before.get(name, 0)]
-    # The form's own redirect stands beside the event that the app tracked.
+    # The form's redirect is counted beside the event that the app tracked.
     reason = visit.reason if visit.reason in new else ", ".join(new)
     is_right = reason == visit.reason and _match(events, visit.events)
     return _Result(visit=visit, reason=reason, events=events, is_right=is_right)

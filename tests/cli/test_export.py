@@ -87,7 +87,7 @@ def test_parquet_has_types(database: Path, tmp_path: Path) -> None:
 
 # -- the recipe of the README ------------------------------------------------------------------
 
-_README = Path(__file__).parent.parent / "README.md"
+_README = Path(__file__).parents[2] / "README.md"
 
 
 def recipe(database: Path) -> list[str]:
@@ -148,13 +148,13 @@ def test_a_file_is_read_while_a_collector_writes_it(
     assert "/new" in capsys.readouterr().out
 
 
-def test_a_day_that_is_none_is_told(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_day_that_is_none_is_reported(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         export(database, "--from", "yesterday")
     assert "'yesterday' is no day; write it like 2026-11-30" in capsys.readouterr().err
 
 
-def test_what_cannot_be_done_is_told(
+def test_what_cannot_be_done_is_reported(
     database: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

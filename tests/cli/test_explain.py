@@ -1,4 +1,4 @@
-"""`footfall explain`: one hit, walked through the rooms aloud."""
+"""`footfall explain`: the steps from one request to the requests that it would cause."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(explained(capsys, *arguments, "--json")[1])
 
 
-def test_a_page_is_told_with_its_visitor_steps_event_and_request(
+def test_a_page_is_shown_with_its_visitor_steps_event_and_request(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     forwarded = ("-H", "X-Forwarded-For: 6.6.6.6, 203.0.113.9", "--peer", "10.0.0.2")
@@ -121,7 +121,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG.keys())
-def test_wrong_words_exit_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_wrong_arguments_exit_with_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     assert main(["explain", *arguments]) == 2
     assert capsys.readouterr().err
 
@@ -148,4 +150,4 @@ def test_a_forgotten_method_is_asked_for(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit) as caught:
         main(["explain", PAGE])
     assert caught.value.code == 2
-    assert f"say the method first, as in GET {PAGE}" in capsys.readouterr().err
+    assert f"give the method first, as in GET {PAGE}" in capsys.readouterr().err

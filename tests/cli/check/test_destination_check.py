@@ -4,45 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from footfall.cli import main
-from footfall.cli.check import one
 from footfall.collector import CollectorServer
-from footfall.collector.storage.stored_events import EventSearch, StoredEvent
+from tests.cli.check.common import ADDRESS, SITE, line, newest
 from tests.support.vendors import Vendor, answer, answering, unused_port, vendor
 
-SITE = "a.test"
-ADDRESS = "8.8.8.8"
 
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FOOTFALL_DESTINATIONS", "PLAUSIBLE_STATS_KEY", "COLLECTOR_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(one, "_POLL_SECONDS", 0.02)
-
-
-@pytest.fixture
-def collector() -> Iterator[CollectorServer]:
-    """A collector that knows one site, and one project of Swetrix."""
-    with CollectorServer(domains=[SITE, "aUn1quEid-3x"]) as running:
-        yield running
-
-
-def line(scheme: str, url: str, site: str = SITE) -> str:
-    return f"{scheme}://{url.removeprefix('http://')}/{site}"
-
-
-def newest(collector: CollectorServer) -> StoredEvent:
-    collector.store.flush()
-    return collector.store.search(EventSearch(limit=1)).entries[0]
-
-
-def told(capsys: pytest.CaptureFixture[str]) -> str:
+def output(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
@@ -54,7 +26,7 @@ def test_an_event_that_arrives_is_read_back(
 ) -> None:
     for number in range(2):
         assert main(["check", line("collector", collector.url)]) == 0
-        text = told(capsys)
+        text = output(capsys)
         assert f"sent       pageview of https://{SITE}/footfall-check, client IP 127.0.0.1" in text
         assert "answer     HTTP 202" in text
         assert "meaning    accepted: the vendor took the event" in text
@@ -67,20 +39,20 @@ def test_a_collector_with_a_token_is_read_back_with_it(
 ) -> None:
     with CollectorServer(token="secret") as collector:
         assert main(["check", line("collector", collector.url)]) == 0
-        assert "read back  not possible: GET /api/v1/stats/realtime" in told(capsys)
+        assert "read back  not possible: GET /api/v1/stats/realtime" in output(capsys)
         monkeypatch.setenv("COLLECTOR_TOKEN", "secret")
         assert main(["check", line("collector", collector.url)]) == 0
-        assert "read back  1 current visitors before, 2 now" in told(capsys)
+        assert "read back  1 current visitors before, 2 now" in output(capsys)
 
 
 def test_an_event_that_is_dropped_is_explained(
     collector: CollectorServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", line("collector", collector.url, "b.test")]) == 1
-    text = told(capsys)
+    text = output(capsys)
     assert "x-plausible-dropped: 1" in text
     assert "meaning    dropped_by_vendor: collector:b.test@" in text
-    assert f"remedy     the reason stands at {collector.url}" in text
+    assert f"remedy     {collector.url} shows the reason" in text
     assert newest(collector).reason == "not_found"
 
 
@@ -96,7 +68,7 @@ def test_what_plausible_drops_has_a_remedy(
 ) -> None:
     arguments = [line("plausible+http", collector.url, "b.test"), "--client-ip", address]
     assert main(["check", *arguments]) == 1
-    text = told(capsys)
+    text = output(capsys)
     assert "it knows no site 'b.test'" in text
     assert remedy in text
 
@@ -107,20 +79,10 @@ def test_swetrix_is_checked_by_its_answer(
     arguments = ["--client-ip", ADDRESS, "--url", f"https://{SITE}/", "--name", "Test"]
     destination = line("swetrix+http", collector.url, "aUn1quEid-3x")
     assert main(["check", destination, *arguments]) == 0
-    assert "meaning    accepted" in told(capsys)
+    assert "meaning    accepted" in output(capsys)
     assert (newest(collector).vendor, newest(collector).name) == ("swetrix", "Test")
     assert main(["check", line("swetrix+http", collector.url, "aUn1quEid-4x"), *arguments]) == 1
-    assert "rejected" in told(capsys)
-
-
-def test_all_destinations_are_checked_though_one_fails(
-    collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nobody = f"http://127.0.0.1:{unused_port()}"
-    lines = [line("collector", nobody), line("plausible+http", collector.url)]
-    monkeypatch.setenv("FOOTFALL_DESTINATIONS", ",".join(lines))
-    assert main(["check", "--client-ip", ADDRESS]) == 1
-    assert newest(collector).status == "accepted"
+    assert "rejected" in output(capsys)
 
 
 # -- against vendors with one answer ----------------------------------------------------------
@@ -148,7 +110,7 @@ def test_the_count_is_asked_until_it_rises(
     monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
     with vendor(counting(7, 7, 7, 8)) as server:
         assert main(plausible(server.url)) == 0
-    text = told(capsys)
+    text = output(capsys)
     assert "read back  7 current visitors before, 8 now" in text
     assert "s3cret" not in text
     asked = [request for request in server.requests if request.startswith(b"GET")]
@@ -162,7 +124,7 @@ def test_an_event_that_never_shows_did_not_arrive(
     monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
     with vendor(counting(7)) as server:
         assert main(plausible(server.url)) == 1
-    assert "read back  still 7 current visitors after 0.2 s" in told(capsys)
+    assert "read back  still 7 current visitors after 0.2 s" in output(capsys)
 
 
 def test_numbers_that_cannot_be_read_leave_the_answer(
@@ -171,7 +133,7 @@ def test_numbers_that_cannot_be_read_leave_the_answer(
     monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
     with vendor(answering(answer())) as server:
         assert main(plausible(server.url)) == 0
-    assert "read back  not possible" in told(capsys)
+    assert "read back  not possible" in output(capsys)
 
 
 def test_numbers_that_fail_later_leave_the_answer(
@@ -186,22 +148,22 @@ def test_numbers_that_fail_later_leave_the_answer(
 
     with vendor(behave) as server:
         assert main(plausible(server.url)) == 0
-    assert "part of the Business plan" in told(capsys)
+    assert "part of the Business plan" in output(capsys)
 
 
 def test_without_a_key_nothing_is_read_back(capsys: pytest.CaptureFixture[str]) -> None:
     with vendor(counting(7)) as server:
         assert main(plausible(server.url)) == 0
-    assert "read back  not tried: that takes Plausible, and its key" in told(capsys)
+    assert "read back  not tried: that takes Plausible, and its key" in output(capsys)
     assert len(server.requests) == 1
 
 
-def test_a_server_that_tells_no_address_has_to_be_told_one(
+def test_a_server_that_reports_no_address_needs_one_given(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with vendor(answering(answer())) as server:
         assert main(["check", line("collector", server.url)]) == 1
-    assert "say --client-ip" in told(capsys)
+    assert "give --client-ip" in output(capsys)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +175,7 @@ def test_another_answer_is_shown_and_explained(
 ) -> None:
     with vendor(answering(answer(status, b"<h1>Oh</h1>"))) as server:
         assert main(plausible(server.url)) == 1
-    text = told(capsys)
+    text = output(capsys)
     assert f"answer     HTTP {status[:3]}" in text
     assert "'<h1>Oh</h1>'" in text
     assert f"meaning    {verdict}: HTTP {status[:3]}" in text
@@ -221,7 +183,7 @@ def test_another_answer_is_shown_and_explained(
 
 
 @pytest.mark.parametrize("scheme", ["plausible+http", "collector", "swetrix+http"])
-def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str], scheme: str) -> None:
+def test_a_refused_connection_is_reported(capsys: pytest.CaptureFixture[str], scheme: str) -> None:
     url = f"http://127.0.0.1:{unused_port()}"
     site = "aUn1quEid-3x" if scheme.startswith("swetrix") else SITE
     arguments = ["--url", f"https://{SITE}/"]
@@ -229,34 +191,4 @@ def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str], scheme: str) -
         ([], ["--client-ip", ADDRESS]) if scheme == "collector" else (["--client-ip", ADDRESS],)
     ):
         assert main(["check", line(scheme, url, site), *arguments, *address]) == 1
-        assert "refused" in told(capsys)
-
-
-# -- wrong usage ------------------------------------------------------------------------------
-
-MISTAKES = {
-    "no destination": ([], "or set FOOTFALL_DESTINATIONS"),
-    "no such vendor": (["plausibel://plausible.io/a.test"], "did you mean plausible"),
-    "no address, and nobody to ask": (["plausible://stats.test/a.test"], "say --client-ip"),
-    "no address at all": (
-        ["plausible://plausible.io/a.test", "--client-ip", "x"],
-        "--client-ip: 'x'",
-    ),
-    "no page for Swetrix": (["swetrix://stats.test/aUn1quEid-3x"], "say --url"),
-    "no page for Umami": (
-        ["umami://stats.test/6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"],
-        "knows by an id only",
-    ),
-    "a name that nobody takes": (
-        ["plausible://plausible.io/a.test", "--name", "engagement"],
-        "reserved",
-    ),
-}
-
-
-@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_exits_with_2_before_anything_is_sent(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
-) -> None:
-    assert main(["check", *arguments]) == 2
-    assert said in capsys.readouterr().err
+        assert "refused" in output(capsys)

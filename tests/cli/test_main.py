@@ -1,4 +1,4 @@
-"""The command line as a whole: what it says of itself, and its exit codes."""
+"""The command line as a whole: its help, and its exit codes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from footfall.cli import COMMANDS, main
 
 def test_without_a_command_it_names_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
-    told = capsys.readouterr().err
-    assert [command for command in COMMANDS if f"\n    {command} " not in told] == []
+    output = capsys.readouterr().err
+    assert [command for command in COMMANDS if f"\n    {command} " not in output] == []
 
 
 def test_a_command_that_there_is_not_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,7 @@ def sync(server: str, *arguments: str) -> int:
     return main(["goals", "sync", SITE, "--base-url", server, *arguments])
 
 
-def test_nothing_changes_until_it_is_meant(
+def test_nothing_changes_without_apply(
     collector: CollectorServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert sync(collector.url, "-e", "Signup", "-p", "plan") == 1
@@ -115,15 +115,15 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     ],
     ids=["a plan without", "a server without"],
 )
-def test_where_there_is_no_api_it_is_told_what_to_make_by_hand(
+def test_where_there_is_no_api_it_lists_what_to_make_by_hand(
     status: str, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with vendor(answering(answer(status))) as server:
         assert sync(server.url, "-e", "Signup", "-e", "Paid", "-p", "plan") == 1
-        told = capsys.readouterr().err
+        message = capsys.readouterr().err
         assert sync(server.url, "--from-collector", server.url) == 1
-    assert why in told
-    assert "Make them by hand, in the site's settings: Signup, Paid, plan" in told
+    assert why in message
+    assert "Make them by hand, in the site's settings: Signup, Paid, plan" in message
     assert "by hand" not in capsys.readouterr().err
 
 
@@ -132,12 +132,12 @@ def test_a_refusal_of_one_site_is_no_reason_to_work_by_hand(
 ) -> None:
     with vendor(answering(answer("404 Not Found"))) as server:
         assert sync(server.url, "-e", "Signup") == 1
-    told = capsys.readouterr().err
-    assert "check the site's domain" in told
-    assert "by hand" not in told
+    message = capsys.readouterr().err
+    assert "check the site's domain" in message
+    assert "by hand" not in message
 
 
-def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_connection_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert sync(f"http://127.0.0.1:{unused_port()}", "-e", "Signup") == 1
     assert "does not answer" in capsys.readouterr().err
 
@@ -152,12 +152,12 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_mistake_exits_with_2(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["goals", "sync", SITE, *arguments]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 BROKEN = {
@@ -170,14 +170,14 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("name", "text", "said"), BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize(("name", "text", "message"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_file_exits_with_2(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, text: str, said: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, text: str, message: str
 ) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     assert main(["goals", "sync", SITE, "--file", str(path)]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_an_action_is_needed() -> None:
