@@ -9,7 +9,7 @@ import pytest
 from footfall.model import Hit
 from footfall.testing import capture
 from footfall.tracker import test_mode
-from tests.header_sets import CHROME
+from tests.support.header_sets import CHROME
 
 
 def test_test_mode_is_on_while_events_are_captured() -> None:
