@@ -32,13 +32,13 @@ TOKEN = "correct horse battery staple"
     ],
 )
 @pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/static/live.js", "/api/health"])
-def test_on_loopback_only_loopback_names_are_answered(
+def test_on_loopback_only_loopback_names_are_allowed(
     http: httpx2.Client, path: str, host: str, status: int
 ) -> None:
     assert http.get(path, headers={"host": host}).status_code == status
 
 
-def test_events_are_taken_under_any_name(http: httpx2.Client) -> None:
+def test_events_are_accepted_under_any_name(http: httpx2.Client) -> None:
     assert http.post("/api/event", json=PAGEVIEW, headers={"host": "evil.test"}).status_code == 202
 
 
@@ -61,12 +61,20 @@ def test_only_our_own_page_may_delete(
     assert http.delete("/api/v1/events", headers=headers).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/v1/sites"), ("PUT", "/api/v1/sites/goals")]
+)
+def test_other_origins_may_not_change_sites(http: httpx2.Client, method: str, path: str) -> None:
+    answer = http.request(method, path, json={}, headers={"origin": "http://evil.test"})
+    assert answer.status_code == 403
+
+
 def test_our_origin_may_delete(collector: CollectorServer, http: httpx2.Client) -> None:
     assert http.delete("/api/v1/events", headers={"origin": collector.url}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/live/notices", "/static/base.css"])
-def test_nothing_leaves_the_page(http: httpx2.Client, path: str) -> None:
+def test_every_answer_has_the_security_headers(http: httpx2.Client, path: str) -> None:
     headers = http.get(path).headers
     assert headers["content-security-policy"].startswith("default-src 'self'; ")
     assert headers["x-content-type-options"] == "nosniff"
@@ -82,16 +90,16 @@ def locked() -> Iterator[CollectorServer]:
 
 
 @pytest.fixture(scope="module")
-def visitor(locked: CollectorServer) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=locked.url) as visitor:
-        yield visitor
+def locked_client(locked: CollectorServer) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=locked.url) as client:
+        yield client
 
 
 @pytest.fixture
-def stranger(visitor: httpx2.Client) -> httpx2.Client:
-    """Speaks to a collector with a token, and has not shown it yet."""
-    visitor.cookies.clear()
-    return visitor
+def anonymous(locked_client: httpx2.Client) -> httpx2.Client:
+    """A client of a collector with a token that has no cookie."""
+    locked_client.cookies.clear()
+    return locked_client
 
 
 @pytest.mark.parametrize(
@@ -102,28 +110,28 @@ def stranger(visitor: httpx2.Client) -> httpx2.Client:
     [{}, {"authorization": "Bearer wrong"}, {"cookie": "footfall_token=wrong"}],
     ids=["nothing", "a wrong token", "a wrong cookie"],
 )
-def test_who_does_not_know_the_token_sees_nothing(
-    stranger: httpx2.Client, path: str, headers: dict[str, str]
+def test_without_the_token_nothing_is_shown(
+    anonymous: httpx2.Client, path: str, headers: dict[str, str]
 ) -> None:
-    answer = stranger.get(path, headers=headers)
+    answer = anonymous.get(path, headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert stranger.get(path, params={"token": "wröng"}).status_code == 401
+    assert anonymous.get(path, params={"token": "wröng"}).status_code == 401
 
 
-def test_the_wire_and_the_probes_need_no_token(stranger: httpx2.Client) -> None:
-    assert post(stranger).status_code == 202
-    assert stranger.get("/api/health").status_code == 200
-    assert stranger.get("/api/system/health/live").status_code == 200
+def test_the_ingest_endpoints_and_the_probes_need_no_token(anonymous: httpx2.Client) -> None:
+    assert post(anonymous).status_code == 202
+    assert anonymous.get("/api/health").status_code == 200
+    assert anonymous.get("/api/system/health/live").status_code == 200
 
 
-def test_a_program_shows_the_token_as_bearer(stranger: httpx2.Client) -> None:
+def test_a_program_sends_the_token_as_bearer(anonymous: httpx2.Client) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}
-    assert stranger.get("/api/v1/events", headers=headers).status_code == 200
-    assert stranger.delete("/api/v1/events", headers=headers).status_code == 200
+    assert anonymous.get("/api/v1/events", headers=headers).status_code == 200
+    assert anonymous.delete("/api/v1/events", headers=headers).status_code == 200
 
 
-def test_a_browser_shows_the_token_once_and_keeps_a_cookie(stranger: httpx2.Client) -> None:
-    answer = stranger.get("/", params={"token": TOKEN, "period": "week", "domain": "ä b"})
+def test_a_browser_sends_the_token_once_and_keeps_a_cookie(anonymous: httpx2.Client) -> None:
+    answer = anonymous.get("/", params={"token": TOKEN, "period": "week", "domain": "ä b"})
     assert (answer.status_code, answer.headers["location"]) == (
         303,
         "/?period=week&domain=%C3%A4+b",
@@ -135,17 +143,17 @@ def test_a_browser_shows_the_token_once_and_keeps_a_cookie(stranger: httpx2.Clie
         True,
         False,
     )
-    assert stranger.get("/live").status_code == 200
+    assert anonymous.get("/live").status_code == 200
 
 
-def test_the_way_back_leads_to_no_other_host(stranger: httpx2.Client) -> None:
-    url = f"{str(stranger.base_url).rstrip('/')}//evil.test/"
+def test_the_redirect_never_leads_to_another_host(anonymous: httpx2.Client) -> None:
+    url = f"{str(anonymous.base_url).rstrip('/')}//evil.test/"
     assert urlsplit(url).path == "//evil.test/"
     answer = httpx2.get(url, params={"token": TOKEN})
     assert answer.headers["location"] == "/evil.test/"
 
 
-def test_on_an_open_address_any_name_is_answered() -> None:
+def test_on_an_open_address_any_name_is_allowed() -> None:
     with CollectorServer(host="0.0.0.0", token=TOKEN) as collector:
         url = collector.url.replace("0.0.0.0", "127.0.0.1")
         headers = {"host": "stats.example", "authorization": f"Bearer {TOKEN}"}

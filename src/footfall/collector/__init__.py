@@ -1,24 +1,13 @@
-"""The embedded collector: one command, one file, one page.
+"""The embedded collector: it receives events as Plausible and Swetrix do, and shows them.
 
-It answers on the wire as Plausible and Swetrix do, keeps what came in SQLite, and shows it:
-
-- `wire.py`, `plausible.py`, `swetrix.py` read, judge and answer a POST; values in, values out.
-  `hits.py` does so with what our own middleware reports.
-- `visits.py` knows who is here without knowing who they are; `origins.py`, `browser.py` and
-  `countries.py` say where a visit came from and with what.
-- `store.py` is the face of the file: `database.py` and `schema.py` open it, `writer.py` is the
-  thread that writes it with the SQL of `writing.py` and `visit_rows.py`, `upkeep.py` and `salts.py`
-  bound it, `redaction.py` keeps addresses out of it, and `queries.py` and `entries.py` read it.
-- `stats/` answers questions about visits and events, `bots.py` tells who was not counted.
-- `registry.py` keeps what owners say of their sites and goals; `plausible_read/` answers what
-  Plausible's API is asked, and `openapi/` describes all that can be.
-- `intake.py`, `rate.py`, `commits.py`, `guard.py`, `questions.py`, `app.py` are the web application
-  over the store, `server.py` runs it in a thread of any program; `chaos.py`, `upset.py` are trouble
-  on purpose.
-- `forward.py` passes events on to a vendor.
-- `memory.py`, `sightings.py` (both a `ring.py`) keep in memory what is not for the file.
-- `shell.py` is what all pages share; `dashboard/` is the page of figures; `inspector.py`,
-  `page.py`, `live.py` are the live page, and `story.py`, `verdicts.py` tell of one event.
+- `wire/` reads the vendors' requests and makes their answers. It does no I/O.
+- `storage/` keeps events in SQLite, answers statistical queries, and keeps the newest requests in
+  memory.
+- `ingest/` receives events: endpoints, group commit, rate limit, forwarding, deliberate faults
+  (chaos).
+- `api/` answers Plausible's own API and serves the OpenAPI document; `web/` makes the pages.
+- `query_params.py` reads parameters of the query, `access.py` restricts who may read, `app.py` puts
+  all of it together, and `server.py` runs it in a thread of any program.
 
 `CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
 """
@@ -36,18 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["CollectorServer", "Store", "create_app"]
 
 MISSING = 'the collector needs starlette, uvicorn and jinja2: pip install "footfall[collector]"'
-"""What is said where the extra is not installed."""
+"""The error message where the extra is not installed."""
 
-_HOMES = {"CollectorServer": "server", "create_app": "app"}
+_MODULES = {"CollectorServer": "server", "create_app": "app"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     try:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "jinja2"):
             raise

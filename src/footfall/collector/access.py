@@ -1,9 +1,10 @@
-"""Who may see the collector's page and API.
+"""Access to the collector's pages and API.
 
-Events may come from anywhere; what they say may not go everywhere. On a loopback address the page
-answers to this machine's own names alone, so that no website can reach it by pointing its own name
-here (DNS rebinding). On any other address it wants a token. Nothing but DELETE changes anything,
-and that is refused to pages of other origins.
+Events are accepted from anybody; reading them is restricted. On a loopback address, pages and API
+answer to the names of this machine alone, so that no website can reach them by pointing its own
+name at this machine (DNS rebinding). On any other address they require a token. The API changes
+data by DELETE, and by POST and PUT below `/api/v1/sites`; all methods but GET, HEAD and OPTIONS are
+refused to pages of other origins.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from footfall.collector.ingest.endpoints import own_path
+from footfall.collector.ingest.endpoints import route_path
 
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-"""The names of this machine, for itself."""
+"""The names by which this machine calls itself."""
 
 _COOKIE = "footfall_token"
-# A month of not typing the token again.
+# A month, before the token must be typed again.
 _COOKIE_SECONDS = 30 * 86_400
 
-# Probes have no token, and learn nothing but whether the collector is well.
+# Health probes have no token; they learn only whether the collector is healthy.
 _OPEN_PATHS = frozenset({"/api/health", "/api/system/health/ready", "/api/system/health/live"})
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# The page needs its own style sheet, script and stream, and nothing else from anywhere.
+# A page loads its own style sheets, scripts and streams, and nothing from elsewhere.
 _HEADERS: Final = {
     "content-security-policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -46,11 +47,13 @@ _HEADERS: Final = {
 
 
 class AccessControl:
-    """ASGI middleware in front of the page and the API.
+    """ASGI middleware in front of the pages and the API.
 
-    `hosts` are the names that the Host header may give, None for any; `token` is what a visitor
-    must know, None for nothing. The page takes it once, as `?token=`, and keeps a cookie; the API
-    takes it as `Authorization: Bearer`.
+    Args:
+        app: Answers the requests that are allowed.
+        hosts: The names that the Host header may have, None for any name.
+        token: The token that a request must carry, None for no token. Pages accept it once, as
+            `?token=`, and set a cookie; the API accepts it as `Authorization: Bearer`.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None, token: str | None) -> None:
@@ -63,7 +66,7 @@ class AccessControl:
             await self._app(scope, receive, send)
             return
 
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
@@ -71,29 +74,29 @@ class AccessControl:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        app = self._objection(Request(scope)) or self._app
-        await app(scope, receive, send_guarded)
+        app = self._rejection(Request(scope)) or self._app
+        await app(scope, receive, send_with_headers)
 
-    def _objection(self, request: Request) -> Response | None:
-        """The answer for a request that may not pass."""
+    def _rejection(self, request: Request) -> Response | None:
+        """The response to a request that is not allowed, None for one that is."""
         if self._hosts is not None and _host(request) not in self._hosts:
-            return _refuse(HTTPStatus.FORBIDDEN, "This collector answers to localhost only.")
+            return _reject(HTTPStatus.FORBIDDEN, "This collector answers to localhost only.")
         if request.method not in _SAFE_METHODS and _is_cross_origin(request):
-            return _refuse(HTTPStatus.FORBIDDEN, "Pages of other origins may not do this.")
-        if self._token is None or own_path(request.scope) in _OPEN_PATHS:
+            return _reject(HTTPStatus.FORBIDDEN, "Pages of other origins may not do this.")
+        if self._token is None or route_path(request.scope) in _OPEN_PATHS:
             return None
-        return self._ask_for(self._token, request)
+        return self._check_token(self._token, request)
 
-    def _ask_for(self, token: str, request: Request) -> Response | None:
-        shown = request.query_params.get("token")
-        if shown is not None and _is_same(shown, token):
-            return _remember(token, request)
+    def _check_token(self, token: str, request: Request) -> Response | None:
+        parameter = request.query_params.get("token")
+        if parameter is not None and _is_same(parameter, token):
+            return _set_cookie(token, request)
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         cookie = request.cookies.get(_COOKIE, "")
         if _is_same(bearer, token) or _is_same(cookie, _cookie(token)):
             return None
         text = "Open the page once with ?token=TOKEN, or send Authorization: Bearer TOKEN."
-        return _refuse(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})
+        return _reject(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})
 
 
 def _host(request: Request) -> str:
@@ -102,13 +105,13 @@ def _host(request: Request) -> str:
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
-def _refuse(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> Response:
+def _reject(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> Response:
     return PlainTextResponse(f"{text}\n", status, headers)
 
 
-def _remember(token: str, request: Request) -> Response:
-    """Back to the same page, with the token in a cookie rather than in the address bar."""
-    # One slash: two would begin the name of another host.
+def _set_cookie(token: str, request: Request) -> Response:
+    """Redirect to the same page, with the token in a cookie instead of the address bar."""
+    # Exactly one slash: a path that begins with two names another host.
     path = "/" + quote(request.scope["path"].lstrip("/"))
     rest = [(key, value) for key, value in request.query_params.multi_items() if key != "token"]
     response = RedirectResponse(f"{path}?{urlencode(rest)}" if rest else path, HTTPStatus.SEE_OTHER)
@@ -124,12 +127,12 @@ def _remember(token: str, request: Request) -> Response:
 
 
 def _cookie(token: str) -> str:
-    # Whoever reads the cookie jar does not learn the token.
+    # The cookie does not reveal the token.
     return hmac.new(token.encode(), b"footfall cookie", hashlib.sha256).hexdigest()
 
 
-def _is_same(said: str, secret: str) -> bool:
-    return hmac.compare_digest(said.encode(), secret.encode())
+def _is_same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode(), secret.encode())
 
 
 def _is_cross_origin(request: Request) -> bool:

@@ -1,8 +1,8 @@
-"""The collector as a server in a thread: for the command line, the demo, and anyone's tests.
+"""The collector as a server in a thread: for the command line, the demo, and your tests.
 
 with CollectorServer() as collector:
     send_something_to(collector.url)
-    assert collector.store.count(Search(name="Signup")) == 1
+    assert collector.store.count(EventSearch(name="Signup")) == 1
 """
 
 from __future__ import annotations
@@ -24,37 +24,41 @@ from footfall.collector.access import LOOPBACK_HOSTS
 from footfall.collector.app import create_app
 from footfall.collector.ingest.chaos import Chaos
 from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
-from footfall.collector.ingest.forward import Forward, refuse_loops
+from footfall.collector.ingest.forward import Forward, reject_loops
 from footfall.collector.storage.database import MEMORY
 from footfall.collector.storage.store import KEEP_EVENTS, Store
 from footfall.destinations import Destination
 from footfall.errors import ConfigError, Fault
 
-# Nobody who tries a thousand a second finds it within the life of the universe, if it is random.
+# At random, it takes longer than the age of the universe to guess at a thousand a second.
 _MIN_TOKEN_LENGTH = 16
-# Some resolvers count on from 0 after it.
+# Some resolvers wrap larger numbers around to 0.
 _MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
-# Requests take milliseconds, and streams end when they are told; this is for the unforeseen.
+# Requests take milliseconds, and `shutdown` ends the streams; this is a reserve.
 _STOP_SECONDS = 2
-# As long as an app spends on its last events.
+# An app waits as long for its last events.
 _FORWARD_SECONDS = 2.0
-# Senders keep their connections for about a minute; theirs should be the end that closes.
+# Senders keep idle connections for about a minute; the sender should close first.
 _KEEP_ALIVE_SECONDS = 75
 
 
 class CollectorServer:
     """A running collector; `close()` it, or use it as a context manager.
 
-    `port=0` takes a free one; `url` says which. Any other address than this machine's own needs a
-    `token` of 16 characters or more, which visitors of the page have to know. `database`,
-    `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`. `chaos`
-    makes some requests fail on purpose; see `footfall.collector.ingest.chaos`. `forward` names
-    destinations that events are passed on to.
+    `database`, `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`.
+
+    Args:
+        host: The address to listen on. Any but a loopback address requires a `token`.
+        port: The port to listen on; 0 for a free one, which `url` names.
+        domains: The Plausible domains and Swetrix projects that exist; with none, all do.
+        token: What pages and API require, 16 characters or more.
+        chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
+        forward: Destinations that events are forwarded to.
 
     Raises:
-        ConfigError: The address, the port or the database cannot be used.
+        ConfigError: The address, the port, the token or the database cannot be used.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class CollectorServer:
         _check_access(host, token)
         listener = _listen(host, port)
         try:
-            refuse_loops(forward, listener.getsockname()[1])
+            reject_loops(forward, listener.getsockname()[1])
             self.store = Store(
                 database,
                 keep_events=keep_events,
@@ -97,7 +101,9 @@ class CollectorServer:
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
             forward=self._forward,
         )
-        self._server = _Server(app, ChaosMiddleware(app, chaos, app.state.pulse) if chaos else app)
+        self._server = _Server(
+            app, ChaosMiddleware(app, chaos, app.state.change_notifier) if chaos else app
+        )
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
         )
@@ -119,7 +125,7 @@ class CollectorServer:
         return f"CollectorServer({self.url!r}, {self.store!r})"
 
     def close(self) -> int:
-        """Stop, write what came in, and pass it on. Gives how many events could not be written."""
+        """Stop; write and forward what is queued. Returns how many events were not written."""
         self._server.should_exit = True
         self._thread.join(_START_SECONDS)
         if self._forward:
@@ -138,7 +144,7 @@ class CollectorServer:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host."""
+    """Whether only this machine can reach `host`, an address or a name."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -152,34 +158,34 @@ def _check_access(host: str, token: str | None) -> None:
         remedy = "is open to others: set a token, or listen on 127.0.0.1"
         raise ConfigError(Fault("host", host, remedy))
     if len(token) < _MIN_TOKEN_LENGTH:
-        # The value is a secret, if not a good one.
+        # The value is a secret, so the message hides it.
         remedy = f"can be guessed: take {_MIN_TOKEN_LENGTH} characters or more, chosen at random"
         raise ConfigError(Fault("token", "...", remedy))
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, which waits for open streams to end, and says so to them first."""
+    """Uvicorn, which waits for open streams when it stops; this one ends them first."""
 
     def __init__(self, app: Starlette, outermost: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
                 outermost,
                 log_level="warning",
-                # The program around us has its own.
+                # The program that runs the collector has a configuration of its own.
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # The wire reads the headers of proxies itself, and wants to see the true peer.
+                # `wire/` reads the headers of proxies itself, and needs the true peer.
                 proxy_headers=False,
                 ws="none",
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_STOP_SECONDS,
             )
         )
-        self._pulse = app.state.pulse
+        self._notifier = app.state.change_notifier
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._pulse.close()
+        self._notifier.close()
         await super().shutdown(sockets)
 
 
@@ -188,7 +194,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigError(Fault("port", port, f"choose one up to {_MAX_PORT}, or 0 for a free one"))
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-        # Of the two addresses of localhost, the one that everybody means.
+        # Of the two addresses of localhost, prefer the IPv4 one.
         family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:

@@ -36,7 +36,7 @@ def collector_with_chaos(text: str) -> Iterator[tuple[CollectorServer, httpx2.Cl
         yield collector, http
 
 
-WIRES = [
+ENDPOINTS = [
     ("/api/event", PAGEVIEW),
     ("/log", {"pid": PID, "pg": "/"}),
     ("/LOG/custom/", {"pid": PID, "ev": "x"}),
@@ -44,7 +44,7 @@ WIRES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body"), WIRES)
+@pytest.mark.parametrize(("path", "body"), ENDPOINTS)
 def test_a_status_is_answered_in_place_of_the_vendors(path: str, body: Any) -> None:
     with collector_with_chaos("418") as (_, http):
         answer = http.post(path, json=body)
@@ -53,7 +53,7 @@ def test_a_status_is_answered_in_place_of_the_vendors(path: str, body: Any) -> N
         assert http.get("/api/v1/events").json()["total"] == 0
 
 
-def test_pages_api_and_probes_stay_well() -> None:
+def test_pages_api_and_probes_work_as_usual() -> None:
     with collector_with_chaos("503") as (_, http):
         for path in ("/live", "/api/v1/events", "/api/v1/hits", "/api/health"):
             assert http.get(path).status_code == 200
@@ -79,7 +79,7 @@ def test_a_dropped_event_is_answered_as_the_vendor_does(
         assert http.get("/api/v1/events").json()["total"] == 0
 
 
-def test_a_slow_answer_is_a_good_one() -> None:
+def test_a_slow_request_is_accepted_after_its_time() -> None:
     with collector_with_chaos("slow:300ms") as (_, http):
         started = time.monotonic()
         assert http.post("/api/event", json=PAGEVIEW).status_code == 202
@@ -94,7 +94,7 @@ def test_a_reset_breaks_the_connection_and_no_other() -> None:
         assert http.get("/api/v1/events").json()["total"] == 0
 
 
-def test_a_hanging_sender_may_give_up() -> None:
+def test_the_sender_of_a_hanging_request_may_disconnect() -> None:
     with collector_with_chaos("hang") as (_, http):
         with pytest.raises(httpx2.ReadTimeout):
             http.post("/api/event", json=PAGEVIEW, timeout=0.3)
@@ -104,16 +104,16 @@ def test_a_hanging_sender_may_give_up() -> None:
 def test_a_server_that_hangs_can_be_stopped(caplog: pytest.LogCaptureFixture) -> None:
     with ThreadPoolExecutor(1) as pool:
         with collector_with_chaos("hang") as (collector, http):
-            asked = pool.submit(http.post, "/api/event", json=PAGEVIEW, timeout=20)
+            request = pool.submit(http.post, "/api/event", json=PAGEVIEW, timeout=20)
             wait_until(lambda: bool(collector._server.server_state.tasks))
             collector.close()
         with pytest.raises(httpx2.TransportError):
-            asked.result()
+            request.result()
     # The server would complain about a request that it had to cancel.
     assert caplog.messages == []
 
 
-def test_another_server_answers_as_it_likes() -> None:
+def test_a_server_without_a_transport_is_no_crash() -> None:
     async def nothing(*args: Any) -> Any:
         return {"type": "http.disconnect"}
 

@@ -139,7 +139,7 @@ def test_a_salt_that_cannot_be_had_is_no_crash(
 @pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits"])
 def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=2.0))
-    monkeypatch.setattr(rate_limit, "_sender", lambda peer: peer)
+    monkeypatch.setattr(rate_limit, "_bucket_key", lambda peer: peer)
     with running_collector() as (_, http):
         answers = [http.post(path, json={}) for _ in range(3)]
         assert answers[-1].status_code == 429

@@ -1,4 +1,4 @@
-"""Passing on: from one collector to another that stands for the vendor, both real."""
+"""Forwarding from one collector to another one, which plays the vendor; both are real."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from footfall.collector import CollectorServer
-from footfall.collector.ingest.forward import event_of, refuse_loops
+from footfall.collector.ingest.forward import event_of, reject_loops
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 from footfall.destinations import Plausible, destination_from
 from footfall.errors import ConfigError
@@ -27,7 +27,7 @@ VISITOR = {"user-agent": FIREFOX, "x-forwarded-for": "203.0.113.9"}
 
 @pytest.fixture
 def vendor(running: CollectorServer) -> CollectorServer:
-    """What stands for the vendor, and holds nothing."""
+    """A collector that plays the vendor, and holds nothing."""
     httpx2.delete(f"{running.url}/api/v1/events").raise_for_status()
     return running
 
@@ -36,7 +36,7 @@ def vendor(running: CollectorServer) -> CollectorServer:
 def forwarding_collector(
     line: str, **options: Any
 ) -> Iterator[tuple[CollectorServer, httpx2.Client]]:
-    """A collector that passes on, and a sender's client."""
+    """A collector that forwards to a destination, and a client of it."""
     with (
         CollectorServer(forward=[destination_from(line)], **options) as collector,
         httpx2.Client(base_url=collector.url, headers=VISITOR) as http,
@@ -52,8 +52,8 @@ def plausible(collector: CollectorServer) -> str:
     return f"plausible+http://{netloc(collector)}/vendor.test"
 
 
-def got(collector: CollectorServer, number: int) -> list[dict[str, Any]]:
-    """The events of a collector, once there are so many."""
+def wait_for_events(collector: CollectorServer, number: int) -> list[dict[str, Any]]:
+    """The events of a collector, once there are this many."""
     query = {"wait": number, "timeout": 10}
     answer = httpx2.get(f"{collector.url}/api/v1/events", params=query, timeout=15)
     events: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
@@ -64,7 +64,7 @@ def got(collector: CollectorServer, number: int) -> list[dict[str, Any]]:
 UNCHANGED = ("name", "url", "referrer", "utm", "props", "revenue", "user_agent", "client_ip")
 
 
-def test_an_event_is_passed_on_as_it_came(vendor: CollectorServer) -> None:
+def test_an_event_is_forwarded_as_it_came(vendor: CollectorServer) -> None:
     body = {
         **PAGEVIEW,
         "name": "Signup",
@@ -76,13 +76,13 @@ def test_an_event_is_passed_on_as_it_came(vendor: CollectorServer) -> None:
     }
     with forwarding_collector(plausible(vendor)) as (collector, http):
         assert http.post("/api/event", json=body).text == "ok"
-        [sent], [received] = got(collector, 1), got(vendor, 1)
+        [sent], [received] = wait_for_events(collector, 1), wait_for_events(vendor, 1)
     assert {name: received[name] for name in UNCHANGED} == {name: sent[name] for name in UNCHANGED}
     assert received["body"]["interactive"] is False
     assert (sent["domain"], received["domain"]) == ("a.test", "vendor.test")
 
 
-def test_an_event_of_swetrix_is_passed_on_to_plausible(vendor: CollectorServer) -> None:
+def test_an_event_of_swetrix_is_forwarded_to_plausible(vendor: CollectorServer) -> None:
     with forwarding_collector(plausible(vendor)) as (_, http):
         headers = {"origin": "https://b.test"}
         for body in (
@@ -91,7 +91,7 @@ def test_an_event_of_swetrix_is_passed_on_to_plausible(vendor: CollectorServer) 
             {"pid": PID, "pg": "/y"},
         ):
             assert http.post("/log", json=body, headers=headers).status_code == 201
-        events = got(vendor, 3)
+        events = wait_for_events(vendor, 3)
     assert [event["url"] for event in events] == [
         "https://b.test/x?utm_source=hn&q=1",
         "https://b.test/x?utm_source=hn&utm_medium=social",
@@ -101,22 +101,24 @@ def test_an_event_of_swetrix_is_passed_on_to_plausible(vendor: CollectorServer) 
     assert events[0]["referrer"] == "https://news.test/"
 
 
-def test_an_event_of_plausible_is_passed_on_to_swetrix(vendor: CollectorServer) -> None:
+def test_an_event_of_plausible_is_forwarded_to_swetrix(vendor: CollectorServer) -> None:
     with forwarding_collector(f"swetrix+http://{netloc(vendor)}/{PID}") as (_, http):
         body = {**PAGEVIEW, "name": "Signup", "props": {"plan": "pro"}}
         http.post("/api/event", json=body, headers={"accept-language": "de-AT"})
-        [event] = got(vendor, 1)
+        [event] = wait_for_events(vendor, 1)
     assert (event["vendor"], event["name"], event["path"]) == ("swetrix", "Signup", "/hello")
     assert (event["props"], event["client_ip"]) == ({"plan": "pro"}, "203.0.113.9")
     assert (event["hostname"], event["body"]["lc"]) == ("a.test", "de-AT")
 
 
-def test_what_our_middleware_reports_is_passed_on_where_it_counts(vendor: CollectorServer) -> None:
+def test_a_reported_hit_is_forwarded_where_it_counts(
+    vendor: CollectorServer,
+) -> None:
     with forwarding_collector(plausible(vendor)) as (collector, http):
         http.post("/api/v1/hits", json=report_body(tracked=False, reason="bot"))
         http.post("/api/v1/hits", json=report_body())
-        [event] = got(vendor, 1)
-        assert len(got(collector, 1)) == 1
+        [event] = wait_for_events(vendor, 1)
+        assert len(wait_for_events(collector, 1)) == 1
     assert (event["url"], event["user_agent"]) == ("https://a.test/x?utm_source=hn", CHROME)
     assert event["client_ip"] == "203.0.113.9"
 
@@ -128,14 +130,14 @@ def test_several_vendors_get_each_event_once(vendor: CollectorServer) -> None:
     ]
     with CollectorServer(forward=forward) as collector:
         httpx2.post(f"{collector.url}/api/event", json=PAGEVIEW, headers=VISITOR)
-        assert {event["vendor"] for event in got(vendor, 2)} == {"plausible", "swetrix"}
+        assert {event["vendor"] for event in wait_for_events(vendor, 2)} == {"plausible", "swetrix"}
 
 
 def test_the_counters_can_be_seen(vendor: CollectorServer) -> None:
     with forwarding_collector(plausible(vendor)) as (_, http):
         http.post("/api/event", json=PAGEVIEW)
         http.post("/api/event", json=PAGEVIEW, headers={"user-agent": "Googlebot/2.1"})
-        got(vendor, 2)
+        wait_for_events(vendor, 2)
 
         def counts() -> dict[str, int]:
             [counts] = http.get("/api/v1/forward").json()["destinations"].values()
@@ -153,46 +155,46 @@ def test_without_a_vendor_there_are_no_counters(vendor: CollectorServer) -> None
     assert httpx2.get(f"{vendor.url}/api/v1/forward").json() == {"destinations": {}}
 
 
-def test_a_vendor_that_is_away_delays_nobody_and_loses_nothing() -> None:
+def test_a_vendor_that_is_down_delays_no_sender_and_loses_no_event() -> None:
     port = unused_port()
     with forwarding_collector(f"plausible+http://127.0.0.1:{port}/vendor.test") as (
         collector,
         http,
     ):
         assert http.post("/api/event", json=PAGEVIEW).status_code == 202
-        assert len(got(collector, 1)) == 1
+        assert len(wait_for_events(collector, 1)) == 1
         with CollectorServer(port=port) as vendor:
-            assert len(got(vendor, 1)) == 1
+            assert len(wait_for_events(vendor, 1)) == 1
 
 
-def test_stopping_passes_on_what_waits(vendor: CollectorServer) -> None:
+def test_stopping_delivers_the_queued_events(vendor: CollectorServer) -> None:
     with forwarding_collector(plausible(vendor)) as (_, http):
         for _ in range(20):
             http.post("/api/event", json=PAGEVIEW)
-    assert len(got(vendor, 20)) == 20
+    assert len(wait_for_events(vendor, 20)) == 20
 
 
 # -- loops ------------------------------------------------------------------------------------
 
 
-def test_two_collectors_do_not_talk_for_ever() -> None:
+def test_two_collectors_that_forward_to_each_other_make_no_loop() -> None:
     port = unused_port()
     with forwarding_collector(f"plausible+http://127.0.0.1:{port}/b.test") as (first, http):
         back = [destination_from(plausible(first))]
         with CollectorServer(port=port, forward=back) as second:
             http.post("/api/event", json=PAGEVIEW)
-            got(second, 1)
-            # A second event, which follows the first on every way, shows that none came back.
+            wait_for_events(second, 1)
+            # The second event takes the same way as the first, so it shows that none came back.
             http.post("/api/event", json=PAGEVIEW | {"name": "last"})
-            assert [event["name"] for event in got(second, 2)] == ["pageview", "last"]
-            assert [event["name"] for event in got(first, 2)] == ["pageview", "last"]
+            assert [event["name"] for event in wait_for_events(second, 2)] == ["pageview", "last"]
+            assert [event["name"] for event in wait_for_events(first, 2)] == ["pageview", "last"]
             [counts] = httpx2.get(f"{second.url}/api/v1/forward").json()["destinations"].values()
             assert counts["submitted"] == 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.7.7.7", "[::1]", "0.0.0.0"])
 @pytest.mark.parametrize("scheme", ["plausible+http", "swetrix+http", "collector+http"])
-def test_a_collector_does_not_pass_on_to_itself(scheme: str, host: str) -> None:
+def test_a_collector_does_not_forward_to_itself(scheme: str, host: str) -> None:
     site = PID if scheme.startswith("swetrix") else "a.test"
     port = unused_port()
     with pytest.raises(ConfigError, match="is this collector itself"):
@@ -210,21 +212,21 @@ def test_a_collector_does_not_pass_on_to_itself(scheme: str, host: str) -> None:
         "http://nowhere.invalid:8321",
     ],
 )
-def test_others_may_be_passed_on_to(endpoint: str) -> None:
-    refuse_loops([Plausible(domain="a.test", endpoint=endpoint)], 8321)
+def test_other_collectors_are_no_loop(endpoint: str) -> None:
+    reject_loops([Plausible(domain="a.test", endpoint=endpoint)], 8321)
 
 
-# -- what is passed on ------------------------------------------------------------------------
+# -- which events are forwarded ---------------------------------------------------------------
 
 
-def arrival(**changes: Any) -> IncomingEvent:
-    received = IncomingRequest(headers={}, peer="127.0.0.1", body=changes.pop("body", b""), at=1.0)
-    facts = {"vendor": "plausible", "domain": "a.test", "name": "x", "client_ip": "203.0.113.9"}
-    return IncomingEvent(**{**facts, "received": received, **changes})
+def incoming(**changes: Any) -> IncomingEvent:
+    request = IncomingRequest(headers={}, peer="127.0.0.1", body=changes.pop("body", b""), at=1.0)
+    fields = {"vendor": "plausible", "domain": "a.test", "name": "x", "client_ip": "203.0.113.9"}
+    return IncomingEvent(**{**fields, "received": request, **changes})
 
 
 @pytest.mark.parametrize(
-    ("changes", "is_passed_on"),
+    ("changes", "is_forwarded"),
     [
         ({}, True),
         ({"reason": "bot"}, True),
@@ -236,12 +238,12 @@ def arrival(**changes: Any) -> IncomingEvent:
     ],
     ids=str,
 )
-def test_what_is_passed_on(changes: dict[str, Any], is_passed_on: bool) -> None:
-    assert (event_of(arrival(**changes)) is not None) == is_passed_on
+def test_what_is_forwarded(changes: dict[str, Any], is_forwarded: bool) -> None:
+    assert (event_of(incoming(**changes)) is not None) == is_forwarded
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"qs":1}', b"[" * 100_000])
-def test_a_body_that_says_nothing_is_no_crash(body: bytes) -> None:
-    event = event_of(arrival(vendor="swetrix", body=body))
+def test_a_body_that_cannot_be_read_is_no_crash(body: bytes) -> None:
+    event = event_of(incoming(vendor="swetrix", body=body))
     assert isinstance(event, Event)
     assert event.url == "https://unknown.invalid/"

@@ -18,76 +18,78 @@ from footfall.collector.storage.writer_thread import PendingWrite
 from tests.collector.support import incoming_event
 
 
-def test_answers_wait_for_the_file_in_any_loop() -> None:
-    with closing(Store()) as opened:
-        commits = GroupCommit(opened)
+def test_answers_wait_for_the_commit_in_any_loop() -> None:
+    with closing(Store()) as store:
+        commits = GroupCommit(store)
 
         async def offer() -> int:
-            assert await commits.take(PendingWrite([incoming_event()]))
-            return opened.count(EventSearch())
+            assert await commits.write(PendingWrite([incoming_event()]))
+            return store.count(EventSearch())
 
         # The first loop has ended when the second event is written.
         assert [asyncio.run(offer()), asyncio.run(offer())] == [1, 2]
 
 
-def test_an_answer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", 0.01)
+def test_an_answer_waits_no_longer_than_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_MAX_WAIT_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
-    with closing(Store(file)) as opened, closing(sqlite3.connect(file)) as other:
-        opened.flush()
+    with closing(Store(file)) as store, closing(sqlite3.connect(file)) as other:
+        store.flush()
         other.execute("BEGIN IMMEDIATE")
 
         async def offer() -> int:
-            assert await GroupCommit(opened).take(PendingWrite([incoming_event()]))
-            return opened.count(EventSearch())
+            assert await GroupCommit(store).write(PendingWrite([incoming_event()]))
+            return store.count(EventSearch())
 
         assert asyncio.run(offer()) == 0
         other.rollback()
-        assert opened.flush()
-        assert opened.count(EventSearch()) == 1
+        assert store.flush()
+        assert store.count(EventSearch()) == 1
 
 
-def test_what_comes_in_one_turn_of_the_loop_shares_a_commit() -> None:
-    with closing(Store()) as opened:
-        opened.flush()
-        commits = GroupCommit(opened)
-        told: list[int] = []
-        opened.subscribe(lambda: told.append(opened.settled))
+def test_requests_of_one_loop_iteration_share_a_commit() -> None:
+    with closing(Store()) as store:
+        store.flush()
+        commits = GroupCommit(store)
+        settled: list[int] = []
+        store.subscribe(lambda: settled.append(store.settled))
 
         async def offer_many() -> list[bool]:
             requests = [PendingWrite([incoming_event(str(number))]) for number in range(20)]
-            return await asyncio.gather(*map(commits.take, requests))
+            return await asyncio.gather(*map(commits.write, requests))
 
         assert asyncio.run(offer_many()) == [True] * 20
-        assert told == [20]
+        assert settled == [20]
 
 
-def test_what_the_next_turn_brings_shares_it_too() -> None:
-    with closing(Store()) as opened:
-        opened.flush()
-        commits = GroupCommit(opened)
-        told: list[int] = []
-        opened.subscribe(lambda: told.append(opened.settled))
+def test_a_request_of_the_next_iteration_shares_it_too() -> None:
+    with closing(Store()) as store:
+        store.flush()
+        commits = GroupCommit(store)
+        settled: list[int] = []
+        store.subscribe(lambda: settled.append(store.settled))
 
         async def offer_later() -> bool:
             await asyncio.sleep(0)
-            return await commits.take(PendingWrite([incoming_event("later")]))
+            return await commits.write(PendingWrite([incoming_event("later")]))
 
         async def offer_both() -> None:
-            await asyncio.gather(commits.take(PendingWrite([incoming_event()])), offer_later())
+            await asyncio.gather(commits.write(PendingWrite([incoming_event()])), offer_later())
 
         asyncio.run(offer_both())
-        assert told == [2]
+        assert settled == [2]
 
 
-def test_nobody_is_taken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_are_refused_where_the_queue_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
-    with closing(Store()) as opened:
-        commits = GroupCommit(opened)
+    with closing(Store()) as store:
+        commits = GroupCommit(store)
 
         async def offer_two() -> list[bool]:
             return await asyncio.gather(
-                *(commits.take(PendingWrite([incoming_event()])) for _ in "ab")
+                *(commits.write(PendingWrite([incoming_event()])) for _ in "ab")
             )
 
         assert asyncio.run(offer_two()) == [False, False]
@@ -96,25 +98,27 @@ def test_nobody_is_taken_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch)
 def test_the_loop_goes_on_while_the_file_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "_STAND_BY_SECONDS", 0.001)
+    monkeypatch.setattr(group_commit, "_BLOCK_SECONDS", 0.001)
     file = tmp_path / "events.sqlite3"
-    with closing(Store(file)) as opened, closing(sqlite3.connect(file)) as other:
-        opened.flush()
+    with closing(Store(file)) as store, closing(sqlite3.connect(file)) as other:
+        store.flush()
         other.execute("BEGIN IMMEDIATE")
-        commits = GroupCommit(opened)
+        commits = GroupCommit(store)
 
         async def offer_in_turns() -> list[bool]:
-            first = asyncio.create_task(commits.take(PendingWrite([incoming_event("first")])))
+            first = asyncio.create_task(commits.write(PendingWrite([incoming_event("first")])))
             await asyncio.sleep(0.01)
-            given_up = asyncio.create_task(commits.take(PendingWrite([incoming_event("given up")])))
-            second = asyncio.create_task(commits.take(PendingWrite([incoming_event("second")])))
+            given_up = asyncio.create_task(
+                commits.write(PendingWrite([incoming_event("given up")]))
+            )
+            second = asyncio.create_task(commits.write(PendingWrite([incoming_event("second")])))
             await asyncio.sleep(0.01)
             assert not first.done()
             assert not second.done()
-            # Its sender has gone; the event was taken all the same.
+            # Its sender disconnected; the event was queued all the same.
             given_up.cancel()
             other.rollback()
             return [await first, await asyncio.wait_for(second, 10)]
 
         assert asyncio.run(offer_in_turns()) == [True, True]
-        assert opened.count(EventSearch()) == 3
+        assert store.count(EventSearch()) == 3

@@ -1,8 +1,7 @@
-"""Where events come in: the vendors' endpoints and our own, in front of all else that is served.
+"""ASGI middleware for the endpoints that receive events: Plausible's, Swetrix's and footfall's own.
 
-They are open to whoever can reach them, as with the vendors, browsers of any site included. The
-event loop does all of an event's thinking here, about 50 microseconds of it; the writing is the
-store's.
+As at the vendors, anybody who can reach these endpoints may post to them, browsers on any site
+included. Reading an event takes the event loop about 50 microseconds; the store's thread writes it.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _PREFLIGHT = IngestResponse(
     headers=(
         ("access-control-allow-methods", "POST, OPTIONS"),
         ("access-control-allow-headers", "*"),
-        # As long as browsers remember it.
+        # A day; browsers cache the answer at most that long.
         ("access-control-max-age", "86400"),
     ),
 )
@@ -44,7 +43,7 @@ _TOO_MANY = IngestResponse(
 )
 _POST_ONLY = IngestResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
 
-# The self-hosted Swetrix answers under /backend, and everywhere also with its version.
+# The self-hosted Swetrix answers below /backend, and both also below the API version.
 _SWETRIX_PREFIXES = ("", "/v1", "/backend", "/backend/v1")
 _SWETRIX_PATHS: Final = {
     prefix + kind.value: kind for prefix in _SWETRIX_PREFIXES for kind in swetrix.EventKind
@@ -53,26 +52,26 @@ _PLAUSIBLE_PATH: Final = "/api/event"
 _HITS_PATH: Final = "/api/v1/hits"
 
 
-class Refusal(NamedTuple):
-    """A request that was answered with an error: when (seconds), where, and what it was told."""
+class RejectedRequest(NamedTuple):
+    """A request that was answered with an error status. `at` is in seconds since the epoch."""
 
     at: float
     path: str
     status: int
-    said: str
+    response_text: str
 
 
-class Refusals:
-    """How many requests were refused since the start, and the newest of them."""
+class RejectedRequests:
+    """How many requests were rejected since the start, and the newest ten of them."""
 
     def __init__(self) -> None:
         self.number = 0
         # As many as fit on a screen.
-        self.newest: deque[Refusal] = deque(maxlen=10)
+        self.newest: deque[RejectedRequest] = deque(maxlen=10)
 
-    def add(self, refusal: Refusal) -> None:
+    def add(self, request: RejectedRequest) -> None:
         self.number += 1
-        self.newest.append(refusal)
+        self.newest.append(request)
 
     def clear(self) -> None:
         self.number = 0
@@ -84,15 +83,21 @@ class _Endpoint:
     receive: Callable[[IncomingRequest], IngestResult]
     max_bytes: int
     busy: IngestResponse
-    # Whether scripts of any site may post here. What is not, is the API's for every other method.
-    is_for_scripts: bool = True
+    # Whether scripts on any site may post here. Where not, the API answers all other methods.
+    allows_any_origin: bool = True
 
 
 class IngestEndpoints:
-    """ASGI middleware that answers the endpoints of the wire.
+    """ASGI middleware that answers requests to the ingest endpoints and passes on all others.
 
-    `domains` names the Plausible domains and the Swetrix projects that exist; with none, all do.
-    Of the two, a name is a project's if it looks like a project id.
+    Args:
+        app: Answers all other requests.
+        store: Where accepted events are written.
+        domains: The Plausible domains and the Swetrix projects that exist; with none, all do. A
+            name that has the form of a project id is a project.
+        rejected: Keeps the requests that were answered with an error.
+        recent_hits: Keeps the hits that the middleware reported and did not count.
+        forward: Sends accepted events on to other destinations.
     """
 
     def __init__(
@@ -101,61 +106,61 @@ class IngestEndpoints:
         *,
         store: Store,
         domains: Collection[str],
-        refusals: Refusals,
-        sightings: RecentHits,
+        rejected: RejectedRequests,
+        recent_hits: RecentHits,
         forward: Forward | None = None,
     ) -> None:
         self._app = app
         self._store = store
-        self._refusals = refusals
-        self._sightings = sightings
+        self._rejected = rejected
+        self._recent_hits = recent_hits
         self._forward = forward
-        self._rate = RateLimiter()
-        self._commits = GroupCommit(store)
-        self._doors = _doors(store, frozenset(domains))
+        self._rate_limiter = RateLimiter()
+        self._group_commit = GroupCommit(store)
+        self._endpoints = _endpoints(store, frozenset(domains))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._doors.get(_wire_path(scope)) if scope["type"] == "http" else None
-        if door is None or (scope["method"] != "POST" and not door.is_for_scripts):
+        endpoint = self._endpoints.get(_lookup_path(scope)) if scope["type"] == "http" else None
+        if endpoint is None or (scope["method"] != "POST" and not endpoint.allows_any_origin):
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await send_answer(send, _PREFLIGHT)
+            await send_response(send, _PREFLIGHT)
         elif scope["method"] != "POST":
-            await send_answer(send, _POST_ONLY)
-        elif not self._rate.lets_pass(_peer(scope), time.monotonic()):
-            await send_answer(send, _TOO_MANY)
+            await send_response(send, _POST_ONLY)
+        elif not self._rate_limiter.allows(_peer(scope), time.monotonic()):
+            await send_response(send, _TOO_MANY)
         else:
-            body = await read_body(receive, door.max_bytes + 1)
+            body = await read_body(receive, endpoint.max_bytes + 1)
             if body is not None:
-                cors = _CORS if door.is_for_scripts else ()
-                await send_answer(send, await self._answer(door, scope, body), cors)
+                cors = _CORS if endpoint.allows_any_origin else ()
+                await send_response(send, await self._ingest(endpoint, scope, body), cors)
 
-    async def _answer(self, door: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
+    async def _ingest(self, endpoint: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
         if self._store.fault:
-            return door.busy
-        received = IncomingRequest(
-            path=own_path(scope),
+            return endpoint.busy
+        request = IncomingRequest(
+            path=route_path(scope),
             headers=_headers(scope),
             peer=_peer(scope),
             body=body,
             at=self._store.clock(),
         )
         try:
-            answer, arrivals, sighting = door.receive(received)
+            response, events, hit = endpoint.receive(request)
         except sqlite3.Error:
             # The day's salt could neither be read nor written.
-            return door.busy
-        # 403 is the answer to "only if it is new", which is no mistake.
-        if answer.status >= 400 and answer.status != 403:
-            said = answer.body.decode()
-            self._refusals.add(Refusal(received.at, scope["path"], answer.status, said))
-        if sighting and not sighting.is_tracked:
-            self._sightings.add(sighting, len(body))
-        if arrivals and not await self._commits.take(PendingWrite(arrivals, answer, sighting)):
-            return door.busy
+            return endpoint.busy
+        # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
+        if response.status >= 400 and response.status != 403:
+            text = response.body.decode()
+            self._rejected.add(RejectedRequest(request.at, scope["path"], response.status, text))
+        if hit and not hit.is_tracked:
+            self._recent_hits.add(hit, len(body))
+        if events and not await self._group_commit.write(PendingWrite(events, response, hit)):
+            return endpoint.busy
         if self._forward:
-            self._forward.take(arrivals)
-        return answer
+            self._forward.enqueue(events)
+        return response
 
 
 def _peer(scope: Scope) -> str:
@@ -163,30 +168,30 @@ def _peer(scope: Scope) -> str:
     return peer[0] if peer else ""
 
 
-def own_path(scope: Scope) -> str:
-    """The path below the collector's root, which is not the server's if it is mounted."""
+def route_path(scope: Scope) -> str:
+    """The path below the path at which the collector is mounted."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def _wire_path(scope: Scope) -> str:
-    # Swetrix cares neither for case nor for a slash at the end.
-    return own_path(scope).rstrip("/").lower()
+def _lookup_path(scope: Scope) -> str:
+    # Swetrix ignores case and a slash at the end.
+    return route_path(scope).rstrip("/").lower()
 
 
-def is_wire(scope: Scope) -> bool:
-    """Whether events are posted to this path."""
-    return _wire_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH) or is_swetrix(scope)
+def is_ingest(scope: Scope) -> bool:
+    """Whether a request's path is that of an ingest endpoint."""
+    return _lookup_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH) or is_swetrix(scope)
 
 
 def is_swetrix(scope: Scope) -> bool:
-    """Whether Swetrix listens on this path."""
-    return _wire_path(scope) in _SWETRIX_PATHS
+    """Whether a request's path is that of a Swetrix endpoint."""
+    return _lookup_path(scope) in _SWETRIX_PATHS
 
 
-def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
+def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
     pids = frozenset(each for each in domains if swetrix.PID.fullmatch(each))
-    doors = {
+    endpoints = {
         _PLAUSIBLE_PATH: _Endpoint(
             receive=partial(plausible.receive, domains=domains, visits=store.visits),
             max_bytes=plausible.MAX_BODY_BYTES,
@@ -196,16 +201,16 @@ def _doors(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
             receive=partial(hit_reports.receive, domains=domains, visits=store.visits),
             max_bytes=hit_reports.MAX_BODY_BYTES,
             busy=hit_reports.BUSY,
-            is_for_scripts=False,
+            allows_any_origin=False,
         ),
     }
     for path, kind in _SWETRIX_PATHS.items():
-        doors[path] = _Endpoint(
+        endpoints[path] = _Endpoint(
             receive=partial(swetrix.receive, kind=kind, pids=pids, visits=store.visits),
             max_bytes=swetrix.MAX_BODY_BYTES,
             busy=swetrix.BUSY,
         )
-    return doors
+    return endpoints
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -216,7 +221,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:
-    """The body up to `limit` bytes, or None if the sender has gone."""
+    """The body up to `limit` bytes, or None if the sender disconnected."""
     body = b""
     while True:
         message = await receive()
@@ -228,15 +233,15 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
             return body[:limit]
 
 
-async def send_answer(
-    send: Send, answer: IngestResponse, cors: Sequence[tuple[bytes, bytes]] = _CORS
+async def send_response(
+    send: Send, response: IngestResponse, cors: Sequence[tuple[bytes, bytes]] = _CORS
 ) -> None:
-    """Send an answer of the wire, which the scripts of any site may read."""
+    """Send a response, by default one that scripts on any site may read."""
     headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
+        (b"content-type", response.content_type.encode()),
+        (b"content-length", str(len(response.body)).encode()),
         *cors,
-        *((name.encode(), value.encode()) for name, value in answer.headers),
+        *((name.encode(), value.encode()) for name, value in response.headers),
     ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

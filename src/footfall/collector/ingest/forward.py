@@ -1,9 +1,9 @@
-"""Passing on: what the collector took goes on to a vendor, as the app itself would send it.
+"""Forwarding: the collector sends the events that it received on to a vendor, as the app would.
 
 Each destination has a lane of its own, so retries, pauses and counters are those of an app. The
-visitor's address and User-Agent, the URL, the props and the revenue stay as they were. Not passed
-on: what was dropped for an unknown domain, a script's `engagement`, which only the script may send,
-and what another collector has passed on already, for that is how loops begin.
+visitor's address and User-Agent, the URL, the props and the revenue are forwarded unchanged. Not
+forwarded are events that were dropped for an unknown domain, a script's `engagement`, which only
+the script may send, and events that another collector forwarded, which could make a loop.
 """
 
 from __future__ import annotations
@@ -25,39 +25,40 @@ from footfall.errors import ConfigError, EventError, Fault
 from footfall.model import Event, Request, Response, Revenue, Visitor
 from footfall.rules.url import UNKNOWN_HOST
 
-__all__ = ["Forward", "event_of", "refuse_loops"]
+__all__ = ["Forward", "event_of", "reject_loops"]
 
-# RFC 9110, section 7.6.3: who passed a message on says so.
+# RFC 9110, section 7.6.3: an intermediary adds itself to `Via`.
 _VIA: Final = "1.1 footfall"
-# What the vendor would not have counted either way.
-_NOT_PASSED_ON: Final = frozenset({"not_found", "no_session_for_engagement"})
+# The vendor would not count these either.
+_NOT_FORWARDED: Final = frozenset({"not_found", "no_session_for_engagement"})
 
 
 class Forward:
-    """The way on to one or several vendors. `take` never waits."""
+    """Sends events on to one or several destinations, in threads of its own."""
 
     def __init__(
         self, destinations: Sequence[Destination], transport: Transport | None = None
     ) -> None:
-        transport = _Signed(transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS))
-        self._lanes = [Lane(place, transport, Limits()) for place in destinations]
+        transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
+        transport = _ViaTransport(transport)
+        self._lanes = [Lane(destination, transport, Limits()) for destination in destinations]
 
-    def take(self, arrivals: Sequence[IncomingEvent]) -> None:
-        """Queue what is to be passed on, each event once for each destination."""
-        events = [event for event in map(event_of, arrivals) if event is not None]
+    def enqueue(self, incoming: Sequence[IncomingEvent]) -> None:
+        """Queue events, each once for each destination that takes it. Never waits."""
+        events = [event for event in map(event_of, incoming) if event is not None]
         for lane in self._lanes:
             for event in filter(lane.takes, events):
                 lane.offer(event)
 
     def stats(self) -> dict[str, dict[str, Any]]:
-        """What became of the events, by destination; closed as `footfall.stats()` is."""
+        """Counters by destination, which add up as those of `footfall.stats()` do."""
         return {
             lane.destination.name: {**asdict(lane.counters()), "is_paused": lane.is_paused}
             for lane in self._lanes
         }
 
     def close(self, timeout_seconds: float) -> bool:
-        """Deliver what waits for so long. True if nothing was lost."""
+        """Deliver what is queued, for at most `timeout_seconds`. True if no event was lost."""
         deadline = time.monotonic() + timeout_seconds
         for lane in self._lanes:
             lane.expedite()
@@ -65,8 +66,8 @@ class Forward:
         return all(lossless)
 
 
-class _Signed:
-    """A transport that tells the other end that the event was passed on."""
+class _ViaTransport:
+    """A transport that adds a `Via` header, by which another collector knows forwarded events."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -75,39 +76,41 @@ class _Signed:
         return self._transport.send(replace(request, headers={**request.headers, "via": _VIA}))
 
 
-def event_of(arrival: IncomingEvent) -> Event | None:
-    """The event to pass on, as it was, or None where it is not to be."""
-    headers = arrival.received.headers
-    is_known = bool(arrival.client_ip) and _is_sendable(arrival.name)
-    if arrival.reason in _NOT_PASSED_ON or not is_known or _VIA in headers.get("via", ""):
+def event_of(incoming: IncomingEvent) -> Event | None:
+    """The event to forward, or None where it is not forwarded."""
+    headers = incoming.received.headers
+    is_valid = bool(incoming.client_ip) and _is_sendable(incoming.name)
+    if incoming.reason in _NOT_FORWARDED or not is_valid or _VIA in headers.get("via", ""):
         return None
     return Event(
-        name=arrival.name,
-        url=arrival.url or _url(arrival),
-        referrer=arrival.referrer,
+        name=incoming.name,
+        url=incoming.url or _url(incoming),
+        referrer=incoming.referrer,
         visitor=Visitor(
-            client_ip=arrival.client_ip,
-            user_agent=arrival.user_agent,
+            client_ip=incoming.client_ip,
+            user_agent=incoming.user_agent,
             language=headers.get("accept-language", ""),
             headers={name: headers[name] for name in VISITOR_HEADERS & headers.keys()},
         ),
-        props=arrival.props,
-        revenue=_revenue(arrival.revenue),
-        interactive=arrival.interactive,
-        time=arrival.received.at,
+        props=incoming.props,
+        revenue=_revenue(incoming.revenue),
+        interactive=incoming.interactive,
+        time=incoming.received.at,
     )
 
 
-def refuse_loops(destinations: Sequence[Destination], port: int) -> None:
-    """Raise for destinations that are the collector itself, which listens on `port`.
+def reject_loops(destinations: Sequence[Destination], port: int) -> None:
+    """Reject destinations that are the collector itself, which listens on `port`.
 
     Raises:
         ConfigError: with a fault for each of them.
     """
     faults = [
-        Fault("forward", place.endpoint, "is this collector itself; name where events should go")
-        for place in destinations
-        if _port_of(place.endpoint) == port and _is_this_machine(place.endpoint)
+        Fault(
+            "forward", destination.endpoint, "is this collector itself; name where events should go"
+        )
+        for destination in destinations
+        if _port_of(destination.endpoint) == port and _is_this_machine(destination.endpoint)
     ]
     if faults:
         raise ConfigError(faults)
@@ -121,11 +124,11 @@ def _is_sendable(name: str) -> bool:
     return True
 
 
-def _url(arrival: IncomingEvent) -> str:
-    """The URL of an event that came without: Swetrix takes it in parts."""
-    query = _sent_query(arrival.received.body) or _campaign_query(arrival.campaign)
-    host = arrival.hostname or UNKNOWN_HOST
-    path = f"/{(arrival.path or '').lstrip('/')}"
+def _url(incoming: IncomingEvent) -> str:
+    """The URL of an event that has none: Swetrix events carry its parts."""
+    query = _sent_query(incoming.received.body) or _campaign_query(incoming.campaign)
+    host = incoming.hostname or UNKNOWN_HOST
+    path = f"/{(incoming.path or '').lstrip('/')}"
     return f"https://{host}{path}?{query}" if query else f"https://{host}{path}"
 
 
@@ -138,8 +141,8 @@ def _sent_query(body: bytes) -> str:
 
 
 def _campaign_query(campaign: Campaign) -> str:
-    told: Mapping[str, str | None] = campaign._asdict()
-    return urlencode({f"utm_{name}": value for name, value in told.items() if value})
+    fields: Mapping[str, str | None] = campaign._asdict()
+    return urlencode({f"utm_{name}": value for name, value in fields.items() if value})
 
 
 def _revenue(sent: tuple[str, str] | None) -> Revenue | None:
@@ -155,7 +158,7 @@ def _port_of(endpoint: str) -> int:
 
 
 def _is_this_machine(endpoint: str) -> bool:
-    """Whether a name leads here: only one's own addresses can be listened on."""
+    """Whether the host is this machine: only a machine's own addresses can be bound."""
     try:
         found = socket.getaddrinfo(urlsplit(endpoint).hostname, 0, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):

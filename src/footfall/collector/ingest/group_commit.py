@@ -1,9 +1,10 @@
-"""Answers wait until their events are written, so that a kill loses nothing that was answered.
+"""Group commit: requests are answered once their events are written, many requests a commit.
 
-What comes while each turn of the event loop brings more is handed over together and shares a
-commit, so the wait is a few milliseconds, and the more senders there are, the less of it falls to
-each. While the file cannot be written, nobody waits for long: what is queued is written later, and
-the next events are refused.
+So killing the process loses no event that was answered. As long as each iteration of the event loop
+brings more requests, they are collected, then offered to the store together and written in one
+commit. The wait is a few milliseconds, and the more senders there are, the less of it each one
+pays. While the file cannot be written, requests wait for a second at most: their events stay queued
+and are written later, and the next events are refused.
 """
 
 from __future__ import annotations
@@ -17,109 +18,109 @@ from typing import Final, NamedTuple, TypeAlias
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
 
-# A commit takes milliseconds, on a busy machine a tenth of a second. Senders give up after five.
-_PATIENCE_SECONDS: Final = 1.0
-# The loop stands by while the writing thread writes: two threads of Python that both have work pass
-# the interpreter's lock to and fro, which costs more than the writing. Commits take less; when one
-# takes longer, the loop goes on.
-_STAND_BY_SECONDS: Final = 0.005
+# A commit takes milliseconds, on a busy machine a tenth of a second. Senders time out after 5 s.
+_MAX_WAIT_SECONDS: Final = 1.0
+# The event loop blocks while the writer thread writes: two Python threads that both have work pass
+# the interpreter's lock back and forth, which costs more than the write. Commits take less time
+# than this; if one takes longer, the loop runs on.
+_BLOCK_SECONDS: Final = 0.005
 
-# Some milliseconds of reading them.
-_MAX_TOGETHER: Final = 50
+# It takes the loop some milliseconds to read this many.
+_MAX_GROUP: Final = 50
 
-_Taken: TypeAlias = "asyncio.Future[bool]"
+_Result: TypeAlias = "asyncio.Future[bool]"
 
 
 class _Group(NamedTuple):
-    """Requests that were handed over together, which wait until so many events are settled."""
+    """Requests offered together. They are answered once the store has settled `offered` events."""
 
     offered: int
     # On the loop's clock.
-    until: float
-    taken: Sequence[_Taken]
+    deadline: float
+    results: Sequence[_Result]
 
 
 class GroupCommit:
-    """The way of one event loop's events to a store."""
+    """Writes the events of one event loop's requests to a store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requests: list[PendingWrite] = []
-        self._taken: list[_Taken] = []
-        # In the order of both their numbers and their times.
+        self._results: list[_Result] = []
+        # Ordered by `offered`, and so by `deadline`.
         self._groups: deque[_Group] = deque()
-        self._stands_by = False
-        self._is_watching = False
+        self._is_blocking = False
+        self._has_timer = False
 
-    async def take(self, request: PendingWrite) -> bool:
-        """Have events written, and return once they are, or after a second.
+    async def write(self, request: PendingWrite) -> bool:
+        """Queue a request's events, and return once they are written, or after a second.
 
-        False if there is no room, or the disk is full.
+        False if the store's queue is full, or its file cannot be written.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._listen(loop)
+            self._attach(loop)
         if not self._requests:
-            loop.call_soon(self._hand_over, loop, 0)
-        taken: _Taken = loop.create_future()
+            loop.call_soon(self._offer, loop, 0)
+        result: _Result = loop.create_future()
         self._requests.append(request)
-        self._taken.append(taken)
-        return await taken
+        self._results.append(result)
+        return await result
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        def pass_on() -> None:
-            # Who stands by will see for himself. The loop may end before the store does.
-            if not self._stands_by:
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        def on_written() -> None:
+            # A blocked loop answers the requests itself. The loop may end before the store does.
+            if not self._is_blocking:
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._release)
+                    loop.call_soon_threadsafe(self._answer_settled)
 
         self._loop = loop
-        self._requests, self._taken = [], []
+        self._requests, self._results = [], []
         self._groups.clear()
-        self._is_watching = False
-        self._store.subscribe(pass_on)
+        self._has_timer = False
+        self._store.subscribe(on_written)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
-        # As long as each turn of the loop brings more, they may share the commit.
-        if seen < len(self._requests) < _MAX_TOGETHER:
-            loop.call_soon(self._hand_over, loop, len(self._requests))
+    def _offer(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
+        # As long as each iteration of the loop brings more, wait for another.
+        if seen < len(self._requests) < _MAX_GROUP:
+            loop.call_soon(self._offer, loop, len(self._requests))
             return
-        requests, taken = self._requests, self._taken
-        self._requests, self._taken = [], []
+        requests, results = self._requests, self._results
+        self._requests, self._results = [], []
         if not self._store.offer_all(requests):
-            _tell(taken, False)
+            _answer(results, False)
             return
-        # While those before wait for a slow disk, the loop has better things to do.
-        is_calm = not self._groups
-        self._groups.append(_Group(self._store.offered, loop.time() + _PATIENCE_SECONDS, taken))
-        if is_calm:
-            self._stand_by()
-        if self._groups and not self._is_watching:
-            self._watch(loop)
+        # Earlier groups that still wait mean a slow disk: then the loop must not block.
+        is_first = not self._groups
+        self._groups.append(_Group(self._store.offered, loop.time() + _MAX_WAIT_SECONDS, results))
+        if is_first:
+            self._block_loop_briefly()
+        if self._groups and not self._has_timer:
+            self._answer_expired(loop)
 
-    def _stand_by(self) -> None:
-        self._stands_by = True
-        self._store.settle(_STAND_BY_SECONDS)
-        self._stands_by = False
-        self._release()
+    def _block_loop_briefly(self) -> None:
+        self._is_blocking = True
+        self._store.settle(_BLOCK_SECONDS)
+        self._is_blocking = False
+        self._answer_settled()
 
-    def _release(self) -> None:
+    def _answer_settled(self) -> None:
         settled = self._store.settled
         while self._groups and self._groups[0].offered <= settled:
-            _tell(self._groups.popleft().taken, True)
+            _answer(self._groups.popleft().results, True)
 
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Answer those whose time is up: their events are queued, and written when that is over."""
-        while self._groups and self._groups[0].until <= loop.time():
-            _tell(self._groups.popleft().taken, True)
-        self._is_watching = bool(self._groups)
-        if self._is_watching:
-            loop.call_at(self._groups[0].until, self._watch, loop)
+    def _answer_expired(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer the groups whose time is up: their events are queued, and written later."""
+        while self._groups and self._groups[0].deadline <= loop.time():
+            _answer(self._groups.popleft().results, True)
+        self._has_timer = bool(self._groups)
+        if self._has_timer:
+            loop.call_at(self._groups[0].deadline, self._answer_expired, loop)
 
 
-def _tell(waiting: Sequence[_Taken], is_taken: bool) -> None:
-    for each in waiting:
-        # Unless its request was cancelled meanwhile.
-        if not each.done():
-            each.set_result(is_taken)
+def _answer(results: Sequence[_Result], is_queued: bool) -> None:
+    for result in results:
+        # A request that was cancelled in the meantime is done.
+        if not result.done():
+            result.set_result(is_queued)

@@ -1,7 +1,7 @@
-"""How fast one sender may post: a bucket for each address, where others can reach the collector.
+"""A token bucket for each sender's address.
 
-This machine's own addresses, behind which may be a proxy with everybody's events, are not bounded:
-they meet the store's queue. Values in, values out; the clock is an argument.
+Loopback addresses have no limit of their own, only the store's queue: a proxy on this machine may
+send everybody's events. No I/O; the time is an argument.
 """
 
 from __future__ import annotations
@@ -11,39 +11,44 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import Final
 
-# What a busy site behind one proxy sends; a flood is ten times as fast.
+# A busy site behind one proxy sends this much; a flood is ten times as fast.
 EVENTS_PER_SECOND: Final = 500.0
-# A proxy that was away has some to catch up on.
+# A proxy that was down sends what it has queued.
 BURST: Final = 5_000.0
 # An address costs 200 bytes.
 _MAX_SENDERS: Final = 10_000
 
 
 class RateLimiter:
-    """Buckets that run full with time, and are emptied by events."""
+    """Token buckets by address: time fills them, events empty them.
+
+    Args:
+        per_second: Tokens that a bucket gains in a second.
+        burst: The most tokens that a bucket holds.
+    """
 
     def __init__(self, per_second: float = EVENTS_PER_SECOND, burst: float = BURST) -> None:
         self._per_second = per_second
         self._burst = burst
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def lets_pass(self, peer: str, now: float) -> bool:
-        """Whether one event more may come from an address; asking counts."""
-        sender = _sender(peer)
-        if sender is None:
+    def allows(self, peer: str, now: float) -> bool:
+        """Take a token from the bucket of an address; False if it has none. `now` is in seconds."""
+        key = _bucket_key(peer)
+        if key is None:
             return True
-        left, at = self._buckets.pop(sender, (self._burst, now))
-        left = min(self._burst, left + max(0.0, now - at) * self._per_second)
-        is_let = left >= 1.0
-        self._buckets[sender] = (left - 1.0 if is_let else left, now)
+        tokens, at = self._buckets.pop(key, (self._burst, now))
+        tokens = min(self._burst, tokens + max(0.0, now - at) * self._per_second)
+        is_allowed = tokens >= 1.0
+        self._buckets[key] = (tokens - 1.0 if is_allowed else tokens, now)
         if len(self._buckets) > _MAX_SENDERS:
             self._buckets.popitem(last=False)
-        return is_let
+        return is_allowed
 
 
 @lru_cache(maxsize=1_024)
-def _sender(peer: str) -> str | None:
-    """Whose bucket it is; None for this machine. A visitor has a whole IPv6 network."""
+def _bucket_key(peer: str) -> str | None:
+    """The address, or the /64 network of an IPv6 address; None for loopback and for no address."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:

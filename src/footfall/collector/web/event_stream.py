@@ -19,7 +19,7 @@ from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 
-LOOK_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 """Other processes are heard with this delay."""
 
 # Under load there is a commit every few milliseconds; eyes do not read that fast.
@@ -64,7 +64,7 @@ async def stream(pulse: ChangeNotifier, look: Look[P], after: P) -> AsyncIterato
         elif time.monotonic() - spoke_at >= _PING_SECONDS:
             spoke_at = time.monotonic()
             yield _PING
-        await pulse.wait(beat, LOOK_SECONDS)
+        await pulse.wait(beat, POLL_SECONDS)
 
 
 def events_after(store: Store, domain: str | None) -> Look[int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any, Final, NamedTuple
 
-from footfall.collector.ingest.endpoints import Refusals
+from footfall.collector.ingest.endpoints import RejectedRequests
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store
@@ -98,7 +98,7 @@ class LivePage:
     def __init__(
         self,
         store: Store,
-        refusals: Refusals,
+        refusals: RejectedRequests,
         sightings: RecentHits,
         forward: Forward | None = None,
     ) -> None:
