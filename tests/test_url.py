@@ -29,8 +29,8 @@ from footfall.rules.url import (
     referrer_of,
     scrub_url,
 )
-from footfall.rules.url.parts import split
-from footfall.rules.url.text import as_text
+from footfall.rules.url.parts import split_url
+from footfall.rules.url.text import decode_text
 
 ALL_QUERY = UrlOptions(keep_query="*")
 ROUTES = UrlOptions(path_mode="route")
@@ -864,21 +864,21 @@ _PIECES = st.sampled_from(
 @given(pieces=st.lists(_PIECES, max_size=9))
 def test_the_site_of_a_page_is_found_in_its_origin(pieces: list[str]) -> None:
     page = "".join(pieces)
-    parts = split(page)
+    parts = split_url(page)
     if parts is not None:  # as of every page that has been scrubbed
-        assert referrer._site_of(page) == referrer._site(parts.host)
+        assert referrer._site_of_page(page) == referrer._site(parts.host)
 
 
 @given(pieces=st.lists(_PIECES, max_size=9))
 def test_a_referrer_is_read_alike_without_its_query(pieces: list[str]) -> None:
-    sent = as_text("".join(["https://", *pieces]))
+    sent = decode_text("".join(["https://", *pieces]))
     bare = sent[: sent.find("?") + 1] or sent
-    assert referrer._came_from(bare, True) == referrer._came_from(sent, True)
+    assert referrer._parse(bare, True) == referrer._parse(sent, True)
 
 
 def test_no_query_of_a_referrer_and_no_secret_is_remembered() -> None:
-    referrer._came_from.cache_clear()
-    query._known_parameter.cache_clear()
+    referrer._parse.cache_clear()
+    query._cached_parameter.cache_clear()
     for number in range(3):
         hit = Hit(
             host="example.com",
@@ -886,5 +886,5 @@ def test_no_query_of_a_referrer_and_no_secret_is_remembered() -> None:
             headers={"referer": f"https://example.org/a?key={number}"},
         )
         referrer_of(hit, page=page_url(hit, is_trusted=False))
-    assert referrer._came_from.cache_info().currsize == 1
-    assert query._known_parameter.cache_info().currsize == 1
+    assert referrer._parse.cache_info().currsize == 1
+    assert query._cached_parameter.cache_info().currsize == 1

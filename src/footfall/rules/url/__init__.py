@@ -1,13 +1,12 @@
-"""The public URL of a hit and its referrer, scrubbed as they may leave this machine.
+"""The public URL of a hit and its referrer, scrubbed so that they may be sent.
 
-What a vendor throws away has already been sent and logged, so everything is dropped here that is
-not known to matter. Of the query the campaign survives (`CAMPAIGN` with values, `CLICK_IDS` as
-names); of the path all but what looks like a secret; of a referrer its origin and path. Fragments,
-user names and passwords never survive.
+What a vendor discards has already been sent and logged, so everything is dropped here that is not
+known to matter. Of a query the campaign is kept (`CAMPAIGN` with values, `CLICK_IDS` as names); of
+a path all but what may be a secret; of a referrer its origin and path. Fragments, user names and
+passwords are never kept.
 
-Rules of the room: every text that comes out is printable ASCII; nothing that a visitor sends can
-raise; of a path the first 4,096 characters are read, of a query 8,192 and 256 parameters, so that
-the work is bounded.
+Every result is printable ASCII, and no text of a visitor makes a function raise. Of a path the
+first 4,096 characters are read, of a query 8,192 and 256 parameters, so that the work is bounded.
 """
 
 from __future__ import annotations
@@ -49,4 +48,4 @@ REQUEST_HEADERS: Final = frozenset(
         "x-forwarded-proto",
     }
 )
-"""The request headers this room reads, in lower case."""
+"""The request headers that are read here, in lower case."""

@@ -1,4 +1,4 @@
-"""What of a query tells where a visitor came from."""
+"""The query parameters that show where a visitor came from."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CAMPAIGN: Final = (
     "utm_content",
     "utm_term",
 )
-"""Parameters that survive with their values, the most telling first. Vendors match the case.
+"""Parameters that are kept with their values, the most important first. Vendors match the case.
 
 Plausible, lib/plausible/ingestion/source.ex and acquisition.ex, read 2026.
 """
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid", "msclkid", "fbclid", "twclid")
-"""Parameters that survive as names: vendors note that one was there, its value is personal."""
+"""Parameters that are kept as names: vendors count their presence, and the value is personal."""

@@ -1,4 +1,4 @@
-"""Schemes and hosts: what can be one, and how it is spelt."""
+"""Valid schemes and hosts in one spelling."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ipaddress import IPv6Address
 from typing import Final
 
 # 253 for a name in DNS, 6 for a port.
-MAX_HOST: Final = 259
+MAX_HOST_CHARS: Final = 259
 
 
-WEB: Final = frozenset({"http", "https"})
+WEB_SCHEMES: Final = frozenset({"http", "https"})
 
 
 _SCHEMES: Final[Mapping[str, str]] = {
@@ -24,7 +24,7 @@ _SCHEMES: Final[Mapping[str, str]] = {
 
 
 def scheme_of(text: str) -> str:
-    """`http` or `https`, of websockets too; empty for any other."""
+    """`http` or `https`, for websockets too; empty for any other scheme."""
     return _SCHEMES.get(text.lower(), "")
 
 
@@ -34,12 +34,12 @@ _HOST: Final = re.compile(
 
 
 def host_of(text: str) -> str:
-    """Host and port in lower case, without the ports 80 and 443; empty if it cannot be a host."""
-    return _short_host(text) if text and len(text) <= MAX_HOST else ""
+    """Host and port in lower case, without the ports 80 and 443; empty if invalid."""
+    return _normalised_host(text) if text and len(text) <= MAX_HOST_CHARS else ""
 
 
 @lru_cache(maxsize=1024)
-def _short_host(text: str) -> str:
+def _normalised_host(text: str) -> str:
     found = _HOST.fullmatch(text.lower()) if text.isascii() else None
     if not found or (found["v6"] and not _is_ipv6(found["v6"])):
         return ""
@@ -61,4 +61,4 @@ def origin_of(url: str) -> str:
     """`scheme://host` of a URL that has nothing else, or an empty text."""
     scheme, mark, rest = url.partition("://")
     host = host_of(rest.removesuffix("/"))
-    return f"{scheme.lower()}://{host}" if mark and host and scheme.lower() in WEB else ""
+    return f"{scheme.lower()}://{host}" if mark and host and scheme.lower() in WEB_SCHEMES else ""

@@ -1,4 +1,4 @@
-"""A URL in as many bytes as vendors take, and without its campaign."""
+"""Shortens a URL to the bytes that vendors accept, and removes its campaign."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ MAX_URL_BYTES: Final = 2_000
 
 
 def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
-    """`url`, which is ASCII, in at most `limit` bytes; the least telling parts go first.
+    """Shorten a URL by removing its least important parts.
 
-    First parameters of the owner's choice, then click ids, then the campaign from `utm_term` up to
-    `utm_source`; among equals the last one first. When no parameter is left, the end of the path.
+    Parameters of `keep_query` are removed first, then click ids, then the campaign from `utm_term`
+    up to `utm_source`; among equals the last one first. When no parameter is left, the path is cut
+    at its end.
+
+    Args:
+        url: ASCII text.
+        limit: The most bytes that the result may have.
     """
     if len(url) <= limit:
         return url
     address, _, query = url.partition("?")
     parameters = dict(enumerate(query.split("&")))
     excess = len(url) - limit
-    for position in sorted(parameters, key=lambda each: (_worth(parameters[each]), -each)):
+    for position in sorted(parameters, key=lambda each: (_priority(parameters[each]), -each)):
         if excess <= 0:
             break
         excess -= len(parameters.pop(position)) + 1
@@ -33,16 +38,13 @@ def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
 
 
 def without_campaign(url: str) -> str:
-    """A scrubbed `url` without campaign and click ids, which tell of the way and not of the place.
-
-    What of the query is left, the owner has chosen to keep.
-    """
+    """A scrubbed `url` without campaign and click ids; what `keep_query` keeps stays."""
     address, _, query = url.partition("?")
-    kept = "&".join(each for each in query.split("&") if each and _worth(each) == 0)
+    kept = "&".join(each for each in query.split("&") if each and _priority(each) == 0)
     return f"{address}?{kept}" if kept else address
 
 
-def _worth(parameter: str) -> int:
+def _priority(parameter: str) -> int:
     name = unquote_plus(parameter.partition("=")[0])
     if name in CAMPAIGN:
         return len(CAMPAIGN) + 1 - CAMPAIGN.index(name)
@@ -50,7 +52,7 @@ def _worth(parameter: str) -> int:
 
 
 def _cut(text: str, limit: int) -> str:
-    """The first `limit` bytes, less what remains of a character that was cut in two."""
+    """The first `limit` bytes, without a part of a character at the end."""
     whole_escapes = re.sub(r"%[0-9A-Fa-f]?\Z", "", text[:limit])
     return _LAST_ESCAPES.sub(_whole_characters, whole_escapes)
 

@@ -1,4 +1,4 @@
-"""What of a URL may leave, by the owner's settings."""
+"""What the site owner wants kept of URLs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import Final, Literal
 
 from footfall.errors import ConfigError, Fault
 from footfall.rules.url.host import host_of, origin_of, scheme_of
-from footfall.rules.url.query import CREDENTIAL, Keep, plain_name
+from footfall.rules.url.query import CREDENTIAL, KeepQuery, normalised_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlOptions:
-    """What of a URL may leave, beside the campaign.
+    """What is kept of a URL beside the campaign.
 
-    Raises `ConfigError` with every option that cannot work.
+    Raises:
+        ConfigError: lists every option that cannot work.
     """
 
-    # Names that survive with their values, matched with their case, or "*" for all but known
-    # secrets. A name that is listed survives even if "*" would drop it (`code`, `user`), but for
-    # those that say credential (`token`, `secret`, `passw`, `session`, `auth`, `signature`).
-    keep_query: Keep = frozenset()
-    # The public scheme and host, for sites whose proxies do not tell it: "https://example.com".
+    # Names that are kept with their values, compared with their case, or "*" for all but known
+    # secrets. A listed name is kept even if "*" would drop it (`code`, `user`), except those of
+    # credentials (`token`, `secret`, `passw`, `session`, `auth`, `signature`).
+    keep_query: KeepQuery = frozenset()
+    # The public scheme and host, for sites whose proxies do not send them: "https://example.com".
     base_url: str | None = None
-    # "route" sends `/users/{id}` for `/users/17`, wherever the framework knows the route.
+    # "route" sends `/users/{id}` for `/users/17` where the framework knows the route.
     path_mode: Literal["path", "route"] = "path"
     # Addresses and long random text in a path become `:email` and `:token`.
     hide_path_secrets: bool = True
@@ -53,7 +54,7 @@ def _keep_query_faults(names: object) -> Iterable[Fault]:
             yield Fault("keep_query", name, 'write the bare name of a parameter, such as "page"')
         elif name == "*":
             yield Fault("keep_query", name, 'write keep_query="*" and no other name')
-        elif CREDENTIAL.search(plain_name(name)):
+        elif CREDENTIAL.search(normalised_name(name)):
             yield Fault("keep_query", name, "a credential is never sent; leave it out")
 
 

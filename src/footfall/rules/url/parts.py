@@ -1,14 +1,14 @@
-"""A URL taken apart."""
+"""Splits a URL into its parts."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
 
-from footfall.rules.url.host import WEB, host_of
+from footfall.rules.url.host import WEB_SCHEMES, host_of
 
 
-class Parts(NamedTuple):
+class UrlParts(NamedTuple):
     scheme: str
     host: str
     path: str
@@ -21,17 +21,19 @@ _URL: Final = re.compile(
 )
 
 
-def split(url: str) -> Parts | None:
-    """The parts of an absolute URL, without user and fragment, or None if the host cannot be one.
+def split_url(url: str) -> UrlParts | None:
+    """The parts of an absolute URL, without user and fragment, or None if its host is invalid.
 
-    The standard library's splitter raises where this one returns None.
+    `urllib.parse.urlsplit` raises where this function returns None.
     """
     found = _URL.match(url.strip())
     if not found:
         return None
     scheme, sent = found["scheme"].lower(), found["host"]
     host = host_of(sent)
-    if not host and (sent or scheme in WEB or not found["path"]):
+    if not host and (sent or scheme in WEB_SCHEMES or not found["path"]):
         return None
-    # Only the names of DNS are the same in any case; an Android package is not one.
-    return Parts(scheme, host if scheme in WEB else sent, found["path"], found["query"] or "")
+    # DNS names ignore case; an Android package is no DNS name.
+    return UrlParts(
+        scheme, host if scheme in WEB_SCHEMES else sent, found["path"], found["query"] or ""
+    )

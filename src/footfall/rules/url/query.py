@@ -1,4 +1,4 @@
-"""What of a query may leave: the campaign, and what the owner keeps."""
+"""Which parameters of a query are kept: the campaign, and those of `keep_query`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus
 
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
-from footfall.rules.url.text import KNOWN
+from footfall.rules.url.text import CACHE_SIZE
 
-Keep: TypeAlias = frozenset[str] | Literal["*"]
+KeepQuery: TypeAlias = frozenset[str] | Literal["*"]
 
 
 _MAX_QUERY: Final = 8_192
-# No landing page has a tenth of it.
+# Ten times as many as a landing page has.
 _MAX_PARAMETERS: Final = 256
-# Longer than any campaign's name; short enough that no token or free text comes with it.
+# Longer than any campaign's name, and too short for a token or free text.
 _MAX_VALUE: Final = 100
 
 
@@ -31,29 +31,29 @@ _SECRETS: Final = frozenset(
     """.split()  # noqa: SIM905  # a word a line would fill two pages
 )
 
-# Anywhere in a name. An `author` is no secret, `authorization` is.
+# Matched anywhere in a name. `author` is no secret, `authorization` is.
 CREDENTIAL: Final = re.compile(r"token|secret|passw|session|sessid|signature|auth(?!or(?!i[sz]))")
 
 
-def public_query(query: str, keep: Keep) -> str:
-    """The query as it may leave, with its question mark, in its own order and encoding."""
+def public_query(query: str, keep: KeepQuery) -> str:
+    """The parameters that are kept, with a question mark, in their order and encoding; or empty."""
     public = [_public_parameter(each, keep) for each in _parameters(query)]
     kept = "&".join(filter(None, public))
     return "?" + kept if kept else ""
 
 
-def _public_parameter(parameter: str, keep: Keep) -> str:
-    # A campaign brings many visitors with the same ones. No other is remembered: it may be a key.
-    is_short = len(parameter) <= _MAX_VALUE and parameter.startswith(_OF_CAMPAIGN)
-    return (_known_parameter if is_short else _read_parameter)(parameter, keep)
+def _public_parameter(parameter: str, keep: KeepQuery) -> str:
+    # A campaign brings many visitors with equal parameters. Others may be keys and are not cached.
+    is_short = len(parameter) <= _MAX_VALUE and parameter.startswith(_CAMPAIGN_PREFIXES)
+    return (_cached_parameter if is_short else _encoded_parameter)(parameter, keep)
 
 
-def _read_parameter(parameter: str, keep: Keep) -> str:
-    return _UNSAFE.sub(lambda found: quote(found[0], safe=""), _kept(parameter, keep))
+def _encoded_parameter(parameter: str, keep: KeepQuery) -> str:
+    return _UNSAFE.sub(lambda found: quote(found[0], safe=""), _kept_part(parameter, keep))
 
 
-_OF_CAMPAIGN: Final = tuple(f"{name}=" for name in CAMPAIGN)
-_known_parameter = lru_cache(maxsize=KNOWN)(_read_parameter)
+_CAMPAIGN_PREFIXES: Final = tuple(f"{name}=" for name in CAMPAIGN)
+_cached_parameter = lru_cache(maxsize=CACHE_SIZE)(_encoded_parameter)
 
 
 # What browsers encode in a query (WHATWG URL, special-query percent-encode set); no `%`.
@@ -66,8 +66,8 @@ def _parameters(query: str) -> list[str]:
     return parameters[:-1] if is_cut else parameters
 
 
-def _kept(parameter: str, keep: Keep) -> str:
-    """What is left of a parameter: all, its name, nothing."""
+def _kept_part(parameter: str, keep: KeepQuery) -> str:
+    """The part of a parameter that is kept: all, its name, or nothing."""
     name, _, value = parameter.partition("=")
     plain = unquote_plus(name)
     if plain in CAMPAIGN:
@@ -77,27 +77,27 @@ def _kept(parameter: str, keep: Keep) -> str:
         return parameter
     if plain in CLICK_IDS:
         return f"{name}=1" if value else parameter
-    is_wanted = keep == "*" and not is_denied(name) and not _has_address(value)
+    is_wanted = keep == "*" and not may_hold_secret(name) and not _has_address(value)
     return parameter if is_wanted else ""
 
 
 def _has_address(value: str) -> bool:
-    # Links in mails are at times encoded twice.
+    # Some links in mails are encoded twice.
     return "@" in (text := unquote(unquote_plus(value))) and bool(_ADDRESS.search(text))
 
 
 _ADDRESS: Final = re.compile(r"@[^\s@]+\.[^\s@]")
 
 
-def is_denied(name: str) -> bool:
-    """True for the name of a parameter that may hold a secret or a person."""
-    plain = plain_name(name)
+def may_hold_secret(name: str) -> bool:
+    """True if the value of a parameter of this name may be a secret or personal."""
+    plain = normalised_name(name)
     if CREDENTIAL.search(plain):
         return True
-    # `user[email]` and `user.email` name two things.
+    # `user[email]` and `user.email` have two parts each.
     return any(part in _SECRETS for part in re.split(r"[\[\].]+", plain))
 
 
-def plain_name(name: str) -> str:
-    """A name as the tables of secrets spell it."""
+def normalised_name(name: str) -> str:
+    """A name in the spelling of the tables of secrets."""
     return unquote(unquote_plus(name)).strip().lower().replace("-", "_")

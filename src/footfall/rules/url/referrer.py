@@ -1,4 +1,4 @@
-"""Where the visitor of a page came from."""
+"""The page from which the visitor came."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from footfall.rules.url.host import MAX_HOST, WEB, host_of
+from footfall.rules.url.host import MAX_HOST_CHARS, WEB_SCHEMES, host_of
 from footfall.rules.url.limit import fit
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
-from footfall.rules.url.parts import split
+from footfall.rules.url.parts import split_url
 from footfall.rules.url.path import public_path
-from footfall.rules.url.text import KNOWN, MAX_KNOWN, as_text
+from footfall.rules.url.text import CACHE_SIZE, MAX_CACHED_CHARS, decode_text
 
 if TYPE_CHECKING:
     from footfall.model import Headers, Hit
 
-_REFERRER_SCHEMES: Final = WEB | {"android-app"}
+_REFERRER_SCHEMES: Final = WEB_SCHEMES | {"android-app"}
 
 
 class Referral(NamedTuple):
-    """Where a visitor came from.
+    """Where a visitor came from: at most one of two.
 
-    `referrer` is another site's page, `previous` the path of a page of this site. At most one of
-    them is known.
+    `referrer` is the URL of another site's page, `previous` the path of a page of this site.
     """
 
     referrer: str | None = None
@@ -31,32 +30,39 @@ class Referral(NamedTuple):
 
 
 def referrer_of(hit: Hit, *, page: str, options: UrlOptions = DEFAULT_OPTIONS) -> Referral:
-    """Where the visitor of `page` (its URL) came from, scrubbed.
+    """Where the visitor of a page came from, scrubbed.
 
     A referrer on the page's host or on the request's own is this site's: ports, case and one
-    leading `www.` do not matter. Of other sites only http, https and android-app pages count, at
-    most 2,000 bytes. With `path_mode="route"` the previous page is not told, since nobody knows
-    its route.
+    leading `www.` do not matter. Of other sites only http, https and android-app pages count. With
+    `path_mode="route"` there is no previous page, since its route is not known.
+
+    Args:
+        hit: The request, whose headers hold the referrer.
+        page: The URL of the page, as `page_url` returns it.
+        options: What is kept.
+
+    Returns:
+        ASCII texts of at most 2,000 bytes, or None.
     """
     sent = _sent_referrer(hit.headers)
     if not sent:
         return _NO_REFERRAL
-    text = as_text(sent)
-    # Its query goes, and must not be remembered.
+    text = decode_text(sent)
+    # The query is dropped, and must not stay in the cache.
     end = text.find("?") + 1
     text = text[:end] if end else text
-    read = _came_from if len(text) <= MAX_KNOWN else _came_from.__wrapped__
-    came_from = read(text, options.hide_path_secrets)
-    if came_from is None:
+    read = _parse if len(text) <= MAX_CACHED_CHARS else _parse.__wrapped__
+    parsed = read(text, options.hide_path_secrets)
+    if parsed is None:
         return _NO_REFERRAL
-    if came_from.site in (_site_of(page), _own_site(hit.host)):
-        return Referral(previous=came_from.path if options.path_mode == "path" else None)
-    return came_from.referral
+    if parsed.site in (_site_of_page(page), _site_of_hit(hit.host)):
+        return Referral(previous=parsed.path if options.path_mode == "path" else None)
+    return parsed.referral
 
 
 def _sent_referrer(headers: Headers) -> str:
-    # Turbolinks names the page it replaces; htmx does too, for sites whose policy hides the
-    # Referer.
+    # Turbolinks and htmx send the page that they replace, even where the site's policy suppresses
+    # the Referer.
     named = headers.get
     return named("turbolinks-referrer") or named("referer") or named("hx-current-url") or ""
 
@@ -64,47 +70,47 @@ def _sent_referrer(headers: Headers) -> str:
 _NO_REFERRAL: Final = Referral()
 
 
-class _CameFrom(NamedTuple):
-    """A referrer that was read: as another site's page, and as one of this site's."""
+class _ParsedReferrer(NamedTuple):
+    """A referrer, read both as another site's page and as one of this site."""
 
-    # None where it cannot be this site's.
+    # None where it cannot be of this site.
     site: str | None
     path: str
     referral: Referral
 
 
-@lru_cache(maxsize=KNOWN)
-def _came_from(text: str, hides_secrets: bool) -> _CameFrom | None:
-    parts = split(text)
+@lru_cache(maxsize=CACHE_SIZE)
+def _parse(text: str, hides_secrets: bool) -> _ParsedReferrer | None:
+    parts = split_url(text)
     if parts is None or parts.scheme not in _REFERRER_SCHEMES or not parts.host:
         return None
     path = public_path(parts.path, hides_secrets, is_encoded=True)
     address = f"{parts.scheme}://{parts.host}"
-    if parts.path or parts.scheme in WEB:
+    if parts.path or parts.scheme in WEB_SCHEMES:
         address += path
-    site = _site(parts.host) if parts.scheme in WEB else None
-    return _CameFrom(site, fit(path), Referral(referrer=fit(address)))
+    site = _site(parts.host) if parts.scheme in WEB_SCHEMES else None
+    return _ParsedReferrer(site, fit(path), Referral(referrer=fit(address)))
 
 
-def _site_of(page: str) -> str:
-    """The site of a URL that has been scrubbed."""
-    # What follows the slash behind the host is of one page only.
+def _site_of_page(page: str) -> str:
+    """The host of a scrubbed URL, without port and `www.`."""
+    # The rest of the URL would make a cache entry for each page.
     end = page.find("/", page.find("://") + 3) + 1
-    return _site_at(page[:end] if end else page)
+    return _site_of_origin(page[:end] if end else page)
 
 
-@lru_cache(maxsize=KNOWN)
-def _site_at(origin: str) -> str:
-    parts = split(origin)
+@lru_cache(maxsize=CACHE_SIZE)
+def _site_of_origin(origin: str) -> str:
+    parts = split_url(origin)
     return _site(parts.host if parts else "")
 
 
-def _own_site(host: str) -> str:
-    return _site_named(host) if len(host) <= MAX_HOST else ""
+def _site_of_hit(host: str) -> str:
+    return _site_of_host(host) if len(host) <= MAX_HOST_CHARS else ""
 
 
-@lru_cache(maxsize=KNOWN)
-def _site_named(host: str) -> str:
+@lru_cache(maxsize=CACHE_SIZE)
+def _site_of_host(host: str) -> str:
     return _site(host_of(host))
 
 

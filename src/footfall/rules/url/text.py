@@ -1,32 +1,32 @@
-"""Text as it was sent, and how much of it is remembered."""
+"""Decodes text as it was sent, and bounds how much of it is cached."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-# A site has few pages, and its visitors come from few places, most of them from the site itself. No
-# text that is longer is remembered.
-KNOWN: Final = 1024
-MAX_KNOWN: Final = 256
+# A site has few pages, and its visitors come from few places, mostly from the site itself. Longer
+# texts are not cached.
+CACHE_SIZE: Final = 1024
+MAX_CACHED_CHARS: Final = 256
 
 
-def replaced(text: str) -> str:
-    """`text` without lone surrogates, which have no bytes."""
+def without_surrogates(text: str) -> str:
+    """`text` with U+FFFD for lone surrogates, which cannot be encoded."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def as_text(sent: str) -> str:
-    """The text of a header or a query, which servers hand over as bytes read as latin-1.
+def decode_text(sent: str) -> str:
+    """The text of a header or a query, which servers decode as latin-1.
 
-    Browsers send ASCII; what else comes is UTF-8 as a rule, and is read as such where it can be.
+    Browsers send ASCII. Anything else is mostly UTF-8, and is decoded as such where it is valid.
     """
     if sent.isascii():
         return sent
     try:
         return sent.encode("latin-1").decode("utf-8")
     except UnicodeError:
-        return replaced(sent)
+        return without_surrogates(sent)
