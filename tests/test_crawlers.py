@@ -36,3 +36,9 @@ def hit(user_agent: str) -> Hit:
 def test_what_either_knows_is_a_bot(user_agent: str, own: str, with_list: str) -> None:
     assert decide(hit(user_agent)).reason == own
     assert decide(hit(user_agent), PageviewOptions(is_bot=crawlers.is_bot)).reason == with_list
+
+
+def test_the_list_says_nothing_of_a_person() -> None:
+    assert crawlers.is_bot(hit(CHROME)) is None
+    assert crawlers.is_bot(Hit()) is None
+    assert crawlers.is_bot(hit(KNOWN_TO_THE_LIST_ALONE)) is True

@@ -2,9 +2,9 @@
 
     FootfallMiddleware(app, is_bot=crawlers.is_bot, ...)
 
-It is asked beside the own filter, never instead: what neither knows counts as a person. The package
-crawler-user-agents (MIT) has a release a month, so that a new crawler needs an upgrade of that and
-not of footfall.
+It adds to footfall's own bot filter: a client that neither knows counts as a person. The package
+crawler-user-agents (MIT) has a release each month, so that a new crawler needs an upgrade of that
+package and not of footfall.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from footfall.model import Hit
 
 __all__ = ["is_bot"]
 
-# A look takes a quarter of a millisecond, and the same few thousand browsers come all day.
+# A search takes a quarter of a millisecond, and a day's visitors send a few thousand User-Agents.
 _CACHE_SIZE = 4096
-# Browsers send a tenth of it; every pattern of the list is tried on every character.
+# Ten times what browsers send; every pattern of the list is tried at every character.
 _MAX_LENGTH = 1_000
 
 
 def is_bot(hit: Hit) -> bool | None:
-    """True if the list knows the hit's User-Agent, else None: let the own filter say."""
+    """True if the list has the hit's User-Agent, else None, so that the own filter decides."""
     return _is_listed(hit.headers.get("user-agent", "")[:_MAX_LENGTH]) or None
 
 

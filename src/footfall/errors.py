@@ -1,12 +1,12 @@
-"""Errors, named by whose move it is.
+"""The errors, by who can mend them.
 
 FootfallError
-├── ConfigError (ValueError)      the owner's: wrong settings, raised when the app starts
-├── EventError (ValueError)       the caller's: an event no vendor would take
-└── TransportError (OSError)      the network's: no usable answer came back
-    ├── NotSent                   surely not processed, so it may be sent again
-    └── Ambiguous                 perhaps processed, so it must not be
-        └── TimedOut              no answer came in time
+├── ConfigError (ValueError)      the site owner: wrong settings, raised when the app starts
+├── EventError (ValueError)       the caller: an event that no vendor accepts
+└── TransportError (OSError)      the network: no usable response arrived
+    ├── NotSent                   certainly not processed, so it may be sent again
+    └── Ambiguous                 perhaps processed, so it must not be sent again
+        └── TimedOut              no response arrived in time
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ class FootfallError(Exception):
 
 
 class ConfigError(FootfallError, ValueError):
-    """The settings cannot work. Lists every fault at once, each with its remedy."""
+    """The settings cannot work. The text lists every fault, each with its remedy.
+
+    Args:
+        faults: All of them; also one alone.
+    """
 
     def __init__(self, faults: Sequence[Fault] | Fault) -> None:
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
@@ -44,23 +48,23 @@ class ConfigError(FootfallError, ValueError):
 
 
 class EventError(FootfallError, ValueError):
-    """An event that no vendor would accept, refused where it was made."""
+    """An event that no vendor accepts, refused where the app tracks it."""
 
 
 class TransportError(FootfallError, OSError):
-    """No usable answer came back."""
+    """No usable response arrived."""
 
 
 class NotSent(TransportError):  # noqa: N818 -- it names what is known
-    """The vendor surely did not process the request: refused, unresolved, no connection in time."""
+    """The vendor did not process the request: refused, unresolved, or not connected in time."""
 
 
 class Ambiguous(TransportError):  # noqa: N818 -- the same
-    """The vendor may have processed the request: the answer was late, cut short or garbled."""
+    """The vendor may have processed the request: the response was late, cut short or invalid."""
 
 
 class TimedOut(Ambiguous):
-    """No whole answer came in time. Each of these holds up a connection for seconds."""
+    """No whole response arrived in time. Each one occupies a connection for seconds."""
 
 
 def _short(value: object, limit: int = 80) -> str:

@@ -1,4 +1,4 @@
-"""A POST as a command to paste into a shell."""
+"""A POST as a curl command to paste into a shell."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ if TYPE_CHECKING:
 
 __all__ = ["curl_command"]
 
-# curl works these out itself, and a wrong length makes it wait.
+# curl computes these itself, and a wrong length makes it wait.
 _OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding"})
 
 
 def curl_command(url: str, headers: Headers, body: str, *, indent: str = "") -> str:
-    """The same POST by curl, one header a line, everything quoted; the answer's head is shown."""
+    """The shell command that sends this POST and shows the response's headers.
+
+    Args:
+        url: Where to.
+        headers: One line each; those that curl computes itself are left out.
+        body: Sent as it is.
+        indent: Put in front of each line.
+    """
     lines = [
         f"{indent}{shlex.join(['curl', '-i', '-X', 'POST', url])}",
         *(
@@ -29,5 +36,5 @@ def curl_command(url: str, headers: Headers, body: str, *, indent: str = "") -> 
 
 
 def _header(name: str, value: str) -> str:
-    # So curl sends one that is empty; after a colon it would send none.
+    # `name;` makes curl send an empty header; `name:` would send none.
     return f"{name}: {value}" if value else f"{name};"

@@ -1,7 +1,7 @@
-"""What no request tells of a visitor and only an app can know, checked before it goes anywhere.
+"""Event details that no request holds and only an app knows: how they are validated.
 
-An app says these things where it tells an event, in a mark, or in `before_send`; one of them may
-also come from a client hint that the site has asked for. Values in, values out.
+An app passes them to `track()`, sets them for a request, or in `before_send`; the width may also
+come from a client hint that the site requests. Values in, values out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Details(TypedDict, total=False):
-    """The details as keyword arguments; each has the name of the event's own field."""
+    """The details as keyword arguments; each has the name of the event's field."""
 
     screen_width: int
     time_zone: str
@@ -33,9 +33,9 @@ class Details(TypedDict, total=False):
 
 
 REQUEST_HEADERS: Final = frozenset({"sec-ch-viewport-width", "viewport-width"})
-"""Client hints that tell the width of the window, to sites that ask for them with `Accept-CH`."""
+"""Client hints with the width of the window, for sites that request them with `Accept-CH`."""
 
-# The one of today first.
+# The current one first.
 _WIDTHS: Final = tuple(sorted(REQUEST_HEADERS))
 
 PERF_NAMES: Final = (
@@ -50,26 +50,26 @@ PERF_NAMES: Final = (
 )
 """The phases of a page's loading. Swetrix stores all eight or none (read 2026-08)."""
 
-# Five minutes: Swetrix throws away a measurement with a longer phase.
+# Five minutes: Swetrix discards a measurement with a longer phase.
 _MAX_PERF_MS: Final = 300_000
-# The widest video wall has a tenth of it.
+# Ten times the widest video wall.
 _MAX_WIDTH: Final = 100_000
-# Swetrix refuses an event whole for a longer one.
+# Swetrix rejects the whole event for a longer one.
 _MAX_PROFILE_CHARS: Final = 256
 
 _TIME_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}", re.ASCII)
-_UNSHOWABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def validate_details(said: Mapping[str, Any]) -> Details:
-    """What an app said, if all of it can be used. None counts as not said.
+def validate_details(given: Mapping[str, Any]) -> Details:
+    """The details that an app passed, all of them valid. None counts as not passed.
 
     Raises:
-        EventError: names each detail that cannot be used, and what to write instead.
+        EventError: names each invalid detail, and what to write instead.
     """
     found: dict[str, object] = {}
     faults = []
-    for name, value in said.items():
+    for name, value in given.items():
         if value is None:
             continue
         try:
@@ -81,21 +81,21 @@ def validate_details(said: Mapping[str, Any]) -> Details:
     return cast("Details", found)
 
 
-def valid_details(said: Mapping[str, Any]) -> Details:
-    """As much of what was said as can be used. Never raises."""
+def valid_details(given: Mapping[str, Any]) -> Details:
+    """Those of the given details that are valid. Never raises."""
     found: dict[str, object] = {}
-    for name, value in said.items():
+    for name, value in given.items():
         with suppress(ValueError):
             found[name] = _check_of(name)(value)
     return cast("Details", found)
 
 
 def details_from_hints(headers: Mapping[str, str]) -> Details:
-    """What client hints tell: the width of the window, where the browser was asked for it."""
+    """The width of the window, where the browser sent it as a client hint. Never raises."""
     for name in _WIDTHS:
         if name not in headers:
             continue
-        # A structured header (RFC 8941) may write 1280.0; nobody has half a pixel.
+        # A structured header (RFC 8941) may write 1280.0.
         width = headers[name].strip().partition(".")[0]
         if width.isascii() and width.isdecimal() and len(width) < 9:
             return valid_details({"screen_width": int(width)})
@@ -123,9 +123,9 @@ def _time_zone(value: Any) -> str:
 
 def _profile_id(value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not text.strip() or _UNSHOWABLE.search(text):
+    if not isinstance(text, str) or not text.strip() or _UNPRINTABLE.search(text):
         raise ValueError("write a text that can be shown")
-    # As JavaScript counts; a shorter text could be somebody else's.
+    # As JavaScript counts. A text that was cut could be another user's id.
     if len(text.encode("utf-16-le")) > 2 * _MAX_PROFILE_CHARS:
         raise ValueError(f"{_MAX_PROFILE_CHARS} characters are the most")
     return text

@@ -1,7 +1,7 @@
-"""What was thought about one hit, for a destination that shows it: the collector's inspector.
+"""What was decided about one hit and why, for the collector's inspector.
 
-Never for a vendor: a report tells of hits that do not count, too, and of everybody on the way to
-the visitor's address.
+A report is never sent to a vendor: it also covers hits that do not count, and holds every address
+on the way to the visitor's.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ __all__ = ["HitReport"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitReport:
-    """Everything that was thought about one hit, or about one event that the app told.
+    """All that was decided about one hit, or about one custom event.
 
-    `event` is what is sent to a vendor. Where nothing is, `is_tracked` is False and it is what
-    would have been sent, scrubbed by the same rules. The repr hides what the parts hide.
+    `event` is the one that is sent to vendors. Where none is, `is_tracked` is False and it is the
+    one that would have been sent, scrubbed by the same rules. The repr hides addresses.
     """
 
     event: Event
     is_tracked: bool
-    # The decision's, unless something before or after the decision kept the event back.
+    # The decision's, unless a step before or after the decision dropped the event.
     reason: str
-    # None where the app told the event outside a request.
+    # None where the app tracked the event outside a request.
     hit: Hit | None = None
-    # None where `should_track` or the event itself left nothing to decide.
+    # None where `should_track` or the event itself made a decision needless.
     decision: Decision | None = None
-    # None where the app itself named the visitor.
+    # None where the app passed the visitor.
     trace: Trace | None = None
     # Seconds since the epoch; when the response started is the event's own time.
     decided_at: float = 0.0
 
     def __repr__(self) -> str:
-        fate = "tracked" if self.is_tracked else "not tracked"
-        return f"Report({self.event.name!r}, {self.event.url!r}, {fate}: {self.reason})"
+        status = "tracked" if self.is_tracked else "not tracked"
+        return f"HitReport({self.event.name!r}, {self.event.url!r}, {status}: {self.reason})"

@@ -1,7 +1,7 @@
-"""An event as one line of JSON, to be kept or handed to another process, and back again.
+"""An event as one line of JSON, for the outbox and for other processes, and back.
 
-The line names its version. A reader takes any line of a version that it knows, whatever else that
-line may hold: so a newer writer may add fields and leave the version as it is.
+Each line holds its version. A reader ignores fields that it does not know, so a newer writer may
+add fields without a new version.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from footfall.model import Event, Revenue, Visitor
 
 VERSION: Final = 1
 
-# Larger integers are no measurement, and Python itself refuses to print those of 4,300 digits.
+# Larger integers are no measurement, and Python refuses to print those of 4,300 digits.
 _MAX_INTEGER_BITS: Final = 256
 
 
 def to_json(event: Event) -> str:
-    """The event as one line of ASCII. Holds the visitor's address.
+    """The event as one line of ASCII, which holds the visitor's address.
 
-    Props that no vendor would take (lists, maps, NaN, foreign objects) are left out; an exact
-    decimal becomes its text, which is what vendors are sent.
+    Props that no vendor accepts (lists, maps, NaN, other objects) are left out; a decimal becomes
+    its text, as it is sent to vendors.
     """
     visitor = event.visitor
     fields: dict[str, Any] = {
@@ -55,15 +55,15 @@ def to_json(event: Event) -> str:
     return _encode(fields)
 
 
-# Made once: `json.dumps` with options makes an encoder for each call.
+# `json.dumps` with options would make an encoder on each call.
 _encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def from_json(line: str) -> Event:
-    """The event of a line.
+    """The event of a line that `to_json` wrote.
 
     Raises:
-        ValueError: it is no JSON, of a version that is not known here, or no event.
+        ValueError: the line is no JSON, of an unknown version, or no event.
     """
     try:
         fields = json.loads(line)

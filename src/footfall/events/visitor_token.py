@@ -1,9 +1,9 @@
-"""The visitor token: who a request came from, small enough to travel with a task or a page.
+"""The visitor token: the visitor of a request, small enough for a task's arguments or a page.
 
-A token is a mapping of texts, so that it survives JSON, a queue and a database. It is plain where
-nobody but the app can touch it. One that leaves the app's hands, in a page or a websocket's
-address, is signed: with a secret set, a token that was forged or altered is refused. Signing hides
-nothing, and a token does not expire. Values in, values out.
+A token is a mapping of texts, so that it can be stored as JSON, in a queue or in a database. It is
+plain where only the app can change it. Where others can, in a page or in a websocket's URL, a
+secret signs it, and a forged or altered token is refused. Signing hides nothing, and a token does
+not expire. Values in, values out.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ __all__ = ["MIN_SECRET_CHARS", "read", "write"]
 MIN_SECRET_CHARS: Final = 16
 """A shorter secret can be guessed; Django's has 50."""
 
-# 128 bits of the signature: as many as anybody could guess at, in half the space.
+# 128 bits of the signature cannot be guessed, and take half the space.
 _SIGNATURE_DIGITS: Final = 32
-# So that no other use of the same secret ever signs a text that reads as a token.
+# Prevents that another use of the same secret signs a text that is a valid token.
 _PURPOSE: Final = b"footfall visitor\n"
 
 
 def write(visitor: Visitor, secret: str | None = None) -> dict[str, str]:
-    """The token of a visitor, signed where there is a secret. It holds the address."""
+    """The token of a visitor, which holds the address; signed where there is a secret."""
     token = {
         "ip": visitor.client_ip or "",
         "ua": visitor.user_agent,
@@ -40,12 +40,14 @@ def write(visitor: Visitor, secret: str | None = None) -> dict[str, str]:
 
 
 def read(token: Mapping[str, Any] | Visitor, secret: str | None = None) -> Visitor:
-    """The visitor of a token, with the very identity that was written.
+    """The visitor of a token, with the identity that was written.
 
-    A `Visitor` was made by the app itself, so it needs no signature.
+    Args:
+        token: The token; or a `Visitor`, which the app made itself and which needs no signature.
+        secret: With one, the token must be signed with it.
 
     Raises:
-        EventError: the signature is missing or wrong, or the address is none.
+        EventError: the signature is missing or wrong, or the address is invalid.
     """
     if isinstance(token, Visitor):
         return replace(token, client_ip=_address(token.client_ip or ""))
@@ -61,7 +63,7 @@ def read(token: Mapping[str, Any] | Visitor, secret: str | None = None) -> Visit
 
 
 def _address(text: str) -> str | None:
-    """The one spelling of an address; vendors take another one for another visitor's."""
+    """The canonical spelling of an address; vendors count another spelling as another visitor."""
     if not text:
         return None
     address = parse(text)
@@ -77,8 +79,8 @@ def _is_signed(token: Mapping[str, str], signature: object, secret: str) -> bool
 
 
 def _signature(token: Mapping[str, str], secret: str) -> str:
-    # JSON keeps one text from running into the next; its escapes make any text ASCII.
+    # JSON separates the texts, and its escapes make them ASCII.
     text = json.dumps([token["ip"], token["ua"], token["lang"]])
-    # An environment may hold bytes that are no text.
+    # An environment variable may hold bytes that are no UTF-8.
     key = secret.encode("utf-8", "surrogatepass")
     return hmac.digest(key, _PURPOSE + text.encode(), "sha256").hex()[:_SIGNATURE_DIGITS]

@@ -23,8 +23,8 @@ from footfall.destinations import Collector
 from footfall.tracker import Tracker
 from tests.collector.support import PAGEVIEW, PID
 from tests.support.adapters import Raw, call_asgi, navigation
+from tests.support.hit_reports import site
 from tests.support.vendors import wait_until
-from tests.test_report import site
 
 
 @contextmanager

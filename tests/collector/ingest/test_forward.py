@@ -19,8 +19,8 @@ from footfall.errors import ConfigError
 from footfall.model import Event
 from tests.collector.support import FIREFOX, PAGEVIEW, PID
 from tests.support.adapters import CHROME
+from tests.support.hit_reports import report_body
 from tests.support.vendors import unused_port, wait_until
-from tests.test_report import report_body
 
 VISITOR = {"user-agent": FIREFOX, "x-forwarded-for": "203.0.113.9"}
 

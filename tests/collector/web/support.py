@@ -11,7 +11,7 @@ import httpx2
 
 from footfall.collector import CollectorServer
 from tests.collector.support import FIREFOX, PAGEVIEW, PID
-from tests.test_report import report_body
+from tests.support.hit_reports import report_body
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as BrowserPage

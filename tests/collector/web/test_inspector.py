@@ -20,7 +20,7 @@ from tests.collector.web.support import (
 )
 from tests.e2e.chromium import Chromium
 from tests.support.adapters import navigation
-from tests.test_report import BOT, visit
+from tests.support.hit_reports import BOT, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as BrowserPage

@@ -11,7 +11,6 @@ import httpx2
 import pytest
 
 import footfall
-from footfall import asgi
 from footfall.collector import CollectorServer
 from footfall.collector.wire.hit_reports import MAX_BODY_BYTES, receive
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
@@ -23,18 +22,10 @@ from footfall.events.hit_report import HitReport
 from footfall.model import Decision, Event, Hit, Step, Visitor
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker import Tracker
-from tests.support.adapters import ADAPTERS, CHROME, Raw, call_asgi, navigation
+from tests.support.adapters import ADAPTERS, CHROME, Raw, navigation
+from tests.support.hit_reports import BOT, report_body, visit
 
 PROXIED = {"X-Forwarded-For": "203.0.113.9, 10.0.0.2"}
-BOT = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
-
-
-async def site(scope: Any, receive: Any, send: Any) -> None:
-    if scope["path"] == "/told":
-        footfall.track("Signup", props={"plan": "pro"}, revenue=("EUR", "19.99"))
-    headers = [(b"content-type", b"text/html")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"ok"})
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +46,10 @@ def tracker_to(collector: CollectorServer, **options: Any) -> Tracker:
     return Tracker(Config(destinations=[destination], **options), environ={})
 
 
-def visit(tracker: Tracker, *requests: Raw) -> None:
-    app = asgi.FootfallMiddleware(site, tracker=tracker)
-    for raw in requests:
-        call_asgi(app, raw)
-    assert tracker.flush(10)
-
-
 def got(collector: CollectorServer, what: str) -> list[dict[str, Any]]:
     answer = httpx2.get(f"{collector.url}/api/v1/{what}").raise_for_status().json()
     found: list[dict[str, Any]] = answer[what]
     return found
-
-
-# -- from the middleware to the collector -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -97,7 +78,7 @@ def test_a_hit_that_does_not_count_is_shown_and_not_counted(
     assert tracker.stats()["reasons"] == {reason: 1}
 
 
-GUARDED = {
+FILTERED = {
     "a form that was sent": (navigation("/page", method="POST"), "method"),
     "an excluded page": (navigation("/admin/users"), "excluded"),
     "data": (navigation("/json"), "not_html"),
@@ -109,8 +90,8 @@ GUARDED = {
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
-@pytest.mark.parametrize(("raw", "reason"), GUARDED.values(), ids=GUARDED)
-def test_what_guards_would_turn_away_is_shown_too(
+@pytest.mark.parametrize(("raw", "reason"), FILTERED.values(), ids=FILTERED)
+def test_what_the_request_filter_would_reject_is_shown_too(
     collector: CollectorServer, adapter: Any, raw: Raw, reason: str
 ) -> None:
     destination = Collector(domain="example.com", endpoint=collector.url)
@@ -132,14 +113,16 @@ def test_what_guards_would_turn_away_is_shown_too(
     ],
     ids=["a vendor", "a collector for statistics", "a collector", "both"],
 )
-def test_the_guards_are_open_only_for_who_wants_every_hit(lines: list[str], is_open: bool) -> None:
+def test_the_request_filter_lets_all_pass_only_where_every_hit_is_wanted(
+    lines: list[str], is_open: bool
+) -> None:
     tracker = Tracker(Config(destinations=lines), environ={})
     assert tracker.filters.takes_every_hit is is_open
     assert tracker.filters.accepts("POST", "/page") is is_open
     assert tracker.filters.takes_file("/page") is is_open
 
 
-def test_a_collector_may_be_told_of_what_counts_alone(collector: CollectorServer) -> None:
+def test_a_collector_may_get_only_what_counts(collector: CollectorServer) -> None:
     destination = Collector(domain="example.com", endpoint=collector.url, every_hit=False)
     tracker = Tracker(Config(destinations=[destination]), environ={})
     visit(tracker, navigation("/page"), navigation("/page", headers=BOT))
@@ -147,7 +130,7 @@ def test_a_collector_may_be_told_of_what_counts_alone(collector: CollectorServer
     assert got(collector, "hits") == []
 
 
-def test_every_fault_of_a_collector_is_told_at_once() -> None:
+def test_every_fault_of_a_collector_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Collector(domain="", every_hit="yes")  # type: ignore[arg-type] # that is the point
     assert [fault.option for fault in caught.value.faults] == ["domain", "every_hit"]
@@ -158,9 +141,9 @@ def test_every_fault_of_a_collector_is_told_at_once() -> None:
 def test_a_report_and_a_sighting_keep_addresses_to_themselves() -> None:
     event = Event(url="https://a.test/x", visitor=Visitor(client_ip="203.0.113.9"))
     report = HitReport(event=event, is_tracked=False, reason="bot")
-    assert repr(report) == "Report('pageview', 'https://a.test/x', not tracked: bot)"
-    told = answer_to(posted(report_body(tracked=False, reason="bot")))
-    assert repr(told.sighting) == "Sighting(0, 'a.test', 'pageview', '/x', bot)"
+    assert repr(report) == "HitReport('pageview', 'https://a.test/x', not tracked: bot)"
+    result = answer_to(posted(report_body(tracked=False, reason="bot")))
+    assert repr(result.sighting) == "Sighting(0, 'a.test', 'pageview', '/x', bot)"
 
 
 def test_a_hit_that_counts_is_an_event_as_plausible_would_get_it(
@@ -181,8 +164,8 @@ def test_a_hit_that_counts_is_an_event_as_plausible_would_get_it(
     assert (event["client_ip"], event["utm"]["source"]) == ("10.0.0.1", "hn")
 
 
-def test_an_event_told_by_the_app_is_reported_beside_its_page(collector: CollectorServer) -> None:
-    visit(tracker_to(collector), navigation("/told"), navigation("/told", headers=BOT))
+def test_a_custom_event_is_reported_beside_its_page(collector: CollectorServer) -> None:
+    visit(tracker_to(collector), navigation("/signup"), navigation("/signup", headers=BOT))
     assert sorted(event["name"] for event in got(collector, "events")) == ["Signup", "pageview"]
     shown = {(hit["name"], hit["reason"]) for hit in got(collector, "hits")}
     assert shown == {("Signup", "bot"), ("pageview", "bot")}
@@ -190,7 +173,7 @@ def test_an_event_told_by_the_app_is_reported_beside_its_page(collector: Collect
     assert signup["revenue"] == {"currency": "EUR", "amount": "19.99"}
 
 
-def test_an_event_told_outside_a_request_is_reported_without_one(
+def test_a_custom_event_outside_a_request_is_reported_without_one(
     collector: CollectorServer,
 ) -> None:
     tracker = tracker_to(collector)
@@ -203,7 +186,7 @@ def test_an_event_told_outside_a_request_is_reported_without_one(
     assert (hit["reason"], hit["method"], hit["steps"]) == ("no_client_ip", None, [])
 
 
-def test_vendors_hear_of_nothing_but_what_counts(collector: CollectorServer) -> None:
+def test_vendors_get_nothing_but_what_counts(collector: CollectorServer) -> None:
     transport = MemoryTransport()
     destinations: list[Destination] = [
         Collector(domain="example.com", endpoint=collector.url),
@@ -280,21 +263,6 @@ def footfall_headers() -> frozenset[str]:
     return Config(destinations=[Plausible(domain="a.test")]).request_headers
 
 
-# -- the wire of reports ----------------------------------------------------------------------
-
-
-def report_body(**changes: Any) -> dict[str, Any]:
-    event = Event(
-        url="https://a.test/x?utm_source=hn",
-        visitor=Visitor(client_ip="203.0.113.9", user_agent=CHROME),
-        time=1.0,
-    )
-    report = HitReport(event=event, is_tracked=True, reason="navigation", hit=Hit())
-    request = Collector(domain="a.test").report(report, sent_at=3.0)
-    body: dict[str, Any] = json.loads(request.body) | changes
-    return body
-
-
 def posted(body: object, content_type: str = "application/json") -> IncomingRequest:
     return IncomingRequest(
         headers={"content-type": content_type},
@@ -340,7 +308,9 @@ HIT = {"method": "GET", "status": 200, "host": "", "route": None, "peer": None}
         ({"hit": HIT | {"headers": []}}, "hit.headers must be an object"),
     ],
 )
-def test_a_report_that_cannot_be_read_is_told_why(changes: dict[str, Any], error: str) -> None:
+def test_a_report_that_cannot_be_read_is_refused_with_the_reason(
+    changes: dict[str, Any], error: str
+) -> None:
     if "client_ip" in changes:
         changes = {"client_ip": changes["client_ip"] | {"address": 5}}
     answer = answered(posted(report_body(**changes)))
@@ -357,7 +327,7 @@ def test_a_report_is_json_and_not_endless() -> None:
     assert answered(replace(posted({}), body=b" " * (MAX_BODY_BYTES + 1))).status == 413
 
 
-def test_the_vendors_word_is_the_answer_to_a_report() -> None:
+def test_the_response_to_a_report_is_the_vendors() -> None:
     body = report_body()
     body["request"]["headers"]["user-agent"] = "Googlebot/2.1"
     assert answered(posted(body)).headers == (("x-plausible-dropped", "1"),)
@@ -375,7 +345,7 @@ def test_pages_of_other_sites_cannot_report(collector: CollectorServer) -> None:
     assert (asked.status_code, posted_plainly.status_code) == (405, 415)
 
 
-def test_who_reports_and_who_asks_share_an_address(collector: CollectorServer) -> None:
+def test_reports_are_posted_and_listed_at_one_address(collector: CollectorServer) -> None:
     url = f"{collector.url}/api/v1/hits"
     for path, reason in (("/a", "bot"), ("/b", "bot"), ("/a", "xhr")):
         body = report_body(tracked=False, reason=reason)

@@ -1,0 +1,59 @@
+"""Each error names every fault with its remedy, or whether a request may be sent again."""
+
+from __future__ import annotations
+
+import pytest
+
+from footfall.errors import (
+    Ambiguous,
+    ConfigError,
+    EventError,
+    Fault,
+    FootfallError,
+    NotSent,
+    TimedOut,
+    TransportError,
+)
+
+
+def test_one_fault_is_named_with_its_value_and_its_remedy() -> None:
+    fault = Fault("base_url", "example", "write https://example.com")
+    error = ConfigError(fault)
+    assert error.faults == (fault,)
+    assert str(error) == (
+        "footfall cannot start:\n  - base_url='example': write https://example.com"
+    )
+
+
+def test_all_faults_are_listed_and_counted() -> None:
+    error = ConfigError([Fault("a", 1, "write 2"), Fault("b", None, "leave it out")])
+    assert str(error) == (
+        "footfall cannot start, 2 settings are wrong:\n  - a=1: write 2\n  - b=None: leave it out"
+    )
+
+
+def test_a_long_value_is_cut() -> None:
+    text = str(Fault("exclude", "x" * 500, "shorten it"))
+    assert text == f"exclude='{'x' * 78}…: shorten it"
+
+
+@pytest.mark.parametrize(
+    ("error", "bases"),
+    [
+        (ConfigError, (FootfallError, ValueError)),
+        (EventError, (FootfallError, ValueError)),
+        (TransportError, (FootfallError, OSError)),
+        (NotSent, (TransportError,)),
+        (Ambiguous, (TransportError,)),
+        (TimedOut, (Ambiguous,)),
+    ],
+)
+def test_an_error_can_be_caught_as_what_it_is(
+    error: type[Exception], bases: tuple[type[Exception], ...]
+) -> None:
+    assert all(issubclass(error, base) for base in bases)
+
+
+def test_what_was_not_sent_is_not_ambiguous() -> None:
+    assert not issubclass(NotSent, Ambiguous)
+    assert not issubclass(Ambiguous, NotSent)
