@@ -376,7 +376,7 @@ DEFEATED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a rescue before what it corrects": (
         {"exclude": ["!/a/b", "/a/**"]},
-        "exclude !/a/b: rescues nothing; put it after the pattern it corrects",
+        "exclude !/a/b: re-includes nothing; put it after the pattern it corrects",
     ),
     "an include in an excluded folder": (
         {"exclude": ["/a/**"], "include": ["/b", "/a/b/*"]},
@@ -400,7 +400,7 @@ DEFEATED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a comma in a list": (
         {"exclude": ["/a,/b"]},
-        "exclude /a,/b: in a list a comma does not part patterns; write two",
+        "exclude /a,/b: in a list a comma does not separate patterns; write two",
     ),
     "a fragment": (
         {"include": ["/b", "/#/about"]},

@@ -1,21 +1,20 @@
 r"""Which pages may be tracked: include and exclude rules over the path of a hit.
 
-A rule is a glob, a compiled regex or a function that takes the hit. Excludes beat includes. Within
-one list the last rule that matches decides, so that a later `!` pattern rescues what an earlier
-one caught: `exclude=["/shop/**", "!/shop/offers/**"]`.
+A pattern is a glob, a compiled regex or a function that takes the hit. Excludes beat includes.
+Within one list the last pattern that matches decides, so that a later `!` pattern re-includes what
+an earlier one excluded: `exclude=["/shop/**", "!/shop/offers/**"]`.
 
 Globs are compared with the whole percent-decoded path, without the query, case-sensitively:
 
     *     any text within a segment; a segment of its own is never empty
-    **    any text across segments; between slashes also none: `/a/**/b` matches `/a/b`
+    **    any text across segments; empty between slashes too: `/a/**/b` matches `/a/b`
     ?     one character, not a slash
     {id}  the pattern is a route template (`/users/{id}`), compared with the framework's route
     else  itself, brackets and dots too; one trailing slash is optional on either side
 
 A visitor chooses the path, so a glob must not backtrack. Each one becomes a regex of atomic groups
-in which every wildcard settles for the earliest end it can find. Nothing is lost by that: a
-wildcard that ends earlier leaves every choice to the ones behind it. The time a match takes grows
-with the length of the path and with nothing else.
+in which every wildcard ends as early as it can. That loses no match: a wildcard that ends earlier
+leaves all of the rest to those behind it. The time of a match is linear in the length of the path.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from footfall.rules.route_template import template
 __all__ = ["DEFAULT_EXCLUDE", "PathRules", "Pattern", "pattern_list"]
 
 Pattern: TypeAlias = str | re.Pattern[str] | Callable[[Hit], bool]
-"""A glob (with a leading `!` it re-includes), a regex for `search`, or a question to the hit."""
+"""A glob (a leading `!` re-includes), a regex for `search`, or a predicate over the hit."""
 
 DEFAULT_EXCLUDE: tuple[str, ...] = (
     # Django 5.2, contrib/auth/urls.py: the token, and `set-password` beside the user's key.
@@ -49,42 +48,43 @@ DEFAULT_EXCLUDE: tuple[str, ...] = (
     "/**/login/*.*.*",
     "/**/change-email-confirm/*.*.*",
 )
-"""Auth pages whose path is a secret or names a user, at any mount point.
+"""Auth pages whose path holds a secret or a user's name, at any mount point.
 
-They are spelt so that only the form with the secret matches: `/reset/done` and `/confirm-email`
-stay countable. A `!` pattern after them brings a page back.
+Only the path with the secret matches: `/reset/done` and `/confirm-email`
+stay countable. A `!` pattern after them re-includes a page.
 """
 
-# A regex is the owner's and may backtrack; no real page has a longer path than this.
+# A regex of the site owner may backtrack; no real page has a longer path than this.
 _MAX_REGEX_PATH = 4_096
 
-# What only a pattern that matches everything has in common.
+# Only a pattern that matches everything matches all of these.
 _PROBES = ("/", "/a", "/7/B_c-d.e/", "/ü ~!/x//y;z=1,2")
 
-# Paths whose fate is remembered: so many, and none longer than a page's ever is.
-_MAX_KNOWN = 1024
-_MAX_KNOWN_PATH = 256
+# The cache of results: so many paths, and none longer than the path of a page.
+_MAX_CACHED_PATHS = 1024
+_MAX_CACHED_CHARS = 256
 
 
 class PathRules:
-    """The include and exclude rules, compiled once and asked for every hit.
+    """The include and exclude patterns, compiled once and matched against every hit.
 
-    `exclude` and `include` are lists of patterns, or one text with globs between commas, as an
-    environment variable holds them (there a glob cannot contain a comma). Without `include`
-    every page that is not excluded may be tracked.
+    Args:
+        exclude: A list of patterns; or one text of globs between commas, as an environment variable
+            holds them, where a glob cannot contain a comma.
+        include: The same. Without it every page that is not excluded may be tracked.
 
-    `excluded_prefixes` are the texts with which a path is excluded for sure: each glob such as
-    `/admin/**` that no later `!` can rescue gives one (`/admin/`). They are ASCII, so a path whose
-    bytes are not yet decoded may be tested too; the mount point belongs in front of it.
+    Attributes:
+        excluded_prefixes: Every path that begins with one of these is excluded: each glob such as
+            `/admin/**` that no later `!` re-includes gives one (`/admin/`). They are ASCII, so they
+            also match a path, with its mount point in front, whose bytes are not yet decoded.
+        reads_routes: A pattern is a route template, so that hits must have their route.
+        warnings: Sentences about settings that defeat themselves.
 
-    `reads_routes` says that a rule is a route template, so that hits must carry their route.
-
-    `warnings` are sentences about settings that defeat themselves.
-
-    Raises `ConfigError` with every misspelt pattern and what to write instead.
+    Raises:
+        ConfigError: lists every invalid pattern, and what to write instead.
     """
 
-    __slots__ = ("_exclude", "_include", "_known", "excluded_prefixes", "reads_routes", "warnings")
+    __slots__ = ("_cached", "_exclude", "_include", "excluded_prefixes", "reads_routes", "warnings")
 
     excluded_prefixes: tuple[str, ...]
     reads_routes: bool
@@ -97,52 +97,57 @@ class PathRules:
         include: Sequence[Pattern] | Pattern = (),
     ) -> None:
         faults: list[Fault] = []
-        self._exclude = _read("exclude", exclude, faults)
-        self._include = _read("include", include, faults)
-        if self._include and all(rule.rescues for rule in self._include):
+        self._exclude = _compile("exclude", exclude, faults)
+        self._include = _compile("include", include, faults)
+        if self._include and all(rule.reincludes for rule in self._include):
             remedy = "! patterns alone include no page; move them to exclude, without the !"
             faults.append(Fault("include", include, remedy))
         if faults:
             raise ConfigError(faults)
         self.excluded_prefixes = tuple(
-            rule.prefix for rule in _final(self._exclude) if rule.prefix and rule.prefix.isascii()
+            rule.prefix
+            for rule in _behind_reincludes(self._exclude)
+            if rule.prefix and rule.prefix.isascii()
         )
         self.reads_routes = any(rule.is_route for rule in (*self._exclude, *self._include))
         self.warnings = tuple(_warnings(self._exclude, self._include))
-        # Most hits are for few paths, and a glob costs as much as a header's parsing.
-        self._known = (
-            lru_cache(maxsize=_MAX_KNOWN)(lambda path: self._found(Hit(path=path)))
-            if all(_is_of_path(rule) for rule in (*self._exclude, *self._include))
+        # Most hits are for few paths, and a glob costs as much as parsing a header.
+        self._cached = (
+            lru_cache(maxsize=_MAX_CACHED_PATHS)(lambda path: self._find(Hit(path=path)))
+            if all(_reads_path_alone(rule) for rule in (*self._exclude, *self._include))
             else None
         )
 
     @property
     def reads_paths_alone(self) -> bool:
-        """True if the path of a hit settles the matter, whatever else the hit says."""
-        return self._known is not None
+        """True if the result depends on nothing of a hit but its path."""
+        return self._cached is not None
 
     def excluded_by(self, hit: Hit, path: str | None = None) -> str | None:
-        """The rule that keeps `hit` from being tracked, in words, or None when it may be.
+        """The pattern that excludes a hit, or None if the hit may be tracked. Never raises.
 
-        Examples: `exclude /admin/**`, `include (no pattern matched)`, `include !/blog/drafts/**`.
-        A function that raises counts as one that says no. With `path` the question is about the
-        same visitor's page there, whose route nobody knows.
+        Args:
+            hit: The hit. A function of the site owner that raises counts as no match.
+            path: Another path to test with this hit, whose route is not known.
+
+        Returns:
+            `exclude /admin/**`, `include (no pattern matched)` or `include !/blog/drafts/**`.
         """
         where = hit.path if path is None else path
-        if self._known is None or len(where) > _MAX_KNOWN_PATH:
-            return self._found(hit if path is None else replace(hit, path=path, route=None))
-        return self._known(where)
+        if self._cached is None or len(where) > _MAX_CACHED_CHARS:
+            return self._find(hit if path is None else replace(hit, path=path, route=None))
+        return self._cached(where)
 
-    def _found(self, hit: Hit) -> str | None:
-        rule = _deciding(self._exclude, hit)
-        if rule is not None and not rule.rescues:
+    def _find(self, hit: Hit) -> str | None:
+        rule = _last_match(self._exclude, hit)
+        if rule is not None and not rule.reincludes:
             return f"exclude {rule.text}"
         if not self._include:
             return None
-        rule = _deciding(self._include, hit)
+        rule = _last_match(self._include, hit)
         if rule is None:
             return "include (no pattern matched)"
-        return f"include {rule.text}" if rule.rescues else None
+        return f"include {rule.text}" if rule.reincludes else None
 
     def __repr__(self) -> str:
         exclude, include = (
@@ -151,11 +156,11 @@ class PathRules:
         return f"PathRules(exclude=[{exclude}], include=[{include}])"
 
 
-class _Rule(NamedTuple):
-    text: str  # as the owner wrote it
+class _PathRule(NamedTuple):
+    text: str  # as the site owner wrote it
     matches: Callable[[Hit], bool]
     meaning: object  # equal for rules that match the same
-    rescues: bool = False
+    reincludes: bool = False
     is_route: bool = False
     # For globs: the literal text before the first wildcard, and the text with which every path
     # matches, where there is one.
@@ -163,34 +168,34 @@ class _Rule(NamedTuple):
     prefix: str = ""
 
 
-def _deciding(rules: tuple[_Rule, ...], hit: Hit) -> _Rule | None:
+def _last_match(rules: tuple[_PathRule, ...], hit: Hit) -> _PathRule | None:
     return next((rule for rule in reversed(rules) if rule.matches(hit)), None)
 
 
-def _final(rules: tuple[_Rule, ...]) -> list[_Rule]:
-    """The rules behind the last `!`, from which nothing is rescued any more."""
-    return list(takewhile(lambda rule: not rule.rescues, reversed(rules)))[::-1]
+def _behind_reincludes(rules: tuple[_PathRule, ...]) -> list[_PathRule]:
+    """The rules behind the last `!`: what they match stays excluded."""
+    return list(takewhile(lambda rule: not rule.reincludes, reversed(rules)))[::-1]
 
 
-# Reading the settings
+# Compiling the settings
 
 
 def pattern_list(patterns: Sequence[Pattern] | Pattern) -> tuple[Pattern, ...]:
-    """The patterns of a setting: of a list as they are, of one text those between its commas.
+    """The patterns of a setting: the items of a list, or those between the commas of a text.
 
-    Anything else is taken as a single pattern, so that its fault can be told with those of others.
+    Anything else becomes a single pattern, so that its fault is reported with those of others.
     """
     if isinstance(patterns, str):
         return tuple(item.strip() for item in patterns.split(",") if item.strip())
     return tuple(patterns) if isinstance(patterns, Sequence) else (patterns,)
 
 
-def _read(
+def _compile(
     option: str, patterns: Sequence[Pattern] | Pattern, faults: list[Fault]
-) -> tuple[_Rule, ...]:
+) -> tuple[_PathRule, ...]:
     remedies = [(pattern, _remedy(pattern)) for pattern in pattern_list(patterns)]
     faults += [Fault(option, pattern, remedy) for pattern, remedy in remedies if remedy]
-    return tuple(_rule(pattern) for pattern, remedy in remedies if not remedy)
+    return tuple(_compile_pattern(pattern) for pattern, remedy in remedies if not remedy)
 
 
 def _remedy(pattern: object) -> str:
@@ -235,7 +240,7 @@ def _with_slash(glob: str) -> str:
     return f"/**/{glob}" if is_file_name else f"/{glob.lstrip('/')}"
 
 
-def _rule(pattern: Pattern) -> _Rule:
+def _compile_pattern(pattern: Pattern) -> _PathRule:
     if isinstance(pattern, str):
         return _route_rule(pattern) if _ROUTE.search(pattern) else _glob_rule(pattern)
     if isinstance(pattern, re.Pattern):
@@ -243,15 +248,15 @@ def _rule(pattern: Pattern) -> _Rule:
     return _function_rule(pattern)
 
 
-def _glob_rule(pattern: str) -> _Rule:
+def _glob_rule(pattern: str) -> _PathRule:
     glob = pattern.removeprefix("!")
     source = _translate(glob)
     regex = re.compile(source)
-    return _Rule(
+    return _PathRule(
         text=pattern,
         matches=lambda hit: regex.match(hit.path) is not None,
         meaning=(pattern.startswith("!"), source),
-        rescues=pattern.startswith("!"),
+        reincludes=pattern.startswith("!"),
         head=re.split(r"[*?]", glob, maxsplit=1)[0],
         prefix=_prefix(glob),
     )
@@ -261,45 +266,45 @@ def _glob_rule(pattern: str) -> _Rule:
 _ROUTE = re.compile(r"\{\w+\}")
 
 
-def _route_rule(pattern: str) -> _Rule:
-    wanted = _bare(pattern.removeprefix("!"))
-    return _Rule(
+def _route_rule(pattern: str) -> _PathRule:
+    wanted = _without_slash(pattern.removeprefix("!"))
+    return _PathRule(
         text=pattern,
-        matches=lambda hit: hit.route is not None and _bare(template(hit.route)) == wanted,
+        matches=lambda hit: hit.route is not None and _without_slash(template(hit.route)) == wanted,
         meaning=pattern,
-        rescues=pattern.startswith("!"),
+        reincludes=pattern.startswith("!"),
         is_route=True,
     )
 
 
-def _bare(route: str) -> str:
+def _without_slash(route: str) -> str:
     return route.removesuffix("/")
 
 
-def _regex_rule(regex: re.Pattern[str]) -> _Rule:
-    return _Rule(
+def _regex_rule(regex: re.Pattern[str]) -> _PathRule:
+    return _PathRule(
         text=repr(regex),
         matches=lambda hit: regex.search(hit.path, 0, _MAX_REGEX_PATH) is not None,
         meaning=regex,
     )
 
 
-def _function_rule(function: Callable[[Hit], bool]) -> _Rule:
+def _function_rule(function: Callable[[Hit], bool]) -> _PathRule:
     def matches(hit: Hit) -> bool:
         try:
             return bool(function(hit))
-        except Exception:  # noqa: BLE001  # the owner's code; a request must not fail by it
+        except Exception:  # noqa: BLE001  # the site owner's code; it must not break a request
             return False
 
     name = getattr(function, "__qualname__", type(function).__qualname__)
-    return _Rule(text=f"{name}()", matches=matches, meaning=function)
+    return _PathRule(text=f"{name}()", matches=matches, meaning=function)
 
 
 # Globs
 
 _WILDCARD = re.compile(r"(?P<deep>/\*\*/)|(?P<span>\*\*)|(?P<some>(?<=/)\*(?![^/]))|(?P<any>\*)")
 
-# Whole segments, as few as will do.
+# Whole segments, as few as match.
 _SEGMENTS = r"(?:[^/]*+/)*?"
 
 
@@ -324,10 +329,10 @@ def _prefix(glob: str) -> str:
 
 
 def _translate(glob: str) -> str:
-    """The regex of a glob, for `match`: one atomic group for each `**`, within it for each `*`.
+    """The regex of a glob, for `match`: an atomic group for each `**`, and in it for each `*`.
 
-    A `*` searches its own segment for the text up to the next wildcard. A `**` tries that text,
-    up to the next `**`, at the start of each segment, so no part of a path is read twice.
+    A `*` searches its own segment for the text up to the next wildcard. A `**` tries the text up to
+    the next `**` at the start of each segment, so no part of a path is read twice.
     """
     body, tail = _tail(_normalise(glob))
     source, star_open, deep_open, literal_from = "(?s)", "", "", 0
@@ -349,37 +354,37 @@ def _literal(text: str) -> str:
     return re.escape(text).replace(r"\?", "[^/]")
 
 
-# Settings that defeat themselves
+# Warnings about settings that defeat themselves
 
 _SUSPICIOUS = (
     (re.compile(r"%[0-9A-Fa-f]{2}"), "paths are compared decoded; write the character itself"),
-    (re.compile(r",!?/"), "in a list a comma does not part patterns; write two"),
+    (re.compile(r",!?/"), "in a list a comma does not separate patterns; write two"),
     (re.compile(r"#"), "a fragment never reaches the server"),
 )
 
 
-def _warnings(exclude: tuple[_Rule, ...], include: tuple[_Rule, ...]) -> Iterator[str]:
+def _warnings(exclude: tuple[_PathRule, ...], include: tuple[_PathRule, ...]) -> Iterator[str]:
     for option, rules in (("exclude", exclude), ("include", include)):
         yield from (f"{option} {sentence}" for sentence in _odd_spellings(rules))
         yield from (f"{option} {rule.text}: is listed twice" for rule in _duplicates(rules))
-        for rule in takewhile(lambda rule: rule.rescues, rules):
-            yield f"{option} {rule.text}: rescues nothing; put it after the pattern it corrects"
-    final = _final(exclude)
+        for rule in takewhile(lambda rule: rule.reincludes, rules):
+            yield f"{option} {rule.text}: re-includes nothing; put it after the pattern it corrects"
+    final = _behind_reincludes(exclude)
     for rule in filter(_matches_everything, final):
         yield f"exclude {rule.text}: matches every page, so nothing is tracked"
     for wanted in include:
-        if cover := next((rule for rule in final if _covers(rule, wanted)), None):
+        if cover := next((rule for rule in final if _surely_covers(rule, wanted)), None):
             yield f"include {wanted.text}: has no effect, exclude {cover.text} covers it"
 
 
-def _odd_spellings(rules: tuple[_Rule, ...]) -> Iterator[str]:
+def _odd_spellings(rules: tuple[_PathRule, ...]) -> Iterator[str]:
     for rule in rules:
         for spelling, advice in _SUSPICIOUS:
             if rule.head and spelling.search(rule.text):
                 yield f"{rule.text}: {advice}"
 
 
-def _duplicates(rules: tuple[_Rule, ...]) -> Iterator[_Rule]:
+def _duplicates(rules: tuple[_PathRule, ...]) -> Iterator[_PathRule]:
     earlier: list[object] = []
     for rule in rules:
         if rule.meaning in earlier:
@@ -387,27 +392,27 @@ def _duplicates(rules: tuple[_Rule, ...]) -> Iterator[_Rule]:
         earlier.append(rule.meaning)
 
 
-def _matches_everything(rule: _Rule) -> bool:
-    return _is_pure(rule) and all(rule.matches(Hit(path=probe)) for probe in _PROBES)
+def _matches_everything(rule: _PathRule) -> bool:
+    return _is_pattern(rule) and all(rule.matches(Hit(path=probe)) for probe in _PROBES)
 
 
-def _covers(rule: _Rule, wanted: _Rule) -> bool:
+def _surely_covers(rule: _PathRule, wanted: _PathRule) -> bool:
     """Whether `rule` surely matches all that `wanted` matches; False where that is hard to tell."""
     if rule.meaning == wanted.meaning:
         return True
     if rule.prefix and wanted.head.startswith(rule.prefix):
         return True
-    if not wanted.head or wanted.head != wanted.text or not _is_pure(rule):
+    if not wanted.head or wanted.head != wanted.text or not _is_pattern(rule):
         return False
     path = wanted.head.removesuffix("/")
     return rule.matches(Hit(path=path)) and rule.matches(Hit(path=f"{path}/"))
 
 
-def _is_of_path(rule: _Rule) -> bool:
-    """Nothing but the path matters to it."""
-    return _is_pure(rule) and not rule.is_route
+def _reads_path_alone(rule: _PathRule) -> bool:
+    """True if nothing but the path matters to the rule."""
+    return _is_pattern(rule) and not rule.is_route
 
 
-def _is_pure(rule: _Rule) -> bool:
-    """A glob or a regex; the owner's functions are not called before there is a real hit."""
+def _is_pattern(rule: _PathRule) -> bool:
+    """True for a glob or a regex: a function of the site owner is called with real hits only."""
     return not callable(rule.meaning)

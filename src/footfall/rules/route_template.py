@@ -1,4 +1,4 @@
-r"""Route templates: every framework's way to write them, in one spelling.
+r"""Route templates of all frameworks, in one spelling.
 
 /users/{id}                     Starlette, FastAPI, Litestar
 /users/{id:int}                 the same, with a converter
@@ -13,13 +13,13 @@ from typing import Final
 
 __all__ = ["template"]
 
-# A group of a regex, with groups within it, but none within those.
+# A named group of a regex, with one level of groups in it.
 _NAMED_GROUP: Final = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", re.DOTALL)
 _CONVERTER: Final = re.compile(r"<(?:[^<>]*:)?(\w+)>|\{(\w+):\w+\}")
 
 
 def template(route: str) -> str:
-    """`/users/{id}`, whatever framework wrote the route. Starts with one slash; nothing raises."""
+    """The route as `/users/{id}`, with one slash at its start. Never raises."""
     path = _NAMED_GROUP.sub(r"{\1}", route)
     path = path.removeprefix("^").removesuffix("$").removesuffix(r"\Z")
     path = _CONVERTER.sub(lambda found: "{" + (found[1] or found[2]) + "}", path)

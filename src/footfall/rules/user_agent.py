@@ -1,11 +1,11 @@
-"""Is a bot behind this User-Agent, and of which class?
+"""Whether a User-Agent is a bot's, and of which class.
 
-The filter judges the shape of the string first and names second, because shapes keep and names
-change. A person's browser opens with `Mozilla/` or `Opera/`, gives no web or mail address, and does
-not call itself a bot. The names give a bot its label, and convict those that borrow a browser's
-shape in full. Bots that borrow the whole string, such as Discord's media proxy, pass.
+The form of the string is compared first and names second, because forms stay and names change. The
+User-Agent of a person's browser begins with `Mozilla/` or `Opera/`, has no web or mail address, and
+does not call itself a bot. The names give a bot its label, and detect bots that have the form of a
+browser. A bot that sends a browser's whole string, such as Discord's media proxy, is not detected.
 
-The names are our own collection. Text in, value out; answers are cached, since a site sees few
+The names are our own collection. Text in, value out; results are cached, since a site gets few
 different strings.
 """
 
@@ -31,30 +31,30 @@ Kind: TypeAlias = Literal[
     "library",
     "other",
 ]
-"""What a bot is for. `other` holds the rest: archives, SEO and advertising crawlers, strangers."""
+"""What a bot is for. `other` is the rest: archives, SEO and advertising crawlers, unknown ones."""
 
 
 class Bot(NamedTuple):
-    """A client that is not a person's browser: its name, as far as it gives one, and its class."""
+    """A client that is not a person's browser: its name, where it has one, and its class."""
 
     name: str
     kind: Kind
 
 
 NO_USER_AGENT = Bot("", "other")
-"""The answer for a User-Agent that is missing or holds no word. Every browser sends one."""
+"""The result for a User-Agent that is missing or has no word. Every browser sends one."""
 
-# The longest User-Agents of people come from in-app browsers: about 600 characters.
-_MAX_LENGTH = 1_000
+# The longest User-Agents of people are those of in-app browsers: about 600 characters.
+_MAX_CHARS = 1_000
 
 # More than the different strings of a busy hour; a few megabytes at the very most.
 _CACHE_SIZE = 4_096
 
-# A name becomes a label on a chart.
-_MAX_NAME_LENGTH = 60
+# The name becomes a label on a chart.
+_MAX_NAME_CHARS = 60
 
-# One word each, spelt as the bots spell themselves. Where a string holds several of these names,
-# the first in this table is its name: a monitor that drives headless Chrome is a monitor.
+# One word each, as the bots spell it. Where a string has several of these names, the first in this
+# table is used: a monitor that drives headless Chrome is a monitor.
 _NAMES: dict[Kind, str] = {
     "search": """
         Googlebot Googlebot-Image Googlebot-Video Googlebot-News Storebot-Google
@@ -141,21 +141,21 @@ _NAMES: dict[Kind, str] = {
 _BOTS = {name.lower(): Bot(name, kind) for kind, names in _NAMES.items() for name in names.split()}
 _RANKS = {name: rank for rank, name in enumerate(_BOTS)}
 
-# Apps, and a phone or two, bear these names as well, and their browsers put them in the string.
+# Apps and a few phones have these names too, and their browsers put them into the string.
 _SHARED_NAMES = """
     whatsapp pinterest viber tumblr mastodon friendica lemmy synapse yeti monit render prometheus
     rigor splash
     """
 
-# Libraries and feed readers do not pose as browsers and many bear everyday names, so they label a
-# bot and never convict one. PowerShell is the exception: it opens as a browser does.
-_CONVICTING = frozenset(
+# Libraries and feed readers do not imitate browsers, and many have everyday names. So these names
+# label a bot and never decide. PowerShell is the exception: it begins as a browser does.
+_DECISIVE_NAMES = frozenset(
     {name for name, bot in _BOTS.items() if bot.kind not in ("library", "feed reader")}
     - set(_SHARED_NAMES.split())
     | {"windowspowershell"}
 )
 
-# Bots that need more than one word to be told, and one that signs with two others' names.
+# Bots whose name is several words, and one that sends the names of two others.
 _PHRASES: tuple[tuple[str, Bot], ...] = (
     ("facebookexternalhit/1.1 facebot twitterbot/1.0", Bot("iMessage", "preview")),
     ("snap url preview", Bot("Snap URL Preview Service", "preview")),
@@ -171,7 +171,7 @@ _PHRASES: tuple[tuple[str, Bot], ...] = (
     ("screaming frog", Bot("Screaming Frog", "other")),
 )
 
-# What a stranger says of itself, in the order in which it is believed.
+# Words in the User-Agent of an unknown bot, the most reliable first.
 _KINDS_BY_WORD: tuple[tuple[str, Kind], ...] = (
     ("health", "health check"),
     ("uptime", "monitor"),
@@ -186,19 +186,19 @@ _KINDS_BY_WORD: tuple[tuple[str, Kind], ...] = (
 )
 
 _BROWSER_OPENINGS = ("mozilla/", "opera/", "ucweb/")
-# These never posed as Netscape.
+# These never imitated Netscape.
 _TEXT_BROWSER_OPENINGS = ("lynx/", "w3m/", "links (", "elinks")
 
-# Browsers that name themselves where bots do: `(compatible; MSIE 10.0; ...)`.
+# Browsers that put their name where bots do: `(compatible; MSIE 10.0; ...)`.
 _COMPATIBLE_BROWSERS = frozenset(
     {"msie", "konqueror", "abrowse", "ibrowse", "netpositive", "webpositive"}
 )
 
 _WORD_SEPARATORS = str.maketrans(dict.fromkeys("/;,:()[]{}<>+'\"|\\", " "))
 _MAIL_HOST = re.compile(r"@[a-z0-9-]+\.[a-z]{2}")
-# CUBOT makes phones.
+# CUBOT is a brand of phones.
 _BOT = re.compile(r"(?<!cu)bots?(?![a-z])")
-# Inside a browser's string: `compatible; Name`, or a word such as `NameBot` that is not in a URL.
+# In a browser's string: `compatible; Name`, or a word such as `NameBot` that is not in a URL.
 _SIGNATURE = re.compile(
     r"compatible[;,]\s*(?!\+?http)([^;,/()+]+)"
     r"|(?<![\w./@-])([\w.-]*(?:bot|crawl|spider)[\w.-]*)",
@@ -208,12 +208,16 @@ _END_OF_PRODUCT = re.compile(r"[/;,(]|\s\+?-?\s?https?:")
 
 
 def classify(user_agent: str) -> Bot | None:
-    """The bot behind a User-Agent, or None where it looks like a person's browser.
+    """The bot that sent a User-Agent, or None for a person's browser. Never raises.
 
-    A missing or wordless string gives `NO_USER_AGENT`, which has no name and is of class `other`.
-    The first 1,000 characters are read. Any text is taken; nothing raises.
+    Args:
+        user_agent: Any text, of which the first 1,000 characters are read.
+
+    Returns:
+        The bot's name and class. Without a word in the text it is `NO_USER_AGENT`, which has no
+        name and the class `other`.
     """
-    return _classify(user_agent[:_MAX_LENGTH])
+    return _classify(user_agent[:_MAX_CHARS])
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
@@ -222,30 +226,30 @@ def _classify(user_agent: str) -> Bot | None:
     words = text.translate(_WORD_SEPARATORS).split()
     if not words:
         return NO_USER_AGENT
-    if _opens_as_browser(text) and not _gives_contact(text) and not _says_bot(text, words):
+    if _opens_as_browser(text) and not _gives_contact(text) and not _calls_itself_bot(text, words):
         return None
-    return _named(user_agent, text, words)
+    return _bot_of(user_agent, text, words)
 
 
 def _opens_as_browser(text: str) -> bool:
     if text.startswith(_BROWSER_OPENINGS):
-        # Without a comment it is the stub that scripts send: `Mozilla/5.0`.
+        # Scripts send it without a comment: `Mozilla/5.0`.
         return "(" in text
-    # Some in-app browsers and the phones of the J2ME era put their own name first.
+    # Some in-app browsers and old J2ME phones put their own name first.
     return text.startswith(_TEXT_BROWSER_OPENINGS) or "applewebkit/" in text or "midp" in text
 
 
 def _gives_contact(text: str) -> bool:
-    # Crawlers say whom to ask. So does the browser of the Studo app; Ecosia's `ios@9.2.3` is a
+    # Crawlers send a contact. So does the browser of the Studo app; Ecosia's `ios@9.2.3` is a
     # version, not an address.
     if "http:" in text or "https:" in text or "www." in text:
         return "studobrowser" not in text
     return "@" in text and _MAIL_HOST.search(text) is not None
 
 
-def _says_bot(text: str, words: list[str]) -> bool:
+def _calls_itself_bot(text: str, words: list[str]) -> bool:
     return (
-        not _CONVICTING.isdisjoint(words)
+        not _DECISIVE_NAMES.isdisjoint(words)
         or ("bot" in text and _BOT.search(text) is not None)
         or "crawl" in text
         or "spider" in text
@@ -255,32 +259,32 @@ def _says_bot(text: str, words: list[str]) -> bool:
     )
 
 
-def _named(user_agent: str, text: str, words: list[str]) -> Bot:
+def _bot_of(user_agent: str, text: str, words: list[str]) -> Bot:
     for phrase, bot in _PHRASES:
         if phrase in text:
             return bot
-    # `Pingdom.com_bot_version_1.4` is found by its first letters, where no word is known whole.
+    # Where no whole word is known, the first letters may be: `Pingdom.com_bot_version_1.4`.
     known = [word for word in words if word in _RANKS] or [
         head for word in words if (head := _leading_letters(word)) in _RANKS
     ]
     if known:
         return _BOTS[min(known, key=_RANKS.__getitem__)]
-    return Bot(_own_name(user_agent), _kind_by_words(text))
+    return Bot(_self_given_name(user_agent), _kind_by_words(text))
 
 
 def _leading_letters(word: str) -> str:
     return re.split(r"[^a-z]", word, maxsplit=1)[0]
 
 
-def _own_name(user_agent: str) -> str:
-    """What a stranger calls itself: its signature, or the product that opens the string."""
+def _self_given_name(user_agent: str) -> str:
+    """The name that an unknown bot gives itself: its signature, or the first product."""
     signature = _SIGNATURE.search(user_agent) if user_agent[:8].lower() == "mozilla/" else None
     if signature:
         name = signature[1] or signature[2]
     else:
         name = _END_OF_PRODUCT.split(user_agent, maxsplit=1)[0]
     # Lone surrogates and control characters could not be sent on.
-    return "".join(filter(str.isprintable, name)).strip()[:_MAX_NAME_LENGTH] or "unnamed"
+    return "".join(filter(str.isprintable, name)).strip()[:_MAX_NAME_CHARS] or "unnamed"
 
 
 def _kind_by_words(text: str) -> Kind:
