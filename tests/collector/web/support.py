@@ -22,27 +22,27 @@ def post(http: httpx2.Client, *, user_agent: str = FIREFOX, **changes: object) -
     http.post("/api/event", json=PAGEVIEW | changes, headers=headers).raise_for_status()
 
 
-def settled(http: httpx2.Client) -> list[dict[str, Any]]:
+def stored_events(http: httpx2.Client) -> list[dict[str, Any]]:
     """The events, once what was posted is written."""
     events: list[dict[str, Any]] = http.get("/api/v1/events").raise_for_status().json()["events"]
     return events
 
 
 def keys(page: str) -> list[str]:
-    """Of the lines of a page, newest first."""
+    """The keys of a page's rows, newest first."""
     return re.findall(r'<a href="/live/(u?\d+)">', page)
 
 
 def text_of(page: str) -> str:
-    """What people read of a page."""
+    """The text of a page without its tags."""
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload=alert(1) \u202e"
 
 
-def hostile(http: httpx2.Client) -> None:
-    """Every text that a sender can choose, chosen badly."""
+def post_hostile_texts(http: httpx2.Client) -> None:
+    """Post events and hits with hostile texts in every field that a sender can choose."""
     body = {
         "name": HOSTILE,
         "url": f"https://a.test/{HOSTILE}?utm_source={HOSTILE}",
@@ -68,7 +68,7 @@ def hostile(http: httpx2.Client) -> None:
     report["hit"] |= {"method": HOSTILE, "route": HOSTILE, "headers": {HOSTILE: HOSTILE}}
     report["hit"]["answer"] = {"content-type": HOSTILE}
     assert http.post("/api/v1/hits", json=report).status_code == 202
-    settled(http)
+    stored_events(http)
 
 
 class Tags(HTMLParser):
@@ -93,15 +93,15 @@ def pages(http: httpx2.Client) -> dict[str, str]:
     return {path: http.get(path).text for path in paths}
 
 
-def watched(page: BrowserPage, collector: CollectorServer) -> list[str]:
-    """What must not happen: errors, dialogs of strangers, requests to other origins."""
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda line: troubles.append(line.text))
+def watch(page: BrowserPage, collector: CollectorServer) -> list[str]:
+    """Errors, console messages and requests to other origins, none of which may happen."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text))
     page.on(
         "request",
         lambda request: (
-            None if request.url.startswith(collector.url) else troubles.append(request.url)
+            None if request.url.startswith(collector.url) else problems.append(request.url)
         ),
     )
-    return troubles
+    return problems

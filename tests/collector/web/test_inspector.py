@@ -12,11 +12,11 @@ from footfall.collector import CollectorServer
 from footfall.tracker import Tracker
 from tests.collector.web.support import (
     Tags,
-    hostile,
     pages,
     post,
-    settled,
-    watched,
+    post_hostile_texts,
+    stored_events,
+    watch,
 )
 from tests.e2e.chromium import Chromium
 from tests.support.adapters import navigation
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("key", ["0", "999999", "u999999", "u", "x", "u-1", "9" * 40, "²"])
-def test_what_is_not_there_says_so(http: httpx2.Client, key: str) -> None:
+def test_an_unknown_key_is_not_found(http: httpx2.Client, key: str) -> None:
     answer = http.get(f"/live/{key}")
     assert (answer.status_code, "Not here, or no longer" in answer.text) == (404, True)
 
 
-def test_whatever_came_stays_text(http: httpx2.Client) -> None:
-    hostile(http)
+def test_hostile_texts_are_escaped(http: httpx2.Client) -> None:
+    post_hostile_texts(http)
     shown = pages(http)
     assert len(shown) == 6
     for path, page in shown.items():
@@ -48,7 +48,7 @@ def test_the_pages_have_no_style_or_script_of_their_own(
 ) -> None:
     post(http)
     visit(tracker, navigation(), navigation(headers=BOT))
-    settled(http)
+    stored_events(http)
     for path, page in pages(http).items():
         assert not re.search(r"\sstyle=|<style|<script>", page), path
         sources = re.findall(r'(?:src|href)="([^"]*)"', page)
@@ -58,24 +58,24 @@ def test_the_pages_have_no_style_or_script_of_their_own(
 
 
 @pytest.mark.server("chromium")
-def test_no_strangers_script_runs(
+def test_no_hostile_script_runs(
     collector: CollectorServer, http: httpx2.Client, chromium: Chromium
 ) -> None:
-    hostile(http)
-    # A part of a page has no icon, and the browser would miss it.
+    post_hostile_texts(http)
+    # The notices alone have no icon, which the browser would report as missing.
     paths = [path for path in pages(http) if path != "/live/notices"]
 
     def journey(page: BrowserPage) -> list[str]:
-        troubles = watched(page, collector)
-        page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
+        problems = watch(page, collector)
+        page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
         for path in paths:
             page.goto(f"{collector.url}{path}")
-        # And what comes by the stream.
+        # Texts that arrive by the stream too.
         page.goto(f"{collector.url}/live")
         page.get_by_role("status").get_by_text("live").wait_for()
-        hostile(http)
+        post_hostile_texts(http)
         page.locator(".row").nth(5).wait_for()
-        return troubles
+        return problems
 
     assert chromium.run(journey) == []
 
@@ -89,9 +89,9 @@ def test_the_pages_fit_the_screen(
     chromium: Chromium,
     width: int,
 ) -> None:
-    hostile(http)
+    post_hostile_texts(http)
     visit(tracker, navigation("/" + "long" * 100), navigation("/" + "long" * 100, headers=BOT))
-    settled(http)
+    stored_events(http)
     paths = [path for path in pages(http) if "notices" not in path]
 
     def journey(page: BrowserPage) -> list[int]:

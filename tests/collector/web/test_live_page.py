@@ -14,9 +14,9 @@ from footfall.collector.web import reason_texts
 from footfall.tracker import Tracker
 from tests.collector.web.support import (
     post,
-    settled,
+    stored_events,
     text_of,
-    watched,
+    watch,
 )
 from tests.e2e.chromium import Chromium
 from tests.support.adapters import navigation
@@ -26,24 +26,26 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page as BrowserPage
 
 
-def test_an_empty_page_teaches(collector: CollectorServer, http: httpx2.Client) -> None:
+def test_an_empty_page_shows_how_to_send_event_of(
+    collector: CollectorServer, http: httpx2.Client
+) -> None:
     page = http.get("/live").text
     authority = urlsplit(collector.url).netloc
     assert f"FOOTFALL_DESTINATIONS=collector://{authority}/example.com" in page
     assert f"curl -X POST http://{authority}/api/event" in page
 
 
-def test_the_newest_stands_first_whatever_its_fate(http: httpx2.Client, tracker: Tracker) -> None:
+def test_the_newest_comes_first_whatever_its_status(http: httpx2.Client, tracker: Tracker) -> None:
     visit(tracker, navigation("/first"))
     post(http, user_agent="Googlebot/2.1", url="https://a.test/second")
-    settled(http)
+    stored_events(http)
     visit(tracker, navigation("/third", headers=BOT))
     visit(tracker, navigation("/fourth"))
-    settled(http)
+    stored_events(http)
     page = http.get("/live").text
     assert re.findall(r"<bdi>/(\w+)</bdi>", page) == ["fourth", "third", "second", "first"]
-    fates = re.findall(r'<li class="row (\w+)">', page)
-    assert fates == ["tracked", "untracked", "dropped", "tracked"]
+    statuses = re.findall(r'<li class="row (\w+)">', page)
+    assert statuses == ["tracked", "untracked", "dropped", "tracked"]
     assert "Not counted : bot" in text_of(page)
 
 
@@ -66,28 +68,30 @@ def test_the_list_can_be_narrowed_without_a_script(
     http: httpx2.Client, tracker: Tracker, query: dict[str, str], paths: list[str]
 ) -> None:
     post(http, user_agent="Googlebot/2.1", url="https://a.test/bot")
-    settled(http)
+    stored_events(http)
     visit(tracker, navigation("/ahead", headers={"Sec-Purpose": "prefetch"}))
     post(http, url="https://a.test/kept")
-    settled(http)
+    stored_events(http)
     page = http.get("/live", params=query).text
     assert re.findall(r'<span class="path"><bdi>([^<]*)', page) == paths
     assert ("No event fits" in page) == (not paths)
     if "show" in query:
-        assert f'aria-current="true">{reason_texts.FATES[query["show"]]}' in page  # type: ignore[index]
+        assert f'aria-current="true">{reason_texts.STATUS_NAMES[query["show"]]}' in page  # type: ignore[index]
 
 
 def test_sites_are_offered_once_there_are_several(http: httpx2.Client) -> None:
     post(http)
-    settled(http)
+    stored_events(http)
     assert "<select" not in http.get("/live").text
     post(http, domain="b.test")
-    settled(http)
+    stored_events(http)
     page = http.get("/live", params={"domain": "b.test"}).text
     assert '<option selected value="b.test">' in page
 
 
-def test_refusals_and_faults_are_notices(collector: CollectorServer, http: httpx2.Client) -> None:
+def test_rejected_requests_and_faults_are_notices(
+    collector: CollectorServer, http: httpx2.Client
+) -> None:
     assert http.get("/live/notices").text.strip() == ""
     http.post("/api/event", json={})
     collector.store._writer.fault = "disk full"
@@ -100,14 +104,14 @@ def test_refusals_and_faults_are_notices(collector: CollectorServer, http: httpx
 
 
 @pytest.mark.server("chromium")
-def test_the_page_lives(
+def test_the_page_shows_new_events_and_reacts_to_keys(
     collector: CollectorServer, http: httpx2.Client, chromium: Chromium
 ) -> None:
     def journey(page: BrowserPage) -> list[str]:
-        troubles = watched(page, collector)
+        problems = watch(page, collector)
         page.goto(f"{collector.url}/live")
         page.get_by_role("status").get_by_text("live").wait_for()
-        # What comes is shown, counted or not.
+        # New events are shown, counted or not.
         post(http, url="https://a.test/first")
         page.locator(".tracked .path", has_text="/first").wait_for()
         assert page.locator("#empty").count() == 0
@@ -117,7 +121,7 @@ def test_the_page_lives(
         page.locator(".untracked .path", has_text="/crawled").wait_for()
         http.post("/api/event", json={})
         page.get_by_text("Refused").wait_for()
-        # Paused, what comes is held back.
+        # While the page is paused, new rows are held back.
         page.keyboard.press("p")
         post(http, url="https://a.test/second")
         page.get_by_role("button", name="Resume (1)").click()
@@ -131,7 +135,7 @@ def test_the_page_lives(
         page.keyboard.press("Control+A")
         page.keyboard.press("Delete")
         page.keyboard.press("Escape")
-        # Down to the hit that does not count, in, and back.
+        # Down to the hit that does not count, open it, and back.
         page.keyboard.press("j")
         page.keyboard.press("j")
         page.keyboard.press("j")
@@ -146,10 +150,10 @@ def test_the_page_lives(
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Clear").click()
         page.get_by_text("Nothing has arrived yet").wait_for()
-        return troubles
+        return problems
 
     assert chromium.run(journey) == []
-    assert settled(http) == []
+    assert stored_events(http) == []
 
 
 @pytest.mark.server("chromium")

@@ -1,8 +1,8 @@
-"""The live list: a stream of server-sent events, and the pulse that moves it.
+"""Streams of server-sent events: whatever is new in the store.
 
-A stream looks for new events when the writing thread says so, and once a second in any case, for
-other processes write to the same file. It ends when the pulse does, so that the server can stop
-while pages are open.
+A stream queries the store when the change notifier wakes it, and once a second in any case, because
+other processes may write to the same file. It ends when the notifier is closed, so that the server
+can stop while pages are open.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 
 POLL_SECONDS: Final = 1.0
-"""Other processes are heard with this delay."""
+"""The longest delay with which an event of another process is seen."""
 
-# Under load there is a commit every few milliseconds; eyes do not read that fast.
-_CALM_SECONDS = 0.2
-# Longer silence makes proxies hang up; a minute is the usual limit.
+# Under load there is a commit every few milliseconds; nobody reads that fast.
+_MIN_INTERVAL_SECONDS = 0.2
+# Proxies close a connection that is silent for longer; a minute is their usual limit.
 _PING_SECONDS = 15.0
 MAX_AT_ONCE: Final = 100
-"""Who falls further behind sees the newest."""
+"""A reader that falls further behind gets the newest ones."""
 
 _RETRY: Final = "retry: 1000\n\n"
 _PING: Final = ": ping\n\n"
@@ -37,46 +37,49 @@ P = TypeVar("P")
 
 
 class Message(NamedTuple):
-    """One server-sent event: where to go on after it, and what is told, as JSON."""
+    """One server-sent event: its id, after which a reader resumes, and its data, sent as JSON."""
 
     id: object
     content: Any
 
 
-Found: TypeAlias = tuple[P, Sequence[Message]]
-Look: TypeAlias = Callable[[P], Found[P] | None]
+Batch: TypeAlias = tuple[P, Sequence[Message]]
+"""A reader's new position, and the messages before it."""
+
+ReadNew: TypeAlias = Callable[[P], Batch[P] | None]
+"""Reads what follows a position; None where nothing does."""
 
 
-async def stream(pulse: ChangeNotifier, look: Look[P], after: P) -> AsyncIterator[str]:
-    """Server-sent events for what `look` finds behind a position, from `after` on.
+async def stream(notifier: ChangeNotifier, read_new: ReadNew[P], after: P) -> AsyncIterator[str]:
+    """The text of server-sent events for everything that follows the position `after`.
 
-    `look` reads the store, so it is called in a thread.
+    `read_new` reads the store, so it is called in a thread.
     """
-    spoke_at = time.monotonic()
+    sent_at = time.monotonic()
     yield _RETRY
-    while not pulse.is_closed:
-        beat = pulse.next_beat()
-        if found := await run_in_threadpool(look, after):
-            after, messages = found
-            spoke_at = time.monotonic()
+    while not notifier.is_closed:
+        beat = notifier.next_beat()
+        if batch := await run_in_threadpool(read_new, after):
+            after, messages = batch
+            sent_at = time.monotonic()
             yield "".join(map(_as_text, messages))
-            await asyncio.sleep(_CALM_SECONDS)
-        elif time.monotonic() - spoke_at >= _PING_SECONDS:
-            spoke_at = time.monotonic()
+            await asyncio.sleep(_MIN_INTERVAL_SECONDS)
+        elif time.monotonic() - sent_at >= _PING_SECONDS:
+            sent_at = time.monotonic()
             yield _PING
-        await pulse.wait(beat, POLL_SECONDS)
+        await notifier.wait(beat, POLL_SECONDS)
 
 
-def events_after(store: Store, domain: str | None) -> Look[int]:
-    """How to look for the events that follow one, as `GET /api/v1/events` shows them."""
+def new_events(store: Store, domain: str | None) -> ReadNew[int]:
+    """A function that reads the events after an id, as `GET /api/v1/events` shows them."""
 
-    def look(after: int) -> Found[int] | None:
+    def read_new(after: int) -> Batch[int] | None:
         search = EventSearch(domain=domain, after=after, limit=MAX_AT_ONCE)
         entries = store.search(search).entries
         messages = [Message(entry.id, entry.as_json()) for entry in entries]
         return (entries[-1].id, messages) if entries else None
 
-    return look
+    return read_new
 
 
 def _as_text(message: Message) -> str:

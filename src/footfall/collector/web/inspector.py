@@ -1,4 +1,4 @@
-"""The live page's routes: the page, its notices, one event, and the stream that moves it."""
+"""The live page's routes: the page, its notices, one event, and the streams of new events."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from starlette.routing import Route
 from footfall.collector import query_params
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.store import Store
-from footfall.collector.web.event_stream import events_after, stream
+from footfall.collector.web.event_stream import new_events, stream
 from footfall.collector.web.live_page import LivePage, LiveView, StreamPosition
-from footfall.collector.web.reason_texts import FATES
+from footfall.collector.web.reason_texts import STATUS_NAMES
 
-# A longer one finds nothing.
+# A longer text finds nothing.
 _MAX_TEXT: Final = 200
-# A proxy must pass a stream on as it comes.
+# Proxies must not buffer a stream.
 _STREAM_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 class Inspector:
-    """The live page. What reads the file does so in a thread."""
+    """The routes of the live page. What reads the file does so in a thread."""
 
-    def __init__(self, store: Store, page: LivePage, pulse: ChangeNotifier) -> None:
+    def __init__(self, store: Store, page: LivePage, notifier: ChangeNotifier) -> None:
         self._store = store
         self._page = page
-        self._pulse = pulse
+        self._notifier = notifier
         self.routes = [
-            Route("/live", self.whole),
+            Route("/live", self.page),
             Route("/live/notices", self.notices),
             Route("/live/stream", self.rows),
             Route("/live/{key}", self.detail),
             Route("/events/stream", self.events),
         ]
 
-    async def whole(self, request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         """The whole page."""
-        return HTMLResponse(await run_in_threadpool(self._page.whole, _view(request)))
+        return HTMLResponse(await run_in_threadpool(self._page.page, _view(request)))
 
     async def notices(self, request: Request) -> Response:
         """The notices alone."""
@@ -50,35 +50,35 @@ class Inspector:
     async def detail(self, request: Request) -> Response:
         """The page of one event, or of one hit that did not count."""
         view, key = _view(request), request.path_params["key"]
-        found = await run_in_threadpool(self._page.detail, view, key)
-        if found is None:
+        html = await run_in_threadpool(self._page.detail, view, key)
+        if html is None:
             return HTMLResponse(self._page.missing(view), 404)
-        return HTMLResponse(found)
+        return HTMLResponse(html)
 
     async def rows(self, request: Request) -> Response:
-        """The new lines of the page as server-sent events."""
-        said, view = _said(request), _view(request)
-        after = await run_in_threadpool(self._page.newest) if said is None else _position(said)
-        return _streamed(request, stream(self._pulse, self._page.lines_after(view), after))
+        """The new rows of the page as server-sent events."""
+        text, view = _resume_after(request), _view(request)
+        after = await run_in_threadpool(self._page.newest) if text is None else _position(text)
+        return _stream_response(request, stream(self._notifier, self._page.new_rows(view), after))
 
     async def events(self, request: Request) -> Response:
         """Every new event as a server-sent event, in JSON."""
-        said = _said(request)
-        if said is None:
+        text = _resume_after(request)
+        if text is None:
             after = (await run_in_threadpool(self._page.newest)).event
         else:
-            after = query_params.parse_integer("after", said)
-        look = events_after(self._store, query_params.domain(request))
-        return _streamed(request, stream(self._pulse, look, after))
+            after = query_params.parse_integer("after", text)
+        read_new = new_events(self._store, query_params.domain(request))
+        return _stream_response(request, stream(self._notifier, read_new, after))
 
 
-def _streamed(request: Request, lines: AsyncIterator[str]) -> Response:
-    content = () if request.method == "HEAD" else lines
+def _stream_response(request: Request, messages: AsyncIterator[str]) -> Response:
+    content = () if request.method == "HEAD" else messages
     return StreamingResponse(content, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
 
-def _said(request: Request) -> str | None:
-    """The position after which a stream goes on, if one was named."""
+def _resume_after(request: Request) -> str | None:
+    """The position after which the client wants a stream to resume, if it names one."""
     return request.headers.get("last-event-id") or request.query_params.get("after")
 
 
@@ -90,13 +90,13 @@ def _position(text: str) -> StreamPosition:
 
 
 def _view(request: Request) -> LiveView:
-    fate = request.query_params.get("show") or None
-    if fate is not None and fate not in FATES:
-        raise HTTPException(400, f"show must be one of {', '.join(FATES)}")
+    status = request.query_params.get("show") or None
+    if status is not None and status not in STATUS_NAMES:
+        raise HTTPException(400, f"show must be one of {', '.join(STATUS_NAMES)}")
     return LiveView(
         authority=request.headers.get("host", ""),
         root=request.scope.get("root_path", ""),
         domain=query_params.domain(request),
-        fate=fate,
+        status=status,
         text=request.query_params.get("q", "").strip()[:_MAX_TEXT],
     )

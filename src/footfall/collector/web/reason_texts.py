@@ -1,7 +1,7 @@
-"""What the inspector says of a fate: the word for it, why, and what would change it.
+"""The inspector's texts for a hit's status: its name, the reason for it, and what would change it.
 
-A hit is counted; or it is not, for a reason of our own middleware's; or it was sent and the vendor
-threw it away, for a reason of the vendor's.
+A hit is tracked; or it is untracked, for a reason of the middleware; or it was sent and dropped,
+for a reason of the vendor.
 """
 
 from __future__ import annotations
@@ -10,40 +10,46 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from footfall.rules.pageview import REASONS
 
-Fate: TypeAlias = Literal["tracked", "untracked", "dropped"]
+HitStatus: TypeAlias = Literal["tracked", "untracked", "dropped"]
 
-FATES: Final[dict[Fate, str]] = {
+STATUS_NAMES: Final[dict[HitStatus, str]] = {
     "tracked": "Counted",
     "untracked": "Not counted",
     "dropped": "Dropped",
 }
-"""What each fate is called on the page."""
+"""The name of each status on the page."""
 
 
 class ReasonText(NamedTuple):
-    """One fate, with a sentence for why and one for what would change it; either may be empty."""
+    """A status, and sentences for its reason and for what would change it; either may be empty."""
 
-    fate: Fate
+    status: HitStatus
     reason: str
     why: str
     remedy: str
 
     @property
     def title(self) -> str:
-        return FATES[self.fate]
+        return STATUS_NAMES[self.status]
 
 
 def of_hit(reason: str) -> ReasonText:
-    """Of a hit that our middleware kept back."""
+    """The texts for a hit that the middleware did not send."""
     why = REASONS.get(reason) or _LATER_REASONS.get(reason, "")
     return ReasonText("untracked", reason, why, REMEDIES.get(reason, ""))
 
 
-def of_event(dropped_for: str | None, decided: str | None) -> ReasonText:
-    """Of an event that arrived: `dropped_for` is the vendor's word, `decided` the middleware's."""
-    if dropped_for:
-        return ReasonText("dropped", dropped_for, *_DROPPED.get(dropped_for, ("", "")))
-    return ReasonText("tracked", decided or "", REASONS.get(decided or "", ""), "")
+def of_event(drop_reason: str | None, decision_reason: str | None) -> ReasonText:
+    """The texts for a received event.
+
+    Args:
+        drop_reason: Why the vendor would drop it, in the vendor's word; None where it would not.
+        decision_reason: Why the middleware sent it; None where something else sent it.
+    """
+    if drop_reason:
+        return ReasonText("dropped", drop_reason, *_DROPPED.get(drop_reason, ("", "")))
+    why = REASONS.get(decision_reason or "", "")
+    return ReasonText("tracked", decision_reason or "", why, "")
 
 
 _LATER_REASONS: Final = {
@@ -85,7 +91,7 @@ REMEDIES: Final = {
     "should_track": "Change your function `should_track`.",
     "before_send": "Change your function `before_send`.",
 }
-"""What would change the fate of a hit that does not count, by its reason."""
+"""What would make a hit count, by the reason why it does not."""
 
 _DROPPED: Final = {
     "not_found": (

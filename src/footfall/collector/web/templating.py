@@ -1,13 +1,13 @@
-"""The shell of every page: the templates, what they may call, and the way between the pages.
+"""The templates of all pages, with their filters and the navigation.
 
-A page is a template that extends `base.html`, rendered with `here`, its own path, and `view`, of
-which the shell reads `root`. It fills the blocks `title`, `assets` (its style sheet and script),
-`tools` (right of the navigation), `main` and `foot`. `base.css` has the colours as variables, light
-and dark, and `.panel` for what stands on a card.
+A page is a template that extends `base.html`. It is rendered with `current_path`, its own path, and
+`view`, of which `base.html` reads `root`. It fills the blocks `title`, `assets` (its style sheet
+and script), `tools` (right of the navigation), `main` and `foot`. `base.css` has the colours as
+variables, light and dark, and `.panel` for a card.
 
-All texts are strangers' texts: Jinja escapes every one of them, and the pages' Content-Security-
-Policy would not run what slipped through. Files in `static/` are the whole front end; nothing is
-built or fetched.
+All texts come from senders who are not trusted: Jinja escapes every one, and the pages'
+Content-Security-Policy would not run a script that slipped through. The files in `static/` are the
+whole front end; there is no build step, and nothing is loaded from elsewhere.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def clip(text: str, length: int = 300) -> str:
 
 
 def code(text: str) -> Markup:
-    """The text escaped, with what stands between backticks as code."""
+    """The text escaped, with each part between backticks in a `<code>` element."""
     parts = str(escape(text)).split("`")
     shown = [f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)]
     return Markup("".join(shown))  # noqa: S704 -- every part was escaped
 
 
 def grouped(number: int) -> str:
-    """The number with its thousands apart."""
+    """The number with commas between its thousands."""
     return f"{number:,}"
 
 

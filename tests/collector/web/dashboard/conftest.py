@@ -8,14 +8,14 @@ from contextlib import closing
 import pytest
 
 from footfall.collector.storage.store import Store
-from tests.collector.web.dashboard.support import NOON, STORY, served_dashboard
+from tests.collector.web.dashboard.support import DAY_OF_EVENTS, NOON, served_dashboard
 
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    """The store with `STORY`; its clock stands at noon."""
+    """The store with `DAY_OF_EVENTS`; its clock stands at noon."""
     with closing(Store(clock=lambda: NOON)) as store:
-        assert store.offer(STORY)
+        assert store.offer(DAY_OF_EVENTS)
         assert store.flush()
         yield store
 

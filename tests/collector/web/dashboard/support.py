@@ -29,7 +29,7 @@ GPTBOT: Final = (
 )
 
 
-def an_event(
+def event_of(
     visit: str, ago: float, path: str = "/", name: str = "pageview", **changes: Any
 ) -> IncomingEvent:
     at = NOON - ago
@@ -56,16 +56,16 @@ def an_event(
     )
 
 
-STORY: Final = [
-    an_event("old", DAY + 600, "/old", source="bing.com"),
-    an_event("older", 20 * DAY, "/old"),
-    an_event("ann", 3_600, "/", source="google.com", country="DE"),
-    an_event("ann", 3_500, "/pricing"),
-    an_event("bob", 1_800, "/", user_agent=IPHONE, campaign=Campaign("news", "email", "may")),
-    an_event("cem", 60, "/pricing", source="google.com"),
-    an_event("cem", 50, "/pricing", "Signup", props={"plan": "pro", "from": "header"}),
-    an_event("cem", 40, "/thanks", "Survey"),
-    *(an_event("bot", 90, user_agent=GPTBOT, reason="bot") for _ in range(3)),
+DAY_OF_EVENTS: Final = [
+    event_of("old", DAY + 600, "/old", source="bing.com"),
+    event_of("older", 20 * DAY, "/old"),
+    event_of("ann", 3_600, "/", source="google.com", country="DE"),
+    event_of("ann", 3_500, "/pricing"),
+    event_of("bob", 1_800, "/", user_agent=IPHONE, campaign=Campaign("news", "email", "may")),
+    event_of("cem", 60, "/pricing", source="google.com"),
+    event_of("cem", 50, "/pricing", "Signup", props={"plan": "pro", "from": "header"}),
+    event_of("cem", 40, "/thanks", "Survey"),
+    *(event_of("bot", 90, user_agent=GPTBOT, reason="bot") for _ in range(3)),
 ]
 
 
@@ -91,6 +91,6 @@ class Text(HTMLParser):
         return " ".join(" ".join(self._parts).split())
 
 
-def shown(url: str, query: str = "") -> str:
-    """What a visitor of an address reads."""
+def page_text(url: str, query: str = "") -> str:
+    """The text of the page at an address."""
     return str(Text(httpx2.get(f"{url}/?{query}").raise_for_status().text))

@@ -26,18 +26,20 @@ AXE: Final = Path(__file__).parents[3] / "e2e" / "vendored" / "axe-4.14.1.min.js
 
 
 class Watch:
-    """What a page says on the console, and where it asks."""
+    """What a page writes to the console, and the hosts that it sends requests to."""
 
     def __init__(self, page: Page) -> None:
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
         self.origins: set[str] = set()
-        page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("console", lambda line: self.troubles.append(line.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda line: self.problems.append(line.text))
         page.on("request", lambda request: self.origins.add(urlsplit(request.url).netloc))
 
 
 @pytest.mark.server("chromium")
-def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium: Chromium) -> None:
+def test_a_click_filters_everything_and_a_chip_removes_the_filter(
+    url: str, chromium: Chromium
+) -> None:
     def journey(page: Page) -> Watch:
         watch = Watch(page)
         page.goto(url)
@@ -63,7 +65,7 @@ def test_a_click_filters_everything_and_a_chip_takes_it_back(url: str, chromium:
         return watch
 
     watch = chromium.run(journey)
-    assert watch.troubles == []
+    assert watch.problems == []
     assert watch.origins == {urlsplit(url).netloc}
 
 
@@ -103,7 +105,7 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
         page.get_by_role("img", name="Bounce rate by day").wait_for()
         # The figures under the pointer.
         page.locator(".slot").last.hover()
-        page.locator(".tip", has_text="Sat 21 Nov").wait_for()
+        page.locator(".tooltip", has_text="Sat 21 Nov").wait_for()
         # A range of one's own.
         page.locator(".periods summary").click()
         page.get_by_label("From").fill("2026-11-20")
@@ -117,7 +119,7 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
         return watch
 
     watch = chromium.run(journey)
-    assert watch.troubles == []
+    assert watch.problems == []
     assert watch.origins == {urlsplit(url).netloc}
 
 

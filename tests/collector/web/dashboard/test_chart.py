@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from footfall.collector.web.dashboard.chart import Point, Word, draw
+from footfall.collector.web.dashboard.chart import AxisLabel, Point, draw
 
 
-def test_the_graph_places_its_points() -> None:
+def test_the_chart_draws_its_points() -> None:
     points = [Point("a", 0, 4), Point("b", 4, None), Point("c", 2, None), Point("d", None, 1)]
-    graph = draw(points, running=2)
-    assert graph.line == "M125 100 L375 0"
-    assert graph.running == "M375 0 L625 50"
-    assert graph.area == "M125 100 L375 0 L625 50 L625 100 L125 100 Z"
-    assert graph.before == "M125 0 L875 75"
-    assert graph.ticks == [4, 3, 2, 1, 0]
-    assert graph.levels == [0, 25, 50, 75, 100]
-    assert [(slot.x, slot.width) for slot in graph.slots][:2] == [(0, 250), (250, 250)]
-    assert graph.words[0] == Word(12.5, "a")
+    chart = draw(points, incomplete=2)
+    assert chart.line == "M125 100 L375 0"
+    assert chart.incomplete == "M375 0 L625 50"
+    assert chart.area == "M125 100 L375 0 L625 50 L625 100 L125 100 Z"
+    assert chart.before == "M125 0 L875 75"
+    assert chart.ticks == [4, 3, 2, 1, 0]
+    assert chart.levels == [0, 25, 50, 75, 100]
+    assert [(slot.x, slot.width) for slot in chart.slots][:2] == [(0, 250), (250, 250)]
+    assert chart.labels[0] == AxisLabel(12.5, "a")
 
 
-def test_the_graph_of_one_point_is_a_dot() -> None:
-    graph = draw([Point("a", 3, None)])
-    assert graph.line == "M500 0 L500 0"
-    assert (graph.running, graph.before) == ("", "")
+def test_the_chart_of_one_point_is_a_dot() -> None:
+    chart = draw([Point("a", 3, None)])
+    assert chart.line == "M500 0 L500 0"
+    assert (chart.incomplete, chart.before) == ("", "")
 
 
-def test_the_graph_of_nothing_is_empty() -> None:
-    graph = draw([])
-    assert (graph.line, graph.area, graph.slots, graph.words) == ("", "", [], [])
-    assert graph.ticks == [1, 0]
+def test_the_chart_of_nothing_is_empty() -> None:
+    chart = draw([])
+    assert (chart.line, chart.area, chart.slots, chart.labels) == ("", "", [], [])
+    assert chart.ticks == [1, 0]
 
 
 @pytest.mark.parametrize(

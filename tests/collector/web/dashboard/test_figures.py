@@ -12,14 +12,14 @@ from footfall.collector.storage.store import Store
 from tests.collector.web.dashboard.support import (
     NOON,
     Text,
-    an_event,
+    event_of,
+    page_text,
     served_dashboard,
-    shown,
 )
 
 
 def test_the_figures_of_today_are_shown(url: str) -> None:
-    text = shown(url)
+    text = page_text(url)
     for expected in (
         "a.test",
         "1 visitor now",
@@ -43,11 +43,11 @@ def test_the_figures_of_today_are_shown(url: str) -> None:
 
 
 def test_a_period_is_compared_with_the_same_part_of_the_one_before(url: str) -> None:
-    assert "Visitors 4" in shown(url, "period=7d")
+    assert "Visitors 4" in page_text(url, "period=7d")
     # Of yesterday, only what came before this time of day.
-    assert "Visitors 1" in shown(url, "period=yesterday")
-    assert "↑" not in shown(url, "compare=none")
-    assert "Before" not in shown(url, "compare=none")
+    assert "Visitors 1" in page_text(url, "period=yesterday")
+    assert "↑" not in page_text(url, "compare=none")
+    assert "Before" not in page_text(url, "compare=none")
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_a_view_shows(url: str, query: str, expected: tuple[str, ...]) -> None:
         assert each in text
 
 
-def test_long_lists_are_cut_and_can_be_had_whole() -> None:
+def test_long_lists_are_cut_and_can_be_shown_whole() -> None:
     with closing(Store(clock=lambda: NOON)) as store:
-        store.offer([an_event(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
-        store.offer([an_event(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)])
+        store.offer([event_of(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
+        store.offer([event_of(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)])
         store.flush()
         for url in served_dashboard(store):
-            text = shown(url)
+            text = page_text(url)
             # The twelve pages, and the one of the events.
             assert text.count("4 more") == 1
             assert "3 more" in text
             assert "/page-11" not in text
-            whole = shown(url, "more=pages")
+            whole = page_text(url, "more=pages")
             assert "/page-11" in whole
             assert "4 more" not in whole
-            assert "Event 11" in shown(url, "more=events")
+            assert "Event 11" in page_text(url, "more=events")

@@ -10,11 +10,11 @@ import pytest
 from footfall.collector.storage.stats import TimeRange
 from footfall.collector.web.dashboard.formatting import (
     Change,
-    change,
-    say,
-    say_moment,
-    say_range,
-    say_shortly,
+    format_change,
+    format_figure,
+    format_range,
+    format_tick,
+    format_time,
 )
 from tests.collector.web.dashboard.support import (
     ZONE,
@@ -34,8 +34,8 @@ from tests.collector.web.dashboard.support import (
         ("visit_duration", 7_500, "2h 05m"),
     ],
 )
-def test_figures_are_said(metric: str, number: float | None, text: str) -> None:
-    assert say(metric, number) == text
+def test_figures_have_a_text(metric: str, number: float | None, text: str) -> None:
+    assert format_figure(metric, number) == text
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_figures_are_said(metric: str, number: float | None, text: str) -> None:
         ("visit_duration", 90, "1m 30s"),
     ],
 )
-def test_figures_are_said_shortly(metric: str, number: float, text: str) -> None:
-    assert say_shortly(metric, number) == text
+def test_figures_have_a_short_text(metric: str, number: float, text: str) -> None:
+    assert format_tick(metric, number) == text
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_figures_are_said_shortly(metric: str, number: float, text: str) -> None
         ("bounce_rate", 37, 40, Change("↓ 3 pt", "down 3 points on the period before", "good")),
     ],
 )
-def test_changes_are_said(
+def test_changes_have_a_text(
     metric: str, now: float | None, before: float | None, expected: Change | None
 ) -> None:
-    assert change(metric, now, before) == expected
+    assert format_change(metric, now, before) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_changes_are_said(
         ("2026-11-01", "month", "Nov 2026"),
     ],
 )
-def test_moments_are_said(label: str, unit: Any, text: str) -> None:
-    assert say_moment(label, unit) == text
+def test_times_have_a_text(label: str, unit: Any, text: str) -> None:
+    assert format_time(label, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_moments_are_said(label: str, unit: Any, text: str) -> None:
         ((2025, 12, 30), (2026, 1, 2), "30 Dec 2025 – 2 Jan 2026"),
     ],
 )
-def test_ranges_are_said(
+def test_ranges_have_a_text(
     first: tuple[int, int, int], last: tuple[int, int, int], text: str
 ) -> None:
-    assert say_range(TimeRange.of_days(date(*first), date(*last), ZONE)) == text
+    assert format_range(TimeRange.of_days(date(*first), date(*last), ZONE)) == text

@@ -12,7 +12,7 @@ from footfall.collector.web.dashboard.view import TABS
 from footfall.collector.wire.messages import Campaign
 from tests.collector.web.dashboard.support import (
     NOON,
-    an_event,
+    event_of,
     served_dashboard,
 )
 from tests.collector.web.support import HOSTILE, Tags
@@ -24,13 +24,13 @@ def test_every_tab_and_metric_has_a_page(url: str) -> None:
             assert httpx2.get(f"{url}/?{panel}={tab}&period=30d").status_code == 200
 
 
-def test_an_address_that_means_nothing_is_told_why(url: str) -> None:
+def test_an_invalid_address_is_answered_with_the_reason(url: str) -> None:
     answer = httpx2.get(f"{url}/?period=decade")
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("period must be one of today")
 
 
-def test_before_the_first_event_the_page_teaches() -> None:
+def test_before_the_first_event_the_page_shows_how_to_send_one() -> None:
     with closing(Store(clock=lambda: NOON)) as store:
         for url in served_dashboard(store):
             page = httpx2.get(url).text
@@ -40,8 +40,8 @@ def test_before_the_first_event_the_page_teaches() -> None:
             assert f"curl -X POST {url}/api/event" in page
 
 
-def test_whatever_came_stays_text() -> None:
-    hostile = an_event(
+def test_hostile_texts_are_escaped() -> None:
+    hostile = event_of(
         "v",
         60,
         HOSTILE,
@@ -52,7 +52,7 @@ def test_whatever_came_stays_text() -> None:
         campaign=Campaign(*[HOSTILE] * 5),
         props={HOSTILE: HOSTILE},
     )
-    bot = an_event("b", 60, user_agent=f"{HOSTILE} bot", reason="bot", domain=HOSTILE)
+    bot = event_of("b", 60, user_agent=f"{HOSTILE} bot", reason="bot", domain=HOSTILE)
     with closing(Store(clock=lambda: NOON)) as store:
         store.offer([hostile, bot])
         store.flush()

@@ -15,7 +15,7 @@ from tests.collector.web.dashboard.support import (
 )
 
 
-def a_view(address: str = "") -> View:
+def view_of(address: str = "") -> View:
     return View.read(parse_qsl(address))
 
 
@@ -41,8 +41,8 @@ def a_view(address: str = "") -> View:
     ],
 )
 def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | None) -> None:
-    view = a_view(address)
-    span, other = view.range(NOON, ZONE), view.before(NOON, ZONE)
+    view = view_of(address)
+    span, other = view.range(NOON, ZONE), view.comparison(NOON, ZONE)
     assert (str(span.first_day), str(span.last_day)) == days
     assert (other and (str(other.first_day), str(other.last_day))) == before
 
@@ -62,9 +62,9 @@ def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | 
         ("&".join(f"page=/{number}" for number in range(40)), "at most 20 filters"),
     ],
 )
-def test_an_address_that_means_nothing_is_refused(address: str, said: str) -> None:
+def test_an_invalid_address_is_refused(address: str, said: str) -> None:
     with pytest.raises(ViewError, match=said):
-        a_view(address)
+        view_of(address)
 
 
 @pytest.mark.parametrize(
@@ -79,32 +79,32 @@ def test_an_address_that_means_nothing_is_refused(address: str, said: str) -> No
     ],
 )
 def test_filters_are_read(address: str, expected: Filter) -> None:
-    assert a_view(address).filters() == (expected,)
+    assert view_of(address).filters() == (expected,)
 
 
 @pytest.mark.parametrize("value", ["Google", "!Google", "~a", "=a", "a=b&c", "é🦶", " "])
 @pytest.mark.parametrize("name", [*FILTERS, "prop:plan"])
 def test_a_link_filters_by_just_that_value(name: str, value: str) -> None:
-    link = a_view("period=7d&metric=visits&more=pages").with_filter(name, value)
-    view = a_view(urlsplit(link).query)
+    link = view_of("period=7d&metric=visits&more=pages").link_with_filter(name, value)
+    view = view_of(urlsplit(link).query)
     assert view["period"] == "7d"
     assert view["more"] == ""
     assert [each.values for each in view.filters()] == [(value,)]
 
 
 def test_addresses_keep_what_they_do_not_change() -> None:
-    view = a_view("period=custom&from=2026-02-01&to=2026-02-03&source=Google&page=/&utm=x&domain=")
-    assert view.with_(metric="visits").endswith("source=Google&page=%2F&metric=visits")
+    view = view_of("period=custom&from=2026-02-01&to=2026-02-03&source=Google&page=/&utm=x&domain=")
+    assert view.link(metric="visits").endswith("source=Google&page=%2F&metric=visits")
     # Another period needs no dates.
-    assert view.with_(period="7d") == "/?source=Google&page=%2F&period=7d"
-    assert view.with_(period="today") == "/?source=Google&page=%2F"
-    assert view.without_filters() == "/?period=custom&from=2026-02-01&to=2026-02-03"
+    assert view.link(period="7d") == "/?source=Google&page=%2F&period=7d"
+    assert view.link(period="today") == "/?source=Google&page=%2F"
+    assert view.link_without_filters() == "/?period=custom&from=2026-02-01&to=2026-02-03"
     assert [chip.link for chip in view.chips()] == [
         "/?period=custom&from=2026-02-01&to=2026-02-03&page=%2F",
         "/?period=custom&from=2026-02-01&to=2026-02-03&source=Google",
     ]
-    assert dict(view.hidden("period", "from", "to")) == {"source": "Google", "page": "/"}
-    assert View.read([], "/stats").with_(period="today") == "/stats/"
+    assert dict(view.hidden_fields("period", "from", "to")) == {"source": "Google", "page": "/"}
+    assert View.read([], "/stats").link(period="today") == "/stats/"
 
 
 @pytest.mark.parametrize(
@@ -116,5 +116,5 @@ def test_addresses_keep_what_they_do_not_change() -> None:
         ((2029, 1, 1), "month"),
     ],
 )
-def test_a_point_of_the_graph_stands_for(last: tuple[int, int, int], unit: str) -> None:
+def test_the_unit_of_a_point_of_the_chart(last: tuple[int, int, int], unit: str) -> None:
     assert unit_of(TimeRange.of_days(date(2026, 1, 1), date(*last), ZONE)) == unit

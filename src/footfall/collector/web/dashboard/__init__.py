@@ -1,9 +1,8 @@
 """The dashboard: the figures of one site, or of all, on one page.
 
-`view.py` reads what the address asks and writes the addresses that ask for something else;
-`figures.py` asks the store; `graph.py` draws; `wording.py` says numbers and dates; `routes.py` is
-the way in. Every choice is a plain link, so the page works without script, can be bookmarked, and
-goes back with the back button.
+`view.py` reads the address and writes the page's links; `figures.py` queries the store; `chart.py`
+draws; `formatting.py` makes texts of numbers and dates; `routes.py` has the route. Every choice is
+a plain link, so the page works without scripts, with bookmarks, and with the back button.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The graph: where its lines, marks and words go. Numbers in, places out.
+"""The chart: coordinates of its lines, bars and labels. No I/O.
 
-The drawing is 1,000 wide and 100 high and stretched to the room there is; words stand beside it.
+The drawing is 1,000 wide and 100 high, and is stretched to the page; its labels are outside of it.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from footfall.collector.storage.stats.metrics import Number
 WIDTH: Final = 1_000
 HEIGHT: Final = 100
 
-# As many words as fit below the graph on a phone, and on a desk.
-_MAX_WORDS: Final = 8
+# As many labels fit below the chart, also on a phone.
+_MAX_LABELS: Final = 8
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 _LINES: Final = 4
 
 
 class Point(NamedTuple):
-    """One moment: its words, the figure, and that of the period before. None where none is yet."""
+    """A time's label, its figure and that of the compared period; None where there is none yet."""
 
-    moment: str
+    label: str
     now: Number
     before: Number
 
 
 class Slot(NamedTuple):
-    """The strip of the drawing that belongs to a point."""
+    """The vertical strip of the drawing that belongs to a point."""
 
     x: float
     width: float
     point: Point
 
 
-class Word(NamedTuple):
-    """A moment written below the drawing, in the middle of its slot; `x` is in per cent."""
+class AxisLabel(NamedTuple):
+    """A time's label below the drawing, in the middle of its slot; `x` is in per cent."""
 
     x: float
     text: str
@@ -46,49 +46,49 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A drawing. Paths are in SVG's words; `ticks` go from the top to zero."""
+    """A drawing. Its paths are SVG path data; `ticks` go from the top to zero."""
 
-    # Over the moments that are complete, and from the last of them to the one that runs.
+    # Through the complete times, and from the last of them to the incomplete one.
     line: str
-    running: str
+    incomplete: str
     area: str
     before: str
     ticks: Sequence[float]
-    # Heights of the lines that belong to the ticks.
+    # The y of the grid line of each tick.
     levels: Sequence[float]
     slots: Sequence[Slot]
-    # Some of the moments, evenly apart.
-    words: Sequence[Word]
+    # Of some times, evenly spaced.
+    labels: Sequence[AxisLabel]
 
 
-def draw(points: Sequence[Point], running: int | None = None) -> Chart:
-    """The drawing of a series. `running` is the place of the moment that is not over yet."""
+def draw(points: Sequence[Point], incomplete: int | None = None) -> Chart:
+    """The drawing of a series. `incomplete` is the index of the time that is not over yet."""
     top, ticks = _scale(max((_size(each) for each in points), default=0))
     width = WIDTH / max(len(points), 1)
-    now = _places([each.now for each in points], width, top)
-    before = _places([each.before for each in points], width, top)
-    whole = now if running is None else now[:running]
+    now = _coordinates([each.now for each in points], width, top)
+    before = _coordinates([each.before for each in points], width, top)
+    complete = now if incomplete is None else now[:incomplete]
     return Chart(
-        line=_line(whole),
-        running=_line(now[max(running - 1, 0) :]) if running is not None else "",
+        line=_line(complete),
+        incomplete=_line(now[max(incomplete - 1, 0) :]) if incomplete is not None else "",
         area=_area(now),
         before=_line(before),
         ticks=ticks,
-        levels=[_height(tick, top) for tick in ticks],
+        levels=[_y(tick, top) for tick in ticks],
         slots=[
-            Slot(round(place * width, 2), round(width, 2), point)
-            for place, point in enumerate(points)
+            Slot(round(index * width, 2), round(width, 2), point)
+            for index, point in enumerate(points)
         ],
-        words=_words([each.moment for each in points]),
+        labels=_labels([each.label for each in points]),
     )
 
 
-def _words(moments: Sequence[str]) -> list[Word]:
-    apart = max(math.ceil(len(moments) / _MAX_WORDS), 1)
-    # The first one would stick out at the left if it stood below the first point.
+def _labels(texts: Sequence[str]) -> list[AxisLabel]:
+    step = max(math.ceil(len(texts) / _MAX_LABELS), 1)
+    # A label below the first point would stick out at the left.
     return [
-        Word(round(100 * (place + 0.5) / len(moments), 2), moments[place])
-        for place in range(apart // 2, len(moments), apart)
+        AxisLabel(round(100 * (index + 0.5) / len(texts), 2), texts[index])
+        for index in range(step // 2, len(texts), step)
     ]
 
 
@@ -97,7 +97,7 @@ def _size(point: Point) -> float:
 
 
 def _scale(largest: float) -> tuple[float, list[float]]:
-    """A round number that is not below the largest, and the round numbers below it."""
+    """The top of the axis, a round number not below the largest figure, and all its ticks."""
     step = 1.0
     if largest > _LINES:
         power = 10.0 ** math.floor(math.log10(largest / _LINES))
@@ -106,26 +106,26 @@ def _scale(largest: float) -> tuple[float, list[float]]:
     return step * lines, [step * line for line in range(lines, -1, -1)]
 
 
-def _places(numbers: Sequence[Number], width: float, top: float) -> list[tuple[float, float]]:
+def _coordinates(numbers: Sequence[Number], width: float, top: float) -> list[tuple[float, float]]:
     return [
-        (round((place + 0.5) * width, 2), _height(number, top))
-        for place, number in enumerate(numbers)
+        (round((index + 0.5) * width, 2), _y(number, top))
+        for index, number in enumerate(numbers)
         if number is not None
     ]
 
 
-def _height(number: float, top: float) -> float:
+def _y(number: float, top: float) -> float:
     return round(HEIGHT * (1 - number / top), 2)
 
 
-def _line(places: Sequence[tuple[float, float]]) -> str:
-    if len(places) == 1:
-        # A line of no length is a dot.
-        places = [places[0], places[0]]
-    return " ".join(f"{'L' if index else 'M'}{x:g} {y:g}" for index, (x, y) in enumerate(places))
+def _line(points: Sequence[tuple[float, float]]) -> str:
+    if len(points) == 1:
+        # A line of length zero is drawn as a dot.
+        points = [points[0], points[0]]
+    return " ".join(f"{'L' if index else 'M'}{x:g} {y:g}" for index, (x, y) in enumerate(points))
 
 
-def _area(places: Sequence[tuple[float, float]]) -> str:
-    if not places:
+def _area(points: Sequence[tuple[float, float]]) -> str:
+    if not points:
         return ""
-    return f"{_line(places)} L{places[-1][0]:g} {HEIGHT} L{places[0][0]:g} {HEIGHT} Z"
+    return f"{_line(points)} L{points[-1][0]:g} {HEIGHT} L{points[0][0]:g} {HEIGHT} Z"

@@ -1,4 +1,4 @@
-"""The figures of a view, asked of the store and put into words for the template."""
+"""The figures of a view: read from the store, and made into texts for the template."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from footfall.collector.web.dashboard.chart import Chart, Point, draw
 from footfall.collector.web.dashboard.formatting import (
     UNKNOWN,
     Change,
-    change,
-    say,
-    say_day,
-    say_moment,
-    say_range,
-    say_shortly,
+    format_change,
+    format_figure,
+    format_range,
+    format_tick,
+    format_time,
+    iso_day,
 )
 from footfall.collector.web.dashboard.view import (
     FILTERS,
@@ -61,7 +61,7 @@ _TAB_NAMES: Final = {
     "browser": "Browsers",
     "os": "Systems",
 }
-# What stands beside the visitors, where something tells more than their share.
+# The second column of a panel, where another figure says more than the share of visitors.
 _SECOND: Final = {"page": "pageviews", "entry": "bounce_rate"}
 _COLUMNS: Final = {
     "visitors": "Visitors",
@@ -72,16 +72,16 @@ _COLUMNS: Final = {
     "conversion_rate": "Rate",
 }
 _IN_MENU: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
-# Where a row that says "not set" would say nothing.
-_EMPTY: Final = _IN_MENU | {"country"}
+# Where a row "not set" has no meaning.
+_WITHOUT_NOT_SET: Final = _IN_MENU | {"country"}
 
 _EVENT: Final = "event:name"
-# Of nothing there is no rate; of everything else there is none.
+# Without visits a rate is undefined; all other metrics are 0.
 _RATES: Final = frozenset({"views_per_visit", "bounce_rate", "visit_duration"})
 # The hours of a day, the days of a quarter, the months of ten years.
 _MAX_POINTS: Final = 200
 
-# What to do where a panel is empty.
+# Texts for empty panels.
 _HINTS: Final = {
     "utm_source": "Links tagged with utm_source show here.",
     "utm_medium": "Links tagged with utm_medium show here.",
@@ -96,22 +96,22 @@ _HINTS: Final = {
 
 
 class Total(NamedTuple):
-    """One of the figures on top."""
+    """One of the totals of the page."""
 
     metric: str
     name: str
     text: str
     change: Change | None
     link: str
-    is_drawn: bool
+    is_in_chart: bool
 
 
 class Tab(NamedTuple):
-    """Something else that a panel can show."""
+    """A tab of a panel, as a link."""
 
     name: str
     link: str
-    is_shown: bool
+    is_selected: bool
 
 
 class FigureRow(NamedTuple):
@@ -125,20 +125,20 @@ class FigureRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A table of what was most often so."""
+    """A table of the most frequent values of a dimension."""
 
     id: str
     title: str
     tabs: Sequence[Tab]
-    # Those that open from a menu.
+    # Tabs in a menu.
     more_tabs: Sequence[Tab] = ()
-    # What the rows are, and their figures.
-    head: str
+    # The headings of the values and of their figures.
+    heading: str
     columns: Sequence[str]
-    lines: Sequence[FigureRow]
-    # How many rows there are beyond these.
-    rest: int
-    more: str
+    rows: Sequence[FigureRow]
+    # The number of further rows, and the link that shows them.
+    further_rows: int
+    further_link: str
     hint: str = ""
 
 
@@ -152,130 +152,130 @@ class Figures:
     totals: Sequence[Total]
     metric: str
     unit: Unit
-    graph: Chart
+    chart: Chart
     ticks: Sequence[str]
     table: Sequence[tuple[str, str, str]]
     panels: Sequence[Panel]
     is_empty: bool
-    # The day of the newest event, for those who look where there is none.
+    # The day of the newest event, which an empty page links to.
     newest_day: str
 
 
 def figures(store: Store, view: View) -> Figures:
-    """Ask the store everything that a view shows."""
+    """Read everything that a view shows from the store."""
     names = _prop_names(store, view)
     newest = store.newest(view.domain)
-    with store.looking() as look:
-        return _Asking(look, view, store.clock(), store.zone, names).all(newest)
+    with store.looking() as snapshot:
+        return _FiguresReader(snapshot, view, store.clock(), store.zone, names).read(newest)
 
 
 def _prop_names(store: Store, view: View) -> list[str]:
-    """The props of the event whose props are shown."""
+    """The names of the props of the event that the view is filtered by."""
     event = _chosen_event(view)
     span = view.range(store.clock(), store.zone)
     return store.prop_names(span, view.domain, event) if event else []
 
 
 def _chosen_event(view: View) -> str | None:
-    """The custom event that a view is filtered by, if it is a single one."""
+    """The custom event that the view is filtered by, if it is exactly one."""
     chosen = [chip.value for chip in view.chips() if chip.filter.dimension == _EVENT]
     return chosen[0] if len(chosen) == 1 and chosen[0] != PAGEVIEW else None
 
 
-class _Asking:
-    """One view, asked at one moment."""
+class _FiguresReader:
+    """Reads the figures of one view from one snapshot of the store."""
 
     def __init__(
-        self, look: Snapshot, view: View, now: float, zone: ZoneInfo, prop_names: Sequence[str]
+        self, snapshot: Snapshot, view: View, now: float, zone: ZoneInfo, prop_names: Sequence[str]
     ) -> None:
-        self._look = look
+        self._snapshot = snapshot
         self._view = view
         self._now = int(now * 1_000)
         self._range = view.range(now, zone)
-        self._before = view.before(now, zone)
+        self._comparison = view.comparison(now, zone)
         self._filters = view.filters()
         self._prop_names = prop_names
 
-    def all(self, newest: int | None) -> Figures:
+    def read(self, newest: int | None) -> Figures:
         totals = self._totals()
         metric = self._view["metric"]
         unit = unit_of(self._range)
         points = self._points(metric, unit)
-        graph = draw(points, self._running(unit, points))
+        chart = draw(points, self._incomplete(unit, points))
         return Figures(
             range=self._range,
-            days=say_range(self._range),
-            compared_with=say_range(self._before) if self._before else "",
+            days=format_range(self._range),
+            compared_with=format_range(self._comparison) if self._comparison else "",
             totals=totals,
             metric=metric,
             unit=unit,
-            graph=graph,
-            ticks=[say_shortly(metric, tick) for tick in graph.ticks],
-            table=[_in_words(metric, point) for point in points],
+            chart=chart,
+            ticks=[format_tick(metric, tick) for tick in chart.ticks],
+            table=[_table_row(metric, point) for point in points],
             panels=self._panels(),
             is_empty=all(total.text in ("0", UNKNOWN) for total in totals),
-            newest_day=say_day(newest or self._now, self._range),
+            newest_day=iso_day(newest or self._now, self._range),
         )
 
-    def _ask(
-        self, *metrics: str, by: str | None = None, limit: int = 1
-    ) -> tuple[list[StatsRow], int]:
-        question = StatsQuery(
+    def _query(self, *metrics: str, by: str, limit: int) -> tuple[list[StatsRow], int]:
+        query = StatsQuery(
             range=self._range,
             domain=self._view.domain,
             metrics=metrics,
-            dimensions=(by,) if by else (),
+            dimensions=(by,),
             filters=self._filters,
             limit=limit,
         )
-        found = self._look.ask(question)
-        return list(found.rows), found.total
+        result = self._snapshot.ask(query)
+        return list(result.rows), result.total
 
-    # -- the totals and the graph -------------------------------------------------------------
+    # -- the totals and the chart -------------------------------------------------------------
 
     def _totals(self) -> list[Total]:
-        question = StatsQuery(
+        query = StatsQuery(
             range=self._range,
-            comparison=self._as_far(),
+            comparison=self._elapsed_comparison(),
             domain=self._view.domain,
             metrics=tuple(METRICS),
             filters=self._filters,
         )
-        (row,) = self._look.ask(question).rows
+        (row,) = self._snapshot.ask(query).rows
         before = row.comparison or (None,) * len(METRICS)
         return [
             Total(
                 metric=metric,
                 name=name,
-                text=say(metric, number),
-                change=change(metric, number, old),
-                link=self._view.with_(metric=metric),
-                is_drawn=metric == self._view["metric"],
+                text=format_figure(metric, number),
+                change=format_change(metric, number, old),
+                link=self._view.link(metric=metric),
+                is_in_chart=metric == self._view["metric"],
             )
             for (metric, name), number, old in zip(
                 METRICS.items(), row.metrics, before, strict=True
             )
         ]
 
-    def _as_far(self) -> TimeRange | None:
-        """The period before, as far as this one has come."""
-        if self._before is None or self._now >= self._range.until:
-            return self._before
-        return self._before.until_at_most(self._before.since + self._now - self._range.since)
+    def _elapsed_comparison(self) -> TimeRange | None:
+        """The compared period, cut to the part of the selected one that has passed."""
+        if self._comparison is None or self._now >= self._range.until:
+            return self._comparison
+        return self._comparison.until_at_most(
+            self._comparison.since + self._now - self._range.since
+        )
 
     def _points(self, metric: str, unit: Unit) -> list[Point]:
         now = self._series(metric, unit, self._range)
-        before = self._series(metric, unit, self._before) if self._before else []
+        before = self._series(metric, unit, self._comparison) if self._comparison else []
         return [
-            Point(say_moment(label, unit), number, old)
+            Point(format_time(label, unit), number, old)
             for (label, number), old in zip(
                 now, [*(number for _, number in before), *(None,) * len(now)], strict=False
             )
         ]
 
     def _series(self, metric: str, unit: Unit, span: TimeRange) -> list[tuple[str, Number]]:
-        """A figure for every moment of a range; None for those that are still to come."""
-        question = StatsQuery(
+        """A figure for each unit of time of a range; None for those that have not begun."""
+        query = StatsQuery(
             range=span,
             domain=self._view.domain,
             metrics=(metric,),
@@ -283,16 +283,18 @@ class _Asking:
             filters=self._filters,
             limit=_MAX_POINTS,
         )
-        found = {row.dimensions[0]: row.metrics[0] for row in self._look.ask(question).rows}
+        figures_by_label = {
+            row.dimensions[0]: row.metrics[0] for row in self._snapshot.ask(query).rows
+        }
         begun = len(labels(span.until_at_most(self._now), unit))
-        nothing = None if metric in _RATES else 0
+        default = None if metric in _RATES else 0
         return [
-            (label, found.get(label, nothing) if place < begun else None)
-            for place, label in enumerate(labels(span, unit))
+            (label, figures_by_label.get(label, default) if index < begun else None)
+            for index, label in enumerate(labels(span, unit))
         ]
 
-    def _running(self, unit: Unit, points: Sequence[Point]) -> int | None:
-        """The place of the moment that is not over yet."""
+    def _incomplete(self, unit: Unit, points: Sequence[Point]) -> int | None:
+        """The index of the point whose time is not over yet."""
         if not self._range.since <= self._now < self._range.until:
             return None
         return min(len(labels(self._range.until_at_most(self._now), unit)), len(points)) - 1
@@ -303,87 +305,88 @@ class _Asking:
         return [*(self._panel(name) for name in TABS), self._events()]
 
     def _panel(self, name: str) -> Panel:
-        shown = self._view[name]
-        second = _SECOND.get(shown, "percentage")
-        rows, total = self._ask(
-            "visitors", second, by=dimension_of(shown), limit=self._limit(name) + 1
+        selected = self._view[name]
+        second = _SECOND.get(selected, "percentage")
+        rows, total = self._query(
+            "visitors", second, by=dimension_of(selected), limit=self._limit(name) + 1
         )
-        known = [row for row in rows if shown not in _EMPTY or row.dimensions[0] != NOT_SET]
+        known = [
+            row for row in rows if selected not in _WITHOUT_NOT_SET or row.dimensions[0] != NOT_SET
+        ]
         return Panel(
             id=name,
             title=_TITLES[name],
             tabs=self._tabs(name, [tab for tab in TABS[name] if tab not in _IN_MENU]),
             more_tabs=self._tabs(name, [tab for tab in TABS[name] if tab in _IN_MENU]),
-            head=FILTERS[shown][1],
+            heading=FILTERS[selected][1],
             columns=[_COLUMNS["visitors"], _COLUMNS[second]],
-            lines=self._lines(known[: self._limit(name)], shown, ("visitors", second)),
-            rest=total - len(rows) + len(known) - len(known[: self._limit(name)]),
-            more=self._view.with_(more=name),
-            hint=_HINTS.get(shown, ""),
+            rows=self._rows(known[: self._limit(name)], selected, ("visitors", second)),
+            further_rows=total - len(rows) + len(known) - len(known[: self._limit(name)]),
+            further_link=self._view.link(more=name),
+            hint=_HINTS.get(selected, ""),
         )
 
     def _tabs(self, panel: str, names: Sequence[str]) -> list[Tab]:
-        shown = self._view[panel]
+        selected = self._view[panel]
         return [
-            Tab(_TAB_NAMES[name], self._view.with_(**{panel: name}), name == shown)
+            Tab(_TAB_NAMES[name], self._view.link(**{panel: name}), name == selected)
             for name in names
         ]
 
     def _events(self) -> Panel:
-        """The custom events; of a single one, the values of its props."""
+        """The custom events; with a filter by one event, the values of its props."""
         if chosen := _chosen_event(self._view):
             return self._props(chosen)
-        rows, _ = self._ask("visitors", "events", "conversion_rate", by=_EVENT, limit=_MANY_ROWS)
+        rows, _ = self._query("visitors", "events", "conversion_rate", by=_EVENT, limit=_MANY_ROWS)
         custom = [row for row in rows if row.dimensions[0] != PAGEVIEW]
         limit = self._limit("events")
         return Panel(
             id="events",
             title=_TITLES["events"],
             tabs=[],
-            head="Event",
+            heading="Event",
             columns=[_COLUMNS[each] for each in ("visitors", "events", "conversion_rate")],
-            lines=self._lines(custom[:limit], "event", ("visitors", "events", "conversion_rate")),
-            rest=len(custom) - len(custom[:limit]),
-            more=self._view.with_(more="events"),
+            rows=self._rows(custom[:limit], "event", ("visitors", "events", "conversion_rate")),
+            further_rows=len(custom) - len(custom[:limit]),
+            further_link=self._view.link(more="events"),
             hint=_HINTS["event"],
         )
 
     def _props(self, event: str) -> Panel:
         keys = self._prop_names
-        shown = self._view["props"] if self._view["props"] in keys else next(iter(keys), "")
-        lines: list[FigureRow] = []
+        selected = self._view["props"] if self._view["props"] in keys else next(iter(keys), "")
+        shown: list[FigureRow] = []
         total = 0
-        if shown:
-            name = f"{PROP}{shown}"
-            rows, total = self._ask(
+        if selected:
+            name = f"{PROP}{selected}"
+            rows, total = self._query(
                 "visitors", "events", by=dimension_of(name), limit=self._limit("events")
             )
             total -= len(rows)
-            told = [row for row in rows if row.dimensions[0] != NONE]
-            lines = self._lines(told, name, ("visitors", "events"))
+            with_prop = [row for row in rows if row.dimensions[0] != NONE]
+            shown = self._rows(with_prop, name, ("visitors", "events"))
         return Panel(
             id="events",
             title=f"Props of {event}",
-            tabs=[Tab(key, self._view.with_(props=key), key == shown) for key in keys],
-            head=shown or "Prop",
+            tabs=[Tab(key, self._view.link(props=key), key == selected) for key in keys],
+            heading=selected or "Prop",
             columns=[_COLUMNS["visitors"], _COLUMNS["events"]],
-            lines=lines,
-            rest=total,
-            more=self._view.with_(more="events"),
+            rows=shown,
+            further_rows=total,
+            further_link=self._view.link(more="events"),
             hint="This event came without props.",
         )
 
-    def _lines(
-        self, rows: Sequence[StatsRow], name: str, metrics: Sequence[str]
-    ) -> list[FigureRow]:
+    def _rows(self, rows: Sequence[StatsRow], name: str, metrics: Sequence[str]) -> list[FigureRow]:
         largest = max((row.metrics[0] or 0 for row in rows), default=0) or 1
         return [
             FigureRow(
                 text=row.dimensions[0],
-                link=self._view.with_filter(name, row.dimensions[0]),
+                link=self._view.link_with_filter(name, row.dimensions[0]),
                 share=round(100 * (row.metrics[0] or 0) / largest),
                 figures=[
-                    say(metric, number) for metric, number in zip(metrics, row.metrics, strict=True)
+                    format_figure(metric, number)
+                    for metric, number in zip(metrics, row.metrics, strict=True)
                 ],
             )
             for row in rows
@@ -393,5 +396,5 @@ class _Asking:
         return _MANY_ROWS if self._view["more"] == panel else _ROWS
 
 
-def _in_words(metric: str, point: Point) -> tuple[str, str, str]:
-    return point.moment, say(metric, point.now), say(metric, point.before)
+def _table_row(metric: str, point: Point) -> tuple[str, str, str]:
+    return point.label, format_figure(metric, point.now), format_figure(metric, point.before)

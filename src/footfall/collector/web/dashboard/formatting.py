@@ -1,4 +1,4 @@
-"""Numbers and dates as people say them. Pure."""
+"""Texts for numbers and dates. Pure."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from footfall.collector.storage.stats import TimeRange, Unit
 from footfall.collector.storage.stats.metrics import Number
 
 UNKNOWN: Final = "–"
-"""A figure of nothing."""
+"""The text of a figure that does not exist."""
 
 _THOUSAND: Final = 1_000
 _MILLION: Final = 1_000_000
 
 
 class Change(NamedTuple):
-    """How a figure has moved: as text, in words, and whether that is welcome."""
+    """How a figure changed: a short text, one for screen readers, and whether that is good."""
 
     text: str
     words: str
-    mood: Literal["good", "bad", "same"]
+    rating: Literal["good", "bad", "same"]
 
 
-def say(metric: str, number: Number) -> str:
-    """A figure in full: `12,345`, `42%`, `3m 05s`."""
+def format_figure(metric: str, number: Number) -> str:
+    """A figure in full, such as `12,345`, `42%`, `3m 05s`."""
     if number is None:
         return UNKNOWN
     if metric in ("bounce_rate", "percentage", "conversion_rate"):
@@ -34,10 +34,10 @@ def say(metric: str, number: Number) -> str:
     return f"{number:,}"
 
 
-def say_shortly(metric: str, number: float) -> str:
-    """A figure for the side of the graph: `12k`, `1.5M`."""
+def format_tick(metric: str, number: float) -> str:
+    """A figure for the axis of the chart, such as `12k`, `1.5M`."""
     if metric in ("bounce_rate", "visit_duration"):
-        return say(metric, round(number))
+        return format_figure(metric, round(number))
     if number >= _MILLION:
         return f"{number / _MILLION:g}M"
     if number >= _THOUSAND:
@@ -45,25 +45,25 @@ def say_shortly(metric: str, number: float) -> str:
     return f"{number:g}"
 
 
-def change(metric: str, now: Number, before: Number) -> Change | None:
-    """How a figure has moved; None where there is nothing to compare."""
+def format_change(metric: str, now: Number, before: Number) -> Change | None:
+    """How a figure changed; None where there is nothing to compare."""
     if now is None or not before:
         return None
     is_rate = metric == "bounce_rate"
-    moved = round(now - before) if is_rate else round(100 * (now - before) / before)
+    difference = round(now - before) if is_rate else round(100 * (now - before) / before)
     unit = " points" if is_rate else "%"
-    if not moved:
+    if not difference:
         return Change("same", f"as {_BEFORE}", "same")
-    is_welcome = (moved > 0) != is_rate
-    arrow, word = ("↑", "up") if moved > 0 else ("↓", "down")
-    mood: Literal["good", "bad"] = "good" if is_welcome else "bad"
-    size = f"{abs(moved):,}"
+    arrow, word = ("↑", "up") if difference > 0 else ("↓", "down")
+    # A higher bounce rate is worse.
+    rating: Literal["good", "bad"] = "good" if (difference > 0) != is_rate else "bad"
+    size = f"{abs(difference):,}"
     short = f"{arrow} {size}{' pt' if is_rate else '%'}"
-    return Change(short, f"{word} {size}{unit} on {_BEFORE}", mood)
+    return Change(short, f"{word} {size}{unit} on {_BEFORE}", rating)
 
 
-def say_moment(label: str, unit: Unit) -> str:
-    """A row's time: `14:00`, `Sat 21 Nov`, `week of 16 Nov`, `Nov 2026`."""
+def format_time(label: str, unit: Unit) -> str:
+    """A time of the chart: `14:00`, `Sat 21 Nov`, `week of 16 Nov`, `Nov 2026`."""
     if unit in ("hour", "minute"):
         return label[11:16]
     day = date.fromisoformat(label)
@@ -72,7 +72,7 @@ def say_moment(label: str, unit: Unit) -> str:
     return f"week of {day.day} {day:%b}" if unit == "week" else f"{day:%b %Y}"
 
 
-def say_range(span: TimeRange) -> str:
+def format_range(span: TimeRange) -> str:
     """The days of a range: `Sat 21 Nov 2026`, `15 – 21 Nov 2026`."""
     first, last = span.first_day, span.last_day
     if first == last:
@@ -85,8 +85,8 @@ def say_range(span: TimeRange) -> str:
     return f"{head} – {last.day} {last:%b %Y}"
 
 
-def say_day(instant: int, span: TimeRange) -> str:
-    """The date of an instant in a range's time zone, as an address takes it."""
+def iso_day(instant: int, span: TimeRange) -> str:
+    """The ISO date of an instant (milliseconds) in the time zone of a range."""
     return datetime.fromtimestamp(instant / 1_000, span.zone).date().isoformat()
 
 

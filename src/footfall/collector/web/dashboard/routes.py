@@ -1,4 +1,4 @@
-"""The dashboard's route: the address is read, the store is asked, the page is made."""
+"""The dashboard's route: reads the address, queries the store, renders the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from footfall.collector.web.templating import environment
 
 
 class Dashboard:
-    """The page at `/`. What reads the file does so in a thread."""
+    """The page at `/`. It reads the store in a thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class Dashboard:
     def _render(self, view: View, authority: str) -> str:
         found = figures(self._store, view)
         return self._template.render(
-            here="/",
+            current_path="/",
             view=view,
             authority=authority,
             figures=found,

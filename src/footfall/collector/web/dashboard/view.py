@@ -1,8 +1,8 @@
-"""What an address asks of the dashboard, and the addresses that ask for something else. Pure.
+"""The dashboard's view: what its address selects, and the links to other views. Pure.
 
-A filter is a parameter by the name of what it filters: `source=Google`, `page=/docs`,
-`prop:plan=pro`. `!` in front of the value turns it round, `~` looks for a part of it, and `=` says
-that what follows is the value, whatever it begins with.
+A filter is a parameter with the name of what it filters: `source=Google`, `page=/docs`,
+`prop:plan=pro`. `!` in front of the value negates it, `~` matches a part of the text, and `=`
+escapes a value that begins with one of these signs.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ PERIODS: Final[Mapping[str, str]] = {
     "month": "This month",
     "custom": "Custom",
 }
-"""The periods by their name in the address. The days before today are whole days."""
+"""The periods by their value in the address. Days are whole days, up to and with today."""
 
 COMPARISONS: Final[Mapping[str, str]] = {
     "previous": "the period before",
     "year": "a year before",
     "none": "nothing",
 }
-"""What a period can be compared with."""
+"""The periods to compare with, by their value in the address."""
 
 METRICS: Final[Mapping[str, str]] = {
     "visitors": "Visitors",
@@ -46,7 +46,7 @@ METRICS: Final[Mapping[str, str]] = {
     "bounce_rate": "Bounce rate",
     "visit_duration": "Visit duration",
 }
-"""The figures on top, each of which the graph can show."""
+"""The totals of the page; the chart shows one of them."""
 
 FILTERS: Final[Mapping[str, tuple[str, str]]] = {
     "source": ("visit:source", "Source"),
@@ -69,7 +69,7 @@ FILTERS: Final[Mapping[str, tuple[str, str]]] = {
     "country": ("visit:country", "Country"),
     "event": ("event:name", "Event"),
 }
-"""What can be filtered by: name in the address, dimension, and what it is called."""
+"""The filters: parameter of the address, dimension of the query, label on the page."""
 
 TABS: Final[Mapping[str, Sequence[str]]] = {
     "sources": (
@@ -86,7 +86,7 @@ TABS: Final[Mapping[str, Sequence[str]]] = {
     "places": ("country",),
     "devices": ("device", "browser", "os"),
 }
-"""The panels, and what each can show; the first unless the address says otherwise."""
+"""The panels with their tabs; the first tab is the default."""
 
 PROP: Final = "prop:"
 
@@ -111,22 +111,22 @@ _SIGNS: Final[Mapping[str, tuple[Operator, str]]] = {
     "~": ("contains", "contains"),
     "=": ("is", "is"),
 }
-# Further back than any event, and few enough days to draw.
+# Ten years: longer than any data, and few enough days to draw.
 _MAX_DAYS: Final = 3_660
-# More filters than this nobody has clicked together.
+# Nobody clicks as many filters together.
 _MAX_FILTERS: Final = 20
 
 
 class ViewError(ValueError):
-    """The visitor's: an address that means nothing. The text says how to write it."""
+    """An invalid address. The text says how to write it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """A filter as it is shown: what it says, and the address without it."""
+class FilterChip:
+    """A filter as the page shows it, and the link that removes it."""
 
     name: str
-    words: str
+    operator_text: str
     value: str
     filter: Filter
     link: str
@@ -134,10 +134,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at. `pairs` are the parameters that matter, each checked.
+    """The dashboard's selection: `pairs` are the known parameters of its address, validated.
 
     Raises:
-        ViewError: A parameter has a value that means nothing.
+        ViewError: A parameter has an invalid value.
     """
 
     pairs: Pairs
@@ -149,8 +149,8 @@ class View:
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]], root: str = "") -> View:
-        """The view of an address; parameters of unknown names are left out."""
-        return cls(tuple((name, value) for name, value in pairs if _is_ours(name, value)), root)
+        """The view of an address; unknown parameters are ignored."""
+        return cls(tuple((name, value) for name, value in pairs if _is_known(name, value)), root)
 
     def __getitem__(self, name: str) -> str:
         """The value of a parameter, or its default."""
@@ -163,23 +163,23 @@ class View:
     # -- time ---------------------------------------------------------------------------------
 
     def range(self, now: float, zone: ZoneInfo) -> TimeRange:
-        """The days that are looked at, the running one as a whole."""
+        """The selected days; today is included as a whole day."""
         return TimeRange.of_days(*self._days(today(now, zone)), zone)
 
-    def before(self, now: float, zone: ZoneInfo) -> TimeRange | None:
-        """The days that are compared with, None for none."""
+    def comparison(self, now: float, zone: ZoneInfo) -> TimeRange | None:
+        """The days to compare with, None for no comparison."""
         first, last = self._days(today(now, zone))
         if self["compare"] == "none":
             return None
         if self["compare"] == "year":
-            # The same days of the week, 52 weeks ago.
-            back = timedelta(days=364)
+            # 52 weeks, so that the days of the week are the same.
+            offset = timedelta(days=364)
         elif self["period"] == "month":
             last = first - timedelta(days=1)
             return TimeRange.of_days(last.replace(day=1), last, zone)
         else:
-            back = last - first + timedelta(days=1)
-        return TimeRange.of_days(first - back, last - back, zone)
+            offset = last - first + timedelta(days=1)
+        return TimeRange.of_days(first - offset, last - offset, zone)
 
     def _days(self, day: date) -> tuple[date, date]:
         period = self["period"]
@@ -194,8 +194,8 @@ class View:
 
     # -- filters ------------------------------------------------------------------------------
 
-    def chips(self) -> list[Chip]:
-        """The filters, in the order in which they were chosen."""
+    def chips(self) -> list[FilterChip]:
+        """The filters, in the order in which they were added."""
         return [
             self._chip(name, value)
             for name, value in self.pairs
@@ -203,47 +203,47 @@ class View:
         ]
 
     def filters(self) -> tuple[Filter, ...]:
-        """The filters as conditions of a question."""
+        """The filters of the query."""
         return tuple(chip.filter for chip in self.chips())
 
-    def _chip(self, name: str, value: str) -> Chip:
-        operator, words, text = _read_value(value)
-        return Chip(
-            name=called(name),
-            words=words,
+    def _chip(self, name: str, value: str) -> FilterChip:
+        operator, operator_text, text = _parse_value(value)
+        return FilterChip(
+            name=filter_label(name),
+            operator_text=operator_text,
             value=text,
             filter=Filter(operator, dimension_of(name), (text,)),
-            link=self._address(pair for pair in self.pairs if pair != (name, value)),
+            link=self._link(pair for pair in self.pairs if pair != (name, value)),
         )
 
-    # -- addresses ----------------------------------------------------------------------------
+    # -- links --------------------------------------------------------------------------------
 
-    def with_filter(self, name: str, value: str) -> str:
-        """The address that shows only this, in the place of other filters of the name."""
+    def link_with_filter(self, name: str, value: str) -> str:
+        """A link that filters by this value, and no longer by other values of the filter."""
         kept = (pair for pair in self.pairs if pair[0] not in (name, "more"))
-        return self._address((*kept, (name, _write_value(value))))
+        return self._link((*kept, (name, _escape_value(value))))
 
-    def without_filters(self) -> str:
-        """The address that shows everything of the period."""
-        return self._address(pair for pair in self.pairs if pair[0] in _DEFAULTS or _is_date(pair))
+    def link_without_filters(self) -> str:
+        """A link to the same period without filters."""
+        return self._link(pair for pair in self.pairs if pair[0] in _DEFAULTS or _is_date(pair))
 
-    def with_(self, **values: str) -> str:
-        """The address with other values of some parameters."""
-        changed = {**_DATELESS, **values} if "period" in values else values
+    def link(self, **values: str) -> str:
+        """A link with other values of some parameters."""
+        changed = {**_NO_DATES, **values} if "period" in values else values
         kept = [pair for pair in self.pairs if pair[0] not in changed]
-        return self._address((*kept, *changed.items()))
+        return self._link((*kept, *changed.items()))
 
-    def hidden(self, *names: str) -> Iterator[tuple[str, str]]:
-        """The parameters that a form has to pass on, without those it asks for."""
+    def hidden_fields(self, *names: str) -> Iterator[tuple[str, str]]:
+        """The parameters that a form has as hidden fields: all but `names`, its own fields."""
         return (pair for pair in self.pairs if pair[0] not in names)
 
-    def _address(self, pairs: Iterable[tuple[str, str]]) -> str:
+    def _link(self, pairs: Iterable[tuple[str, str]]) -> str:
         query = urlencode([pair for pair in pairs if pair[1] != _DEFAULTS.get(pair[0], "")])
         return f"{self.root}/?{query}" if query else f"{self.root}/"
 
 
 def unit_of(span: TimeRange) -> Unit:
-    """What one point of the graph stands for."""
+    """The unit of time of a point of the chart."""
     if span.days <= 1:
         return "hour"
     if span.days <= 100:
@@ -252,29 +252,29 @@ def unit_of(span: TimeRange) -> Unit:
 
 
 def dimension_of(name: str) -> str:
-    """The dimension behind a filter's name."""
+    """The query's dimension for a filter."""
     if name.startswith(PROP):
         return f"event:props:{name.removeprefix(PROP)}"
     return FILTERS[name][0]
 
 
-def called(name: str) -> str:
-    """What a filter is called on the page."""
+def filter_label(name: str) -> str:
+    """The label of a filter on the page."""
     return name.removeprefix(PROP) if name.startswith(PROP) else FILTERS[name][1]
 
 
 _DAY: Final = timedelta(days=1)
 _FOUR_DAYS: Final = timedelta(days=4)
-_DATELESS: Final = {"from": "", "to": ""}
+_NO_DATES: Final = {"from": "", "to": ""}
 
 
-def _is_ours(name: str, value: str) -> bool:
-    is_known = name in _DEFAULTS or name in FILTERS or name in _DATELESS
+def _is_known(name: str, value: str) -> bool:
+    is_known = name in _DEFAULTS or name in FILTERS or name in _NO_DATES
     return bool(value) and (is_known or (len(name) > len(PROP) and name.startswith(PROP)))
 
 
 def _is_date(pair: tuple[str, str]) -> bool:
-    return pair[0] in _DATELESS
+    return pair[0] in _NO_DATES
 
 
 def _check(view: View) -> None:
@@ -296,12 +296,12 @@ def _check_dates(first: str, last: str) -> None:
         raise ViewError("from must not be after to, and ten years at most before it")
 
 
-def _read_value(value: str) -> tuple[Operator, str, str]:
+def _parse_value(value: str) -> tuple[Operator, str, str]:
     if value[0] in _SIGNS and len(value) > 1:
-        operator, words = _SIGNS[value[0]]
-        return operator, words, value[1:]
+        operator, operator_text = _SIGNS[value[0]]
+        return operator, operator_text, value[1:]
     return "is", "is", value
 
 
-def _write_value(value: str) -> str:
+def _escape_value(value: str) -> str:
     return f"={value}" if value[:1] in _SIGNS else value

@@ -1,15 +1,15 @@
-// What makes the dashboard nicer, and is not needed: links that change the page in place, the
-// figures under the pointer, buttons that copy.
+// Conveniences of the dashboard, which works without them: links that change the page in place,
+// tooltips of the chart, names of countries, buttons that copy.
 
 const main = document.getElementById("main");
 
-// -- links of this page replace its content, so that nothing jumps --------------------------------
+// -- links of this page replace its content, so that it keeps its scroll position -----------------
 
-// The part behind a # moves the focus, and changes nothing that is shown.
+// The fragment moves the focus, and does not change the content.
 const address = () => location.href.split("#")[0];
 let shown = address();
 
-const isOurs = (url) => url.origin === location.origin && url.pathname === location.pathname;
+const isThisPage = (url) => url.origin === location.origin && url.pathname === location.pathname;
 
 async function show(url, focus) {
   let page;
@@ -22,23 +22,23 @@ async function show(url, focus) {
     if (url === shown) location.assign(url);
     return;
   }
-  if (url !== shown) return; // Another page was asked for meanwhile.
+  if (url !== shown) return; // Another page was requested in the meantime.
   const top = scrollY;
   main.replaceChildren(...page.getElementById("main").childNodes);
   document.title = page.title;
   scrollTo({ top, behavior: "instant" });
-  if (focus) restore(focus);
-  begin();
+  if (focus) restoreFocus(focus);
+  enhance();
 }
 
-// The same link in the new page, by its place or its text; else the start of the content.
-function restore({ path, text }) {
+// Focuses the same link in the new page, by its section and text; else the start of the content.
+function restoreFocus({ path, text }) {
   const links = [...main.querySelectorAll(path)];
   const target = links.find((link) => link.textContent === text) ?? links[0] ?? main;
   target.focus({ preventScroll: true });
 }
 
-function remember(link) {
+function describeLink(link) {
   const section = link.closest("section[id], nav, ul")?.closest("[id], .periods, .totals");
   const place = section?.id ? `#${section.id}` : `.${section?.classList[0] ?? "lead"}`;
   return { path: `${place} a`, text: link.textContent };
@@ -47,58 +47,58 @@ function remember(link) {
 main.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   const isPlain = !event.button && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  if (!link || !isPlain || event.defaultPrevented || !isOurs(new URL(link.href))) return;
+  if (!link || !isPlain || event.defaultPrevented || !isThisPage(new URL(link.href))) return;
   event.preventDefault();
   history.pushState(null, "", link.href.split("#")[0]);
-  show(address(), remember(link));
+  show(address(), describeLink(link));
 });
 
 addEventListener("popstate", () => { if (address() !== shown) show(address()); });
 
-// -- the figures under the pointer ----------------------------------------------------------------
+// -- tooltips of the chart ------------------------------------------------------------------------
 
-function tips() {
+function addTooltips() {
   const plot = main.querySelector(".plot");
   if (!plot) return;
-  const tip = plot.querySelector(".tip");
+  const tooltip = plot.querySelector(".tooltip");
   const rows = main.querySelectorAll("#numbers tbody tr");
   const slots = [...plot.querySelectorAll(".slot")];
 
   const move = (event) => {
     const place = slots.indexOf(event.target);
-    tip.hidden = place < 0;
+    tooltip.hidden = place < 0;
     if (place < 0) return;
-    const [moment, now, before] = [...rows[place].cells].map((cell) => cell.textContent);
+    const [time, now, before] = [...rows[place].cells].map((cell) => cell.textContent);
     const strong = document.createElement("b");
     strong.textContent = now;
-    tip.replaceChildren(`${moment}  `, strong);
+    tooltip.replaceChildren(`${time}  `, strong);
     if (before) {
-      const quiet = document.createElement("span");
-      quiet.className = "quiet";
-      quiet.textContent = `before ${before}`;
-      tip.append(quiet);
+      const previous = document.createElement("span");
+      previous.className = "muted";
+      previous.textContent = `before ${before}`;
+      tooltip.append(previous);
     }
     const box = plot.getBoundingClientRect();
     const slot = event.target.getBoundingClientRect();
-    const middle = slot.left + slot.width / 2 - box.left - tip.offsetWidth / 2;
-    tip.style.left = `${Math.max(0, Math.min(middle, box.width - tip.offsetWidth))}px`;
+    const middle = slot.left + slot.width / 2 - box.left - tooltip.offsetWidth / 2;
+    tooltip.style.left = `${Math.max(0, Math.min(middle, box.width - tooltip.offsetWidth))}px`;
   };
   plot.addEventListener("pointermove", move);
-  plot.addEventListener("pointerleave", () => { tip.hidden = true; });
+  plot.addEventListener("pointerleave", () => { tooltip.hidden = true; });
 }
 
 // -- names of countries, as the browser knows them ------------------------------------------------
 
-function places() {
+function nameCountries() {
   const names = new Intl.DisplayNames(["en"], { type: "region" });
-  for (const place of main.querySelectorAll(".place")) {
-    if (/^[A-Z]{2}$/.test(place.textContent)) place.textContent = names.of(place.textContent);
+  for (const cell of main.querySelectorAll(".country")) {
+    if (/^[A-Z]{2}$/.test(cell.textContent)) cell.textContent = names.of(cell.textContent);
   }
 }
 
-// -- small comforts -------------------------------------------------------------------------------
+// -- buttons and menus ----------------------------------------------------------------------------
 
-function copies() {
+function addCopyButtons() {
   for (const box of main.querySelectorAll(".copy")) {
     const button = document.createElement("button");
     button.type = "button";
@@ -134,10 +134,10 @@ if (sites) {
   sites.addEventListener("change", () => sites.form.submit());
 }
 
-function begin() {
-  tips();
-  places();
-  copies();
+function enhance() {
+  addTooltips();
+  nameCountries();
+  addCopyButtons();
 }
 
-begin();
+enhance();

@@ -1,8 +1,8 @@
-// The live part of the page. Everything it shows was rendered, and escaped, by the server.
+// Shows new rows as they arrive. The server has rendered and escaped their HTML.
 "use strict";
 
-const MAX_ROWS = 200; // What the page holds; the API has the rest.
-const CALM_MS = 2000; // Notices are read at most this often.
+const MAX_ROWS = 200; // The page keeps this many; the API has the rest.
+const NOTICES_INTERVAL_MS = 2000; // Notices are fetched at most this often.
 
 const byId = (id) => document.getElementById(id);
 const rows = byId("rows");
@@ -11,11 +11,11 @@ const state = byId("state");
 const filter = byId("filter");
 const pause = byId("pause");
 const clear = byId("clear");
-const held = []; // Rows that came while paused, oldest first.
-let refreshing = false;
-let noticed = ""; // The notices as they were last heard of.
+const heldRows = []; // Rows that arrived while paused, oldest first.
+let isRefreshScheduled = false;
+let lastNotices = ""; // The HTML of the notices as they were last fetched.
 
-function say(text, name) {
+function showState(text, name) {
   state.hidden = false;
   state.textContent = text;
   state.className = `state ${name}`;
@@ -44,56 +44,56 @@ function applyFilter(changed) {
   byId("none").hidden = !rows.children.length || [...rows.children].some((row) => !row.hidden);
 }
 
-function show(arrived) {
-  if (!arrived.length) return;
+function addRows(newRows) {
+  if (!newRows.length) return;
   byId("empty")?.remove();
-  for (const row of arrived) rows.prepend(row);
+  for (const row of newRows) rows.prepend(row);
   while (rows.children.length > MAX_ROWS) rows.lastElementChild.remove();
-  applyFilter(arrived);
+  applyFilter(newRows);
 }
 
 const isPaused = () => pause.getAttribute("aria-pressed") === "true";
 
 function receive(message) {
-  const arrived = JSON.parse(message.data).map(toRow);
+  const newRows = JSON.parse(message.data).map(toRow);
   if (isPaused()) {
-    held.push(...arrived);
-    held.splice(0, held.length - MAX_ROWS);
-    pause.textContent = `Resume (${held.length})`;
+    heldRows.push(...newRows);
+    heldRows.splice(0, heldRows.length - MAX_ROWS);
+    pause.textContent = `Resume (${heldRows.length})`;
   } else {
-    show(arrived);
+    addRows(newRows);
   }
 }
 
 function refreshSoon() {
-  if (refreshing) return;
-  refreshing = true;
-  setTimeout(refresh, CALM_MS);
+  if (isRefreshScheduled) return;
+  isRefreshScheduled = true;
+  setTimeout(refreshNotices, NOTICES_INTERVAL_MS);
 }
 
-async function refresh() {
+async function refreshNotices() {
   try {
     const response = await fetch(notices.dataset.url);
-    const text = response.ok ? await response.text() : noticed;
-    // Whoever reads there goes on reading, and an alert is read aloud once.
-    if (text !== noticed && !notices.contains(document.activeElement)) {
+    const text = response.ok ? await response.text() : lastNotices;
+    // Replacing them would interrupt somebody who reads them, and repeat an alert aloud.
+    if (text !== lastNotices && !notices.contains(document.activeElement)) {
       const isOpen = notices.querySelector("details")?.open;
-      notices.innerHTML = noticed = text;
+      notices.innerHTML = lastNotices = text;
       if (isOpen) notices.querySelector("details")?.setAttribute("open", "");
     }
   } catch {
-    // The collector is away; the stream says so, and comes back by itself.
+    // The collector cannot be reached; the stream shows that, and reconnects by itself.
   }
-  refreshing = false;
+  isRefreshScheduled = false;
 }
 
 function setPaused(paused) {
   pause.setAttribute("aria-pressed", String(paused));
   pause.textContent = paused ? "Resume" : "Pause";
-  if (!paused) show(held.splice(0));
+  if (!paused) addRows(heldRows.splice(0));
 }
 
-// Down and up among the rows that are to be seen.
+// Moves the focus down and up among the visible rows.
 function move(step) {
   const links = [...rows.querySelectorAll("li:not([hidden]) a")];
   const at = links.indexOf(document.activeElement);
@@ -111,7 +111,7 @@ document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("input, select, textarea");
   const act = KEYS[event.key];
   if (event.key === "Escape" && event.target === filter) {
-    event.preventDefault(); // A browser would empty the field, and tell nobody.
+    event.preventDefault(); // A browser would empty the field without an input event.
     filter.blur();
   }
   if (!act || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -137,11 +137,11 @@ if (sites) {
 
 for (const each of [pause, clear, byId("keys")]) each.hidden = false;
 localize(rows);
-applyFilter(rows.children); // Browsers keep what was typed over a reload.
+applyFilter(rows.children); // Browsers keep the field's text over a reload.
 
 const stream = new EventSource(rows.dataset.url);
-stream.addEventListener("open", () => say("live", "live"));
+stream.addEventListener("open", () => showState("live", "live"));
 stream.addEventListener("message", receive);
-stream.addEventListener("error", () => say("the collector is away", "lost"));
-// A refused request moves no stream. Where nobody looks, nobody has to know.
-setInterval(() => document.hidden || refreshSoon(), CALM_MS);
+stream.addEventListener("error", () => showState("the collector is away", "lost"));
+// The stream has no message for a refused request. A hidden page fetches nothing.
+setInterval(() => document.hidden || refreshSoon(), NOTICES_INTERVAL_MS);

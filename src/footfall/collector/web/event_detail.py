@@ -1,7 +1,7 @@
-"""The story of one hit, as far as it is known: what the page of an event tells, in its order.
+"""Everything that is known of one event or hit, for its page.
 
-Of an event sent by a vendor's own script there is no decision and no way to the address; of one
-that is only in the file, no address and no answer. What is not known is None, and not shown.
+An event that a vendor's own script sent has no decision and no steps to the client IP; one that is
+only in the file has no address and no response. What is unknown is None, and is not shown.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from footfall.events.curl_command import curl_command
 from footfall.model import Step
 from footfall.rules.user_agent import Bot, classify
 
-# Where the vendors listen, for events that were kept without their path.
+# The vendors' endpoints, for events that were kept without their path.
 _PATHS: Final = {"plausible": "/api/event", "swetrix": "/log"}
 
 
 class TimelineEntry(NamedTuple):
-    """Something that happened, and how many milliseconds after the first."""
+    """A step in the life of a hit: its name, ISO time, and milliseconds after the first step."""
 
     name: str
     time: str
@@ -43,11 +43,11 @@ class TimelineEntry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventTimeline:
-    """All that is known of one hit."""
+class EventDetail:
+    """All that is known of one hit, or of the event that it became."""
 
     key: str
-    verdict: ReasonText
+    reason_text: ReasonText
     received_at: float
     name: str
     domain: str
@@ -69,23 +69,23 @@ class EventTimeline:
     trace: Trace | None = None
     steps: Sequence[Step] = ()
     hit: HitFacts | None = None
-    # The command, or without the addresses what is left of the request.
+    # The request as a command; for an event that is only in the file, headers and body instead.
     curl: str | None = None
     headers: Mapping[str, str] | None = None
     body: Any = None
-    answer: str | None = None
-    moments: Sequence[TimelineEntry] = ()
+    response: str | None = None
+    timeline: Sequence[TimelineEntry] = ()
 
     @property
     def time(self) -> str:
         return iso_time(self.received_at)
 
 
-def story_of_hit(hit: ReceivedHit) -> EventTimeline:
-    """The story of a hit that did not count."""
-    return EventTimeline(
+def detail_of_hit(hit: ReceivedHit) -> EventDetail:
+    """The details of a hit that did not count."""
+    return EventDetail(
         key=f"u{hit.number}",
-        verdict=reason_texts.of_hit(hit.reason),
+        reason_text=reason_texts.of_hit(hit.reason),
         received_at=hit.received_at,
         name=hit.name,
         domain=hit.domain,
@@ -102,16 +102,16 @@ def story_of_hit(hit: ReceivedHit) -> EventTimeline:
         trace=hit.trace,
         steps=hit.steps,
         hit=hit.request,
-        moments=_moments(hit, hit.received_at),
+        timeline=_timeline(hit, hit.received_at),
     )
 
 
-def story_of_event(entry: StoredEvent, told: RecentEvent | None) -> EventTimeline:
-    """The story of an event; `told` is how it came, while that is remembered."""
-    arrival, answer, hit = told or (None, None, None)
-    return EventTimeline(
+def detail_of_event(entry: StoredEvent, recent: RecentEvent | None) -> EventDetail:
+    """The details of an event; `recent` is its request and response, while they are in memory."""
+    incoming, response, hit = recent or (None, None, None)
+    return EventDetail(
         key=str(entry.id),
-        verdict=reason_texts.of_event(entry.reason, hit.reason if hit else None),
+        reason_text=reason_texts.of_event(entry.reason, hit.reason if hit else None),
         received_at=entry.received_at / 1_000,
         name=entry.name,
         domain=entry.domain,
@@ -130,30 +130,30 @@ def story_of_event(entry: StoredEvent, told: RecentEvent | None) -> EventTimelin
         session=entry.session,
         vendor=entry.vendor,
         client_ip=entry.client_ip,
-        trace=hit.trace if hit else _believed(arrival),
+        trace=hit.trace if hit else _vendor_trace(incoming),
         steps=hit.steps if hit else (),
         hit=hit.request if hit else None,
-        curl=_curl(entry, arrival.received) if arrival else None,
+        curl=_curl(entry, incoming.received) if incoming else None,
         headers=entry.headers,
         body=entry.body,
-        answer=_raw(answer) if answer else None,
-        moments=_moments(hit, entry.received_at / 1_000),
+        response=_as_http(response) if response else None,
+        timeline=_timeline(hit, entry.received_at / 1_000),
     )
 
 
-def _believed(arrival: IncomingEvent | None) -> Trace | None:
-    """Whom the vendor takes for the visitor: what a header says, else who sent the request."""
-    if arrival is None:
+def _vendor_trace(incoming: IncomingEvent | None) -> Trace | None:
+    """How the vendor finds the client IP: a header names it, or else it is the peer."""
+    if incoming is None:
         return None
-    peer, address = arrival.received.peer, arrival.client_ip
+    peer, address = incoming.received.peer, incoming.client_ip
     if peer == address:
         hops = [Hop("peer", peer, peer, "chosen")]
-        return Trace(client_ip=address, source=arrival.vendor, reason=_NO_HEADER, hops=tuple(hops))
-    named = [name for name, value in arrival.received.headers.items() if address in value]
+        return Trace(client_ip=address, source=incoming.vendor, reason=_NO_HEADER, hops=tuple(hops))
+    named = [name for name, value in incoming.received.headers.items() if address in value]
     header = named[0] if named else "header"
     return Trace(
         client_ip=address,
-        source=arrival.vendor,
+        source=incoming.vendor,
         reason="headers of the sender are believed",
         hops=(Hop("peer", peer, peer, "trusted"), Hop(header, address, address, "chosen")),
     )
@@ -162,25 +162,25 @@ def _believed(arrival: IncomingEvent | None) -> Trace | None:
 _NO_HEADER: Final = "no header names another, so the sender is the visitor"
 
 
-def _curl(entry: StoredEvent, received: IncomingRequest) -> str | None:
-    if not received.body:
+def _curl(entry: StoredEvent, request: IncomingRequest) -> str | None:
+    if not request.body:
         return None
-    host = received.headers.get("host", "127.0.0.1:8321")
-    path = received.path or _PATHS.get(entry.vendor, "/")
-    body = received.body.decode("utf-8", "replace")
-    return curl_command(f"http://{host}{path}", received.headers, body)
+    host = request.headers.get("host", "127.0.0.1:8321")
+    path = request.path or _PATHS.get(entry.vendor, "/")
+    body = request.body.decode("utf-8", "replace")
+    return curl_command(f"http://{host}{path}", request.headers, body)
 
 
-def _raw(answer: IngestResponse) -> str:
+def _as_http(response: IngestResponse) -> str:
     head = [
-        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
-        f"content-type: {answer.content_type}",
+        f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
+        f"content-type: {response.content_type}",
     ]
-    head += [f"{name}: {value}" for name, value in answer.headers]
-    return "\n".join([*head, "", answer.body.decode("utf-8", "replace")])
+    head += [f"{name}: {value}" for name, value in response.headers]
+    return "\n".join([*head, "", response.body.decode("utf-8", "replace")])
 
 
-def _moments(hit: ReceivedHit | None, received_at: float) -> list[TimelineEntry]:
+def _timeline(hit: ReceivedHit | None, received_at: float) -> list[TimelineEntry]:
     if hit is None:
         return [TimelineEntry("Received", iso_time(received_at), 0.0)]
     times = (
@@ -189,14 +189,14 @@ def _moments(hit: ReceivedHit | None, received_at: float) -> list[TimelineEntry]
         ("Sent", hit.sent_at),
         ("Received", received_at),
     )
-    # The sender's clock may be wrong, and even out of every calendar.
+    # The sender's clock may be wrong, and name a time that no calendar has.
     return [
-        TimelineEntry(name, _time(at), round((at - hit.captured_at) * 1_000, 1))
+        TimelineEntry(name, _iso_time(at), round((at - hit.captured_at) * 1_000, 1))
         for name, at in times
     ]
 
 
-def _time(at: float) -> str:
+def _iso_time(at: float) -> str:
     try:
         return iso_time(at)
     except (OverflowError, OSError, ValueError):

@@ -15,7 +15,7 @@ from tests.collector.support import FIREFOX, PAGEVIEW, PID
 from tests.collector.web.support import (
     keys,
     post,
-    settled,
+    stored_events,
     text_of,
 )
 from tests.e2e.chromium import Chromium
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PROXIED = {"X-Forwarded-For": "6.6.6.6, 203.0.113.9, 10.0.0.2"}
 
 
-def test_a_hit_that_counts_tells_its_whole_story(
+def test_a_hit_that_counts_is_shown_with_all_its_details(
     collector: CollectorServer, http: httpx2.Client, tracker: Tracker
 ) -> None:
     visit(
@@ -41,8 +41,8 @@ def test_a_hit_that_counts_tells_its_whole_story(
             peer="10.0.0.1",
         ),
     )
-    [event] = settled(http)
-    told = text_of(http.get(f"/live/{event['id']}").text)
+    [event] = stored_events(http)
+    text = text_of(http.get(f"/live/{event['id']}").text)
     for part in (
         "Counted : navigation /page A browser opened a page.",
         "A.5 bot a browser pass",
@@ -58,16 +58,16 @@ def test_a_hit_that_counts_tells_its_whole_story(
         "sec-fetch-mode navigate",
         "GET answered 200",
     ):
-        assert part in told
-    assert re.search(r"Captured \S+ Decided \+\d\S* ms Sent \+\S+ ms Received \+\S+ ms", told)
+        assert part in text
+    assert re.search(r"Captured \S+ Decided \+\d\S* ms Sent \+\S+ ms Received \+\S+ ms", text)
 
 
-def test_a_hit_that_does_not_count_tells_why_and_what_would_change_it(
+def test_a_hit_that_does_not_count_is_shown_with_reason_and_remedy(
     http: httpx2.Client, tracker: Tracker
 ) -> None:
     visit(tracker, navigation("/page", headers=BOT))
     [key] = keys(http.get("/live").text)
-    told = text_of(http.get(f"/live/{key}").text)
+    text = text_of(http.get(f"/live/{key}").text)
     for part in (
         "Not counted : bot /page The User-Agent is a bot&#39;s, or is_bot said so.",
         "To change it: Set bots=&#34;count&#34; or bots=&#34;event&#34;",
@@ -75,27 +75,27 @@ def test_a_hit_that_does_not_count_tells_why_and_what_would_change_it(
         "None: nothing is sent for a hit that does not count.",
         "Bot Googlebot (search)",
     ):
-        assert part in told
+        assert part in text
 
 
-def test_an_event_of_a_vendors_script_tells_what_is_known(http: httpx2.Client) -> None:
+def test_an_event_of_a_vendors_script_is_shown_with_what_is_known(http: httpx2.Client) -> None:
     body = {**PAGEVIEW, "props": {"plan": "pro"}, "revenue": {"currency": "EUR", "amount": "9.5"}}
     http.post("/api/event", json=body, headers={"x-forwarded-for": "203.0.113.9"})
     http.post("/log", json={"pid": PID, "pg": "/x"})
     http.post("/api/event", json=PAGEVIEW, headers={"user-agent": "Googlebot/2.1"})
-    kept, swetrix, dropped = (
-        text_of(http.get(f"/live/{event['id']}").text) for event in settled(http)
+    accepted, swetrix, dropped = (
+        text_of(http.get(f"/live/{event['id']}").text) for event in stored_events(http)
     )
-    assert "127.0.0.1 peer the sender, whom the vendor believes 203.0.113.9 x-forwarded" in kept
-    assert "plan pro Revenue EUR 9.5" in kept
+    assert "127.0.0.1 peer the sender, whom the vendor believes 203.0.113.9 x-forwarded" in accepted
+    assert "plan pro Revenue EUR 9.5" in accepted
     assert "/log \\" in swetrix
     assert "127.0.0.1 swetrix: no header names another" in swetrix
     assert "Dropped : bot /hello The User-Agent is a bot&#39;s." in dropped
     assert "x-plausible-dropped: 1" in dropped
-    assert "The decision" not in kept + swetrix + dropped
+    assert "The decision" not in accepted + swetrix + dropped
 
 
-def test_what_is_only_in_the_file_is_told_without_addresses(
+def test_an_event_that_is_only_in_the_file_is_shown_without_addresses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recent_events, "_KEEP", 1)
@@ -105,15 +105,15 @@ def test_what_is_only_in_the_file_is_told_without_addresses(
     ):
         for _ in range(2):
             http.post("/api/event", json=PAGEVIEW, headers={"x-forwarded-for": "203.0.113.9"})
-        old, new = (http.get(f"/live/{event['id']}").text for event in settled(http))
+        old, new = (http.get(f"/live/{event['id']}").text for event in stored_events(http))
     assert "203.0.113.9" in new
     assert "203.0.113.9" not in old
     assert "As it is in the file: without addresses." in old
 
 
-def test_a_long_body_is_forgotten(http: httpx2.Client) -> None:
+def test_a_long_body_is_not_kept(http: httpx2.Client) -> None:
     http.post("/api/event", json=PAGEVIEW | {"ignored": "x" * 20_000})
-    [event] = settled(http)
+    [event] = stored_events(http)
     assert "a long body is not kept" in http.get(f"/live/{event['id']}").text
 
 
@@ -130,7 +130,7 @@ def test_a_request_can_be_copied_and_run(
     collector: CollectorServer, http: httpx2.Client, chromium: Chromium
 ) -> None:
     post(http)
-    [event] = settled(http)
+    [event] = stored_events(http)
 
     def journey(page: BrowserPage) -> str:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
