@@ -26,10 +26,10 @@ from footfall.model import Event, Hit, Request
 from footfall.tracker import Tracker
 from footfall.tracker.custom_event import told
 from footfall.tracker.event_builder import EventBuilder
+from tests.destinations.strategies import ANY_EVENT, ANY_JSON, ANY_TEXT
 from tests.support import vendors
 from tests.support.adapters import CHROME
 from tests.support.vendors import vendor
-from tests.test_destinations import ANY_EVENT, ANY_JSON, ANY_TEXT
 from tests.test_tracker import visit
 
 PLAUSIBLE = Plausible(

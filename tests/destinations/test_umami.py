@@ -11,23 +11,12 @@ import pytest
 
 from footfall.destinations import Umami
 from footfall.errors import ConfigError
-from footfall.model import (
-    ACCEPTED,
-    Event,
-    Outcome,
-    OutcomeKind,
-    Request,
-    Response,
-    Revenue,
-    Visitor,
-)
-
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
-WEBSITE = "6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"
+from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
+from tests.destinations import support
+from tests.destinations.support import FIREFOX, VISITOR, WEBSITE
 
 SITE = Umami(website=WEBSITE)
-VISITOR = Visitor(client_ip="203.0.113.7", user_agent=FIREFOX, language="de-CH,de;q=0.9")
-PAGEVIEW = Event(url="https://example.com:8443/pricing?utm_source=news", visitor=VISITOR)
+PAGEVIEW = replace(support.PAGEVIEW, url="https://example.com:8443/pricing?utm_source=news")
 PLAIN = {
     "website": WEBSITE,
     "hostname": "example.com",

@@ -1,0 +1,75 @@
+"""What the tests of the destinations share: an event, its visitor, and one destination each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from footfall.destinations import Collector, Destination, Plausible, Swetrix, Umami, Webhook
+from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Visitor
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+PID = "aUn1quEid-33"
+WEBSITE = "6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"
+
+VISITOR = Visitor(
+    client_ip="203.0.113.7",
+    user_agent=FIREFOX,
+    language="de-CH,de;q=0.9",
+    headers={
+        "accept": "text/html",
+        "accept-encoding": "br",
+        "cookie": "session=1",
+        "forwarded": "for=203.0.113.9",
+        "referer": "x",
+    },
+)
+
+PAGEVIEW = Event(url="https://example.com/pricing", visitor=VISITOR)
+PLAUSIBLE = Plausible(domain="example.com", ip_headers=("X-Forwarded-For", "X-Plausible-IP"))
+SWETRIX = Swetrix(pid=PID)
+UMAMI = Umami(website=WEBSITE)
+WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
+COLLECTOR = Collector(domain="example.com")
+
+SWETRIX_HEADERS = {
+    "content-type": "application/json",
+    "user-agent": FIREFOX,
+    "accept": "*/*",
+    "accept-language": "de-CH,de;q=0.9",
+    "accept-encoding": "identity",
+    "x-forwarded-for": "203.0.113.7",
+    "x-client-ip-address": "203.0.113.7",
+}
+"""What Swetrix gets of `VISITOR`."""
+
+SWETRIX_FIELDS = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
+"""What Swetrix gets of `PAGEVIEW`."""
+
+EVERY_DESTINATION = pytest.mark.parametrize(
+    "destination",
+    [PLAUSIBLE, SWETRIX, UMAMI, WEBHOOK, COLLECTOR],
+    ids=lambda destination: type(destination).__name__,
+)
+
+
+class OwnDestination:
+    """What a user may write: no base class, four members."""
+
+    name = "own"
+    endpoint = "memory"
+
+    def request(self, event: Event) -> Request:
+        return Request(url=self.endpoint, headers={}, body=event.url.encode())
+
+    def read(self, response: Response) -> Outcome:
+        return ACCEPTED
+
+
+def body_of(destination: Destination, event: Event) -> dict[str, Any]:
+    """The JSON object that the destination would post for the event."""
+    body = json.loads(destination.request(event).body)
+    assert isinstance(body, dict)
+    return body

@@ -1,0 +1,267 @@
+"""Destinations written as one line, and lists of such lines."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from footfall.destinations import (
+    Collector,
+    Destination,
+    Plausible,
+    Swetrix,
+    Umami,
+    destination_from,
+    split_dsns,
+)
+from footfall.errors import ConfigError
+from tests.destinations.strategies import ANY_TEXT
+from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
+
+
+@pytest.mark.parametrize(
+    ("line", "destination"),
+    [
+        ("plausible://plausible.io/example.com", Plausible(domain="example.com")),
+        (" PLAUSIBLE://plausible.io/example.com/ ", Plausible(domain="example.com")),
+        (
+            "plausible://plausible.io/a.example,b.example",
+            Plausible(domain="a.example,b.example"),
+        ),
+        (
+            "plausible://plausible.io/api/event/example.com",
+            Plausible(domain="example.com"),
+        ),
+        (
+            "plausible://stats.example.com/example.com%2Fblog",
+            Plausible(domain="example.com/blog", endpoint="https://stats.example.com"),
+        ),
+        (
+            "plausible+http://127.0.0.1:8000/example.com",
+            Plausible(domain="example.com", endpoint="http://127.0.0.1:8000"),
+        ),
+        (
+            "plausible://s.example/example.com?ip_headers=X-Forwarded-For,X-Plausible-IP",
+            Plausible(
+                domain="example.com",
+                endpoint="https://s.example",
+                ip_headers=("X-Forwarded-For", "X-Plausible-IP"),
+            ),
+        ),
+        (f"swetrix://api.swetrix.com/{PID}", Swetrix(pid=PID)),
+        (f"swetrix://api.swetrix.com/log/{PID}", Swetrix(pid=PID)),
+        (
+            f"swetrix://stats.example.com/backend/{PID}",
+            Swetrix(pid=PID, endpoint="https://stats.example.com/backend/log"),
+        ),
+        (
+            f"swetrix+http://[::1]:5005/{PID}?send_origin=No&unique=1",
+            Swetrix(pid=PID, endpoint="http://[::1]:5005/log", send_origin=False, unique=True),
+        ),
+        (
+            "plausible://plausible.io/example.com?script_version=36",
+            Plausible(domain="example.com", script_version=36),
+        ),
+        (
+            f"swetrix://api.swetrix.com/{PID}?old_server=yes",
+            Swetrix(pid=PID, old_server=True),
+        ),
+        (f"swetrix://api.swetrix.com/{PID}?heartbeats=1", Swetrix(pid=PID, heartbeats=True)),
+        (f"umami://cloud.umami.is/{WEBSITE}", Umami(website=WEBSITE)),
+        (
+            f"umami+http://127.0.0.1:3000/{WEBSITE}",
+            Umami(website=WEBSITE, endpoint="http://127.0.0.1:3000"),
+        ),
+        ("collector://127.0.0.1:8321/example.com", Collector(domain="example.com")),
+        (
+            "collector://localhost:8321/example.com",
+            Collector(domain="example.com", endpoint="http://localhost:8321"),
+        ),
+        (
+            "collector+https://127.0.0.1/example.com",
+            Collector(domain="example.com", endpoint="https://127.0.0.1"),
+        ),
+        (
+            "collector://example.com/stats/example.com",
+            Collector(domain="example.com", endpoint="https://example.com/stats"),
+        ),
+    ],
+)
+def test_a_line_describes_a_destination(line: str, destination: Destination) -> None:
+    assert destination_from(line) == destination
+
+
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        ("true", True),
+        ("1", True),
+        ("yes", True),
+        ("ON", True),
+        (" false ", False),
+        ("0", False),
+        ("No", False),
+        ("off", False),
+    ],
+)
+def test_a_switch_in_a_line_is_read_as_people_write_it(word: str, means: bool) -> None:
+    project = destination_from(f"swetrix://api.swetrix.com/{PID}?send_origin={word}&unique={word}")
+
+    assert project == Swetrix(pid=PID, send_origin=means, unique=means)
+
+
+@pytest.mark.parametrize("destination", [PLAUSIBLE, OwnDestination()], ids=["ours", "the user's"])
+def test_an_object_with_the_four_members_is_a_destination(destination: Destination) -> None:
+    assert destination_from(destination) is destination
+
+
+BEGIN = (
+    "begin with plausible, swetrix, umami, collector, as in plausible://plausible.io/example.com"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [
+        pytest.param("", [("destinations", BEGIN)], id="nothing"),
+        pytest.param("example.com", [("destinations", BEGIN)], id="no scheme"),
+        pytest.param(
+            "https://plausible.io/api/event", [("destinations", BEGIN)], id="a bare endpoint"
+        ),
+        pytest.param(
+            "plausable://plausible.io/example.com",
+            [
+                (
+                    "destinations",
+                    "did you mean plausible, as in plausible://plausible.io/example.com",
+                )
+            ],
+            id="a slip of the pen",
+        ),
+        pytest.param(
+            f"swetrix+ftp://api.swetrix.com/{PID}",
+            [("destinations", "did you mean swetrix, as in swetrix://api.swetrix.com/PROJECT_ID")],
+            id="neither http nor https",
+        ),
+        pytest.param(
+            "plausible://plausible.io",
+            [
+                (
+                    "destinations",
+                    "name the domain at the end: plausible://plausible.io/example.com",
+                )
+            ],
+            id="no site",
+        ),
+        pytest.param(
+            "plausible://plausible.io/api/event",
+            [
+                (
+                    "destinations",
+                    "name the domain at the end: plausible://plausible.io/example.com",
+                )
+            ],
+            id="the endpoint and no site",
+        ),
+        pytest.param(
+            "collector://127.0.0.1:8321/api/event",
+            [
+                (
+                    "destinations",
+                    "name the domain at the end: collector://127.0.0.1:8321/example.com",
+                )
+            ],
+            id="a collector and no site",
+        ),
+        pytest.param(
+            "swetrix://api.swetrix.com/log/",
+            [("destinations", "name the pid at the end: swetrix://api.swetrix.com/PROJECT_ID")],
+            id="the endpoint and no project",
+        ),
+        pytest.param(
+            "plausible://me:secret@plausible.io/example.com?ip_header=x&colour=red",
+            [
+                ("ip_header", "did you mean ip_headers?"),
+                ("colour", "no such option; there is: ip_headers, script_version"),
+                ("endpoint", "leave out user and password: the events endpoint takes none"),
+            ],
+            id="a password and unknown options",
+        ),
+        pytest.param(
+            f"swetrix://api.swetrix.com/{PID}?colour=",
+            [("colour", "no such option; there is: send_origin, old_server, heartbeats, unique")],
+            id="an unknown option without value",
+        ),
+        pytest.param(
+            "umami://cloud.umami.is/WEBSITE_ID",
+            [("website", "write the website's id, a UUID such as 6a1f4bc2-...-9d0e7f3b5c88")],
+            id="a placeholder of Umami",
+        ),
+        pytest.param(
+            "plausible://plausible.io/example.com?script_version=new",
+            [("script_version", "write a whole number, or leave it out")],
+            id="no number",
+        ),
+        pytest.param(
+            "collector://127.0.0.1/example.com?domain=b.example",
+            [("domain", "no such option; there is: every_hit")],
+            id="an option that the path says",
+        ),
+        pytest.param(
+            f"swetrix://api.swetrix.com/{PID}?unique=perhaps",
+            [("unique", "write True or False")],
+            id="neither yes nor no",
+        ),
+        pytest.param(
+            "collector://[::1/example.com",
+            [("endpoint", "not a URL (Invalid IPv6 URL)")],
+            id="no URL",
+        ),
+    ],
+)
+def test_a_line_that_describes_none_is_refused_with_a_remedy(
+    line: str, faults: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        destination_from(line)
+
+    assert [(fault.option, fault.remedy) for fault in caught.value.faults] == faults
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, 7, {"domain": "example.com"}, Plausible, object()])
+def test_an_object_that_is_none_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigError, match="write a line like"):
+        destination_from(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("", (), id="nothing"),
+        pytest.param(" , ", (), id="only a comma"),
+        pytest.param("plausible://h/a.example", ("plausible://h/a.example",), id="one"),
+        pytest.param(
+            "plausible://h/a.example,b.example?ip_headers=A,B,\n Swetrix+http://h/x,",
+            ("plausible://h/a.example,b.example?ip_headers=A,B", "Swetrix+http://h/x"),
+            id="commas inside a line",
+        ),
+    ],
+)
+def test_a_list_is_split_where_a_new_line_begins(text: str, lines: tuple[str, ...]) -> None:
+    assert split_dsns(text) == lines
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["plausible://", "swetrix://", "umami://", "collector://", ""]), ANY_TEXT)
+def test_whatever_line_is_written_it_is_a_destination_or_a_config_error(
+    scheme: str, rest: str
+) -> None:
+    with contextlib.suppress(ConfigError):
+        destination = destination_from(scheme + rest)
+        assert replace(destination) == destination  # type: ignore[type-var] # ours are dataclasses
