@@ -1,4 +1,4 @@
-"""What only an app can tell of a visitor: what is taken, what is refused, where it may be said."""
+"""Event details are validated: what is accepted, what is refused, and what a client hint gives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EDGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("given", "found"),
     [
         pytest.param({}, {}, id="nothing"),
         pytest.param({"screen_width": None, "time_zone": None}, {}, id="nothing, in words"),
@@ -35,16 +35,16 @@ EDGES: dict[str, Any] = {
         pytest.param(EDGES, EDGES, id="as much as there may be"),
     ],
 )
-def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) -> None:
+def test_valid_details_are_accepted(given: dict[str, Any], found: dict[str, Any]) -> None:
     assert (
-        validate_details(said)
-        == valid_details({k: v for k, v in said.items() if v is not None})
+        validate_details(given)
+        == valid_details({k: v for k, v in given.items() if v is not None})
         == found
     )
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("given", "why"),
     [
         pytest.param({"screen_width": 0}, "screen_width=0: write the width", id="no width"),
         pytest.param({"screen_width": True}, "screen_width=True", id="true"),
@@ -64,14 +64,16 @@ def test_what_can_be_used_is_taken(said: dict[str, Any], found: dict[str, Any]) 
         pytest.param({"perf": PERF | {"dns": float("nan")}}, "numbers from 0", id="NaN"),
         pytest.param({"perf": PERF | {"dns": 10**400}}, "numbers from 0", id="for ever"),
         pytest.param({"perf": PERF | {"dns": True}}, "numbers from 0", id="true for a time"),
-        pytest.param({"colour": "red"}, "no such detail; there is: screen_width", id="a stranger"),
+        pytest.param(
+            {"colour": "red"}, "no such detail; there is: screen_width", id="an unknown one"
+        ),
         pytest.param({"screen_width": -1, "time_zone": ""}, "; time_zone=", id="both are named"),
     ],
 )
-def test_what_cannot_be_used_is_refused_or_left_out(said: dict[str, Any], why: str) -> None:
+def test_invalid_details_are_refused_or_left_out(given: dict[str, Any], why: str) -> None:
     with pytest.raises(EventError, match=why):
-        validate_details(said)
-    assert valid_details(said) == {}
+        validate_details(given)
+    assert valid_details(given) == {}
 
 
 @pytest.mark.parametrize(
@@ -96,5 +98,5 @@ def test_a_client_hint_tells_the_width(headers: dict[str, str], found: dict[str,
         st.sampled_from(["screen_width", "time_zone", "profile_id", "perf"]), st.from_type(object)
     )
 )
-def test_whatever_is_said_what_is_usable_passes_the_check(said: dict[str, Any]) -> None:
-    assert validate_details(valid_details(said)) == valid_details(said)
+def test_the_valid_part_of_anything_is_valid(given: dict[str, Any]) -> None:
+    assert validate_details(valid_details(given)) == valid_details(given)

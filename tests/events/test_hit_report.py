@@ -335,14 +335,14 @@ def test_the_response_to_a_report_is_the_vendors() -> None:
 
 def test_pages_of_other_sites_cannot_report(collector: CollectorServer) -> None:
     url = f"{collector.url}/api/v1/hits"
-    asked = httpx2.options(
+    preflight = httpx2.options(
         url, headers={"origin": "https://evil.test", "access-control-request-method": "POST"}
     )
     posted_plainly = httpx2.post(
         url, content=json.dumps(report_body()), headers={"content-type": "text/plain"}
     )
-    assert "access-control-allow-origin" not in asked.headers | posted_plainly.headers
-    assert (asked.status_code, posted_plainly.status_code) == (405, 415)
+    assert "access-control-allow-origin" not in preflight.headers | posted_plainly.headers
+    assert (preflight.status_code, posted_plainly.status_code) == (405, 415)
 
 
 def test_reports_are_posted_and_listed_at_one_address(collector: CollectorServer) -> None:

@@ -1,4 +1,4 @@
-"""Visitor tokens: the same visitor comes out, and nobody else's."""
+"""A visitor token gives back the visitor that was written, and no other."""
 
 from __future__ import annotations
 

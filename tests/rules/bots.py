@@ -256,8 +256,8 @@ BOTS: dict[Kind, dict[str, str]] = {
     },
 }
 
-# What strangers send -> the name and the class we read from it.
-STRANGERS: dict[str, tuple[str, Bot]] = {
+# What unknown bots send, and the name and the class that we read from it.
+UNKNOWN_BOTS: dict[str, tuple[str, Bot]] = {
     "a crawler that signs": (
         "Mozilla/5.0 (compatible; ExampleCrawl/1.0; +https://crawl.example/about)",
         Bot("ExampleCrawl", "other"),

@@ -1,4 +1,4 @@
-"""Which pages may be tracked: globs, regexes, functions, and what is said about odd settings."""
+"""Which pages may be tracked: globs, regexes, functions, and warnings about odd settings."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_function_that_raises_says_no() -> None:
     assert not is_excluded("/", broken)
 
 
-def test_a_function_without_a_name_is_told_by_its_type() -> None:
+def test_a_function_without_a_name_is_shown_by_its_type() -> None:
     class Everything:
         def __call__(self, hit: Hit) -> bool:
             return True
@@ -192,9 +192,9 @@ LISTS: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "excluded": ({"exclude": ["/a", "/b/**"]}, "/b/c", "exclude /b/**"),
     "not excluded": ({"exclude": ["/a", "/b/**"]}, "/c", None),
     "the last match names itself": ({"exclude": ["/b/**", "/b/c"]}, "/b/c", "exclude /b/c"),
-    "rescued": ({"exclude": ["/b/**", "!/b/c"]}, "/b/c", None),
-    "a rescue spares only its own": ({"exclude": ["/b/**", "!/b/c"]}, "/b/d", "exclude /b/**"),
-    "a rescue before has no effect": ({"exclude": ["!/b/c", "/b/**"]}, "/b/c", "exclude /b/**"),
+    "re-included": ({"exclude": ["/b/**", "!/b/c"]}, "/b/c", None),
+    "a `!` re-includes only its own": ({"exclude": ["/b/**", "!/b/c"]}, "/b/d", "exclude /b/**"),
+    "a `!` before has no effect": ({"exclude": ["!/b/c", "/b/**"]}, "/b/c", "exclude /b/**"),
     "excluded again": ({"exclude": ["/b/**", "!/b/c", "/b/?"]}, "/b/c", "exclude /b/?"),
     "included": ({"include": ["/blog/**"]}, "/blog/a", None),
     "not included": ({"include": ["/blog/**"]}, "/", "include (no pattern matched)"),
@@ -208,7 +208,7 @@ LISTS: dict[str, tuple[dict[str, Any], str, str | None]] = {
         "/blog/x",
         "exclude /blog/x",
     ),
-    "a rescued page must still be included": (
+    "a re-included page must still be included": (
         {"include": ["/blog/**"], "exclude": ["/shop/**", "!/shop/a"]},
         "/shop/a",
         "include (no pattern matched)",
@@ -218,7 +218,7 @@ LISTS: dict[str, tuple[dict[str, Any], str, str | None]] = {
         "/api/v1",
         "exclude /api/**",
     ),
-    "a rescue in one text": ({"exclude": "/api/**,!/api/docs"}, "/api/docs", None),
+    "a `!` in one text": ({"exclude": "/api/**,!/api/docs"}, "/api/docs", None),
     "an empty text": ({"exclude": "", "include": " , "}, "/", None),
     "a lone regex": ({"exclude": re.compile("^/b")}, "/b", "exclude re.compile('^/b')"),
     "a tuple": ({"exclude": ("/b",)}, "/b", "exclude /b"),
@@ -257,8 +257,8 @@ PREFIXES: dict[str, tuple[list[Pattern], tuple[str, ...]]] = {
     "none from one level": (["/admin/*"], ()),
     "none from a wildcard before": (["/*/admin/**", "/**/x/**", "/a?/**"], ()),
     "none from regexes and functions": ([re.compile("^/admin/"), is_staff], ()),
-    "none that a later rescue touches": (["/admin/**", "!/admin/help"], ()),
-    "one behind the last rescue": (["/a/**", "!/a/b", "/c/**"], ("/c/",)),
+    "none that a later `!` re-includes": (["/admin/**", "!/admin/help"], ()),
+    "one behind the last `!`": (["/a/**", "!/a/b", "/c/**"], ("/c/",)),
     "none outside ASCII": (["/café/**", "/a/**"], ("/a/",)),
 }
 
@@ -346,7 +346,7 @@ def test_a_setting_of_the_wrong_type_is_refused() -> None:
         PathRules(**settings)
 
 
-def test_all_misspelt_patterns_are_told_at_once() -> None:
+def test_all_misspelt_patterns_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         PathRules(exclude=["admin", "/fine", ""], include=["blog"])
 
@@ -374,7 +374,7 @@ DEFEATED: dict[str, tuple[dict[str, Any], str]] = {
         {"exclude": [is_staff, is_staff]},
         "exclude is_staff(): is listed twice",
     ),
-    "a rescue before what it corrects": (
+    "a `!` before what it corrects": (
         {"exclude": ["!/a/b", "/a/**"]},
         "exclude !/a/b: re-includes nothing; put it after the pattern it corrects",
     ),
@@ -410,7 +410,9 @@ DEFEATED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("settings", "expected"), DEFEATED.values(), ids=DEFEATED.keys())
-def test_a_setting_that_defeats_itself_is_told(settings: dict[str, Any], expected: str) -> None:
+def test_a_setting_that_defeats_itself_gets_a_warning(
+    settings: dict[str, Any], expected: str
+) -> None:
     assert PathRules(**settings).warnings == (expected,)
 
 
@@ -427,7 +429,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "a page that is excluded with a slash": {"exclude": [re.compile("^/a/$")], "include": ["/a"]},
     "an include by regex": {"exclude": ["/a/**"], "include": [re.compile("^/a/b")]},
     "an exception of the include": {"exclude": ["/a/b"], "include": ["/a/**", "!/a/b"]},
-    "an include of a rescued page": {"exclude": ["/a/**", "!/a/b"], "include": ["/a/b"]},
+    "an include of a re-included page": {"exclude": ["/a/**", "!/a/b"], "include": ["/a/b"]},
     "a regex with an escape": {"exclude": [re.compile("%20|#|,/")]},
 }
 

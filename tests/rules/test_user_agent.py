@@ -1,4 +1,4 @@
-"""Bots by name and class, and the people who look like bots at first sight."""
+"""Bots by name and class, and browsers whose User-Agent resembles a bot's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from footfall.rules.user_agent import NO_USER_AGENT, Bot, Kind, classify
-from tests.rules.bots import BOTS, STRANGERS
+from tests.rules.bots import BOTS, UNKNOWN_BOTS
 from tests.support.header_sets import BROWSERS, CHROME
 
 KINDS = get_args(Kind)
@@ -32,8 +32,8 @@ def test_a_known_bot_has_its_name_and_class(user_agent: str, bot: Bot) -> None:
     assert classify(user_agent) == bot
 
 
-@pytest.mark.parametrize(("user_agent", "bot"), STRANGERS.values(), ids=STRANGERS)
-def test_a_stranger_is_named_by_what_it_says(user_agent: str, bot: Bot) -> None:
+@pytest.mark.parametrize(("user_agent", "bot"), UNKNOWN_BOTS.values(), ids=UNKNOWN_BOTS)
+def test_an_unknown_bot_is_named_by_its_user_agent(user_agent: str, bot: Bot) -> None:
     assert classify(user_agent) == bot
 
 

@@ -379,8 +379,8 @@ def old(user_agent: str, accept: str = WEBKIT_ACCEPT, **more: str) -> Headers:
 
 def script(user_agent: str = CHROME, **more: str) -> Headers:
     """A fetch() of a page's script, over HTTPS."""
-    asks = {"accept": "*/*", "sec_fetch_dest": "empty", "sec_fetch_mode": "cors"}
-    return chromium(user_agent, **(asks | more))
+    headers = {"accept": "*/*", "sec_fetch_dest": "empty", "sec_fetch_mode": "cors"}
+    return chromium(user_agent, **(headers | more))
 
 
 def plain_http(headers: Headers) -> Headers:

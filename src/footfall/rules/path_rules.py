@@ -397,7 +397,7 @@ def _matches_everything(rule: _PathRule) -> bool:
 
 
 def _surely_covers(rule: _PathRule, wanted: _PathRule) -> bool:
-    """Whether `rule` surely matches all that `wanted` matches; False where that is hard to tell."""
+    """True if `rule` certainly matches all that `wanted` matches; False where that is unknown."""
     if rule.meaning == wanted.meaning:
         return True
     if rule.prefix and wanted.head.startswith(rule.prefix):

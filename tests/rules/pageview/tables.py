@@ -75,7 +75,7 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
         requested(plain_http(chromium())),
         "pageview navigation",
     ),
-    "a destination nobody knows yet": Row(
+    "an unknown destination": Row(
         requested(chromium(sec_fetch_dest="hologram")),
         "pageview navigation",
     ),
@@ -91,7 +91,7 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
         requested(chromium(sec_fetch_dest="empty")),
         "pageview navigation",
     ),
-    "passed on by a service worker that asks for no HTML": Row(
+    "passed on by a service worker that accepts no HTML": Row(
         requested(chromium(sec_fetch_dest="empty", accept="*/*")),
         "skip fetch",
     ),
@@ -195,7 +195,7 @@ PARTS_OF_PAGES: dict[str, Row] = {
     "fenced frame": Row(requested(chromium(sec_fetch_dest="fencedframe")), "skip iframe"),
     "fetch() of JSON": Row(requested(script(), "/api", response_headers=JSON), "skip fetch"),
     "fetch() of HTML": Row(requested(script()), "skip fetch"),
-    "fetch() of HTML, asked for by name": Row(
+    "fetch() of HTML, accepted by name": Row(
         requested(script(accept="text/html")),
         "skip fetch",
     ),
@@ -325,14 +325,14 @@ LIBRARIES: dict[str, Row] = {
     "htmx element, plain http": Row(requested(plain_http(HTMX)), "skip fragment"),
     "htmx poll": Row(requested(HTMX | {"hx-trigger": "clock"}), "skip fragment"),
     "htmx boosted link": Row(requested(HTMX | {"hx-boosted": "true"}), "pageview spa_visit"),
-    "htmx says it is not boosted": Row(requested(HTMX | {"hx-boosted": "false"}), "skip fragment"),
+    "htmx that is not boosted": Row(requested(HTMX | {"hx-boosted": "false"}), "skip fragment"),
     "htmx restores history": Row(
         requested(HTMX | {"hx-history-restore-request": "true"}), "pageview spa_visit"
     ),
     "htmx restores history, as no htmx request": Row(
         requested(script(hx_history_restore_request="true")), "pageview spa_visit"
     ),
-    "htmx history header that says no": Row(
+    "htmx history header that is false": Row(
         requested(script(hx_history_restore_request="false")), "skip fetch"
     ),
     "htmx, the app pushes a url": Row(
@@ -344,7 +344,7 @@ LIBRARIES: dict[str, Row] = {
     "htmx, an empty push": Row(
         requested(HTMX, response_headers=HTML | {"hx-push-url": " "}), "skip fragment"
     ),
-    "a pushed url that nobody asked for": Row(
+    "a pushed url without a request of htmx": Row(
         requested(script(), response_headers=HTML | {"hx-push-url": "/tab/2"}), "skip fetch"
     ),
     "htmx 4, a part": Row(
@@ -426,7 +426,7 @@ BOTS_AND_OWNERS: dict[str, Row] = {
     "a bot on another page": Row(
         requested(GPTBOT), "event bot", PageviewOptions(bots="event", excluded_by=no_admin)
     ),
-    "a bot that says nothing": Row(
+    "a bot without a User-Agent": Row(
         requested({}), "skip no_user_agent", PageviewOptions(bots="event")
     ),
     "a bot that posts": Row(
@@ -443,7 +443,7 @@ BOTS_AND_OWNERS: dict[str, Row] = {
         "pageview navigation",
         PageviewOptions(is_bot=lambda _: False),
     ),
-    "the owner names nobody": Row(
+    "the owner gives an empty name": Row(
         requested(chromium("curl/8.11.0")),
         "pageview navigation",
         PageviewOptions(is_bot=lambda _: ""),
@@ -557,7 +557,7 @@ DOWNLOADS: dict[str, Row] = {
         "skip xhr",
     ),
     "an attachment for htmx": Row(requested(HTMX, response_headers=ATTACHMENT), "skip fragment"),
-    "an attachment for turbo, which asks again": Row(
+    "an attachment for turbo, which requests again": Row(
         requested(TURBO, response_headers=HTML | ATTACHMENT), "skip not_html"
     ),
     "played by a video element": Row(

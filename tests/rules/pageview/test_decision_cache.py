@@ -1,4 +1,4 @@
-"""Decisions in a hurry are the decisions that are made with all their steps."""
+"""Cached decisions are those that `decide` makes with all their steps."""
 
 from __future__ import annotations
 
@@ -34,12 +34,19 @@ NAVIGATION = Hit(
 _PATHS = """
     / /page /admin/x /admin/open /a.pdf /b.pdf /x.PDF /favicon.ico /style.css /.well-known/x
     /apple-touch-icon /sitemap1.xml
-    """.split()  # noqa: SIM905  # as the room itself writes them
-_ASKED = """
+    """.split()  # noqa: SIM905
+_REQUEST_VALUES = """
     1 true prefetch document empty navigate iframe image text/html XMLHttpRequest websocket
     curl/8.0 Googlebot
     """.split()  # noqa: SIM905
-_ANSWERED = ["text/html", "application/json", "application/pdf", "attachment", "true", "/pushed"]
+_RESPONSE_VALUES = [
+    "text/html",
+    "application/json",
+    "application/pdf",
+    "attachment",
+    "true",
+    "/pushed",
+]
 
 
 def _changed(hit: Hit, change: tuple[str, str, Any]) -> Hit:
@@ -60,16 +67,16 @@ _CHANGES = st.one_of(
     st.tuples(
         st.just("headers"),
         st.sampled_from([*sorted(REQUEST_HEADERS), "user-agent", "referer"]),
-        st.sampled_from([*_ASKED, CHROME, "", "x" * 1_200]),
+        st.sampled_from([*_REQUEST_VALUES, CHROME, "", "x" * 1_200]),
     ),
     st.tuples(
         st.just("response_headers"),
         st.sampled_from(sorted(RESPONSE_HEADERS)),
-        st.sampled_from([*_ANSWERED, "bytes 0-9/10", "bytes 5-9/10", ""]),
+        st.sampled_from([*_RESPONSE_VALUES, "bytes 0-9/10", "bytes 5-9/10", ""]),
     ),
 )
 _HITS = st.lists(_CHANGES, max_size=8).map(lambda changes: reduce(_changed, changes, NAVIGATION))
-_RULES = st.builds(
+_OPTIONS = st.builds(
     PageviewOptions,
     track_localhost=st.booleans(),
     prefetch=st.sampled_from(["skip", "count"]),
@@ -83,22 +90,22 @@ _RULES = st.builds(
 )
 
 
-@given(rules=_RULES, hit=_HITS, changes=st.lists(_CHANGES, min_size=1, max_size=8))
-def test_the_short_way_decides_as_the_long_one(
-    rules: PageviewOptions, hit: Hit, changes: list[tuple[str, str, Any]]
+@given(options=_OPTIONS, hit=_HITS, changes=st.lists(_CHANGES, min_size=1, max_size=8))
+def test_the_cache_decides_as_decide_does(
+    options: PageviewOptions, hit: Hit, changes: list[tuple[str, str, Any]]
 ) -> None:
-    short = DecisionCache(rules, reads_paths_alone=True)
+    cache = DecisionCache(options, reads_paths_alone=True)
     hits = [hit, *(_changed(hit, change) for change in changes)]
-    # Twice, so that each one is remembered, too.
+    # Twice, so that each one also comes from the cache.
     for each in hits + hits:
-        expected = replace(decide(each, rules), steps=())
-        assert short.decide(each, each.host) == expected
+        expected = replace(decide(each, options), steps=())
+        assert cache.decide(each, each.host) == expected
 
 
 FRESH = replace(NAVIGATION, status=304)
 PAIRS = {
     "in the kind of file": (FRESH, ("path", "", "/style.css")),
-    "in a file that visitors ask for": (FRESH, ("path", "", "/favicon.ico")),
+    "in a well-known file": (FRESH, ("path", "", "/favicon.ico")),
     "in an excluded path": (NAVIGATION, ("path", "", "/admin/x")),
     "in what is answered": (NAVIGATION, ("response_headers", "content-type", "image/png")),
     "in a header's value": (
@@ -110,29 +117,29 @@ PAIRS = {
 
 @pytest.mark.parametrize(("hit", "change"), PAIRS.values(), ids=PAIRS.keys())
 def test_hits_that_differ_are_decided_apart(hit: Hit, change: tuple[str, str, Any]) -> None:
-    rules = PageviewOptions(excluded_by=PATHS.excluded_by)
-    short = DecisionCache(rules, reads_paths_alone=True)
+    options = PageviewOptions(excluded_by=PATHS.excluded_by)
+    cache = DecisionCache(options, reads_paths_alone=True)
     for each in (hit, _changed(hit, change)) * 2:
-        assert short.decide(each, each.host).reason == decide(each, rules).reason
-    assert short.decide(hit, hit.host).reason != short.decide(_changed(hit, change), "").reason
+        assert cache.decide(each, each.host).reason == decide(each, options).reason
+    assert cache.decide(hit, hit.host).reason != cache.decide(_changed(hit, change), "").reason
 
 
-def test_headers_of_one_value_are_told_apart_by_their_names() -> None:
-    short = DecisionCache()
+def test_headers_of_one_value_differ_by_their_names() -> None:
+    cache = DecisionCache()
     given = [{"x-inertia": "true"}, {"hx-request": "true"}]
     hits = [replace(NAVIGATION, headers={**NAVIGATION.headers, **each}) for each in given]
-    assert [short.decide(hit, hit.host).reason for hit in hits] == ["spa_visit", "fragment"]
+    assert [cache.decide(hit, hit.host).reason for hit in hits] == ["spa_visit", "fragment"]
 
 
 def test_the_host_that_visitors_see_is_the_one_that_counts() -> None:
-    short = DecisionCache()
+    cache = DecisionCache()
     hosts = ["example.com", "localhost", "example.com"]
-    reasons = [short.decide(NAVIGATION, host).reason for host in hosts]
+    reasons = [cache.decide(NAVIGATION, host).reason for host in hosts]
     assert reasons == ["navigation", "localhost", "navigation"]
 
 
 class _Watched(dict[str, str]):
-    """Headers that note which of them were looked at."""
+    """Headers that note which of them were read."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers)
@@ -151,23 +158,23 @@ class _Watched(dict[str, str]):
         return super().__iter__()
 
 
-@given(rules=_RULES, hit=_HITS)
+@given(options=_OPTIONS, hit=_HITS)
 def test_a_decision_reads_no_header_that_is_not_in_the_key(
-    rules: PageviewOptions, hit: Hit
+    options: PageviewOptions, hit: Hit
 ) -> None:
     headers = _Watched(hit.headers)
-    decide(replace(hit, headers=headers), rules)
+    decide(replace(hit, headers=headers), options)
     assert headers.seen <= REQUEST_HEADERS
 
 
 KEPT = {
     "a page": (NAVIGATION, 1),
     "a bot": (replace(NAVIGATION, headers={"user-agent": "curl/8.0"}), 1),
-    "a download, whose path is told": (
+    "a download, whose path it holds": (
         replace(NAVIGATION, path="/a.pdf", response_headers={"content-type": "application/pdf"}),
         0,
     ),
-    "a page that is missing, whose path is told": (replace(NAVIGATION, status=404), 0),
+    "a page that is missing, whose path it holds": (replace(NAVIGATION, status=404), 0),
     "a header of endless length": (
         replace(NAVIGATION, headers={**NAVIGATION.headers, "accept": "text/html" + "x" * 1_000}),
         0,
@@ -181,34 +188,34 @@ KEPT = {
 
 
 @pytest.mark.parametrize(("hit", "expected"), KEPT.values(), ids=KEPT.keys())
-def test_what_is_remembered_is_small(hit: Hit, expected: int) -> None:
-    short = DecisionCache(PageviewOptions(track_404=True))
-    short.decide(hit, hit.host)
-    assert len(short._cache) == expected
+def test_only_small_decisions_are_cached(hit: Hit, expected: int) -> None:
+    cache = DecisionCache(PageviewOptions(track_404=True))
+    cache.decide(hit, hit.host)
+    assert len(cache._cache) == expected
 
 
-def test_nobody_can_fill_the_memory() -> None:
-    short = DecisionCache()
+def test_the_cache_is_bounded() -> None:
+    cache = DecisionCache()
     for number in range(2 * decision_cache._MAX_ENTRIES + 1):
-        short.decide(NAVIGATION, f"site{number}.example")
-    assert len(short._cache) <= decision_cache._MAX_ENTRIES
+        cache.decide(NAVIGATION, f"site{number}.example")
+    assert len(cache._cache) <= decision_cache._MAX_ENTRIES
 
 
-def test_the_owners_functions_are_asked_each_time() -> None:
-    asked: list[str] = []
+def test_the_site_owners_functions_are_called_each_time() -> None:
+    called: list[str] = []
 
     def is_bot(hit: Hit) -> bool:
-        asked.append("bot")
+        called.append("bot")
         return False
 
     def excluded_by(hit: Hit) -> None:
-        asked.append("path")
+        called.append("path")
 
-    for rules in (PageviewOptions(is_bot=is_bot), PageviewOptions(excluded_by=excluded_by)):
-        short = DecisionCache(rules)
+    for options in (PageviewOptions(is_bot=is_bot), PageviewOptions(excluded_by=excluded_by)):
+        cache = DecisionCache(options)
         for _ in range(2):
-            assert short.decide(NAVIGATION, "example.com").reason == "navigation"
-    assert asked == ["bot", "bot", "path", "path"]
+            assert cache.decide(NAVIGATION, "example.com").reason == "navigation"
+    assert called == ["bot", "bot", "path", "path"]
 
 
 @pytest.mark.parametrize(
@@ -216,5 +223,5 @@ def test_the_owners_functions_are_asked_each_time() -> None:
     [("/admin/**", True), (re.compile("x"), True), ("/users/{id}", False), (bool, False)],
     ids=["glob", "regex", "route", "function"],
 )
-def test_rules_say_whether_they_read_paths_alone(pattern: Any, expected: bool) -> None:
+def test_path_rules_know_whether_they_read_paths_alone(pattern: Any, expected: bool) -> None:
     assert PathRules(exclude=[pattern]).reads_paths_alone is expected

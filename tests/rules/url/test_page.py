@@ -25,7 +25,7 @@ from tests.rules.url.hits import (
 )
 
 PROXIES: dict[str, tuple[dict[str, str], str]] = {
-    "says nothing": ({}, "http://app:8000/"),
+    "sends nothing": ({}, "http://app:8000/"),
     "names the scheme": ({"x-forwarded-proto": "https"}, "https://app:8000/"),
     "names the host": ({"x-forwarded-host": "Example.com:443"}, "http://example.com/"),
     "appends": (
@@ -35,7 +35,7 @@ PROXIES: dict[str, tuple[dict[str, str], str]] = {
     "names a websocket's scheme": ({"x-forwarded-proto": "WSS"}, "https://app:8000/"),
     "names an odd scheme": ({"x-forwarded-proto": "gopher"}, "http://app:8000/"),
     "names an impossible host": ({"x-forwarded-host": "exam ple.com"}, "http://app:8000/"),
-    "speaks RFC 7239": (
+    "sends RFC 7239": (
         {"forwarded": "for=192.0.2.1;proto=http, for=x;Proto=HTTPS; host=example.com"},
         "https://example.com/",
     ),
@@ -48,7 +48,7 @@ PROXIES: dict[str, tuple[dict[str, str], str]] = {
         {"forwarded": "proto=http;host=other.example", "x-forwarded-proto": "https"},
         "https://other.example/",
     ),
-    "says nothing of use": (
+    "sends nothing of use": (
         {"forwarded": "for=192.0.2.1;by", "x-forwarded-host": ","},
         "http://app:8000/",
     ),

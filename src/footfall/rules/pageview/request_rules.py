@@ -93,18 +93,18 @@ def _responds_with_page(hit: Hit) -> bool:
 
 def _bot_behind(hit: Hit, options: PageviewOptions) -> Bot | None:
     """The bot that made the hit, by the site owner's function or by our own filter."""
-    ours = classify(hit.headers.get("user-agent", ""))
-    theirs = _by_owner(hit, options)
-    if theirs is None:
-        return ours
-    if not theirs:
+    by_filter = classify(hit.headers.get("user-agent", ""))
+    by_owner = _call_is_bot(hit, options)
+    if by_owner is None:
+        return by_filter
+    if not by_owner:
         return None
-    if isinstance(theirs, str):
-        return Bot(theirs[:_MAX_NAME_CHARS], ours.kind if ours else "other")
-    return ours or Bot("unnamed", "other")
+    if isinstance(by_owner, str):
+        return Bot(by_owner[:_MAX_NAME_CHARS], by_filter.kind if by_filter else "other")
+    return by_filter or Bot("unnamed", "other")
 
 
-def _by_owner(hit: Hit, options: PageviewOptions) -> bool | str | None:
+def _call_is_bot(hit: Hit, options: PageviewOptions) -> bool | str | None:
     if options.is_bot is None:
         return None
     try:

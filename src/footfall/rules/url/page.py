@@ -39,7 +39,7 @@ def page_url(
         hit: The request and its response.
         is_trusted: The peer is a trusted proxy, whose headers name the public scheme and host.
         options: What is kept, and the public scheme and host.
-        path: The URL that the response told the browser to show, as a header carries it: relative
+        path: The URL that the response makes the browser show, as a header carries it: relative
             or absolute, with or without a query. Its host is ignored.
 
     Returns:
