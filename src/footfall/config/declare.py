@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import Field, field, fields
+from math import inf
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -57,8 +58,8 @@ def option(
     text: str,
     *,
     shown_default: str | None = None,
-    low: float = 0,
-    high: float = 0,
+    low: float = -inf,
+    high: float = inf,
     choices: tuple[object, ...] = (),
     is_validated: bool = True,
     is_secret: bool = False,

@@ -10,25 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
+from footfall.cli.explain import BROWSER
 from footfall.rules.pageview import REASONS
 
 if TYPE_CHECKING:
     from footfall.tracker import Tracker
 
-CHROME: Final = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/142.0.0.0 Safari/537.36"
-)
+CHROME: Final = BROWSER["user-agent"]
 GOOGLEBOT: Final = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 VISITOR: Final = "203.0.113.7"
-_NAVIGATION: Final = {
-    "User-Agent": CHROME,
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "Accept-Language": "en-GB,en;q=0.9",
-    "Sec-Fetch-Dest": "document",
-    "Sec-Fetch-Mode": "navigate",
-    "X-Forwarded-For": VISITOR,
-}
+_NAVIGATION: Final = {**BROWSER, "x-forwarded-for": VISITOR}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,26 +43,26 @@ VISITS: Final = (
     DemoVisit(
         what="landing page with UTM and a secret",
         path="/?utm_source=newsletter&utm_campaign=launch&token=s3cret",
-        headers={"Referer": "https://news.example.org/item?id=1"},
+        headers={"referer": "https://news.example.org/item?id=1"},
         reason="navigation",
         events=[_pageview("/", referrer="https://news.example.org/item", source="newsletter")],
     ),
     DemoVisit(
         what="style sheet of the page",
         path="/static/style.css",
-        headers={"Accept": "text/css,*/*;q=0.1", "Sec-Fetch-Dest": "style"},
+        headers={"accept": "text/css,*/*;q=0.1", "sec-fetch-dest": "style"},
         reason="subresource",
     ),
     DemoVisit(
         what="image of the page",
         path="/static/logo.svg",
-        headers={"Accept": "image/avif,*/*;q=0.8", "Sec-Fetch-Dest": "image"},
+        headers={"accept": "image/avif,*/*;q=0.8", "sec-fetch-dest": "image"},
         reason="subresource",
     ),
     DemoVisit(
         what="second page",
         path="/pricing",
-        headers={"Referer": "{site}/"},
+        headers={"referer": "{site}/"},
         reason="navigation",
         events=[_pageview("/pricing", referrer=None)],
     ),
@@ -79,14 +70,14 @@ VISITS: Final = (
         what="form sent: the app tracks Signup",
         method="POST",
         path="/signup",
-        headers={"Referer": "{site}/pricing"},
+        headers={"referer": "{site}/pricing"},
         reason="custom_event",
         events=[{**_pageview("/signup"), "name": "Signup"}],
     ),
     DemoVisit(
         what="page after the form",
         path="/thanks",
-        headers={"Referer": "{site}/pricing"},
+        headers={"referer": "{site}/pricing"},
         reason="navigation",
         events=[_pageview("/thanks")],
     ),
@@ -97,17 +88,17 @@ VISITS: Final = (
         events=[{**_pageview("/guide.pdf"), "name": "File Download"}],
     ),
     DemoVisit(what="missing page", path="/missing", reason="error"),
-    DemoVisit(what="Googlebot", path="/", headers={"User-Agent": GOOGLEBOT}, reason="bot"),
+    DemoVisit(what="Googlebot", path="/", headers={"user-agent": GOOGLEBOT}, reason="bot"),
     DemoVisit(
         what="prefetch of a link",
         path="/pricing",
-        headers={"Sec-Purpose": "prefetch"},
+        headers={"sec-purpose": "prefetch"},
         reason="prefetch",
     ),
     DemoVisit(
         what="forged X-Forwarded-For",
         path="/pricing",
-        headers={"X-Forwarded-For": f"6.6.6.6, {VISITOR}"},
+        headers={"x-forwarded-for": f"6.6.6.6, {VISITOR}"},
         reason="navigation",
         events=[_pageview("/pricing")],
     ),
