@@ -117,7 +117,7 @@ def test_a_signal_ends_the_command_with_everything_written(
         (["--chaos", "boom"], "the kinds are a status"),
     ],
 )
-def test_what_cannot_work_is_told_at_the_start(
+def test_what_cannot_work_is_reported_at_the_start(
     line: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with unchanged_signals():
@@ -175,13 +175,13 @@ def test_sizes_are_read(text: str, size: int) -> None:
     assert arguments("--max-size", text).max_size == size
 
 
-def test_a_size_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_that_is_no_size_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         arguments("--max-size", "much")
     assert "write it like 500MB or 2GB" in capsys.readouterr().err
 
 
-def test_lost_events_are_told(
+def test_lost_events_are_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda url: signal.raise_signal(signal.SIGTERM))

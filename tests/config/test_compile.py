@@ -28,7 +28,7 @@ def test_localhost_counts_by_itself_where_nothing_leaves_the_machine(
     assert config.pageview_options.track_localhost is counts_localhost
 
 
-def test_download_extensions_are_the_owners_to_choose() -> None:
+def test_download_extensions_can_be_chosen() -> None:
     config = Config.load({}, environ={"FOOTFALL_DOWNLOAD_EXTENSIONS": ".PDF, epub"})
     assert config.pageview_options.download_extensions == {"pdf", "epub"}
     assert "zip" in Config().pageview_options.download_extensions
