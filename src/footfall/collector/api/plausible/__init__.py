@@ -1,10 +1,10 @@
-"""What Plausible lets an owner ask and set, answered over what the collector has stored.
+"""Plausible's Stats API and Sites API, answered from what the collector has stored.
 
-- `asked.py` reads a question, whichever way it was sent.
-- `sites.py`, `goals.py`, `events.py` answer the Sites API and the list of events, out of the
-  registry; `limits.py` bounds them.
-- `query.py`, `version1.py` answer the Stats API in both versions, out of `collector/stats`;
-  `periods.py`, `conditions.py` say what their words mean there, `asking.py` asks.
+- `request_params.py` reads the fields of a request, however they were sent.
+- `sites.py`, `goals.py`, `events.py` answer the Sites API and the list of events from the registry
+  of sites; `limits.py` bounds them.
+- `query_v2.py`, `stats_v1.py` answer both versions of the Stats API with `storage/stats`;
+  `periods.py` and `filters.py` translate periods and filters, `site_query.py` runs the queries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["routes"]
 
 
 def routes(store: Store, domains: Collection[str]) -> list[Route]:
-    """The routes over an open store; `domains` are those that exist, with none all do."""
+    """The routes over an open store; `domains` are the sites that exist; with none, all do."""
     sites = SitesAPI(store, domains)
     return [
         *QueryV2(store, domains).routes(),

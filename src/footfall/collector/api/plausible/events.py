@@ -1,7 +1,7 @@
-"""`GET /api/v1/events/` as Plausible documents it: what a site knows as goals, with properties.
+"""`GET /api/v1/events/` as Plausible documents it: the goals of a site, with their properties.
 
-The slash at its end tells it from the collector's own `/api/v1/events`. Besides goals it lists the
-custom events that came without one, under negative ids, since those are what an owner looks for.
+The slash at the end distinguishes it from the collector's own `/api/v1/events`. Besides the goals,
+it lists the custom events that have no goal, with negative ids: site owners want to see those.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from footfall.collector.api.plausible.request_params import SETTLE_SECONDS, RequestParams, route
+from footfall.collector.api.plausible.request_params import FLUSH_SECONDS, RequestParams, route
 from footfall.collector.api.plausible.sites import SitesAPI
 from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.store import Store
 
 
 class EventsAPI:
-    """The two endpoints of the family."""
+    """The two endpoints."""
 
     def __init__(self, store: Store, sites: SitesAPI) -> None:
         self._store = store
@@ -32,20 +32,20 @@ class EventsAPI:
             route("/api/v1/events/{event_id}/properties", GET=self.properties),
         ]
 
-    def events(self, asked: RequestParams) -> Any:
-        """Every goal, then every custom event that came without one."""
-        return {"results": self._events(self._sites.require(asked, "list events"))}
+    def events(self, params: RequestParams) -> Any:
+        """Every goal, then every custom event that has no goal."""
+        return {"results": self._events(self._sites.require_site(params, "list events"))}
 
-    def properties(self, asked: RequestParams) -> Any:
-        """The properties of one of them."""
-        for event in self._events(self._sites.require(asked, "list properties")):
-            if str(event["id"]) == asked.text("event_id"):
+    def properties(self, params: RequestParams) -> Any:
+        """The properties of one event."""
+        for event in self._events(self._sites.require_site(params, "list properties")):
+            if str(event["id"]) == params.text("event_id"):
                 return {"results": event["props"]}
         raise HTTPException(404, "Event could not be found")
 
     def _events(self, domain: str) -> list[dict[str, Any]]:
-        # What was posted before has to be in the answer.
-        self._store.flush(SETTLE_SECONDS)
+        # The answer includes what was posted before the request.
+        self._store.flush(FLUSH_SECONDS)
         props = self._registry.seen_props(domain)
         goals = self._registry.goals(domain)
         seen = self._registry.seen_events(domain)

@@ -1,12 +1,9 @@
-"""The filters of both versions of the Stats API, and goals, as conditions of a question.
-
-A goal is a condition on events: their name, or that they are views of a page. Pure.
-"""
+"""Filters of both versions of the Stats API, and goals, as conditions of a `StatsQuery`. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from footfall.collector.storage.sites import RegisteredGoal
@@ -16,14 +13,14 @@ from footfall.model import PAGEVIEW
 
 GOAL: Final = "event:goal"
 
-# Of version 1: `==` or `!=` between a property and values that `|` separates.
+# In version 1, `==` or `!=` stands between a property and values separated by `|`.
 _COMPARISON: Final = re.compile(r"([^=!]+)(==|!=)(.*)", re.DOTALL)
 _SEMICOLON: Final = re.compile(r"(?<!\\);")
 _BAR: Final = re.compile(r"(?<!\\)\|")
 
 
-def of_goal(goal: RegisteredGoal) -> Condition:
-    """What an event has to be to reach a goal."""
+def goal_condition(goal: RegisteredGoal) -> Condition:
+    """The condition that an event meets to reach a goal: its name, or a view of a page."""
     if goal.kind == "event":
         own: tuple[Condition, ...] = (Filter("is", "event:name", (goal.name,)),)
     else:
@@ -35,53 +32,53 @@ def of_goal(goal: RegisteredGoal) -> Condition:
     return AllOf((*own, *props))
 
 
-def of_list(found: Any, goals: Sequence[RegisteredGoal]) -> Condition:
-    """A filter of version 2, such as `["is", "event:page", ["/"]]`.
+def parse_filter(value: Any, goals: Sequence[RegisteredGoal]) -> Condition:
+    """The condition of a filter of version 2, such as `["is", "event:page", ["/"]]`.
 
     Raises:
-        QuestionError: It is none, or one that Plausible alone understands.
+        StatsQueryError: The filter is invalid, or only Plausible supports it.
     """
-    match found:
-        case ["and" | "or" as word, [*several]]:
-            conditions = tuple(of_list(each, goals) for each in several)
-            return AllOf(conditions) if word == "and" else AnyOf(conditions)
+    match value:
+        case ["and" | "or" as operator, [*filters]]:
+            conditions = tuple(parse_filter(each, goals) for each in filters)
+            return AllOf(conditions) if operator == "and" else AnyOf(conditions)
         case ["not", inner]:
-            return Not(of_list(inner, goals))
+            return Not(parse_filter(inner, goals))
         case [str(operator), str(name), [*values]]:
-            return _compared(operator, name, values, {}, goals)
+            return _filter(operator, name, values, {}, goals)
         case [str(operator), str(name), [*values], dict(modifiers)]:
-            return _compared(operator, name, values, modifiers, goals)
+            return _filter(operator, name, values, modifiers, goals)
     raise StatsQueryError('a filter is a list such as ["is", "event:page", ["/pricing"]]')
 
 
-def of_text(text: str, goals: Sequence[RegisteredGoal]) -> tuple[Condition, ...]:
-    """The filters of version 1, such as `event:page==/blog/**;visit:source!=Google`.
+def parse_v1_filters(text: str, goals: Sequence[RegisteredGoal]) -> tuple[Condition, ...]:
+    """The conditions of filters of version 1, such as `event:page==/blog/**;visit:source!=Google`.
 
     Raises:
-        QuestionError: They cannot be read.
+        StatsQueryError: A filter is invalid.
     """
-    return tuple(_of_part(part, goals) for part in _SEMICOLON.split(text) if part.strip())
+    return tuple(_parse_v1_filter(part, goals) for part in _SEMICOLON.split(text) if part.strip())
 
 
-def _of_part(part: str, goals: Sequence[RegisteredGoal]) -> Condition:
-    found = _COMPARISON.fullmatch(part.strip())
-    if found is None:
+def _parse_v1_filter(part: str, goals: Sequence[RegisteredGoal]) -> Condition:
+    match = _COMPARISON.fullmatch(part.strip())
+    if match is None:
         raise StatsQueryError("a filter is a text such as event:page==/pricing")
-    name, comparison, rest = found.groups()
+    name, comparison, rest = match.groups()
     values = [re.sub(r"\\([|;])", r"\1", value) for value in _BAR.split(rest)]
     if name == GOAL:
-        either = _of_goals("is", values, goals)
+        condition = _goals_condition("is", values, goals)
     else:
-        either = AnyOf(tuple(_of_value(name, value) for value in values))
-    return Not(either) if comparison == "!=" else either
+        condition = AnyOf(tuple(_value_filter(name, value) for value in values))
+    return Not(condition) if comparison == "!=" else condition
 
 
-def _of_value(name: str, value: str) -> Filter:
+def _value_filter(name: str, value: str) -> Filter:
     operator: Operator = "matches_wildcard" if "*" in value else "is"
     return Filter(operator, name, (value,))
 
 
-def _compared(
+def _filter(
     operator: str,
     name: str,
     values: Sequence[Any],
@@ -91,30 +88,30 @@ def _compared(
     if not values or not all(isinstance(value, str) for value in values):
         raise StatsQueryError(f"filter {name} by a list of texts")
     if name == GOAL:
-        return _of_goals(operator, values, goals)
+        return _goals_condition(operator, values, goals)
     if operator in ("matches", "matches_not"):
         raise StatsQueryError("the collector takes no regular expressions; use matches_wildcard")
     if operator not in OPERATORS:
-        raise StatsQueryError(f"there is no operator {operator!r}; choose from {_words(OPERATORS)}")
+        raise StatsQueryError(
+            f"there is no operator {operator!r}; choose from {', '.join(OPERATORS)}"
+        )
     ignore_case = modifiers.get("case_sensitive") is False
     return Filter(operator, name, tuple(values), ignore_case)
 
 
-def _of_goals(operator: str, names: Sequence[str], goals: Sequence[RegisteredGoal]) -> Condition:
+def _goals_condition(
+    operator: str, names: Sequence[str], goals: Sequence[RegisteredGoal]
+) -> Condition:
     if operator not in ("is", "contains"):
         raise StatsQueryError(f"filter {GOAL} with is or contains")
-    chosen = [goal for goal in goals if _is_chosen(goal.display_name, operator, names)]
+    chosen = [goal for goal in goals if _matches_name(goal.display_name, operator, names)]
     if operator == "is":
         for name in {*names} - {goal.display_name for goal in chosen}:
             raise StatsQueryError(f"the goal {name!r} is not configured for this site")
-    return AnyOf(tuple(of_goal(goal) for goal in chosen))
+    return AnyOf(tuple(goal_condition(goal) for goal in chosen))
 
 
-def _is_chosen(display_name: str, operator: str, names: Sequence[str]) -> bool:
+def _matches_name(display_name: str, operator: str, names: Sequence[str]) -> bool:
     if operator == "is":
         return display_name in names
     return any(name in display_name for name in names)
-
-
-def _words(words: Iterable[str]) -> str:
-    return ", ".join(words)

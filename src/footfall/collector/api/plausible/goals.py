@@ -1,8 +1,8 @@
-"""Goals, shared links and custom properties of a site: what lies below it in the Sites API.
+"""The Sites API for goals, shared links and custom properties of a site.
 
 Answers and errors have the shape of Plausible's (docs: Sites API, and its controllers' tests; read
-2026-11). A shared link leads to the page; where the collector has a token, visitors need that as
-well.
+2026-11). A shared link leads to the dashboard; where the collector has a token, visitors need that
+too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from footfall.collector.api.plausible.limits import MAX_TEXT, page, room, short_enough
+from footfall.collector.api.plausible.limits import (
+    MAX_TEXT,
+    checked_length,
+    page,
+    registry_errors_as_400,
+)
 from footfall.collector.api.plausible.request_params import RequestParams, route
 from footfall.collector.api.plausible.sites import DELETED, SitesAPI
 from footfall.collector.storage.sites import RegisteredGoal, SiteRegistry
@@ -25,19 +30,19 @@ _MAX_EVENT_NAME: Final = 120
 _MAX_PATH: Final = 2_000
 _MAX_PROP_BYTES: Final = 300
 _MAX_GOAL_PROPS: Final = 3
-# More than SQLite has numbers for.
+# SQLite has no larger integers.
 _MAX_ID_DIGITS: Final = 18
 
 
 class GoalsAPI:
-    """The endpoints; `sites` says which site is meant."""
+    """The endpoints; `sites` finds the site of a request."""
 
     def __init__(self, registry: SiteRegistry, sites: SitesAPI) -> None:
         self._registry = registry
-        self._require = sites.require
+        self._require_site = sites.require_site
 
     def routes(self) -> list[Route]:
-        """The routes. They come before those of sites, whose names may be anything."""
+        """The routes. They must precede those of `SitesAPI`, which match any path below theirs."""
         return [
             route("/api/v1/sites/goals", GET=self.goals, PUT=self.create_goal),
             route("/api/v1/sites/goals/{goal_id}", DELETE=self.delete_goal),
@@ -50,26 +55,26 @@ class GoalsAPI:
 
     # -- goals --------------------------------------------------------------------------------
 
-    def goals(self, asked: RequestParams) -> Any:
+    def goals(self, params: RequestParams) -> Any:
         """The goals of a site, oldest first."""
-        goals = self._registry.goals(self._require(asked, "list goals"))
-        shown, meta = page(asked, goals, lambda goal: str(goal.id))
-        return {"goals": [_shown_goal(each) for each in shown], "meta": meta}
+        goals = self._registry.goals(self._require_site(params, "list goals"))
+        shown, meta = page(params, goals, lambda goal: str(goal.id))
+        return {"goals": [_goal_as_json(each) for each in shown], "meta": meta}
 
-    def create_goal(self, asked: RequestParams) -> Any:
-        """The goal that counts an event or a page, found or made."""
-        domain = self._require(asked, "create a goal")
-        kind = asked.required("goal_type", "create a goal")
-        read = {"event": _event_goal, "page": _page_goal}.get(kind)
-        if read is None:
+    def create_goal(self, params: RequestParams) -> Any:
+        """Find or create the goal that counts an event or a page."""
+        domain = self._require_site(params, "create a goal")
+        kind = params.required("goal_type", "create a goal")
+        read_goal = {"event": _event_goal, "page": _page_goal}.get(kind)
+        if read_goal is None:
             raise HTTPException(400, "goal_type: must be event or page")
-        with room():
-            goal = self._registry.find_or_create_goal(domain, read(asked))
-        return {"domain": domain, **_shown_goal(goal)}
+        with registry_errors_as_400():
+            goal = self._registry.find_or_create_goal(domain, read_goal(params))
+        return {"domain": domain, **_goal_as_json(goal)}
 
-    def delete_goal(self, asked: RequestParams) -> Any:
-        """Forget a goal."""
-        domain, goal_id = self._require(asked, "delete a goal"), asked.text("goal_id")
+    def delete_goal(self, params: RequestParams) -> Any:
+        """Delete a goal."""
+        domain, goal_id = self._require_site(params, "delete a goal"), params.text("goal_id")
         is_id = goal_id.isascii() and goal_id.isdigit() and len(goal_id) < _MAX_ID_DIGITS
         if not is_id or not self._registry.delete_goal(domain, int(goal_id)):
             raise HTTPException(404, "Goal could not be found")
@@ -77,17 +82,17 @@ class GoalsAPI:
 
     # -- shared links -------------------------------------------------------------------------
 
-    def create_link(self, asked: RequestParams) -> Any:
-        """The shared link of a name, found or made."""
-        domain = self._require(asked, "create a shared link")
-        name = short_enough("name", asked.required("name", "create a shared link"), MAX_TEXT)
-        with room():
+    def create_link(self, params: RequestParams) -> Any:
+        """Find or create the shared link of a name."""
+        domain = self._require_site(params, "create a shared link")
+        name = checked_length("name", params.required("name", "create a shared link"), MAX_TEXT)
+        with registry_errors_as_400():
             slug = self._registry.find_or_create_link(domain, name)
-        url = f"{asked.base_url}/share/{quote(domain, safe='')}?auth={slug}"
+        url = f"{params.base_url}/share/{quote(domain, safe='')}?auth={slug}"
         return {"name": name, "url": url}
 
     def open_link(self, request: Request) -> Response:
-        """On to the page, for whoever knows the link's secret word."""
+        """Redirect to the dashboard, if the request has the secret of the link."""
         domain = request.path_params["domain"]
         if not self._registry.has_link(domain, request.query_params.get("auth", "")):
             raise HTTPException(404, "This link leads nowhere")
@@ -96,25 +101,25 @@ class GoalsAPI:
 
     # -- custom properties --------------------------------------------------------------------
 
-    def props(self, asked: RequestParams) -> Any:
+    def props(self, params: RequestParams) -> Any:
         """The custom properties of a site."""
-        props = self._registry.props(self._require(asked, "list custom properties"))
+        props = self._registry.props(self._require_site(params, "list custom properties"))
         return {"custom_properties": [{"property": each} for each in props]}
 
-    def create_prop(self, asked: RequestParams) -> Any:
-        """Write a custom property down."""
-        domain = self._require(asked, "create a custom property")
-        prop = asked.required("property", "create a custom property")
+    def create_prop(self, params: RequestParams) -> Any:
+        """Create a custom property."""
+        domain = self._require_site(params, "create a custom property")
+        prop = params.required("property", "create a custom property")
         if len(prop.encode()) > _MAX_PROP_BYTES:
             raise HTTPException(400, f"property: should have at most {_MAX_PROP_BYTES} bytes")
-        with room():
+        with registry_errors_as_400():
             self._registry.create_prop(domain, prop)
         return {"created": True}
 
-    def delete_prop(self, asked: RequestParams) -> Any:
-        """Forget a custom property."""
-        domain = self._require(asked, "delete a custom property")
-        if not self._registry.delete_prop(domain, asked.text("property")):
+    def delete_prop(self, params: RequestParams) -> Any:
+        """Delete a custom property."""
+        domain = self._require_site(params, "delete a custom property")
+        if not self._registry.delete_prop(domain, params.text("property")):
             raise HTTPException(404, "Property could not be found")
         return DELETED
 
@@ -122,33 +127,33 @@ class GoalsAPI:
 # -- fields -----------------------------------------------------------------------------------
 
 
-def _event_goal(asked: RequestParams) -> RegisteredGoal:
-    name = asked.required("event_name", "create a goal")
-    name = short_enough("event_name", name, _MAX_EVENT_NAME)
-    return _goal(asked, "event", name, name)
+def _event_goal(params: RequestParams) -> RegisteredGoal:
+    name = params.required("event_name", "create a goal")
+    name = checked_length("event_name", name, _MAX_EVENT_NAME)
+    return _goal(params, "event", name, name)
 
 
-def _page_goal(asked: RequestParams) -> RegisteredGoal:
-    path = short_enough("page_path", asked.required("page_path", "create a goal"), _MAX_PATH)
+def _page_goal(params: RequestParams) -> RegisteredGoal:
+    path = checked_length("page_path", params.required("page_path", "create a goal"), _MAX_PATH)
     if not path.startswith("/"):
         raise HTTPException(400, "page_path: must start with /")
-    return _goal(asked, "page", path, f"Visit {path}")
+    return _goal(params, "page", path, f"Visit {path}")
 
 
 def _goal(
-    asked: RequestParams, kind: Literal["event", "page"], name: str, shown_as: str
+    params: RequestParams, kind: Literal["event", "page"], name: str, default_display_name: str
 ) -> RegisteredGoal:
-    display_name = asked.text("display_name") or shown_as
-    props = asked.fields.get("custom_props")
+    display_name = params.text("display_name") or default_display_name
+    props = params.fields.get("custom_props")
     return RegisteredGoal(
         kind=kind,
         name=name,
-        display_name=short_enough("display_name", display_name, _MAX_PATH + len("Visit ")),
+        display_name=checked_length("display_name", display_name, _MAX_PATH + len("Visit ")),
         custom_props=_texts(props) if isinstance(props, dict) else {},
     )
 
 
-def _shown_goal(goal: RegisteredGoal) -> dict[str, Any]:
+def _goal_as_json(goal: RegisteredGoal) -> dict[str, Any]:
     return {
         "id": str(goal.id),
         "goal_type": goal.kind,
@@ -162,4 +167,4 @@ def _shown_goal(goal: RegisteredGoal) -> dict[str, Any]:
 def _texts(props: Mapping[str, Any]) -> dict[str, str]:
     if len(props) > _MAX_GOAL_PROPS or not all(isinstance(each, str) for each in props.values()):
         raise HTTPException(400, f"custom_props: at most {_MAX_GOAL_PROPS} texts")
-    return {name: short_enough("custom_props", text, _MAX_PATH) for name, text in props.items()}
+    return {name: checked_length("custom_props", text, _MAX_PATH) for name, text in props.items()}

@@ -1,4 +1,4 @@
-"""What fits into the registry, and how much of a list one answer shows."""
+"""Limits of the Sites API: lengths of texts, the size of the registry, pages of a list."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from footfall.collector.api.plausible.request_params import RequestParams
 from footfall.collector.storage.sites import MAX_ENTRIES, LimitReachedError, NameTakenError
 
 MAX_TEXT: Final = 255
-"""The most characters of a name for people."""
+"""The most characters of a display name."""
 
 _DEFAULT_LIMIT: Final = 100
 
 T = TypeVar("T")
 
 
-def short_enough(name: str, text: str, most: int) -> str:
-    """The text, unless it is too long for what it names."""
+def checked_length(name: str, text: str, most: int) -> str:
+    """The text.
+
+    Raises:
+        HTTPException: 400, it has more than `most` characters.
+    """
     if len(text) > most:
         raise HTTPException(400, f"{name}: should be at most {most} character(s)")
     return text
 
 
 @contextlib.contextmanager
-def room() -> Iterator[None]:
-    """Say so where the registry cannot take one more, or takes a name once."""
+def registry_errors_as_400() -> Iterator[None]:
+    """Answer 400 where the registry is full, or has the name already."""
     try:
         yield
     except LimitReachedError:
@@ -38,20 +42,20 @@ def room() -> Iterator[None]:
 
 
 def page(
-    asked: RequestParams, found: Sequence[T], cursor: Callable[[T], str]
+    params: RequestParams, items: Sequence[T], cursor: Callable[[T], str]
 ) -> tuple[Sequence[T], Mapping[str, Any]]:
-    """The part of a list that was asked for, and the cursors of its neighbours."""
-    limit = asked.number("limit", _DEFAULT_LIMIT, MAX_ENTRIES)
-    cursors = [cursor(each) for each in found]
+    """The requested page of a list, and the cursors of the pages around it."""
+    limit = params.number("limit", _DEFAULT_LIMIT, MAX_ENTRIES)
+    cursors = [cursor(each) for each in items]
     start = 0
-    if asked.text("after") in cursors:
-        start = cursors.index(asked.text("after")) + 1
-    elif asked.text("before") in cursors:
-        start = max(cursors.index(asked.text("before")) - limit, 0)
+    if params.text("after") in cursors:
+        start = cursors.index(params.text("after")) + 1
+    elif params.text("before") in cursors:
+        start = max(cursors.index(params.text("before")) - limit, 0)
     shown = slice(start, start + limit)
     meta = {
-        "after": cursors[shown][-1] if start + limit < len(found) else None,
-        "before": cursors[start] if 0 < start < len(found) else None,
+        "after": cursors[shown][-1] if start + limit < len(items) else None,
+        "before": cursors[start] if 0 < start < len(items) else None,
         "limit": limit,
     }
-    return found[shown], meta
+    return items[shown], meta

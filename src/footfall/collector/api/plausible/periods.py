@@ -1,7 +1,7 @@
-"""The words for time of both versions of the Stats API, as ranges in a time zone.
+"""The periods of both versions of the Stats API, as time ranges in a time zone.
 
-Where Plausible leaves room: days are counted up to and with the one that is asked for, which is
-today unless said, and so are months. Pure; today is an argument.
+Plausible's documents do not say where a number of days or months ends: here it is the given date,
+which is included, and which is today by default. Pure; today is an argument.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ _MAX_DAYS: Final = 4_000
 _LENGTH: Final = re.compile(r"(\d{1,4})(d|mo)", re.ASCII)
 _NAMES: Final = "day, 7d, 28d, 30d, 91d, month, 6mo, 12mo, year, all"
 
-# Up to here a chart shows hours, and then days, unless told.
+# Up to this length a chart shows hours, and then days, by default.
 _DAYS_IN_HOURS: Final = 1
 _DAYS_IN_DAYS: Final = 92
 
 
 def named(name: str, day: date, zone: ZoneInfo, oldest: date) -> TimeRange:
-    """The range of a word, relative to a day; `all` begins with the oldest that is known.
+    """The range of a period's name, which ends with `day`; `all` begins with `oldest`.
 
     Raises:
-        ValueError: There is no such word.
+        ValueError: There is no such period.
     """
-    return TimeRange.of_days(min(_first(name, day, oldest), day), day, zone)
+    return TimeRange.of_days(min(_first_day(name, day, oldest), day), day, zone)
 
 
 def calendar_month(day: date, zone: ZoneInfo) -> TimeRange:
-    """The whole month of a day."""
+    """The whole calendar month that contains a day."""
     return TimeRange.of_days(day.replace(day=1), _months_later(day, 1) - timedelta(days=1), zone)
 
 
 def between(ends: Sequence[Any], zone: ZoneInfo) -> TimeRange:
-    """From one ISO 8601 date or time to another, which both belong to it.
+    """The range between two ISO 8601 dates or times, both included.
 
     Raises:
-        ValueError: They are no dates or times, or none that can be counted.
+        ValueError: They are no dates or times, or the range is empty, too long, or before 1970.
     """
     if len(ends) != 2 or not all(isinstance(end, str) for end in ends):
         raise ValueError("a range is two dates or two times, ISO 8601")
@@ -57,20 +57,20 @@ def between(ends: Sequence[Any], zone: ZoneInfo) -> TimeRange:
     return span
 
 
-def before(span: TimeRange) -> TimeRange:
+def previous(span: TimeRange) -> TimeRange:
     """The range of as many days that ends where this one begins."""
     last = span.first_day - timedelta(days=1)
     return TimeRange.of_days(last - timedelta(days=span.days - 1), last, span.zone)
 
 
 def unit_of(span: TimeRange) -> Unit:
-    """How finely a chart of the range is cut."""
+    """The default unit of time of a chart of the range."""
     if span.days <= _DAYS_IN_HOURS:
         return "hour"
     return "day" if span.days <= _DAYS_IN_DAYS else "month"
 
 
-def _first(name: str, day: date, oldest: date) -> date:
+def _first_day(name: str, day: date, oldest: date) -> date:
     if name in ("month", "day", "year", "all"):
         firsts = {"month": day.replace(day=1), "day": day, "year": day.replace(month=1, day=1)}
         return firsts.get(name, oldest)
@@ -84,7 +84,7 @@ def _first(name: str, day: date, oldest: date) -> date:
 
 
 def _months_later(day: date, months: int) -> date:
-    """The first of the month so many months later."""
+    """The first day of the month that is `months` later."""
     number = 12 * day.year + day.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
 

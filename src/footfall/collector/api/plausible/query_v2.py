@@ -1,7 +1,7 @@
-"""`POST /api/v2/query`: metrics by dimensions, as the Stats API, version 2, asks for them.
+"""`POST /api/v2/query`: metrics by dimensions, version 2 of the Stats API (docs read 2026-11).
 
-Read 2026-11. Metrics and dimensions are those that the collector knows (`collector/stats`); of the
-others, of regular expressions, segments, behavioural filters and imports, it says that it does not.
+The metrics and dimensions are those of `storage/stats`. Other ones, regular expressions, segments
+and behavioural filters are refused with a message; imports are reported as not included.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from footfall.collector.api.plausible import filters, periods
 from footfall.collector.api.plausible.request_params import RequestParams, route
-from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, asking
+from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, queried_site
 from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, TimeRange
 from footfall.collector.storage.stats.metrics import dimension
 from footfall.collector.storage.stats.time_ranges import labels
@@ -34,26 +34,26 @@ class QueryV2:
         """The route."""
         return [route("/api/v2/query", POST=self.query)]
 
-    def query(self, asked: RequestParams) -> Any:
-        """The rows, what else was asked for, and the query as it was understood."""
-        with asking(self._store, self._domains, asked) as site:
-            question = _question(asked.fields, site)
-            return _shown(asked.fields, site.ask(question))
+    def query(self, params: RequestParams) -> Any:
+        """The rows, the requested metadata, and the query as it was understood."""
+        with queried_site(self._store, self._domains, params) as site:
+            result = site.run(_stats_query(params.fields, site))
+            return _as_json(params.fields, result)
 
 
-def _shown(fields: Mapping[str, Any], answer: StatsResult) -> dict[str, Any]:
+def _as_json(fields: Mapping[str, Any], result: StatsResult) -> dict[str, Any]:
     rows = [
-        {"metrics": list(row.metrics), "dimensions": list(row.dimensions)} for row in answer.rows
+        {"metrics": list(row.metrics), "dimensions": list(row.dimensions)} for row in result.rows
     ]
     return {
         "results": rows,
-        "meta": _meta(_object(fields, "include"), answer),
-        "query": _echo(fields, answer.question),
+        "meta": _meta(_object(fields, "include"), result),
+        "query": _echo(fields, result.question),
     }
 
 
-def _question(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
-    span = _range(fields.get("date_range"), site)
+def _stats_query(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
+    span = _time_range(fields.get("date_range"), site)
     pagination = _object(fields, "pagination")
     unit = f"time:{periods.unit_of(span)}"
     return StatsQuery(
@@ -61,7 +61,7 @@ def _question(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
         domain=site.domain,
         metrics=_texts(fields, "metrics"),
         dimensions=tuple(unit if name == _TIME else name for name in _texts(fields, "dimensions")),
-        filters=tuple(filters.of_list(each, site.goals) for each in _list(fields, "filters")),
+        filters=tuple(filters.parse_filter(each, site.goals) for each in _list(fields, "filters")),
         order=tuple(
             (unit if name == _TIME else name, direction)
             for name, direction in map(_order, _list(fields, "order_by"))
@@ -71,46 +71,46 @@ def _question(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
     )
 
 
-def _range(found: Any, site: QueriedSite) -> TimeRange:
-    if isinstance(found, str):
-        return periods.named(found, site.today, site.zone, site.oldest_day)
-    if isinstance(found, list):
-        return periods.between(found, site.zone)
+def _time_range(value: Any, site: QueriedSite) -> TimeRange:
+    if isinstance(value, str):
+        return periods.named(value, site.today, site.zone, site.oldest_day)
+    if isinstance(value, list):
+        return periods.between(value, site.zone)
     raise StatsQueryError("date_range is required: a period such as 7d, or two dates")
 
 
-def _order(found: Any) -> tuple[str, Any]:
-    match found:
+def _order(value: Any) -> tuple[str, Any]:
+    match value:
         case [str(name), "asc" | "desc" as direction]:
             return name, direction
     raise StatsQueryError('order_by is a list of lists such as ["visitors", "desc"]')
 
 
-def _meta(include: Mapping[str, Any], answer: StatsResult) -> dict[str, Any]:
+def _meta(include: Mapping[str, Any], result: StatsResult) -> dict[str, Any]:
     meta: dict[str, Any] = {}
-    units = [dimension(name).unit for name in answer.question.dimensions]
+    units = [dimension(name).unit for name in result.question.dimensions]
     if include.get("imports"):
         meta |= {"imports_included": False, "imports_skip_reason": "no_imported_data"}
     if include.get("time_labels"):
         meta["time_labels"] = [
-            label for unit in units if unit for label in labels(answer.question.range, unit)
+            label for unit in units if unit for label in labels(result.question.range, unit)
         ]
     if include.get("total_rows"):
-        meta["total_rows"] = answer.total
+        meta["total_rows"] = result.total
     return meta
 
 
-def _echo(fields: Mapping[str, Any], question: StatsQuery) -> dict[str, Any]:
-    span = question.range
+def _echo(fields: Mapping[str, Any], query: StatsQuery) -> dict[str, Any]:
+    span = query.range
     return {
-        "site_id": question.domain,
-        "metrics": list(question.metrics),
+        "site_id": query.domain,
+        "metrics": list(query.metrics),
         "date_range": [_iso(span.since, span), _iso(span.until - 1_000, span)],
-        "dimensions": list(question.dimensions),
+        "dimensions": list(query.dimensions),
         "filters": _list(fields, "filters"),
-        "order_by": [list(each) for each in question.order],
+        "order_by": [list(each) for each in query.order],
         "include": _object(fields, "include"),
-        "pagination": {"limit": question.limit, "offset": question.offset},
+        "pagination": {"limit": query.limit, "offset": query.offset},
     }
 
 
@@ -123,28 +123,28 @@ def _iso(instant: int, span: TimeRange) -> str:
 
 
 def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    found = _list(fields, name)
-    if not all(isinstance(each, str) for each in found):
+    value = _list(fields, name)
+    if not all(isinstance(each, str) for each in value):
         raise StatsQueryError(f"{name} is a list of names")
-    return tuple(found)
+    return tuple(value)
 
 
 def _list(fields: Mapping[str, Any], name: str) -> Sequence[Any]:
-    found = fields.get(name) or []
-    if not isinstance(found, list):
+    value = fields.get(name) or []
+    if not isinstance(value, list):
         raise StatsQueryError(f"{name} is a list")
-    return found
+    return value
 
 
 def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = fields.get(name) or {}
-    if not isinstance(found, dict):
+    value = fields.get(name) or {}
+    if not isinstance(value, dict):
         raise StatsQueryError(f"{name} is an object")
-    return found
+    return value
 
 
 def _number(fields: Mapping[str, Any], name: str, default: int, within: range) -> int:
-    found = fields.get(name, default)
-    if not isinstance(found, int) or isinstance(found, bool) or found not in within:
+    value = fields.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value not in within:
         raise StatsQueryError(f"{name} is a whole number from {within[0]} to {within[-1]}")
-    return found
+    return value

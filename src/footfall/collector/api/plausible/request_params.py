@@ -1,9 +1,8 @@
-"""What was asked of a read endpoint, whichever way it was sent; and the routes that ask it.
+"""The fields of a request to Plausible's API, however they were sent; and the routes that use them.
 
-Plausible takes a field from the query or from the body, and a body as JSON, as a form or in parts,
-which is what the `curl -F` of its documents sends. An endpoint here is a plain function from
-`RequestParams` to something that JSON can say. It runs in a thread and refuses by raising
-`HTTPException`.
+Plausible reads a field from the query or from the body, and a body as JSON, as a form or as
+multipart, which `curl -F` in its documents sends. An endpoint here is a plain function from
+`RequestParams` to JSON content. It runs in a thread, and refuses by raising `HTTPException`.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from starlette.types import Receive, Scope, Send
 
 from footfall.collector.wire.messages import read_json
 
-SETTLE_SECONDS: Final = 2.0
-"""How long an answer waits for what was posted before. It takes 20 ms unless the disk is full."""
+FLUSH_SECONDS: Final = 2.0
+"""How long an answer waits until earlier events are written: 20 ms unless the disk is full."""
 
 # A query with many filters takes some kilobytes.
 _MAX_BODY_BYTES = 1_000_000
@@ -34,26 +33,30 @@ _MAX_FIELDS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestParams:
-    """The fields of query, body and path; a later one of these wins."""
+    """The fields of query, body and path; the later of these overrides the earlier."""
 
     fields: Mapping[str, Any]
-    # Where the collector was reached, without a slash at the end.
+    # The collector's URL as the client used it, without a slash at the end.
     base_url: str
 
     def text(self, name: str) -> str:
-        """A field as text; empty where it is missing or none."""
+        """A field as text; empty where it is missing or no text."""
         value = self.fields.get(name)
         return value.strip() if isinstance(value, str) else ""
 
     def required(self, name: str, purpose: str) -> str:
-        """A field that has to be there."""
+        """A field that must not be empty.
+
+        Raises:
+            HTTPException: 400, naming the field and the `purpose`, such as "create a goal".
+        """
         value = self.text(name)
         if not value:
             raise HTTPException(400, f"Parameter `{name}` is required to {purpose}")
         return value
 
     def number(self, name: str, default: int, most: int) -> int:
-        """A whole number from 1 to `most`."""
+        """A whole number from 1 to `most`; anything else raises `HTTPException` 400."""
         value = str(self.fields.get(name, default))
         number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
         if not 1 <= number <= most:
@@ -61,34 +64,34 @@ class RequestParams:
         return number
 
 
-Answerer: TypeAlias = Callable[[RequestParams], Any]
-"""What an endpoint is: gives the content of the answer."""
+EndpointFunction: TypeAlias = Callable[[RequestParams], Any]
+"""An endpoint: returns the JSON content of its answer."""
 
 
-def route(path: str, **answerers: Answerer) -> Route:
+def route(path: str, **endpoints: EndpointFunction) -> Route:
     """The route of a path, with an endpoint for each method: `route("/x", GET=..., PUT=...)`."""
-    return Route(path, _Resource(answerers))
+    return Route(path, _Resource(endpoints))
 
 
 class _Resource:
-    """A path as an ASGI app, so that it alone says what it can be asked."""
+    """An ASGI app for all methods of a path, which names them where another one is used."""
 
-    def __init__(self, answerers: Mapping[str, Answerer]) -> None:
-        self._answerers = dict(answerers)
-        if "GET" in answerers:
-            self._answerers["HEAD"] = answerers["GET"]
+    def __init__(self, endpoints: Mapping[str, EndpointFunction]) -> None:
+        self._endpoints = dict(endpoints)
+        if "GET" in endpoints:
+            self._endpoints["HEAD"] = endpoints["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answerer = self._answerers.get(scope["method"])
-        if answerer is None:
-            allow = {"Allow": ", ".join(self._answerers)}
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is None:
+            allow = {"Allow": ", ".join(self._endpoints)}
             raise HTTPException(405, "Method Not Allowed", allow)
-        asked = await _asked(Request(scope, receive))
-        response = JSONResponse(await run_in_threadpool(answerer, asked))
+        params = await _request_params(Request(scope, receive))
+        response = JSONResponse(await run_in_threadpool(endpoint, params))
         await response(scope, receive, send)
 
 
-async def _asked(request: Request) -> RequestParams:
+async def _request_params(request: Request) -> RequestParams:
     fields = {**request.query_params, **await _body(request), **request.path_params}
     return RequestParams(fields=fields, base_url=str(request.base_url).rstrip("/"))
 
@@ -111,14 +114,14 @@ def _read(body: bytes, content_type: str) -> Mapping[str, Any]:
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     if kind == "multipart/form-data":
-        return _parts(body, content_type)
-    found = read_json(body.decode())
-    if not isinstance(found, dict):
+        return _read_multipart(body, content_type)
+    content = read_json(body.decode())
+    if not isinstance(content, dict):
         raise ValueError("it is no JSON object")
-    return found
+    return content
 
 
-def _parts(body: bytes, content_type: str) -> dict[str, str]:
+def _read_multipart(body: bytes, content_type: str) -> dict[str, str]:
     head = f"content-type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     message = BytesParser(policy=HTTP).parsebytes(head + body)
     fields: dict[str, str] = {}

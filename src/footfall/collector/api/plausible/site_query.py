@@ -1,7 +1,7 @@
-"""Questions about one site: who may be asked about, in which time zone, and goals as a dimension.
+"""Queries about one site, for both versions of the Stats API.
 
-Both versions of the Stats API stand on it. Figures are those of
-`footfall.collector.storage.stats`; what has no meaning there is answered 400, with its sentence.
+It checks that the site exists, finds its time zone, and adds goals as a dimension to what
+`footfall.collector.storage.stats` computes. An invalid query is answered 400 with its reason.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 
-from footfall.collector.api.plausible.filters import GOAL, of_goal
-from footfall.collector.api.plausible.request_params import SETTLE_SECONDS, RequestParams
+from footfall.collector.api.plausible.filters import GOAL, goal_condition
+from footfall.collector.api.plausible.request_params import FLUSH_SECONDS, RequestParams
 from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, StatsRow
 from footfall.collector.storage.stats.execute import ordered
@@ -28,7 +28,7 @@ MAX_ROWS = 10_000
 
 
 class QueriedSite:
-    """The site that a question is about, with what it takes to ask it."""
+    """The site of a query: its domain, goals and time zone."""
 
     def __init__(self, store: Store, domain: str) -> None:
         self.domain = domain
@@ -48,28 +48,28 @@ class QueriedSite:
 
     @property
     def oldest_day(self) -> date:
-        """The first day that events are known of; today where there are none."""
+        """The day of the oldest event; today where there is none."""
         instant = self._store.registry.first_seen(self.domain)
         return self.today if instant is None else local_date(instant, self.zone)
 
-    def ask(self, question: StatsQuery) -> StatsResult:
-        """The answer, with one row for each goal and the rest where `event:goal` is asked for."""
-        if GOAL not in question.dimensions:
-            return self._store.ask(question)
-        for name in question.metrics:
-            # Their share of what would be unclear: the goal's visitors, or all.
+    def run(self, query: StatsQuery) -> StatsResult:
+        """The result. With the dimension `event:goal`, each goal has rows of its own."""
+        if GOAL not in query.dimensions:
+            return self._store.ask(query)
+        for name in query.metrics:
+            # It would be unclear whether a share is of the goal's visitors, or of all.
             if METRICS[name].is_of_visits or name == "percentage":
                 raise StatsQueryError(f"{name} cannot be broken down by {GOAL}")
-        rows = [row for goal in self.goals for row in self._of_goal(question, goal)]
-        chosen = ordered(question, rows)[question.offset :][: question.limit]
-        return StatsResult(question=question, rows=tuple(chosen), total=len(rows))
+        rows = [row for goal in self.goals for row in self._rows_of_goal(query, goal)]
+        chosen = ordered(query, rows)[query.offset :][: query.limit]
+        return StatsResult(question=query, rows=tuple(chosen), total=len(rows))
 
-    def _of_goal(self, question: StatsQuery, goal: RegisteredGoal) -> Iterator[StatsRow]:
-        place = question.dimensions.index(GOAL)
+    def _rows_of_goal(self, query: StatsQuery, goal: RegisteredGoal) -> Iterator[StatsRow]:
+        place = query.dimensions.index(GOAL)
         narrowed = replace(
-            question,
-            dimensions=question.dimensions[:place] + question.dimensions[place + 1 :],
-            filters=(*question.filters, of_goal(goal)),
+            query,
+            dimensions=query.dimensions[:place] + query.dimensions[place + 1 :],
+            filters=(*query.filters, goal_condition(goal)),
             order=(),
             limit=MAX_ROWS,
             offset=0,
@@ -81,17 +81,19 @@ class QueriedSite:
 
 
 @contextlib.contextmanager
-def asking(store: Store, domains: Collection[str], asked: RequestParams) -> Iterator[QueriedSite]:
-    """The site that is asked about, with everything written that was posted before.
+def queried_site(
+    store: Store, domains: Collection[str], params: RequestParams
+) -> Iterator[QueriedSite]:
+    """The site that the request names, once everything that was posted before is written.
 
     Raises:
-        HTTPException: 400 for what has no meaning, 401 where there is no such site, which is how
-            Plausible tells it: whose key it is, it does not say.
+        HTTPException: 400 for an invalid query; 401 where the site does not exist, as Plausible
+            answers, which does not reveal whether the key or the site is wrong.
     """
-    domain = asked.required("site_id", "read stats")
+    domain = params.required("site_id", "read stats")
     if domains and domain not in domains:
         raise HTTPException(401, "Invalid API key or site ID")
-    store.flush(SETTLE_SECONDS)
+    store.flush(FLUSH_SECONDS)
     try:
         yield QueriedSite(store, domain)
     except (StatsQueryError, ValueError) as error:

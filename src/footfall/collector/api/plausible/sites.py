@@ -1,12 +1,12 @@
-"""Sites and teams of the Sites API, over the registry.
+"""The Sites API for sites and teams, over the registry of sites.
 
 Answers and errors have the shape of Plausible's (docs: Sites API, and its controllers' tests; read
-2026-11). Where we differ:
+2026-11). Differences:
 
-- Without `domains`, every site exists, and is listed once it is created or counted. With them
-  only those do, and none can be created, renamed or deleted.
-- A site's time zone is the collector's, unless it was created with another.
-- There is one team, and no guests. Settings of the browser's script are kept, and not used.
+- Without `domains`, every site exists, and is listed once it is created or has events. With
+  `domains` only those exist, and no site can be created, renamed or deleted.
+- A site's time zone is the collector's, unless it was created with another one.
+- There is one team, and there are no guests. Settings of the browser's script are kept, not used.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from typing import Any, Final
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from footfall.collector.api.plausible.limits import MAX_TEXT, page, room
+from footfall.collector.api.plausible.limits import MAX_TEXT, page, registry_errors_as_400
 from footfall.collector.api.plausible.request_params import RequestParams, route
 from footfall.collector.storage.sites import RegisteredSite
 from footfall.collector.storage.store import Store
 
 DELETED: Final = {"deleted": True}
-"""The answer where something is gone."""
+"""The answer to a successful DELETE."""
 
 _TEAM: Final = {
     "id": "7d3c1c2e-5a0b-4f7e-9d55-0f6f0f0a11c0",
     "name": "My Personal Sites",
     "api_available": True,
 }
-# Plausible's defaults; `installation_type` is a text or null, the others are true or false.
+# Plausible's defaults; `installation_type` is a text or null, the others are booleans.
 _SCRIPT: Final[Mapping[str, Any]] = {
     "installation_type": None,
     "track_404_pages": False,
@@ -56,7 +56,7 @@ _DOMAIN: Final = re.compile(r"[\w.-]+(/[\w.-]+)*")
 
 
 class SitesAPI:
-    """The endpoints of sites and teams; `domains` are those that exist, with none all do."""
+    """The endpoints of sites and teams; `domains` are the sites that exist; with none, all do."""
 
     def __init__(self, store: Store, domains: Collection[str]) -> None:
         self._store = store
@@ -64,7 +64,7 @@ class SitesAPI:
         self._domains = frozenset(domains)
 
     def routes(self) -> list[Route]:
-        """The routes, in the order in which they have to be asked."""
+        """The routes, in the order in which they must be matched."""
         return [
             route("/api/v1/sites", GET=self.sites, POST=self.create),
             route("/api/v1/sites/teams", GET=self.teams),
@@ -74,89 +74,89 @@ class SitesAPI:
             ),
         ]
 
-    def require(self, asked: RequestParams, purpose: str) -> str:
-        """The site that a question is about.
+    def require_site(self, params: RequestParams, purpose: str) -> str:
+        """The domain of the site that a request names.
 
         Raises:
-            HTTPException: 400 where none is named, 404 where it does not exist.
+            HTTPException: 400 where it names none, 404 where the site does not exist.
         """
-        domain = asked.required("site_id", purpose)
+        domain = params.required("site_id", purpose)
         if self._domains and domain not in self._domains:
             raise HTTPException(404, _NO_SITE)
         return domain
 
     # -- sites and teams ----------------------------------------------------------------------
 
-    def sites(self, asked: RequestParams) -> Any:
-        """Every site that is known, by domain; none of another team than ours."""
-        entries = self._entries()
-        domains = sorted(entries) if asked.text("team_id") in ("", _TEAM["id"]) else []
-        shown, meta = page(asked, domains, str)
+    def sites(self, params: RequestParams) -> Any:
+        """All sites, by domain; none for another team than the one there is."""
+        entries = self._all_sites()
+        domains = sorted(entries) if params.text("team_id") in ("", _TEAM["id"]) else []
+        shown, meta = page(params, domains, str)
         sites = [{"domain": each, "timezone": entries[each].timezone} for each in shown]
         return {"sites": sites, "meta": meta}
 
-    def teams(self, asked: RequestParams) -> Any:
+    def teams(self, params: RequestParams) -> Any:
         """The one team."""
-        shown, meta = page(asked, [_TEAM], lambda team: str(team["id"]))
+        shown, meta = page(params, [_TEAM], lambda team: str(team["id"]))
         return {"teams": shown, "meta": meta}
 
-    def site(self, asked: RequestParams) -> Any:
+    def site(self, params: RequestParams) -> Any:
         """One site."""
-        return self._shown(self._known(asked))
+        return self._as_json(self._existing_site(params))
 
-    def create(self, asked: RequestParams) -> Any:
-        """A new site, which may have been counted before, but not created."""
-        domain = _domain(asked.required("domain", "create a site"))
+    def create(self, params: RequestParams) -> Any:
+        """Create a site. It may have events already, but must not have been created before."""
+        domain = _domain(params.required("domain", "create a site"))
         self._refuse_if_fixed()
         if domain in self._registry.sites():
             raise HTTPException(400, _TAKEN)
-        if asked.text("team_id") not in ("", _TEAM["id"]):
+        if params.text("team_id") not in ("", _TEAM["id"]):
             raise HTTPException(404, "Team could not be found")
-        timezone = _timezone(asked.text("timezone") or self._store.zone.key)
+        timezone = _timezone(params.text("timezone") or self._store.zone.key)
         site = RegisteredSite(
-            domain=domain, timezone=timezone, script=_script(asked, _new_script())
+            domain=domain, timezone=timezone, script=_script(params, _new_script())
         )
-        with room():
+        with registry_errors_as_400():
             self._registry.write_site(site)
-        return self._shown(site)
+        return self._as_json(site)
 
-    def update(self, asked: RequestParams) -> Any:
-        """The site with another domain, or with other settings of the script."""
-        site = self._known(asked)
-        site = replace(site, script=_script(asked, site.script or _new_script()))
-        if asked.text("domain") not in ("", site.domain):
-            site = self._renamed(site, _domain(asked.text("domain")))
-        with room():
+    def update(self, params: RequestParams) -> Any:
+        """Change the domain of a site, or the settings of its script."""
+        site = self._existing_site(params)
+        site = replace(site, script=_script(params, site.script or _new_script()))
+        if params.text("domain") not in ("", site.domain):
+            site = self._renamed(site, _domain(params.text("domain")))
+        with registry_errors_as_400():
             self._registry.write_site(site)
-        return self._shown(site)
+        return self._as_json(site)
 
-    def delete(self, asked: RequestParams) -> Any:
-        """Forget a site, its goals and its events."""
-        site = self._known(asked)
+    def delete(self, params: RequestParams) -> Any:
+        """Delete a site, its goals and its events."""
+        site = self._existing_site(params)
         self._refuse_if_fixed()
-        with _patience():
+        with _timeouts_as_503():
             self._store.delete_domain(site.domain)
         self._registry.delete_site(site.domain)
         return DELETED
 
     def _renamed(self, site: RegisteredSite, domain: str) -> RegisteredSite:
         self._refuse_if_fixed()
-        if domain in self._entries():
+        if domain in self._all_sites():
             raise HTTPException(400, _TAKEN)
-        with _patience():
+        with _timeouts_as_503():
             self._store.rename_domain(site.domain, domain)
         self._registry.rename_site(site.domain, domain)
         return replace(site, domain=domain)
 
-    def _entries(self) -> dict[str, RegisteredSite]:
-        """The sites that were created, declared or counted."""
+    def _all_sites(self) -> dict[str, RegisteredSite]:
+        """The sites that were created, that `domains` names, or that have events."""
         known = {*self._domains} or {*self._registry.seen_domains()}
         zone = self._store.zone.key
         entries = {domain: RegisteredSite(domain=domain, timezone=zone) for domain in known}
         return entries | self._registry.sites()
 
-    def _known(self, asked: RequestParams) -> RegisteredSite:
-        entry = self._entries().get(asked.required("site_id", "find a site"))
+    def _existing_site(self, params: RequestParams) -> RegisteredSite:
+        entry = self._all_sites().get(params.required("site_id", "find a site"))
         if entry is None:
             raise HTTPException(404, _NO_SITE)
         return entry
@@ -165,7 +165,7 @@ class SitesAPI:
         if self._domains:
             raise HTTPException(403, "The sites of this collector were named when it was started")
 
-    def _shown(self, site: RegisteredSite) -> Any:
+    def _as_json(self, site: RegisteredSite) -> Any:
         return {
             "domain": site.domain,
             "timezone": site.timezone,
@@ -196,9 +196,9 @@ def _new_script() -> dict[str, Any]:
     return {"id": f"pa-{secrets.token_urlsafe(15)}", **_SCRIPT}
 
 
-def _script(asked: RequestParams, before: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings of the script, with those that were asked for."""
-    wanted = asked.fields.get("tracker_script_configuration") or {}
+def _script(params: RequestParams, before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of the script, with those that the request changes."""
+    wanted = params.fields.get("tracker_script_configuration") or {}
     if not isinstance(wanted, dict):
         raise HTTPException(400, "tracker_script_configuration: must be an object")
     wanted = {name: value for name, value in wanted.items() if name in _SCRIPT}
@@ -209,8 +209,8 @@ def _script(asked: RequestParams, before: Mapping[str, Any]) -> Mapping[str, Any
 
 
 @contextlib.contextmanager
-def _patience() -> Iterator[None]:
-    """Say so where the events cannot be changed, for the disk is full or busy."""
+def _timeouts_as_503() -> Iterator[None]:
+    """Answer 503 where the events cannot be changed because the disk is full or busy."""
     try:
         yield
     except TimeoutError:

@@ -1,6 +1,6 @@
-"""The Stats API, version 1: `aggregate`, `timeseries`, `breakdown` and `realtime/visitors`.
+"""Version 1 of the Stats API: `aggregate`, `timeseries`, `breakdown` and `realtime/visitors`.
 
-Read 2026-11. It knows fewer words than version 2, and every one of its own is taken.
+The docs were read 2026-11. It has fewer parameters than version 2, and all of them are supported.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from footfall.collector.api.plausible import filters, periods
 from footfall.collector.api.plausible.request_params import RequestParams, route
-from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, asking
+from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, queried_site
 from footfall.collector.storage.stats import (
     Filter,
     StatsQuery,
@@ -38,7 +38,7 @@ _INTERVALS: Final[dict[str, Unit]] = {
     "week": "week",
     "month": "month",
 }
-# Visitors and visits are then counted where events are, and not where visits began.
+# With a filter on events, visitors are counted by their events, not by the start of their visits.
 _ANY_EVENT: Final = Filter("is_not", "event:name", ("",))
 
 
@@ -58,98 +58,99 @@ class StatsV1:
             route(f"{_PATH}/breakdown", GET=self.breakdown),
         ]
 
-    def realtime(self, asked: RequestParams) -> Any:
-        """How many visitors did something within the last five minutes."""
-        with asking(self._store, self._domains, asked) as site:
+    def realtime(self, params: RequestParams) -> Any:
+        """The number of visitors with an event in the last five minutes."""
+        with queried_site(self._store, self._domains, params) as site:
             until = datetime.fromtimestamp(site.now + 1, UTC)
             since = datetime.fromtimestamp(site.now - _CURRENT_SECONDS, UTC)
-            question = StatsQuery(
+            query = StatsQuery(
                 range=TimeRange.of_instants(since, until, site.zone),
                 domain=site.domain,
                 metrics=("visitors",),
                 filters=(_ANY_EVENT,),
             )
-            return site.ask(question).rows[0].metrics[0]
+            return site.run(query).rows[0].metrics[0]
 
-    def aggregate(self, asked: RequestParams) -> Any:
-        """Each metric over the whole period, and how it changed."""
-        with asking(self._store, self._domains, asked) as site:
-            span = _range(asked, site)
-            is_compared = asked.text("compare") == "previous_period"
-            before = periods.before(span) if is_compared else None
-            question = _question(asked, site, span, comparison=before)
-            [row] = site.ask(question).rows
+    def aggregate(self, params: RequestParams) -> Any:
+        """Each metric over the whole period, and its change."""
+        with queried_site(self._store, self._domains, params) as site:
+            span = _time_range(params, site)
+            is_compared = params.text("compare") == "previous_period"
+            before = periods.previous(span) if is_compared else None
+            query = _stats_query(params, site, span, comparison=before)
+            [row] = site.run(query).rows
         figures: dict[str, Any] = {
-            name: {"value": value}
-            for name, value in zip(question.metrics, row.metrics, strict=True)
+            name: {"value": value} for name, value in zip(query.metrics, row.metrics, strict=True)
         }
-        for name, old in zip(question.metrics, row.comparison or (), strict=False):
+        for name, old in zip(query.metrics, row.comparison or (), strict=False):
             figures[name]["change"] = _change(name, figures[name]["value"], old)
         return {"results": figures}
 
-    def timeseries(self, asked: RequestParams) -> Any:
-        """The metrics of each hour, day, week or month, also of those when nothing happened."""
-        with asking(self._store, self._domains, asked) as site:
-            span = _range(asked, site)
-            unit = _unit(asked)
-            question = _question(asked, site, span, dimensions=(f"time:{unit}",))
-            rows = {row.dimensions[0]: row.metrics for row in site.ask(question).rows}
-        nothing = tuple(METRICS[name].make(Sums(), Sums()) for name in question.metrics)
+    def timeseries(self, params: RequestParams) -> Any:
+        """The metrics of each hour, day, week or month, including those without events."""
+        with queried_site(self._store, self._domains, params) as site:
+            span = _time_range(params, site)
+            unit = _unit(params)
+            query = _stats_query(params, site, span, dimensions=(f"time:{unit}",))
+            rows = {row.dimensions[0]: row.metrics for row in site.run(query).rows}
+        nothing = tuple(METRICS[name].make(Sums(), Sums()) for name in query.metrics)
         results = [
-            {"date": label} | _by_name(question, rows.get(label, nothing))
+            {"date": label} | _by_name(query, rows.get(label, nothing))
             for label in labels(span, unit)
         ]
         return {"results": results}
 
-    def breakdown(self, asked: RequestParams) -> Any:
+    def breakdown(self, params: RequestParams) -> Any:
         """The metrics of each value of a property."""
-        with asking(self._store, self._domains, asked) as site:
-            prop = asked.required("property", "break down")
-            limit = asked.number("limit", _DEFAULT_BREAKDOWN, _MAX_BREAKDOWN)
-            page = asked.number("page", 1, MAX_ROWS)
-            question = _question(
-                asked,
+        with queried_site(self._store, self._domains, params) as site:
+            prop = params.required("property", "break down")
+            limit = params.number("limit", _DEFAULT_BREAKDOWN, _MAX_BREAKDOWN)
+            page = params.number("page", 1, MAX_ROWS)
+            query = _stats_query(
+                params,
                 site,
-                _range(asked, site),
+                _time_range(params, site),
                 dimensions=(prop,),
                 limit=limit,
                 offset=(page - 1) * limit,
             )
-            rows = site.ask(question).rows
-            return {"results": [_broken_down(question, prop, row) for row in rows]}
+            rows = site.run(query).rows
+            return {"results": [_breakdown_row(query, prop, row) for row in rows]}
 
 
-def _question(asked: RequestParams, site: QueriedSite, span: TimeRange, **more: Any) -> StatsQuery:
-    names = [name.strip() for name in (asked.text("metrics") or "visitors").split(",")]
+def _stats_query(
+    params: RequestParams, site: QueriedSite, span: TimeRange, **more: Any
+) -> StatsQuery:
+    names = [name.strip() for name in (params.text("metrics") or "visitors").split(",")]
     return StatsQuery(
         range=span,
         domain=site.domain,
         metrics=tuple(dict.fromkeys(names)),
-        filters=filters.of_text(asked.text("filters"), site.goals),
+        filters=filters.parse_v1_filters(params.text("filters"), site.goals),
         **{"limit": MAX_ROWS, **more},
     )
 
 
-def _range(asked: RequestParams, site: QueriedSite) -> TimeRange:
-    period, said = asked.text("period") or "30d", asked.text("date")
+def _time_range(params: RequestParams, site: QueriedSite) -> TimeRange:
+    period, text = params.text("period") or "30d", params.text("date")
     if period == "custom":
-        return periods.between(said.split(","), site.zone)
-    day = date.fromisoformat(said) if said else site.today
+        return periods.between(text.split(","), site.zone)
+    day = date.fromisoformat(text) if text else site.today
     if period == "month":
         return periods.calendar_month(day, site.zone)
     return periods.named(period, day, site.zone, site.oldest_day)
 
 
-def _unit(asked: RequestParams) -> Unit:
-    default = "month" if asked.text("period").endswith("mo") else "day"
-    interval = asked.text("interval") or default
+def _unit(params: RequestParams) -> Unit:
+    default = "month" if params.text("period").endswith("mo") else "day"
+    interval = params.text("interval") or default
     if interval not in _INTERVALS:
         raise StatsQueryError(f"there is no interval {interval!r}; choose from hour, day, month")
     return _INTERVALS[interval]
 
 
 def _change(name: str, new: Number, old: Number) -> Number:
-    """How much a metric changed: in points of a bounce rate, else in per cent."""
+    """The change of a metric in per cent; of a bounce rate in points."""
     if new is None or old is None:
         return None
     if name == "bounce_rate":
@@ -159,12 +160,12 @@ def _change(name: str, new: Number, old: Number) -> Number:
     return round(100 * (new - old) / old)
 
 
-def _by_name(question: StatsQuery, metrics: Sequence[Number]) -> dict[str, Any]:
-    return dict(zip(question.metrics, metrics, strict=True))
+def _by_name(query: StatsQuery, metrics: Sequence[Number]) -> dict[str, Any]:
+    return dict(zip(query.metrics, metrics, strict=True))
 
 
-def _broken_down(question: StatsQuery, prop: str, row: StatsRow) -> dict[str, Any]:
+def _breakdown_row(query: StatsQuery, prop: str, row: StatsRow) -> dict[str, Any]:
     for prefix in ("event:props:", "event:", "visit:"):
         if prop.startswith(prefix):
-            return {prop.removeprefix(prefix): row.dimensions[0]} | _by_name(question, row.metrics)
+            return {prop.removeprefix(prefix): row.dimensions[0]} | _by_name(query, row.metrics)
     raise StatsQueryError("break down by a property such as event:page")
