@@ -69,7 +69,7 @@ def test_a_hit_that_does_not_count_is_shown_with_reason_and_remedy(
     [key] = keys(http.get("/live").text)
     text = text_of(http.get(f"/live/{key}").text)
     for part in (
-        "Not counted : bot /page The User-Agent is a bot&#39;s, or is_bot said so.",
+        "Not counted : bot /page The User-Agent is a bot&#39;s, or is_bot returned true.",
         "To change it: Set bots=&#34;count&#34; or bots=&#34;event&#34;",
         "A.5 bot Googlebot (search) stop",
         "None: nothing is sent for a hit that does not count.",
