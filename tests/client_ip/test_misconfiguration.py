@@ -137,6 +137,11 @@ def test_a_function_that_failed_is_warned_of_once() -> None:
     assert CLIENT not in text
 
 
+def test_a_function_that_works_is_not_warned_of() -> None:
+    found = resolver(client_ip=lambda headers, peer: CLIENT)
+    assert warnings_of(found, (found.resolve(PROXY, {}), "B", {})) == []
+
+
 def test_each_kind_of_warning_comes_once() -> None:
     texts = warnings_of(
         resolver(), *[(EDGE, f"B/{n}", {"cf-connecting-ip": CLIENT}) for n in range(200)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from footfall.config import Config
+from footfall.errors import ConfigError
 from footfall.model import Hit
 from tests.config.faults import DSN
 
@@ -47,3 +48,13 @@ def test_default_excludes_can_be_switched_off() -> None:
 )
 def test_events_may_grow_older_in_an_outbox(options: dict[str, Any], seconds: float) -> None:
     assert Config(**options).limits.max_age_seconds == seconds
+
+
+def test_a_star_keeps_the_whole_query() -> None:
+    assert Config(keep_query="*").url_options.keep_query == "*"
+
+
+@pytest.mark.parametrize("value", [" * ", ["*"], "*,page"], ids=["spaces", "list", "and a name"])
+def test_a_star_that_is_not_alone_is_a_fault(value: Any) -> None:
+    with pytest.raises(ConfigError, match="and no other name"):
+        Config(keep_query=value)

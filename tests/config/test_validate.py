@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from footfall.config import OPTIONS, Config
 from footfall.config.validate import validate
+from footfall.delivery import outbox
+from footfall.delivery.transport import MemoryTransport
 
 DEFAULTS = {name: getattr(Config(), name) for name in OPTIONS}
 
@@ -80,3 +83,18 @@ def test_a_secret_is_not_shown() -> None:
 
 def test_what_is_checked_when_it_is_compiled_is_left_alone() -> None:
     assert remedies(client_ip="X-Real-IP", path_mode="template") == []
+
+
+def test_an_outbox_needs_file_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "IS_POSSIBLE", False)
+    assert remedies(outbox="outbox.db") == ["needs file locks that this system does not have"]
+
+
+def test_a_transport_whose_package_is_missing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycurl", None)
+    [remedy] = remedies(transport="curl")
+    assert 'pip install "footfall[curl]"' in remedy
+
+
+def test_an_object_with_send_is_a_transport() -> None:
+    assert remedies(transport=MemoryTransport()) == []

@@ -104,18 +104,17 @@ def _is_forwarded_port(text: str) -> bool:
 
 
 def _parse_host(host: str) -> Address | None:
-    # 6. and 7. The standard library accepts a zone on IPv6 only, and no loose spelling of numbers.
+    # 6. and 7. As the standard library does: a zone on IPv6 only, no loose spelling of numbers.
     if octets := _IPV4.fullmatch(host):  # the common case, in a third of the time
         a, b, c, d = map(int, octets.groups())
         number = a << 24 | b << 16 | c << 8 | d
         return IPv4Address(number) if number else None
     try:
-        address = IPv6Address(host) if ":" in host else IPv4Address(host)
+        v6 = IPv6Address(host)
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        # 8. A dual-stack visitor has one identity. (6. A zone has no meaning on another machine.)
-        address = address.ipv4_mapped or IPv6Address(int(address))
+    # 8. A dual-stack visitor has one identity. (6. A zone has no meaning on another machine.)
+    address = v6.ipv4_mapped or IPv6Address(int(v6))
     # 9. 0.0.0.0 and :: are unspecified.
     return address if int(address) else None
 
