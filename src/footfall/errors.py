@@ -31,20 +31,12 @@ class FootfallError(Exception):
 
 
 class ConfigError(FootfallError, ValueError):
-    """The settings cannot work. The text lists every fault, each with its remedy.
-
-    Args:
-        faults: All of them; also one alone.
-    """
+    """The settings cannot work. Lists every fault (or the only one), each with its remedy."""
 
     def __init__(self, faults: Sequence[Fault] | Fault) -> None:
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
-        head = (
-            "footfall cannot start"
-            if len(self.faults) == 1
-            else (f"footfall cannot start, {len(self.faults)} settings are wrong")
-        )
-        super().__init__("\n  - ".join([head + ":", *map(str, self.faults)]))
+        count = "" if len(self.faults) == 1 else f", {len(self.faults)} settings are wrong"
+        super().__init__("\n  - ".join([f"footfall cannot start{count}:", *map(str, self.faults)]))
 
 
 class EventError(FootfallError, ValueError):

@@ -197,16 +197,16 @@ class OutcomeKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one request, with a sentence for the log that says what it means.
+    """What became of one request.
 
     Args:
         kind: Whether the event was accepted, and whether it may be sent again.
-        detail: The sentence for the log.
+        detail: A sentence for the log.
         retry_after: How long the vendor asks to wait, in seconds.
         pause: Every further event would end the same way (wrong key, unpaid account, redirect), so
-            the circuit breaker of this destination opens.
+            the circuit breaker opens.
         rest: The vendor asks for fewer requests.
-        max_tries: This event is tried so often at most.
+        max_tries: The most tries of this event.
         timed_out: No response came in time.
         log_key: Outcomes of one key are logged once.
         is_expected: This outcome is not logged.

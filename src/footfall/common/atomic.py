@@ -28,13 +28,10 @@ class AtomicCounter:
 
 
 class ByteBudget:
-    """How much memory is in use, and whether that is more than allowed.
+    """How much memory is in use, and whether that is more than `max_bytes`.
 
     Any thread may reserve and release at any time: both are one operation of the interpreter on an
     array that holds one element for each started 128 bytes.
-
-    Args:
-        max_bytes: How much may be in use.
     """
 
     __slots__ = ("_limit", "_units")

@@ -26,9 +26,6 @@ class BoundedCache(dict[K, V]):
 
     An argument of more than `MAX_KEY_CHARS` characters is computed each time. At `MAX_ENTRIES` the
     cache is emptied, so that no client can keep the ordinary entries out.
-
-    Args:
-        compute: The function; it gets the key.
     """
 
     __slots__ = ("_compute",)

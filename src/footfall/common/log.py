@@ -28,16 +28,7 @@ class ThrottledLog:
         self._seen: dict[str, tuple[float, int]] = {}
 
     def write(self, level: int, kind: str, message: str) -> bool:
-        """Write `message`, or count it as suppressed.
-
-        Args:
-            level: A level of `logging`.
-            kind: Lines of one kind share the limit of one a minute.
-            message: The whole line.
-
-        Returns:
-            True if the line was written.
-        """
+        """Write `message`, or count it as suppressed. True if it was written."""
         now = self._clock()
         last, suppressed = self._seen.get(kind, (float("-inf"), 0))
         if now - last < INTERVAL_SECONDS:

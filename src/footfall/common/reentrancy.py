@@ -18,7 +18,6 @@ from typing import Final, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-
 # Process and thread ids. They are read on each call: gevent may replace threads by greenlets later,
 # and a forked child reuses the ids of threads that it did not inherit.
 _suppressed: Final[set[tuple[int, int]]] = set()

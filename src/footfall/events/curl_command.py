@@ -15,14 +15,7 @@ _OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encodi
 
 
 def curl_command(url: str, headers: Headers, body: str, *, indent: str = "") -> str:
-    """The shell command that sends this POST and shows the response's headers.
-
-    Args:
-        url: Where to.
-        headers: One line each; those that curl computes itself are left out.
-        body: Sent as it is.
-        indent: Put in front of each line.
-    """
+    """The shell command that sends this POST and shows the response with its headers."""
     lines = [
         f"{indent}{shlex.join(['curl', '-i', '-X', 'POST', url])}",
         *(

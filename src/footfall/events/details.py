@@ -38,16 +38,7 @@ REQUEST_HEADERS: Final = frozenset({"sec-ch-viewport-width", "viewport-width"})
 # The current one first.
 _WIDTHS: Final = tuple(sorted(REQUEST_HEADERS))
 
-PERF_NAMES: Final = (
-    "dns",
-    "tls",
-    "conn",
-    "response",
-    "render",
-    "dom_load",
-    "page_load",
-    "ttfb",
-)
+PERF_NAMES: Final = ("dns", "tls", "conn", "response", "render", "dom_load", "page_load", "ttfb")
 """The phases of a page's loading. Swetrix stores all eight or none (read 2026-08)."""
 
 # Five minutes: Swetrix discards a measurement with a longer phase.

@@ -86,10 +86,6 @@ class PathRules:
 
     __slots__ = ("_cached", "_exclude", "_include", "excluded_prefixes", "reads_routes", "warnings")
 
-    excluded_prefixes: tuple[str, ...]
-    reads_routes: bool
-    warnings: tuple[str, ...]
-
     def __init__(
         self,
         *,

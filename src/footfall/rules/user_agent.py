@@ -251,10 +251,7 @@ def _calls_itself_bot(text: str, words: list[str]) -> bool:
     return (
         not _DECISIVE_NAMES.isdisjoint(words)
         or ("bot" in text and _BOT.search(text) is not None)
-        or "crawl" in text
-        or "spider" in text
-        or "scrape" in text
-        or "synthetics" in text
+        or any(word in text for word in ("crawl", "spider", "scrape", "synthetics"))
         or ("compatible;" in text and _COMPATIBLE_BROWSERS.isdisjoint(words))
     )
 

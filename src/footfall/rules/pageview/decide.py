@@ -18,7 +18,6 @@ from footfall.rules.pageview.rule_types import Navigation, RuleMatch
 # People read steps in a terminal.
 _MAX_SAW: Final = 80
 
-
 _P = ParamSpec("_P")
 _Match = TypeVar("_Match", RuleMatch, Navigation)
 
@@ -90,10 +89,5 @@ def _step(name: str, saw: str, verdict: Literal["pass", "stop", "count"]) -> Ste
 
 
 def _decision(match: RuleMatch, steps: list[Step]) -> Decision:
-    return Decision(
-        kind=match.kind,
-        reason=match.reason,
-        steps=tuple(steps),
-        name=match.name,
-        props=match.props,
-    )
+    kind, name, props = match.kind, match.name, match.props
+    return Decision(kind=kind, reason=match.reason, steps=tuple(steps), name=name, props=props)

@@ -35,21 +35,11 @@ _KEY_HEADERS: Final = REQUEST_HEADERS - {"user-agent"}
 GetValues: TypeAlias = Callable[[Mapping[str, str]], Any]
 
 
-class _HeaderSet(NamedTuple):
-    """The names of a request's headers that a decision reads, and a getter of their values."""
-
-    names: tuple[str, ...]
-    values: GetValues
-
-
 @lru_cache(maxsize=_MAX_ENTRIES)
-def _header_set(names: tuple[str, ...]) -> _HeaderSet:
+def _key_headers(names: tuple[str, ...]) -> tuple[tuple[str, ...], GetValues]:
+    """Those of a request's header names that a decision reads, and a getter of their values."""
     in_key = tuple(name for name in names if name in _KEY_HEADERS)
-    return _HeaderSet(in_key, itemgetter(*in_key) if in_key else _no_values)
-
-
-def _no_values(_headers: Mapping[str, str]) -> None:
-    return None
+    return in_key, itemgetter(*in_key) if in_key else lambda headers: None
 
 
 class _FileKind(NamedTuple):
@@ -99,11 +89,11 @@ class DecisionCache:
         if not self._is_cacheable:
             return self._decide(hit, host)
         options, headers, path = self._options, hit.headers, hit.path
-        header_set = _header_set(tuple(headers))
+        names, values_of = _key_headers(tuple(headers))
         file_kind = _cached_file_kind if len(path) <= _MAX_PATH_CHARS else _file_kind
         key = (
-            header_set.names,
-            header_set.values(headers),
+            names,
+            values_of(headers),
             tuple(hit.response_headers.items()),
             classify(headers.get("user-agent", "")),
             host,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from footfall.model import PAGEVIEW, Hit
@@ -25,11 +25,7 @@ from footfall.rules.pageview.rule_types import Navigation, ResponseRule, RuleMat
 
 # A browser that sends no purpose may be a player that loads `/song.mp3`, and a script reads
 # `/table.csv` to draw it. An attachment is saved in any case.
-_SAVES_ANY_FILE: Final[Mapping[str, bool]] = {
-    "navigation": True,
-    "fetch": False,
-    "not_navigation": False,
-}
+_SAVES_ANY_FILE: Final = {"navigation": True, "fetch": False, "not_navigation": False}
 
 
 def _download(hit: Hit, options: PageviewOptions, navigation: Navigation) -> str | RuleMatch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final
@@ -11,16 +10,8 @@ from typing import Final
 # 253 for a name in DNS, 6 for a port.
 MAX_HOST_CHARS: Final = 259
 
-
 WEB_SCHEMES: Final = frozenset({"http", "https"})
-
-
-_SCHEMES: Final[Mapping[str, str]] = {
-    "http": "http",
-    "https": "https",
-    "ws": "http",
-    "wss": "https",
-}
+_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def scheme_of(text: str) -> str:

@@ -13,15 +13,10 @@ MAX_URL_BYTES: Final = 2_000
 
 
 def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
-    """Shorten a URL by removing its least important parts.
+    """`url`, which is ASCII, in at most `limit` bytes: the least important parts are removed.
 
     Parameters of `keep_query` are removed first, then click ids, then the campaign from `utm_term`
-    up to `utm_source`; among equals the last one first. When no parameter is left, the path is cut
-    at its end.
-
-    Args:
-        url: ASCII text.
-        limit: The most bytes that the result may have.
+    up to `utm_source`; among equals the last one first. Then the path is cut at its end.
     """
     if len(url) <= limit:
         return url

@@ -26,13 +26,7 @@ def path_of_hit(path: str, hides_secrets: bool) -> str:
 
 
 def public_path(path: str, hides_secrets: bool, *, is_encoded: bool) -> str:
-    """A percent-encoded path with `:email` and `:token` for what may be secrets.
-
-    Args:
-        path: The path, from its first slash on.
-        hides_secrets: False keeps all of it.
-        is_encoded: `path` is percent-encoded, as in a URL.
-    """
+    """The public form of a path, which `is_encoded` or not: encoded, its secrets replaced."""
     if _PLAIN_PATH.fullmatch(path):
         return path
     segments: Iterable[str] = _segments(path)

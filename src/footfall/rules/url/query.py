@@ -12,13 +12,11 @@ from footfall.rules.url.text import CACHE_SIZE
 
 KeepQuery: TypeAlias = frozenset[str] | Literal["*"]
 
-
 _MAX_QUERY: Final = 8_192
 # Ten times as many as a landing page has.
 _MAX_PARAMETERS: Final = 256
 # Longer than any campaign's name, and too short for a token or free text.
 _MAX_VALUE: Final = 100
-
 
 # Matched whole, in lower case, with underscores for hyphens.
 _SECRETS: Final = frozenset(
