@@ -1,1 +1,1 @@
-"""The endpoints that take events, and what stands before them: rate limit, group commit."""
+"""The endpoints that receive events, with rate limit, group commit, forwarding and chaos."""

@@ -67,7 +67,7 @@ class Forward:
 
 
 class _ViaTransport:
-    """A transport that adds a `Via` header, by which another collector knows forwarded events."""
+    """A transport that adds a `Via` header, by which another collector recognises the events."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
