@@ -76,3 +76,24 @@ def test_each_level_has_a_line(caplog: pytest.LogCaptureFixture) -> None:
         ("WARNING", "defeats itself"),
         ("INFO", "ready"),
     ]
+
+
+def test_an_error_is_located_where_it_was_raised_and_not_where_it_was_caught() -> None:
+    def fail() -> None:
+        raise KeyError("visitor")
+
+    try:
+        fail()
+    except KeyError as caught:
+        location = log.error_location(caught)
+    assert location == f"KeyError in {__file__}:{fail.__code__.co_firstlineno + 1}"
+
+
+def test_an_event_without_a_tracker_is_warned_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_process_log", ThrottledLog())
+    log.warn_no_tracker()
+    log.warn_no_tracker()
+    [record] = caplog.records
+    assert "tracker = footfall.Tracker.from_options({})" in record.message
