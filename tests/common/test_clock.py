@@ -40,3 +40,20 @@ def test_a_system_without_that_clock_gets_the_monotonic_one(
 ) -> None:
     system(monkeypatch)
     assert clock._choose_clock() is time.monotonic
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="CLOCK_BOOTTIME is of Linux")
+def test_52_of_two_clocks_the_one_that_counts_sleep_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clocks = {time.CLOCK_BOOTTIME: 7_200.0, time.CLOCK_MONOTONIC: 3_600.0}
+    monkeypatch.setattr(time, "clock_gettime", clocks.__getitem__)
+    assert clock._choose_clock()() == 7_200.0
+
+
+def test_ages_count_sleep_where_the_system_does() -> None:
+    expected = getattr(time, "CLOCK_BOOTTIME", None)
+    if expected is None:
+        assert clock.monotonic is time.monotonic
+    else:
+        assert abs(clock.monotonic() - time.clock_gettime(expected)) < 5.0

@@ -1,6 +1,6 @@
-"""Faults of the system's resolver, by the numbers of the fault catalogue, at both doors.
+"""Faults of the system's resolver, by their number in tests/FAULTS.md, with each HTTP client.
 
-libcurl asks the resolver from C, so what stands in for it is a small library that is loaded first.
+libcurl calls the resolver from C, so a small library that is loaded first replaces it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from tests.support.vendors import vendor, wait_until
 
 pytestmark = pytest.mark.server("cc")
 
+
 ACCEPTED = vendors.answering(vendors.answer())
+
 
 PRELUDE = """
 import os, sys, time
@@ -48,7 +50,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def program(
     code: str, client: Client, port: int, library: Path, address: Path
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run the prelude and `code`, to which `address` is that of vendor.invalid."""
+    """Run the prelude and `code`; the file `address` holds the address of vendor.invalid."""
     name = next(name for name, each in CLIENTS.items() if each is client)
     with subprocess.Popen(
         [sys.executable, "-c", PRELUDE + code, name, str(port)],
@@ -85,13 +87,13 @@ def test_a_name_that_appears_is_found(client: Client, library: Path, tmp_path: P
 
 
 def assert_ends_after(word: str, code: str, client: Client, library: Path, address: Path) -> None:
-    """The program says `word`, and its end is not held up from then on."""
+    """The program prints `word`, and ends soon after it."""
     with program(code, client, vendors.unused_port(), library, address) as process:
         assert process.stdout is not None
-        said = process.stdout.readline()
+        line = process.stdout.readline()
         started = time.monotonic()
         _, errors = process.communicate(timeout=60)
-        assert (said, process.returncode) == (f"{word}\n", 0), errors
+        assert (line, process.returncode) == (f"{word}\n", 0), errors
         assert time.monotonic() - started < 5
 
 
@@ -109,7 +111,7 @@ print("flushed", flush=True)
 
 
 @fault(20, "resolver-hangs")
-def test_a_resolver_that_hangs_holds_up_its_own_sender_and_no_exit(
+def test_a_resolver_that_hangs_holds_up_its_own_thread_and_no_exit(
     client: Client, library: Path, tmp_path: Path
 ) -> None:
     assert_ends_after("flushed", HANGS, client, library, tmp_path / "address")
@@ -119,11 +121,11 @@ HANGS_AT_THE_END = """
 from footfall.tracker import Tracker
 
 address.write_text("hang")
-place = f"plausible+{url}/example.com"
-options = {"destinations": [place], "transport": sys.argv[1], "shutdown_timeout_seconds": 0.5}
+destination = f"plausible+{url}/example.com"
+options = {"destinations": [destination], "transport": sys.argv[1], "shutdown_timeout_seconds": 0.5}
 tracker = Tracker.from_options(options, environ={})
 tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
-print("told", flush=True)
+print("tracked", flush=True)
 """
 
 
@@ -131,7 +133,7 @@ print("told", flush=True)
 def test_a_process_ends_in_time_while_its_resolver_hangs(
     client: Client, library: Path, tmp_path: Path
 ) -> None:
-    assert_ends_after("told", HANGS_AT_THE_END, client, library, tmp_path / "address")
+    assert_ends_after("tracked", HANGS_AT_THE_END, client, library, tmp_path / "address")
 
 
 MOVES = """

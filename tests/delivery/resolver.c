@@ -1,7 +1,7 @@
-/* Stands in for the system's resolver, in a program that is started with it as LD_PRELOAD.
+/* Replaces the system's resolver in a program that is started with it as LD_PRELOAD.
  *
- * The address of vendor.invalid is what the file $VENDOR_ADDRESS says. Where that is empty there is
- * none; where it says "hang", nobody answers until it says something else.
+ * The file $VENDOR_ADDRESS holds the address of vendor.invalid. While the file is empty the name has
+ * none; while the file holds "hang", the resolver does not answer.
  */
 
 #define _GNU_SOURCE

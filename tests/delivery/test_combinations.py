@@ -1,9 +1,8 @@
-"""Where the rooms meet: options and faults that are harmless alone, together."""
+"""Options and faults that are harmless alone, combined."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,19 +12,23 @@ import pytest
 
 from footfall.common import reentrancy
 from footfall.config import Config
-from footfall.delivery import Lane
 from footfall.delivery.outbox.sqlite_file import OutboxFile
-from footfall.delivery.transport import CurlTransport, HTTPXTransport
 from footfall.destinations import Collector, Only, Plausible
-from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.support.vendors import wait_until
 from tests.test_tracker import visit
 
 ACCEPTED = Outcome(kind=OutcomeKind.ACCEPTED)
+
+
 PLAUSIBLE = Plausible(domain="example.com")
+
+
 COLLECTOR = Collector(domain="example.com")
+
+
 BOT = {"ip": "203.0.113.9", "ua": "Mozilla/5.0 (compatible; GPTBot/1.2)"}
 
 
@@ -37,7 +40,7 @@ def tracker_to(*destinations: Any, transport: Any = None, **options: Any) -> Tra
 
 
 def accounts(tracker: Tracker) -> list[dict[str, int]]:
-    """The counters of each destination that are not zero, once the accounts are seen to close."""
+    """The counters of each destination that are not zero, once they are seen to balance."""
     for lane in tracker._lanes.all:
         assert lane.counters().in_balance, lane.counters()
     return [
@@ -47,7 +50,7 @@ def accounts(tracker: Tracker) -> list[dict[str, int]]:
 
 
 class Slow(MemoryTransport):
-    """A collector answers once it is let, a vendor at once."""
+    """A collector answers when the test allows it, a vendor at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,9 +60,6 @@ class Slow(MemoryTransport):
         if request.url.endswith("/hits"):
             self.may_answer.wait(10)
         return super().send(request)
-
-
-# -- the outbox and the inspector --------------------------------------------------------------
 
 
 def test_reports_are_waited_for_where_vendors_have_an_outbox(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_report_that_is_late_is_counted_as_lost_beside_an_outbox(tmp_path: Pat
     ],
     ids=["a bot's token", "an excluded page"],
 )
-def test_what_is_told_and_kept_back_outside_a_request_is_no_fault(
+def test_a_pageview_that_is_skipped_outside_a_request_is_no_error(
     page_url: str, visitor: dict[str, str], reason: str
 ) -> None:
     tracker = tracker_to(COLLECTOR, exclude=["/internal/**"])
@@ -113,7 +113,7 @@ def test_a_report_that_cannot_be_made_costs_no_event(monkeypatch: pytest.MonkeyP
     assert tracker.stats()["errors"] == 1
 
 
-def test_a_collector_for_some_hosts_is_told_of_every_hit_of_theirs() -> None:
+def test_a_collector_for_some_hosts_gets_a_report_of_every_hit_of_theirs() -> None:
     transport = MemoryTransport()
     tracker = tracker_to(Only(to=COLLECTOR, hosts=["shop.example.com"]), transport=transport)
     visit(tracker, headers={"Host": "shop.example.com"})
@@ -125,43 +125,8 @@ def test_a_collector_for_some_hosts_is_told_of_every_hit_of_theirs() -> None:
     assert accounts(tracker) == [{"submitted": 2, "accepted": 2}]
 
 
-def test_a_vendor_for_some_hosts_is_told_of_no_hit_that_does_not_count() -> None:
+def test_a_vendor_for_some_hosts_gets_no_reports() -> None:
     assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._lanes.watchers
-
-
-# -- the end of a lane -------------------------------------------------------------------------
-
-
-class Keeping:
-    """An outbox, while the answer to what is on the wire comes in before it is handed over."""
-
-    def __init__(self, meanwhile: Callable[[], None]) -> None:
-        self._meanwhile = meanwhile
-
-    def __call__(self, lane: Lane, items: Any) -> int:
-        self._meanwhile()
-        lane.count_admitted(items, "stored")
-        return 0
-
-
-@pytest.mark.parametrize(
-    "verdict", [OutcomeKind.ACCEPTED, OutcomeKind.RETRY], ids=["accepted", "to be tried again"]
-)
-def test_an_answer_at_the_last_moment_ends_no_event_twice(verdict: OutcomeKind) -> None:
-    lane = Lane(PLAUSIBLE, MemoryTransport())
-    lane._start_thread = lambda token: None  # type: ignore[method-assign]
-    event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.9"), time=9e9)
-    lane.enqueue_stored([(event, "row")])
-    item = lane._take(0.0)
-    assert item is not None
-    lane.on_unsent = Keeping(lambda: lane._finish(item, Outcome(kind=verdict)))
-    lane._pool.reserve(1, 0, 0.0, may_grow=True)
-    assert lane.wait(0.0)
-    counts = lane.counters()
-    assert counts.in_balance
-    assert (counts.stored, counts.queued, lane.capacity(10)) == (1, 0, 10)
-    lane.expedite()
-    assert lane._take(0.0) is None, "what was stored is sent, too"
 
 
 def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
@@ -186,29 +151,28 @@ def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
     assert "lost_at_exit" not in accounts(tracker)[0]
 
 
-def test_the_outbox_is_own_work_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_outbox_thread_does_is_not_tracked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[bool] = []
     store = OutboxFile.store
 
-    def look(file: OutboxFile, rows: Any) -> None:
+    def record(file: OutboxFile, rows: Any) -> None:
         seen.append(reentrancy.is_suppressed())
         store(file, rows)
 
-    monkeypatch.setattr(OutboxFile, "store", look)
+    monkeypatch.setattr(OutboxFile, "store", record)
     tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
     visit(tracker)
     assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1, 10)
     assert seen == [True]
 
 
-# -- what an owner brings ----------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Own:
-    """A destination of the owner's own."""
+    """A destination that the app has defined."""
 
-    answer: Any = ACCEPTED
+    outcome: Any = ACCEPTED
     name: str = "own"
     endpoint: str = "http://127.0.0.1:9/"
 
@@ -216,7 +180,7 @@ class Own:
         return Request(url=self.endpoint, headers={}, body=event.url.encode())
 
     def read(self, response: Response) -> Any:
-        return self.answer
+        return self.outcome
 
 
 class Older(Own):
@@ -231,21 +195,21 @@ class Explaining(Own):
 
 OUTCOMES: dict[str, tuple[Any, str]] = {
     "a request without trimmed": (Older(), "accepted"),
-    "no outcome": (Own(answer=None), "rejected"),
-    "a kind as text": (Own(answer=Outcome(kind="accepted")), "accepted"),  # type: ignore[arg-type]
-    "a retry's text": (Own(answer=Outcome(kind="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
-    "a header's wish": (
-        Own(answer=Outcome(kind=OutcomeKind.RETRY, retry_after="5", max_tries=1)),  # type: ignore[arg-type]
+    "no outcome": (Own(outcome=None), "rejected"),
+    "a kind as text": (Own(outcome=Outcome(kind="accepted")), "accepted"),  # type: ignore[arg-type]
+    "a retry's text": (Own(outcome=Outcome(kind="retry", max_tries=1)), "failed"),  # type: ignore[arg-type]
+    "a header's text": (
+        Own(outcome=Outcome(kind=OutcomeKind.RETRY, retry_after="5", max_tries=1)),  # type: ignore[arg-type]
         "failed",
     ),
-    "no kind": (Own(answer=Outcome(kind="fine")), "rejected"),  # type: ignore[arg-type]
-    "an outcome of their own": (Own(answer=SimpleNamespace(kind="accepted")), "accepted"),
+    "no kind": (Own(outcome=Outcome(kind="fine")), "rejected"),  # type: ignore[arg-type]
+    "an outcome of their own": (Own(outcome=SimpleNamespace(kind="accepted")), "accepted"),
     "no explanation": (Explaining(Outcome(kind=OutcomeKind.DROPPED)), "dropped_by_vendor"),
 }
 
 
 @pytest.mark.parametrize(("destination", "end"), OUTCOMES.values(), ids=OUTCOMES.keys())
-def test_whatever_a_destination_says_each_event_has_an_end(destination: Any, end: str) -> None:
+def test_whatever_a_destination_returns_each_event_is_counted(destination: Any, end: str) -> None:
     tracker = tracker_to(destination)
     visit(tracker)
     visit(tracker)
@@ -274,13 +238,13 @@ def test_a_thread_that_was_ended_is_replaced() -> None:
     )
     visit(tracker)
     assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1)
-    # The next of the same visitor is not held up by what nobody will ever answer.
+    # The next of the same visitor does not wait for the one without an outcome.
     visit(tracker)
     assert tracker.flush(5)
     assert accounts(tracker) == [{"submitted": 3, "accepted": 2, "unknown": 1}]
 
 
-def test_what_is_cut_off_with_the_thread_that_delivers_for_itself_has_an_end(
+def test_an_event_whose_delivery_ends_the_calling_thread_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(thread: threading.Thread) -> None:
@@ -297,7 +261,7 @@ def test_what_is_cut_off_with_the_thread_that_delivers_for_itself_has_an_end(
 
 
 class Unmeasured(str):
-    """A text of the owner's own kind, as lazy translations are."""
+    """A text of a class that the app has defined, as lazy translations are."""
 
     __slots__ = ()
 
@@ -305,7 +269,7 @@ class Unmeasured(str):
         raise LookupError("not translated yet")
 
 
-SPOILT: dict[str, dict[str, Any]] = {
+INVALID: dict[str, dict[str, Any]] = {
     "no url": {"url": None},
     "no props": {"props": None},
     "no visitor": {"visitor": None},
@@ -314,54 +278,45 @@ SPOILT: dict[str, dict[str, Any]] = {
     "a time that is a text": {"time": "now"},
     "a prop without a length": {"props": {"plan": Unmeasured("pro")}},
     "a prop's name without a length": {"props": {Unmeasured("plan"): "pro"}},
-    "a url without a length": {"url": Unmeasured("https://example.com/spoilt")},
+    "a url without a length": {"url": Unmeasured("https://example.com/invalid")},
 }
 
 
 @pytest.mark.parametrize("keeps", [False, True], ids=["in memory", "in an outbox"])
-@pytest.mark.parametrize("changes", SPOILT.values(), ids=SPOILT.keys())
-def test_a_spoilt_event_takes_no_other_along(
+@pytest.mark.parametrize("changes", INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_event_harms_no_other(
     changes: dict[str, Any], keeps: bool, tmp_path: Path
 ) -> None:
     transport = MemoryTransport()
 
-    def spoil(event: Event) -> Event:
-        return replace(event, **changes) if event.url.endswith("/spoilt") else event
+    def break_some(event: Event) -> Event:
+        return replace(event, **changes) if event.url.endswith("/invalid") else event
 
     outbox: dict[str, Any] = {"outbox": str(tmp_path / "outbox.db")} if keeps else {}
-    tracker = tracker_to(PLAUSIBLE, transport=transport, before_send=spoil, **outbox)
+    tracker = tracker_to(PLAUSIBLE, transport=transport, before_send=break_some, **outbox)
     tracker._thread.starting.acquire()
-    for path in ("/before", "/spoilt", "/after"):
+    for path in ("/before", "/invalid", "/after"):
         visit(tracker, path)
     tracker.flush(5)
-    assert len([each for each in transport.requests if b"/spoilt" not in each.body]) == 2
+    assert len([each for each in transport.requests if b"/invalid" not in each.body]) == 2
     [account] = accounts(tracker)
     assert 2 <= account["accepted"] <= 3
     assert {"lost_at_exit", "queued"}.isdisjoint(account)
     assert not keeps or tracker.stats()["outbox"]["is_in_use"]
 
 
-def test_a_hook_that_tells_is_an_echo_in_a_test_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracking_is_suppressed_in_a_hook_in_a_test_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     seen: list[bool] = []
 
-    def look(event: Event) -> Event:
+    def record(event: Event) -> Event:
         seen.append(reentrancy.is_suppressed())
         return event
 
-    tracker = tracker_to(PLAUSIBLE, before_send=look)
+    tracker = tracker_to(PLAUSIBLE, before_send=record)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     visit(tracker)
     tracker.settle()
     assert seen == [True]
-
-
-def test_whichever_door_was_used_under_gevent_is_closed_too() -> None:
-    pytest.importorskip("pycurl")
-    closed: list[bool] = []
-    httpx = HTTPXTransport()
-    httpx.close = lambda: closed.append(True)  # type: ignore[method-assign]
-    CurlTransport(under_gevent=httpx).close()
-    assert closed == [True]

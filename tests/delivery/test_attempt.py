@@ -1,0 +1,134 @@
+"""One try to send an event: its request, its outcome, and what a destination may return."""
+
+from __future__ import annotations
+
+import pytest
+
+from footfall.common.clock import monotonic
+from footfall.delivery import Item, Lane
+from footfall.delivery.attempt import may_retry, wait_seconds
+from footfall.delivery.lane import MAX_BUILT_AHEAD
+from footfall.errors import Ambiguous, NotSent
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response
+from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over, without_threads
+from tests.support.faults import Scripted
+
+RESPONSES = {
+    "accepted": (Response(status=202, body=b"ok"), "accepted"),
+    "dropped": (Response(status=202, headers={"x-plausible-dropped": "1"}), "dropped_by_vendor"),
+    "invalid": (Response(status=400, body=b'{"errors":{"url":["is required"]}}'), "rejected"),
+    "server error": (Response(status=500), "unknown"),
+    "late response": (Ambiguous("no response within 5 s"), "unknown"),
+    "a transport that breaks": (ZeroDivisionError("oops"), "rejected"),
+}
+
+
+@pytest.mark.parametrize(("response", "counter"), RESPONSES.values(), ids=RESPONSES.keys())
+def test_each_response_ends_in_its_counter(response: Response | Exception, counter: str) -> None:
+    lane = lane_over(Scripted(response))
+    lane.offer(event())
+    drained(lane)
+    assert counted(lane) == {"submitted": 1, counter: 1}
+
+
+ACCEPTED = Response(status=202, body=b"ok")
+
+
+class Recording:
+    """Plausible, with a list of the events whose requests were built; for one this fails."""
+
+    name, endpoint = PLAUSIBLE.name, PLAUSIBLE.endpoint
+
+    def __init__(self, failing: int | None = None) -> None:
+        self.built: list[int] = []
+        self.read = PLAUSIBLE.read
+        self._failing = failing
+
+    def request(self, built_of: Event) -> Request:
+        number = int(built_of.url.rpartition("/")[2])
+        self.built.append(number)
+        if number == self._failing:
+            raise ZeroDivisionError
+        return PLAUSIBLE.request(built_of)
+
+
+def offered(destination: Recording, transport: object, number: int) -> tuple[Lane, list[Event]]:
+    """A lane without threads, and the events in its queue, each of another visitor."""
+    lane = Lane(destination, transport, jitter=lambda low, high: 0.0)  # type: ignore[arg-type]
+    events = [event(each, f"198.51.100.{each}") for each in range(number)]
+    without_threads(lane).offer(*events)
+    return lane, events
+
+
+def test_a_request_that_is_built_ahead_is_sent_as_if_built_in_its_turn() -> None:
+    destination, transport = Recording(), Scripted()
+    lane, events = offered(destination, transport, 40)
+    lane._deliver_here(monotonic() + 5.0)
+    assert transport.requests == [PLAUSIBLE.request(each) for each in events]
+    assert sorted(destination.built) == [*range(40)], "each once"
+    assert counted(lane) == {"submitted": 40, "accepted": 40}
+
+
+def test_a_request_is_built_anew_for_each_further_try() -> None:
+    destination = Recording()
+    lane, _ = offered(destination, Scripted(ACCEPTED, NotSent("refused")), 2)
+    lane._deliver_here(monotonic() + 5.0)
+    assert sorted(destination.built) == [0, 1, 1]
+    assert counted(lane) == {"submitted": 2, "accepted": 2, "retried": 1}
+
+
+def test_a_request_that_cannot_be_built_ahead_fails_in_its_turn_and_alone() -> None:
+    lane, _ = offered(Recording(failing=3), Scripted(), 8)
+    lane._deliver_here(monotonic() + 5.0)
+    assert counted(lane) == {"submitted": 8, "accepted": 7, "rejected": 1}
+
+
+def test_few_requests_are_built_ahead() -> None:
+    destination = Recording()
+    lane, _ = offered(destination, Scripted(), 100)
+    assert lane._take(0.0) is not None
+    assert len(destination.built) < MAX_BUILT_AHEAD
+
+
+def test_the_request_of_a_parked_event_is_built_later() -> None:
+    lane, _ = offered(Recording(), Scripted(), 2)
+    lane.offer(event(2, "198.51.100.1"))
+    assert lane._take(0.0) is not None
+    assert lane._take(0.0) is not None
+    assert lane._take(0.0) is None
+    held = lane._queue.order._held.values()
+    assert [item.request for parked in held for item in parked or ()] == [None]
+
+
+def item_after(tries: int) -> Item:
+    item = Item.of(event(), 0.0)
+    item.tries = tries
+    return item
+
+
+@pytest.mark.parametrize(
+    ("tries", "outcome", "may"),
+    [
+        (1, Outcome(kind=OutcomeKind.RETRY), True),
+        (3, Outcome(kind=OutcomeKind.RETRY), True),
+        (4, Outcome(kind=OutcomeKind.RETRY), False),
+        (2, Outcome(kind=OutcomeKind.RETRY, max_tries=2), False),
+        (1, Outcome(kind=OutcomeKind.UNKNOWN), False),
+        (1, Outcome(kind=OutcomeKind.REJECTED), False),
+    ],
+)
+def test_another_try_is_allowed_while_the_vendor_processed_nothing_and_tries_are_left(
+    tries: int, outcome: Outcome, may: bool
+) -> None:
+    assert may_retry(item_after(tries), outcome, max_tries=4) is may
+
+
+@pytest.mark.parametrize(
+    ("tries", "retry_after", "seconds"),
+    [(1, None, 0.25), (2, None, 0.5), (4, None, 2.0), (9, None, 8.0), (1, 5.0, 5.0)],
+)
+def test_the_longest_wait_doubles_with_each_try_and_retry_after_is_kept(
+    tries: int, retry_after: float | None, seconds: float
+) -> None:
+    outcome = Outcome(kind=OutcomeKind.RETRY, retry_after=retry_after)
+    assert wait_seconds(item_after(tries), outcome, lambda low, high: high) == seconds

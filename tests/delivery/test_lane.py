@@ -1,0 +1,256 @@
+"""Lanes: retries, threads that are killed, the end; and counters that always balance."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from footfall.common.clock import monotonic
+from footfall.delivery import Lane, Limits
+from footfall.delivery.transport import HTTPXTransport
+from footfall.destinations import Plausible
+from footfall.errors import NotSent
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
+from footfall.testing import MemoryTransport
+from tests.delivery.lanes import (
+    PLAUSIBLE,
+    Clock,
+    counted,
+    drained,
+    event,
+    lane_over,
+    without_threads,
+)
+from tests.support import vendors
+from tests.support.faults import Scripted
+from tests.support.vendors import vendor, wait_until
+
+
+def test_an_event_that_was_trimmed_is_counted_once_beside_the_account() -> None:
+    lane = lane_over(Scripted(NotSent("refused"), NotSent("refused")))
+    lane.offer(replace(event(), url="https://example.com/" + "p" * 3000))
+    lane.offer(event(1, "198.51.100.2"))
+    assert wait_until(lambda: lane.counters().accepted == 2)
+    assert counted(lane) == {"submitted": 2, "accepted": 2, "retried": 2}
+    assert lane.trimmed == 1
+
+
+def test_a_retry_draws_no_random_number_that_the_app_has_seeded() -> None:
+    lane = Lane(PLAUSIBLE, Scripted(NotSent("refused"), *[Response(status=503)] * 3))
+    before = random.getstate()
+    lane.offer(*(event(number, f"198.51.100.{number}") for number in range(4)))
+    assert wait_until(lambda: lane.counters().retried > 0)
+    drained(lane)
+    assert random.getstate() == before
+
+
+@pytest.mark.parametrize(
+    "fault", [NotSent("refused"), Response(status=503), Response(status=429)], ids=repr
+)
+def test_what_surely_was_not_processed_is_sent_again(fault: Response | Exception) -> None:
+    transport = Scripted(fault, fault)
+    lane = lane_over(transport)
+    lane.offer(event())
+    assert wait_until(lambda: lane.counters().accepted == 1)
+    assert len(transport.requests) == 3
+    assert counted(lane) == {"submitted": 1, "accepted": 1, "retried": 2}
+
+
+def test_a_vendor_that_is_down_costs_each_event_four_tries() -> None:
+    transport = Scripted(*[NotSent("refused")] * 4)
+    lane = lane_over(transport, max_tries=4)
+    lane.offer(event())
+    assert wait_until(lambda: lane.counters().failed == 1)
+    assert len(transport.requests) == 4
+
+
+def test_retry_after_is_waited_for() -> None:
+    transport = Scripted(Response(status=503, headers={"retry-after": "1"}))
+    lane = lane_over(transport)
+    started = time.monotonic()
+    lane.offer(event())
+    assert wait_until(lambda: lane.counters().accepted == 1)
+    assert time.monotonic() - started >= 1.0
+
+
+class Killed(BaseException):
+    """What gevent raises in a greenlet that is killed."""
+
+
+@pytest.mark.parametrize("where", ["in flight", "starting another"])
+def test_a_thread_that_is_killed_while_it_probes_leaves_nothing_behind(where: str) -> None:
+    clock, killed = Clock(), threading.Event()
+
+    class Killing:
+        def send(self, request: Request) -> Response:
+            if killed.is_set():
+                return Response(status=202, body=b"ok")
+            killed.set()
+            raise Killed
+
+    def start(token: object) -> None:
+        if token is not None and where == "starting another" and not killed.is_set():
+            killed.set()
+            raise Killed
+
+    limits = Limits(is_waited_for=True)
+    lane = without_threads(Lane(PLAUSIBLE, Killing(), limits, clock=clock, wall_clock=lambda: 0.0))
+    lane._breaker.open_for(clock.now, 2.0)
+    for number in range(3):
+        lane.offer(event(number))
+    lane._breaker.expedite()
+    lane._reserve_thread = lambda now: object()  # type: ignore[method-assign]  # as with a backlog
+    lane._start_thread = start  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        lane._work(object())
+    assert counted(lane) == {"submitted": 3, "queued": 2, "unknown": 1}
+    assert lane.breaker_state == "open"
+    clock.now += 60.0
+    lane._deliver_here(clock.now + 1.0)
+    assert counted(lane) == {"submitted": 3, "accepted": 2, "unknown": 1}
+    assert {lane.breaker_state} == {"closed"}
+
+
+def test_one_dead_destination_does_not_slow_another() -> None:
+    with vendor(vendors.hanging) as dead, vendor(vendors.answering(vendors.answer())) as alive:
+        lanes = []
+        transport = HTTPXTransport(timeout_seconds=30)
+        for server in (dead, alive):
+            destination = Plausible(domain="example.com", endpoint=server.url + "/api/event")
+            lanes.append(Lane(destination, transport, Limits(max_connections=1)))
+        for number in range(50):
+            for lane in lanes:
+                lane.offer(event(number, visitor=f"198.51.100.{number}"))
+        assert wait_until(lambda: lanes[1].counters().accepted == 50, 20)
+        assert lanes[0].counters().queued == 50
+        for lane in lanes:
+            lane.drain(monotonic())
+
+
+def test_after_a_burst_every_event_is_counted() -> None:
+    with vendor(vendors.slow(0.005, vendors.answer())) as server:
+        destination = Plausible(domain="example.com", endpoint=server.url + "/api/event")
+        lane = Lane(destination, HTTPXTransport(), Limits(max_events=1000))
+        for number in range(3000):
+            lane.offer(event(number, visitor=f"198.51.100.{number % 200}"))
+        drained(lane, 8.0)
+        counters = counted(lane)
+        assert counters["submitted"] == 3000
+        assert counters["accepted"] > 0
+        assert counters["dropped_full"] >= 1900
+        max_in_flight = 8
+        assert abs(len(server.requests) - counters["accepted"]) <= max_in_flight
+
+
+@pytest.mark.parametrize(("behave", "seconds"), [(vendors.hanging, 3.0)], ids=["hanging"])
+def test_draining_keeps_its_deadline(behave: vendors.Behaviour, seconds: float) -> None:
+    with vendor(behave) as server:
+        destination = Plausible(domain="example.com", endpoint=server.url + "/api/event")
+        lane = Lane(destination, HTTPXTransport())
+        for number in range(20):
+            lane.offer(event(number, visitor=f"198.51.100.{number}"))
+        started = time.monotonic()
+        assert not drained(lane, 1.0)
+        assert time.monotonic() - started < seconds
+        assert counted(lane) == {"submitted": 20, "lost_at_exit": 20}
+
+
+def test_draining_does_not_wait_for_a_vendor_that_refuses() -> None:
+    lane = lane_over(Scripted(*[NotSent("refused")] * 1000))
+    for number in range(100):
+        lane.offer(event(number, visitor=f"198.51.100.{number}"))
+    started = time.monotonic()
+    drained(lane, 5.0)
+    assert time.monotonic() - started < 4.0
+    counters = counted(lane)
+    assert counters.get("failed", 0) + counters.get("lost_at_exit", 0) == 100
+
+
+def test_a_lane_works_on_after_draining() -> None:
+    transport = Scripted()
+    lane = lane_over(transport)
+    for _ in range(3):
+        lane.offer(event())
+        assert drained(lane)
+    assert counted(lane) == {"submitted": 3, "accepted": 3}
+
+
+def test_45_after_it_was_closed_a_lane_keeps_its_thread_again() -> None:
+    lane = lane_over(Scripted())
+    lane.close()
+    lane.offer(event())
+    assert wait_until(lambda: counted(lane) == {"submitted": 1, "accepted": 1})
+    assert not wait_until(lambda: not len(lane._pool), 0.2)
+
+
+def test_without_threads_draining_uses_the_calling_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    lane = lane_over(Scripted(NotSent("refused")))
+    for number in range(5):
+        lane.offer(event(number))
+    assert drained(lane) is False or counted(lane).get("failed") == 1
+    assert counted(lane) == {"submitted": 5, "accepted": 4, "failed": 1}
+
+
+def test_a_child_forgets_what_its_parent_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A child has none of its parent's threads.
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    lane = lane_over(Scripted())
+    lane.offer(event())
+    lane.reset_after_fork()
+    assert counted(lane) == {}
+    lane.offer(event())
+    assert counted(lane)["submitted"] == 1
+
+
+def test_what_was_taken_before_a_fork_is_not_counted_in_the_child() -> None:
+    # Under gevent a child has a copy of the greenlet that was sending.
+    lane = without_threads(lane_over(Scripted()))
+    lane.offer(event())
+    item = lane._take(0.0)
+    assert item is not None
+    lane.reset_after_fork()
+    lane._finish(item, lane._attempt(item))
+    assert counted(lane) == {}
+
+
+class Keeping:
+    """An outbox; before it takes what was not sent, the response to the event in flight comes."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile = meanwhile
+
+    def __call__(self, lane: Lane, items: Any) -> int:
+        self._meanwhile()
+        lane.count_admitted(items, "stored")
+        return 0
+
+
+@pytest.mark.parametrize(
+    "kind", [OutcomeKind.ACCEPTED, OutcomeKind.RETRY], ids=["accepted", "to be tried again"]
+)
+def test_a_response_at_the_last_moment_ends_no_event_twice(kind: OutcomeKind) -> None:
+    lane = without_threads(Lane(PLAUSIBLE, MemoryTransport()))
+    event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.9"), time=9e9)
+    lane.enqueue_stored([(event, "row")])
+    item = lane._take(0.0)
+    assert item is not None
+    lane.on_unsent = Keeping(lambda: lane._finish(item, Outcome(kind=kind)))
+    lane._pool.reserve(1, 0, 0.0, may_grow=True)
+    assert lane.wait(0.0)
+    counters = lane.counters()
+    assert counters.in_balance
+    assert (counters.stored, counters.queued, lane.capacity(10)) == (1, 0, 10)
+    lane.expedite()
+    assert lane._take(0.0) is None, "what was stored is sent, too"
