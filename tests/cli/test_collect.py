@@ -94,16 +94,16 @@ def test_a_signal_ends_the_command_with_everything_written(
         started = time.monotonic()
         _, errors = running.communicate(timeout=10)
         assert time.monotonic() - started < 3
-    # What asyncio's debug mode says of a machine that was slow is no word of the command's.
-    said = re.sub(r"(?m)^Executing <.+ took [0-9.]+ seconds\n", "", errors)
-    assert (running.returncode, said) == (0, "")
+    # On a slow machine, asyncio's debug mode writes lines that are not the command's.
+    own_errors = re.sub(r"(?m)^Executing <.+ took [0-9.]+ seconds\n", "", errors)
+    assert (running.returncode, own_errors) == (0, "")
     with closing(Store(file)) as store:
         assert store.count(EventSearch()) == 20
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         (["--host", "0.0.0.0"], "set a token"),
         (["--database", "/nowhere/x.sqlite3"], "database"),
@@ -118,11 +118,11 @@ def test_a_signal_ends_the_command_with_everything_written(
     ],
 )
 def test_what_cannot_work_is_reported_at_the_start(
-    line: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    line: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with unchanged_signals():
         code = collect.run(arguments("-p", "0", "--database", ":memory:", *line))
-    assert (code, said in capsys.readouterr().err) == (2, True)
+    assert (code, message in capsys.readouterr().err) == (2, True)
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette", "jinja2"])

@@ -28,7 +28,7 @@ from tests.collector.support import (
 TOKEN = "correct horse battery staple"
 
 
-def test_events_are_chosen_and_listed_oldest_first(http: httpx2.Client) -> None:
+def test_events_are_filtered_and_listed_oldest_first(http: httpx2.Client) -> None:
     for name, domain, url in (
         ("pageview", "a.test", "https://a.test/x"),
         ("Signup", "a.test", "https://a.test/y"),
@@ -55,16 +55,16 @@ def test_events_are_chosen_and_listed_oldest_first(http: httpx2.Client) -> None:
     assert (len(answer["events"]), answer["total"]) == (1, 5)
 
 
-def test_a_question_can_wait_for_its_answer(http: httpx2.Client) -> None:
+def test_a_request_can_wait_for_events(http: httpx2.Client) -> None:
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(stored_events, http, name="Signup", wait=2, timeout=20)
+        waiting = pool.submit(stored_events, http, name="Signup", wait=2, timeout=20)
         for _ in range(2):
             post(http)
             post(http, name="Signup")
-        assert len(asked.result()) == 2
+        assert len(waiting.result()) == 2
 
 
-def test_a_question_waits_no_longer_than_it_says(http: httpx2.Client) -> None:
+def test_a_request_waits_no_longer_than_its_timeout(http: httpx2.Client) -> None:
     post(http)
     started = time.monotonic()
     assert len(stored_events(http, wait=2, timeout="0.2")) == 1
@@ -91,7 +91,7 @@ def test_a_question_waits_no_longer_than_it_says(http: httpx2.Client) -> None:
         ("/nowhere", "", "Not Found"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_told_why(
+def test_an_invalid_parameter_is_answered_with_the_reason(
     http: httpx2.Client, path: str, query: str, error: str
 ) -> None:
     answer = http.get(path, params=query)
@@ -121,18 +121,18 @@ def test_totals_are_served(http: httpx2.Client) -> None:
     }
 
 
-def test_clearing_begins_anew(http: httpx2.Client) -> None:
+def test_clearing_deletes_events_sessions_and_rejected_requests(http: httpx2.Client) -> None:
     http.post("/log", json={"pid": PID})
     post(http)
     http.post("/api/event", json={})
     assert http.delete("/api/v1/events").json() == {"deleted": 2}
     assert stored_events(http) == []
-    # Nobody has come before, and nothing was refused.
+    # The sessions are gone too, and so are the rejected requests.
     assert http.post("/log", json={"pid": PID, "unique": True}).status_code == 201
     assert "Refused" not in http.get("/live").text
 
 
-def test_health_is_told_as_plausible_tells_it(http: httpx2.Client) -> None:
+def test_health_is_answered_as_plausible_answers_it(http: httpx2.Client) -> None:
     well = dict.fromkeys(("postgres", "clickhouse", "sites_cache", "sessions"), "ok")
     for path in ("/api/health", "/api/system/health/ready"):
         answer = http.get(path)
@@ -157,29 +157,29 @@ def test_a_file_that_cannot_be_read_is_no_crash(
     assert http.delete("/api/v1/events").status_code == 503
 
 
-def test_a_mounted_collector_finds_itself() -> None:
+def test_a_mounted_collector_links_to_its_own_paths() -> None:
     with closing(Store()) as store:
         app = Starlette(routes=[Mount("/stats", create_app(store, hosts=None, token=TOKEN))])
         with served(app) as url:
-            wire = httpx2.post(f"{url}/stats/api/event", json=PAGEVIEW)
-            assert wire.status_code == 202
+            answer = httpx2.post(f"{url}/stats/api/event", json=PAGEVIEW)
+            assert answer.status_code == 202
             assert httpx2.get(f"{url}/stats/api/health").status_code == 200
             headers = {"authorization": f"Bearer {TOKEN}"}
             page = httpx2.get(f"{url}/stats/live", headers=headers).text
             paths = re.findall(r'(?:src|href|action|data-url)="(/[^"?]*)', page)
             assert paths
             assert [each for each in paths if not each.startswith("/stats/")] == []
-            # The server did not start the app, so nobody tells it what was written.
+            # The server did not run the app's lifespan, so the app is not notified of writes.
             query = {"wait": "2", "timeout": "10"}
             with ThreadPoolExecutor(1) as pool:
-                asked = pool.submit(
+                waiting = pool.submit(
                     httpx2.get, f"{url}/stats/api/v1/events", params=query, headers=headers
                 )
                 httpx2.post(f"{url}/stats/api/event", json=PAGEVIEW)
-                assert asked.result().json()["total"] == 2
+                assert waiting.result().json()["total"] == 2
 
 
-def test_nothing_is_changed_by_looking(tmp_path: Path) -> None:
+def test_reading_changes_nothing(tmp_path: Path) -> None:
     with running_collector() as (collector, http), closing(Store()) as other:
         http.post("/api/event", json=PAGEVIEW)
         before = http.get("/api/v1/events").json()

@@ -22,11 +22,11 @@ from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.support import FIREFOX, PAGEVIEW, PID, running_collector
 from tests.support.vendors import wait_until
 
-# One request that stands for two events.
+# One request with two events.
 PAIR = {**PAGEVIEW, "domain": "a.test,b.test"}
 
 
-def test_a_full_disk_is_told_and_nothing_is_half_written(
+def test_a_full_disk_is_reported_and_nothing_is_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
@@ -46,14 +46,14 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(
         with closing(sqlite3.connect(tmp_path / "events.sqlite3")) as reader:
             numbers = reader.execute("SELECT domain, count(*) FROM events GROUP BY 1").fetchall()
         assert len({number for _, number in numbers}) == 1
-        # With room again, all that was answered is there, once.
+        # Once the file can grow again, all that was answered is in it, once.
         connection.execute("PRAGMA max_page_count = 1000000")
         assert wait_until(lambda: http.get("/api/health").status_code == 200)
         total = http.get("/api/v1/events", params={"limit": 1}).json()["total"]
         assert total == 2 * answered.count(202)
 
 
-def test_a_locked_file_is_told_and_nothing_is_lost(
+def test_a_locked_file_is_reported_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
@@ -78,7 +78,7 @@ def test_a_locked_file_is_told_and_nothing_is_lost(
         assert total == 2 * answered.count(202)
 
 
-def test_a_file_locked_from_the_first_event_on_is_told(
+def test_a_file_locked_from_the_first_event_on_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
@@ -131,7 +131,7 @@ def test_a_kill_at_full_load_loses_nothing_that_was_answered(
         for worker in workers:
             worker.start()
         assert wait_until(lambda: len(answered) > 200, 30)
-        # At any moment of a commit, and at another one in each run: this one has no seed.
+        # At any time of a commit, and at another one in each run: this random number has no seed.
         time.sleep(random.SystemRandom().uniform(0, 0.05))
         running.kill()
         for worker in workers:

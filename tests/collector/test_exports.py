@@ -1,4 +1,4 @@
-"""The names that `footfall.collector` exports, and what it says without its extra."""
+"""The names that `footfall.collector` exports, and its error without the extra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import footfall.collector
 @pytest.mark.parametrize(
     ("missing", "is_the_extra"), [("starlette.routing", True), ("footfall.collector.app", False)]
 )
-def test_only_the_extra_is_blamed_on_the_extra(
+def test_only_a_missing_extra_is_reported_as_one(
     monkeypatch: pytest.MonkeyPatch, missing: str, is_the_extra: bool
 ) -> None:
     def fail(name: str) -> None:
@@ -22,7 +22,7 @@ def test_only_the_extra_is_blamed_on_the_extra(
     assert (str(caught.value) == footfall.collector.MISSING) == is_the_extra
 
 
-def test_the_collector_has_no_other_names() -> None:
+def test_the_collector_exports_no_other_names() -> None:
     assert sorted(footfall.collector.__all__) == footfall.collector.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = footfall.collector.nothing

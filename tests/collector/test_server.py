@@ -45,14 +45,14 @@ def test_the_url_is_where_it_listens(host: str, start: str) -> None:
         assert httpx2.get(f"{collector.url}/live").status_code == 200
 
 
-def test_a_port_in_use_is_told(collector: CollectorServer) -> None:
+def test_a_port_in_use_is_reported(collector: CollectorServer) -> None:
     port = urlsplit(collector.url).port or 0
     with pytest.raises(ConfigError, match=f"127.0.0.1:{port}.*choose another port"):
         CollectorServer(port=port)
 
 
 @pytest.mark.parametrize("port", [-1, 65_536, 99_999])
-def test_a_port_that_is_none_is_told(port: int) -> None:
+def test_an_invalid_port_is_refused(port: int) -> None:
     with pytest.raises(ConfigError, match="choose one up to 65535"):
         CollectorServer(port=port)
 
@@ -65,7 +65,9 @@ def test_a_database_that_cannot_be_opened_frees_the_port(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("never", [True, False])
-def test_a_server_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch, never: bool) -> None:
+def test_a_server_that_does_not_start_is_reported(
+    monkeypatch: pytest.MonkeyPatch, never: bool
+) -> None:
     def run(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
         sockets[0].close()
         while never and not self.should_exit:
@@ -89,17 +91,17 @@ def test_closing_writes_what_was_answered(tmp_path: Path) -> None:
         assert store.count(EventSearch()) == 20
 
 
-def test_closing_ends_open_streams_and_questions(tmp_path: Path) -> None:
+def test_closing_ends_open_streams_and_waiting_requests(tmp_path: Path) -> None:
     collector = CollectorServer()
     with httpx2.Client(base_url=collector.url) as http, streamed_lines(http) as lines:
         next(lines)
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(stored_events, http, wait=5, timeout=30)
+            waiting = pool.submit(stored_events, http, wait=5, timeout=30)
             time.sleep(0.2)
             started = time.monotonic()
             collector.close()
             assert time.monotonic() - started < 3
-            assert asked.result() == []
+            assert waiting.result() == []
         assert list(lines) == []
 
 

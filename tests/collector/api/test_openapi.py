@@ -111,7 +111,7 @@ EVENT: dict[str, Any] = {
 }
 PUBLISHED: dict[str, Any] = {
     "openapi": "3.0.3",
-    "info": {"title": "Events, as a sender of Plausible knows them", "version": "1"},
+    "info": {"title": "Events, as senders of Plausible describe them", "version": "1"},
     "paths": {
         "/api/event": {
             "post": {
@@ -144,7 +144,7 @@ PUBLISHED: dict[str, Any] = {
 
 
 def three_one(found: dict[str, Any]) -> dict[str, Any]:
-    """The same as OpenAPI 3.1, which knows lists of types."""
+    """The same as OpenAPI 3.1, which has lists of types."""
     return {**found, "openapi": "3.1.0"}
 
 
@@ -198,8 +198,8 @@ def test_every_path_of_the_api_is_described_and_no_other() -> None:
         for route in app.routes
         if isinstance(route, Route) and route.path.startswith("/api/")
     }
-    wires = {"/api/event", "/log", "/log/custom", "/log/hb"}
-    assert routed == set(DOCUMENT["paths"]) - wires
+    ingest = {"/api/event", "/log", "/log/custom", "/log/hb"}
+    assert routed == set(DOCUMENT["paths"]) - ingest
 
 
 def test_no_description_is_without_a_summary_and_an_answer() -> None:

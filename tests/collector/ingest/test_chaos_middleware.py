@@ -69,7 +69,7 @@ def test_pages_api_and_probes_work_as_usual() -> None:
         ("/log", {"pid": PID, "pg": "/"}, 201, None),
     ],
 )
-def test_a_dropped_event_is_answered_as_the_vendor_does(
+def test_a_dropped_event_is_answered_as_by_the_vendor(
     path: str, body: Any, status: int, header: str | None
 ) -> None:
     with collector_with_chaos("drop") as (_, http):
@@ -137,7 +137,7 @@ def send(tracker: Tracker, *requests: Raw) -> None:
     tracker.flush(10)
 
 
-def test_a_tracker_accounts_for_all_that_chaos_does_to_it() -> None:
+def test_a_tracker_accounts_for_all_faults() -> None:
     with collector_with_chaos("503:0.3,drop:0.3,reset:0.3,seed:11") as (collector, _):
         destination = Collector(domain="a.test", endpoint=collector.url)
         tracker = Tracker(Config(destinations=[destination], max_connections=1), environ={})

@@ -23,7 +23,7 @@ from tests.collector.support import (
 )
 
 
-def test_a_pageview_is_there_as_soon_as_it_was_answered(http: httpx2.Client) -> None:
+def test_a_pageview_is_stored_as_soon_as_it_is_answered(http: httpx2.Client) -> None:
     answer = post(http)
     assert (answer.status_code, answer.text) == (202, "ok")
     [event] = stored_events(http)
@@ -46,15 +46,15 @@ def test_swetrix_answers_on_every_path_it_has(http: httpx2.Client, path: str) ->
 
 
 def test_the_three_endpoints_of_swetrix_share_their_visits(http: httpx2.Client) -> None:
-    beat = {"pid": PID}
-    assert http.post("/log/hb", json=beat).status_code == 403
-    assert http.post("/log/custom", json=beat | {"ev": "Sign up"}).status_code == 201
-    assert http.post("/log/hb", json=beat).status_code == 201
-    assert http.post("/log", json=beat | {"unique": True}).status_code == 403
+    heartbeat = {"pid": PID}
+    assert http.post("/log/hb", json=heartbeat).status_code == 403
+    assert http.post("/log/custom", json=heartbeat | {"ev": "Sign up"}).status_code == 201
+    assert http.post("/log/hb", json=heartbeat).status_code == 201
+    assert http.post("/log", json=heartbeat | {"unique": True}).status_code == 403
     assert [event["name"] for event in stored_events(http)] == ["Sign up"]
 
 
-def test_bodies_may_come_in_pieces(http: httpx2.Client) -> None:
+def test_bodies_may_be_chunked(http: httpx2.Client) -> None:
     pieces = iter([b'{"name":"pageview","url":"https://a.', b'test/x","domain":"a.test"}'])
     answer = http.post("/api/event", content=pieces, headers={"content-type": "application/json"})
     assert answer.status_code == 202
@@ -68,7 +68,7 @@ def test_a_body_over_the_limit_is_refused(http: httpx2.Client, path: str, size: 
     assert http.post(path, content=b" " * size, headers=headers).status_code == 413
 
 
-def test_nobody_reads_on_beyond_the_limit(collector: CollectorServer) -> None:
+def test_a_body_is_not_read_beyond_the_limit(collector: CollectorServer) -> None:
     address = urlsplit(collector.url)
     head = b"POST /log HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with socket.create_connection((address.hostname, address.port or 0), 5) as connection:
@@ -76,7 +76,7 @@ def test_nobody_reads_on_beyond_the_limit(collector: CollectorServer) -> None:
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
-def test_a_sender_that_leaves_early_is_forgotten(collector: CollectorServer) -> None:
+def test_a_sender_may_disconnect_early(collector: CollectorServer) -> None:
     address = urlsplit(collector.url)
     with socket.create_connection((address.hostname, address.port or 0)) as connection:
         connection.sendall(b"POST /api/event HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
@@ -84,7 +84,7 @@ def test_a_sender_that_leaves_early_is_forgotten(collector: CollectorServer) -> 
 
 
 @pytest.mark.parametrize("path", ["/api/event", "/log/custom"])
-def test_scripts_of_any_site_may_post(http: httpx2.Client, path: str) -> None:
+def test_scripts_on_any_site_may_post(http: httpx2.Client, path: str) -> None:
     headers = {"origin": "https://a.test", "access-control-request-method": "POST"}
     answer = http.options(path, headers=headers)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -95,7 +95,7 @@ def test_scripts_of_any_site_may_post(http: httpx2.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/event", "/log", "/log/hb"])
-def test_the_wire_is_for_posts(http: httpx2.Client, path: str) -> None:
+def test_the_ingest_endpoints_accept_only_posts(http: httpx2.Client, path: str) -> None:
     answer = http.get(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
 
@@ -113,7 +113,9 @@ def test_declared_domains_and_projects_are_the_only_ones() -> None:
         assert shown == [("a.test", None), ("b.test", "not_found"), (PID, None)]
 
 
-def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx2.Client) -> None:
+def test_a_full_disk_is_reported_to_senders_probes_and_pages(
+    collector: CollectorServer, http: httpx2.Client
+) -> None:
     collector.store._writer.fault = "database or disk is full"
     try:
         assert post(http).status_code == 503
@@ -126,7 +128,7 @@ def test_a_full_disk_is_told_to_everyone(collector: CollectorServer, http: httpx
     assert post(http).status_code == 202
 
 
-def test_a_salt_that_cannot_be_had_is_no_crash(
+def test_a_salt_that_cannot_be_read_is_no_crash(
     collector: CollectorServer, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(day: int) -> bytes:
@@ -137,7 +139,7 @@ def test_a_salt_that_cannot_be_had_is_no_crash(
 
 
 @pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits"])
-def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_a_flood_is_answered_with_retry_after(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=2.0))
     monkeypatch.setattr(rate_limit, "_bucket_key", lambda peer: peer)
     with running_collector() as (_, http):
@@ -148,7 +150,7 @@ def test_a_flood_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, path: str) -> 
         assert http.get("/api/v1/events").status_code == 200
 
 
-def test_a_full_queue_is_told_to_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_is_answered_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
     with running_collector() as (_, http):
         assert http.post("/api/event", json=PAGEVIEW).status_code == 503

@@ -64,7 +64,7 @@ def wait_for_events(collector: CollectorServer, number: int) -> list[dict[str, A
 UNCHANGED = ("name", "url", "referrer", "utm", "props", "revenue", "user_agent", "client_ip")
 
 
-def test_an_event_is_forwarded_as_it_came(vendor: CollectorServer) -> None:
+def test_an_event_is_forwarded_unchanged(vendor: CollectorServer) -> None:
     body = {
         **PAGEVIEW,
         "name": "Signup",
@@ -238,7 +238,7 @@ def incoming(**changes: Any) -> IncomingEvent:
     ],
     ids=str,
 )
-def test_what_is_forwarded(changes: dict[str, Any], is_forwarded: bool) -> None:
+def test_which_events_are_forwarded(changes: dict[str, Any], is_forwarded: bool) -> None:
     assert (event_of(incoming(**changes)) is not None) == is_forwarded
 
 

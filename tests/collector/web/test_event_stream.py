@@ -18,7 +18,7 @@ from tests.collector.support import (
 )
 
 
-def test_new_events_are_streamed_as_they_come(http: httpx2.Client) -> None:
+def test_new_events_are_streamed_as_they_arrive(http: httpx2.Client) -> None:
     post(http, url="https://a.test/before")
     assert len(stored_events(http)) == 1
     with streamed_lines(http) as lines:
@@ -30,7 +30,7 @@ def test_new_events_are_streamed_as_they_come(http: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("is_header", [True, False])
-def test_a_stream_goes_on_where_it_was_cut(http: httpx2.Client, is_header: bool) -> None:
+def test_a_stream_resumes_where_it_was_cut(http: httpx2.Client, is_header: bool) -> None:
     for path in ("/1", "/2", "/3"):
         post(http, url=f"https://a.test{path}")
     first = stored_events(http)[0]["id"]
@@ -55,7 +55,7 @@ def test_a_silent_stream_is_kept_open(http: httpx2.Client, monkeypatch: pytest.M
         assert [next(lines), next(lines)] == ["retry: 1000", ": ping"]
 
 
-def test_the_head_of_a_stream_has_an_end(http: httpx2.Client) -> None:
+def test_the_answer_to_head_of_a_stream_ends(http: httpx2.Client) -> None:
     assert http.head("/events/stream").status_code == 200
     assert http.head("/live/stream").status_code == 200
 
@@ -73,6 +73,6 @@ def test_events_of_another_process_are_streamed_too(tmp_path: Path) -> None:
         post(other)
         next(lines)
         assert json.loads(next(lines)[6:])["path"] == "/hello"
-        # One visitor, whichever process was asked.
+        # One visitor, whichever process received the event.
         post(http)
         assert len({event["session"] for event in stored_events(http)}) == 1

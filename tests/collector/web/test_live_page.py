@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page as BrowserPage
 
 
-def test_an_empty_page_shows_how_to_send_event_of(
+def test_an_empty_page_shows_how_to_send_an_event(
     collector: CollectorServer, http: httpx2.Client
 ) -> None:
     page = http.get("/live").text
@@ -64,7 +64,7 @@ def test_the_newest_comes_first_whatever_its_status(http: httpx2.Client, tracker
     ],
     ids=str,
 )
-def test_the_list_can_be_narrowed_without_a_script(
+def test_the_list_can_be_filtered_without_a_script(
     http: httpx2.Client, tracker: Tracker, query: dict[str, str], paths: list[str]
 ) -> None:
     post(http, user_agent="Googlebot/2.1", url="https://a.test/bot")
@@ -157,7 +157,7 @@ def test_the_page_shows_new_events_and_reacts_to_keys(
 
 
 @pytest.mark.server("chromium")
-def test_the_notices_are_left_alone_while_they_are_read(
+def test_the_notices_are_not_replaced_while_they_have_the_focus(
     collector: CollectorServer, http: httpx2.Client, chromium: Chromium
 ) -> None:
     def journey(page: BrowserPage) -> list[bool]:

@@ -19,3 +19,17 @@ def test_every_reason_has_a_remedy() -> None:
         assert f'BuildResult("{reason}"' in source
         assert reason_texts.of_hit(reason).why
     assert reason_texts.of_hit("made up") == ("untracked", "made up", "", "")
+
+
+def test_an_event_is_tracked_unless_the_vendor_drops_it() -> None:
+    tracked = reason_texts.of_event(None, "navigation")
+    assert (tracked.status, tracked.title, tracked.reason) == ("tracked", "Counted", "navigation")
+    assert tracked.why == pageview.REASONS["navigation"]
+    dropped = reason_texts.of_event("bot", "navigation")
+    assert (dropped.status, dropped.title, dropped.reason) == ("dropped", "Dropped", "bot")
+    assert dropped.remedy
+
+
+def test_an_event_of_another_sender_has_no_reason() -> None:
+    assert reason_texts.of_event(None, None) == ("tracked", "", "", "")
+    assert reason_texts.of_event("made up", None) == ("dropped", "made up", "", "")

@@ -57,3 +57,21 @@ def test_an_invalid_goal_link_or_property_is_refused_with_a_reason(
     answer = shared.request(method, f"/api/v1/sites{path}", json=body)
     assert answer.status_code == status
     assert reason in answer.json()["error"]
+
+
+def test_a_goal_is_found_listed_and_deleted(http: httpx2.Client) -> None:
+    first = http.put("/api/v1/sites/goals", json=SIGNUP).json()
+    assert http.put("/api/v1/sites/goals", json=SIGNUP).json() == first
+    listed = http.get("/api/v1/sites/goals", params={"site_id": SITE}).json()["goals"]
+    assert [{"domain": SITE, **goal} for goal in listed] == [first]
+    path = f"/api/v1/sites/goals/{first['id']}"
+    assert http.request("DELETE", path, json={"site_id": SITE}).json() == {"deleted": True}
+    assert http.get("/api/v1/sites/goals", params={"site_id": SITE}).json()["goals"] == []
+
+
+def test_a_shared_link_redirects_to_the_dashboard(http: httpx2.Client) -> None:
+    link = {"site_id": SITE, "name": "For the board"}
+    url = http.put("/api/v1/sites/shared-links", json=link).json()["url"]
+    answer = http.get(url)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/?domain={SITE}")
+    assert http.get(url.partition("?")[0], params={"auth": "guessed"}).status_code == 404

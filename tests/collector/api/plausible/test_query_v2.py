@@ -198,17 +198,17 @@ INVALID_QUERIES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("query", "said"), INVALID_QUERIES.values(), ids=INVALID_QUERIES.keys())
+@pytest.mark.parametrize(("query", "reason"), INVALID_QUERIES.values(), ids=INVALID_QUERIES.keys())
 def test_an_invalid_query_is_refused_with_a_reason(
-    api: PlausibleAPI, query: dict[str, Any], said: str
+    api: PlausibleAPI, query: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
         api.stats.query(SITE, **query)
-    assert (caught.value.status, said in caught.value.said) == (400, True)
+    assert (caught.value.status, reason in caught.value.said) == (400, True)
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reason"),
     [
         ({"site_id": SITE, "metrics": ["visitors"]}, "date_range is required"),
         ({"site_id": SITE, "metrics": [1], "date_range": "7d"}, "a list of names"),
@@ -219,7 +219,7 @@ def test_an_invalid_query_is_refused_with_a_reason(
     ],
 )
 def test_a_body_of_another_shape_is_refused(
-    week: CollectorServer, body: dict[str, Any], said: str
+    week: CollectorServer, body: dict[str, Any], reason: str
 ) -> None:
     answer = httpx2.post(f"{week.url}/api/v2/query", json=body)
-    assert (answer.status_code, said in answer.json()["error"]) == (400, True)
+    assert (answer.status_code, reason in answer.json()["error"]) == (400, True)

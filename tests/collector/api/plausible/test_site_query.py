@@ -27,7 +27,7 @@ def test_days_are_those_of_the_sites_time_zone(api: PlausibleAPI, week: Collecto
     assert table(rows) == [("2026-11-12", 1)]
 
 
-def test_a_site_that_does_not_exist_is_as_a_wrong_key() -> None:
+def test_an_unknown_site_is_answered_as_a_wrong_key() -> None:
     with CollectorServer(domains=[SITE]) as collector, PlausibleAPI(collector.url) as api:
         assert api.stats.query(SITE).rows == (Row(metrics={"visitors": 0}),)
         queries: list[Callable[[], object]] = [

@@ -134,7 +134,7 @@ def test_events_and_goals_are_renamed_and_deleted_with_their_site(
     assert (counts("b.test"), counts("other.test")) == ((0, 0, 0), (1, 1, 0))
 
 
-def test_a_collector_for_some_sites_knows_no_other(fixed: httpx2.Client) -> None:
+def test_a_collector_for_some_sites_has_no_other_site(fixed: httpx2.Client) -> None:
     assert [site["domain"] for site in fixed.get("/sites").json()["sites"]] == [SITE]
     assert fixed.get("/sites/goals", params={"site_id": SITE}).status_code == 200
     for path in ("/goals?site_id=b.test", "/custom-props?site_id=b.test", "/b.test"):

@@ -130,7 +130,7 @@ def test_all_of_a_breakdown_comes_page_by_page(api: PlausibleAPI) -> None:
     assert [row["page"] for row in rows] == ["/", "/pricing", "/blog/a", "/blog/b"]
 
 
-ASKS: dict[str, tuple[Callable[[PlausibleAPI], object], str]] = {
+INVALID_QUERIES: dict[str, tuple[Callable[[PlausibleAPI], object], str]] = {
     "no condition": (lambda api: api.stats.aggregate(SITE, filters="page"), "a filter is a text"),
     "no interval": (
         lambda api: api.stats.timeseries(SITE, interval="year"),
@@ -145,13 +145,13 @@ ASKS: dict[str, tuple[Callable[[PlausibleAPI], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("ask", "said"), ASKS.values(), ids=ASKS.keys())
+@pytest.mark.parametrize(("query", "reason"), INVALID_QUERIES.values(), ids=INVALID_QUERIES.keys())
 def test_an_invalid_query_of_version_1_is_refused(
-    api: PlausibleAPI, ask: Callable[[PlausibleAPI], object], said: str
+    api: PlausibleAPI, query: Callable[[PlausibleAPI], object], reason: str
 ) -> None:
     with pytest.raises(RequestError) as caught:
-        ask(api)
-    assert (caught.value.status, said in caught.value.said) == (400, True)
+        query(api)
+    assert (caught.value.status, reason in caught.value.said) == (400, True)
 
 
 def test_a_goal_may_be_excluded_in_version_1(api: PlausibleAPI) -> None:

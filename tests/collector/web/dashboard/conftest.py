@@ -13,7 +13,7 @@ from tests.collector.web.dashboard.support import DAY_OF_EVENTS, NOON, served_da
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    """The store with `DAY_OF_EVENTS`; its clock stands at noon."""
+    """The store with `DAY_OF_EVENTS`; its clock shows noon."""
     with closing(Store(clock=lambda: NOON)) as store:
         assert store.offer(DAY_OF_EVENTS)
         assert store.flush()

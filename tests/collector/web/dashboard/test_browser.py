@@ -54,7 +54,7 @@ def test_a_click_filters_everything_and_a_chip_removes_the_filter(
         page.get_by_role("link", name="Remove the filter Source is Google").click()
         page.get_by_text("Source is Google", exact=True).wait_for(state="detached")
         assert figure.inner_text() == "2"
-        # The back button goes back, and the address says what is shown.
+        # The back button goes back, and the address has the filters that are shown.
         page.go_back()
         page.get_by_text("Source is Google", exact=True).wait_for()
         assert dict(parse_qsl(urlsplit(page.url).query)) == {"source": "Google", "page": "/"}
@@ -94,7 +94,7 @@ def test_an_answer_that_comes_late_does_not_replace_a_later_one(
 
 
 @pytest.mark.server("chromium")
-def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> None:
+def test_the_period_and_the_chart_can_be_chosen(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> Watch:
         watch = Watch(page)
         page.goto(url)
@@ -103,17 +103,17 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
         page.get_by_role("img", name="Visitors by day, 23 Oct").wait_for()
         page.get_by_role("link", name="Bounce rate").click()
         page.get_by_role("img", name="Bounce rate by day").wait_for()
-        # The figures under the pointer.
+        # The tooltip under the pointer.
         page.locator(".slot").last.hover()
         page.locator(".tooltip", has_text="Sat 21 Nov").wait_for()
-        # A range of one's own.
+        # A custom range.
         page.locator(".periods summary").click()
         page.get_by_label("From").fill("2026-11-20")
         page.get_by_label("To").fill("2026-11-20")
         page.get_by_role("button", name="Show").click()
         page.wait_for_url("**period=custom**")
         assert page.locator(".totals .figure").first.inner_text() == "1"
-        # A country has a name, where the browser knows it.
+        # The browser turns a country's code into its name.
         page.goto(url)
         page.locator("#places").get_by_role("link", name="Germany").wait_for()
         return watch
@@ -124,7 +124,7 @@ def test_the_period_and_the_graph_are_chosen(url: str, chromium: Chromium) -> No
 
 
 @pytest.mark.server("chromium")
-def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
+def test_it_can_be_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> str:
         page.goto(url)
         page.evaluate(
@@ -168,7 +168,7 @@ def test_it_is_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
 
 
 @pytest.mark.server("chromium")
-def test_light_and_dark_are_chosen_and_kept(url: str, chromium: Chromium) -> None:
+def test_light_and_dark_can_be_chosen_and_are_kept(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> list[str]:
         def paper() -> str:
             found: str = page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -1,4 +1,4 @@
-"""What an address asks of the dashboard, and the addresses that it links to."""
+"""What an address of the dashboard selects, and the links to other views."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | 
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "reason"),
     [
         ("period=decade", "period must be one of today"),
         ("compare=mars", "compare must be one of"),
@@ -62,8 +62,8 @@ def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | 
         ("&".join(f"page=/{number}" for number in range(40)), "at most 20 filters"),
     ],
 )
-def test_an_invalid_address_is_refused(address: str, said: str) -> None:
-    with pytest.raises(ViewError, match=said):
+def test_an_invalid_address_is_refused(address: str, reason: str) -> None:
+    with pytest.raises(ViewError, match=reason):
         view_of(address)
 
 
@@ -92,7 +92,7 @@ def test_a_link_filters_by_just_that_value(name: str, value: str) -> None:
     assert [each.values for each in view.filters()] == [(value,)]
 
 
-def test_addresses_keep_what_they_do_not_change() -> None:
+def test_links_keep_what_they_do_not_change() -> None:
     view = view_of("period=custom&from=2026-02-01&to=2026-02-03&source=Google&page=/&utm=x&domain=")
     assert view.link(metric="visits").endswith("source=Google&page=%2F&metric=visits")
     # Another period needs no dates.
