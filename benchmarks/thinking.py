@@ -102,7 +102,7 @@ def asgi_records(tracker: Tracker) -> Iterator[Record]:
             "server": ("127.0.0.1", 8000),
         }
         answer = [(b"content-type", b"text/html; charset=utf-8")]
-        yield asgi.exchange_of(tracker, scope).answered(200, answer, monotonic())
+        yield asgi.exchange_of(tracker.recorder, scope).response_record(200, answer, monotonic())
 
 
 def wsgi_records(tracker: Tracker) -> Iterator[Record]:
@@ -119,7 +119,7 @@ def wsgi_records(tracker: Tracker) -> Iterator[Record]:
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }
         answer = [("Content-Type", "text/html; charset=utf-8")]
-        yield wsgi.exchange_of(tracker, environ).answered(200, answer, monotonic())
+        yield wsgi.exchange_of(tracker.recorder, environ).response_record(200, answer, monotonic())
 
 
 class Sated(Plausible):
@@ -157,7 +157,7 @@ def thinking(records: Records, *, is_thought: bool = True) -> Loop:
                 if is_thought:
                     ours.submit(record, 0.0)
             started = process_time()
-            ours.settle()
+            ours.process_all()
             seconds += process_time() - started
         if ours.stats()["errors"]:
             raise RuntimeError("some hits could not be thought about")

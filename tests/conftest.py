@@ -16,7 +16,7 @@ from typing import Final
 import hypothesis
 import pytest
 
-from footfall.tracker import process_hooks
+from footfall.tracker import Tracker, process_hooks
 
 # These modules assert for the tests; without this line their failures show no values.
 pytest.register_assert_rewrite(
@@ -83,17 +83,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
     """Stop every tracker that a test has left, so that no later test meets its events."""
-    before = {*process_hooks._trackers}
+    before = {*process_hooks._state.trackers}
     yield
-    for tracker in {*process_hooks._trackers} - before:
+    for tracker in {*process_hooks._state.trackers} - before:
+        assert isinstance(tracker, Tracker)
         with suppress(IndexError):
             while True:
                 tracker._inbox.take()
         # A record that is processed right now would end in the next test's outbox.
-        if tracker._thinking.turn.acquire(timeout=1.0):
-            tracker._thinking.turn.release()
+        if tracker._pipeline.lock.acquire(timeout=1.0):
+            tracker._pipeline.lock.release()
         tracker.close(0.0)
-        process_hooks._trackers.discard(tracker)
+        process_hooks._state.trackers.discard(tracker)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

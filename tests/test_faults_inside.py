@@ -507,7 +507,7 @@ def test_a_hook_that_fails_costs_its_event_and_no_request(client: Client, value:
     ):
         site.visit()
         assert wait_until(lambda: site.tracker.stats()["waiting"] == 0)
-        site.tracker.settle()
+        site.tracker.process_all()
         ends_as(site, **ends)
         if ends == DROPPED:
             assert site.tracker.stats()["errors"] == 1

@@ -16,7 +16,7 @@ from footfall.destinations import Only, Plausible, Swetrix
 from footfall.errors import ConfigError
 from footfall.model import HEARTBEAT, Event, Request, Response, Visitor
 from footfall.testing import MemoryTransport, capture
-from footfall.tracker import MAX_WAITING_BEATS, Tracker, heartbeats
+from footfall.tracker import Tracker, heartbeats
 from footfall.tracker.heartbeats import (
     INTERVAL_SECONDS,
     MAX_VISITORS,
@@ -24,6 +24,7 @@ from footfall.tracker.heartbeats import (
     Heartbeat,
     HeartbeatSchedule,
 )
+from footfall.tracker.inbox import MAX_WAITING_HEARTBEATS, Inbox
 from tests.support.adapters import ADAPTERS, CHROME, Raw, call_asgi, navigation
 from tests.support.vendors import wait_until
 
@@ -37,7 +38,7 @@ def seen(at: float, visitor: Visitor = ALICE) -> Event:
     return Event(url="https://example.com/", visitor=visitor, time=at)
 
 
-# -- the pulse ---------------------------------------------------------------------------------
+# -- the schedule ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,9 @@ def seen(at: float, visitor: Visitor = ALICE) -> Event:
 def test_a_heartbeat_is_due_between_the_interval_and_the_visits_end(
     after: float, is_due: bool
 ) -> None:
-    pulse = HeartbeatSchedule()
-    pulse.saw(seen(1000.0))
-    event = pulse.beat(ALICE, 1000.0 + after)
+    schedule = HeartbeatSchedule()
+    schedule.note(seen(1000.0))
+    event = schedule.heartbeat(ALICE, 1000.0 + after)
     assert (event is not None) is is_due
     if event is not None:
         assert event == Event(
@@ -65,36 +66,36 @@ def test_a_heartbeat_is_due_between_the_interval_and_the_visits_end(
 
 
 def test_nobody_begins_a_visit_by_asking() -> None:
-    pulse = HeartbeatSchedule()
-    pulse.saw(seen(1000.0))
-    assert pulse.beat(BOB, 1100.0) is None
-    assert pulse.beat(Visitor(client_ip="203.0.113.8", user_agent=CHROME), 1100.0) is None
-    assert len(pulse) == 1
+    schedule = HeartbeatSchedule()
+    schedule.note(seen(1000.0))
+    assert schedule.heartbeat(BOB, 1100.0) is None
+    assert schedule.heartbeat(Visitor(client_ip="203.0.113.8", user_agent=CHROME), 1100.0) is None
+    assert len(schedule) == 1
 
 
 def test_a_heartbeat_keeps_a_visit_alive_and_waits_for_its_turn() -> None:
-    pulse = HeartbeatSchedule()
-    pulse.saw(seen(0.0))
-    due = [at for at in range(0, 4000, 10) if pulse.beat(ALICE, float(at)) is not None]
+    schedule = HeartbeatSchedule()
+    schedule.note(seen(0.0))
+    due = [at for at in range(0, 4000, 10) if schedule.heartbeat(ALICE, float(at)) is not None]
     assert due == list(range(30, 4000, 30))
 
 
 def test_a_visit_that_has_ended_is_forgotten() -> None:
-    pulse = HeartbeatSchedule()
-    pulse.saw(seen(0.0))
-    assert pulse.beat(ALICE, VISIT_SECONDS) is None
-    assert len(pulse) == 0
+    schedule = HeartbeatSchedule()
+    schedule.note(seen(0.0))
+    assert schedule.heartbeat(ALICE, VISIT_SECONDS) is None
+    assert len(schedule) == 0
 
 
 def test_the_visitor_who_was_quiet_longest_is_forgotten_first() -> None:
-    pulse = HeartbeatSchedule()
+    schedule = HeartbeatSchedule()
     for number in range(MAX_VISITORS):
-        pulse.saw(seen(0.0, Visitor(client_ip=f"10.0.{number >> 8}.{number & 255}")))
-    assert pulse.beat(Visitor(client_ip="10.0.0.0"), 40.0) is not None
-    pulse.saw(seen(41.0, ALICE))
-    assert len(pulse) == MAX_VISITORS
-    assert pulse.beat(Visitor(client_ip="10.0.0.1"), 80.0) is None
-    assert pulse.beat(Visitor(client_ip="10.0.0.0"), 80.0) is not None
+        schedule.note(seen(0.0, Visitor(client_ip=f"10.0.{number >> 8}.{number & 255}")))
+    assert schedule.heartbeat(Visitor(client_ip="10.0.0.0"), 40.0) is not None
+    schedule.note(seen(41.0, ALICE))
+    assert len(schedule) == MAX_VISITORS
+    assert schedule.heartbeat(Visitor(client_ip="10.0.0.1"), 80.0) is None
+    assert schedule.heartbeat(Visitor(client_ip="10.0.0.0"), 80.0) is not None
 
 
 # -- through the adapters ----------------------------------------------------------------------
@@ -189,7 +190,7 @@ def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(adapter:
 
 def test_where_nobody_wants_heartbeats_the_guards_turn_them_away_unasked() -> None:
     tracker, _ = tracker_for(Swetrix(pid=PID))
-    assert not tracker.filters.accepts("POST", "/page")
+    assert not tracker.recorder.filters.accepts("POST", "/page")
 
 
 @pytest.mark.usefixtures("without_interval")
@@ -252,24 +253,24 @@ def test_a_full_inbox_has_no_room_for_heartbeats(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     tracker, _ = tracker_for(PROJECT)
-    for _ in range(2 * MAX_WAITING_BEATS):
+    for _ in range(2 * MAX_WAITING_HEARTBEATS):
         visit(tracker, POLLING["JSON"])
-    assert tracker.stats()["waiting"] == MAX_WAITING_BEATS
+    assert tracker.stats()["waiting"] == MAX_WAITING_HEARTBEATS
     visit(tracker, navigation("/page"))
-    assert tracker.stats()["waiting"] == MAX_WAITING_BEATS + 1
+    assert tracker.stats()["waiting"] == MAX_WAITING_HEARTBEATS + 1
 
 
-def test_a_look_that_fails_never_reaches_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(tracker: Tracker, beat: Heartbeat, now: float) -> None:
+def test_a_heartbeat_that_fails_never_reaches_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(inbox: Inbox, heartbeat: Heartbeat, now: float) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Tracker, "beat", fail)
+    monkeypatch.setattr(Inbox, "submit_heartbeat", fail)
     tracker, _ = tracker_for(PROJECT)
     visit(tracker, POLLING["JSON"])
     assert tracker.stats()["errors"] == 1
 
 
-def test_an_app_inside_another_is_looked_at_by_its_own_tracker() -> None:
+def test_an_app_inside_another_sends_heartbeats_by_its_own_tracker() -> None:
     outer, _ = tracker_for(PROJECT)
     inner, _ = tracker_for(PROJECT)
     nested = asgi.FootfallMiddleware(
@@ -280,7 +281,7 @@ def test_an_app_inside_another_is_looked_at_by_its_own_tracker() -> None:
     assert (outer.stats()["errors"], inner.stats()["errors"]) == (0, 0)
 
 
-def test_an_app_cannot_tell_a_heartbeat() -> None:
+def test_an_app_cannot_track_a_heartbeat() -> None:
     tracker, requests = tracker_for(PROJECT)
     tracker.track(HEARTBEAT, url="https://example.com/", visitor={"ip": "203.0.113.7"})
     tracker.flush(5)

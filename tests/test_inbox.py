@@ -17,10 +17,11 @@ from footfall import asgi, wsgi
 from footfall.config import Config
 from footfall.events.details import Details
 from footfall.model import Hit
-from footfall.request.record import CustomEvent, Record, hit_of
+from footfall.request.record import Record, hit_of
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from footfall.tracker.inbox import ROOMY_INBOX, Inbox
+from footfall.tracker.custom_event import CustomEvent
+from footfall.tracker.inbox import MAX_UNPACKED, Inbox
 from footfall.tracker.packed_record import PackedRecord, pack
 from tests.support.adapters import PLAUSIBLE, Raw, call_asgi, call_wsgi, navigation
 
@@ -96,7 +97,7 @@ def test_the_adapters_read_the_same_hit_from_the_same_odd_request(raw: Raw) -> N
 def test_a_hit_is_the_same_after_it_has_waited_packed(raw: Raw) -> None:
     for visit in ADAPTERS.values():
         record = record_of(visit, raw)
-        opened = pack(record).opened()
+        opened = pack(record).unpack()
         assert isinstance(opened, tuple)
         assert hit_of(opened, 1.5) == hit_of(record, 1.5)
 
@@ -151,16 +152,16 @@ def test_what_a_request_holds_is_let_go_of_with_it() -> None:
 def test_no_more_bytes_wait_than_may_whatever_clients_send(visit: Any) -> None:
     tracker = quiet_tracker()
     tracker._inbox = inbox = Inbox(10_000, MEGABYTE, lambda now: None)
-    tracker.submit = inbox.submit
+    tracker.recorder.submit = inbox.submit
     inbox.awake_until = float("inf")
     bloated = dict.fromkeys(("Referer", "Sec-CH-UA", "X-Forwarded-For", "HX-Boosted"), "x" * 8000)
-    for _ in range(ROOMY_INBOX + 400):
+    for _ in range(MAX_UNPACKED + 400):
         visit(tracker, navigation("/" + "p" * 8000, "q" * 8000, headers=bloated))
-    packed = [record for record in inbox._records if hasattr(record, "weight")]
-    assert 0 < sum(record.weight for record in packed) <= MEGABYTE
+    packed = [record for record in inbox._records if isinstance(record, PackedRecord)]
+    assert 0 < sum(record.size for record in packed) <= MEGABYTE
     counted = inbox.counts()
-    assert counted["captured"] == ROOMY_INBOX + 400
-    assert counted["dropped_full"] == ROOMY_INBOX + 400 - len(inbox) > 0
+    assert counted["captured"] == MAX_UNPACKED + 400
+    assert counted["dropped_full"] == MAX_UNPACKED + 400 - len(inbox) > 0
 
 
 def test_ordinary_pages_fill_the_count_before_the_bytes() -> None:
@@ -171,27 +172,28 @@ def test_ordinary_pages_fill_the_count_before_the_bytes() -> None:
 
 
 def test_what_is_dropped_is_not_opened_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    tracker = quiet_tracker(max_queue=ROOMY_INBOX)
+    tracker = quiet_tracker(max_queue=MAX_UNPACKED)
     with monkeypatch.context() as patched:
-        patched.delattr(PackedRecord, "opened")
-        for _ in range(2 * ROOMY_INBOX + 1):
+        patched.delattr(PackedRecord, "unpack")
+        for _ in range(2 * MAX_UNPACKED + 1):
             visit_by_wsgi(tracker, navigation("/page"))
-    assert tracker.stats()["dropped_full"] == ROOMY_INBOX + 1
+    assert tracker.stats()["dropped_full"] == MAX_UNPACKED + 1
     assert tracker.stats()["errors"] == 0
 
 
 @EVERY_ADAPTER
 def test_once_all_is_taken_the_budget_is_empty(visit: Any) -> None:
-    tracker = quiet_tracker(max_queue=ROOMY_INBOX + 50)
-    for _ in range(ROOMY_INBOX + 80):
+    tracker = quiet_tracker(max_queue=MAX_UNPACKED + 50)
+    for _ in range(MAX_UNPACKED + 80):
         visit(tracker, navigation("/page"))
     tracker.track("Paid", url="https://example.com/", visitor={"ip": "203.0.113.9"})
     assert tracker._inbox._budget.reserved > 0
-    tracker.settle()
+    tracker.process_all()
     assert tracker._inbox._budget.reserved == 0
     stats = tracker.stats()
-    assert (stats["captured"], stats["waiting"], stats["dropped_full"]) == (ROOMY_INBOX + 81, 0, 31)
-    assert sum(stats["reasons"].values()) == ROOMY_INBOX + 50
+    assert stats["captured"] == MAX_UNPACKED + 81
+    assert (stats["waiting"], stats["dropped_full"]) == (0, 31)
+    assert sum(stats["reasons"].values()) == MAX_UNPACKED + 50
     assert stats["errors"] == 0
 
 
@@ -246,7 +248,7 @@ def told(record: Record | None) -> CustomEvent:
 @pytest.mark.parametrize("record", [None, record_of(visit_by_asgi, navigation("/page"))])
 def test_a_told_event_is_the_same_after_it_has_waited_packed(record: Record | None) -> None:
     event = told(record)
-    opened = pack(event).opened()
+    opened = pack(event).unpack()
     assert isinstance(opened, CustomEvent)
     assert (opened.name, opened.props, opened.at) == ("Signup", {"plan": "pro"}, 3.5)
     assert (opened.record is None) is (record is None)
@@ -291,10 +293,10 @@ def test_what_a_server_or_an_app_spells_in_kinds_of_its_own_is_packed_too(
         "server": ("internal", 8000),
         **facts,
     }
-    exchange = asgi.exchange_of(tracker, scope)
-    record = exchange.answered(status, [(b"content-type", b"text/html")], 1.0)
+    exchange = asgi.exchange_of(tracker.recorder, scope)
+    record = exchange.response_record(status, [(b"content-type", b"text/html")], 1.0)
     packed = pack(record)
-    opened = packed.opened()
+    opened = packed.unpack()
     assert isinstance(opened, tuple)
     assert hit_of(opened, 0.0) == hit_of(record, 0.0)
     assert b"secret" not in packed.plain
@@ -310,7 +312,7 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> None:
 @EVERY_ADAPTER
 @pytest.mark.usefixtures("marked")
 def test_a_mark_is_kept_while_a_record_waits(visit: Any) -> None:
-    opened = pack(record_of(visit, navigation("/page"))).opened()
+    opened = pack(record_of(visit, navigation("/page"))).unpack()
     assert isinstance(opened, tuple)
     hit = hit_of(opened, 0.0)
     assert (hit.props, hit.shown_path) == ({"plan": "pro"}, "/shown")

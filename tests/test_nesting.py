@@ -65,8 +65,8 @@ def test_a_middleware_around_itself_is_warned_about(
 ) -> None:
     twice(PLAUSIBLE, f"{PLAUSIBLE},{OTHER}")
     assert caplog.messages == [
-        "footfall: this app is watched for plausible:example.com already, so each page counts "
-        "twice; take one of the two middlewares away"
+        "footfall: this app already has a middleware for plausible:example.com, so each page "
+        "counts twice; remove one of the two middlewares"
     ]
 
 

@@ -28,12 +28,9 @@ from footfall.errors import ConfigError, EventError
 from footfall.events.details import PERF_NAMES
 from footfall.model import Event, Hit, Request, Response
 from footfall.testing import MemoryTransport, Outbox, capture
-from footfall.tracker import Tracker, process_hooks
-from footfall.tracker import event_pipeline as thinking_room
-from footfall.tracker import inbox as inbox_room
-from footfall.tracker import pace as pace_room
-from footfall.tracker import worker_thread as thread_room
-from footfall.tracker.pace import HITS_PER_BUSY_LOOK, HITS_PER_LOOK, CPUBudget
+from footfall.tracker import Tracker, event_pipeline, process_hooks, worker_thread
+from footfall.tracker import inbox as inbox_module
+from footfall.tracker.worker_thread import HITS_PER_BUSY_POLL, HITS_PER_POLL, CPUBudget
 from tests.support import vendors
 from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation, plain_asgi, plain_wsgi
 from tests.support.vendors import vendor, wait_until
@@ -79,7 +76,7 @@ def test_no_thread_starts_before_the_first_page() -> None:
 def test_the_thread_falls_asleep_and_the_next_page_wakes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(thread_room, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     for number in range(1, 6):
@@ -90,10 +87,10 @@ def test_the_thread_falls_asleep_and_the_next_page_wakes_it(
 
 
 def test_a_thread_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_room, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    tracker._thread.current = threading.Thread()  # as after a fork that told nobody
+    tracker._worker.current = threading.Thread()  # as after a fork that told nobody
     visit(tracker)
     assert wait_until(lambda: len(transport.requests) == 1)
 
@@ -217,7 +214,7 @@ def test_revenue_is_exact(said: Any, exact: tuple[str, str], footfall_outbox: Ou
     visitor = {"ip": "203.0.113.7", "ua": CHROME}
     tracker = tracker_over(MemoryTransport())
     tracker.track("Paid", revenue=said, url="https://example.com/", visitor=visitor)
-    tracker.settle()
+    tracker.process_all()
     [event] = footfall_outbox
     assert event.revenue is not None
     assert (event.revenue.currency, str(event.revenue.amount)) == exact
@@ -270,10 +267,8 @@ def test_a_variable_that_the_app_overrules_is_warned_about(
 ) -> None:
     Tracker.from_options(options, environ={"FOOTFALL_DESTINATIONS": PLAUSIBLE})
     lines = [r.message for r in caplog.records if "no effect" in r.message]
-    assert (
-        lines
-        == ["footfall: FOOTFALL_DESTINATIONS has no effect, since the app says otherwise"][:warned]
-    )
+    text = "footfall: FOOTFALL_DESTINATIONS has no effect, since the app sets the option itself"
+    assert lines == [text] * warned
 
 
 def test_a_hit_of_nobody_knows_whom_is_warned_about_once(
@@ -378,11 +373,11 @@ def test_a_fork_that_runs_no_hook_is_noticed_by_the_process_id() -> None:
     tracker = tracker_over(transport)
     visit(tracker)
     tracker.flush(5)
-    owner = tracker._owner
+    owner = tracker._process_id
 
     def child() -> bool:
-        tracker._owner = owner  # undo what the hook of os.fork did
-        tracker._thread.current = threading.Thread()
+        tracker._process_id = owner  # undo what the hook of os.fork did
+        tracker._worker.current = threading.Thread()
         tracker._inbox.awake_until = float("-inf")
         visit(tracker, "/child")
         return wait_until(lambda: len(transport.requests) == 2)
@@ -716,13 +711,13 @@ def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
 
 def test_one_look_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     # A machine that stands still for a moment must not end the look before its number does.
-    monkeypatch.setattr(thinking_room, "SECONDS_PER_TURN", 60)
+    monkeypatch.setattr(event_pipeline, "SECONDS_PER_BATCH", 60)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    with tracker._thinking.turn:
+    with tracker._pipeline.lock:
         for _ in range(100):
             visit(tracker)
-        assert tracker._thinking.look(60)
+        assert tracker._pipeline.process(60)
         assert tracker.stats()["waiting"] == 40
     assert wait_until(lambda: len(transport.requests) == 100)
 
@@ -733,30 +728,30 @@ def test_a_look_ends_where_a_hook_takes_its_time() -> None:
         return event
 
     tracker = tracker_over(MemoryTransport(), before_send=slow)
-    with tracker._thinking.turn:
+    with tracker._pipeline.lock:
         for _ in range(10):
             visit(tracker)
-        assert tracker._thinking.look(10)
+        assert tracker._pipeline.process(10)
         assert tracker.stats()["waiting"] >= 9
 
 
 @pytest.mark.parametrize(
     ("used", "seconds", "hits"),
     [
-        pytest.param(0.0, 0.05, HITS_PER_LOOK, id="idle"),
-        pytest.param(0.039, 0.05, HITS_PER_LOOK, id="at work"),
-        pytest.param(0.041, 0.05, HITS_PER_BUSY_LOOK, id="without time to spare"),
-        pytest.param(0.12, 0.05, HITS_PER_BUSY_LOOK, id="on several processors"),
-        pytest.param(-3.0, 0.05, HITS_PER_LOOK, id="in a child, whose clock is new"),
+        pytest.param(0.0, 0.05, HITS_PER_POLL, id="idle"),
+        pytest.param(0.039, 0.05, HITS_PER_POLL, id="at work"),
+        pytest.param(0.041, 0.05, HITS_PER_BUSY_POLL, id="without time to spare"),
+        pytest.param(0.12, 0.05, HITS_PER_BUSY_POLL, id="on several processors"),
+        pytest.param(-3.0, 0.05, HITS_PER_POLL, id="in a child, whose clock is new"),
     ],
 )
-def test_a_look_takes_less_where_the_process_is_busy(
+def test_a_poll_processes_less_where_the_process_is_busy(
     used: float, seconds: float, hits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace = CPUBudget()
-    monkeypatch.setattr(time, "process_time", lambda: pace._used + used)
-    monkeypatch.setattr(pace_room, "monotonic", lambda: pace._looked_at + seconds)
-    assert pace.hits() == hits
+    budget = CPUBudget()
+    monkeypatch.setattr(time, "process_time", lambda: budget._used + used)
+    monkeypatch.setattr(worker_thread, "monotonic", lambda: budget._asked_at + seconds)
+    assert budget.max_hits() == hits
 
 
 def test_flush_waits_for_the_hit_that_is_being_thought_about() -> None:
@@ -786,7 +781,7 @@ def test_all_trackers_share_the_time_of_one_flush() -> None:
 def test_sync_mode_never_waits_for_another_thread() -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport, mode="sync")
-    with tracker._thinking.turn:
+    with tracker._pipeline.lock:
         other = threading.Thread(target=visit, args=(tracker,))
         other.start()
         other.join(5)
@@ -831,14 +826,14 @@ def test_captures_may_be_nested(footfall_outbox: Outbox) -> None:
 
 
 def test_an_idle_tracker_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_room, "AWAKE_SECONDS", 0.05)
-    monkeypatch.setattr(thread_room, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_thread, "IDLE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     for number in range(1, 4):
         visit(tracker)
         assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
-        assert wait_until(lambda: tracker._thread.current is None)
+        assert wait_until(lambda: tracker._worker.current is None)
 
 
 def test_headers_of_endless_length_are_cut(footfall_outbox: Outbox) -> None:
@@ -867,7 +862,7 @@ def test_an_event_of_another_visitor_has_no_referral_of_this_one(
 def test_while_thinking_lags_only_what_is_picked_waits(
     plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_room, "ROOMY_INBOX", 1)
+    monkeypatch.setattr(inbox_module, "MAX_UNPACKED", 1)
     monkeypatch.setattr(Tracker, "_wake", lambda self, now: None)
     raw = navigation("/page")
     secrets = [(b"Cookie", b"session=1"), (b"Referer", b"https://example.org/" + b"x" * 50_000)]
@@ -875,11 +870,11 @@ def test_while_thinking_lags_only_what_is_picked_waits(
     outbox = MemoryTransport()
     with plain(destinations=[PLAUSIBLE], transport=outbox) as call:
         tracker = process_hooks.newest()
-        assert tracker is not None
+        assert isinstance(tracker, Tracker)
         for _ in range(3):
             call(raw)
         waiting = [repr(record) for record in tracker._inbox._records]
-        tracker.settle()
+        tracker.process_all()
         reasons = tracker.stats()["reasons"]
     assert [len(text) > 50_000 for text in waiting] == [True, False, False]
     assert "session=1" not in "".join(waiting[1:])

@@ -109,7 +109,7 @@ def test_a_status_that_is_no_number_is_counted_as_an_error_and_served() -> None:
     adapter = watched(app)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
     assert adapter(environ, lambda *_: lambda _: None) == [b"ok"]
-    assert adapter.tracker.errors.value == 1
+    assert adapter.tracker.recorder.errors.value == 1
 
 
 @pytest.mark.parametrize("header", ["content-type", "Content-Type", "Content-type", "CONTENT-TYPE"])

@@ -1,8 +1,8 @@
 """Server-side web analytics middleware for any WSGI or ASGI app.
 
-The doors are `footfall.django`, `footfall.flask`, `footfall.fastapi`, `footfall.starlette`,
-`footfall.asgi` and `footfall.wsgi`. What views call is here; it works in threads and in tasks, and
-outside a request it does nothing but say so:
+The adapters are `footfall.django`, `footfall.flask`, `footfall.fastapi`, `footfall.starlette`,
+`footfall.asgi` and `footfall.wsgi`. What views call is here; it works in threads and in tasks. In a
+process without a tracker it does nothing and logs that once:
 
     import footfall
 
@@ -53,7 +53,7 @@ __all__ = [
     "track_pageview",
 ]
 
-_HOMES = {
+_MODULES = {
     "Config": "footfall.config",
     "ConfigError": "footfall.errors",
     "Decision": "footfall.model",
@@ -79,7 +79,7 @@ def track(
     """Send a custom event for the visitor of this request. Never waits.
 
     Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`. `details` are
-    what no request tells: `screen_width`, `time_zone`, `profile_id`.
+    what no request contains: `screen_width`, `time_zone`, `profile_id`.
     """
     tracker = _tracker()
     if tracker is None:
@@ -109,8 +109,7 @@ def track_pageview(
     """Send a pageview by hand: for routes that a script reports, and for websockets. Never waits.
 
     The visitor is this request's, or that of the token `visitor`; see
-    `footfall.tracker.Tracker.track_pageview`. It is not called `pageview` because
-    `footfall.rules.pageview` is a module, and of two things with one name the later import wins.
+    `footfall.tracker.Tracker.track_pageview`.
     """
     tracker = _tracker()
     if tracker is None:
@@ -129,7 +128,7 @@ def set_props(**props: Any) -> None:
 
 
 def ignore() -> None:
-    """Say that this request is no pageview. Call it before the response starts."""
+    """Let this request be no pageview. Call it before the response starts."""
     exchange = _exchange()
     if exchange is not None:
         exchange.ignore()
@@ -172,7 +171,7 @@ def current_visitor() -> dict[str, str]:
     request.
     """
     exchange = _exchange()
-    return exchange.tracker.current_visitor(exchange) if exchange is not None else {}
+    return exchange.recorder.owner.current_visitor(exchange) if exchange is not None else {}
 
 
 def flush(timeout: float | None = None) -> bool:
@@ -183,9 +182,9 @@ def flush(timeout: float | None = None) -> bool:
 
 
 def flush_on_sigterm() -> None:
-    """Deliver what waits when SIGTERM comes, for servers that end without telling Python.
+    """Deliver what waits when SIGTERM comes, for servers that end without an exit hook.
 
-    To be called once, in the main thread; see `footfall.tracker.process_hooks.flush_on_sigterm`.
+    Call it once, in the main thread; see `footfall.tracker.process_hooks.flush_on_sigterm`.
     """
     from footfall.tracker import process_hooks
 
@@ -208,14 +207,14 @@ def _tracker() -> Tracker | None:
     from footfall.tracker.process_hooks import newest
 
     exchange = _exchange()
-    return exchange.tracker if exchange is not None else newest()
+    return cast("Tracker | None", newest() if exchange is None else exchange.recorder.owner)
 
 
 def __getattr__(name: str) -> Any:
-    """Load the classes named in `__all__` when somebody asks for them."""
-    home = _HOMES.get(name)
-    if home is None:
+    """Load the classes named in `__all__` when they are first read."""
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(home), name)
+    return getattr(import_module(module), name)

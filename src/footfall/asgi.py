@@ -1,9 +1,9 @@
-"""The door for ASGI: Starlette, FastAPI, Litestar, Quart, Django's ASGI handler, any ASGI 3 app.
+"""The adapter for ASGI: Starlette, FastAPI, Litestar, Quart, Django's handler, any ASGI 3 app.
 
     app = FootfallMiddleware(app, destinations=["plausible://plausible.io/example.com"])
 
-Scopes other than `http` and `lifespan` pass through untouched, and so do the body's messages:
-streaming, server-sent events, disconnects and websockets never notice.
+Scopes other than `http` and `lifespan` pass through unchanged, and so do the body's messages:
+streaming, server-sent events, disconnects and websockets are not affected.
 """
 
 from __future__ import annotations
@@ -18,13 +18,27 @@ from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Headers, Hit
-from footfall.request.capture import capture, is_refused, may_be_page
-from footfall.request.exchange import CURRENT, MARKS, NO_NOTES, Exchange, enter, leave, marks_of
-from footfall.request.record import MAX_HEADER, MAX_TEXT, Record, RecordReader
+from footfall.request.capture import capture, is_refused_prefetch, may_be_page
+from footfall.request.exchange import (
+    CURRENT,
+    NO_NOTES,
+    Exchange,
+    annotations_of,
+    reset_current,
+    set_current,
+)
+from footfall.request.record import (
+    MARK_KEY,
+    MAX_HEADER_CHARS,
+    MAX_URL_CHARS,
+    Record,
+    RecordReader,
+)
+from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
 from footfall.tracker import Tracker
-from footfall.tracker.double_install import warn_if_installed_twice
 from footfall.tracker.process_hooks import close
+from footfall.tracker.wrapped_app import WrappedApp
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -33,15 +47,15 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 HeaderPairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
-# The specification wants lower case; apps that write their own messages often do not.
-ANSWER_NAMES: Final = frozenset(
+# The specification wants lower case; apps that write their own messages often use another.
+RESPONSE_NAMES: Final = frozenset(
     spelling.encode("ascii")
     for name in pageview.RESPONSE_HEADERS
     for spelling in (name, name.title())
 )
 PAGE_TYPES: Final[BoundedCache[bytes, bool]] = BoundedCache(may_be_page)
-# What a record takes of a scope. One call where every server names them all.
-FACTS: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
+# The values of a scope that a record holds, in one call where the server set them all.
+SCOPE_VALUES: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
 
 
 class ScopeExchange(Exchange):
@@ -51,39 +65,39 @@ class ScopeExchange(Exchange):
     __slots__ = ("scope", "send")
 
     scope: Scope
-    # Where the answer goes.
+    # The server's.
     send: Send
 
     # No coroutine: `send` makes one, and a second around it would cost half a microsecond.
-    def watched_send(self, message: Message) -> Awaitable[None]:
-        """`send`, with a look at the response's start."""
+    def capturing_send(self, message: Message) -> Awaitable[None]:
+        """`send`, and capture the response when it starts."""
         if message["type"] == "http.response.start":
             headers = message.get("headers", ())
             if type(headers) is not list:
-                # The specification allows what can be gone through only once.
+                # The specification allows an iterable that can be read only once.
                 headers = list(headers)
                 message = {**message, "headers": headers}
-            capture(self, message["status"], headers, ANSWER_NAMES, PAGE_TYPES)
+            capture(self, message["status"], headers, RESPONSE_NAMES, PAGE_TYPES)
         return self.send(message)
 
     def record(self) -> Record:
-        return self.answered(200, [(b"content-type", b"text/html")], monotonic())
+        return self.response_record(200, [(b"content-type", b"text/html")], monotonic())
 
-    def answered(self, status: int, answer: list[tuple[bytes, bytes]], at: float) -> Record:
-        scope, tracker = self.scope, self.tracker
-        if tracker.wants_route and self.said.route is None:
+    def response_record(self, status: int, headers: list[tuple[bytes, bytes]], at: float) -> Record:
+        scope, recorder = self.scope, self.recorder
+        if recorder.wants_route and self.notes.route is None:
             self.set_route(_route(scope))
         try:
-            facts = FACTS(scope)
+            values = SCOPE_VALUES(scope)
         except KeyError:
-            facts = _facts_of(scope)
-        picked = tracker.picked_bytes
-        mark = scope.get(MARKS)
-        return (FORM, picked, self.said, mark, self.path, facts, status, answer, at)
+            values = _values_of(scope)
+        names = recorder.header_names
+        mark = scope.get(MARK_KEY)
+        return (READER, names, self.notes, mark, self.path, values, status, headers, at)
 
 
-def _facts_of(scope: Scope) -> tuple[Any, ...]:
-    """`FACTS`, where the server left out what it may leave out."""
+def _values_of(scope: Scope) -> tuple[Any, ...]:
+    """`SCOPE_VALUES`, where the server left out what it may leave out."""
     return (
         scope["method"],
         scope.get("scheme", "http"),
@@ -94,13 +108,13 @@ def _facts_of(scope: Scope) -> tuple[Any, ...]:
     )
 
 
-def exchange_of(tracker: Tracker, scope: Scope) -> ScopeExchange:
-    """The exchange of a request that has just come through a door."""
+def exchange_of(recorder: RequestRecorder, scope: Scope) -> ScopeExchange:
+    """The exchange of a request that has just come to an adapter."""
     exchange = ScopeExchange()
-    exchange.tracker = tracker
+    exchange.recorder = recorder
     exchange.scope = scope
-    exchange.said = NO_NOTES
-    exchange.is_held = False
+    exchange.notes = NO_NOTES
+    exchange.holds_delivery = False
     path, root_path = scope["path"], scope.get("root_path")
     exchange.path = _mounted(root_path, path) if root_path else path
     return exchange
@@ -113,11 +127,11 @@ def _mounted(root_path: str, path: str) -> str:
     return path if is_inside else root_path + path
 
 
-class FootfallMiddleware:
+class FootfallMiddleware(WrappedApp[ASGIApp]):
     """Counts the pageviews of an ASGI app.
 
     Args:
-        app: The app to watch.
+        app: The app whose pageviews are counted.
         tracker: One made elsewhere, to share between apps. Otherwise `options` make one.
         options: See `footfall.config.Config`.
 
@@ -128,11 +142,7 @@ class FootfallMiddleware:
     def __init__(
         self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
-        self.tracker = tracker or Tracker.from_options(dict(options))
-        warn_if_installed_twice(app, self.tracker)
-        self._is_active = self.tracker.is_active
-        self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
-        self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
+        super().__init__(app, tracker, options, _delivering)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self._is_active:
@@ -141,24 +151,25 @@ class FootfallMiddleware:
             else:
                 await self.app(scope, receive, send)
             return
-        exchange = exchange_of(self.tracker, scope)
-        if self._refuses_prefetch and is_refused(exchange):
+        exchange = exchange_of(self._recorder, scope)
+        if self._refuses_prefetch and is_refused_prefetch(exchange):
             await _refuse(send)
             return
-        if self.tracker.filters.accepts(scope["method"], exchange.path):
+        if self._recorder.filters.accepts(scope["method"], exchange.path):
             exchange.send = send
-            send = exchange.watched_send
-        token = enter(exchange)
+            send = exchange.capturing_send
+        token = set_current(exchange)
         try:
             await self.app(scope, receive, send)
         finally:
-            leave(token)
+            reset_current(token)
 
 
-def _delivering(app: ASGIApp) -> ASGIApp:
-    """`app`, for `mode="sync"`: each part of the answer waits for what the app has brought so far.
+def _delivering(app: ASGIApp, tracker: Tracker) -> ASGIApp:
+    """`app`, for `mode="sync"`: each part of the response waits for the request's events so far.
 
-    Before it is sent, for a platform may stop the process right after. The loop goes on meanwhile.
+    They are delivered before it is sent, for a platform may stop the process right after. The event
+    loop goes on meanwhile.
     """
 
     async def delivering_app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -166,69 +177,68 @@ def _delivering(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         exchange = cast("ScopeExchange", CURRENT.get())
-        tracker = exchange.tracker
 
         async def delivering_send(message: Message) -> None:
             if tracker.has_waiting:
-                await beside(tracker.deliver)
+                await in_thread(tracker.deliver)
             await out(message)
 
-        # Where the door looks at the answer, it passes on to us; else the app itself does.
-        is_watched = send == exchange.watched_send
-        out = exchange.send if is_watched else send
-        if is_watched:
+        # Where the adapter captures the response, it calls us; else the app itself does.
+        is_captured = send == exchange.capturing_send
+        out = exchange.send if is_captured else send
+        if is_captured:
             exchange.send = delivering_send
-        exchange.is_held = True
+        exchange.holds_delivery = True
         try:
-            await app(scope, receive, send if is_watched else delivering_send)
+            await app(scope, receive, send if is_captured else delivering_send)
         finally:
-            exchange.is_held = False
+            exchange.holds_delivery = False
             if tracker.has_waiting:
-                await beside(tracker.deliver)
+                await in_thread(tracker.deliver)
 
     return delivering_app
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
-    """The Hit that a record of `ScopeExchange.answered` stands for."""
-    _, names, said, mark, path, facts, status, answer, at = record
-    method, scheme, query, pairs, client, server = facts
+    """The Hit of a record that `ScopeExchange.response_record` made."""
+    _, names, notes, mark, path, values, status, response_headers, at = record
+    method, scheme, query, pairs, client, server = values
     headers = _picked(pairs, names)
     host = headers.get("host") or _host(server)
-    marks = marks_of(said, mark)
+    annotations = annotations_of(notes, mark)
     return Hit(
         method=method,
         scheme=scheme,
         host=host,
         path=path,
-        # Django's test client writes text, against the specification.
+        # Django's test client sets text, against the specification.
         query=query if isinstance(query, str) else query.decode("latin-1"),
         headers=headers,
         peer=client[0] if client else None,
         status=status,
-        response_headers=_headers(answer),
+        response_headers=_headers(response_headers),
         time=at + offset,
-        route=said.route,
-        props=marks.props,
-        ignored=marks.ignored,
-        shown_path=marks.path,
-        details=marks.details,
+        route=notes.route,
+        props=annotations.props,
+        ignored=annotations.ignored,
+        shown_path=annotations.path,
+        details=annotations.details,
     )
 
 
-def _lean(record: Record) -> Record:
-    form, names, said, mark, path, facts, *rest = record
-    method, scheme, query, pairs, *ends = facts
-    picked = [(name, value[:MAX_HEADER]) for name, value in pairs if name in names]
-    facts = (method, scheme, query[:MAX_TEXT], picked, *ends)
-    return (form, names, said, mark, path[:MAX_TEXT], facts, *rest)
+def _trimmed(record: Record) -> Record:
+    reader, names, notes, mark, path, values, *rest = record
+    method, scheme, query, pairs, *ends = values
+    picked = [(name, value[:MAX_HEADER_CHARS]) for name, value in pairs if name in names]
+    values = (method, scheme, query[:MAX_URL_CHARS], picked, *ends)
+    return (reader, names, notes, mark, path[:MAX_URL_CHARS], values, *rest)
 
 
-FORM: Final = RecordReader(hit=hit_from, lean=_lean)
+READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed)
 
 
 def _picked(pairs: HeaderPairs, names: Mapping[bytes, str]) -> Headers:
-    """The headers of a request that have these names, of which the values are our spelling."""
+    """Those headers of a request that `names` has; its values are the names that a hit uses."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         if raw_name in names:
@@ -253,14 +263,14 @@ def _host(server: tuple[str, int | None] | None) -> str:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template that Starlette and FastAPI leave in the scope once they have routed."""
+    """The template that Starlette and FastAPI set in the scope once they have routed."""
     path = getattr(scope.get("route"), "path", None)
-    # By then the mount points that led to the route are in the root path.
+    # By then the root path contains the mount points that led to the route.
     return scope.get("root_path", "").rstrip("/") + path if isinstance(path, str) else None
 
 
 async def _refuse(send: Send) -> None:
-    """Answer a prefetch so that the browser throws it away and asks again on the click."""
+    """Respond to a prefetch so that the browser discards it and asks again on the click."""
     await send(
         {
             "type": "http.response.start",
@@ -275,17 +285,17 @@ async def _refuse(send: Send) -> None:
 
 
 class FlushOnShutdown:
-    """Delivers what waits when the server stops, for an app whose tracker sits further inside.
+    """Delivers what waits when the server stops, for an app whose middleware is further inside.
 
-    A Django MIDDLEWARE class never learns that the server is stopping, and uvicorn ends its process
-    with the signal itself, so that no exit hook of Python runs. In `asgi.py`:
+    A Django MIDDLEWARE class is not called when the server stops, and uvicorn ends its process with
+    the signal itself, so that no exit hook of Python runs. In `asgi.py`:
 
         application = FlushOnShutdown(get_asgi_application())
 
-    Answers the lifespan protocol where the app, like Django's, does not speak it.
+    Implements the lifespan protocol where the app, like Django's, does not.
     """
 
-    # Django's stubs spell scope, receive and send in a way of their own.
+    # Django's stubs have types of their own for scope, receive and send.
     def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
         self.app = app
 
@@ -297,12 +307,12 @@ class FlushOnShutdown:
 
 
 async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the app's lifespan, or answer for it, and deliver before the server hears of the end."""
-    has_spoken = False
+    """Run the app's lifespan, or one in its place, and deliver before the shutdown is complete."""
+    has_sent = False
 
     async def delivering_send(message: Message) -> None:
-        nonlocal has_spoken
-        has_spoken = True
+        nonlocal has_sent
+        has_sent = True
         if message["type"].startswith("lifespan.shutdown"):
             await _close()
         await send(message)
@@ -317,10 +327,10 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
     try:
         await app(scope, recording_receive, delivering_send)
     except Exception:
-        # One that does not speak the protocol says so before it listens.
-        if has_spoken or received:
+        # An app without lifespan raises before it receives.
+        if has_sent or received:
             raise
-    if has_spoken:
+    if has_sent:
         return
     if not received:
         await receive()
@@ -331,15 +341,15 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
 
 
 async def _close() -> None:
-    """Deliver what waits, beside the loop."""
-    await beside(close)
+    """Deliver what waits, outside the event loop."""
+    await in_thread(close)
 
 
-async def beside(work: Callable[[], object]) -> None:
-    """Run `work` beside the loop; on another loop than asyncio's, such as trio's, within it.
+async def in_thread(work: Callable[[], object]) -> None:
+    """Run `work` in a new thread; on another loop than asyncio's, such as trio's, in this one.
 
-    On a thread of its own: an executor's may all be taken by views that hang, and the end of the
-    process would wait for them, however often its owner presses Ctrl-C.
+    Not in an executor: views that hang may occupy all of its threads, and the end of the process
+    would wait for them, however often its owner presses Ctrl-C.
     """
     import asyncio
 
@@ -350,16 +360,16 @@ async def beside(work: Callable[[], object]) -> None:
         return
     is_done = asyncio.Event()
 
-    def work_beside() -> None:
+    def run() -> None:
         try:
             work()
         finally:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed, so nothing waits
                 loop.call_soon_threadsafe(is_done.set)
 
     try:
-        threading.Thread(target=work_beside, name="footfall beside", daemon=True).start()
-    except RuntimeError:  # no thread to be had
+        threading.Thread(target=run, name="footfall deliver", daemon=True).start()
+    except RuntimeError:  # the system has no thread left
         work()
         return
     await is_done.wait()

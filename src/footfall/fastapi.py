@@ -1,8 +1,8 @@
-"""The door for FastAPI.
+"""The adapter for FastAPI.
 
     app.add_middleware(FootfallMiddleware, destinations=[Plausible(domain="example.com")])
 
-FastAPI is a Starlette app, and so is the door: see `footfall.starlette`.
+FastAPI is a Starlette app, so the class is the same: see `footfall.starlette`.
 """
 
 from footfall.starlette import FootfallMiddleware

@@ -1,10 +1,10 @@
-"""The door for Flask.
+"""The adapter for Flask.
 
     footfall = Footfall()
     footfall.init_app(app)   # reads app.config["FOOTFALL"]; or Footfall(app, destinations=[...])
 
-Wraps `app.wsgi_app`, so that error pages, redirects and streamed answers are seen as the visitor
-sees them, which `after_request` hooks do not.
+Wraps `app.wsgi_app`, so that it sees error pages, redirects and streamed responses as the visitor
+does; `after_request` hooks do not.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Footfall:
     """Counts the pageviews of one or several Flask apps.
 
     Args:
-        app: Set up at once; otherwise call `init_app`.
-        options: See `footfall.config.Config`. They win over `app.config["FOOTFALL"]`.
+        app: The app to set up at once; otherwise call `init_app`.
+        options: See `footfall.config.Config`. They take precedence over `app.config["FOOTFALL"]`.
     """
 
     def __init__(self, app: Flask | None = None, **options: Unpack[Options]) -> None:
@@ -36,11 +36,11 @@ class Footfall:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Watch `app`; its tracker is then in `app.extensions["footfall"]`.
+        """Set up `app`; its tracker is then in `app.extensions["footfall"]`.
 
         Raises:
             ConfigError: the options cannot work.
-            RuntimeError: the app is watched already, and every page would count twice.
+            RuntimeError: the app is set up already, and every page would count twice.
         """
         if "footfall" in app.extensions:
             raise RuntimeError("footfall is already set up for this app: call init_app once")
@@ -48,7 +48,7 @@ class Footfall:
         tracker = Tracker.from_options(options)
         app.extensions["footfall"] = tracker
         app.wsgi_app = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)  # type: ignore[method-assign]  # the documented way to wrap a Flask app
-        if tracker.wants_route:
+        if tracker.recorder.wants_route:
             app.before_request(_note_route)
 
 

@@ -1,10 +1,10 @@
-"""The door for Starlette.
+"""The adapter for Starlette.
 
     app.add_middleware(FootfallMiddleware, destinations=[Plausible(domain="example.com")])
 
-The plain ASGI class: no request object, no task group, no copied context. It only tells of wrong
-options in another way: Starlette makes its middleware when the server starts the app, and servers
-take an exception there for an app without lifespan. So the start fails by the protocol's own word.
+The plain ASGI class: no request object, no task group, no copied context. Only wrong options are
+reported in another way: Starlette makes its middleware when the server starts the app, and servers
+treat an exception there as an app without lifespan. So the class sends `lifespan.startup.failed`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FootfallMiddleware(asgi.FootfallMiddleware):
                 await receive()
                 await send({"type": "lifespan.startup.failed", "message": str(self._fault)})
                 return
-            # The server did not ask, so it could not be told.
+            # The server sent no lifespan scope, so the start could not fail.
             log.error(str(self._fault))
             self._fault = None
         await super().__call__(scope, receive, send)

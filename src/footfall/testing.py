@@ -20,7 +20,7 @@ from typing import overload
 
 from footfall.delivery.transport import MemoryTransport
 from footfall.model import Event
-from footfall.tracker.process_hooks import settle, trackers
+from footfall.tracker.process_hooks import process_all, trackers
 from footfall.tracker.test_mode import SINKS
 
 __all__ = ["MemoryTransport", "Outbox", "capture"]
@@ -47,15 +47,15 @@ class Outbox(Sequence[Event]):
     @overload
     def __getitem__(self, index: slice) -> list[Event]: ...
     def __getitem__(self, index: int | slice) -> Event | list[Event]:
-        settle()
+        process_all()
         return self._events[index]
 
     def __len__(self) -> int:
-        settle()
+        process_all()
         return len(self._events)
 
     def clear(self) -> None:
-        settle()
+        process_all()
         self._events.clear()
         self._before = _reasons()
 
@@ -79,12 +79,12 @@ def _reasons() -> Counter[str]:
 @contextmanager
 def capture() -> Iterator[Outbox]:
     """Send nothing for a while; the events of every tracker of this process are in the outbox."""
-    settle()
+    process_all()
     events: list[Event] = []
     SINKS.append(events)
     try:
         yield Outbox(events)
     finally:
-        settle()
+        process_all()
         # By identity: two outboxes with the same events are equal.
         SINKS[:] = [each for each in SINKS if each is not events]

@@ -1,9 +1,9 @@
-"""The door for WSGI: Flask, Django's WSGI handler, Bottle, Pyramid, any WSGI app.
+"""The adapter for WSGI: Flask, Django's WSGI handler, Bottle, Pyramid, any WSGI app.
 
     application = FootfallMiddleware(application, destinations=["plausible://plausible.io/example.com"])
 
-The iterable that the app returns is handed on as it is: streaming, `close()` and the server's file
-offload never notice.
+The iterable that the app returns is passed on unchanged: streaming, `close()` and the server's file
+offload are not affected.
 """
 
 from __future__ import annotations
@@ -17,12 +17,26 @@ from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
-from footfall.request.capture import capture, is_refused, may_be_page
-from footfall.request.exchange import CURRENT, MARKS, NO_NOTES, Exchange, enter, leave, marks_of
-from footfall.request.record import MAX_HEADER, MAX_TEXT, Record, RecordReader
+from footfall.request.capture import capture, is_refused_prefetch, may_be_page
+from footfall.request.exchange import (
+    CURRENT,
+    NO_NOTES,
+    Exchange,
+    annotations_of,
+    reset_current,
+    set_current,
+)
+from footfall.request.record import (
+    MARK_KEY,
+    MAX_HEADER_CHARS,
+    MAX_URL_CHARS,
+    Record,
+    RecordReader,
+)
+from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
 from footfall.tracker import Tracker
-from footfall.tracker.double_install import warn_if_installed_twice
+from footfall.tracker.wrapped_app import WrappedApp
 
 Environ: TypeAlias = dict[str, Any]
 HeaderPairs: TypeAlias = Iterable[tuple[str, str]]
@@ -41,7 +55,7 @@ class StartResponse(Protocol):
 
 WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-ANSWER_NAMES: Final = frozenset(
+RESPONSE_NAMES: Final = frozenset(
     spelling for name in pageview.RESPONSE_HEADERS for spelling in (name, name.title())
 )
 PAGE_TYPES: Final[BoundedCache[str, bool]] = BoundedCache(may_be_page)
@@ -52,45 +66,45 @@ STATUSES: Final[BoundedCache[str, int]] = BoundedCache(lambda line: int(line[:3]
 class EnvironExchange(Exchange):
     """A request read from a WSGI environ."""
 
-    # The path is as the environ spells it: bytes read as latin-1.
+    # The path is as the environ has it: bytes decoded as latin-1.
     __slots__ = ("environ", "is_captured", "start_response")
 
     environ: Environ
-    # Where the answer goes.
+    # The server's.
     start_response: StartResponse
     is_captured: bool
 
-    def watched_start(
+    def capturing_start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
-        """`start_response`, with a look at what it was called with."""
+        """`start_response`, and capture the response that it starts."""
         if not self.is_captured:  # a second call replaces the headers after an error
             self.is_captured = True
             try:
-                capture(self, STATUSES[status], headers, ANSWER_NAMES, PAGE_TYPES)
-            except Exception:  # noqa: BLE001 -- a status of the app's that is none
-                self.tracker.errors.bump()
-        # Only passed on where it was given: some servers take two arguments.
+                capture(self, STATUSES[status], headers, RESPONSE_NAMES, PAGE_TYPES)
+            except Exception:  # noqa: BLE001 -- the app sent an invalid status line
+                self.recorder.errors.bump()
+        # Only passed on where it was given: the function of some servers has two parameters.
         if exc_info is None:
             return self.start_response(status, headers)
         return self.start_response(status, headers, exc_info)
 
     def record(self) -> Record:
-        return self.answered(200, [("content-type", "text/html")], monotonic())
+        return self.response_record(200, [("content-type", "text/html")], monotonic())
 
-    def answered(self, status: int, answer: list[tuple[str, str]], at: float) -> Record:
-        names, values = self.tracker.picker.pick(self.environ)
-        # A mark is among the values.
-        return (FORM, names, self.said, None, self.path, values, status, answer, at)
+    def response_record(self, status: int, headers: list[tuple[str, str]], at: float) -> Record:
+        names, values = self.recorder.pick(self.environ)
+        # The mark, if there is one, is among the values.
+        return (READER, names, self.notes, None, self.path, values, status, headers, at)
 
 
-def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
-    """The exchange of a request that has just come through a door."""
+def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
+    """The exchange of a request that has just come to an adapter."""
     exchange = EnvironExchange()
-    exchange.tracker = tracker
+    exchange.recorder = recorder
     exchange.environ = environ
-    exchange.said = NO_NOTES
-    exchange.is_held = exchange.is_captured = False
+    exchange.notes = NO_NOTES
+    exchange.holds_delivery = exchange.is_captured = False
     try:
         exchange.path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
     except KeyError:  # the specification lets a server leave out what is empty
@@ -98,11 +112,11 @@ def exchange_of(tracker: Tracker, environ: Environ) -> EnvironExchange:
     return exchange
 
 
-class FootfallMiddleware:
+class FootfallMiddleware(WrappedApp[WSGIApp]):
     """Counts the pageviews of a WSGI app.
 
     Args:
-        app: The app to watch.
+        app: The app whose pageviews are counted.
         tracker: One made elsewhere, to share between apps. Otherwise `options` make one.
         options: See `footfall.config.Config`.
 
@@ -113,38 +127,34 @@ class FootfallMiddleware:
     def __init__(
         self, app: WSGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
-        self.tracker = tracker or Tracker.from_options(dict(options))
-        warn_if_installed_twice(app, self.tracker)
-        self._is_active = self.tracker.is_active
-        self.app = _delivering(app) if self._is_active and self.tracker.is_inline else app
-        self._refuses_prefetch = self.tracker.config.prefetch == "refuse"
+        super().__init__(app, tracker, options, _delivering)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_active:
             return self.app(environ, start_response)
-        exchange = exchange_of(self.tracker, environ)
-        if self._refuses_prefetch and is_refused(exchange):
+        exchange = exchange_of(self._recorder, environ)
+        if self._refuses_prefetch and is_refused_prefetch(exchange):
             return _refuse(start_response)
-        if self.tracker.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
+        if self._recorder.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
             exchange.start_response = start_response
-            start_response = exchange.watched_start
-        token = enter(exchange)
+            start_response = exchange.capturing_start
+        token = set_current(exchange)
         try:
             return self.app(environ, start_response)
         finally:
-            leave(token)
+            reset_current(token)
 
 
-def _delivering(app: WSGIApp) -> WSGIApp:
-    """`app`, for `mode="sync"`: what it brings is delivered once it has returned.
+def _delivering(app: WSGIApp, _: Tracker) -> WSGIApp:
+    """`app`, for `mode="sync"`: the request's events are delivered once it has returned.
 
     That is before the body is sent, for a platform may stop the process right after. The body is
-    never wrapped; what is told while it is made is delivered on the spot.
+    never wrapped; an event tracked while it is iterated is delivered at once.
     """
 
     def delivering_app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         exchange = cast("EnvironExchange", CURRENT.get())
-        exchange.is_held = True
+        exchange.holds_delivery = True
         try:
             return app(environ, start_response)
         finally:
@@ -154,14 +164,14 @@ def _delivering(app: WSGIApp) -> WSGIApp:
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
-    """The Hit that a record of `EnvironExchange.answered` stands for."""
-    _, names, said, mark, path, values, status, answer, at = record
+    """The Hit of a record that `EnvironExchange.response_record` made."""
+    _, names, notes, mark, path, values, status, response_headers, at = record
     picked = dict(zip(names, values, strict=True))
     headers = {name: picked[key] for key, name in _headers_among(names)}
     host = headers.get("host", "")
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
-    marks = marks_of(said, mark or picked.get(MARKS))
+    annotations = annotations_of(notes, mark or picked.get(MARK_KEY))
     return Hit(
         method=picked.get("REQUEST_METHOD", "GET"),
         scheme=picked.get("wsgi.url_scheme", "http"),
@@ -171,30 +181,30 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         headers=headers,
         peer=picked.get("REMOTE_ADDR"),
         status=status,
-        response_headers=_joined(answer),
+        response_headers=_joined(response_headers),
         time=at + offset,
-        route=said.route,
-        props=marks.props,
-        ignored=marks.ignored,
-        shown_path=marks.path,
-        details=marks.details,
+        route=notes.route,
+        props=annotations.props,
+        ignored=annotations.ignored,
+        shown_path=annotations.path,
+        details=annotations.details,
     )
 
 
-def _lean(record: Record) -> Record:
-    form, names, said, _, path, values, *rest = record
-    mark = values[names.index(MARKS)] if MARKS in names else None
-    # A mark is no text.
-    cut = tuple([value[:MAX_HEADER] if isinstance(value, str) else "" for value in values])
-    return (form, names, said, mark, path[:MAX_TEXT], cut, *rest)
+def _trimmed(record: Record) -> Record:
+    reader, names, notes, _, path, values, *rest = record
+    mark = values[names.index(MARK_KEY)] if MARK_KEY in names else None
+    # The mark among the values is no text.
+    cut = tuple([value[:MAX_HEADER_CHARS] if isinstance(value, str) else "" for value in values])
+    return (reader, names, notes, mark, path[:MAX_URL_CHARS], cut, *rest)
 
 
-FORM: Final = RecordReader(hit=hit_from, lean=_lean)
+READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed)
 
 
 @lru_cache(maxsize=MAX_ENTRIES)
 def _headers_among(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Those keys of an environ that hold headers, with the headers' names."""
+    """Those keys of an environ that hold headers, each with the header's name."""
     return tuple(
         (key, key.removeprefix("HTTP_").replace("_", "-").lower())
         for key in keys
@@ -203,7 +213,7 @@ def _headers_among(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _decoded(path: str) -> str:
-    """The path's text: WSGI spells its bytes as latin-1 (PEP 3333)."""
+    """The path's text: WSGI decodes its bytes as latin-1 (PEP 3333)."""
     if not path.isascii():
         path = path.encode("latin-1", "replace").decode("utf-8", "replace")
     return path or "/"
@@ -218,7 +228,7 @@ def _joined(pairs: HeaderPairs) -> dict[str, str]:
 
 
 def _refuse(start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a prefetch so that the browser throws it away and asks again on the click."""
+    """Respond to a prefetch so that the browser discards it and asks again on the click."""
     start_response(
         "503 Service Unavailable", [("Cache-Control", "no-store"), ("Content-Length", "0")]
     )

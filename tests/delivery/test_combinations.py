@@ -41,7 +41,7 @@ def tracker_to(*destinations: Any, transport: Any = None, **options: Any) -> Tra
 
 def accounts(tracker: Tracker) -> list[dict[str, int]]:
     """The counters of each destination that are not zero, once they are seen to balance."""
-    for lane in tracker._lanes.all:
+    for lane in tracker._dispatcher.lanes:
         assert lane.counters().in_balance, lane.counters()
     return [
         {name: value for name, value in account.items() if value and type(value) is int}
@@ -106,7 +106,7 @@ def test_a_report_that_cannot_be_made_costs_no_event(monkeypatch: pytest.MonkeyP
     def fail(*_: object) -> None:
         raise LookupError("a fault of ours")
 
-    monkeypatch.setattr(tracker._judge, "report", fail)
+    monkeypatch.setattr(tracker._builder, "report", fail)
     visit(tracker)
     tracker.flush(5)
     assert accounts(tracker) == [{"submitted": 1, "accepted": 1}, {}]
@@ -126,24 +126,24 @@ def test_a_collector_for_some_hosts_gets_a_report_of_every_hit_of_theirs() -> No
 
 
 def test_a_vendor_for_some_hosts_gets_no_reports() -> None:
-    assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._lanes.watchers
+    assert not tracker_to(Only(to=PLAUSIBLE, hosts=["example.com"]))._dispatcher.report_lanes
 
 
 def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker = tracker_to(PLAUSIBLE, outbox=str(tmp_path / "outbox.db"))
-    outbox = tracker._lanes.outbox
+    outbox = tracker._dispatcher.outbox
     assert outbox is not None
     visit(tracker)
-    tracker.settle()
+    tracker.process_all()
     close_quietly = outbox._close_quietly
 
     def visited_meanwhile() -> None:
         close_quietly()
         monkeypatch.undo()
         visit(tracker)
-        tracker.settle()
+        tracker.process_all()
 
     monkeypatch.setattr(outbox, "_close_quietly", visited_meanwhile)
     assert tracker.flush(5)
@@ -294,7 +294,7 @@ def test_an_invalid_event_harms_no_other(
 
     outbox: dict[str, Any] = {"outbox": str(tmp_path / "outbox.db")} if keeps else {}
     tracker = tracker_to(PLAUSIBLE, transport=transport, before_send=break_some, **outbox)
-    tracker._thread.starting.acquire()
+    tracker._worker.starting.acquire()
     for path in ("/before", "/invalid", "/after"):
         visit(tracker, path)
     tracker.flush(5)
@@ -318,5 +318,5 @@ def test_tracking_is_suppressed_in_a_hook_in_a_test_too(monkeypatch: pytest.Monk
     tracker = tracker_to(PLAUSIBLE, before_send=record)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     visit(tracker)
-    tracker.settle()
+    tracker.process_all()
     assert seen == [True]

@@ -99,7 +99,7 @@ def test_27_a_burst_grows_the_pool_and_every_event_is_counted() -> None:
                 site.visits(100)
             site.visits(max(0, 10_000 - site.tracker.stats()["captured"]))
             captured = site.tracker.stats()["captured"]
-            site.tracker.settle()
+            site.tracker.process_all()
             assert wait_until(lambda: site.counts().get("queued", 0) == 0, 15)
             counts = site.counts()
             stats = site.tracker.stats()
@@ -124,7 +124,7 @@ def test_28_a_full_queue_drops_the_oldest_and_logs_it_once_a_minute(
     with watched_site(DEAD, transport=Stuck(), max_queue=100, max_connections=1) as site:
         for _ in range(20):
             site.visits(50)
-            site.tracker.settle()
+            site.tracker.process_all()
         assert site.counts() == {"queued": 100, "dropped_full": 900}
         assert len([r for r in caplog.records if "queue is full" in r.message]) == 1
         gone.set()
@@ -327,7 +327,7 @@ def test_an_odd_prop_harms_no_other_event(
         where = {"url": "https://example.com/", "visitor": {"ip": "198.51.100.7", "ua": "x"}}
         site.tracker.track("Odd", props={"odd": make(), "even": 2}, **where)  # type: ignore[arg-type]
         site.visits(10)
-        site.tracker.settle()
+        site.tracker.process_all()
         ends = {"accepted", "failed"}
         assert wait_until(lambda: sum(site.counts().get(end, 0) for end in ends) == 21)
         assert site.counts()["accepted"] >= 20
@@ -356,7 +356,7 @@ def test_a_hook_that_fails_costs_its_event_and_no_more(
     errors = 0 if ends else 20
     with watched_site(DEAD, errors=errors, transport=Scripted(), **options) as site:
         site.visits(20)
-        site.tracker.settle()
+        site.tracker.process_all()
         assert wait_until(lambda: set(site.counts()) == ends)
 
 

@@ -24,7 +24,7 @@ from footfall.errors import EventError
 from footfall.events.details import PERF_NAMES
 from footfall.model import Event, Hit, Request
 from footfall.tracker import Tracker
-from footfall.tracker.custom_event import told
+from footfall.tracker.custom_event import check_event
 from footfall.tracker.event_builder import EventBuilder
 from tests.destinations.strategies import ANY_EVENT, ANY_JSON, ANY_TEXT
 from tests.support import vendors
@@ -66,13 +66,13 @@ def test_whatever_a_hook_makes_of_an_event(event: Event) -> None:
     assert refusals(event) == []
 
 
-JUDGE = EventBuilder(
+BUILDER = EventBuilder(
     Config(destinations=[PLAUSIBLE], track_404=True, bots="event", keep_query="*", exclude=["/no"]),
     ThrottledLog(),
 )
 
 ANY_BYTES = st.text(st.characters(max_codepoint=255), max_size=300)
-HEADERS_READ = sorted(JUDGE._config.request_headers | VISITOR_HEADERS)
+HEADERS_READ = sorted(BUILDER._config.request_headers | VISITOR_HEADERS)
 
 
 def navigations() -> Iterator[tuple[str, st.SearchStrategy[str]]]:
@@ -105,7 +105,7 @@ ANY_HIT = st.builds(
 
 @given(ANY_HIT)
 def test_whatever_a_browser_sends(hit: Hit) -> None:
-    event = JUDGE.of_hit(hit).event
+    event = BUILDER.from_hit(hit).event
     if event is not None:
         assert refusals(event) == []
 
@@ -113,7 +113,7 @@ def test_whatever_a_browser_sends(hit: Hit) -> None:
 def test_a_plain_navigation_is_among_them() -> None:
     headers = {"user-agent": CHROME, "sec-fetch-dest": "document", "host": "example.com"}
     hit = Hit(headers=headers, peer="203.0.113.9", response_headers={"content-type": "text/html"})
-    event = JUDGE.of_hit(hit).event
+    event = BUILDER.from_hit(hit).event
     assert event is not None
     replies = [reply_to(destination.request(event)) for destination in DESTINATIONS]
     assert [reply.answer.status for reply in replies] == [202, 201, 201]
@@ -151,8 +151,8 @@ SAID = st.fixed_dictionaries(
 )
 def test_whatever_an_app_tells(said: dict[str, Any], page: str, visitor: dict[str, str]) -> None:
     with contextlib.suppress(EventError):
-        event_told = told(**said, page=page, visitor=visitor, record=None, at=0.0)
-        event = JUDGE.from_custom_event(event_told, 0.0).event
+        custom = check_event(**said, page=page, visitor=visitor, record=None, at=0.0)
+        event = BUILDER.from_custom_event(None, custom, 0.0).event
         if event is not None:
             assert refusals(event) == []
 
@@ -210,7 +210,7 @@ def test_no_header_goes_out_but_those_that_should(
 @pytest.mark.parametrize("user_agent", ["Caf\xe9 \xff/1.0", "a" * 5000, " \t", "a\tb"])
 def test_a_heartbeat_bears_the_very_identity_of_the_pageview(user_agent: str) -> None:
     headers = {"user-agent": user_agent, "sec-fetch-dest": "document", "host": "example.com"}
-    visitor = JUDGE.visitor_of(Hit(headers=headers, peer="203.0.113.9"))
+    visitor = BUILDER.visitor_of(Hit(headers=headers, peer="203.0.113.9"))
     event = Event(url="https://example.com/", visitor=visitor)
     page, beat = SWETRIX.request(event), SWETRIX.heartbeat(visitor)
     for name in ("user-agent", "x-forwarded-for", "x-client-ip-address"):

@@ -117,9 +117,9 @@ def test_the_request_filter_lets_all_pass_only_where_every_hit_is_wanted(
     lines: list[str], is_open: bool
 ) -> None:
     tracker = Tracker(Config(destinations=lines), environ={})
-    assert tracker.filters.takes_every_hit is is_open
-    assert tracker.filters.accepts("POST", "/page") is is_open
-    assert tracker.filters.takes_file("/page") is is_open
+    assert tracker.recorder.filters.every_hit is is_open
+    assert tracker.recorder.filters.accepts("POST", "/page") is is_open
+    assert tracker.recorder.filters.may_be_download("/page") is is_open
 
 
 def test_a_collector_may_get_only_what_counts(collector: CollectorServer) -> None:

@@ -214,10 +214,10 @@ assert footfall.flush()
 while tracker._inbox.awake_until != float("-inf"):
     time.sleep(0.05)
 # As uWSGI forks where it calls no hook.
-hooks = process_hooks._trackers
-process_hooks._trackers = type(hooks)()
+hooks = process_hooks._state.trackers
+process_hooks._state.trackers = type(hooks)()
 pid = os.fork()
-process_hooks._trackers = hooks
+process_hooks._state.trackers = hooks
 if pid == 0:
     track("child")
     footfall.flush()
@@ -239,7 +239,7 @@ def test_35_what_waits_in_the_parent_is_not_delivered_by_its_child(
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     track(tracker, "parent")
-    tracker._owner = os.getppid()
+    tracker._process_id = os.getppid()
     assert process_hooks.flush(1)
     assert process_hooks.close(1)
     assert tracker.flush(1)
@@ -257,10 +257,10 @@ track("parent")
 time.sleep(0.05)  # the parent's thread is awake, and polls the inbox by itself
 
 # As uWSGI forks: none of Python's own hooks run in the child.
-hooks = process_hooks._trackers
-process_hooks._trackers = type(hooks)()
+hooks = process_hooks._state.trackers
+process_hooks._state.trackers = type(hooks)()
 pid = os.fork()
-process_hooks._trackers = hooks
+process_hooks._state.trackers = hooks
 if pid == 0:
     uwsgi.post_fork_hook()
     for name in ("first", "second"):

@@ -106,7 +106,7 @@ make(shutdown_timeout_seconds=20, timeout_seconds=30)
 track("A")
 
 def say_when():
-    while not process_hooks.is_over():
+    while not process_hooks.is_exiting():
         time.sleep(0.01)
     # Not `print`: the end of the process may come within it, and its lock would be missed.
     os.write(1, b"draining\\n")
@@ -153,12 +153,12 @@ def test_32_an_exit_hook_raises_nothing_and_after_ctrl_c_none_waits_again(
         calls.append("close")
         raise fault
 
-    monkeypatch.setattr(process_hooks, "_is_interrupted", False)
-    monkeypatch.setattr(process_hooks, "_is_over", False)
+    monkeypatch.setattr(process_hooks._state, "is_interrupted", False)
+    monkeypatch.setattr(process_hooks._state, "is_exiting", False)
     monkeypatch.setattr(process_hooks, "close", close)
     process_hooks._at_exit("with", whatever="arguments")
     process_hooks._at_interpreter_exit()
-    assert process_hooks.is_over()
+    assert process_hooks.is_exiting()
     assert len(calls) == (2 if fault is RuntimeError else 1)
 
 
@@ -167,7 +167,7 @@ def test_34_an_event_tracked_when_the_interpreter_ends_is_delivered_by_its_calle
 ) -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    monkeypatch.setattr(process_hooks, "_is_over", True)
+    monkeypatch.setattr(process_hooks._state, "is_exiting", True)
     track(tracker, "A")
     assert sent_names(transport) == ["A"]
 
@@ -196,13 +196,13 @@ SIGTERMS = {
     ),
     "comes while a lock of ours is held": (
         'make()\nfootfall.flush_on_sigterm()\ntrack("A")\n'
-        "with tracker._thinking.turn:\n    signal.raise_signal(signal.SIGTERM)",
+        "with tracker._pipeline.lock:\n    signal.raise_signal(signal.SIGTERM)",
         -signal.SIGTERM,
         None,
     ),
     "comes while a lane's lock is held": (
         'make(shutdown_timeout_seconds=0.5)\nfootfall.flush_on_sigterm()\ntrack("A")\n'
-        "[lane] = tracker._lanes.all\n"
+        "[lane] = tracker._dispatcher.lanes\n"
         "with lane._changed:\n    signal.raise_signal(signal.SIGTERM)",
         -signal.SIGTERM,
         None,
@@ -296,7 +296,7 @@ def test_no_signal_is_caught_unless_the_owner_asks(good: Vendor) -> None:
 
 @pytest.fixture
 def unhooked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_hooks, "_hooked", set())
+    monkeypatch.setattr(process_hooks._state, "hooked_platforms", set())
 
 
 @pytest.mark.usefixtures("unhooked")
@@ -341,7 +341,7 @@ def test_41_a_signal_of_celery_delivers(signal: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(signals, name, type(signals.worker_shutdown)(name=name))
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    with tracker._thinking.turn:  # so that the delivery thread is not first
+    with tracker._pipeline.lock:  # so that the delivery thread is not first
         track(tracker, "A")
         assert sent_names(transport) == []
         getattr(signals, signal).send(sender=None)
@@ -379,8 +379,8 @@ def test_39_uwsgi_calls_the_fork_hook_and_may_do_so_without_a_fork(
 ) -> None:
     uwsgi: Any = ModuleType("uwsgi")
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
-    monkeypatch.setattr(process_hooks, "_is_forked", False)
-    monkeypatch.setattr(process_hooks, "_is_hooked", False)
+    monkeypatch.setattr(process_hooks._state, "is_forked", False)
+    monkeypatch.setattr(process_hooks._state, "is_hooked", False)
     monkeypatch.setattr("atexit.register", lambda hook: None)
     monkeypatch.setattr("os.register_at_fork", lambda *, after_in_child: None)
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
@@ -388,7 +388,7 @@ def test_39_uwsgi_calls_the_fork_hook_and_may_do_so_without_a_fork(
     track(tracker, "A")
     uwsgi.post_fork_hook()
     assert tracker.stats()["captured"] == 1
-    tracker._owner = os.getppid()
+    tracker._process_id = os.getppid()
     uwsgi.post_fork_hook()
     assert tracker.stats()["captured"] == 0
 
@@ -407,7 +407,7 @@ MASTERS = {
 def test_a_master_that_is_yet_to_fork_is_recognised(
     server: str, calls: list[Any], expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_hooks, "_is_forked", False)
+    monkeypatch.setattr(process_hooks._state, "is_forked", False)
     ask: Any = process_hooks.master
     if server == "gunicorn":
         arbiter: Any = ModuleType("gunicorn.arbiter")
@@ -428,8 +428,8 @@ def test_in_the_master_of_uwsgi_no_thread_is_started(
     monkeypatch.setattr(process_hooks, "master", lambda: "uWSGI")
     tracker = tracker_over(MemoryTransport())
     track(tracker, "A")
-    assert tracker._thread.current is None
-    assert "told in uWSGI's master" in caplog.text
+    assert tracker._worker.current is None
+    assert "tracked in uWSGI's master" in caplog.text
 
 
 # -- freeze ------------------------------------------------------------------------------------
@@ -451,7 +451,7 @@ def test_a_serverless_platform_is_recognised_and_logged(
         tracker = Tracker(Config(destinations=[PLAUSIBLE], transport=transport), environ=environ)
     track(tracker, "A")
     assert sent_names(transport) == ["A"]
-    assert f"since {next(iter(environ))} tells" in caplog.text
+    assert f"since {next(iter(environ))} is set by" in caplog.text
 
 
 def test_the_option_mode_wins_over_the_platform(caplog: pytest.LogCaptureFixture) -> None:
@@ -459,7 +459,7 @@ def test_the_option_mode_wins_over_the_platform(caplog: pytest.LogCaptureFixture
     config = Config(destinations=[PLAUSIBLE], transport=transport, mode="thread")
     with caplog.at_level("INFO", logger="footfall"):
         tracker = Tracker(config, environ={"K_SERVICE": "site"})
-    with tracker._thinking.turn:
+    with tracker._pipeline.lock:
         track(tracker, "A")
         assert sent_names(transport) == []
     assert wait_until(lambda: sent_names(transport) == ["A"])

@@ -342,7 +342,7 @@ def test_72_after_a_thaw_nothing_stale_is_sent(monkeypatch: pytest.MonkeyPatch) 
         track(tracker, f"stale {number}")
     wall_clock = time.time
     monkeypatch.setattr(time, "time", lambda: wall_clock() + 600)
-    [lane] = tracker._lanes.all
+    [lane] = tracker._dispatcher.lanes
     lane._queue._wall_clock = time.time
     lane._breaker.open_until = 0.0
     track(tracker, "fresh")

@@ -1,11 +1,11 @@
-"""The door for Django.
+"""The adapter for Django.
 
     MIDDLEWARE = ["footfall.django.FootfallMiddleware", *MIDDLEWARE]
     FOOTFALL = {"destinations": ["plausible://plausible.io/example.com"]}
 
-First in the list, so that it sees every answer as the visitor gets it; after WhiteNoise, if that is
-there. With `"footfall.django"` in INSTALLED_APPS, `manage.py check` explains mistakes. Under ASGI,
-wrap the application in `footfall.asgi.FlushOnShutdown`: a Django middleware is not told when the
+First in the list, so that it sees every response as the visitor gets it; after WhiteNoise, where
+that is used. With `"footfall.django"` in INSTALLED_APPS, `manage.py check` explains mistakes. Under
+ASGI, wrap the application in `footfall.asgi.FlushOnShutdown`: Django calls no middleware when the
 server stops.
 """
 

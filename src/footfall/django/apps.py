@@ -20,7 +20,7 @@ class FootfallConfig(AppConfig):
         register(checks.check_middleware)
         # Beside Django's own checks of the URLs, which load them too.
         register(checks.check_names, "urls")
-        # Task workers and commands track too, and never come through the middleware. What is wrong
-        # with the settings is the checks' to say, and the middleware's.
+        # Task workers and commands track too, and never make the middleware. The checks and the
+        # middleware report what is wrong with the settings.
         with suppress(ConfigError):
             settings_tracker()

@@ -3,7 +3,7 @@
 footfall.E001   an option in FOOTFALL, or a FOOTFALL_* variable, cannot work
 footfall.W001   the middleware is not installed
 footfall.W002   the middleware is installed twice
-footfall.W003   `exclude` names a URL pattern that there is not
+footfall.W003   `exclude` names a URL pattern that does not exist
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Dja
 from django.urls import URLResolver, get_resolver
 
 from footfall.config import Config
-from footfall.django.middleware import NAME, SETTING, excluded_names, settings_options
+from footfall.django.middleware import NAME_PREFIX, SETTING, excluded_names, settings_options
 from footfall.errors import ConfigError
 
 MIDDLEWARE: Final = "footfall.django.FootfallMiddleware"
@@ -36,7 +36,7 @@ def check_options(**_: Any) -> list[CheckMessage]:
 
 
 def _spelled(option: str) -> str:
-    """As the owner wrote it: a variable of the environment, the setting, or a key of that."""
+    """The option as the settings spell it: an environment variable, the setting, or its key."""
     return option if option.startswith(SETTING) else f"{SETTING}[{option!r}]"
 
 
@@ -64,14 +64,14 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
 def check_names(**_: Any) -> list[CheckMessage]:
     try:
         excluded = excluded_names()
-    except ConfigError:  # `check_options` tells of it
+    except ConfigError:  # `check_options` reports it
         return []
     if not excluded:
         return []
     known = sorted(set(_view_names(get_resolver(), "")))
     return [
         Warning(
-            f"{SETTING}['exclude'] names {NAME + name!r}, and no URL pattern has that name",
+            f"{SETTING}['exclude'] names {NAME_PREFIX + name!r}, and no URL pattern has that name",
             _nearest(name, known),
             id="footfall.W003",
         )
@@ -91,4 +91,8 @@ def _view_names(resolver: URLResolver, namespace: str) -> Iterator[str]:
 
 def _nearest(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f'did you mean "{NAME}{close[0]}"?' if close else f'write it as "{NAME}app:view"'
+    return (
+        f'did you mean "{NAME_PREFIX}{close[0]}"?'
+        if close
+        else f'write it as "{NAME_PREFIX}app:view"'
+    )

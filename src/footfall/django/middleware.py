@@ -14,7 +14,7 @@ from django.urls import get_script_prefix
 
 from footfall import asgi, wsgi
 from footfall.config import as_options
-from footfall.request.capture import capture, is_refused
+from footfall.request.capture import capture, is_refused_prefetch
 from footfall.request.exchange import CURRENT
 from footfall.rules.path_rules import pattern_list
 from footfall.tracker import Tracker
@@ -49,12 +49,12 @@ class FootfallMiddleware:
         exchange = _exchange(request)
         if exchange is None:
             return cast("HttpResponseBase", self.get_response(request))
-        if exchange.tracker.config.prefetch == "refuse" and is_refused(exchange):
+        if exchange.recorder.refuses_prefetch and is_refused_prefetch(exchange):
             return _refusal()
         token = CURRENT.set(exchange)
         try:
             response = cast("HttpResponseBase", self.get_response(request))
-            # While the request is still the current one: guards may look at whom they turn away.
+            # While the request is still the current one: a rejected one may become a heartbeat.
             _capture(exchange, request, response)
         finally:
             CURRENT.reset(token)
@@ -65,7 +65,7 @@ class FootfallMiddleware:
         exchange = _exchange(request)
         if exchange is None:
             return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-        if exchange.tracker.config.prefetch == "refuse" and is_refused(exchange):
+        if exchange.recorder.refuses_prefetch and is_refused_prefetch(exchange):
             return _refusal()
         token = CURRENT.set(exchange)
         try:
@@ -73,8 +73,8 @@ class FootfallMiddleware:
             _capture(exchange, request, response)
         finally:
             CURRENT.reset(token)
-            if exchange.is_held:
-                await asgi.beside(exchange.release)
+            if exchange.holds_delivery:
+                await asgi.in_thread(exchange.release)
         return response
 
 
@@ -88,32 +88,32 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
     exchange: DjangoExchange
     scope = getattr(request, "scope", None)
     if scope is not None:
-        exchange = asgi.exchange_of(tracker, scope)
+        exchange = asgi.exchange_of(tracker.recorder, scope)
     else:
-        exchange = wsgi.exchange_of(tracker, request.META)
+        exchange = wsgi.exchange_of(tracker.recorder, request.META)
         # Django has decoded the path in its META already.
         exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
-    # What a request waits for is delivered once its response is made.
-    exchange.is_held = tracker.is_inline
+    # In sync mode the middleware delivers once the response is made.
+    exchange.holds_delivery = exchange.recorder.is_inline
     return exchange
 
 
 def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
-    tracker, match = exchange.tracker, request.resolver_match
-    if not tracker.filters.accepts(str(request.method), exchange.path):
+    recorder, match = exchange.recorder, request.resolver_match
+    if not recorder.filters.accepts(str(request.method), exchange.path):
         return
     if match is not None:
         if match.view_name in _excluded_names:
-            tracker.filters.reject("excluded")
+            recorder.filters.reject("excluded")
             return
-        if tracker.wants_route:
+        if recorder.wants_route:
             exchange.set_route(get_script_prefix() + match.route)
     if isinstance(exchange, wsgi.EnvironExchange):
-        shown = wsgi.ANSWER_NAMES, wsgi.PAGE_TYPES
-        capture(exchange, response.status_code, response.items(), *shown)
+        tables = wsgi.RESPONSE_NAMES, wsgi.PAGE_TYPES
+        capture(exchange, response.status_code, response.items(), *tables)
     else:
         pairs = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
-        capture(exchange, response.status_code, pairs, asgi.ANSWER_NAMES, asgi.PAGE_TYPES)
+        capture(exchange, response.status_code, pairs, asgi.RESPONSE_NAMES, asgi.PAGE_TYPES)
 
 
 def _refusal() -> HttpResponse:
@@ -122,18 +122,18 @@ def _refusal() -> HttpResponse:
 
 # -- the tracker of the settings ---------------------------------------------------------------
 
-# Stands before the name of a URL pattern in `exclude`: "name:admin:index".
-NAME: Final = "name:"
+# The prefix of a URL pattern's name in `exclude`: "name:admin:index".
+NAME_PREFIX: Final = "name:"
 
 _tracker: Tracker | None = None
 _excluded_names: frozenset[str] = frozenset()
 
 
 def settings_tracker() -> Tracker:
-    """The tracker that `settings.FOOTFALL` describes, made when first asked for."""
+    """The tracker that `settings.FOOTFALL` describes, made by the first call."""
     global _tracker, _excluded_names
     # No lock, which gevent could not see if it patched after this import: Django loads the
-    # middleware of a process in one thread, and two trackers would work, too.
+    # middleware of a process in one thread, and two trackers would also work.
     if _tracker is None:
         _excluded_names = excluded_names()
         _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
@@ -154,18 +154,18 @@ def excluded_names() -> frozenset[str]:
     """The names of URL patterns, as `app:view`, whose pages are excluded."""
     options = as_options(getattr(settings, SETTING, None) or {})
     patterns = pattern_list(options.get("exclude", ()))
-    return frozenset(str(each).removeprefix(NAME) for each in patterns if _is_name(each))
+    return frozenset(str(each).removeprefix(NAME_PREFIX) for each in patterns if _is_name(each))
 
 
 def _is_name(pattern: object) -> bool:
-    return isinstance(pattern, str) and pattern.startswith(NAME)
+    return isinstance(pattern, str) and pattern.startswith(NAME_PREFIX)
 
 
-def _forget_settings(*, setting: str, **_: Any) -> None:
+def _reset_tracker(*, setting: str, **_: Any) -> None:
     """`override_settings(FOOTFALL=...)` in a test takes effect with the next request."""
     global _tracker
     if setting == SETTING:
         _tracker = None
 
 
-setting_changed.connect(_forget_settings)
+setting_changed.connect(_reset_tracker)

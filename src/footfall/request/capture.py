@@ -1,8 +1,8 @@
 """The request side: a few comparisons, a few values picked, one append. A few microseconds.
 
-Everything here runs inside somebody's request. Rules of the room: never wait, never raise, never
-log, no decision that costs more than a comparison, and nothing of the framework kept: neither its
-environ nor its scope outlives the request because of us.
+This code runs inside the app's requests. It never waits, never raises, never logs, and makes no
+decision that costs more than a comparison. It keeps nothing of the framework: neither its environ
+nor its scope outlives the request because of us.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from footfall.common.clock import monotonic
 from footfall.request.exchange import Exchange
 from footfall.rules import pageview
 
-__all__ = ["capture", "is_refused", "may_be_page"]
+__all__ = ["capture", "is_refused_prefetch", "may_be_page"]
 
 
 def may_be_page(content_type: str | bytes) -> bool:
-    """Whether an answer of this content type may be a page."""
+    """Whether a response of this content type may be a page."""
     # The text of bytes is `b'...'`, which serves as well.
     return "html" in repr(content_type).lower()
 
 
-def is_refused(exchange: Exchange) -> bool:
-    """Whether `prefetch="refuse"` turns this request away. Never raises."""
+def is_refused_prefetch(exchange: Exchange) -> bool:
+    """Whether `prefetch="refuse"` refuses this request, which is then counted. Never raises."""
     try:
         if not pageview.is_refusable_prefetch(exchange.hit()):
             return False
     except Exception:  # noqa: BLE001 -- the app must go on
-        exchange.tracker.errors.bump()
+        exchange.recorder.errors.bump()
         return False
-    exchange.tracker.filters.reject("prefetch")
+    exchange.recorder.filters.reject("prefetch")
     return True
 
 
@@ -42,37 +42,37 @@ def capture(
     names: frozenset[AnyStr],
     page_types: Mapping[AnyStr, bool],
 ) -> None:
-    """Put the exchange into the tracker's inbox, unless a guard turns it away. Never raises.
+    """Put the exchange into the inbox, unless a filter rejects it. Never raises.
 
     Args:
-        exchange: What the request was.
-        status: The answer's.
-        headers: The answer's, gone through twice at most.
-        names: Those of them that the decision looks at, as they are usually written.
+        exchange: The request.
+        status: The response's status code.
+        headers: The response's headers; iterated twice at most.
+        names: Those of them that a decision reads, in their usual spellings.
         page_types: Whether a content type may be a page's.
     """
-    tracker = exchange.tracker
+    recorder = exchange.recorder
     try:
-        filters = tracker.filters
+        filters = recorder.filters
         if status not in filters.statuses:
             filters.reject_status(status)
             return
-        # A comprehension would cost as much as the whole loop: answers have few headers.
-        answer = []
+        # A comprehension would cost as much as the whole loop: responses have few headers.
+        picked = []
         for pair in headers:
             if pair[0] in names:
-                answer.append(pair)
-        if not answer:
-            # Names may be written in any case, and we look at two spellings.
-            answer = [pair for pair in headers if pair[0].lower() in names]
-        # Where more than a type is said, or nothing has changed, the decision has to look.
-        if len(answer) < 2 and status != 304:
-            is_page = answer and page_types[answer[0][1]]
+                picked.append(pair)
+        if not picked:
+            # Names may be written in any case, and `names` holds two spellings.
+            picked = [pair for pair in headers if pair[0].lower() in names]
+        # With more than a content type, or a 304, only a decision can tell.
+        if len(picked) < 2 and status != 304:
+            is_page = picked and page_types[picked[0][1]]
             path = exchange.path
-            if not is_page and not (filters.file_mark in path and filters.takes_file(path)):
-                filters.not_html()
+            if not is_page and not (filters.file_mark in path and filters.may_be_download(path)):
+                filters.count_not_html()
                 return
         now = monotonic()
-        tracker.submit(exchange.answered(status, answer, now), now)
-    except Exception:  # noqa: BLE001 -- the one guard at the doors: counted, and the app goes on
-        tracker.errors.bump()
+        recorder.submit(exchange.response_record(status, picked, now), now)
+    except Exception:  # noqa: BLE001 -- the one `except` of the request path: counted, the app goes on
+        recorder.errors.bump()

@@ -1,38 +1,35 @@
-"""One request as a view sees it: what `track()`, `set_props()` and `ignore()` speak to."""
+"""The current request, on which `track()`, `set_props()` and `ignore()` work."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from footfall.events.details import Details
 from footfall.model import Hit
 from footfall.request.record import Record, hit_of, plain_props
-
-if TYPE_CHECKING:
-    from footfall.tracker import Tracker
+from footfall.request.recorder import RequestRecorder
 
 __all__ = [
     "CURRENT",
-    "MARKS",
     "NO_NOTES",
+    "Annotations",
     "Exchange",
-    "Marks",
     "RequestNotes",
-    "enter",
-    "leave",
-    "marks_of",
+    "annotations_of",
+    "reset_current",
+    "set_current",
 ]
 
 
 class RequestNotes(NamedTuple):
-    """What the app and its framework said about a request while it ran."""
+    """What the app and its framework set for a request while it ran."""
 
     props: Mapping[str, Any] = {}
     ignored: bool = False
-    # The framework's template of the path, where the door learns it from the framework.
+    # The framework's template of the path, where the adapter learns it from the framework.
     route: str | None = None
 
 
@@ -40,73 +37,70 @@ NO_NOTES: Final = RequestNotes()
 
 
 class Exchange:
-    """One request as a view sees it: what `track()`, `set_props()` and `ignore()` speak to.
+    """The current request.
 
-    Each door derives one that knows how its kind of request is read, and fills it in for every
-    request: it has no constructor, since that call would cost as much as all its slots.
+    Each adapter derives a class that reads its kind of request, and fills it in for every request:
+    it has no constructor, since that call would cost as much as all its slots.
     """
 
-    __slots__ = ("is_held", "path", "said", "tracker")
+    __slots__ = ("holds_delivery", "notes", "path", "recorder")
 
-    tracker: Tracker
-    # As it was at our door, mount point included.
+    recorder: RequestRecorder
+    # As it came to the adapter, mount point included.
     path: str
-    # Never changed, only replaced: a record keeps it as it was when the answer began.
-    said: RequestNotes
-    # True while a request waits for its events, and its door is yet to deliver them.
-    is_held: bool
+    # Never changed, only replaced: a record keeps it as it was when the response began.
+    notes: RequestNotes
+    # True while a request waits for its events, and its adapter has yet to deliver them.
+    holds_delivery: bool
 
     @abstractmethod
     def record(self) -> Record:
-        """The picked values of this request, as if it were answered with a page now."""
+        """The record of this request, as if the app responded with a page now."""
 
     @abstractmethod
-    def answered(self, status: int, answer: list[Any], at: float) -> Record:
-        """The picked values of this request and of its answer's headers."""
+    def response_record(self, status: int, headers: list[Any], at: float) -> Record:
+        """The record of this request and its response.
+
+        Args:
+            status: The response's status code.
+            headers: The pairs of its headers that a decision reads.
+            at: When it began, in seconds of the monotonic clock.
+        """
 
     def hit(self) -> Hit:
-        """This request as if it were answered with a page now."""
+        """The hit of this request, as if the app responded with a page now."""
         return hit_of(self.record(), 0.0)
 
     def set_props(self, props: Mapping[str, Any]) -> None:
         """Add `props` to this request's pageview."""
-        said = self.said
-        self.said = said._replace(props={**said.props, **plain_props(props)})
+        notes = self.notes
+        self.notes = notes._replace(props={**notes.props, **plain_props(props)})
 
     def ignore(self) -> None:
-        """This request is no pageview."""
-        self.said = self.said._replace(ignored=True)
-
-    def release(self) -> None:
-        """The app is done: deliver what it brought, where that was held back. Never raises."""
-        if self.is_held:
-            self.is_held = False
-            self.tracker.deliver()
+        """Let this request be no pageview."""
+        self.notes = self.notes._replace(ignored=True)
 
     def set_route(self, template: str | None) -> None:
-        """The framework has found the template of this request's path."""
-        self.said = self.said._replace(route=template)
+        """Note the template that the framework found for this request's path."""
+        self.notes = self.notes._replace(route=template)
+
+    def release(self) -> None:
+        """Deliver the request's events where that was held until the app was done. Never raises."""
+        if self.holds_delivery:
+            self.holds_delivery = False
+            self.recorder.deliver()
 
 
 CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("footfall", default=None)
 """The request that the running code serves, in threads and in tasks alike."""
 
-# Bound once: to look a method of a context variable up costs as much as to call it.
-enter: Final = CURRENT.set
-leave: Final = CURRENT.reset
+# Bound once: looking a method of a context variable up costs as much as calling it.
+set_current: Final = CURRENT.set
+reset_current: Final = CURRENT.reset
 
 
-MARKS: Final = "footfall"
-"""The key of the environ or scope in which any layer may leave a mark, without importing us:
-
-    environ["footfall"] = {"ignore": True}
-    environ["footfall"] = {"props": {"plan": "pro"}, "path": "/products/:id"}
-    environ["footfall"] = {"screen_width": 1280, "time_zone": "Europe/Berlin"}
-"""
-
-
-class Marks(NamedTuple):
-    """What was said about a request, through the functions or through a mark."""
+class Annotations(NamedTuple):
+    """What was set for a request, through the functions or through a mark."""
 
     props: Mapping[str, Any]
     ignored: bool
@@ -114,15 +108,15 @@ class Marks(NamedTuple):
     details: Mapping[str, Any]
 
 
-def marks_of(said: RequestNotes, mark: object) -> Marks:
-    """Both ways of speaking brought together. A mark of the wrong shape says nothing."""
-    # Most requests have none, and to ask a class of many kinds takes its time.
+def annotations_of(notes: RequestNotes, mark: object) -> Annotations:
+    """The notes and the mark of a request together. A mark of the wrong shape is ignored."""
+    # Most requests have none, and `isinstance` with an abstract class takes its time.
     if mark is None or not isinstance(mark, Mapping):
-        return Marks(said.props, said.ignored, None, {})
+        return Annotations(notes.props, notes.ignored, None, {})
     marked, path = mark.get("props"), mark.get("path")
-    return Marks(
-        props={**(marked if isinstance(marked, Mapping) else {}), **said.props},
-        ignored=said.ignored or mark.get("ignore") is True,
+    return Annotations(
+        props={**(marked if isinstance(marked, Mapping) else {}), **notes.props},
+        ignored=notes.ignored or mark.get("ignore") is True,
         path=path if isinstance(path, str) and path.startswith("/") else None,
         details={name: mark[name] for name in Details.__annotations__ if name in mark},
     )

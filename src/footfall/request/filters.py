@@ -1,19 +1,17 @@
-"""The guards at the doors: comparisons that turn most requests away before anything is picked.
+"""Comparisons that reject most requests before anything is picked.
 
-They run inside somebody's request, and they turn away only what the decision would turn away too;
-the decision itself is made on the delivery side.
+They run inside the app's requests, and reject only what the decision would skip too; the decision
+itself is made on the worker thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from footfall.common.atomic import AtomicCounter
-
-if TYPE_CHECKING:
-    from footfall.config import Config
+from footfall.config import Config
 
 __all__ = ["RequestFilter"]
 
@@ -29,27 +27,27 @@ _REASONS: Final = (
 
 
 class RequestFilter:
-    """What is turned away, and how often: by the first reason that is cheap to see.
+    """Rejects requests, and counts them by the first reason that is cheap to see.
 
     A bot that is redirected is a redirect here.
 
     Args:
         config: The settings.
-        every_hit: Turn nothing away: a destination is told of every hit.
-        look: Called for each answer that is turned away. Then no request is turned away before it
-            is answered.
+        every_hit: Reject nothing: a destination gets a report of every hit.
+        on_reject: Called for each rejected response. Where it is given, no request is rejected
+            before its response.
     """
 
     __slots__ = (
-        "_look",
+        "_on_reject",
+        "accepts_all",
+        "count_not_html",
+        "every_hit",
         "excluded_prefixes",
         "extensions",
         "file_mark",
-        "lets_all_in",
-        "not_html",
         "rejected_by",
         "statuses",
-        "takes_every_hit",
     )
 
     def __init__(
@@ -57,30 +55,30 @@ class RequestFilter:
         config: Config,
         *,
         every_hit: bool = False,
-        look: Callable[[RequestFilter], None] | None = None,
+        on_reject: Callable[[RequestFilter], None] | None = None,
     ) -> None:
-        self.takes_every_hit = every_hit
-        self.lets_all_in = every_hit or look is not None
-        self._look = look
+        self.every_hit = every_hit
+        self.accepts_all = every_hit or on_reject is not None
+        self._on_reject = on_reject
         self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
         self.statuses: frozenset[int] = _every_status() if every_hit else _statuses(config)
         self.extensions: frozenset[str] = (
             config.pageview_options.download_extensions if config.track_downloads else frozenset()
         )
         self.file_mark = "" if every_hit else "."
-        """What is in a path where `takes_file` has to be asked."""
+        """The text in a path without which `may_be_download` need not be called."""
         self.rejected_by: Mapping[str, AtomicCounter] = {
             reason: AtomicCounter() for reason in _REASONS
         }
-        # The commonest of all, without a call of Python's where nobody looks.
-        self.not_html: Callable[[], object] = (
-            partial(self.reject, "not_html") if look else self.rejected_by["not_html"].bump
+        # The most frequent reason, without a call of a Python function where that is possible.
+        self.count_not_html: Callable[[], object] = (
+            partial(self.reject, "not_html") if on_reject else self.rejected_by["not_html"].bump
         )
-        """Count an answer that is no page."""
+        """Count a response that is no page."""
 
     def accepts(self, method: str, path: str) -> bool:
-        """False where the request alone says that it is no pageview; then it has been counted."""
-        if self.lets_all_in:
+        """False where the request alone shows that it is no pageview; it has then been counted."""
+        if self.accepts_all:
             return True
         if method != "GET":
             self.rejected_by["method"].bump()
@@ -93,25 +91,26 @@ class RequestFilter:
     def reject(self, reason: str) -> None:
         """Count a request that is no pageview."""
         self.rejected_by[reason].bump()
-        if self._look is not None:
-            self._look(self)
+        if self._on_reject is not None:
+            self._on_reject(self)
 
     def reject_status(self, status: int) -> None:
-        """`turn_away`, by a status that is not among `statuses`."""
+        """`reject`, by a status that is not among `statuses`."""
         if status < 300:
             self.reject("no_content")
         else:
             self.reject("redirect" if status < 400 else "error")
 
-    def takes_file(self, path: str) -> bool:
-        """True where the name alone says that an answer that is no page may be worth an event."""
-        if self.takes_every_hit:
+    def may_be_download(self, path: str) -> bool:
+        """True where the path alone shows that a response that is no page may be an event."""
+        if self.every_hit:
             return True
         return path.rpartition(".")[2].lower() in self.extensions
 
     def counts(self) -> dict[str, int]:
-        """How many were turned away, by the reasons that there were."""
-        return {reason: tally.value for reason, tally in self.rejected_by.items() if tally.value}
+        """How many requests were rejected, by reason; reasons without any are left out."""
+        values = {reason: counter.value for reason, counter in self.rejected_by.items()}
+        return {reason: value for reason, value in values.items() if value}
 
 
 def _statuses(config: Config) -> frozenset[int]:

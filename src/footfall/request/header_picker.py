@@ -12,28 +12,28 @@ __all__ = ["HeaderPicker"]
 
 
 class HeaderPicker:
-    """Which of `names` an environ has, and their values.
+    """Finds which of `names` an environ has, and their values.
 
-    A server writes the keys in the order in which a browser sends its headers. So requests of one
-    kind look alike, the next one mostly like the last, and nobody has to ask for five dozen names
-    each time.
+    A server writes the keys in the order in which a browser sends its headers. So environs of one
+    kind of request have the same keys, mostly those of the request before, and five dozen names
+    need not be looked up each time.
     """
 
     __slots__ = ("_last", "_shapes")
 
     def __init__(self, names: frozenset[str]) -> None:
         def shape(keys: tuple[str, ...]) -> _Shape:
-            there = tuple(names.intersection(keys))
-            # For one name `itemgetter` gives no tuple.
-            take = itemgetter(*there) if len(there) > 1 else lambda found: [*map(found.get, there)]
-            return there, take
+            found = tuple(names.intersection(keys))
+            # For one name `itemgetter` returns no tuple.
+            take = itemgetter(*found) if len(found) > 1 else lambda env: [*map(env.get, found)]
+            return found, take
 
         self._shapes: BoundedCache[tuple[str, ...], _Shape] = BoundedCache(shape)
         # In one piece, for a thread may read it while another replaces it.
         self._last: tuple[list[str], _Shape] = [], shape(())
 
     def pick(self, environ: Mapping[str, Any]) -> tuple[tuple[str, ...], Sequence[Any]]:
-        """The names that are there, and their values in the same order."""
+        """The names that the environ has, and their values in the same order."""
         # A list is made faster than a tuple, and compared faster than looked up.
         keys = [*environ]
         last, shape = self._last
@@ -45,3 +45,4 @@ class HeaderPicker:
 
 
 _Shape: TypeAlias = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Sequence[Any]]]
+"""The wanted names among one list of keys, and what takes their values from an environ."""

@@ -1,19 +1,17 @@
-"""The landing of the stairs: inbox, hit, decision, event, lanes; and the counters of it all.
+"""From records in an inbox to events in lanes, and the counters of all that.
 
-    tracker.py       what the doors, views and the owner speak to
-    inbox.py         what waits to be thought about; all that a request waits for
-    thread.py        the daemon thread that looks into the inbox
-    thinking.py      from a record to the events that are offered
-    lanes.py         the ways out: every destination's lane, and the outbox before them
-    explanation.py   what was thought about one hit, aloud
-    introduction.py  what the owner reads in the log when a tracker is made
+    tracker.py        the object that ties everything together: what adapters, views and apps call
+    inbox.py          what waits to be processed; a request only appends here
+    worker_thread.py  the daemon thread that polls the inbox
+    event_pipeline.py record -> hit -> event -> lane, in batches
+    event_builder.py  hit or custom event -> event, or the reason why there is none
+    dispatcher.py     the lane of each destination, and the outbox before them
 
-Nothing is started by an import or a constructor. In `mode="sync"` there is no thread: the doors
-call `deliver` before they send the answer.
+Nothing is started by an import or a constructor. In `mode="sync"` there is no thread: the adapters
+call `deliver` before they send the response.
 """
 
 from footfall.tracker.explanation import Explanation
-from footfall.tracker.inbox import MAX_WAITING_BEATS
 from footfall.tracker.tracker import Tracker
 
-__all__ = ["MAX_WAITING_BEATS", "Explanation", "Tracker"]
+__all__ = ["Explanation", "Tracker"]

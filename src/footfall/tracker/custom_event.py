@@ -1,26 +1,46 @@
-"""An event that the app tells, checked while its caller can still be told what is wrong with it.
+"""An event that the app tracks, checked while its caller can still get an error.
 
-Nothing here is sent or judged; what is told goes into the inbox as it is.
+Nothing is decided or sent here; the checked event goes into the inbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from footfall.destinations import check_event_name
 from footfall.errors import EventError
 from footfall.events import visitor_token
-from footfall.events.details import validate_details
+from footfall.events.details import Details, validate_details
 from footfall.model import NO_PROPS, Revenue, Visitor
-from footfall.request.record import CustomEvent, Record, plain_props
+from footfall.request.record import Record, plain_props
 from footfall.rules import url
 
-__all__ = ["told"]
+__all__ = ["CustomEvent", "check_event"]
 
 
-def told(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomEvent:
+    """An event in the inbox, as the app tracked it."""
+
+    name: str
+    props: Mapping[str, Any]
+    details: Details
+    revenue: Revenue | None
+    interactive: bool
+    url: str | None
+    referrer: str | None
+    # Who the event is about, where that is not who sent the request.
+    visitor: Visitor | None
+    # The request in which it was tracked, if any.
+    record: Record | None
+    # In seconds of the monotonic clock.
+    at: float
+
+
+def check_event(
     name: str,
     *,
     props: Mapping[str, Any] | None = None,
@@ -34,12 +54,16 @@ def told(
     at: float,
     token_secret: str | None = None,
 ) -> CustomEvent:
-    """An event, checked while its caller can still be told.
+    """Check what an app gave to `track()`; the arguments without a comment are those of `track()`.
 
-    `record` is the request it happened in, if any; `at` its monotonic time.
+    Args:
+        page: The URL where it happened.
+        record: The request in which it was tracked, if any.
+        at: When it was tracked, in seconds of the monotonic clock.
+        token_secret: What a visitor token must be signed with.
 
     Raises:
-        EventError: no vendor would take it, or the visitor's token is forged.
+        EventError: no vendor would take the event, or the visitor's token is forged.
     """
     check_event_name(name)
     for option, value, kinds in (

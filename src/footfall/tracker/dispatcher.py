@@ -1,4 +1,4 @@
-"""The ways out of a tracker: a lane for each destination, and the outbox before them."""
+"""Hands events to the lane of each destination, or to the outbox before them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Offered: TypeAlias = list[tuple[Lane, Item]]
 
 
 class Dispatcher:
-    """Every lane of one tracker; `watchers` are those of destinations that are told of all hits.
+    """All lanes of one tracker: `lanes`, of which some want heartbeats and some want reports.
 
     Args:
-        config: Names the destinations and the outbox.
-        way_out: What all of them send through.
-        limits: Of each lane.
-        log: Where the owner is told of what cannot be delivered.
-        keeps_unsent: False where nothing may be kept for later, whatever the settings say.
+        config: The settings, with the destinations and the outbox.
+        transport: What all lanes send through.
+        limits: Those of each lane.
+        log: Where delivery logs what fails.
+        keeps_unsent: False where no outbox may be used, whatever the settings say.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class Dispatcher:
         *,
         keeps_unsent: bool,
     ) -> None:
-        self.all = tuple(
-            Lane(place, transport, limits, log=log) for place in config.all_destinations
+        self.lanes = tuple(
+            Lane(destination, transport, limits, log=log) for destination in config.all_destinations
         )
-        self.watchers = tuple(lane for lane in self.all if lane.wants_reports)
-        self._vendors = tuple(lane for lane in self.all if not lane.wants_reports)
-        self.pulse = tuple(
-            lane for lane in self._vendors if getattr(lane.destination, "heartbeats", False)
+        self.report_lanes = tuple(lane for lane in self.lanes if lane.wants_reports)
+        self._event_lanes = tuple(lane for lane in self.lanes if not lane.wants_reports)
+        self.heartbeat_lanes = tuple(
+            lane for lane in self._event_lanes if getattr(lane.destination, "heartbeats", False)
         )
         self.outbox = self._open_outbox(config, log) if keeps_unsent else None
 
@@ -58,95 +58,101 @@ class Dispatcher:
 
         return DurableOutbox(
             os.fspath(config.outbox),
-            self._vendors,
+            self._event_lanes,
             mode=config.outbox_mode,
             max_age_seconds=config.limits.max_age_seconds,
             log=log,
         )
 
-    def forget(self) -> None:
-        """Start anew with nothing waiting, as a forked child does. Only assignments."""
-        for lane in self.all:
+    def reset_after_fork(self) -> None:
+        """Start anew with nothing waiting, in a forked child. Only assignments."""
+        for lane in self.lanes:
             lane.reset_after_fork()
         if self.outbox is not None:
             self.outbox.reset_after_fork()
 
     @property
     def names(self) -> str:
-        return ", ".join(lane.destination.name for lane in self.all)
+        """The destinations' names, for a log line."""
+        return ", ".join(lane.destination.name for lane in self.lanes)
 
     # -- in ------------------------------------------------------------------------------------
 
     @property
-    def has_room(self) -> bool:
-        """False while whatever came would only wait."""
-        return self.outbox is not None or any(lane.has_capacity for lane in self.all)
+    def has_capacity(self) -> bool:
+        """False while a further event would only wait in memory."""
+        return self.outbox is not None or any(lane.has_capacity for lane in self.lanes)
 
     def offer(self, events: Sequence[Event], reports: Sequence[HitReport]) -> Offered:
-        """Give events to the lanes that take them; the items by lane, where they are in memory."""
+        """Give events and reports to the lanes that take them.
+
+        Returns:
+            Each item with its lane, as far as they are in memory and not in the outbox.
+        """
         if SINKS:
             for sink in SINKS:
                 sink.extend(events)
             return []
         items: Offered = []
-        for lane in self._vendors:
+        for lane in self._event_lanes:
             taken = [event for event in events if self._is_for(lane, event)]
             if taken and self.outbox is not None:
                 self.outbox.put(lane, taken)
             elif taken:
                 items += [(lane, item) for item in lane.offer(*taken)]
-        for lane in self.watchers:
-            told = [report for report in reports if lane.takes(report.event)]
-            items += [(lane, item) for item in lane.offer_reports(*told)]
+        for lane in self.report_lanes:
+            wanted = [report for report in reports if lane.takes(report.event)]
+            items += [(lane, item) for item in lane.offer_reports(*wanted)]
         return items
 
     def _is_for(self, lane: Lane, event: Event) -> bool:
-        if event.name == HEARTBEAT and lane not in self.pulse:
+        if event.name == HEARTBEAT and lane not in self.heartbeat_lanes:
             return False
         return lane.takes(event)
 
-    def has_pulse(self, event: Event) -> bool:
-        """True if a destination of heartbeats is told of this event."""
-        return any(lane.takes(event) for lane in self.pulse)
+    def wants_heartbeats_after(self, event: Event) -> bool:
+        """True if a destination that wants heartbeats gets this event."""
+        return any(lane.takes(event) for lane in self.heartbeat_lanes)
 
-    def takers(self, event: Event) -> list[Lane]:
-        return [lane for lane in self.all if lane.takes(event)]
+    def lanes_for(self, event: Event) -> list[Lane]:
+        """The lanes that take this event."""
+        return [lane for lane in self.lanes if lane.takes(event)]
 
-    def tend(self) -> bool:
-        """True while a lane has something for which it has no thread."""
-        waiting = [lane.poll() for lane in self.all]
+    def poll(self) -> bool:
+        """Find threads for what waits in the lanes; True while a lane lacks one."""
+        waiting = [lane.poll() for lane in self.lanes]
         return any(waiting)
 
     # -- out -----------------------------------------------------------------------------------
 
     def wait_for(self, offered: Iterable[tuple[Lane, Item]], deadline: float) -> None:
-        """Return when these have ended in a counter, or at the deadline."""
+        """Return when these items have ended in a counter, or at the deadline."""
         for lane, item in offered:
             lane.wait_for(item, deadline)
-        if self.outbox is not None:  # told when Python was already ending
+        if self.outbox is not None:  # the event came when Python was already ending
             self.outbox.drain(deadline)
 
     def drain(self, deadline: float) -> bool:
         """Send all that waits until `deadline`; count the rest as lost. True if nothing was."""
-        for lane in self.all:
+        for lane in self.lanes:
             lane.expedite()
         if self.outbox is None:
-            lossless = [lane.wait(deadline) for lane in self.all]
+            lossless = [lane.wait(deadline) for lane in self.lanes]
         else:
             lossless = [self.outbox.drain(deadline)]
-            # No report is worth a file.
-            lossless += [lane.wait(deadline) for lane in self.watchers]
+            # Reports are not kept in the outbox.
+            lossless += [lane.wait(deadline) for lane in self.report_lanes]
         return all(lossless)
 
     def close(self) -> None:
-        """Let the threads end that have nothing to do."""
-        for lane in self.all:
+        """Let the threads end that are idle."""
+        for lane in self.lanes:
             lane.close()
         if self.outbox is not None:
             self.outbox.close()
 
     def stats(self) -> dict[str, Any]:
-        """By destination what became of its events, and how its lane is; see `Tracker.stats`."""
+        """By destination what became of its events, and its lane's state; see `Tracker.stats`."""
         return {
             lane.destination.name: {
                 **asdict(lane.counters()),
@@ -155,5 +161,5 @@ class Dispatcher:
                 "is_paused": lane.is_paused,
                 "breaker": lane.breaker_state,
             }
-            for lane in self.all
+            for lane in self.lanes
         }

@@ -1,7 +1,7 @@
-"""From a record in the inbox to the events that are offered to the lanes, and the reasons' counts.
+"""From the records in the inbox to the events that lanes are offered, and counters of the reasons.
 
-Thinking is pure CPU in somebody else's process, so it comes in turns, and between two of them a
-waiting request has the interpreter.
+This work is pure CPU in the app's process, so it comes in batches, and between two of them a
+waiting request gets the interpreter.
 """
 
 from __future__ import annotations
@@ -16,154 +16,165 @@ from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Hit
-from footfall.request.record import CustomEvent, Record, hit_of
+from footfall.request.record import Record, hit_of
+from footfall.tracker import test_mode
+from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.dispatcher import Dispatcher, Offered
 from footfall.tracker.event_builder import BuildResult, EventBuilder
 from footfall.tracker.heartbeats import Heartbeat, HeartbeatSchedule
 from footfall.tracker.inbox import Inbox, InboxItem
-from footfall.tracker.test_mode import SINKS
 
-# Offered together after so many hits, and after so long: a slow hook of the owner's must not hold
-# back what was thought before.
-HITS_PER_TURN: Final = 32
-SECONDS_PER_TURN: Final = 0.02
-# After so many a waiting request has the interpreter: all of a turn would be up to a millisecond.
-HITS_AT_A_STRETCH: Final = 8
+__all__ = ["HITS_BEFORE_YIELD", "HITS_PER_BATCH", "SECONDS_PER_BATCH", "EventPipeline"]
+
+# The events of so many hits, or of so long, are offered together: a slow hook of the app's must not
+# hold back what was built before.
+HITS_PER_BATCH: Final = 32
+SECONDS_PER_BATCH: Final = 0.02
+# After so many a waiting request gets the interpreter: a whole batch would be up to a millisecond.
+HITS_BEFORE_YIELD: Final = 8
 
 
 class EventPipeline:
-    """Judges what is in the inbox and offers what comes of it, one thread at a time.
+    """Takes records from the inbox, builds their events and offers these, one thread at a time.
 
     Args:
         inbox: Where records come from.
-        judge: Who decides.
-        lanes: Where events go.
-        errors: Counts the faults, of the owner's hooks or ours, that cost an event.
-        log_to: Where they are told.
+        builder: Decides, and builds events.
+        dispatcher: Where events go.
+        errors: Counts the faults, of the app's hooks or ours, that cost an event.
+        log_to: Where they are logged.
     """
 
     def __init__(
         self,
         inbox: Inbox,
-        judge: EventBuilder,
-        lanes: Dispatcher,
+        builder: EventBuilder,
+        dispatcher: Dispatcher,
         errors: AtomicCounter,
         log_to: log.ThrottledLog,
     ) -> None:
         self.reasons: Counter[str] = Counter()
-        # Held while somebody thinks.
-        self.turn = threading.RLock()
+        # Held by the thread that processes records.
+        self.lock = threading.RLock()
         self._inbox = inbox
-        self._judge = judge
-        self._lanes = lanes
+        self._builder = builder
+        self._dispatcher = dispatcher
         self._errors = errors
         self._log = log_to
-        self._pulse = HeartbeatSchedule()
+        self._heartbeats = HeartbeatSchedule()
 
-    def look(self, hits: int) -> bool:
-        """Think about what waits, `hits` at most, where a lane has room. False if nothing was done.
+    def process(self, max_hits: int) -> bool:
+        """Process what waits, while a lane has capacity. False if nothing was processed.
 
-        What cannot be sent yet waits cheapest unthought, and what is never sent costs no thought.
+        What cannot be sent yet waits cheapest as a record, and a record that is dropped later has
+        cost no processing.
         """
-        left = hits
-        with self.turn:
-            while left > 0 and self._inbox and self._lanes.has_room:
-                if left < hits:
+        left = max_hits
+        with self.lock:
+            while left > 0 and self._inbox and self._dispatcher.has_capacity:
+                if left < max_hits:
                     time.sleep(0)
-                wanted = min(left, HITS_PER_TURN)
-                handled = self._take_turn(wanted)
-                left -= handled
-                if handled < wanted:  # nothing is left, or a hook takes its time
+                wanted = min(left, HITS_PER_BATCH)
+                processed = self._process_batch(wanted)
+                left -= processed
+                if processed < wanted:  # nothing is left, or a hook is slow
                     break
-        return left < hits
+        return left < max_hits
 
-    def all_of_it(self, deadline: float | None = None) -> None:
-        """Think about all that waits, until `deadline`."""
+    def process_all(self, deadline: float | None = None) -> None:
+        """Process all that waits, until `deadline`, in seconds of the monotonic clock."""
         left = -1 if deadline is None else max(0.0, deadline - monotonic())
-        if not self.turn.acquire(timeout=left):
+        if not self.lock.acquire(timeout=left):
             return
         try:
-            self._turns(deadline)
+            self._process_batches(deadline)
         finally:
-            self.turn.release()
+            self.lock.release()
 
-    def at_once(self, deadline: float) -> Offered:
-        """Think about all that waits, unless another thread does so already; what was offered.
+    def process_here(self, deadline: float) -> Offered:
+        """Process all that waits, unless another thread does so; return what was offered.
 
-        That one takes this along, since it looks again after it has let go.
+        That thread processes these records too, since it checks the inbox again after its release.
         """
         offered: Offered = []
-        while self._inbox and self.turn.acquire(blocking=False):
+        while self._inbox and self.lock.acquire(blocking=False):
             try:
-                self._turns(deadline, offered)
+                self._process_batches(deadline, offered)
             finally:
-                self.turn.release()
+                self.lock.release()
             if monotonic() >= deadline:
                 break
         return offered
 
-    def _turns(self, deadline: float | None = None, offered: Offered | None = None) -> None:
+    def _process_batches(
+        self, deadline: float | None = None, offered: Offered | None = None
+    ) -> None:
         while self._inbox and (deadline is None or monotonic() < deadline):
-            self._take_turn(HITS_PER_TURN, offered)
+            self._process_batch(HITS_PER_BATCH, offered)
             if self._inbox:
                 time.sleep(0)
 
-    def _take_turn(self, hits: int, offered: Offered | None = None) -> int:
-        """Think about so many hits, and offer their events together: that costs one wake-up."""
+    def _process_batch(self, max_hits: int, offered: Offered | None = None) -> int:
+        """Process so many records, and offer their events together: that costs one wake-up."""
         started = monotonic()
         offset = time.time() - started
-        handled = 0
+        processed = 0
         events: list[Event] = []
         reports: list[HitReport] = []
-        while handled < hits and monotonic() - started < SECONDS_PER_TURN:
-            if handled and not handled % HITS_AT_A_STRETCH:
+        while processed < max_hits and monotonic() - started < SECONDS_PER_BATCH:
+            if processed and not processed % HITS_BEFORE_YIELD:
                 time.sleep(0)
             try:
-                record = self._inbox.take()
+                item = self._inbox.take()
             except IndexError:
                 break
-            handled += 1
-            event, report = self._think(record, offset)
+            processed += 1
+            event, report = self._process_item(item, offset)
             if event is not None:
                 events.append(event)
             if report is not None:
                 reports.append(report)
-        items = self._lanes.offer(events, reports) if events or reports else ()
+        items = self._dispatcher.offer(events, reports) if events or reports else ()
         if offered is not None:
             offered += items
-        return handled
+        return processed
 
-    def _think(self, record: InboxItem, offset: float) -> tuple[Event | None, HitReport | None]:
-        """Think about one record; the event and the report to be delivered of it."""
+    def _process_item(
+        self, item: InboxItem, offset: float
+    ) -> tuple[Event | None, HitReport | None]:
+        """The event and the report of one item, as far as there are any."""
+        hit: Hit | None
+        custom = None
         try:
-            if isinstance(record, Heartbeat):
-                return self._beat_of(hit_of(record.record, offset)), None
-            hit = None
-            if isinstance(record, CustomEvent):
-                judgement = self._judge.from_custom_event(record, offset)
+            if isinstance(item, Heartbeat):
+                return self._heartbeat_of(_hit_of(item.record, offset)), None
+            if isinstance(item, CustomEvent):
+                custom = item
+                hit = _hit_of(item.record, offset) if item.record is not None else None
+                result = self._builder.from_custom_event(hit, item, item.at + offset)
+                event = result.event
             else:
-                hit = hit_of(record, offset)
-                judgement = self._judge.of_hit(hit, is_aloud=bool(self._lanes.watchers))
-            event = judgement.event
-            if event is not None:
-                self._note_live(event)
-            elif hit is not None:
-                event = self._beat_of(hit)
-        except Exception as error:  # noqa: BLE001 -- a hook of the owner's, or a fault of ours
+                hit = _hit_of(item, offset)
+                with_steps = bool(self._dispatcher.report_lanes)
+                result = self._builder.from_hit(hit, with_steps=with_steps)
+                event = result.event or self._heartbeat_of(hit)
+            if result.event is not None:
+                self._note_visit(result.event)
+        except Exception as error:  # noqa: BLE001 -- a hook of the app's, or a fault of ours
             self._errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.error_location(error)}")
             return None, None
-        self.reasons[judgement.reason] += 1
-        return event, self._report_of(record, judgement, offset)
+        self.reasons[result.reason] += 1
+        return event, self._report(hit, custom, result)
 
-    def _report_of(
-        self, record: Record | CustomEvent, judgement: BuildResult, offset: float
+    def _report(
+        self, hit: Hit | None, custom: CustomEvent | None, result: BuildResult
     ) -> HitReport | None:
-        """What the watchers are told. A fault in here costs no event."""
-        if not self._lanes.watchers or SINKS:
+        """The report for the destinations that want one. A fault in here costs no event."""
+        if not self._dispatcher.report_lanes or test_mode.is_on():
             return None
         try:
-            return self._judge.report(record, judgement, offset, time.time())
+            return self._builder.report(hit, custom, result, time.time())
         except Exception as error:  # noqa: BLE001 -- the event goes out all the same
             self._errors.bump()
             self._log.warn(
@@ -171,13 +182,20 @@ class EventPipeline:
             )
             return None
 
-    def _note_live(self, event: Event) -> None:
-        """A visit goes on, as far as a destination of heartbeats is told of it."""
-        if self._lanes.pulse and not SINKS and self._lanes.has_pulse(event):
-            self._pulse.saw(event)
+    def _note_visit(self, event: Event) -> None:
+        """Note the event that keeps a visit alive, where a destination wants heartbeats."""
+        if not self._dispatcher.heartbeat_lanes or test_mode.is_on():
+            return
+        if self._dispatcher.wants_heartbeats_after(event):
+            self._heartbeats.note(event)
 
-    def _beat_of(self, hit: Hit) -> Event | None:
-        """The heartbeat of whoever made this hit, where one is wanted and due."""
-        if not self._lanes.pulse or SINKS:
+    def _heartbeat_of(self, hit: Hit) -> Event | None:
+        """The heartbeat of this hit's visitor, where one is wanted and due."""
+        if not self._dispatcher.heartbeat_lanes or test_mode.is_on():
             return None
-        return self._pulse.beat(self._judge.visitor_of(hit), hit.time)
+        return self._heartbeats.heartbeat(self._builder.visitor_of(hit), hit.time)
+
+
+def _hit_of(record: Record, offset: float) -> Hit:
+    """The hit of a record, as it is decided; `offset` as `hit_of` takes it."""
+    return test_mode.normalise(hit_of(record, offset))

@@ -1,4 +1,4 @@
-"""What was thought about one hit, for somebody who asks."""
+"""How one hit was decided, in full, for `footfall explain` and `Tracker.explain`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from footfall.model import Decision, Event, Request
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Everything that was thought about one hit, and what would be sent for it.
+    """How one hit was decided, and what would be sent for it.
 
     `reason` is the decision's, unless something after the decision kept the event back; then
-    `event` is None and no request is there. `requests` are by the destination's name.
+    `event` is None and `requests` is empty. `requests` has the destinations' names as keys.
     """
 
     trace: Trace

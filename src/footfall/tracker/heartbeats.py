@@ -1,8 +1,8 @@
-"""Keeping the visits alive of those who are still there: polling, scripts, fragments.
+"""Heartbeats: polling, scripts and fragments keep the visits alive of those who are still there.
 
-A vendor ends a visit after half an hour without an event. A page that stays open and asks the app
-for news shows that somebody is there, and a heartbeat tells the vendor so. Only where a destination
-wants heartbeats does anything in here run; otherwise the guards turn such requests away as ever.
+A vendor ends a visit after half an hour without an event. A page that stays open and polls the app
+shows that its visitor is there, and a heartbeat reports that to the vendor. Nothing here runs
+unless a destination wants heartbeats; otherwise the filters reject such requests.
 
 A heartbeat never begins a visit: it follows an event of the very same address and browser that this
 process has sent, at most one every 30 seconds for each visitor.
@@ -11,6 +11,7 @@ process has sent, at most one every 30 seconds for each visitor.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from footfall.common.clock import monotonic
@@ -25,14 +26,14 @@ __all__ = [
     "VISIT_SECONDS",
     "Heartbeat",
     "HeartbeatSchedule",
-    "look",
+    "submit_rejected",
 ]
 
 # What Swetrix recommends, and about what its own script does (read 2026-08).
 INTERVAL_SECONDS: Final = 30.0
-# Swetrix forgets a visit after so long; a heartbeat then would be refused.
+# Swetrix ends a visit after so long; a heartbeat then would be refused.
 VISIT_SECONDS: Final = 1800.0
-# A few megabytes. Of more visitors at a time the one who was quiet longest is forgotten.
+# A few megabytes. Of more visitors at a time the one without a request for longest is forgotten.
 MAX_VISITORS: Final = 10_000
 
 
@@ -42,49 +43,54 @@ class Heartbeat(NamedTuple):
     record: Record
 
 
-class _Live(NamedTuple):
+class _Visit(NamedTuple):
     at: float
     url: str
 
 
 class HeartbeatSchedule:
-    """Whose visit is alive, as far as this process knows."""
+    """The visits that are alive, as far as this process knows, and when each had its last event."""
 
     def __init__(self) -> None:
-        self._live: OrderedDict[tuple[str | None, str], _Live] = OrderedDict()
+        self._visits: OrderedDict[tuple[str | None, str], _Visit] = OrderedDict()
 
-    def saw(self, event: Event) -> None:
-        """Remember that an event was sent, which keeps a visit alive by itself."""
-        self._remember(event.visitor, _Live(event.time, event.url))
+    def note(self, event: Event) -> None:
+        """Note that an event was sent, which keeps its visit alive by itself."""
+        self._remember(event.visitor, _Visit(event.time, event.url))
 
-    def beat(self, visitor: Visitor, now: float) -> Event | None:
-        """The heartbeat of a visitor who is there at `now`; None if none is due."""
-        live = self._live.get(visitor.identity)
-        if live is None or now - live.at < INTERVAL_SECONDS:
+    def heartbeat(self, visitor: Visitor, now: float) -> Event | None:
+        """The heartbeat of a visitor who is there at `now`; None if none is due.
+
+        Args:
+            visitor: Whose visit it is.
+            now: Seconds since the epoch.
+        """
+        visit = self._visits.get(visitor.identity)
+        if visit is None or now - visit.at < INTERVAL_SECONDS:
             return None
-        if now - live.at >= VISIT_SECONDS:
-            del self._live[visitor.identity]
+        if now - visit.at >= VISIT_SECONDS:
+            del self._visits[visitor.identity]
             return None
-        self._remember(visitor, live._replace(at=now))
-        return Event(name=HEARTBEAT, url=live.url, visitor=visitor, time=now)
+        self._remember(visitor, visit._replace(at=now))
+        return Event(name=HEARTBEAT, url=visit.url, visitor=visitor, time=now)
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self._visits)
 
-    def _remember(self, visitor: Visitor, live: _Live) -> None:
-        self._live[visitor.identity] = live
-        self._live.move_to_end(visitor.identity)
-        if len(self._live) > MAX_VISITORS:
-            self._live.popitem(last=False)
+    def _remember(self, visitor: Visitor, visit: _Visit) -> None:
+        self._visits[visitor.identity] = visit
+        self._visits.move_to_end(visitor.identity)
+        if len(self._visits) > MAX_VISITORS:
+            self._visits.popitem(last=False)
 
 
-def look(filters: RequestFilter) -> None:
-    """Leave whom the guards of the current request turn away in the inbox. Never raises."""
+def submit_rejected(submit: Callable[[Heartbeat, float], None], filters: RequestFilter) -> None:
+    """Submit the current request as a heartbeat, which `filters` have rejected. Never raises."""
     exchange = CURRENT.get()
     # None in the body of a WSGI generator; another tracker's where one app is inside another.
-    if exchange is None or exchange.tracker.filters is not filters:
+    if exchange is None or exchange.recorder.filters is not filters:
         return
     try:
-        exchange.tracker.beat(Heartbeat(exchange.record()), monotonic())
+        submit(Heartbeat(exchange.record()), monotonic())
     except Exception:  # noqa: BLE001 -- the app must go on
-        exchange.tracker.errors.bump()
+        exchange.recorder.errors.bump()

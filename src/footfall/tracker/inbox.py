@@ -1,4 +1,4 @@
-"""What waits to be thought about: the only thing a request waits for is an append in here."""
+"""What waits for the worker thread: a request appends its record here, and waits for no more."""
 
 from __future__ import annotations
 
@@ -7,93 +7,101 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from footfall.common.atomic import AtomicCounter, ByteBudget
-from footfall.request.record import CustomEvent, Record
+from footfall.request.record import Record
+from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.heartbeats import Heartbeat
 from footfall.tracker.packed_record import PackedRecord, pack
 
+__all__ = ["MAX_UNPACKED", "MAX_WAITING_HEARTBEATS", "Inbox", "InboxItem"]
+
 InboxItem: TypeAlias = Record | CustomEvent | Heartbeat
 
-# While the delivery side keeps up, records wait for moments and may be as large as a server lets a
-# request be. Where it lags, only what is picked, cut and packed may wait.
-ROOMY_INBOX: Final = 256
-# With more than this in the inbox, who is still there must not push out a pageview.
-MAX_WAITING_BEATS: Final = 128
+# While the worker thread keeps up, records wait for moments and may be as large as a server lets a
+# request be. Beyond so many they are trimmed and packed.
+MAX_UNPACKED: Final = 256
+# With more than this in the inbox, a heartbeat must not push out a pageview.
+MAX_WAITING_HEARTBEATS: Final = 128
 
 
 class Inbox:
-    """Records in the order in which they came, and whether somebody will look at them by itself.
+    """Records in the order in which they came, and whether the worker thread polls by itself.
 
     Args:
-        size: How many may wait; the oldest go.
-        max_bytes: How much memory they may take; the oldest go. The first `ROOMY_INBOX` are not
-            weighed.
-        wake: Called with the time of a record that nobody would look at by itself.
+        size: How many may wait; the oldest are dropped.
+        max_bytes: How much memory packed records may take; the oldest are dropped. The first
+            `MAX_UNPACKED` are not counted.
+        wake: Called with the time of a record when the worker thread does not poll by itself.
     """
 
     def __init__(self, size: int, max_bytes: int, wake: Callable[[float], None]) -> None:
         self.wake = wake
-        # Until then somebody looks, and no request has to wake them.
+        # Until then the worker thread polls, and no request has to wake it.
         self.awake_until = float("-inf")
         self.dropped = AtomicCounter()
         self._records: deque[InboxItem | PackedRecord] = deque()
-        self._roomy = min(ROOMY_INBOX, size)
+        self._max_unpacked = min(MAX_UNPACKED, size)
         self._size = size
         self._budget = ByteBudget(max_bytes)
         self._taken = 0
 
     def submit(self, record: InboxItem, now: float) -> None:
-        """Leave `record` here; `now` is of `footfall.common.clock`. The oldest goes when full."""
+        """Append `record`; when the inbox is full, the oldest one is dropped.
+
+        Args:
+            record: What the worker thread shall process.
+            now: Seconds of the monotonic clock, `footfall.common.clock`.
+        """
         records = self._records
-        if len(records) < self._roomy:
+        if len(records) < self._max_unpacked:
             records.append(record)
         else:
-            self._squeeze_in(record)
-        # Asleep, or gone with the parent of a fork that told nobody: then nobody moves this mark.
+            self._submit_packed(record)
+        # The worker thread sleeps, or was left in the parent of a fork that ran no hook.
         if now >= self.awake_until:
             self.wake(now)
 
-    def _squeeze_in(self, record: InboxItem) -> None:
+    def _submit_packed(self, record: InboxItem) -> None:
         packed = pack(record)
-        self._budget.reserve(packed.weight)
+        self._budget.reserve(packed.size)
         while len(self._records) >= self._size or self._budget.is_exceeded:
             try:
-                self._lift_off(self._records.popleft())
-            except IndexError:  # another request, or the delivery side, has made the room
+                self._release(self._records.popleft())
+            except IndexError:  # another request, or the worker thread, has emptied the inbox
                 break
             self.dropped.bump()
         self._records.append(packed)
 
-    def _lift_off(self, record: InboxItem | PackedRecord) -> None:
+    def _release(self, record: InboxItem | PackedRecord) -> None:
         if isinstance(record, PackedRecord):
-            self._budget.release(record.weight)
+            self._budget.release(record.size)
 
-    def beat(self, beat: Heartbeat, now: float) -> None:
-        """Leave here that somebody is there, unless there are more important things to do."""
-        if len(self._records) < min(MAX_WAITING_BEATS, self._roomy):
-            self.submit(beat, now)
+    def submit_heartbeat(self, heartbeat: Heartbeat, now: float) -> None:
+        """`submit`, unless more important records wait."""
+        if len(self._records) < min(MAX_WAITING_HEARTBEATS, self._max_unpacked):
+            self.submit(heartbeat, now)
 
     def keep(self, record: InboxItem) -> None:
-        """Leave `record` here and wake nobody."""
+        """Append `record` and wake nobody."""
         self._records.append(record)
 
     def take(self) -> InboxItem:
-        """The oldest record.
+        """Remove the oldest record and return it.
 
         Raises:
-            IndexError: there is none.
+            IndexError: the inbox is empty.
         """
         record = self._records.popleft()
         self._taken += 1
-        self._lift_off(record)
-        return _opened(record)
+        self._release(record)
+        return _unpacked(record)
 
     def __len__(self) -> int:
         return len(self._records)
 
     @property
     def newest(self) -> InboxItem:
-        """The record left last, which must be there."""
-        return _opened(self._records[-1])
+        """The record that came last; the inbox must not be empty."""
+        return _unpacked(self._records[-1])
 
     def counts(self) -> dict[str, int]:
         """How many were `captured`, are `waiting`, and were `dropped_full`."""
@@ -102,5 +110,5 @@ class Inbox:
         return {"captured": captured, "waiting": waiting, "dropped_full": dropped}
 
 
-def _opened(record: InboxItem | PackedRecord) -> InboxItem:
-    return record.opened() if isinstance(record, PackedRecord) else record
+def _unpacked(record: InboxItem | PackedRecord) -> InboxItem:
+    return record.unpack() if isinstance(record, PackedRecord) else record

@@ -1,6 +1,6 @@
-"""What may have to wait for long, in as little memory as it takes: one piece of bytes a record.
+"""A record that may wait for long, in little memory: one bytes object.
 
-A record as the doors leave it is some forty objects, and as large as a server lets a request be.
+A record as the adapters leave it is some forty objects, and as large as a server lets a request be.
 Ten thousand of them may wait for a vendor that is down.
 """
 
@@ -10,46 +10,50 @@ import marshal
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from footfall.request.record import KEPT, CustomEvent, Record, RecordReader
+from footfall.request.record import PLAIN_FROM, Record, RecordReader
+from footfall.tracker.custom_event import CustomEvent
 
-# What a record takes beside its text: itself, and what its app said. Measured: 150 to 200 bytes.
+__all__ = ["OVERHEAD_BYTES", "PackedRecord", "pack"]
+
+# The memory of a packed record beside its text: the object, its notes. Measured: 150 to 200 bytes.
 OVERHEAD_BYTES: Final = 192
 
 
 class PackedRecord(NamedTuple):
-    """A record, or an event that was told, whose request is text and numbers in one piece."""
+    """A record, or a custom event, whose request is text and numbers in one bytes object."""
 
-    kept: Record
+    # The first values of the record, which are not plain.
+    start: Record
     plain: bytes
-    told: CustomEvent | None
+    event: CustomEvent | None
 
     @property
-    def weight(self) -> int:
-        """Bytes of memory, about."""
+    def size(self) -> int:
+        """The bytes of memory that it takes, about."""
         return len(self.plain) + OVERHEAD_BYTES
 
-    def opened(self) -> Record | CustomEvent:
+    def unpack(self) -> Record | CustomEvent:
         """What was packed, less what was cut off."""
-        # Written by this process, below.
-        record = (*self.kept, *marshal.loads(self.plain)) if self.plain else None  # noqa: S302
-        if self.told is not None:
-            return replace(self.told, record=record)
+        # This process wrote it, below.
+        record = (*self.start, *marshal.loads(self.plain)) if self.plain else None  # noqa: S302
+        if self.event is not None:
+            return replace(self.event, record=record)
         return record or ()
 
 
-def pack(waiting: Record | CustomEvent) -> PackedRecord:
-    """`waiting` with nothing in it that is not needed, and every text cut."""
-    if isinstance(waiting, CustomEvent):
-        return _pack(waiting.record, replace(waiting, record=None))
-    return _pack(waiting, None)
+def pack(item: Record | CustomEvent) -> PackedRecord:
+    """`item` without what no Hit needs, and every text cut."""
+    if isinstance(item, CustomEvent):
+        return _pack(item.record, replace(item, record=None))
+    return _pack(item, None)
 
 
-def _pack(record: Record | None, told: CustomEvent | None) -> PackedRecord:
+def _pack(record: Record | None, event: CustomEvent | None) -> PackedRecord:
     if record is None:
-        return PackedRecord((), b"", told)
-    form: RecordReader = record[0]
-    lean = form.lean(record)
-    return PackedRecord(lean[:KEPT], _dumped(lean[KEPT:]), told)
+        return PackedRecord((), b"", event)
+    reader: RecordReader = record[0]
+    trimmed = reader.trimmed(record)
+    return PackedRecord(trimmed[:PLAIN_FROM], _dumped(trimmed[PLAIN_FROM:]), event)
 
 
 def _dumped(values: Record) -> bytes:
@@ -60,7 +64,7 @@ def _dumped(values: Record) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """`value` of Python's own types, where a server or an app has put some of its own."""
+    """`value` in Python's own types, where a server or an app has set a subclass or other type."""
     if isinstance(value, tuple | list):
         return tuple(map(_plain, value))
     if isinstance(value, bytes | bytearray | memoryview):

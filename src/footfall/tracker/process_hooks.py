@@ -1,12 +1,12 @@
-"""All trackers of this process: how it forks, freezes and ends.
+"""All trackers of this process, and the hooks that run when it forks and ends.
 
-A tracker registers itself here when it is made. Rules of the room:
+A tracker registers itself here when it is made. The rules:
 
 - The fork hook only assigns: no thread, no log line, no waiting, no connection closed.
 - Every exit hook may run twice, in any order, and in a child that has inherited it; a tracker whose
   events belong to another process is left alone.
-- Nothing of a platform is imported: it is looked for among the modules that are there.
-- No signal is caught unless the owner asks for it.
+- No platform is imported: it is looked up among the modules that are loaded.
+- No signal is caught unless the app asks for it.
 """
 
 from __future__ import annotations
@@ -19,61 +19,80 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from types import FrameType, ModuleType
+from typing import Any, Final, Protocol
 
 from footfall.common.clock import monotonic
-
-if TYPE_CHECKING:
-    from types import FrameType, ModuleType
-
-    from footfall.tracker import Tracker
 
 # A reloading development server wants its port back at once.
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
 # What a flush may take beyond its deadline where the signal has interrupted who holds a lock.
 _SIGNAL_GRACE_SECONDS: Final = 0.5
 
-_trackers: Final[weakref.WeakSet[Tracker]] = weakref.WeakSet()
-_newest: weakref.ref[Tracker] | None = None
-_is_hooked = False
-_is_forked = False
-# The interpreter ends: no thread lives long enough to deliver what is told from now on.
-_is_over = False
-# Somebody has pressed Ctrl-C while the last events were on their way.
-_is_interrupted = False
+
+class ProcessTracker(Protocol):
+    """A tracker as this module uses it; see `footfall.tracker.Tracker`."""
+
+    shutdown_seconds: float
+
+    @property
+    def is_of_this_process(self) -> bool: ...
+    def reset_after_fork(self) -> None: ...
+    def process_all(self) -> None: ...
+    def flush_until(self, deadline: float) -> bool: ...
+    def close_until(self, deadline: float) -> bool: ...
+    def stats(self) -> dict[str, Any]: ...
 
 
-def register(tracker: Tracker) -> None:
-    """Let `tracker` forget after a fork and deliver at the end, for as long as it lives."""
-    global _is_hooked, _newest
-    _trackers.add(tracker)
-    _newest = weakref.ref(tracker)
-    if not _is_hooked:
-        _is_hooked = True
+class _State:
+    """What this module knows of its process."""
+
+    def __init__(self) -> None:
+        self.trackers: weakref.WeakSet[ProcessTracker] = weakref.WeakSet()
+        self.newest: weakref.ref[ProcessTracker] | None = None
+        # The hooks of Python and of uWSGI are set; and those of these platforms.
+        self.is_hooked = False
+        self.hooked_platforms: set[str] = set()
+        self.is_forked = False
+        # The interpreter ends: no thread lives long enough to deliver what is tracked from now on.
+        self.is_exiting = False
+        # Somebody has pressed Ctrl-C during the last delivery.
+        self.is_interrupted = False
+
+
+_state: Final = _State()
+
+
+def register(tracker: ProcessTracker) -> None:
+    """Reset `tracker` after a fork, and deliver its events at the end, for as long as it lives."""
+    _state.trackers.add(tracker)
+    _state.newest = weakref.ref(tracker)
+    if not _state.is_hooked:
+        _state.is_hooked = True
         atexit.register(_at_interpreter_exit)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_forget_all)
+            os.register_at_fork(after_in_child=_after_fork)
         # It forks in C, and Python's own hooks only run under --py-call-uwsgi-fork-hooks.
         if (uwsgi := sys.modules.get("uwsgi")) is not None:
-            _chain(uwsgi, "post_fork_hook", _forget_all)
+            _chain(uwsgi, "post_fork_hook", _after_fork)
 
 
-def newest() -> Tracker | None:
-    """The tracker made last: what `footfall.stats()` speaks of outside a request."""
-    return _newest() if _newest is not None else None
+def newest() -> ProcessTracker | None:
+    """The tracker made last: the one that `footfall.stats()` reads outside a request."""
+    return _state.newest() if _state.newest is not None else None
 
 
-def trackers() -> list[Tracker]:
+def trackers() -> list[ProcessTracker]:
     """All trackers of this process."""
-    return list(_trackers)
+    return list(_state.trackers)
 
 
-def is_over() -> bool:
-    """True once the interpreter ends: an event told now must be delivered by who tells it."""
-    return _is_over
+def is_exiting() -> bool:
+    """True once the interpreter ends: an event tracked now must be delivered by its caller."""
+    return _state.is_exiting
 
 
-# -- together ----------------------------------------------------------------------------------
+# -- all trackers ------------------------------------------------------------------------------
 
 
 def flush(timeout: float | None = None) -> bool:
@@ -84,53 +103,53 @@ def flush(timeout: float | None = None) -> bool:
 
 
 def close(timeout: float | None = None) -> bool:
-    """Deliver what waits, and let go of threads and connections; see `Tracker.close`."""
+    """Deliver what waits, and release threads and connections; see `Tracker.close`."""
     mine, deadline = _mine_until(timeout)
     lossless = [tracker.close_until(deadline) for tracker in mine]
     return all(lossless)
 
 
-def _mine_until(timeout: float | None) -> tuple[list[Tracker], float]:
-    """The trackers whose events are this process's, and the moment by which all shall be done."""
-    mine = [tracker for tracker in list(_trackers) if tracker.is_of_this_process]
+def _mine_until(timeout: float | None) -> tuple[list[ProcessTracker], float]:
+    """The trackers whose events are this process's, and their common deadline."""
+    mine = [tracker for tracker in trackers() if tracker.is_of_this_process]
     seconds = max((tracker.shutdown_seconds for tracker in mine), default=0.0)
     return mine, monotonic() + (seconds if timeout is None else timeout)
 
 
-def settle() -> None:
-    """Return once every tracker of this process has thought about what it was given."""
-    for tracker in list(_trackers):
-        tracker.settle()
+def process_all() -> None:
+    """Return once every tracker of this process has processed what is in its inbox."""
+    for tracker in trackers():
+        tracker.process_all()
 
 
 # -- fork --------------------------------------------------------------------------------------
 
 
-def _forget_all() -> None:
-    global _is_forked
-    _is_forked = True
+def _after_fork() -> None:
+    _state.is_forked = True
     # The child of a `multiprocessing` program starts with an empty list of finalizers.
-    _hooked.discard("multiprocessing.util")
-    for tracker in list(_trackers):
+    _state.hooked_platforms.discard("multiprocessing.util")
+    for tracker in trackers():
         # uWSGI may call twice, and also where it has not forked.
         if not tracker.is_of_this_process:
-            tracker.forget()
+            tracker.reset_after_fork()
 
 
 def master() -> str | None:
-    """The server that loads the app in this process and is yet to fork its workers, or None."""
+    """The server that loads the app in this process and has yet to fork its workers, or None."""
     if _is_in_gunicorn_master():
         return "gunicorn"
     worker_id = getattr(sys.modules.get("uwsgi"), "worker_id", None)
-    return "uWSGI" if worker_id is not None and worker_id() == 0 and not _is_forked else None
+    is_master = worker_id is not None and worker_id() == 0 and not _state.is_forked
+    return "uWSGI" if is_master else None
 
 
 def forbids_threads(master: str) -> bool:
     """True if `master` must not have a thread of ours when it forks.
 
-    uWSGI tells Python nothing of its fork, so the worker inherits an interpreter lock that the
-    thread may hold. And where gevent is yet to patch the workers of gunicorn, the thread would
-    import `ssl` before, which breaks it.
+    uWSGI calls no hook of Python at its fork, so the worker inherits an interpreter lock that the
+    thread may hold. And where gevent has yet to patch the workers of gunicorn, the thread would
+    import `ssl` before that, which breaks it.
     """
     return master == "uWSGI" or awaits_gevent()
 
@@ -142,7 +161,7 @@ def awaits_gevent() -> bool:
 
 
 def _is_in_gunicorn_master() -> bool:
-    """True if the code that runs was called by gunicorn's master, as an app is under `--preload`.
+    """True if gunicorn's master called the running code, as it loads an app under `--preload`.
 
     A worker's main thread was called by the master's code, too, but by way of `spawn_worker`.
     """
@@ -157,43 +176,38 @@ def _is_in_gunicorn_master() -> bool:
     return bool(callers) and "spawn_worker" not in callers
 
 
-# -- end ---------------------------------------------------------------------------------------
+# -- exit --------------------------------------------------------------------------------------
 
 
 def _at_exit(*_: object, **__: object) -> None:
-    """What every exit hook calls, with whatever arguments: deliver and let go. Never raises."""
-    global _is_interrupted
-    if _is_interrupted:
+    """What every exit hook calls, with any arguments: deliver and close. Never raises."""
+    if _state.is_interrupted:
         return
     try:
         close()
     except (KeyboardInterrupt, SystemExit):
-        # A second signal means now; a traceback would tell its sender nothing new.
-        _is_interrupted = True
-    except Exception:  # noqa: BLE001 -- an interpreter in ruins; there is nobody left to be told
+        # A second signal means at once; a traceback would tell its sender nothing new.
+        _state.is_interrupted = True
+    except Exception:  # noqa: BLE001 -- the interpreter is half torn down; no one can be warned
         return
 
 
 def _at_interpreter_exit() -> None:
-    global _is_over
-    _is_over = True
+    _state.is_exiting = True
     _at_exit()
 
 
-_hooked: Final[set[str]] = set()
-
-
 def hook_platforms() -> None:
-    """Listen for the end where a platform announces it in a way of its own. Never raises.
+    """Register exit hooks with the platforms that have some of their own. Never raises.
 
-    Called whenever a delivery thread is started, for a platform may be loaded after the tracker was
+    Called whenever a worker thread is started, for a platform may be loaded after the tracker was
     made; each is hooked once.
     """
     for name, hook in _HOOKS.items():
         module = sys.modules.get(name)
-        if module is None or name in _hooked:
+        if module is None or name in _state.hooked_platforms:
             continue
-        _hooked.add(name)
+        _state.hooked_platforms.add(name)
         # Some other module may have that name.
         with suppress(Exception):
             hook(module)
@@ -229,7 +243,7 @@ _HOOKS: Final[Mapping[str, Callable[[ModuleType], None]]] = {
 
 
 def _chain(module: ModuleType, name: str, ours: Callable[[], None]) -> None:
-    """Put `ours` before the only function that `module` calls by `name`."""
+    """Call `ours` before the only function that `module` calls by `name`."""
     previous = getattr(module, name, None)
 
     def both() -> None:
@@ -243,10 +257,10 @@ def _chain(module: ModuleType, name: str, ours: Callable[[], None]) -> None:
 def flush_on_sigterm() -> None:
     """Deliver what waits when SIGTERM comes, and then do what SIGTERM did before.
 
-    For servers that end without telling Python: waitress, wsgiref, `uvicorn --lifespan off`. All
-    others run an exit hook and need no signal. Call it in the main thread, where the app is made or
-    before the server is started. A server that catches SIGTERM itself by then goes on with its own
-    shutdown after the flush; what its last requests leave is delivered while that lasts.
+    For servers that end without an exit hook of Python: waitress, wsgiref, `uvicorn --lifespan
+    off`. All others need no signal. Call it in the main thread, where the app is made or before the
+    server is started. A server that catches SIGTERM itself by then continues its own shutdown after
+    the flush; the events of its last requests are delivered while that lasts.
 
     A second SIGTERM ends the process at once.
 
@@ -257,9 +271,9 @@ def flush_on_sigterm() -> None:
 
     def on_sigterm(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
-        if not _is_over:
+        if not _state.is_exiting:
             _, deadline = _mine_until(None)
-            # In a thread, for a lock it needs may be held by the very code that was interrupted.
+            # In a thread, for the very code that was interrupted may hold a lock that it needs.
             thread = threading.Thread(target=flush, name="footfall flush", daemon=True)
             thread.start()
             thread.join(deadline + _SIGNAL_GRACE_SECONDS - monotonic())
@@ -279,25 +293,22 @@ def _pass_on(number: int, frame: FrameType | None, previous: Any) -> None:
         signal.raise_signal(number)
 
 
-# -- freeze ------------------------------------------------------------------------------------
+# -- what the environment tells ----------------------------------------------------------------
 
 # AWS Lambda; Google Cloud Functions; Cloud Run and Knative; Vercel. The names are the platforms'
 # own (their manuals, read 2026-11-21).
-_FREEZERS: Final = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTION_TARGET", "K_SERVICE", "VERCEL")
+_SERVERLESS: Final = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTION_TARGET", "K_SERVICE", "VERCEL")
 
 
 def serverless_variable(environ: Mapping[str, str]) -> str | None:
-    """The variable that tells of a platform which stops the process between requests, or None."""
-    return next((name for name in _FREEZERS if environ.get(name)), None)
+    """The variable of a platform that stops the process between requests, or None."""
+    return next((name for name in _SERVERLESS if environ.get(name)), None)
 
 
-# -- reload ------------------------------------------------------------------------------------
+def is_reloading_server(environ: Mapping[str, str], arguments: list[str]) -> bool:
+    """True under a development server that restarts after every change.
 
-
-def is_reloaded(environ: Mapping[str, str], arguments: list[str]) -> bool:
-    """True under a development server that starts anew with every change.
-
-    Django and Werkzeug say so to their child in the environment; uvicorn, gunicorn, hypercorn and
-    granian are told with one word on the command line, which their children share.
+    Django and Werkzeug mark their child in the environment; uvicorn, gunicorn, hypercorn and
+    granian have one option on the command line, which their children share.
     """
     return "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ or "--reload" in arguments

@@ -1,4 +1,4 @@
-"""What the owner reads in the log when a tracker is made: where events go, and what looks wrong."""
+"""What is logged when a tracker is made: where events go, and what looks wrong."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from footfall.tracker.dispatcher import Dispatcher
 
 def log_startup(
     config: Config,
-    lanes: Dispatcher,
+    dispatcher: Dispatcher,
     transport: Transport,
     serverless_variable: str | None,
     log_to: log.ThrottledLog,
 ) -> None:
-    """Log what will be done, and each warning once.
+    """Log where events go, and each warning once.
 
-    `serverless_variable` is the environment variable that shows a platform which freezes the
-    process between requests, or None.
+    `serverless_variable` is the environment variable by which a platform is recognised that stops
+    the process between requests, or None.
     """
     if not config.is_active:
         why = "switched off" if config.all_destinations else "no destination is configured"
         log.info(f"footfall counts nothing: {why}")
         return
-    log.info(f"footfall counts for {lanes.names} through {transport!r}")
+    log.info(f"footfall counts for {dispatcher.names} through {transport!r}")
     if serverless_variable is not None:
         log.info(
-            f"footfall delivers within each request, since {serverless_variable} tells of a "
+            f"footfall delivers within each request, since {serverless_variable} is set by a "
             'platform that stops the process in between; mode="thread" does not'
         )
     for note in config.resolver.notes:
         if note.level != "warning":
             log.info(f"footfall: {note.text}")
-    for text in _warnings(config, lanes):
+    for text in _warnings(config, dispatcher):
         log_to.warn_once(text, f"footfall: {text}")
 
 
-def _warnings(config: Config, lanes: Dispatcher) -> Iterator[str]:
+def _warnings(config: Config, dispatcher: Dispatcher) -> Iterator[str]:
     yield from (note.text for note in config.resolver.notes if note.level == "warning")
     yield from config.path_rules.warnings
-    for lane in lanes.all:
+    for lane in dispatcher.lanes:
         yield from getattr(lane.destination, "warnings", ())

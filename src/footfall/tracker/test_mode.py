@@ -13,7 +13,7 @@ from typing import Final
 
 from footfall.model import Event, Hit
 
-__all__ = ["PEER", "SINKS", "is_of_test_client", "is_on", "with_browser_defaults"]
+__all__ = ["PEER", "SINKS", "is_of_test_client", "is_on", "normalise", "with_browser_defaults"]
 
 SINKS: Final[list[list[Event]]] = []
 """In test mode the events of every tracker are appended to each of these lists, and not sent."""
@@ -41,6 +41,11 @@ def is_of_test_client(hit: Hit) -> bool:
     """True if a framework's test client, and no browser, sent the request."""
     # Django's names its port and sends no Host.
     return hit.host.removesuffix(":80") in _HOSTS or _user_agent(hit).startswith(_USER_AGENTS)
+
+
+def normalise(hit: Hit) -> Hit:
+    """The hit as it is decided: in test mode with a browser's defaults, otherwise unchanged."""
+    return with_browser_defaults(hit) if SINKS else hit
 
 
 def with_browser_defaults(hit: Hit) -> Hit:

@@ -1,4 +1,4 @@
-"""What the doors, the views and the owner speak to: one object that ties everything together."""
+"""The tracker: one object that ties everything together, and whose methods apps call."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Self, Unpack
 
 from footfall.common import log, reentrancy
@@ -21,23 +22,23 @@ from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import Details
 from footfall.model import PAGEVIEW, Hit, Visitor
-from footfall.request.exchange import CURRENT, MARKS, Exchange
+from footfall.request.exchange import CURRENT, Exchange
 from footfall.request.filters import RequestFilter
-from footfall.request.header_picker import HeaderPicker
+from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
-from footfall.tracker import process_hooks
-from footfall.tracker.custom_event import told
+from footfall.tracker import process_hooks, test_mode
+from footfall.tracker.custom_event import check_event
 from footfall.tracker.dispatcher import Dispatcher
 from footfall.tracker.event_builder import EventBuilder
 from footfall.tracker.event_pipeline import EventPipeline
 from footfall.tracker.explanation import Explanation
-from footfall.tracker.heartbeats import Heartbeat, look
-from footfall.tracker.inbox import Inbox, InboxItem
+from footfall.tracker.heartbeats import submit_rejected
+from footfall.tracker.inbox import Inbox
 from footfall.tracker.startup_log import log_startup
 from footfall.tracker.worker_thread import WorkerThread
 
-# What a request waits for its event at most, on platforms that freeze the process afterwards. A
-# connection that has been idle for longer may have died in the meantime, and nobody was told.
+# How long a request waits for its events at most, on platforms that freeze the process afterwards.
+# A connection that has been idle for longer may have died meanwhile, unnoticed.
 SYNC_SECONDS: Final = 1.0
 
 
@@ -46,17 +47,14 @@ class Tracker:
 
     Args:
         config: The checked settings.
-        environ: Read once, for what kind of process this is. Defaults to the process's own.
+        environ: Environment variables, read once, that show what kind of process this is. Defaults
+            to the process's own.
     """
 
     def __init__(self, config: Config, *, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
         self.config = config
         self.is_active = config.is_active
-        # As a scope spells them, and as a hit does.
-        self.picked_bytes = {name.encode("ascii"): name for name in config.request_headers}
-        self.picker = HeaderPicker(_environ_names(config.request_headers))
-        self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
         serverless_variable = (
@@ -64,7 +62,7 @@ class Tracker:
         )
         self.is_inline = config.mode == "sync" or serverless_variable is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
-        if process_hooks.is_reloaded(environ, getattr(sys, "argv", [])):
+        if process_hooks.is_reloading_server(environ, getattr(sys, "argv", [])):
             self.shutdown_seconds = min(
                 self.shutdown_seconds, process_hooks.RELOAD_SHUTDOWN_SECONDS
             )
@@ -76,18 +74,21 @@ class Tracker:
         )
         if self.is_active and not process_hooks.awaits_gevent():
             transport.preload(self.transport)
-        self._judge = EventBuilder(config, self._log)
+        self._builder = EventBuilder(config, self._log)
         limits = config.limits
         if self.is_inline:
             limits = replace(limits, max_tries=1, is_waited_for=True)
-        # Within a request nothing is kept for later.
+        # A request that waits for its events keeps none for later.
         keeps_unsent = self.is_active and not self.is_inline
-        self._lanes = Dispatcher(
+        self._dispatcher = Dispatcher(
             config, self.transport, limits, self._log, keeps_unsent=keeps_unsent
         )
-        self.forget()
+        self.recorder = RequestRecorder(
+            config, is_inline=self.is_inline, deliver=self.deliver, owner=self
+        )
+        self.reset_after_fork()
         process_hooks.register(self)
-        log_startup(config, self._lanes, self.transport, serverless_variable, self._log)
+        log_startup(config, self._dispatcher, self.transport, serverless_variable, self._log)
 
     @classmethod
     def from_options(
@@ -97,100 +98,102 @@ class Tracker:
         origin: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Make a tracker of keyword options; see `Config.load`."""
+        """Make a tracker of keyword options; see `Config.load`.
+
+        Raises:
+            ConfigError: the options cannot work; lists every fault.
+        """
         tracker = cls(Config.load(options, environ=environ, origin=origin), environ=environ)
         for variable in overruled(options, os.environ if environ is None else environ):
-            text = f"footfall: {variable} has no effect, since the app says otherwise"
+            text = f"footfall: {variable} has no effect, since the app sets the option itself"
             tracker._log.warn_once(variable, text)
         return tracker
 
-    def forget(self) -> None:
-        """Start anew with nothing waiting, as a forked child does. Only assignments."""
-        self._owner = os.getpid()
+    def reset_after_fork(self) -> None:
+        """Start anew with nothing waiting, in a forked child. Only assignments."""
+        config, log = self.config, self._log
+        self._process_id = os.getpid()
         self._delivered_at = float("-inf")
-        self.errors = AtomicCounter()
-        self.filters = self._new_guards()
-        self._lanes.forget()
-        self._inbox = Inbox(self.config.max_queue, self.config.limits.max_bytes, self._wake)
-        # Without a detour: requests wait for it.
-        self.submit = self._inbox.submit
-        self._thinking = EventPipeline(
-            self._inbox, self._judge, self._lanes, self.errors, self._log
-        )
-        self._thread = WorkerThread(
-            self._inbox, self._thinking, self._lanes, self.errors, self._log
-        )
+        self._dispatcher.reset_after_fork()
+        errors = AtomicCounter()
+        inbox = Inbox(config.max_queue, config.limits.max_bytes, self._wake)
+        self._inbox = inbox
+        self._pipeline = EventPipeline(inbox, self._builder, self._dispatcher, errors, log)
+        self._worker = WorkerThread(inbox, self._pipeline, self._dispatcher, errors, log)
+        # Requests call the inbox itself.
+        self.recorder.connect(filters=self._new_filter(), submit=inbox.submit, errors=errors)
 
-    def _new_guards(self) -> RequestFilter:
-        if self._lanes.watchers:
+    def _new_filter(self) -> RequestFilter:
+        if self._dispatcher.report_lanes:
             return RequestFilter(self.config, every_hit=True)
-        return RequestFilter(self.config, look=look if self._lanes.pulse else None)
+        if self._dispatcher.heartbeat_lanes:
+            on_reject = partial(submit_rejected, self._inbox.submit_heartbeat)
+            return RequestFilter(self.config, on_reject=on_reject)
+        return RequestFilter(self.config)
 
-    # -- request side --------------------------------------------------------------------------
-
-    submit: Callable[[InboxItem, float], None]
-    """Leave a record in the inbox; `now` is `clock.monotonic()`. The oldest goes when full."""
-
-    def beat(self, beat: Heartbeat, now: float) -> None:
-        """Leave in the inbox that somebody is there, unless it has more important things to do."""
-        self._inbox.beat(beat, now)
+    # -- in a request --------------------------------------------------------------------------
 
     @property
     def has_waiting(self) -> bool:
-        """True while something in the inbox is still to be thought about."""
+        """True while the inbox holds something that is not processed yet."""
         return bool(self._inbox)
 
     def deliver(self) -> None:
         """Deliver what waits, in the calling thread, for a second at most. Never raises.
 
-        For the doors, where a request waits for its events; see `flush` for anything else.
+        For adapters whose requests wait for their events; everything else calls `flush`.
         """
         try:
             if self._inbox:
                 self._deliver_here()
         except Exception:  # noqa: BLE001 -- the app must go on
-            self.errors.bump()
+            self.recorder.errors.bump()
 
     def _wake(self, now: float) -> None:
-        if self.is_inline or process_hooks.is_over():
+        if self.is_inline or process_hooks.is_exiting():
             exchange = CURRENT.get()
-            # Else its door does, once for all that the request brings.
-            if exchange is None or not exchange.is_held or exchange.tracker is not self:
+            # Else its adapter delivers, once for all events of the request.
+            if (
+                exchange is None
+                or not exchange.holds_delivery
+                or exchange.recorder is not self.recorder
+            ):
                 self._deliver_here()
             return
-        if self._owner != os.getpid():
-            self._start_over()
-        self._thread.wake(now)
+        if self._process_id != os.getpid():
+            self._restart_in_child()
+        self._worker.wake(now)
 
-    def _start_over(self) -> None:
-        """In a child whose fork ran no hook: keep the newest record, its parent sends the rest."""
+    def _restart_in_child(self) -> None:
+        """Reset where a fork ran no hook: keep the newest record, the parent sends the rest."""
         newest = self._inbox.newest
-        self.forget()
+        self.reset_after_fork()
         self._inbox.keep(newest)
 
     @reentrancy.suppress_tracking
     def _deliver_here(self) -> None:
-        """Think and deliver in the calling thread, and wait for what it has brought itself.
+        """Process and deliver in the calling thread, and wait for the events of its own records.
 
         Never waits for a thread that does so already.
         """
         deadline = monotonic() + SYNC_SECONDS
         if time.time() - self._delivered_at > SYNC_SECONDS:
             self._close_transport()
-        self._lanes.wait_for(self._thinking.at_once(deadline), deadline)
+        self._dispatcher.wait_for(self._pipeline.process_here(deadline), deadline)
         self._delivered_at = time.time()
 
-    # -- for tests and for those who ask -------------------------------------------------------
+    # -- for tests and explanations ------------------------------------------------------------
 
     @reentrancy.suppress_tracking
-    def settle(self) -> None:
-        """Return once every record left so far has been thought about. For tests."""
-        self._thinking.all_of_it()
+    def process_all(self) -> None:
+        """Return once every record so far has been processed. For tests."""
+        self._pipeline.process_all()
 
     def explain(self, hit: Hit) -> Explanation:
-        """Think about `hit` aloud, without counting or sending it."""
-        reason, event, decision, _ = self._judge.of_hit(hit, is_aloud=True)
-        lanes = self._lanes.takers(event) if event is not None else []
+        """Decide a hit and build its requests, without counting or sending it."""
+        result = self._builder.from_hit(test_mode.normalise(hit), with_steps=True)
+        reason, event, decision, _ = result
+        lanes = self._dispatcher.lanes_for(event) if event is not None else []
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),
             decision=decision or pageview.decide(hit, self.config.pageview_options),
@@ -225,13 +228,13 @@ class Tracker:
             interactive: False keeps the event from ending a bounce.
             url: Where it happened; needed outside a request.
             visitor: What `current_visitor()` gave; needed outside a request.
-            details: What no request tells: `screen_width`, `time_zone`, `profile_id`.
+            details: What no request contains: `screen_width`, `time_zone`, `profile_id`.
 
         Raises:
             EventError: in development and under pytest, for an event that no vendor would take. In
                 production it is counted as `bad_event` instead, and logged.
         """
-        self._tell(
+        self._submit_custom(
             name,
             props=props,
             revenue=revenue,
@@ -250,10 +253,10 @@ class Tracker:
         visitor: Visitor | Mapping[str, Any] | None = None,
         **details: Unpack[Details],
     ) -> None:
-        """Send a pageview by hand, for pages that no HTTP answer shows. Never waits.
+        """Send a pageview by hand, for pages that no HTTP response shows. Never waits.
 
-        For the routes of a single-page app that its script reports, and for websockets. What the
-        exclude and include rules say of the URL's path holds.
+        For the routes of a single-page app that its script reports, and for websockets. The exclude
+        and include rules apply to the URL's path.
 
         Args:
             url: The page's. Inside a request it may be relative.
@@ -261,28 +264,28 @@ class Tracker:
                 `document.referrer`.
             props: Scalars by name; vendors store their text.
             visitor: What `current_visitor()` gave; needed outside a request.
-            details: What no request tells: `screen_width`, `time_zone`, `profile_id` and `perf`,
-                the eight durations of the page's loading in milliseconds.
+            details: What no request contains: `screen_width`, `time_zone`, `profile_id` and
+                `perf`, the eight durations of the page's loading in milliseconds.
 
         Raises:
             EventError: as `track` does.
         """
-        self._tell(
+        self._submit_custom(
             PAGEVIEW, page=url, referrer=referrer, props=props, visitor=visitor, details=details
         )
 
-    def _tell(self, name: str, **said: Any) -> None:
-        """Check what an app tells of, and leave it in the inbox."""
+    def _submit_custom(self, name: str, **arguments: Any) -> None:
+        """Check an event that the app tracks, and submit it; the arguments of `check_event`."""
         if not self.is_active:
             return
         if reentrancy.is_suppressed():
-            self._thinking.reasons["echo"] += 1
+            self._pipeline.reasons["echo"] += 1
             return
         exchange = CURRENT.get()
         try:
-            event = told(
+            event = check_event(
                 name,
-                **said,
+                **arguments,
                 record=exchange.record() if exchange is not None else None,
                 at=monotonic(),
                 token_secret=self.config.token_secret,
@@ -290,27 +293,28 @@ class Tracker:
         except EventError as error:
             if self._is_strict:
                 raise
-            self._thinking.reasons["bad_event"] += 1
+            self._pipeline.reasons["bad_event"] += 1
             self._log.warn("bad_event", f"footfall: {error}")
             return
         except Exception as error:
             if self._is_strict:
                 raise
-            self.errors.bump()
+            self.recorder.errors.bump()
             self._log.warn(
                 "error", f"footfall could not take an event: {log.error_location(error)}"
             )
             return
-        self.submit(event, event.at)
+        self._inbox.submit(event, event.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
         """The visitor of a request as a small JSON-serialisable token. Holds an IP address.
 
-        Signed where `token_secret` is set; then no other is taken.
+        Signed where `token_secret` is set; then no unsigned token is accepted.
         """
-        return visitor_token.write(self._judge.visitor_of(exchange.hit()), self.config.token_secret)
+        visitor = self._builder.visitor_of(test_mode.normalise(exchange.hit()))
+        return visitor_token.write(visitor, self.config.token_secret)
 
-    # -- the end -------------------------------------------------------------------------------
+    # -- flush and close -----------------------------------------------------------------------
 
     def flush(self, timeout: float | None = None) -> bool:
         """Deliver what waits, for at most `timeout` seconds; what is left then is counted as lost.
@@ -328,16 +332,16 @@ class Tracker:
     @reentrancy.suppress_tracking
     def flush_until(self, deadline: float) -> bool:
         """`flush` to a moment of the monotonic clock, which several trackers may share."""
-        self._thinking.all_of_it(deadline)
+        self._pipeline.process_all(deadline)
         waiting = len(self._inbox)
         if waiting:
-            self._log.warn("late", f"footfall: {waiting} hits were not thought about in time")
-        return self._lanes.drain(deadline) and not waiting
+            self._log.warn("late", f"footfall: {waiting} hits were not processed in time")
+        return self._dispatcher.drain(deadline) and not waiting
 
     def close(self, timeout: float | None = None) -> bool:
-        """`flush`, and then let go of what is held: threads and connections.
+        """`flush`, and then release threads and connections.
 
-        The next event starts anew, so a tracker may be closed as often as its app starts and stops.
+        The next event starts them anew, so a tracker may be closed as often as its app stops.
 
         Returns:
             True if nothing was lost.
@@ -350,52 +354,43 @@ class Tracker:
     def close_until(self, deadline: float) -> bool:
         """`close` to a moment of the monotonic clock, which several trackers may share."""
         is_lossless = self.flush_until(deadline)
-        self._thread.stop()
-        self._lanes.close()
+        self._worker.stop()
+        self._dispatcher.close()
         self._close_transport()
         return is_lossless
 
     def _close_transport(self) -> None:
-        """Close the idle connections of a transport of our own."""
+        """Close the idle connections of the transport, unless the app brought its own."""
         if isinstance(self.transport, CurlTransport | HTTPXTransport):
             self.transport.close()
 
     @property
     def is_of_this_process(self) -> bool:
         """False in a forked child that has not used it: what waits here is the parent's."""
-        return self._owner == os.getpid()
+        return self._process_id == os.getpid()
 
-    # -- seen from outside ---------------------------------------------------------------------
+    # -- counters ------------------------------------------------------------------------------
 
     def stats(self) -> dict[str, Any]:
-        """The counters of this process: what was seen, why it counted or not, what became of it.
+        """The counters of this process: the hits, why each counted or not, what became of it.
 
-        Shapes: `reasons` maps a reason to the number of hits and told events; each entry of
-        `destinations` is closed, see `dispatch.Counts`: `submitted`, and with an outbox what was
+        Shapes: `reasons` maps a reason to the number of hits and custom events; each entry of
+        `destinations` adds up, see `delivery.Counters`: `submitted`, and with an outbox what was
         `taken` from it, is the sum of what it ended in, `stored` in the outbox and `queued`.
         `trimmed` counts events of which a part was cut to fit the vendor's limits, whatever became
         of them.
         """
-        reasons = Counter(self._thinking.reasons)
-        reasons.update(self.filters.counts())
-        outbox = self._lanes.outbox
+        reasons = Counter(self._pipeline.reasons)
+        reasons.update(self.recorder.filters.counts())
+        outbox = self._dispatcher.outbox
         return {
             **({} if outbox is None else {"outbox": outbox.stats()}),
             "transport": repr(self.transport),
             **self._inbox.counts(),
-            "errors": self.errors.value,
+            "errors": self.recorder.errors.value,
             "reasons": dict(sorted(reasons.items())),
-            "destinations": self._lanes.stats(),
+            "destinations": self._dispatcher.stats(),
         }
 
     def __repr__(self) -> str:
-        return f"Tracker({self._lanes.names or 'inactive'})"
-
-
-def _environ_names(headers: Iterable[str]) -> frozenset[str]:
-    """The WSGI environ keys that hold these headers, and the few that are no header."""
-    return frozenset(
-        {"REMOTE_ADDR", "REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
-        | {"wsgi.url_scheme", MARKS}
-        | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
-    )
+        return f"Tracker({self._dispatcher.names or 'inactive'})"

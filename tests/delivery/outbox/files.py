@@ -58,14 +58,14 @@ def urls(server: Vendor) -> Counter[str]:
 
 def deliver(site: Site, seconds: float = 60.0) -> bool:
     """Wait until nothing is queued and nothing is in the file."""
-    outbox = site.tracker._lanes.outbox
+    outbox = site.tracker._dispatcher.outbox
     assert outbox is not None
 
     def is_done() -> bool:
         counts = site.counts()
         return counts.get("queued", 0) == 0 and rows_in(outbox.stats()["path"]) == 0
 
-    site.tracker.settle()
+    site.tracker.process_all()
     return wait_until(is_done, seconds)
 
 

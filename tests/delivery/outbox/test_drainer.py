@@ -54,7 +54,7 @@ def test_the_oldest_of_too_many_rows_are_dropped_and_counted(
     monkeypatch.setattr(drainer, "PURGE_SECONDS", 0.0)
     refused = Scripted(*[refusal() for _ in range(1000)])
     with watched_site(DEAD, outbox=path, transport=refused) as site:
-        outbox = site.tracker._lanes.outbox
+        outbox = site.tracker._dispatcher.outbox
         assert outbox is not None
         outbox._drainer._max_rows = 100
         site.visits(1000)

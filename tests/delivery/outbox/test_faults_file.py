@@ -71,7 +71,7 @@ def test_where_the_file_fails_events_wait_in_memory(
         with watched_site(dsn_of(server), outbox=path) as site:
             for _ in range(5):
                 site.visits(40)
-                site.tracker.settle()
+                site.tracker.process_all()
             assert wait_until(lambda: sum(site.counts().values()) >= 200)
             assert wait_until(lambda: site.counts().get("accepted", 0) >= 150), site.counts()
             assert site.tracker.stats()["outbox"]["is_in_use"] is False
@@ -106,7 +106,8 @@ def test_69_locked_by_another_program(
         with locked(path):
             site.visits(20)
             assert wait_until(lambda: site.counts() == {"accepted": 20})
-        assert wait_until(lambda: not site.tracker._lanes.outbox._next_open_at > time.monotonic())  # type: ignore[union-attr]
+        outbox: Any = site.tracker._dispatcher.outbox
+        assert wait_until(lambda: not outbox._next_open_at > time.monotonic())
         site.visits(5)
         assert wait_until(lambda: site.counts().get("stored", 0) > 0), "in use again"
         assert wait_until(lambda: site.counts().get("accepted") == 25)
@@ -139,7 +140,7 @@ def test_69_a_file_that_hangs_is_not_used(
     monkeypatch.setattr(outbox_module, "HANGING_SECONDS", 0.1)
     with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
         site.visit()
-        assert wait_until(lambda: site.tracker._lanes.outbox._step_began_at is not None)  # type: ignore[union-attr]
+        assert wait_until(lambda: site.tracker._dispatcher.outbox._step_began_at is not None)  # type: ignore[union-attr]
         time.sleep(0.15)  # the hang itself, not a wait for its end
         site.visits(10)
         assert wait_until(lambda: site.counts().get("accepted") == 10)

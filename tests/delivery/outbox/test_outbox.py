@@ -127,9 +127,9 @@ def test_the_outbox_of_a_tracker_that_is_dropped_ends(path: str) -> None:
     tracker = Tracker.from_options(
         {"destinations": [DEAD], "outbox": path, "transport": Scripted()}, environ={}
     )
-    outbox = tracker._lanes.outbox
+    outbox = tracker._dispatcher.outbox
     assert outbox is not None
-    outbox.put(tracker._lanes.all[0], [made(1, time.time())])
+    outbox.put(tracker._dispatcher.lanes[0], [made(1, time.time())])
     thread = outbox._thread
     assert thread is not None
     assert tracker.flush(5)
@@ -143,7 +143,7 @@ def test_a_closed_tracker_keeps_no_thread_and_the_next_event_starts_one(path: st
         for number in range(1, 4):
             site.visit()
             assert wait_until(lambda: site.counts().get("accepted") == number)  # noqa: B023
-            thread = site.tracker._lanes.outbox._thread  # type: ignore[union-attr]
+            thread = site.tracker._dispatcher.outbox._thread  # type: ignore[union-attr]
             assert thread is not None
             assert site.tracker.close(5)
             assert wait_until(lambda: not thread.is_alive())  # noqa: B023

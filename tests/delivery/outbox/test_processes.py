@@ -141,7 +141,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
     with vendor(ACCEPTING) as server, watched_site(dsn_of(server), outbox=path) as site:
         site.visit("/before")
         assert wait_until(lambda: site.counts().get("accepted") == 1)
-        inherited = site.tracker._lanes.outbox._file  # type: ignore[union-attr]
+        inherited = site.tracker._dispatcher.outbox._file  # type: ignore[union-attr]
         assert inherited is not None
         child = os.fork()
         if child == 0:
@@ -149,7 +149,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
             try:
                 site.visit("/child")
                 is_stored = wait_until(lambda: site.counts().get("stored") == 1, 5)
-                outbox = site.tracker._lanes.outbox
+                outbox = site.tracker._dispatcher.outbox
                 assert outbox is not None
                 is_own = outbox._file is not None and outbox._file is not inherited
                 # The parent still holds the lock.

@@ -1,0 +1,79 @@
+"""What a request needs to leave its record: one object for each tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from footfall.common.atomic import AtomicCounter
+from footfall.config import Config
+from footfall.request.filters import RequestFilter
+from footfall.request.header_picker import HeaderPicker
+from footfall.request.record import MARK_KEY, Record
+
+__all__ = ["RequestRecorder"]
+
+
+class RequestRecorder:
+    """The members of a tracker that run inside requests, and nothing else of it.
+
+    It lives as long as its tracker, so adapters keep it. What a forked child needs anew is set
+    again with `connect`.
+
+    Args:
+        config: The checked settings.
+        is_inline: True where a request waits for the delivery of its own events.
+        deliver: Delivers what waits, in the calling thread.
+        owner: The tracker. Nothing in `footfall.request` calls it; `footfall.track()` does.
+    """
+
+    __slots__ = (
+        "deliver",
+        "errors",
+        "filters",
+        "header_names",
+        "is_inline",
+        "owner",
+        "pick",
+        "refuses_prefetch",
+        "submit",
+        "wants_route",
+    )
+
+    filters: RequestFilter
+    submit: Callable[[Record, float], None]
+    """Leave a record in the inbox; the float is `clock.monotonic()`. Never waits."""
+    errors: AtomicCounter
+
+    def __init__(
+        self, config: Config, *, is_inline: bool, deliver: Callable[[], None], owner: Any
+    ) -> None:
+        self.is_inline = is_inline
+        self.deliver = deliver
+        self.owner = owner
+        self.refuses_prefetch = config.prefetch == "refuse"
+        self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
+        # As an ASGI scope spells the names, and as a hit does.
+        self.header_names = {name.encode("ascii"): name for name in config.request_headers}
+        self.pick = HeaderPicker(_environ_names(config.request_headers)).pick
+
+    def connect(
+        self,
+        *,
+        filters: RequestFilter,
+        submit: Callable[[Record, float], None],
+        errors: AtomicCounter,
+    ) -> None:
+        """Set the parts that a tracker replaces in a forked child."""
+        self.filters = filters
+        self.submit = submit
+        self.errors = errors
+
+
+def _environ_names(headers: Iterable[str]) -> frozenset[str]:
+    """The WSGI environ keys that hold these headers, and the few that are no header."""
+    return frozenset(
+        {"REMOTE_ADDR", "REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
+        | {"wsgi.url_scheme", MARK_KEY}
+        | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
+    )

@@ -1,0 +1,44 @@
+"""What the middleware classes for WSGI and ASGI have in common: how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from footfall.tracker.double_install import warn_if_installed_twice
+from footfall.tracker.tracker import Tracker
+
+__all__ = ["WrappedApp"]
+
+App = TypeVar("App")
+
+
+class WrappedApp(Generic[App]):
+    """An app with the tracker that counts its pageviews.
+
+    Args:
+        app: The app.
+        tracker: Its tracker; None makes one of `options`.
+        options: See `footfall.config.Config`.
+        delivering: What `mode="sync"` wraps around the app, so that events are delivered within the
+            request.
+
+    Raises:
+        ConfigError: the options cannot work; lists every fault.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        tracker: Tracker | None,
+        options: Mapping[str, Any],
+        delivering: Callable[[App, Tracker], App],
+    ) -> None:
+        self.tracker = tracker or Tracker.from_options(options)
+        warn_if_installed_twice(app, self.tracker)
+        # Read with every request, so not through the tracker.
+        self._recorder = self.tracker.recorder
+        self._is_active = self.tracker.is_active
+        self._refuses_prefetch = self._recorder.refuses_prefetch
+        is_inline = self._is_active and self._recorder.is_inline
+        self.app = delivering(app, self.tracker) if is_inline else app
