@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import pytest
+
+from footfall.model import OutcomeKind, Response, Visitor
+from footfall.testing import capture
+from footfall.tracker import Tracker
+from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation
+from tests.support.faults import Scripted
+from tests.support.vendors import wait_until
 
 TESTS: Final = Path(__file__).parent
 ROOT: Final = TESTS.parent
@@ -51,7 +61,9 @@ def test_every_module_is_described_in_the_architecture() -> None:
         f"{path.parent.relative_to(ROOT).as_posix()}/" for path in source.rglob("__init__.py")
     }
     described = described_files()
-    assert sorted(described) == sorted(modules)
+    assert modules - {*described} == set()
+    assert {*described} - modules == set()
+    assert len(described) == len(modules)
     assert {*re.findall(r"^### `(.+)`$", ARCHITECTURE, re.MULTILINE)} == folders
 
 
@@ -68,7 +80,10 @@ def test_the_layers_are_those_that_are_enforced() -> None:
 
 # A path in backticks: it has a slash or a known extension, and no placeholder.
 PATH: Final = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|ini|yaml))`")
+# What the examples and the build of CONTRIBUTING.md would add.
+INVENTED: Final = re.compile(r"tally|quart|^dist/")
 DOCUMENTS: Final = [
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/contributing/architecture.md",
     "tests/FAULTS.md",
@@ -78,7 +93,67 @@ DOCUMENTS: Final = [
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_that_it_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = {path for path in PATH.findall(text) if "\n" not in path}
+    named = {path for path in PATH.findall(text) if not INVENTED.search(path)}
     places = [ROOT, ROOT / "src" / "footfall", *(path.parent for path in ROOT.rglob("src/**/*.py"))]
     missing = {path for path in named if not any((place / path).exists() for place in places)}
     assert missing == set()
+
+
+CONTRIBUTING: Final = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+HTML_TYPE: Final = (b"content-type", b"text/html")
+EXCERPTS: Final = re.findall(r"In `(\S+)`:\n\n```\n(.*?)```", CONTRIBUTING, re.DOTALL)
+NEW_FILES: Final = dict(
+    re.findall(r"New file `(\S+)`:\n\n```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
+)
+
+
+@pytest.mark.parametrize(("path", "code"), EXCERPTS, ids=[Path(path).stem for path, _ in EXCERPTS])
+def test_an_excerpt_is_in_its_file(path: str, code: str) -> None:
+    assert code in (ROOT / path).read_text("utf-8")
+
+
+def new_class(path: str, name: str) -> Any:
+    """A class of a file that the document shows."""
+    module = ModuleType(Path(path).stem)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    try:
+        exec(compile(NEW_FILES[path], path, "exec"), vars(module))
+    finally:
+        del sys.modules[module.__name__]
+    return vars(module)[name]
+
+
+def test_the_destination_that_it_shows_works() -> None:
+    tally = new_class("src/footfall/destinations/tally.py", "Tally")
+    site = tally(site="shop", endpoint="https://stats.example.com")
+    visitor = Visitor(client_ip="203.0.113.7", user_agent=CHROME)
+    transport = Scripted()
+    tracker = Tracker.from_options({"destinations": [site], "transport": transport}, environ={})
+    tracker.track("Signup", url="https://example.com/", visitor=visitor)
+    assert wait_until(lambda: tracker.stats()["destinations"]["tally:shop"]["accepted"] == 1)
+    [request] = transport.requests
+    assert request.url == "https://stats.example.com/v1/events"
+    assert request.headers["x-forwarded-for"] == "203.0.113.7"
+    assert json.loads(request.body) == {
+        "site": "shop",
+        "event": "Signup",
+        "url": "https://example.com/",
+    }
+    assert site.read(Response(status=503)).kind is OutcomeKind.RETRY
+
+
+def test_the_adapter_that_it_shows_works() -> None:
+    async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [HTML_TYPE]})
+        await send({"type": "http.response.body", "body": b""})
+
+    app = SimpleNamespace(config={"FOOTFALL": {}}, extensions={}, asgi_app=asgi_app)
+    with capture() as outbox:
+        new_class("src/footfall/quart.py", "Footfall")(app, destinations=[PLAUSIBLE])
+        assert call_asgi(app.asgi_app, navigation("/page")).status == 200
+    assert [event.url for event in outbox] == ["https://example.com/page"]
+    assert app.extensions["footfall"].is_active
+
+
+def test_every_new_file_that_it_shows_is_tested() -> None:
+    assert {*NEW_FILES} == {"src/footfall/destinations/tally.py", "src/footfall/quart.py"}
