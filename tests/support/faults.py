@@ -1,10 +1,11 @@
-"""An app whose vendor is in trouble: what its visitors get is watched while the fault lasts.
+"""An app whose vendor has a fault: what its visitors get is checked while the fault lasts.
 
     with watched_site("plausible+http://127.0.0.1:9/example.com") as site:
         site.visit()
 
-On leaving, the app's answers are compared with those of the bare app, and the time that the
-middleware took of each visit with a bound that only waiting could exceed.
+On leaving, the app's responses are compared with those of the bare app, and the time that the
+middleware took of each visit with a bound that only waiting could exceed. The numbers of faults in
+test ids are those of tests/FAULTS.md.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
 
 
 class Site:
-    """A watched app. `tracker` is its tracker; `counts()` the account of its only destination."""
+    """A watched app. `tracker` is its tracker; `counts()` are the counters of its destination."""
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
-        self._door = FootfallMiddleware(app, tracker=tracker)
+        self._middleware = FootfallMiddleware(app, tracker=tracker)
         self._seconds: list[float] = []
-        self._answers: list[tuple[str, list[bytes]]] = []
+        self._responses: list[tuple[str, list[bytes]]] = []
 
     def visit(self, path: str = "/", visitor: str = "198.51.100.1", **environ: str) -> None:
         """One pageview by `visitor`, through the middleware, in the calling thread."""
@@ -52,7 +53,7 @@ class Site:
             statuses.append(status)
             return lambda chunk: None
 
-        asked = {
+        request = {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": path,
             "QUERY_STRING": "",
@@ -65,20 +66,20 @@ class Site:
             **environ,
         }
         started = perf_counter()
-        body = self._door(asked, start_response)
+        body = self._middleware(request, start_response)
         self._seconds.append(perf_counter() - started)
-        self._answers.append((statuses[0], list(body)))
+        self._responses.append((statuses[0], list(body)))
 
     def visits(self, number: int) -> None:
-        """So many pageviews, each by a visitor of their own."""
+        """So many pageviews, each by another visitor."""
         for each in range(number):
             self.visit(f"/{each}", visitor=f"198.51.{each // 250 % 250}.{each % 250 + 1}")
 
     def counts(self, destination: int = 0) -> dict[str, int]:
-        """The counters of a destination that are not zero, what still waits among them.
+        """The counters of a destination that are not zero, with what is still queued.
 
         Raises:
-            AssertionError: the account does not close.
+            AssertionError: the counters do not balance.
         """
         account = [*self.tracker.stats()["destinations"].values()][destination]
         ends = {name: count for name, count in account.items() if count and name in ENDS}
@@ -86,13 +87,14 @@ class Site:
         return ends
 
     def assert_unharmed(self, errors: int | None = 0) -> None:
-        assert self._answers, "nobody came"
-        assert {status for status, _ in self._answers} == {"200 OK"}
-        assert all(body == PAGE for _, body in self._answers)
-        # The first visit starts a thread, and a median of few says little.
+        """Check what the visitors got, and how long they waited for it."""
+        assert self._responses, "there was no visit"
+        assert {status for status, _ in self._responses} == {"200 OK"}
+        assert all(body == PAGE for _, body in self._responses)
+        # The first visit starts a thread, and a median of few is not robust.
         if len(self._seconds) >= MIN_VISITS:
             assert statistics.median(self._seconds) < MAX_MEDIAN_SECONDS
-        # Among thousands one may meet a hiccup of the machine, which is not ours.
+        # Of thousands one may be delayed by another program.
         slowest = sorted(self._seconds)[-1 - (len(self._seconds) >= MANY_VISITS)]
         assert slowest < MAX_SECONDS
         if errors is not None:
@@ -106,11 +108,11 @@ def watched_site(
     environ: dict[str, str] | None = None,
     **options: Any,
 ) -> Iterator[Site]:
-    """An app that counts for `destinations`; ends with a look at what its visitors got.
+    """An app with these `destinations`; at the end what its visitors got is checked.
 
     Args:
-        errors: How many faults of hooks have been counted at the end; None where it depends.
-        environ: `{}` for a tracker that does not know that it is tested.
+        errors: How many errors of hooks are counted at the end; None where that may vary.
+        environ: `{}` for a tracker that does not detect pytest.
     """
     options.setdefault("shutdown_timeout_seconds", 0.2)
     options["destinations"] = [*destinations]
@@ -123,15 +125,15 @@ def watched_site(
 
 
 class Scripted:
-    """A transport that answers as told, for each request in turn, and then 202 for ever."""
+    """A transport with a list of responses and errors, one for each request, and then 202."""
 
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: Response | Exception) -> None:
+        self.responses = list(responses)
         self.requests: list[Request] = []
 
     def send(self, request: Request) -> Response:
         self.requests.append(request)
-        answer = self.answers.pop(0) if self.answers else Response(status=202, body=b"ok")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.responses.pop(0) if self.responses else Response(status=202, body=b"ok")
+        if isinstance(response, Exception):
+            raise response
+        return response

@@ -1,4 +1,4 @@
-"""Vendors as they should not be: small servers on loopback, each with one fault on the wire."""
+"""Faulty vendors: small servers on loopback, each with one fault on the wire."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ Behaviour = Callable[[socket.socket, "Vendor"], None]
 
 
 class Vendor:
-    """A listening socket that treats every connection alike; remembers the requests it read."""
+    """A listening socket with one behaviour for every connection; keeps the requests it read.
+
+    Args:
+        behave: Called with each connection, in a thread of its own.
+        tls: Where given, connections are encrypted.
+    """
 
     def __init__(
         self,
@@ -63,11 +68,11 @@ class Vendor:
                 self._open.append(connection)
             with connection:
                 self._behave(connection, self)
-        except OSError:  # what the client has closed, or not trusted
+        except OSError:  # the client has closed it, or does not trust the certificate
             connection.close()
 
     def read_request(self, connection: socket.socket) -> bytes:
-        """One request, head and body. Empty once the peer has closed."""
+        """One request, head and body. Empty once the client has closed."""
         received = b""
         while b"\r\n\r\n" not in received:
             chunk = connection.recv(65536)
@@ -111,7 +116,7 @@ def answer(status: str = "202 Accepted", body: bytes = b"ok", extra: str = "") -
 
 
 def answering(response: bytes) -> Behaviour:
-    """Keep-alive, the same answer to every request."""
+    """Keep-alive, and the same response to every request."""
 
     def behave(connection: socket.socket, server: Vendor) -> None:
         while server.read_request(connection):
@@ -141,7 +146,7 @@ def deaf(connection: socket.socket, server: Vendor) -> None:
 
 
 def dripping(connection: socket.socket, server: Vendor) -> None:
-    """One byte of the answer every tenth of a second."""
+    """One byte of the response every tenth of a second."""
     server.read_request(connection)
     for byte in answer(extra="X-Filler: " + "x" * 200 + "\r\n"):
         connection.sendall(bytes([byte]))
@@ -165,7 +170,7 @@ def huge_head(connection: socket.socket, server: Vendor) -> None:
 
 
 def long_head(kilobytes: int) -> Behaviour:
-    """A head of so many lines of a kilobyte each, with a proper end."""
+    """A head of so many lines of a kilobyte each, correctly ended."""
 
     def behave(connection: socket.socket, server: Vendor) -> None:
         server.read_request(connection)
@@ -195,7 +200,7 @@ def closing_unanswered(connection: socket.socket, server: Vendor) -> None:
 
 
 def closing_after_each(connection: socket.socket, server: Vendor) -> None:
-    """Answers once, says nothing of it, and closes."""
+    """Answers once and closes, without a `Connection: close`."""
     server.read_request(connection)
     connection.sendall(answer())
 
@@ -208,7 +213,7 @@ def closing_second(connection: socket.socket, server: Vendor) -> None:
 
 
 def closing_at_once(connection: socket.socket, server: Vendor) -> None:
-    """Closes before anything was said."""
+    """Closes before anything was sent."""
 
 
 def plain_http(connection: socket.socket, server: Vendor) -> None:
@@ -218,7 +223,7 @@ def plain_http(connection: socket.socket, server: Vendor) -> None:
 
 
 def tunnel(connection: socket.socket, server: Vendor) -> None:
-    """A proxy that makes a tunnel to wherever it is asked to."""
+    """A proxy that makes a tunnel to any address."""
     wanted = server.read_request(connection).split(b" ")[1].decode()
     host, _, port = wanted.rpartition(":")
     with socket.create_connection((host, int(port))) as upstream:
@@ -251,16 +256,16 @@ def resetting_second(connection: socket.socket, server: Vendor) -> None:
 
 
 def resetting_answer(connection: socket.socket, server: Vendor) -> None:
-    """Resets the connection in the middle of the answer's head."""
+    """Resets the connection in the middle of the response's head."""
     server.read_request(connection)
     connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-")
-    # What was sent is thrown away by the reset unless it has been read.
+    # A reset discards what the client has not read yet.
     server.is_closing.wait(0.1)
     reset(connection)
 
 
 def breaking_off(connection: socket.socket, server: Vendor) -> None:
-    """Closes in the middle of the answer's head."""
+    """Closes in the middle of the response's head."""
     server.read_request(connection)
     connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-")
 
@@ -272,7 +277,7 @@ def reset(connection: socket.socket) -> None:
 
 @contextmanager
 def blackhole(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
-    """A port that lets every new connection wait, as behind a firewall that drops its packets."""
+    """A port where every new connection hangs, as behind a firewall that drops its packets."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket(family))
@@ -281,7 +286,7 @@ def blackhole(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
         listener.bind((address, port))
         listener.listen(0)
         number: int = listener.getsockname()[1]
-        # Once its backlog is full the kernel drops whoever else knocks.
+        # Once its backlog is full the kernel drops further connections.
         for _ in range(4):
             filler = stack.enter_context(socket.socket(family))
             filler.setblocking(False)
@@ -295,21 +300,21 @@ def nothing() -> Iterator[None]:
     yield
 
 
-# Below those that the kernel hands out (32768 and up): nobody who asks for any port gets one of
-# these between our look and the test's use. Programs that test at the same time start elsewhere.
+# Below those that the kernel assigns (32768 and up): no program that asks for any free port gets one
+# of these between this check and its use in a test. Test processes start at different numbers.
 _ports: Final = (10_000 + number % 20_000 for number in itertools.count(os.getpid() * 997))
 
 
 def unused_port() -> int:
-    """A port that nobody listens on."""
+    """A port on which nothing listens."""
     for port in _ports:
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
-    raise AssertionError("the ports never end")
+    raise AssertionError("unreachable: the ports never end")
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
-    """Poll until `condition` holds; False if it did not in time, which only a fault takes."""
+    """Poll until `condition` holds; False if it did not in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

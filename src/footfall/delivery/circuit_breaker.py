@@ -14,7 +14,7 @@ FAILURES: Final = 5
 TIMEOUTS: Final = 3
 BASE_SECONDS: Final = 2.0
 CAP_SECONDS: Final = 30.0
-# A response such as "payment required" meets every event alike until somebody acts.
+# A response such as "payment required" meets every event alike until the site owner acts.
 PAUSE_BASE_SECONDS: Final = 60.0
 PAUSE_CAP_SECONDS: Final = 600.0
 # One refusal does not open the breaker of a vendor that has answered well: a firewall in front of

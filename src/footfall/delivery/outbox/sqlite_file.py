@@ -150,11 +150,7 @@ class OutboxFile:
                 connection.executemany(_DELETE, [(number,) for number in ids])
 
     def purge(self, before: float, skip: Collection[int] = ()) -> Mapping[str, int]:
-        """Delete up to 4,000 rows that are older, without the ids in `skip`.
-
-        Returns:
-            How many rows were deleted, by destination.
-        """
+        """Delete up to 4,000 older rows, without the ids in `skip`. How many, by destination."""
         return self._drop(
             "SELECT id, destination FROM events WHERE made_at < ? LIMIT ?", (before,), skip
         )

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from footfall.delivery.transport.http_common import DNS_SECONDS
 
-# A name without an address now may have one in a moment; asking more often helps nobody.
+# A name without an address now may have one in a moment; asking more often is no use.
 NEGATIVE_SECONDS: Final = 5.0
 # The time for a connection is shared between so many addresses of a name.
 MAX_ADDRESSES: Final = 3
