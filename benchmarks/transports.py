@@ -1,10 +1,10 @@
-"""What one POST costs by each way out: `python benchmarks/transports.py [--quick]`.
+"""What one POST costs with each transport: `python benchmarks/transports.py [--quick]`.
 
 CPU of this process, all its threads, for one event in one POST over plain HTTP on loopback to a
-server in another process: the two doors, three clients by themselves as references, and a lane: all
-that happens from its queue to its counters, twenty events at a time as they come at a thousand a
-second. Then events a second against the number of connections, to a server that answers after 50
-ms.
+server in another process: the two transports, three clients by themselves as references, and a
+lane: all that happens from its queue to its counters, twenty events at a time as they come at a
+thousand a second. Then events a second against the number of connections, to a server that answers
+after 50 ms.
 """
 
 from __future__ import annotations

@@ -300,8 +300,8 @@ def nothing() -> Iterator[None]:
     yield
 
 
-# Below those that the kernel assigns (32768 and up): no program that asks for any free port gets one
-# of these between this check and its use in a test. Test processes start at different numbers.
+# Below those that the kernel assigns (32768 and up): no program that asks for any free port gets
+# one of these between this check and its use in a test. Test processes begin at different numbers.
 _ports: Final = (10_000 + number % 20_000 for number in itertools.count(os.getpid() * 997))
 
 
