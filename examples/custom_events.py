@@ -18,7 +18,7 @@ import footfall
 from footfall.fastapi import FootfallMiddleware
 from footfall.tracker import Tracker
 
-# Made by hand, for there is code outside of requests that tracks, too.
+# Made here, for code outside of requests tracks events, too.
 tracker = Tracker.from_options({"destinations": pages.DESTINATIONS, "before_send": pages.show})
 app = FastAPI()
 app.add_middleware(FootfallMiddleware, tracker=tracker)
@@ -30,21 +30,21 @@ unpaid: queue.Queue[str] = queue.Queue()
 
 @app.get("/", response_class=HTMLResponse)
 async def shop(request: Request) -> str:
-    # On this request's pageview. Yes or no is fine; who it is does not belong in here.
+    # A prop of this request's pageview. Yes or no is fine; never send who the person is.
     footfall.set_props(logged_in="session" in request.cookies)
     return pages.page("Shop", ORDER_FORM)
 
 
 @app.get("/drafts/shop", response_class=HTMLResponse)
 async def draft() -> str:
-    footfall.ignore()  # the owner's own look is no pageview
+    footfall.ignore()  # a visit by the site owner is no pageview
     return pages.page("Draft of the shop", ORDER_FORM)
 
 
 @app.post("/order")
 async def order(request: Request) -> RedirectResponse:
     footfall.track("Order", props={"plan": "pro"})
-    # The visitor as a small token, for code that runs when the visitor is gone. It holds the
+    # The visitor as a small token, for code that runs after the request. It contains the
     # address and the browser's name, so keep it no longer than the task needs.
     visitor = footfall.current_visitor()
     unpaid.put(json.dumps({"url": str(request.url), "visitor": visitor, "amount": "19.99"}))
@@ -57,7 +57,7 @@ async def thanks() -> str:
 
 
 def take_payments() -> None:
-    """Stands for a task queue, or the webhook of a payment provider."""
+    """In place of a task queue, or of the webhook of a payment provider."""
     while True:
         paid = json.loads(unpaid.get())
         tracker.track(
@@ -65,7 +65,7 @@ def take_payments() -> None:
             url=paid["url"],
             visitor=paid["visitor"],
             revenue=("EUR", paid["amount"]),
-            interactive=False,  # nobody clicked
+            interactive=False,  # no action of the visitor
         )
 
 

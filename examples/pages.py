@@ -1,4 +1,4 @@
-"""The small site that the examples serve, and the settings they share. No framework in here."""
+"""The small site that the examples serve, and the settings that they share; no framework."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 from footfall import Event
 
-# Where `footfall collect` listens. The variable may name any other endpoint instead.
+# The address of `footfall collect`. The variable may name any other destination.
 DESTINATIONS = os.environ.get("FOOTFALL_DESTINATIONS", "collector://127.0.0.1:8321/example.test")
 PORT = int(os.environ.get("PORT", "8000"))
 STATIC = Path(__file__).parent / "static"
 
-# Warnings go to the terminal, and so does the line in which footfall says how it was set up.
+# Print warnings, and the line in which footfall reports its settings.
 logging.basicConfig(format="%(levelname)s: %(message)s")
 logging.getLogger("footfall").setLevel(logging.INFO)
 
 
 def show(event: Event) -> Event:
-    """Print an event on its way out: a `before_send` hook. What it returns is sent."""
-    told = [event.name, event.url, event.referrer, dict(event.props), event.revenue]
-    print("→ " + "  ".join(str(each) for each in told if each), flush=True)
+    """Print an event before it is sent: a `before_send` hook, whose result is sent."""
+    parts = [event.name, event.url, event.referrer, dict(event.props), event.revenue]
+    print("→ " + "  ".join(str(each) for each in parts if each), flush=True)
     return event
 
 
@@ -75,7 +75,7 @@ class Answer(NamedTuple):
 
 
 def answer_to(path: str) -> Answer:
-    """What a GET of `path` gets."""
+    """The status, the headers and the body for a GET of `path`."""
     if path in PAGES:
         return Answer(200, [("content-type", "text/html; charset=utf-8")], PAGES[path].encode())
     if path in FILES:

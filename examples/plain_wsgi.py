@@ -27,7 +27,7 @@ application = FootfallMiddleware(app, destinations=pages.DESTINATIONS, before_se
 
 
 if __name__ == "__main__":
-    # wsgiref ends without telling Python. Real servers, such as gunicorn, need no such line.
+    # wsgiref runs no exit hook on SIGTERM. Servers such as gunicorn do, and need no such line.
     footfall.flush_on_sigterm()
     with make_server("127.0.0.1", pages.PORT, application) as server:
         server.serve_forever()

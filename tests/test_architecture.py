@@ -1,4 +1,4 @@
-"""The promises of the package as a whole: what is exported, and what an import costs nobody."""
+"""The promises of the whole package: its exported names, and what an import does not load."""
 
 from __future__ import annotations
 
@@ -58,21 +58,21 @@ def test_importing_starts_no_thread_and_registers_no_exit_hook() -> None:
     assert run(code) == f"1 {bare}"
 
 
-ROOMS = [
-    room.name
-    for room in walk_packages(footfall.__path__, "footfall.")
+MODULES = [
+    each.name
+    for each in walk_packages(footfall.__path__, "footfall.")
     # Django's own registry must be ready for these two, and __main__ runs.
-    if room.name not in ("footfall.django.apps", "footfall.django.checks", "footfall.__main__")
+    if each.name not in ("footfall.django.apps", "footfall.django.checks", "footfall.__main__")
 ]
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_public_name_of_a_room_is_documented(room: str) -> None:
-    module = import_module(room)
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_of_a_module_is_documented(name: str) -> None:
+    module = import_module(name)
     public = [
         value
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", "") == room
+        for public_name, value in vars(module).items()
+        if not public_name.startswith("_") and getattr(value, "__module__", "") == name
     ]
     assert [value.__name__ for value in public if not value.__doc__] == []
     assert module.__doc__
@@ -87,7 +87,7 @@ def test_the_command_line_is_the_same_either_way() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["colect"], ["collect", "--prot", "1"]])
-def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
+def test_wrong_usage_prints_the_usage_and_exits_with_2(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "footfall", *arguments], capture_output=True, text=True, check=False
     )
@@ -95,7 +95,7 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
     assert "usage: footfall" in done.stderr
 
 
-def test_ages_and_deadlines_are_of_one_clock() -> None:
+def test_ages_and_deadlines_use_one_clock() -> None:
     # `time.monotonic` differs from it by the time that the machine slept.
     source = Path(footfall.__file__).parent
     keep_their_own = (

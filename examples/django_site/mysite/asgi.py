@@ -8,5 +8,6 @@ from footfall.asgi import FlushOnShutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 
-# Django's middleware is not told when the server stops. This is, and delivers the last events.
+# A Django middleware gets no notice when the server stops. This wrapper does, and delivers the
+# last events.
 application = FlushOnShutdown(get_asgi_application())

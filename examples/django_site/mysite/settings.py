@@ -1,4 +1,4 @@
-"""A small Django project that counts its pageviews. What is footfall's is at the end."""
+"""A small Django project that counts its pageviews. The settings of footfall are at the end."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
-    "footfall.django",  # `manage.py check` explains mistakes in FOOTFALL
+    "footfall.django",  # `manage.py check` reports wrong settings in FOOTFALL
 ]
 
 MIDDLEWARE = [
@@ -47,9 +47,9 @@ LOGGING = {
 
 
 def show(event: Event) -> Event:
-    """Print an event on its way out."""
-    told = [event.name, event.url, event.referrer, dict(event.props), event.revenue]
-    print("→ " + "  ".join(str(each) for each in told if each), flush=True)
+    """Print an event before it is sent."""
+    parts = [event.name, event.url, event.referrer, dict(event.props), event.revenue]
+    print("→ " + "  ".join(str(each) for each in parts if each), flush=True)
     return event
 
 

@@ -12,5 +12,5 @@ urlpatterns = [
     path("guide.pdf", views.guide),
     path("health", views.health),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.ico")),
-    *staticfiles_urlpatterns(),  # in development; afterwards it is the web server's work
+    *staticfiles_urlpatterns(),  # in development only; in production the web server does it
 ]
