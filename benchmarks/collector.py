@@ -118,7 +118,7 @@ def an_arrival(step: Step, chance: random.Random) -> IncomingEvent:
         user_agent=step.browser,
         visitor=f"{step.visitor:08x}{int(step.at // 86_400):08x}",
         session=f"{step.visit * 2_654_435_761 % 2**64:016x}",
-        received=IncomingRequest(headers=headers, peer="127.0.0.1", body=b"{}", at=step.at),
+        request=IncomingRequest(headers=headers, peer="127.0.0.1", body=b"{}", at=step.at),
     )
 
 
@@ -126,8 +126,8 @@ def fill(path: Path, number: int) -> tuple[float, float]:
     """Fill a file; gives the seconds for writing, and for closing a day."""
     with closing(Database(path)) as database:
         started, batch = time.perf_counter(), []
-        for arrival in month(number):
-            batch.append(arrival)
+        for event in month(number):
+            batch.append(event)
             if len(batch) == 5_000:
                 write(database, batch)
         write(database, batch)
@@ -241,8 +241,8 @@ async def ingest(url: str, connections: int, seconds: float) -> list[float]:
 def first_byte(url: str) -> float:
     """Seconds until the first byte of an answer."""
     started = time.perf_counter()
-    with urlopen(url, timeout=60) as answer:
-        answer.read(1)
+    with urlopen(url, timeout=60) as run_query:
+        run_query.read(1)
         return time.perf_counter() - started
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from footfall.collector.wire.country import country, mmdb_lookup
-from footfall.collector.wire.traffic_source import origin, source_name
+from footfall.collector.wire.country import find_country, mmdb_lookup
+from footfall.collector.wire.traffic_source import find_traffic_source, source_name
 from footfall.errors import ConfigError
 
 
@@ -74,7 +74,7 @@ def test_sources_are_known_by_name(source: str, name: str) -> None:
 def test_channels(
     source: str | None, medium: str | None, campaign: str | None, channel: str
 ) -> None:
-    assert origin(source, None, medium, campaign).channel == channel
+    assert find_traffic_source(source, None, medium, campaign).channel == channel
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_channels(
 def test_the_referring_page_is_host_and_path(
     source: str | None, referrer: str | None, shown: str | None
 ) -> None:
-    assert origin(source, referrer, None, None).referrer == shown
+    assert find_traffic_source(source, referrer, None, None).referrer == shown
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_referring_page_is_host_and_path(
     ],
 )
 def test_a_cdn_tells_the_country(headers: dict[str, str], expected: str | None) -> None:
-    assert country(headers, "203.0.113.9", None) == expected
+    assert find_country(headers, "203.0.113.9", None) == expected
 
 
 @pytest.fixture
@@ -139,13 +139,13 @@ def database(tmp_path: Path) -> Path:
     ],
 )
 def test_a_database_tells_the_country(database: Path, client_ip: str, expected: str | None) -> None:
-    assert country({}, client_ip, mmdb_lookup(database)) == expected
+    assert find_country({}, client_ip, mmdb_lookup(database)) == expected
 
 
 def test_the_database_knows_better_than_the_header(database: Path) -> None:
     lookup = mmdb_lookup(database)
-    assert country({"cf-ipcountry": "DE"}, "203.0.113.9", lookup) == "NZ"
-    assert country({"cf-ipcountry": "DE"}, "10.0.0.1", lookup) == "DE"
+    assert find_country({"cf-ipcountry": "DE"}, "203.0.113.9", lookup) == "NZ"
+    assert find_country({"cf-ipcountry": "DE"}, "10.0.0.1", lookup) == "DE"
 
 
 def test_a_database_that_cannot_be_read_is_named(tmp_path: Path) -> None:

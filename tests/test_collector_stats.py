@@ -29,7 +29,7 @@ from footfall.collector.storage.stats import (
     TimeRange,
     rollups,
 )
-from footfall.collector.storage.stats.execute import Snapshot, answer
+from footfall.collector.storage.stats.execute import Snapshot, run_query
 from footfall.collector.storage.stats.metrics import DIMENSIONS, METRICS
 from footfall.collector.storage.stats.time_ranges import day_number, labels, offsets, today
 from footfall.collector.storage.stats.wildcards import matches
@@ -85,7 +85,7 @@ def an_event(
         session=None if reason else visit,
         interactive=is_interactive,
         reason=reason,
-        received=IncomingRequest(
+        request=IncomingRequest(
             headers={"cf-ipcountry": country} if country else {},
             peer="127.0.0.1",
             body=b"{}",
@@ -116,10 +116,10 @@ THURSDAY: Final = TimeRange.of_days(date(2026, 11, 19), date(2026, 11, 19), UTC_
 WEEK: Final = TimeRange.of_days(date(2026, 11, 16), date(2026, 11, 22), UTC_ZONE)
 
 
-def a_store(arrivals: Sequence[IncomingEvent]) -> Database:
+def a_store(events: Sequence[IncomingEvent]) -> Database:
     database = Database(MEMORY)
     with database.writing() as connection:
-        write_sql.insert(connection, arrivals)
+        write_sql.insert(connection, events)
     return database
 
 
@@ -132,7 +132,7 @@ def story() -> Iterator[sqlite3.Connection]:
 def ask(connection: sqlite3.Connection, **wanted: Any) -> list[tuple[Any, ...]]:
     """The rows as flat tuples: dimensions, metrics."""
     question = StatsQuery(**{"range": FRIDAY, "domain": "a.test", **wanted})
-    return [(*row.dimensions, *row.metrics) for row in answer(connection, question).rows]
+    return [(*row.dimensions, *row.metrics) for row in run_query(connection, question).rows]
 
 
 # -- metrics ----------------------------------------------------------------------------------
@@ -394,7 +394,7 @@ def test_rows_are_ordered_and_limited(story: sqlite3.Connection) -> None:
     assert [row[0] for row in by_views] == ["/late", "/docs", "/pricing", "/"]
     assert [row[0] for row in ask(story, **wanted, limit=2, offset=1)] == ["/pricing", "/docs"]
     question = StatsQuery(range=FRIDAY, domain="a.test", limit=1, **wanted)
-    assert answer(story, question).total == 4
+    assert run_query(story, question).total == 4
 
 
 def test_what_is_unknown_comes_last_in_any_fall(story: sqlite3.Connection) -> None:
@@ -416,11 +416,11 @@ def test_rows_are_compared_with_the_same_of_another_range(story: sqlite3.Connect
         dimensions=("event:page",),
         limit=1,
     )
-    before = answer(story, replace(question, range=THURSDAY, comparison=FRIDAY, limit=5))
+    before = run_query(story, replace(question, range=THURSDAY, comparison=FRIDAY, limit=5))
     assert [(row.dimensions, row.comparison) for row in before.rows] == [(("/night",), (0, 0.0))]
-    assert answer(story, question).rows[0].comparison == (0, 0.0)
+    assert run_query(story, question).rows[0].comparison == (0, 0.0)
     totals = replace(question, dimensions=(), metrics=("visitors", "bounce_rate"))
-    assert answer(story, totals).rows[0].comparison == (1, 0)
+    assert run_query(story, totals).rows[0].comparison == (1, 0)
 
 
 def test_a_day_is_compared_with_that_of_the_same_place(story: sqlite3.Connection) -> None:
@@ -430,7 +430,7 @@ def test_a_day_is_compared_with_that_of_the_same_place(story: sqlite3.Connection
         metrics=("pageviews",),
         dimensions=("time:day",),
     )
-    (row,) = answer(story, question).rows
+    (row,) = run_query(story, question).rows
     assert (row.dimensions, row.metrics, row.comparison) == (("2026-11-20",), (8,), (1,))
 
 
@@ -601,17 +601,17 @@ def test_a_day_is_opened_again_by(late: IncomingEvent) -> None:
             write_sql.insert(connection, [late])
         assert friday not in rollups.closed_days(database.writer, WEEK)
         question = StatsQuery(range=WEEK, metrics=("visits", "pageviews", "visit_duration"))
-        before = answer(database.writer, question).rows
+        before = run_query(database.writer, question).rows
         close_all(database, UTC_ZONE, _NOW + DAY)
         assert friday in rollups.closed_days(database.writer, WEEK)
-        assert answer(database.writer, question).rows == before
+        assert run_query(database.writer, question).rows == before
 
 
 def test_a_day_that_is_opened_while_it_is_counted_stays_open() -> None:
     with closing(a_store(STORY)) as database:
         day = rollups.next_to_close(database.writer, UTC_ZONE, _NOW - DAY)
         assert day is not None
-        for number, step in enumerate(rollups.closing(day)):
+        for number, step in enumerate(rollups.closing_steps(day)):
             with database.writing() as connection:
                 step(connection)
                 if number == 3:
@@ -674,9 +674,9 @@ def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[IncomingEvent]:
                 source=source,
             )
             day = datetime.fromtimestamp(MIDNIGHT + at, zone).toordinal()
-            events.append(replace(event, visitor=f"{domain}-{who}@{day}", begins=not step))
+            events.append(replace(event, visitor=f"{domain}-{who}@{day}", starts_session=not step))
             at += draw(st.integers(0, 29)) * MINUTE
-    return sorted(events, key=lambda event: event.received.at)
+    return sorted(events, key=lambda event: event.request.at)
 
 
 _ROLLED_DIMENSIONS: Final = [
@@ -713,9 +713,9 @@ def test_rollups_change_no_answer(zone: ZoneInfo, draw: st.DataObject) -> None:
         range=span, domain=domain, metrics=metrics, dimensions=dimensions, limit=1_000
     )
     with closing(a_store(events)) as database:
-        raw = answer(database.writer, question)
+        raw = run_query(database.writer, question)
         close_all(database, zone)
-        assert answer(database.writer, question) == raw
+        assert run_query(database.writer, question) == raw
 
 
 # -- several questions --------------------------------------------------------------------------
@@ -766,9 +766,9 @@ def test_questions_that_share_their_rows_have_the_same_answers(draw: st.DataObje
         for dimensions, metrics in draw.draw(st.lists(_ASKED, min_size=1, max_size=5))
     ]
     with closing(a_store(events)) as database:
-        with Snapshot.at(database.writer) as look:
+        with Snapshot.open(database.writer) as look:
             together = [look.ask(each) for each in questions]
-        assert together == [answer(database.writer, each) for each in questions]
+        assert together == [run_query(database.writer, each) for each in questions]
 
 
 def test_rows_are_found_once_and_forgotten_after(story: sqlite3.Connection) -> None:
@@ -777,7 +777,7 @@ def test_rows_are_found_once_and_forgotten_after(story: sqlite3.Connection) -> N
     story.set_trace_callback(said.append)
     try:
         for _ in range(2):
-            with Snapshot.at(story) as look:
+            with Snapshot.open(story) as look:
                 for dimension in ("visit:source", "visit:country", "event:page"):
                     look.ask(
                         StatsQuery(
@@ -797,8 +797,8 @@ def test_rows_are_found_once_and_forgotten_after(story: sqlite3.Connection) -> N
 
 
 def test_the_visits_of_an_older_file_are_made_from_its_events() -> None:
-    arrivals = [replace(each, interactive=True) for each in STORY]
-    with closing(a_store(arrivals)) as database:
+    events = [replace(each, interactive=True) for each in STORY]
+    with closing(a_store(events)) as database:
         columns = "SELECT * FROM visits ORDER BY session"
         before = [tuple(row)[1:] for row in database.writer.execute(columns)]
         database.writer.execute("DELETE FROM visits")

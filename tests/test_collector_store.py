@@ -53,14 +53,14 @@ def opened(path: str) -> Iterator[Store]:
 
 def names(opened: Store, wanted: EventSearch | None = None) -> list[str]:
     assert opened.flush()
-    return [entry.name for entry in opened.search(wanted or EventSearch()).entries]
+    return [entry.name for entry in opened.search(wanted or EventSearch()).events]
 
 
 # -- writing and reading ----------------------------------------------------------------------
 
 
 def test_an_event_comes_back_as_it_was(opened: Store) -> None:
-    arrival = IncomingEvent(
+    event = IncomingEvent(
         vendor="plausible",
         domain="a.test",
         name="Signup",
@@ -76,16 +76,16 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
         client_ip=SECRET_ADDRESS,
         visitor="v",
         session="s",
-        received=IncomingRequest(
+        request=IncomingRequest(
             headers={"host": "stats.test", "x-real-ip": SECRET_ADDRESS},
             peer="127.0.0.1",
             body=b'{"n":"Signup"}',
             at=NOON + 0.25,
         ),
     )
-    assert opened.offer([arrival])
+    assert opened.enqueue([event])
     assert opened.flush()
-    [entry] = opened.search(EventSearch()).entries
+    [entry] = opened.search(EventSearch()).events
     assert entry.as_json() == {
         "id": 1,
         "received_at": "2026-11-21T12:00:00.250Z",
@@ -99,7 +99,7 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
         "utm": {"source": "n", "medium": "m", "campaign": "c", "content": "o", "term": "t"},
         "props": {"plan": "pro"},
         "revenue": {"currency": "EUR", "amount": "19.990"},
-        "user_agent": arrival.user_agent,
+        "user_agent": event.user_agent,
         "client_ip": SECRET_ADDRESS,
         "visitor": "v",
         "session": "s",
@@ -123,9 +123,9 @@ def test_an_event_comes_back_as_it_was(opened: Store) -> None:
     ids=["JSON", "a form", "no text", "too long to keep"],
 )
 def test_bodies_are_shown_parsed(opened: Store, body: bytes, shown: object) -> None:
-    opened.offer([incoming_event(body=body)])
+    opened.enqueue([incoming_event(body=body)])
     assert opened.flush()
-    [entry] = opened.search(EventSearch()).entries
+    [entry] = opened.search(EventSearch()).events
     assert entry.body == shown
 
 
@@ -146,7 +146,7 @@ def test_bodies_are_shown_parsed(opened: Store, body: bytes, shown: object) -> N
     ],
 )
 def test_searches(opened: Store, wanted: EventSearch, expected: list[str]) -> None:
-    opened.offer(
+    opened.enqueue(
         [
             incoming_event("a"),
             incoming_event("b", "/x"),
@@ -158,20 +158,20 @@ def test_searches(opened: Store, wanted: EventSearch, expected: list[str]) -> No
 
 
 def test_the_total_ignores_the_limit(opened: Store) -> None:
-    opened.offer([incoming_event() for _ in range(5)])
+    opened.enqueue([incoming_event() for _ in range(5)])
     assert opened.flush()
     found = opened.search(EventSearch(limit=2))
-    assert (len(found.entries), found.total, opened.count(EventSearch())) == (2, 5, 5)
+    assert (len(found.events), found.total, opened.count(EventSearch())) == (2, 5, 5)
 
 
 def test_many_events_are_written_in_order(opened: Store) -> None:
     for number in range(1_700):
-        opened.offer([incoming_event(str(number))])
+        opened.enqueue([incoming_event(str(number))])
     assert names(opened, EventSearch(limit=2_000)) == [str(number) for number in range(1_700)]
 
 
 def test_domains_are_listed(opened: Store) -> None:
-    opened.offer([incoming_event(domain=each) for each in ("b.test", "a.test", "b.test")])
+    opened.enqueue([incoming_event(domain=each) for each in ("b.test", "a.test", "b.test")])
     assert opened.flush()
     assert opened.domains() == ["a.test", "b.test"]
 
@@ -179,41 +179,43 @@ def test_domains_are_listed(opened: Store) -> None:
 def test_listeners_hear_of_what_was_written_until_they_leave(opened: Store) -> None:
     heard: list[int] = []
     leave = opened.subscribe(lambda: heard.append(opened.count(EventSearch())))
-    opened.offer([incoming_event()])
+    opened.enqueue([incoming_event()])
     opened.flush()
     opened.clear()
     leave()
-    opened.offer([incoming_event()])
+    opened.enqueue([incoming_event()])
     opened.flush()
     assert heard == [1, 0]
 
 
 def test_clearing_forgets_everything_but_the_numbers(opened: Store) -> None:
-    opened.offer([incoming_event(), incoming_event()])
+    opened.enqueue([incoming_event(), incoming_event()])
     assert opened.clear() == 2
-    opened.offer([incoming_event()])
+    opened.enqueue([incoming_event()])
     assert opened.flush()
-    assert [entry.id for entry in opened.search(EventSearch()).entries] == [3]
+    assert [entry.id for entry in opened.search(EventSearch()).events] == [3]
 
 
 def test_totals(opened: Store) -> None:
     hour = 3_600
-    opened.offer(
+    opened.enqueue(
         [
-            incoming_event(path="/", at=NOON - 23.5 * hour, source="n", begins=True),
+            incoming_event(path="/", at=NOON - 23.5 * hour, source="n", starts_session=True),
             incoming_event(path="/x", at=NOON - 23.4 * hour),
-            incoming_event(path="/x", visitor="v2", session="s2", begins=True),
+            incoming_event(path="/x", visitor="v2", session="s2", starts_session=True),
             incoming_event("Signup", visitor="v2", session="s2"),
             incoming_event("engagement", visitor="v2", session="s2"),
             incoming_event(reason="bot"),
             incoming_event(
-                path="/old", at=NOON - 25 * hour, visitor="v0", session="s0", begins=True
+                path="/old", at=NOON - 25 * hour, visitor="v0", session="s0", starts_session=True
             ),
-            incoming_event(path="/b", domain="b.test", visitor="v3", session="s3", begins=True),
+            incoming_event(
+                path="/b", domain="b.test", visitor="v3", session="s3", starts_session=True
+            ),
         ]
     )
     assert opened.flush()
-    stats = opened.stats(domain="a.test")
+    stats = opened.totals(domain="a.test")
     assert (stats.visitors, stats.visits, stats.pageviews) == (2, 2, 3)
     assert (stats.events, stats.dropped) == (1, 1)
     assert stats.pages == [TopRow("/x", 2, 2), TopRow("/", 1, 1)]
@@ -232,16 +234,16 @@ def test_totals(opened: Store) -> None:
     [("day", 1, 24), ("week", 2, 28), ("month", 3, 30), ("all", 4, 30)],
 )
 def test_periods_reach_back(opened: Store, period: Period, pageviews: int, bars: int) -> None:
-    opened.offer([incoming_event(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
+    opened.enqueue([incoming_event(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
     assert opened.flush()
-    stats = opened.stats(period)
+    stats = opened.totals(period)
     assert (stats.pageviews, len(stats.bars), sum(stats.bars)) == (pageviews, bars, pageviews)
     assert stats.bars[-1] >= 1
 
 
 @pytest.mark.parametrize("period", ["day", "all"])
 def test_an_empty_store_has_totals_too(opened: Store, period: Period) -> None:
-    stats = opened.stats(period)
+    stats = opened.totals(period)
     assert (stats.visitors, stats.pages, set(stats.bars)) == (0, [], {0})
 
 
@@ -251,24 +253,24 @@ def test_an_empty_store_has_totals_too(opened: Store, period: Period) -> None:
 def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
         caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
-        visit = opened.visits.enter(caller, time.time())
-        opened.offer([incoming_event(visitor=visit.visitor, session=visit.session)])
+        visit = opened.sessions.get_or_start(caller, time.time())
+        opened.enqueue([incoming_event(visitor=visit.visitor, session=visit.id)])
         opened.flush()
         files = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
-        assert opened.search(EventSearch()).entries[0].client_ip == SECRET_ADDRESS
+        assert opened.search(EventSearch()).events[0].client_ip == SECRET_ADDRESS
     assert "events.sqlite3-wal" in files
     assert not [name for name, content in files.items() if SECRET_ADDRESS.encode() in content]
     with closing(Store(tmp_path / "events.sqlite3")) as opened:
-        assert opened.search(EventSearch()).entries[0].client_ip is None
+        assert opened.search(EventSearch()).events[0].client_ip is None
 
 
 def test_only_the_newest_addresses_are_remembered(
     opened: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent_events, "_KEEP", 2)
-    opened.offer([incoming_event() for _ in range(3)])
+    opened.enqueue([incoming_event() for _ in range(3)])
     opened.flush()
-    known = [entry.client_ip for entry in opened.search(EventSearch()).entries]
+    known = [entry.client_ip for entry in opened.search(EventSearch()).events]
     assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]
 
 
@@ -284,7 +286,7 @@ def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
     for day in (0, 1, 2):
         now = NOON + day * DAY_SECONDS
         with closing(Store(file, clock=lambda now=now: now)) as opened:  # type: ignore[misc]
-            opened.visits.enter(caller, now)
+            opened.sessions.get_or_start(caller, now)
             opened.flush()
     assert days() == [1, 2]
 
@@ -293,22 +295,22 @@ def test_a_running_process_forgets_old_salts_too() -> None:
     now = [NOON]
     caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
     with closing(Store(clock=lambda: now[0])) as opened:
-        first = opened.visits.enter(caller, NOON).visitor
+        first = opened.sessions.get_or_start(caller, NOON).visitor
         now[0] = NOON + 2 * DAY_SECONDS
-        opened._upkeep._purge()
-        opened.visits.clear()
-        assert opened.visits.enter(caller, NOON).visitor != first
+        opened._retention._purge()
+        opened.sessions.clear()
+        assert opened.sessions.get_or_start(caller, NOON).visitor != first
 
 
 def test_a_visit_goes_on_after_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
     with closing(Store(file, clock=lambda: NOON)) as opened:
-        first = opened.visits.enter(caller, NOON)
-        opened.offer([incoming_event(visitor=first.visitor, session=first.session)])
+        first = opened.sessions.get_or_start(caller, NOON)
+        opened.enqueue([incoming_event(visitor=first.visitor, session=first.id)])
     with closing(Store(file, clock=lambda: NOON)) as opened:
-        second = opened.visits.enter(caller, NOON + 60)
-        assert (second.session, second.is_new) == (first.session, False)
+        second = opened.sessions.get_or_start(caller, NOON + 60)
+        assert (second.id, second.is_new) == (first.id, False)
 
 
 # -- retention --------------------------------------------------------------------------------
@@ -318,7 +320,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_events=3, clock=lambda: NOON)) as opened:
         for number in range(10):
-            opened.offer([incoming_event(str(number))])
+            opened.enqueue([incoming_event(str(number))])
             opened.flush()
         opened.flush()
         assert names(opened) == ["7", "8", "9"]
@@ -327,7 +329,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
-        opened.offer([incoming_event("old", at=NOON - DAY_SECONDS - 1), incoming_event("new")])
+        opened.enqueue([incoming_event("old", at=NOON - DAY_SECONDS - 1), incoming_event("new")])
         opened.flush()
         assert names(opened) == ["new"]
         with opened._database.reading() as connection:
@@ -338,10 +340,10 @@ def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     monkeypatch.setattr(write_sql, "_KEEP_REQUESTS", 1)
     with closing(Store(clock=lambda: NOON)) as opened:
-        opened.offer([incoming_event("a"), incoming_event("b")])
+        opened.enqueue([incoming_event("a"), incoming_event("b")])
         opened.flush()
         opened.flush()
-        shown = [(entry.headers, entry.body) for entry in opened.search(EventSearch()).entries]
+        shown = [(entry.headers, entry.body) for entry in opened.search(EventSearch()).events]
         assert shown == [(None, None), ({"host": "stats.test"}, {})]
 
 
@@ -353,7 +355,7 @@ def test_what_does_not_fit_goes_from_the_oldest_on(
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as opened:
         for number in range(300):
-            opened.offer([incoming_event(f"{number:03}", body=b"x" * 10_000)])
+            opened.enqueue([incoming_event(f"{number:03}", body=b"x" * 10_000)])
             assert number % 20 or opened.flush()
         opened.flush()
         until(lambda: used(opened) <= 1_000_000)
@@ -371,10 +373,10 @@ def used(opened: Store) -> int:
 
 def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(retention, "_A_MOMENT", 0.001)
+    monkeypatch.setattr(retention, "_STEP_PAUSE_SECONDS", 0.001)
     now = [NOON]
     with closing(Store(keep_days=3, clock=lambda: now[0])) as opened:
-        opened.offer(
+        opened.enqueue(
             [
                 incoming_event(at=NOON - 2.9 * DAY_SECONDS, session="old", domain="old.test"),
                 incoming_event(at=NOON - 2 * DAY_SECONDS, session="kept", visitor="v2"),
@@ -385,7 +387,7 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
         until(lambda: len(rows(opened, "SELECT day FROM closed_days")) == 2)
         assert opened.domains() == ["a.test", "old.test"]
         now[0] += 0.5 * DAY_SECONDS
-        opened.offer([incoming_event(at=now[0], session="new", visitor="v3")])
+        opened.enqueue([incoming_event(at=now[0], session="new", visitor="v3")])
         until(lambda: opened.domains() == ["a.test"])
         assert rows(opened, "SELECT session FROM visits ORDER BY id") == [("kept",), ("new",)]
         until(lambda: len(rows(opened, "SELECT day FROM closed_days")) == 1)
@@ -397,7 +399,7 @@ def test_visits_sites_and_figures_go_with_their_events(monkeypatch: pytest.Monke
 def test_when_all_is_gone_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as opened:
-        opened.offer([incoming_event(at=NOON - 2 * DAY_SECONDS)])
+        opened.enqueue([incoming_event(at=NOON - 2 * DAY_SECONDS)])
         opened.flush()
         assert names(opened) == []
         assert rows(opened, "SELECT * FROM visits") == []
@@ -418,7 +420,7 @@ def test_a_day_is_counted_whole_though_a_step_fails(
     monkeypatch.setattr(Retention, "_purge", lambda self: False)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, clock=lambda: NOON)) as opened:
-        opened.offer(
+        opened.enqueue(
             [incoming_event(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
         )
         opened.flush()
@@ -454,17 +456,17 @@ def test_days_are_those_of_the_time_zone() -> None:
     late = datetime(2026, 11, 21, 23, 30, tzinfo=UTC).timestamp()
     with closing(Store(timezone="Europe/Berlin", clock=lambda: late)) as opened:
         caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
-        evening = opened.visits.enter(caller, late - 10 * 3_600).visitor
+        evening = opened.sessions.get_or_start(caller, late - 10 * 3_600).visitor
         # 00:30 of the next day in Berlin.
-        assert opened.visits.enter(caller, late).visitor != evening
+        assert opened.sessions.get_or_start(caller, late).visitor != evening
         assert (
-            opened.visits.enter(caller, late + 3_600 * 2).visitor
-            == opened.visits.enter(caller, late).visitor
+            opened.sessions.get_or_start(caller, late + 3_600 * 2).visitor
+            == opened.sessions.get_or_start(caller, late).visitor
         )
 
 
 def test_who_was_seen_in_the_last_five_minutes_is_here(opened: Store) -> None:
-    opened.offer(
+    opened.enqueue(
         [
             incoming_event(at=NOON - 301, visitor="gone", session="s0"),
             incoming_event(at=NOON - 299),
@@ -474,9 +476,9 @@ def test_who_was_seen_in_the_last_five_minutes_is_here(opened: Store) -> None:
     )
     opened.flush()
     assert (opened.current_visitors(), opened.current_visitors("b.test")) == (2, 1)
-    assert opened.newest("a.test") == int((NOON - 10) * 1_000)
-    assert opened.newest() == int(NOON * 1_000)
-    assert opened.newest("c.test") is None
+    assert opened.last_event_at("a.test") == int((NOON - 10) * 1_000)
+    assert opened.last_event_at() == int(NOON * 1_000)
+    assert opened.last_event_at("c.test") is None
 
 
 def a_file_of_version_1(file: Path) -> None:
@@ -523,14 +525,14 @@ def test_a_full_disk_refuses_events_and_loses_none(
         assert opened.flush()
         limit = opened._database.writer.execute("PRAGMA page_count").fetchone()[0]
         opened._database.writer.execute(f"PRAGMA max_page_count = {limit}")
-        assert opened.offer([incoming_event("answered", path="/" + "x" * 9_000)])
-        until(lambda: opened.fault is not None)
-        assert "full" in str(opened.fault)
-        assert str(opened.fault) in repr(opened)
-        assert not opened.offer([incoming_event("refused")])
+        assert opened.enqueue([incoming_event("answered", path="/" + "x" * 9_000)])
+        until(lambda: opened.write_error is not None)
+        assert "full" in str(opened.write_error)
+        assert str(opened.write_error) in repr(opened)
+        assert not opened.enqueue([incoming_event("refused")])
         assert not opened.flush(0.05)
         opened._database.writer.execute("PRAGMA max_page_count = 1000000")
-        until(lambda: opened.fault is None)
+        until(lambda: opened.write_error is None)
         assert names(opened) == ["answered"]
     levels = [record.levelname for record in caplog.records]
     assert levels == ["ERROR", "WARNING"]
@@ -543,8 +545,8 @@ def test_what_cannot_be_written_until_the_end_is_counted(
     opened = Store(tmp_path / "events.sqlite3")
     assert opened.flush()
     opened._database.writer.execute("PRAGMA max_page_count = 1")
-    opened.offer([incoming_event(path="/" + "x" * 9_000), incoming_event()])
-    until(lambda: opened.fault is not None)
+    opened.enqueue([incoming_event(path="/" + "x" * 9_000), incoming_event()])
+    until(lambda: opened.write_error is not None)
     assert (opened.close(0.1), opened.close()) == (2, 2)
 
 
@@ -553,9 +555,9 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
     assert opened.flush()
     with closing(sqlite3.connect(opened.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        opened.offer([incoming_event()])
+        opened.enqueue([incoming_event()])
         until(lambda: opened._writer._queue.empty())
-        opened.offer([incoming_event()])
+        opened.enqueue([incoming_event()])
         started = time.monotonic()
         # The one in hand, and the one behind it.
         assert opened.close(0.1) == 2
@@ -568,11 +570,11 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
 def test_an_event_that_no_database_takes_is_lost_alone(
     opened: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    opened.offer([incoming_event("half a pair \udcff")])
+    opened.enqueue([incoming_event("half a pair \udcff")])
     opened.flush()
-    opened.offer([incoming_event("good")])
+    opened.enqueue([incoming_event("good")])
     assert names(opened) == ["good"]
-    assert (opened.close(), opened.fault) == (1, None)
+    assert (opened.close(), opened.write_error) == (1, None)
     assert "cannot be written, ever" in caplog.text
 
 
@@ -582,7 +584,7 @@ def test_the_log_is_brought_into_the_file_now_and_then(
     monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
-        opened.offer([incoming_event(path="/needle")])
+        opened.enqueue([incoming_event(path="/needle")])
         until(lambda: b"/needle" in file.read_bytes())
 
 
@@ -610,13 +612,13 @@ def test_a_long_name_of_a_header_is_judged_too() -> None:
 
 def test_a_full_queue_says_so(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
-    assert not opened.offer([incoming_event()])
+    assert not opened.enqueue([incoming_event()])
 
 
 def test_a_closed_store_takes_nothing_and_gives_nothing(opened: Store) -> None:
-    assert opened.offer([incoming_event()])
+    assert opened.enqueue([incoming_event()])
     assert (opened.close(), opened.is_closed, "closed" in repr(opened)) == (0, True, True)
-    assert not opened.offer([incoming_event()])
+    assert not opened.enqueue([incoming_event()])
     assert not opened.flush()
     with pytest.raises(sqlite3.ProgrammingError):
         opened.count(EventSearch())
@@ -658,11 +660,11 @@ def test_housekeeping_waits_for_a_better_moment(
         raise sqlite3.OperationalError("database is locked")
 
     monkeypatch.setattr(write_sql, "purge_by_count", fail)
-    opened.offer([incoming_event("a")])
+    opened.enqueue([incoming_event("a")])
     opened.flush()
-    opened.offer([incoming_event("b")])
+    opened.enqueue([incoming_event("b")])
     assert names(opened) == ["a", "b"]
-    assert "not tidied up" in caplog.text
+    assert "retention failed" in caplog.text
 
 
 def test_a_failed_clearing_is_told(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -716,7 +718,7 @@ def test_a_damaged_file_is_found_at_the_start(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
         for number in range(200):
-            opened.offer([incoming_event(str(number), path="/" + "x" * 400)])
+            opened.enqueue([incoming_event(str(number), path="/" + "x" * 400)])
     content = bytearray(file.read_bytes())
     content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
     file.write_bytes(content)
@@ -730,7 +732,7 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_file_is_opened_again_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as opened:
-        opened.offer([incoming_event("kept")])
+        opened.enqueue([incoming_event("kept")])
     with closing(Store(file)) as opened:
         assert names(opened) == ["kept"]
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
@@ -762,7 +764,7 @@ from footfall.collector.storage.store import Store
 from tests.collector.support import incoming_event
 store = Store(sys.argv[1])
 for number in range(300):
-    store.offer([incoming_event(f"{sys.argv[2]} {number}")])
+    store.enqueue([incoming_event(f"{sys.argv[2]} {number}")])
 sys.exit(store.close())
 """
 
@@ -774,7 +776,7 @@ def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
     ]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
     with closing(Store(file)) as opened:
-        found = opened.search(EventSearch(limit=2_000)).entries
+        found = opened.search(EventSearch(limit=2_000)).events
         visits = rows(opened, "SELECT interactions FROM visits")
     # All of one visit, which every process has brought up to date.
     assert visits == [(1_200,)]

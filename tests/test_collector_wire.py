@@ -15,14 +15,9 @@ from hypothesis import strategies as st
 
 from footfall.collector.storage.redaction import storable_body, storable_headers
 from footfall.collector.wire import plausible, swetrix
-from footfall.collector.wire.browser import Browser, browser
-from footfall.collector.wire.messages import (
-    Campaign,
-    IncomingEvent,
-    IncomingRequest,
-    IngestResult,
-    read_json,
-)
+from footfall.collector.wire.browser import Browser, detect_browser
+from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest, IngestResult
+from footfall.collector.wire.parsing import read_json
 from footfall.collector.wire.sessions import DAY_SECONDS, VISIT_SECONDS, Sessions, VisitorIdentity
 
 NOON = 20_000 * DAY_SECONDS + DAY_SECONDS / 2
@@ -31,7 +26,7 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 PID = "aUn1quEid-3x"
 
 
-def book() -> Sessions:
+def new_sessions() -> Sessions:
     return Sessions(salt=lambda day: b"salt of day %d" % day)
 
 
@@ -59,26 +54,28 @@ def to_plausible(
     body: object,
     *,
     domains: Collection[str] = (),
-    visits: Sessions | None = None,
+    sessions: Sessions | None = None,
     at: float = NOON,
     headers: Mapping[str, str] = NO_HEADERS,
 ) -> IngestResult:
     request = received(body, headers, at)
-    return plausible.receive(request, domains=frozenset(domains), visits=visits or book())
+    return plausible.receive(
+        request, domains=frozenset(domains), sessions=sessions or new_sessions()
+    )
 
 
 def taken(body: dict[str, object]) -> IncomingEvent:
     """The arrival of a body that Plausible accepts."""
-    reply = to_plausible({"name": "pageview", "domain": "a.test"} | body)
-    assert reply.answer.status == 202, reply.answer.body
-    [arrival] = reply.arrivals
-    return arrival
+    result = to_plausible({"name": "pageview", "domain": "a.test"} | body)
+    assert result.response.status == 202, result.response.body
+    [event] = result.events
+    return event
 
 
 def errors(body: object) -> dict[str, list[str]]:
-    reply = to_plausible(body)
-    assert (reply.answer.status, list(reply.arrivals)) == (400, [])
-    found: dict[str, list[str]] = json.loads(reply.answer.body)["errors"]
+    result = to_plausible(body)
+    assert (result.response.status, list(result.events)) == (400, [])
+    found: dict[str, list[str]] = json.loads(result.response.body)["errors"]
     return found
 
 
@@ -86,8 +83,8 @@ PAGE = {"name": "pageview", "url": "https://a.test/", "domain": "a.test"}
 
 
 def test_an_event_is_answered_as_plausible_answers_it() -> None:
-    answer = to_plausible(PAGE).answer
-    assert (answer.status, answer.body, answer.headers) == (202, b"ok", ())
+    response = to_plausible(PAGE).response
+    assert (response.status, response.body, response.headers) == (202, b"ok", ())
 
 
 @pytest.mark.parametrize(
@@ -279,8 +276,8 @@ GENERIC_400 = {"status": 400, "message": "Bad Request"}
 def test_a_body_that_is_no_event_is_refused_as_there(
     content_type: str, body: bytes, status: int, expected: object
 ) -> None:
-    answer = to_plausible(body, headers={"content-type": content_type}).answer
-    assert (answer.status, json.loads(answer.body)) == (status, expected)
+    response = to_plausible(body, headers={"content-type": content_type}).response
+    assert (response.status, json.loads(response.body)) == (status, expected)
 
 
 @pytest.mark.parametrize(
@@ -298,8 +295,8 @@ def test_a_body_that_is_no_event_is_refused_as_there(
     ],
 )
 def test_every_content_type_that_works_there_works_here(content_type: str, body: str) -> None:
-    reply = to_plausible(body.encode(), headers={"content-type": content_type})
-    assert [each.domain for each in reply.arrivals] == ["a.test"]
+    result = to_plausible(body.encode(), headers={"content-type": content_type})
+    assert [each.domain for each in result.events] == ["a.test"]
 
 
 @pytest.mark.parametrize(
@@ -315,11 +312,11 @@ def test_every_content_type_that_works_there_works_here(content_type: str, body:
     ],
 )
 def test_the_accept_header_must_allow_json(accept: str, status: int) -> None:
-    assert to_plausible(PAGE, headers={"accept": accept}).answer.status == status
+    assert to_plausible(PAGE, headers={"accept": accept}).response.status == status
 
 
 def test_the_short_keys_of_the_tracker_are_read() -> None:
-    arrival = taken(
+    event = taken(
         {
             "n": "Signup",
             "u": "https://a.test/x",
@@ -329,9 +326,9 @@ def test_the_short_keys_of_the_tracker_are_read() -> None:
             "$": {"currency": "EUR", "amount": "19.99"},
         }
     )
-    shown = (arrival.name, arrival.path, arrival.domain, arrival.referrer, dict(arrival.props))
+    shown = (event.name, event.path, event.domain, event.referrer, dict(event.props))
     assert shown == ("Signup", "/x", "b.test", "https://c.test/", {"plan": "pro"})
-    assert arrival.revenue == ("EUR", "19.99")
+    assert event.revenue == ("EUR", "19.99")
 
 
 @pytest.mark.parametrize(
@@ -369,8 +366,8 @@ def test_names(fields: dict[str, object], name: str) -> None:
     ],
 )
 def test_the_page_of_a_url(url: str, hostname: str, path: str) -> None:
-    arrival = taken({"url": url})
-    assert (arrival.url, arrival.hostname, arrival.path) == (url, hostname, path)
+    event = taken({"url": url})
+    assert (event.url, event.hostname, event.path) == (url, hostname, path)
 
 
 @pytest.mark.parametrize(
@@ -392,8 +389,8 @@ def test_hash_mode_keeps_the_fragment(mode: object, path: str) -> None:
     ],
 )
 def test_each_domain_gets_its_own_event(domain: object, expected: list[str]) -> None:
-    reply = to_plausible({"name": "pageview", "url": "https://www.url.test/", "domain": domain})
-    assert [each.domain for each in reply.arrivals] == expected
+    result = to_plausible({"name": "pageview", "url": "https://www.url.test/", "domain": domain})
+    assert [each.domain for each in result.events] == expected
 
 
 @pytest.mark.parametrize(
@@ -488,13 +485,13 @@ def test_revenue_is_exact_or_ignored(revenue: object, expected: tuple[str, str] 
 def test_where_a_visit_came_from(
     query: str, referrer: object, campaign: Campaign, source: str | None
 ) -> None:
-    arrival = taken({"url": f"https://a.test/{query}", "referrer": referrer})
-    assert (arrival.campaign, arrival.source) == (campaign, source)
+    event = taken({"url": f"https://a.test/{query}", "referrer": referrer})
+    assert (event.campaign, event.source) == (campaign, source)
 
 
 def test_a_long_referrer_is_cut() -> None:
-    arrival = taken({"url": "https://a.test/", "referrer": "https://b.test/" + "x" * 2_500})
-    assert len(arrival.referrer or "") == 2_000
+    event = taken({"url": "https://a.test/", "referrer": "https://b.test/" + "x" * 2_500})
+    assert len(event.referrer or "") == 2_000
 
 
 @pytest.mark.parametrize(
@@ -558,50 +555,54 @@ def test_the_address_that_plausible_takes(headers: dict[str, str], expected: str
 def test_what_plausible_drops(
     domains: tuple[str, ...], headers: dict[str, str], reason: str | None
 ) -> None:
-    reply = to_plausible(PAGE, domains=domains, headers=headers)
-    [arrival] = reply.arrivals
+    result = to_plausible(PAGE, domains=domains, headers=headers)
+    [event] = result.events
     dropped = (("x-plausible-dropped", "1"),) if reason else ()
-    assert (reply.answer.status, reply.answer.body, reply.answer.headers) == (202, b"ok", dropped)
-    assert arrival.reason == reason
-    assert (arrival.visitor is None, arrival.session is None) == (bool(reason), bool(reason))
+    assert (result.response.status, result.response.body, result.response.headers) == (
+        202,
+        b"ok",
+        dropped,
+    )
+    assert event.reason == reason
+    assert (event.visitor is None, event.session is None) == (bool(reason), bool(reason))
 
 
 @pytest.mark.parametrize(("value", "status"), [("true", 200), ("True", 200), ("false", 202)])
 def test_a_debug_request_is_told_the_address_and_not_counted(value: str, status: int) -> None:
-    reply = to_plausible(PAGE, headers={"x-debug-request": value})
-    assert (reply.answer.status, len(reply.arrivals)) == (status, int(status == 202))
-    assert reply.answer.body == (b"203.0.113.9" if status == 200 else b"ok")
+    result = to_plausible(PAGE, headers={"x-debug-request": value})
+    assert (result.response.status, len(result.events)) == (status, int(status == 202))
+    assert result.response.body == (b"203.0.113.9" if status == 200 else b"ok")
 
 
 def test_referrer_spam_is_dropped_before_all_else() -> None:
     spam = PAGE | {"referrer": "https://www.1-best-seo.com/offer", "domain": "a.test,b.test"}
-    reply = to_plausible(spam, domains=["a.test"])
-    assert [each.reason for each in reply.arrivals] == ["spam_referrer", "spam_referrer"]
-    assert reply.answer.headers == (("x-plausible-dropped", "2"),)
+    result = to_plausible(spam, domains=["a.test"])
+    assert [each.reason for each in result.events] == ["spam_referrer", "spam_referrer"]
+    assert result.response.headers == (("x-plausible-dropped", "2"),)
 
 
 def test_the_dropped_of_several_domains_are_counted() -> None:
-    reply = to_plausible(PAGE | {"domain": "a.test,b.test,c.test"}, domains=["b.test"])
-    assert [each.reason for each in reply.arrivals] == ["not_found", None, "not_found"]
-    assert reply.answer.headers == (("x-plausible-dropped", "2"),)
+    result = to_plausible(PAGE | {"domain": "a.test,b.test,c.test"}, domains=["b.test"])
+    assert [each.reason for each in result.events] == ["not_found", None, "not_found"]
+    assert result.response.headers == (("x-plausible-dropped", "2"),)
 
 
 @pytest.mark.parametrize("measure", [{"sd": 50}, {"sd": "1"}, {"sd": 101}, {"e": 0}, {"e": "789"}])
 def test_engagement_needs_a_visit(measure: dict[str, object]) -> None:
-    visits = book()
+    sessions = new_sessions()
     engagement = PAGE | {"name": "engagement"} | measure
-    before = to_plausible(engagement, visits=visits)
-    [pageview] = to_plausible(PAGE, visits=visits).arrivals
-    after = to_plausible(engagement, visits=visits)
-    assert before.arrivals[0].reason == "no_session_for_engagement"
-    assert (after.arrivals[0].reason, after.arrivals[0].session) == (None, pageview.session)
+    before = to_plausible(engagement, sessions=sessions)
+    [pageview] = to_plausible(PAGE, sessions=sessions).events
+    after = to_plausible(engagement, sessions=sessions)
+    assert before.events[0].reason == "no_session_for_engagement"
+    assert (after.events[0].reason, after.events[0].session) == (None, pageview.session)
 
 
 def test_engagement_keeps_a_visit_going() -> None:
-    visits = book()
-    [first] = to_plausible(PAGE, visits=visits, at=NOON).arrivals
-    to_plausible(PAGE | {"name": "engagement", "sd": 9}, visits=visits, at=NOON + 1_000)
-    [last] = to_plausible(PAGE, visits=visits, at=NOON + 2_500).arrivals
+    sessions = new_sessions()
+    [first] = to_plausible(PAGE, sessions=sessions, at=NOON).events
+    to_plausible(PAGE | {"name": "engagement", "sd": 9}, sessions=sessions, at=NOON + 1_000)
+    [last] = to_plausible(PAGE, sessions=sessions, at=NOON + 2_500).events
     assert last.session == first.session
 
 
@@ -613,16 +614,16 @@ def to_swetrix(
     kind: swetrix.EventKind = swetrix.EventKind.PAGEVIEW,
     *,
     pids: Collection[str] = (),
-    visits: Sessions | None = None,
+    sessions: Sessions | None = None,
     at: float = NOON,
     headers: Mapping[str, str] = NO_HEADERS,
 ) -> IngestResult:
     request = received(body, headers, at)
-    return swetrix.receive(request, kind, pids=frozenset(pids), visits=visits or book())
+    return swetrix.receive(request, kind, pids=frozenset(pids), sessions=sessions or new_sessions())
 
 
-def say(reply: IngestResult) -> Any:
-    return json.loads(reply.answer.body)
+def say(result: IngestResult) -> Any:
+    return json.loads(result.response.body)
 
 
 @pytest.mark.parametrize(
@@ -652,8 +653,8 @@ def say(reply: IngestResult) -> Any:
     ],
 )
 def test_swetrix_takes(kind: swetrix.EventKind, body: object) -> None:
-    reply = to_swetrix(body, kind)
-    assert (reply.answer.status, say(reply), len(reply.arrivals)) == (201, {}, 1)
+    result = to_swetrix(body, kind)
+    assert (result.response.status, say(result), len(result.events)) == (201, {}, 1)
 
 
 @pytest.mark.parametrize(
@@ -725,9 +726,9 @@ def test_swetrix_takes(kind: swetrix.EventKind, body: object) -> None:
 def test_swetrix_lists_what_is_wrong_with_the_fields(
     kind: str, body: object, messages: list[str]
 ) -> None:
-    reply = to_swetrix(body, swetrix.EventKind(kind), headers={"user-agent": GOOGLEBOT})
+    result = to_swetrix(body, swetrix.EventKind(kind), headers={"user-agent": GOOGLEBOT})
     expected = {"message": messages, "error": "Bad Request", "statusCode": 400}
-    assert (reply.answer.status, say(reply), len(reply.arrivals)) == (400, expected, 0)
+    assert (result.response.status, say(result), len(result.events)) == (400, expected, 0)
 
 
 OVER_LIMIT = json.dumps({"pid": PID, "pg": "x" * 102_400}).encode()
@@ -764,7 +765,7 @@ LEAST = json.dumps({"pid": PID}).encode()
     ],
 )
 def test_the_bodies_that_swetrix_reads(body: bytes, headers: dict[str, str], status: int) -> None:
-    assert to_swetrix(body, headers=headers).answer.status == status
+    assert to_swetrix(body, headers=headers).response.status == status
 
 
 def test_a_malformed_body_gets_one_message_and_not_a_list() -> None:
@@ -773,30 +774,32 @@ def test_a_malformed_body_gets_one_message_and_not_a_list() -> None:
 
 
 def test_an_unknown_project_does_not_exist() -> None:
-    reply = to_swetrix({"pid": PID}, pids=["another-pid1"])
-    assert (reply.answer.status, isinstance(say(reply)["message"], str)) == (404, True)
-    assert to_swetrix({"pid": PID}, pids=[PID]).answer.status == 201
+    result = to_swetrix({"pid": PID}, pids=["another-pid1"])
+    assert (result.response.status, isinstance(say(result)["message"], str)) == (404, True)
+    assert to_swetrix({"pid": PID}, pids=[PID]).response.status == 201
 
 
 @pytest.mark.parametrize("user_agent", [GOOGLEBOT, "curl/8.0", "swetrix-python/0.1", "Mozilla/5.0"])
 def test_a_bot_is_told_so_and_nothing_counts(user_agent: str) -> None:
-    visits = book()
-    reply = to_swetrix(
-        {"pid": PID}, pids=["another-pid1"], visits=visits, headers={"user-agent": user_agent}
+    sessions = new_sessions()
+    result = to_swetrix(
+        {"pid": PID}, pids=["another-pid1"], sessions=sessions, headers={"user-agent": user_agent}
     )
-    assert (reply.answer.status, list(say(reply))) == (201, ["message"])
-    assert [(each.reason, each.session) for each in reply.arrivals] == [("bot", None)]
+    assert (result.response.status, list(say(result))) == (201, ["message"])
+    assert [(each.reason, each.session) for each in result.events] == [("bot", None)]
 
 
 def test_a_bots_heartbeat_leaves_nothing() -> None:
-    reply = to_swetrix({"pid": PID}, swetrix.EventKind.HEARTBEAT, headers={"user-agent": GOOGLEBOT})
-    assert (reply.answer.status, list(reply.arrivals)) == (201, [])
+    result = to_swetrix(
+        {"pid": PID}, swetrix.EventKind.HEARTBEAT, headers={"user-agent": GOOGLEBOT}
+    )
+    assert (result.response.status, list(result.events)) == (201, [])
 
 
 @pytest.mark.parametrize("user_agent", ["", "  "])
 def test_who_names_no_browser_is_counted(user_agent: str) -> None:
-    [arrival] = to_swetrix({"pid": PID}, headers={"user-agent": user_agent}).arrivals
-    assert arrival.reason is None
+    [event] = to_swetrix({"pid": PID}, headers={"user-agent": user_agent}).events
+    assert event.reason is None
 
 
 @pytest.mark.parametrize(
@@ -804,25 +807,25 @@ def test_who_names_no_browser_is_counted(user_agent: str) -> None:
     [(True, 403), ("false", 403), ({}, 403), (0, 201), ("", 201), (None, 201), (False, 201)],
 )
 def test_a_unique_pageview_is_the_first_of_its_visit(unique: object, status: int) -> None:
-    visits = book()
+    sessions = new_sessions()
     page = {"pid": PID, "pg": "/", "unique": unique}
-    first = to_swetrix(page, visits=visits)
-    second = to_swetrix(page | {"pg": "/other"}, visits=visits)
-    assert (first.answer.status, second.answer.status) == (201, status)
+    first = to_swetrix(page, sessions=sessions)
+    second = to_swetrix(page | {"pg": "/other"}, sessions=sessions)
+    assert (first.response.status, second.response.status) == (201, status)
     if status == 403:
         assert isinstance(say(second)["message"], str)
-        assert list(second.arrivals) == []
+        assert list(second.events) == []
 
 
 def test_a_unique_event_happens_once_for_each_name() -> None:
-    visits = book()
+    sessions = new_sessions()
 
     def status(name: str, at: float, user_agent: str = FIREFOX) -> int:
         event = {"pid": PID, "ev": name, "unique": True}
         custom = swetrix.EventKind.CUSTOM
         return to_swetrix(
-            event, custom, visits=visits, at=at, headers={"user-agent": user_agent}
-        ).answer.status
+            event, custom, sessions=sessions, at=at, headers={"user-agent": user_agent}
+        ).response.status
 
     assert [status("a", NOON), status("a", NOON), status("b", NOON)] == [201, 403, 201]
     assert status("a", NOON, user_agent=FIREFOX + " x") == 201
@@ -833,32 +836,32 @@ def test_a_unique_event_happens_once_for_each_name() -> None:
 
 
 def test_a_heartbeat_needs_a_visit_and_keeps_it_going() -> None:
-    visits = book()
+    sessions = new_sessions()
 
     def beat(at: float, headers: Mapping[str, str] = NO_HEADERS) -> int:
-        reply = to_swetrix(
-            {"pid": PID}, swetrix.EventKind.HEARTBEAT, visits=visits, at=at, headers=headers
+        result = to_swetrix(
+            {"pid": PID}, swetrix.EventKind.HEARTBEAT, sessions=sessions, at=at, headers=headers
         )
-        assert list(reply.arrivals) == []
-        return reply.answer.status
+        assert list(result.events) == []
+        return result.response.status
 
     assert beat(NOON) == 403
-    to_swetrix({"pid": PID}, visits=visits, at=NOON)
+    to_swetrix({"pid": PID}, sessions=sessions, at=NOON)
     assert [beat(NOON + 1_500), beat(NOON + 3_000)] == [201, 201]
     assert beat(NOON + 3_000, {"x-forwarded-for": "203.0.113.77"}) == 403
     assert beat(NOON + 3_000 + VISIT_SECONDS + 1) == 403
 
 
 def test_a_page_that_is_no_text_breaks_swetrix() -> None:
-    reply = to_swetrix({"pid": PID, "pg": ["x"]})
-    assert (reply.answer.status, say(reply)) == (
+    result = to_swetrix({"pid": PID, "pg": ["x"]})
+    assert (result.response.status, say(result)) == (
         500,
         {"statusCode": 500, "message": "Internal server error"},
     )
 
 
 def test_what_swetrix_stores_is_what_was_sent() -> None:
-    [arrival] = to_swetrix(
+    [event] = to_swetrix(
         {
             "pid": PID,
             "ev": "Sign up",
@@ -873,16 +876,16 @@ def test_what_swetrix_stores_is_what_was_sent() -> None:
         },
         swetrix.EventKind.CUSTOM,
         headers={"origin": "https://Shop.test:8443"},
-    ).arrivals
-    assert (arrival.name, arrival.path, arrival.url, arrival.hostname) == (
+    ).events
+    assert (event.name, event.path, event.url, event.hostname) == (
         "Sign up",
         "/k%C3%B6ln?x",
         None,
         "shop.test",
     )
-    assert arrival.campaign == Campaign("a%20b", "m", "5", "c", None)
-    assert arrival.source == "a%20b"
-    assert arrival.props == {"n": "1", "t": "true", "z": "null", "f": "0.5", "e": "1e-7"}
+    assert event.campaign == Campaign("a%20b", "m", "5", "c", None)
+    assert event.source == "a%20b"
+    assert event.props == {"n": "1", "t": "true", "z": "null", "f": "0.5", "e": "1e-7"}
 
 
 @pytest.mark.parametrize(
@@ -890,11 +893,9 @@ def test_what_swetrix_stores_is_what_was_sent() -> None:
     [("https://a.test", "a.test"), ("a.test", None), ("null", None), ("https://", None)],
 )
 def test_the_origin_names_the_host(origin: str, hostname: str | None) -> None:
-    [arrival] = to_swetrix(
-        {"pid": PID, "ref": "https://a.test/"}, headers={"origin": origin}
-    ).arrivals
-    assert arrival.hostname == hostname
-    assert arrival.source == (None if hostname else "a.test")
+    [event] = to_swetrix({"pid": PID, "ref": "https://a.test/"}, headers={"origin": origin}).events
+    assert event.hostname == hostname
+    assert event.source == (None if hostname else "a.test")
 
 
 @pytest.mark.parametrize(
@@ -925,12 +926,12 @@ ALICE = VisitorIdentity("a.test", "203.0.113.9", FIREFOX)
 
 
 def test_a_visit_lasts_half_an_hour_from_its_last_event() -> None:
-    visits = book()
-    sessions = [
-        visits.enter(ALICE, NOON + at).session
+    sessions = new_sessions()
+    ids = [
+        sessions.get_or_start(ALICE, NOON + at).id
         for at in (0, VISIT_SECONDS, 2 * VISIT_SECONDS, 3 * VISIT_SECONDS + 1)
     ]
-    assert [each == sessions[0] for each in sessions] == [True, True, True, False]
+    assert [each == ids[0] for each in ids] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -944,38 +945,43 @@ def test_a_visit_lasts_half_an_hour_from_its_last_event() -> None:
     ids=["domain", "address", "browser", "the same text, cut elsewhere"],
 )
 def test_who_differs_is_another_visitor(other: VisitorIdentity) -> None:
-    visits = book()
-    assert visits.enter(ALICE, NOON).visitor != visits.enter(other, NOON).visitor
+    sessions = new_sessions()
+    assert sessions.get_or_start(ALICE, NOON).visitor != sessions.get_or_start(other, NOON).visitor
 
 
 def test_a_visitor_has_another_name_on_another_day() -> None:
-    visits = book()
-    assert visits.enter(ALICE, NOON).visitor != visits.enter(ALICE, NOON + DAY_SECONDS).visitor
+    sessions = new_sessions()
+    assert (
+        sessions.get_or_start(ALICE, NOON).visitor
+        != sessions.get_or_start(ALICE, NOON + DAY_SECONDS).visitor
+    )
 
 
 @pytest.mark.parametrize("offset", [0, -5 * 3_600], ids=["UTC", "New York in winter"])
 def test_a_visit_across_midnight_stays_one_under_a_new_name(offset: int) -> None:
-    visits = Sessions(salt=lambda day: b"salt of day %d" % day, local_time=lambda now: now + offset)
+    sessions = Sessions(
+        salt=lambda day: b"salt of day %d" % day, local_time=lambda now: now + offset
+    )
     midnight = 20_001 * DAY_SECONDS - offset
-    before = visits.enter(ALICE, midnight - 60)
-    after = [visits.enter(ALICE, midnight + minute * 60) for minute in (1, 25, 50)]
-    assert {each.session for each in after} == {before.session}
+    before = sessions.get_or_start(ALICE, midnight - 60)
+    after = [sessions.get_or_start(ALICE, midnight + minute * 60) for minute in (1, 25, 50)]
+    assert {each.id for each in after} == {before.id}
     assert {each.visitor for each in after} == {after[0].visitor}
     assert after[0].visitor != before.visitor
 
 
 def test_a_forgotten_visit_is_found_where_it_was_written() -> None:
-    written = {book().enter(ALICE, NOON).visitor: ("a-session", NOON)}
-    visits = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
-    assert visits.enter(ALICE, NOON + 10).session == "a-session"
+    written = {new_sessions().get_or_start(ALICE, NOON).visitor: ("a-session", NOON)}
+    sessions = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
+    assert sessions.get_or_start(ALICE, NOON + 10).id == "a-session"
 
 
 def test_the_book_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("footfall.collector.wire.sessions._MAX_REMEMBERED", 2)
-    visits = book()
+    sessions = new_sessions()
     for number in range(3):
-        visits.enter(ALICE._replace(client_ip=f"203.0.113.{number}"), NOON)
-    found = [visits.find(ALICE._replace(client_ip=f"203.0.113.{n}"), NOON) for n in range(3)]
+        sessions.get_or_start(ALICE._replace(client_ip=f"203.0.113.{number}"), NOON)
+    found = [sessions.find(ALICE._replace(client_ip=f"203.0.113.{n}"), NOON) for n in range(3)]
     assert [each is None for each in found] == [True, False, False]
 
 
@@ -1077,12 +1083,12 @@ def test_a_long_body_is_not_kept() -> None:
     ],
 )
 def test_browsers(user_agent: str, expected: Browser) -> None:
-    assert browser(user_agent) == expected
+    assert detect_browser(user_agent) == expected
 
 
 def test_no_repr_tells_an_address() -> None:
-    [arrival] = to_plausible(PAGE).arrivals
-    shown = repr((arrival, arrival.received, ALICE))
+    [event] = to_plausible(PAGE).events
+    shown = repr((event, event.request, ALICE))
     assert "203.0.113.9" not in shown
     assert "a.test" in shown
 
@@ -1140,11 +1146,11 @@ def test_garbage_ends_in_an_answer_and_in_text_that_can_be_encoded(
     for headers_sent in (headers, {"content-type": content_type}):
         replies = [to_plausible(body, headers=headers_sent)]
         replies += [to_swetrix(body, kind, headers=headers_sent) for kind in swetrix.EventKind]
-        for reply in replies:
-            assert 200 <= reply.answer.status <= 500
-            for arrival in reply.arrivals:
-                texts = (arrival.domain, arrival.name, arrival.url, arrival.path, arrival.source)
-                for text in (*texts, *arrival.campaign, *arrival.props.values()):
+        for result in replies:
+            assert 200 <= result.response.status <= 500
+            for event in result.events:
+                texts = (event.domain, event.name, event.url, event.path, event.source)
+                for text in (*texts, *event.campaign, *event.props.values()):
                     (text or "").encode()
 
 

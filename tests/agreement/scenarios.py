@@ -83,7 +83,7 @@ class ScenarioRunner:
     def _events(self) -> Sequence[StoredEvent]:
         """All events since the scenario before. A late event of that one would be among them."""
         self._store.flush()
-        return self._store.search(EventSearch(after=self._last, is_newest=False)).entries
+        return self._store.search(EventSearch(after=self._last, is_newest=False)).events
 
     def _wait_for(self, end: str) -> None:
         """Wait until both have counted the page at the end, hence all pages before it."""

@@ -27,12 +27,12 @@ ODD = 'a "b", c\n=1+1 é🦶'
 
 
 def an_event(path: str, at: float = NOON, **changes: Any) -> IncomingEvent:
-    received = IncomingRequest(headers={}, peer="127.0.0.1", body=b"{}", at=at)
+    request = IncomingRequest(headers={}, peer="127.0.0.1", body=b"{}", at=at)
     return IncomingEvent(
         **{"vendor": "plausible", "domain": "a.test", "name": "pageview", "path": path, **changes},
         visitor="v",
         session="s",
-        received=received,
+        request=request,
     )
 
 
@@ -40,7 +40,7 @@ def an_event(path: str, at: float = NOON, **changes: Any) -> IncomingEvent:
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "it's here.sqlite3"
     with closing(Store(path, clock=lambda: NOON)) as store:
-        store.offer(
+        store.enqueue(
             [
                 an_event("/old", NOON - 86_400),
                 an_event(ODD, props={"plan": ODD}, source="", revenue=("EUR", "19.90")),
@@ -142,7 +142,7 @@ def test_a_file_is_read_while_a_collector_writes_it(
     database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(Store(database, clock=lambda: NOON)) as store:
-        store.offer([an_event("/new")])
+        store.enqueue([an_event("/new")])
         store.flush()
         assert export(database) == 0
     assert "/new" in capsys.readouterr().out

@@ -35,7 +35,7 @@ def incoming_event(
     session: str = "s1",
     source: str | None = None,
     reason: str | None = None,
-    begins: bool = False,
+    starts_session: bool = False,
     body: bytes = b"{}",
 ) -> IncomingEvent:
     """An event of one visitor; with a `reason`, one that was dropped."""
@@ -49,8 +49,8 @@ def incoming_event(
         visitor=None if reason else visitor,
         session=None if reason else session,
         reason=reason,
-        begins=begins,
-        received=IncomingRequest(
+        starts_session=starts_session,
+        request=IncomingRequest(
             headers={"x-forwarded-for": SECRET_ADDRESS, "host": "stats.test"},
             peer="127.0.0.1",
             body=body,

@@ -141,6 +141,6 @@ def test_a_kill_at_full_load_loses_nothing_that_was_answered(
         assert reader.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert reader.execute("PRAGMA foreign_key_check").fetchall() == []
     with closing(Store(file)) as opened:
-        written = [entry.path for entry in opened.search(EventSearch(limit=10_000)).entries]
+        written = [entry.path for entry in opened.search(EventSearch(limit=10_000)).events]
     assert set(answered) <= set(written)
     assert len(written) == len(set(written))

@@ -45,20 +45,20 @@ DESTINATIONS: list[Destination] = [
 ]
 
 
-def reply_to(request: Request) -> IngestResult:
+def result_of(request: Request) -> IngestResult:
     """What the vendor answers to a request that no server has seen yet."""
-    received = IncomingRequest(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
-    visits = Sessions(salt=lambda day: b"salt")
+    incoming = IncomingRequest(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
+    sessions = Sessions(salt=lambda day: b"salt")
     path = urlsplit(request.url).path
     if path == "/api/event":
-        return plausible.receive(received, domains=frozenset(), visits=visits)
-    return swetrix.receive(received, swetrix.EventKind(path), pids=frozenset(), visits=visits)
+        return plausible.receive(incoming, domains=frozenset(), sessions=sessions)
+    return swetrix.receive(incoming, swetrix.EventKind(path), pids=frozenset(), sessions=sessions)
 
 
 def refusals(event: Event) -> list[tuple[int, bytes]]:
     """The answers of all vendors that are no yes."""
-    answers = [reply_to(destination.request(event)).answer for destination in DESTINATIONS]
-    return [(answer.status, answer.body) for answer in answers if answer.status not in (201, 202)]
+    responses = [result_of(destination.request(event)).response for destination in DESTINATIONS]
+    return [(each.status, each.body) for each in responses if each.status not in (201, 202)]
 
 
 @given(ANY_EVENT)
@@ -115,11 +115,9 @@ def test_a_plain_navigation_is_among_them() -> None:
     hit = Hit(headers=headers, peer="203.0.113.9", response_headers={"content-type": "text/html"})
     event = BUILDER.from_hit(hit).event
     assert event is not None
-    replies = [reply_to(destination.request(event)) for destination in DESTINATIONS]
-    assert [reply.answer.status for reply in replies] == [202, 201, 201]
-    assert [arrival.client_ip for reply in replies for arrival in reply.arrivals] == [
-        "203.0.113.9"
-    ] * 3
+    results = [result_of(destination.request(event)) for destination in DESTINATIONS]
+    assert [result.response.status for result in results] == [202, 201, 201]
+    assert [event.client_ip for result in results for event in result.events] == ["203.0.113.9"] * 3
 
 
 SAID = st.fixed_dictionaries(

@@ -143,7 +143,7 @@ def test_a_report_and_a_sighting_keep_addresses_to_themselves() -> None:
     report = HitReport(event=event, is_tracked=False, reason="bot")
     assert repr(report) == "HitReport('pageview', 'https://a.test/x', not tracked: bot)"
     result = answer_to(posted(report_body(tracked=False, reason="bot")))
-    assert repr(result.sighting) == "Sighting(0, 'a.test', 'pageview', '/x', bot)"
+    assert repr(result.hit) == "ReceivedHit(0, 'a.test', 'pageview', '/x', bot)"
 
 
 def test_a_hit_that_counts_is_an_event_as_plausible_would_get_it(
@@ -273,12 +273,12 @@ def posted(body: object, content_type: str = "application/json") -> IncomingRequ
 
 
 def answer_to(received: IncomingRequest) -> IngestResult:
-    visits = Sessions(salt=lambda day: b"salt")
-    return receive(received, domains=frozenset(), visits=visits)
+    sessions = Sessions(salt=lambda day: b"salt")
+    return receive(received, domains=frozenset(), sessions=sessions)
 
 
 def answered(received: IncomingRequest) -> IngestResponse:
-    return answer_to(received).answer
+    return answer_to(received).response
 
 
 def test_a_report_as_the_middleware_makes_it_is_taken() -> None:

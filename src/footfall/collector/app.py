@@ -176,7 +176,7 @@ class _API:
         await self._settle()
         await self._wait(request, partial(run_in_threadpool, self._store.count, search))
         found = await run_in_threadpool(self._store.search, search)
-        events = [entry.as_json() for entry in found.entries]
+        events = [entry.as_json() for entry in found.events]
         return JSONResponse({"events": events, "total": found.total})
 
     async def hits(self, request: Request) -> Response:
@@ -192,12 +192,14 @@ class _API:
     async def _clear(self) -> Response:
         try:
             # With a fault, it would wait behind events that cannot be written.
-            deleted = None if self._store.fault else await run_in_threadpool(self._store.clear)
+            deleted = (
+                None if self._store.write_error else await run_in_threadpool(self._store.clear)
+            )
         except TimeoutError:
             deleted = None
         if deleted is None:
             raise HTTPException(503, "The database cannot be written at the moment")
-        self._store.visits.clear()
+        self._store.sessions.clear()
         self._rejected.clear()
         self._recent_hits.clear()
         return JSONResponse({"deleted": deleted})
@@ -205,7 +207,7 @@ class _API:
     async def stats(self, request: Request) -> Response:
         period, domain = query_params.period(request), query_params.domain(request)
         await self._settle()
-        stats = await run_in_threadpool(self._store.stats, period, domain)
+        stats = await run_in_threadpool(self._store.totals, period, domain)
         return JSONResponse({"period": period, **stats.as_json()})
 
     async def forward(self, request: Request) -> Response:
@@ -213,9 +215,9 @@ class _API:
 
     async def health(self, request: Request) -> Response:
         """The health of four parts, as Plausible's probe reports it; here they are one."""
-        word = "error" if self._store.fault else "ok"
+        word = "error" if self._store.write_error else "ok"
         parts = ("postgres", "clickhouse", "sites_cache", "sessions")
-        return JSONResponse(dict.fromkeys(parts, word), 500 if self._store.fault else 200)
+        return JSONResponse(dict.fromkeys(parts, word), 500 if self._store.write_error else 200)
 
     async def live(self, request: Request) -> Response:
         return JSONResponse({"ok": True})

@@ -15,4 +15,4 @@ def line(scheme: str, url: str, site: str = SITE) -> str:
 
 def newest(collector: CollectorServer) -> StoredEvent:
     collector.store.flush()
-    return collector.store.search(EventSearch(limit=1)).entries[0]
+    return collector.store.search(EventSearch(limit=1)).events[0]

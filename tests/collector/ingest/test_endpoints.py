@@ -116,7 +116,7 @@ def test_declared_domains_and_projects_are_the_only_ones() -> None:
 def test_a_full_disk_is_reported_to_senders_probes_and_pages(
     collector: CollectorServer, http: httpx2.Client
 ) -> None:
-    collector.store._writer.fault = "database or disk is full"
+    collector.store._writer.write_error = "database or disk is full"
     try:
         assert post(http).status_code == 503
         answer = http.post("/log", json={"pid": PID})
@@ -124,7 +124,7 @@ def test_a_full_disk_is_reported_to_senders_probes_and_pages(
         assert http.get("/api/health").status_code == 500
         assert "the database cannot be written" in http.get("/live").text
     finally:
-        collector.store._writer.fault = None
+        collector.store._writer.write_error = None
     assert post(http).status_code == 202
 
 
@@ -134,7 +134,7 @@ def test_a_salt_that_cannot_be_read_is_no_crash(
     def fail(day: int) -> bytes:
         raise sqlite3.OperationalError("database is locked")
 
-    monkeypatch.setattr(collector.store.visits, "_salt", fail)
+    monkeypatch.setattr(collector.store.sessions, "_salt", fail)
     assert (post(http).status_code, http.post("/log", json={"pid": PID}).status_code) == (503, 503)
 
 

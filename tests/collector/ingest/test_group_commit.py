@@ -54,7 +54,7 @@ def test_requests_of_one_loop_iteration_share_a_commit() -> None:
         store.flush()
         commits = GroupCommit(store)
         settled: list[int] = []
-        store.subscribe(lambda: settled.append(store.settled))
+        store.subscribe(lambda: settled.append(store.processed))
 
         async def offer_many() -> list[bool]:
             requests = [PendingWrite([incoming_event(str(number))]) for number in range(20)]
@@ -69,7 +69,7 @@ def test_a_request_of_the_next_iteration_shares_it_too() -> None:
         store.flush()
         commits = GroupCommit(store)
         settled: list[int] = []
-        store.subscribe(lambda: settled.append(store.settled))
+        store.subscribe(lambda: settled.append(store.processed))
 
         async def offer_later() -> bool:
             await asyncio.sleep(0)

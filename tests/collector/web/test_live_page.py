@@ -94,11 +94,11 @@ def test_rejected_requests_and_faults_are_notices(
 ) -> None:
     assert http.get("/live/notices").text.strip() == ""
     http.post("/api/event", json={})
-    collector.store._writer.fault = "disk full"
+    collector.store._writer.write_error = "disk full"
     try:
         shown = text_of(http.get("/live/notices").text)
     finally:
-        collector.store._writer.fault = None
+        collector.store._writer.write_error = None
     assert "Refused 1 since the start" in shown
     assert "Events are refused: the database cannot be written (disk full)" in shown
 

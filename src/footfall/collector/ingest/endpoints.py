@@ -136,7 +136,7 @@ class IngestEndpoints:
                 await send_response(send, await self._ingest(endpoint, scope, body), cors)
 
     async def _ingest(self, endpoint: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
-        if self._store.fault:
+        if self._store.write_error:
             return endpoint.busy
         request = IncomingRequest(
             path=route_path(scope),
@@ -193,12 +193,12 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
     pids = frozenset(each for each in domains if swetrix.PID.fullmatch(each))
     endpoints = {
         _PLAUSIBLE_PATH: _Endpoint(
-            receive=partial(plausible.receive, domains=domains, visits=store.visits),
+            receive=partial(plausible.receive, domains=domains, sessions=store.sessions),
             max_bytes=plausible.MAX_BODY_BYTES,
             busy=plausible.BUSY,
         ),
         _HITS_PATH: _Endpoint(
-            receive=partial(hit_reports.receive, domains=domains, visits=store.visits),
+            receive=partial(hit_reports.receive, domains=domains, sessions=store.sessions),
             max_bytes=hit_reports.MAX_BODY_BYTES,
             busy=hit_reports.BUSY,
             allows_any_origin=False,
@@ -206,7 +206,7 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
     }
     for path, kind in _SWETRIX_PATHS.items():
         endpoints[path] = _Endpoint(
-            receive=partial(swetrix.receive, kind=kind, pids=pids, visits=store.visits),
+            receive=partial(swetrix.receive, kind=kind, pids=pids, sessions=store.sessions),
             max_bytes=swetrix.MAX_BODY_BYTES,
             busy=swetrix.BUSY,
         )

@@ -78,7 +78,7 @@ class _ViaTransport:
 
 def event_of(incoming: IncomingEvent) -> Event | None:
     """The event to forward, or None where it is not forwarded."""
-    headers = incoming.received.headers
+    headers = incoming.request.headers
     is_valid = bool(incoming.client_ip) and _is_sendable(incoming.name)
     if incoming.reason in _NOT_FORWARDED or not is_valid or _VIA in headers.get("via", ""):
         return None
@@ -95,7 +95,7 @@ def event_of(incoming: IncomingEvent) -> Event | None:
         props=incoming.props,
         revenue=_revenue(incoming.revenue),
         interactive=incoming.interactive,
-        time=incoming.received.at,
+        time=incoming.request.at,
     )
 
 
@@ -126,7 +126,7 @@ def _is_sendable(name: str) -> bool:
 
 def _url(incoming: IncomingEvent) -> str:
     """The URL of an event that has none: Swetrix events carry its parts."""
-    query = _sent_query(incoming.received.body) or _campaign_query(incoming.campaign)
+    query = _sent_query(incoming.request.body) or _campaign_query(incoming.campaign)
     host = incoming.hostname or UNKNOWN_HOST
     path = f"/{(incoming.path or '').lstrip('/')}"
     return f"https://{host}{path}?{query}" if query else f"https://{host}{path}"

@@ -88,12 +88,12 @@ class GroupCommit:
             return
         requests, results = self._requests, self._results
         self._requests, self._results = [], []
-        if not self._store.offer_all(requests):
+        if not self._store.enqueue_all(requests):
             _answer(results, False)
             return
         # Earlier groups that still wait mean a slow disk: then the loop must not block.
         is_first = not self._groups
-        self._groups.append(_Group(self._store.offered, loop.time() + _MAX_WAIT_SECONDS, results))
+        self._groups.append(_Group(self._store.enqueued, loop.time() + _MAX_WAIT_SECONDS, results))
         if is_first:
             self._block_loop_briefly()
         if self._groups and not self._has_timer:
@@ -101,12 +101,12 @@ class GroupCommit:
 
     def _block_loop_briefly(self) -> None:
         self._is_blocking = True
-        self._store.settle(_BLOCK_SECONDS)
+        self._store.wait_until_idle(_BLOCK_SECONDS)
         self._is_blocking = False
         self._answer_settled()
 
     def _answer_settled(self) -> None:
-        settled = self._store.settled
+        settled = self._store.processed
         while self._groups and self._groups[0].offered <= settled:
             _answer(self._groups.popleft().results, True)
 

@@ -1,4 +1,4 @@
-"""Who came and was not counted: crawlers, AI assistants, monitors, by name and class."""
+"""Bots that came and were not counted: crawlers, AI assistants, monitors, by name and kind."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _NAMELESS: Final = "no name"
 
 
 class BotRow(NamedTuple):
-    """A bot, its class, and how many events it sent."""
+    """A bot, its kind, and how many events it sent."""
 
     name: str
     kind: Kind
     number: int
 
 
-def named(rows: Iterable[tuple[str, int]]) -> list[BotRow]:
-    """User-Agents and how often each came, by the name of the bot."""
+def count_bots(rows: Iterable[tuple[str, int]]) -> list[BotRow]:
+    """Counts by bot, the busiest first, from User-Agents and how many events each sent."""
     found: Counter[tuple[str, Kind]] = Counter()
     for user_agent, number in rows:
         bot = classify(user_agent) or NO_USER_AGENT

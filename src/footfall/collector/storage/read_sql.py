@@ -20,7 +20,8 @@ from footfall.collector.storage.stored_events import (
     TopRow,
     Totals,
 )
-from footfall.collector.wire.messages import Campaign, read_json
+from footfall.collector.wire.messages import Campaign
+from footfall.collector.wire.parsing import read_json
 
 
 def _sql(text: str) -> str:
@@ -93,8 +94,8 @@ def search(
     rows = connection.execute(_NEWEST if wanted.is_newest else _OLDEST, values).fetchall()
     if wanted.is_newest:
         rows.reverse()
-    entries = [_entry(row, addresses.get(row["id"])) for row in rows]
-    return SearchResult(entries, count(connection, wanted))
+    events = [_entry(row, addresses.get(row["id"])) for row in rows]
+    return SearchResult(events, count(connection, wanted))
 
 
 def count(connection: Connection, wanted: EventSearch) -> int:
@@ -103,7 +104,7 @@ def count(connection: Connection, wanted: EventSearch) -> int:
     return total
 
 
-def stats(connection: Connection, period: Period, domain: str | None, now: float) -> Totals:
+def totals(connection: Connection, period: Period, domain: str | None, now: float) -> Totals:
     """The totals of a period that ends now."""
     span = PERIODS[period]
     since = _since(connection, span, now)
@@ -138,7 +139,7 @@ def visitors_since(connection: Connection, since: float, domain: str | None) -> 
     return number
 
 
-def newest(connection: Connection, domain: str | None) -> int | None:
+def last_event_at(connection: Connection, domain: str | None) -> int | None:
     """When the newest event came, in milliseconds."""
     found: int | None = connection.execute(_LAST, {"domain": domain}).fetchone()[0]
     return found

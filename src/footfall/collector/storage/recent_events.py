@@ -1,6 +1,6 @@
-"""What is remembered of the newest events: how they came, with addresses, and what was answered.
+"""The newest events as they came in, in memory: with addresses, and with the response they got.
 
-Nothing of it is ever written; it is gone with the process. The writing thread adds, any may read.
+None of it is ever written; it is gone with the process. The writer thread adds, any thread reads.
 """
 
 from __future__ import annotations
@@ -20,48 +20,44 @@ _KEEP_BYTES: Final = 16_000_000
 
 
 class RecentEvent(NamedTuple):
-    """An event as it arrived, and what else is known of it.
+    """An event as it came in, the response (None without a request), and what our own middleware
+    reported of its hit."""
 
-    The answer is None where it came over no wire; the sighting is what our own middleware tells
-    beside the event.
-    """
-
-    arrival: IncomingEvent
-    answer: IngestResponse | None = None
-    sighting: ReceivedHit | None = None
+    event: IncomingEvent
+    response: IngestResponse | None = None
+    hit: ReceivedHit | None = None
 
 
 class RecentEvents:
-    """The newest thousand events by number."""
+    """The newest thousand events by id."""
 
     def __init__(self) -> None:
         self.addresses: OrderedDict[int, str] = OrderedDict()
-        """The addresses that were taken for the visitors', by the number of the event."""
-        self._recent: RingBuffer[RecentEvent] = RingBuffer(max_things=_KEEP, max_bytes=_KEEP_BYTES)
+        """The addresses that were taken for the visitors', by the event's id."""
+        self._ring: RingBuffer[RecentEvent] = RingBuffer(max_items=_KEEP, max_bytes=_KEEP_BYTES)
 
     def add(self, events: Iterable[tuple[int, RecentEvent]]) -> None:
-        """Remember events by their numbers, which rise."""
-        for number, told in events:
-            self.addresses[number] = told.arrival.client_ip
-            self._recent.put(number, *_remembered(told))
+        """Add events with their ids, which rise."""
+        for event_id, recent in events:
+            self.addresses[event_id] = recent.event.client_ip
+            self._ring.put(event_id, *_trimmed(recent))
         while len(self.addresses) > _KEEP:
             self.addresses.popitem(last=False)
 
-    def recall(self, number: int) -> RecentEvent | None:
-        """What is known of an event; None once it is only in the file."""
-        return self._recent.get(number)
+    def get(self, event_id: int) -> RecentEvent | None:
+        """The event, or None once it is only in the file."""
+        return self._ring.get(event_id)
 
     def clear(self) -> None:
-        """Forget everything."""
         self.addresses.clear()
-        self._recent.clear()
+        self._ring.clear()
 
 
-def _remembered(told: RecentEvent) -> tuple[RecentEvent, int]:
-    """The event and its size, without a body that nobody will read."""
-    received = told.arrival.received
-    if is_too_long(received.body):
-        received = replace(received, body=b"")
-        told = told._replace(arrival=replace(told.arrival, received=received))
-    headers = received.headers
-    return told, len(received.body) + sum(map(len, headers)) + sum(map(len, headers.values()))
+def _trimmed(recent: RecentEvent) -> tuple[RecentEvent, int]:
+    """The event without a body that is too long to show, and its size in bytes."""
+    request = recent.event.request
+    if is_too_long(request.body):
+        request = replace(request, body=b"")
+        recent = recent._replace(event=replace(recent.event, request=request))
+    headers = request.headers
+    return recent, len(request.body) + sum(map(len, headers)) + sum(map(len, headers.values()))

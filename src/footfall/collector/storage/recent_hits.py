@@ -1,4 +1,4 @@
-"""The hits that were reported and do not count: the newest thousand, in memory alone."""
+"""The hits that were reported and do not count: the newest thousand, in memory only."""
 
 from __future__ import annotations
 
@@ -17,47 +17,46 @@ _KEEP_BYTES: Final = 8_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitSearch:
-    """Which sightings to read; None lets every value pass."""
+    """Which hits to read; None matches every value."""
 
     domain: str | None = None
     path: str | None = None
     reason: str | None = None
-    # Only those with a greater number.
+    # Only those with a greater id.
     after: int = 0
 
-    def fits(self, sighting: ReceivedHit) -> bool:
-        """Whether this one is among them."""
+    def matches(self, hit: ReceivedHit) -> bool:
         return (
-            sighting.number > self.after
-            and self.domain in (None, sighting.domain)
-            and self.path in (None, sighting.path)
-            and self.reason in (None, sighting.reason)
+            hit.id > self.after
+            and self.domain in (None, hit.domain)
+            and self.path in (None, hit.path)
+            and self.reason in (None, hit.reason)
         )
 
 
 class RecentHits:
-    """The book of hits that do not count. Any thread may read it."""
+    """The newest hits that do not count, by id. Any thread may use it."""
 
     def __init__(self) -> None:
-        self._ring: RingBuffer[ReceivedHit] = RingBuffer(max_things=_KEEP, max_bytes=_KEEP_BYTES)
-        self._numbers = itertools.count(1)
+        self._ring: RingBuffer[ReceivedHit] = RingBuffer(max_items=_KEEP, max_bytes=_KEEP_BYTES)
+        self._ids = itertools.count(1)
         self.on_change: Callable[[], None] = lambda: None
-        """Called when a sighting was added, in the thread that did so."""
+        """Called after a hit was added, in the thread that added it."""
 
-    def add(self, sighting: ReceivedHit, size: int) -> None:
-        """Write down a sighting that came in so many bytes."""
-        number = next(self._numbers)
-        self._ring.put(number, replace(sighting, number=number), size)
+    def add(self, hit: ReceivedHit, size: int) -> None:
+        """Give a hit its id and keep it; `size` is that of its report in bytes."""
+        hit_id = next(self._ids)
+        self._ring.put(hit_id, replace(hit, id=hit_id), size)
         self.on_change()
 
-    def find(self, number: int) -> ReceivedHit | None:
-        """The one with that number, while it is kept."""
-        return self._ring.get(number)
+    def get(self, hit_id: int) -> ReceivedHit | None:
+        """The hit with that id, or None if it is no longer kept."""
+        return self._ring.get(hit_id)
 
     def search(self, wanted: HitSearch = HitSearch()) -> list[ReceivedHit]:
-        """Those that fit, oldest first."""
-        return [each for each in self._ring.things() if wanted.fits(each)]
+        """Those that match, oldest first."""
+        return [hit for hit in self._ring.values() if wanted.matches(hit)]
 
     def clear(self) -> None:
-        """Forget them; numbers go on."""
+        """Forget all hits; ids go on."""
         self._ring.clear()

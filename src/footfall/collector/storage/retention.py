@@ -1,4 +1,4 @@
-"""Upkeep of the file: what is too old or too much goes, and the figures of past days are kept.
+"""Retention: deletes what is too old or too much, and closes the days whose rollups can be made.
 
 In steps of some milliseconds each, between which events are written.
 """
@@ -25,8 +25,8 @@ logger = logging.getLogger("footfall.collector")
 
 _PAUSE_SECONDS: Final = 60.0
 _ROWS_BETWEEN_PURGES: Final = 500
-# Between two steps when there is more to do, for events to come in between.
-_A_MOMENT: Final = 0.02
+# Between two steps when there is more to do, so that events can be written in between.
+_STEP_PAUSE_SECONDS: Final = 0.02
 
 
 class RetentionLimits(NamedTuple):
@@ -38,7 +38,7 @@ class RetentionLimits(NamedTuple):
 
 
 class Retention:
-    """The steps, and when the next one is due. Belongs to the writing thread."""
+    """The steps, and when the next one is due. Used by the writer thread only."""
 
     def __init__(
         self,
@@ -55,16 +55,16 @@ class Retention:
         self._clock = clock
         self._rows = 0
         self._due_at = time.monotonic()
-        self._closing: deque[Callable[[Connection], None]] = deque()
+        self._closing_steps: deque[Callable[[Connection], None]] = deque()
 
-    def note(self, rows: int) -> None:
-        """Count what was written."""
+    def count_rows(self, rows: int) -> None:
+        """Add to the rows that were written since the last purge."""
         self._rows += rows
 
     @property
     def due_in_seconds(self) -> float:
-        """How long nothing is to be done, unless many rows are written."""
-        return max(self._due_at - time.monotonic(), _A_MOMENT)
+        """How long until the next step, unless many rows are written."""
+        return max(self._due_at - time.monotonic(), _STEP_PAUSE_SECONDS)
 
     def step(self) -> None:
         """Do a little of what is due, if anything is."""
@@ -78,13 +78,13 @@ class Retention:
             if is_due and is_done:
                 self._database.checkpoint()
         except sqlite3.Error as error:
-            # Nothing is lost by it, and the next batch finds out whether it lasts.
-            logger.info("%s was not tidied up: %s", self._database.path, error)
+            # No event is lost by it; the next step tries again.
+            logger.info("%s: retention failed: %s", self._database.path, error)
         if is_due or not is_done:
-            self._due_at = time.monotonic() + (_PAUSE_SECONDS if is_done else _A_MOMENT)
+            self._due_at = time.monotonic() + (_PAUSE_SECONDS if is_done else _STEP_PAUSE_SECONDS)
 
     def _purge(self) -> bool:
-        """Delete a little of what is too old or too much. True if there was any."""
+        """Delete some of what is too old or too much. True if there was any."""
         now = self._clock()
         with self._database.writing() as connection:
             is_purged = write_sql.purge_by_count(connection, self._limits.events)
@@ -94,20 +94,20 @@ class Retention:
             if self._limits.bytes is not None:
                 is_purged |= write_sql.purge_by_size(connection, self._limits.bytes)
             if is_purged:
-                write_sql.forget_purged(connection)
+                write_sql.delete_orphans(connection)
             self._salts.purge(connection, day_number(today(now, self._zone)))
         return is_purged
 
     def _close_days(self) -> bool:
-        """Count a part of a day that is over, once and for all. True if there was one."""
-        if not self._closing:
+        """Make a part of the rollups of a day that is over. True if there was one."""
+        if not self._closing_steps:
             with self._database.reading() as connection:
                 day = rollups.next_to_close(connection, self._zone, self._clock())
-            self._closing.extend(rollups.closing(day) if day else ())
-        if not self._closing:
+            self._closing_steps.extend(rollups.closing_steps(day) if day else ())
+        if not self._closing_steps:
             return False
         with self._database.writing() as connection:
-            self._closing[0](connection)
-        # A step that failed is taken again.
-        self._closing.popleft()
+            self._closing_steps[0](connection)
+        # Only now: a step that failed is repeated.
+        self._closing_steps.popleft()
         return True

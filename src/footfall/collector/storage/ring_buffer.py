@@ -1,7 +1,4 @@
-"""The newest things that came, in memory: bounded by their number and by their bytes.
-
-What is not written to the file lives here: addresses and the way to them. Gone with the process.
-"""
+"""A ring buffer in memory, bounded by the number of its items and by their bytes."""
 
 from __future__ import annotations
 
@@ -13,36 +10,35 @@ T = TypeVar("T")
 
 
 class RingBuffer(Generic[T]):
-    """Things by number, of which the oldest go. Any thread may use it."""
+    """Items by number, of which the oldest are dropped. Any thread may use it."""
 
-    def __init__(self, *, max_things: int, max_bytes: int) -> None:
-        self._max_things = max_things
+    def __init__(self, *, max_items: int, max_bytes: int) -> None:
+        self._max_items = max_items
         self._max_bytes = max_bytes
-        self._things: OrderedDict[int, tuple[T, int]] = OrderedDict()
+        self._items: OrderedDict[int, tuple[T, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def put(self, number: int, thing: T, size: int) -> None:
-        """Keep a thing of about so many bytes; numbers rise."""
+    def put(self, number: int, item: T, size: int) -> None:
+        """Add an item of about `size` bytes; numbers rise."""
         with self._lock:
-            self._things[number] = (thing, size)
+            self._items[number] = (item, size)
             self._bytes += size
-            while len(self._things) > self._max_things or self._bytes > self._max_bytes:
-                self._bytes -= self._things.popitem(last=False)[1][1]
+            while len(self._items) > self._max_items or self._bytes > self._max_bytes:
+                self._bytes -= self._items.popitem(last=False)[1][1]
 
     def get(self, number: int) -> T | None:
-        """The thing of that number, or None where it was none or is gone."""
+        """The item of that number, or None if it never was there or is gone."""
         with self._lock:
-            found = self._things.get(number)
+            found = self._items.get(number)
         return found[0] if found else None
 
-    def things(self) -> list[T]:
-        """All that is kept, oldest first."""
+    def values(self) -> list[T]:
+        """All items, oldest first."""
         with self._lock:
-            return [thing for thing, _ in self._things.values()]
+            return [item for item, _ in self._items.values()]
 
     def clear(self) -> None:
-        """Forget everything."""
         with self._lock:
-            self._things.clear()
+            self._items.clear()
             self._bytes = 0

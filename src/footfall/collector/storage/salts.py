@@ -19,7 +19,7 @@ class Salts:
         self._database = database
         self._known: dict[int, bytes] = {}
 
-    def of_day(self, day: int) -> bytes:
+    def for_day(self, day: int) -> bytes:
         """The key of a day, counted since the epoch.
 
         Raises:

@@ -1,12 +1,12 @@
-"""The store: one SQLite file, one thread that writes it, any number that read it.
+"""The store: one SQLite file, one thread that writes it, any number of threads that read it.
 
-This is its face. Events are queued and written with their neighbours (`writer.py`), so that
-thousands fit into a second; senders are answered when theirs are written (`commits.py`). Several
-processes may write the same file. When the disk is full or the queue is, `offer` says no, the
-sender hears 503, and nothing that was answered is thrown away.
+Events are queued and written in batches (`writer_thread.py`), so that thousands fit into a second;
+senders are answered once theirs are written (`ingest/group_commit.py`). Several processes may write
+the same file. When the disk or the queue is full, `enqueue` returns False, the sender gets a 503,
+and no event whose sender was answered is dropped.
 
-No address is ever written. That of the newest thousand events is kept in memory (`memory.py`), for
-whoever develops with the collector to see which one was taken; it is gone with the process.
+No address is ever written. Those of the newest thousand events are kept in memory
+(`recent_events.py`), so that a developer sees which address was taken; they go with the process.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from footfall.collector.storage import read_sql, write_sql
-from footfall.collector.storage.bots import BotRow, named
+from footfall.collector.storage.bots import BotRow, count_bots
 from footfall.collector.storage.database import MEMORY, Database
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.sites import SiteRegistry
 from footfall.collector.storage.stats import StatsQuery, StatsResult, TimeRange
-from footfall.collector.storage.stats.execute import Snapshot, answer
+from footfall.collector.storage.stats.execute import Snapshot, run_query
 from footfall.collector.storage.stats.time_ranges import local_seconds
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
 from footfall.collector.storage.writer_thread import PendingWrite, WriterThread
@@ -42,18 +42,24 @@ __all__ = ["KEEP_EVENTS", "Store"]
 KEEP_EVENTS: Final = 1_000_000
 """How many events are kept: 360 MB, of which everything can still be counted within seconds."""
 
-# "Now", as Plausible means it.
+# What Plausible calls current.
 _CURRENT_SECONDS = 300
-# An empty file and the room that one purge makes.
+# An empty file and what one purge frees.
 _LEAST_BYTES = 1_000_000
 
 
 class Store:
     """An open store. Close it, or the events of the last moment are lost.
 
-    `keep_events`, `keep_days` and `max_bytes` bound what is kept, by count, age and size; what is
-    older goes in small steps, and what it leaves free in the file is used again. `timezone` says
-    when days begin. `mmdb` is a country database. `clock` gives seconds since the epoch.
+    Args:
+        path: The SQLite file, or `:memory:`.
+        keep_events: How many events are kept. The oldest are deleted in small steps, and what they
+            leave free in the file is used again; so for the next two.
+        keep_days: For how many days they are kept; None for any.
+        max_bytes: How many bytes of the file may be in use; None for any number.
+        timezone: The time zone, by its IANA name, whose days count.
+        mmdb: A country database in the MaxMind format.
+        clock: Gives seconds since the epoch.
 
     Raises:
         ConfigError: The file cannot be used, or nothing would be kept.
@@ -77,21 +83,21 @@ class Store:
         """The time zone whose days count."""
         self._database = Database(path)
         self.registry = SiteRegistry(self._database)
-        """What the owner has written down about sites and goals."""
+        """The sites and goals that the site owner registered."""
         salts = Salts(self._database)
-        self.visits = Sessions(
-            salt=salts.of_day,
+        self.sessions = Sessions(
+            salt=salts.for_day,
             last_seen=self._last_seen,
             local_time=partial(local_seconds, zone=self.zone),
         )
-        """The running visits, for the thread that answers requests."""
-        self._memory = RecentEvents()
+        """The running sessions, for the thread that answers requests."""
+        self._recent_events = RecentEvents()
         limits = RetentionLimits(keep_events, keep_days, max_bytes)
-        self._upkeep = Retention(self._database, salts, limits, self.zone, clock)
-        self._writer = WriterThread(self.path, self._insert, self._memory, self._upkeep)
+        self._retention = Retention(self._database, salts, limits, self.zone, clock)
+        self._writer = WriterThread(self.path, self._insert, self._recent_events, self._retention)
 
     def __repr__(self) -> str:
-        state = self.fault or ("closed" if self.is_closed else "open")
+        state = self.write_error or ("closed" if self.is_closed else "open")
         return f"Store({self._database.path!r}, {state})"
 
     @property
@@ -103,62 +109,62 @@ class Store:
         return self._writer.is_closed
 
     @property
-    def fault(self) -> str | None:
-        """Why nothing can be written at the moment; None while all is well."""
-        return self._writer.fault
+    def write_error(self) -> str | None:
+        """Why nothing can be written at the moment, or None."""
+        return self._writer.write_error
 
     @property
-    def offered(self) -> int:
-        """How many events were queued since the start."""
-        return self._writer.offered
+    def enqueued(self) -> int:
+        """How many events were enqueued since the start."""
+        return self._writer.enqueued
 
     @property
-    def settled(self) -> int:
+    def processed(self) -> int:
         """How many of them are written, or never can be."""
-        return self._writer.settled
+        return self._writer.processed
 
     # -- writing ------------------------------------------------------------------------------
 
-    def offer(self, arrivals: Sequence[IncomingEvent]) -> bool:
-        """Queue the events of one request. False if there is no room, or the disk is full."""
-        return self._writer.offer([PendingWrite(arrivals)])
+    def enqueue(self, events: Sequence[IncomingEvent]) -> bool:
+        """Queue the events of one request. False if the queue or the disk is full."""
+        return self._writer.enqueue([PendingWrite(events)])
 
-    def offer_all(self, requests: Sequence[PendingWrite]) -> bool:
-        """Queue the events of several requests, all or none. False as with `offer`."""
-        return self._writer.offer(requests)
+    def enqueue_all(self, requests: Sequence[PendingWrite]) -> bool:
+        """Queue the events of several requests, all or none. False as with `enqueue`."""
+        return self._writer.enqueue(requests)
 
-    def settle(self, timeout_seconds: float) -> None:
-        """Stand by while the writing thread writes, for so long at most."""
-        self._writer.settle(timeout_seconds)
+    def wait_until_idle(self, timeout_seconds: float) -> None:
+        """Block until everything that was enqueued is processed, for at most that long."""
+        self._writer.wait_until_idle(timeout_seconds)
 
     def flush(self, timeout_seconds: float = 5.0) -> bool:
-        """Wait until all that was queued is written. False if it took longer, or cannot be."""
+        """Wait until all that was enqueued is written. False if it took longer, or cannot be."""
         return self._writer.flush(timeout_seconds)
 
     def clear(self, timeout_seconds: float = 30.0) -> int:
-        """Delete every event that was queued before, and give their number.
+        """Delete every event that was enqueued before, and return their number.
 
         Raises:
             TimeoutError: It is not done yet.
             sqlite3.Error: It could not be done.
         """
-        return self._writer.command(self._delete_all).result(timeout_seconds)
+        return self._writer.submit(self._delete_all).result(timeout_seconds)
 
     def delete_domain(self, domain: str, timeout_seconds: float = 30.0) -> int:
-        """Delete every event of a domain, and give their number. Raises as `clear` does."""
+        """Delete every event of a domain, and return their number. Raises as `clear` does."""
         delete = partial(self._change, write_sql.delete_domain, domain)
-        return self._writer.command(delete).result(timeout_seconds)
+        return self._writer.submit(delete).result(timeout_seconds)
 
     def rename_domain(self, domain: str, new_domain: str, timeout_seconds: float = 30.0) -> int:
-        """Let the events of a domain be another's. Gives their number; raises as `clear` does."""
+        """Move the events of a domain to another. Returns their number; raises as `clear` does."""
         rename = partial(self._change, write_sql.rename_domain, domain, new_domain)
-        return self._writer.command(rename).result(timeout_seconds)
+        return self._writer.submit(rename).result(timeout_seconds)
 
     def close(self, timeout_seconds: float = 5.0) -> int:
-        """Write what is queued and close the file. Gives how many events could not be written."""
+        """Write what is queued and close the file. Returns how many events were not written."""
         if not self.is_closed:
             self._writer.close(timeout_seconds)
-            # Unless it hangs on the disk or another process: then the file is its until the end.
+            # A writer that hangs on the disk or another process keeps the file until the end.
             if not self._writer.is_running:
                 self._database.close()
         return self._writer.unwritten
@@ -166,34 +172,34 @@ class Store:
     # -- reading ------------------------------------------------------------------------------
 
     def search(self, wanted: EventSearch) -> SearchResult:
-        """The events that match and are written."""
+        """The stored events that match."""
         with self._database.reading() as connection:
-            return read_sql.search(connection, wanted, self._memory.addresses)
+            return read_sql.search(connection, wanted, self._recent_events.addresses)
 
-    def recall(self, event_id: int) -> RecentEvent | None:
-        """A new event as it arrived, addresses and all; None once it is only in the file."""
-        return self._memory.recall(event_id)
+    def recent_event(self, event_id: int) -> RecentEvent | None:
+        """A new event as it came in, with addresses; None once it is only in the file."""
+        return self._recent_events.get(event_id)
 
     def count(self, wanted: EventSearch) -> int:
-        """How many written events match, whatever the limit."""
+        """How many stored events match, whatever the limit."""
         with self._database.reading() as connection:
             return read_sql.count(connection, wanted)
 
-    def stats(self, period: Period = "day", domain: str | None = None) -> Totals:
-        """Totals over the written events of a period that ends now."""
+    def totals(self, period: Period = "day", domain: str | None = None) -> Totals:
+        """Totals over the stored events of a period that ends now."""
         with self._database.reading() as connection:
-            return read_sql.stats(connection, period, domain, self.clock())
+            return read_sql.totals(connection, period, domain, self.clock())
 
-    def ask(self, question: StatsQuery) -> StatsResult:
-        """The answer to a question, from what is written."""
+    def query(self, query: StatsQuery) -> StatsResult:
+        """Run a query over what is stored."""
         with self._database.reading() as connection:
-            return answer(connection, question)
+            return run_query(connection, query)
 
     @contextlib.contextmanager
-    def looking(self) -> Iterator[Snapshot]:
-        """Several questions about one moment; within the block, ask nothing else of the store."""
-        with self._database.reading() as connection, Snapshot.at(connection) as look:
-            yield look
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Several queries on one state of the file; use nothing else of the store meanwhile."""
+        with self._database.reading() as connection, Snapshot.open(connection) as snapshot:
+            yield snapshot
 
     def current_visitors(self, domain: str | None = None) -> int:
         """How many visitors were seen in the last five minutes."""
@@ -201,53 +207,53 @@ class Store:
         with self._database.reading() as connection:
             return read_sql.visitors_since(connection, since, domain)
 
-    def newest(self, domain: str | None = None) -> int | None:
+    def last_event_at(self, domain: str | None = None) -> int | None:
         """When the newest event came, in milliseconds since the epoch; None if none did."""
         with self._database.reading() as connection:
-            return read_sql.newest(connection, domain)
+            return read_sql.last_event_at(connection, domain)
 
     def prop_names(self, span: TimeRange, domain: str | None, event: str) -> list[str]:
-        """The names of an event's props, the most frequent first; at most twenty."""
+        """The names of a custom event's props, the most frequent first; at most twenty."""
         with self._database.reading() as connection:
             return read_sql.prop_names(connection, span.since, span.until, domain, event)
 
     def bots(self, span: TimeRange, domain: str | None = None) -> list[BotRow]:
         """The bots that were not counted, the busiest first."""
         with self._database.reading() as connection:
-            return named(read_sql.bots(connection, span.since, span.until, domain))
+            return count_bots(read_sql.bots(connection, span.since, span.until, domain))
 
     def domains(self) -> list[str]:
-        """The domains and projects that events came for."""
+        """The domains and projects that events came for; at most a hundred."""
         with self._database.reading() as connection:
             return read_sql.domains(connection)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener`, in the writing thread, when events were written or deleted.
+        """Call `listener`, in the writer thread, when events were written or deleted.
 
-        Gives a function that ends it.
+        Returns a function that unsubscribes it.
         """
         return self._writer.subscribe(listener)
 
-    # -- in the writing thread ----------------------------------------------------------------
+    # -- in the writer thread -----------------------------------------------------------------
 
-    def _insert(self, arrivals: list[IncomingEvent]) -> list[int]:
+    def _insert(self, events: list[IncomingEvent]) -> list[int]:
         with self._database.writing() as connection:
-            return write_sql.insert(connection, arrivals, self._lookup)
+            return write_sql.insert(connection, events, self._lookup)
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:
             number = write_sql.delete_all(connection)
-        self._memory.clear()
-        self._writer.tell()
+        self._recent_events.clear()
+        self._writer.notify()
         return number
 
     def _change(self, write: Callable[..., int], *values: str) -> int:
         with self._database.writing() as connection:
             number = write(connection, *values)
-        self._writer.tell()
+        self._writer.notify()
         return number
 
-    # -- what the visits need -----------------------------------------------------------------
+    # -- for `Sessions` -----------------------------------------------------------------------
 
     def _last_seen(self, visitor: str) -> tuple[str, float] | None:
         with self._database.reading() as connection:

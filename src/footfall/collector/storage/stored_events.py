@@ -125,7 +125,7 @@ class EventSearch:
 class SearchResult(NamedTuple):
     """The events, oldest first, and how many there are without the limit."""
 
-    entries: list[StoredEvent]
+    events: list[StoredEvent]
     total: int
 
 

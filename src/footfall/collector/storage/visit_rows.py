@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any, Final
 
-from footfall.collector.wire.browser import browser
-from footfall.collector.wire.traffic_source import TrafficSource, origin
+from footfall.collector.wire.browser import detect_browser
+from footfall.collector.wire.traffic_source import TrafficSource, find_traffic_source
 from footfall.model import PAGEVIEW
 
 ENGAGEMENT: Final = "engagement"
@@ -67,7 +67,7 @@ class VisitUpdate:
     user_agent: str
     country: str | None
     # Whether the visit begins here, as far as the sender of the event knows.
-    begins: bool
+    starts_session: bool
 
     def progress(self) -> tuple[Any, ...]:
         """The values that bring a visit up to date."""
@@ -76,7 +76,7 @@ class VisitUpdate:
 
     def row(self) -> dict[str, Any]:
         """The values of the row, as if the visit began here."""
-        seen_as = browser(self.user_agent)
+        seen_as = detect_browser(self.user_agent)
         came_from = self._origin()
         utm_source, utm_medium, utm_campaign, utm_content, utm_term = self.campaign
         return {
@@ -113,7 +113,7 @@ class VisitUpdate:
 
     def _origin(self) -> TrafficSource:
         _, medium, campaign, _, _ = self.campaign
-        return origin(self.source, self.referrer, medium, campaign)
+        return find_traffic_source(self.source, self.referrer, medium, campaign)
 
 
 def write(connection: Connection, steps: Iterable[VisitUpdate]) -> list[int]:
@@ -123,7 +123,7 @@ def write(connection: Connection, steps: Iterable[VisitUpdate]) -> list[int]:
 
 def _write(connection: Connection, step: VisitUpdate) -> int:
     started = None
-    if not step.begins:
+    if not step.starts_session:
         started = connection.execute(_GO_ON, step.progress()).fetchone()
     if started is None:
         # Another process may have begun it meanwhile.
@@ -154,5 +154,5 @@ def _step(row: Mapping[str, Any]) -> VisitUpdate:
         ),
         user_agent=row["user_agent"],
         country=row["country"],
-        begins=bool(row["begins"]),
+        starts_session=bool(row["begins"]),
     )

@@ -10,8 +10,8 @@ from sqlite3 import Connection
 from footfall.collector.storage import visit_rows
 from footfall.collector.storage.redaction import storable_body, storable_headers
 from footfall.collector.storage.stats import rollups
-from footfall.collector.wire.browser import browser
-from footfall.collector.wire.country import CountryLookup, country
+from footfall.collector.wire.browser import detect_browser
+from footfall.collector.wire.country import CountryLookup, find_country
 from footfall.collector.wire.messages import IncomingEvent
 
 # Headers and bodies are for looking into what just came, and take twice the room of the event.
@@ -52,18 +52,18 @@ _PURGE_REQUESTS = """
 
 
 def insert(
-    connection: Connection, arrivals: Sequence[IncomingEvent], lookup: CountryLookup | None = None
+    connection: Connection, events: Sequence[IncomingEvent], lookup: CountryLookup | None = None
 ) -> list[int]:
     """Write the events, their visits and their requests, and give the events' numbers."""
     numbers, steps = [], []
-    for arrival in arrivals:
-        place = country(arrival.received.headers, arrival.client_ip, lookup)
-        number = connection.execute(_INSERT_EVENT, _event_row(arrival, place)).lastrowid or 0
-        connection.execute(_INSERT_REQUEST, (number, *_request_row(arrival)))
+    for event in events:
+        place = find_country(event.request.headers, event.client_ip, lookup)
+        number = connection.execute(_INSERT_EVENT, _event_row(event, place)).lastrowid or 0
+        connection.execute(_INSERT_REQUEST, (number, *_request_row(event)))
         numbers.append(number)
-        if step := _step(arrival, place):
+        if step := _step(event, place):
             steps.append(step)
-    seen = {arrival.domain: int(arrival.received.at * 1_000) for arrival in arrivals}
+    seen = {event.domain: int(event.request.at * 1_000) for event in events}
     connection.executemany(_SITE, seen.items())
     starts = visit_rows.write(connection, steps)
     rollups.reopen(connection, {*starts, *(step.at for step in steps)})
@@ -123,7 +123,7 @@ def used_bytes(connection: Connection) -> int:
     return int(size * (pages - free))
 
 
-def forget_purged(connection: Connection) -> None:
+def delete_orphans(connection: Connection) -> None:
     """Delete the visits, the sites and the figures of days whose events are gone."""
     oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
     if oldest is None:
@@ -148,54 +148,54 @@ def salt(connection: Connection, day: int) -> bytes:
     return key
 
 
-def _step(arrival: IncomingEvent, place: str | None) -> visit_rows.VisitUpdate | None:
+def _step(event: IncomingEvent, place: str | None) -> visit_rows.VisitUpdate | None:
     """What an event means for its visit; nothing if it was dropped."""
-    if arrival.reason is not None or arrival.visitor is None or arrival.session is None:
+    if event.reason is not None or event.visitor is None or event.session is None:
         return None
     return visit_rows.VisitUpdate(
-        session=arrival.session,
-        domain=arrival.domain,
-        visitor=arrival.visitor,
-        at=int(arrival.received.at * 1_000),
-        name=arrival.name,
-        path=arrival.path,
-        is_interactive=arrival.interactive,
-        referrer=arrival.referrer,
-        source=arrival.source,
-        campaign=arrival.campaign,
-        user_agent=arrival.user_agent,
+        session=event.session,
+        domain=event.domain,
+        visitor=event.visitor,
+        at=int(event.request.at * 1_000),
+        name=event.name,
+        path=event.path,
+        is_interactive=event.interactive,
+        referrer=event.referrer,
+        source=event.source,
+        campaign=event.campaign,
+        user_agent=event.user_agent,
         country=place,
-        begins=arrival.begins,
+        starts_session=event.starts_session,
     )
 
 
-def _event_row(arrival: IncomingEvent, place: str | None) -> tuple[object, ...]:
-    seen_as = browser(arrival.user_agent)
+def _event_row(event: IncomingEvent, place: str | None) -> tuple[object, ...]:
+    seen_as = detect_browser(event.user_agent)
     return (
-        int(arrival.received.at * 1_000),
-        arrival.vendor,
-        arrival.domain,
-        arrival.name,
-        arrival.url,
-        arrival.hostname,
-        arrival.path,
-        arrival.referrer,
-        arrival.source,
-        *arrival.campaign,
-        json.dumps(dict(arrival.props)) if arrival.props else "{}",
-        *(arrival.revenue or (None, None)),
-        arrival.user_agent,
+        int(event.request.at * 1_000),
+        event.vendor,
+        event.domain,
+        event.name,
+        event.url,
+        event.hostname,
+        event.path,
+        event.referrer,
+        event.source,
+        *event.campaign,
+        json.dumps(dict(event.props)) if event.props else "{}",
+        *(event.revenue or (None, None)),
+        event.user_agent,
         seen_as.name,
         seen_as.os,
         seen_as.device,
         place,
-        arrival.visitor,
-        arrival.session,
-        arrival.begins,
-        arrival.reason,
+        event.visitor,
+        event.session,
+        event.starts_session,
+        event.reason,
     )
 
 
-def _request_row(arrival: IncomingEvent) -> tuple[str, str | None]:
-    headers = storable_headers(arrival.received.headers, arrival.client_ip)
-    return json.dumps(headers), storable_body(arrival.received.body)
+def _request_row(event: IncomingEvent) -> tuple[str, str | None]:
+    headers = storable_headers(event.request.headers, event.client_ip)
+    return json.dumps(headers), storable_body(event.request.body)

@@ -1,8 +1,8 @@
-"""The writing thread: it takes what was offered, and commits it.
+"""The writer thread: it takes what was enqueued, and commits it.
 
 Events that come while it writes share the next commit, so the more come, the less a commit costs
-each of them, and the first of a calm moment waits for nobody. What was taken is written, however
-often it has to be tried; while it cannot be, `offer` says no.
+each of them, and the first of a calm moment does not wait. A batch is tried until it is written;
+while the file cannot be written, `enqueue` refuses.
 """
 
 from __future__ import annotations
@@ -29,133 +29,133 @@ _MAX_QUEUED: Final = 10_000
 # After a failed commit. Disks do not get emptied in milliseconds.
 _RETRY_SECONDS: Final = 0.25
 
-# What SQLite cannot take at any time: a value out of range, half a surrogate pair.
-_HOPELESS: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, OverflowError)
+# What SQLite can never store: a value out of range, half a surrogate pair.
+_UNWRITABLE: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, OverflowError)
 
 
 class PendingWrite(NamedTuple):
-    """The events of one request, with what is remembered beside them."""
+    """The events of one request, with what is kept beside them in memory."""
 
-    arrivals: Sequence[IncomingEvent]
-    answer: IngestResponse | None = None
-    sighting: ReceivedHit | None = None
+    events: Sequence[IncomingEvent]
+    response: IngestResponse | None = None
+    hit: ReceivedHit | None = None
 
 
 class _Command(NamedTuple):
-    """Something to do in its turn."""
+    """A function to run once everything before it in the queue is written."""
 
-    do: Callable[[], int]
-    done: Future[int]
+    function: Callable[[], int]
+    future: Future[int]
 
 
 _Item: TypeAlias = "Sequence[PendingWrite] | _Command"
 
 
 class WriterThread:
-    """The thread and its queue. `insert` writes events in one commit and gives their numbers."""
+    """The thread and its queue. `insert` writes events in one commit and returns their ids."""
 
     def __init__(
         self,
         path: str,
         insert: Callable[[list[IncomingEvent]], list[int]],
-        memory: RecentEvents,
-        upkeep: Retention,
+        recent_events: RecentEvents,
+        retention: Retention,
     ) -> None:
-        self.fault: str | None = None
-        """Why nothing can be written at the moment; None while all is well."""
-        # Each is counted by one thread alone.
-        self.offered = 0
-        """How many events were queued since the start."""
-        self.settled = 0
+        self.write_error: str | None = None
+        """Why nothing can be written at the moment, or None."""
+        # Each is changed by one thread only.
+        self.enqueued = 0
+        """How many events were enqueued since the start."""
+        self.processed = 0
         """How many of them are written, or never can be."""
         self._path = path
         self._insert = insert
-        self._memory = memory
-        self._upkeep = upkeep
+        self._recent_events = recent_events
+        self._retention = retention
         self._written = 0
         self._listeners: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        self._give_up_at: float | None = None
-        self._is_settled = threading.Event()
+        self._deadline: float | None = None
+        self._is_idle = threading.Event()
         self._thread = threading.Thread(target=self._run, name="footfall-store", daemon=True)
         self._thread.start()
 
     @property
     def is_closed(self) -> bool:
-        return self._give_up_at is not None
+        return self._deadline is not None
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread still has the file."""
+        """Whether the thread still uses the file."""
         return self._thread.is_alive()
 
     @property
     def unwritten(self) -> int:
-        """How many events were offered and are not written."""
-        return self.offered - self._written
+        """How many events were enqueued and are not written."""
+        return self.enqueued - self._written
 
-    def offer(self, requests: Sequence[PendingWrite]) -> bool:
-        """Queue the events of some requests. False if there is no room, or the disk is full."""
-        if self.is_closed or self.fault or self.offered - self.settled >= _MAX_QUEUED:
+    def enqueue(self, requests: Sequence[PendingWrite]) -> bool:
+        """Queue the events of some requests. False if the queue or the disk is full."""
+        if self.is_closed or self.write_error or self.enqueued - self.processed >= _MAX_QUEUED:
             return False
-        self.offered += sum(len(each.arrivals) for each in requests)
-        self._is_settled.clear()
+        self.enqueued += sum(len(each.events) for each in requests)
+        self._is_idle.clear()
         self._queue.put(requests)
         return True
 
-    def settle(self, timeout_seconds: float) -> None:
-        """Return once nothing that was offered waits any more, or when the time is up."""
-        self._is_settled.wait(timeout_seconds)
+    def wait_until_idle(self, timeout_seconds: float) -> None:
+        """Return once everything that was enqueued is processed, or when the time is up."""
+        self._is_idle.wait(timeout_seconds)
 
-    def command(self, do: Callable[[], int]) -> Future[int]:
-        """Have something done behind all that was offered; gives what comes of it."""
-        command = _Command(do, Future())
+    def submit(self, function: Callable[[], int]) -> Future[int]:
+        """Run a function in the thread, after all that was enqueued. The future has its result."""
+        command = _Command(function, Future())
         self._queue.put(command)
-        return command.done
+        return command.future
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until all that was offered is written. False if it took longer, or cannot be."""
+        """Wait until all that was enqueued is written. False if it took longer, or cannot be."""
         if not self.is_running:
             return False
         try:
-            self.command(lambda: 0).result(timeout_seconds)
+            self.submit(lambda: 0).result(timeout_seconds)
         except (TimeoutError, sqlite3.Error):
             return False
         return True
 
     def close(self, timeout_seconds: float) -> None:
-        """Write what is queued, for so long."""
-        self._give_up_at = time.monotonic() + timeout_seconds
+        """Write what is queued, for at most that long, and end the thread."""
+        self._deadline = time.monotonic() + timeout_seconds
         self.flush(timeout_seconds)
         self._thread.join(timeout_seconds)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener`, in this thread, after each change. Gives a function that ends it."""
+        """Call `listener`, in this thread, after each change. Returns what unsubscribes it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def tell(self) -> None:
-        """Say that something was changed."""
+    def notify(self) -> None:
+        """Call the listeners: something was changed."""
         for listener in tuple(self._listeners):
             listener()
 
-    # -- the thread ---------------------------------------------------------------------------
+    # -- in the thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
-        self._upkeep.step()
+        self._retention.step()
         while not (self.is_closed and self._queue.empty()):
-            offered, command = self._take()
-            if offered:
-                self._write(offered)
+            batch, command = self._next_batch()
+            if batch:
+                self._write(batch)
             if command:
                 _execute(command)
-            self._upkeep.step()
+            self._retention.step()
 
-    def _take(self) -> tuple[list[PendingWrite], _Command | None]:
+    def _next_batch(self) -> tuple[list[PendingWrite], _Command | None]:
         """The next batch, and the command that follows it, if one does."""
         batch: list[PendingWrite] = []
         try:
-            item = self._queue.get(timeout=self._upkeep.due_in_seconds)
+            item = self._queue.get(timeout=self._retention.due_in_seconds)
             while not isinstance(item, _Command):
                 batch += item
                 if len(batch) >= _BATCH:
@@ -166,51 +166,52 @@ class WriterThread:
         return batch, item
 
     def _write(self, batch: list[PendingWrite]) -> None:
-        """Commit a batch, however often it takes: it was answered, so it must not be lost."""
-        events = [
-            RecentEvent(each, answer, hit) for arrivals, answer, hit in batch for each in arrivals
+        """Commit a batch, however often it has to be tried: its senders may have been answered."""
+        recent = [
+            RecentEvent(event, response, hit) for events, response, hit in batch for event in events
         ]
-        arrivals = [told.arrival for told in events]
-        while (numbers := self._try_to_insert(arrivals)) is None:
-            if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
+        events = [each.event for each in recent]
+        while (ids := self._try_to_insert(events)) is None:
+            if self._deadline is not None and time.monotonic() >= self._deadline:
                 return
             time.sleep(_RETRY_SECONDS)
-        self._recover()
-        self._written += len(numbers)
-        self._upkeep.note(len(numbers))
-        # Not strict: none were written of a hopeless batch.
-        self._memory.add(zip(numbers, events, strict=False))
-        self.settled += len(events)
-        if self.settled >= self.offered:
-            self._is_settled.set()
-        self.tell()
+        self._clear_error()
+        self._written += len(ids)
+        self._retention.count_rows(len(ids))
+        # Not strict: of an unwritable batch there are no ids.
+        self._recent_events.add(zip(ids, recent, strict=False))
+        self.processed += len(events)
+        if self.processed >= self.enqueued:
+            self._is_idle.set()
+        self.notify()
 
-    def _try_to_insert(self, arrivals: list[IncomingEvent]) -> list[int] | None:
+    def _try_to_insert(self, events: list[IncomingEvent]) -> list[int] | None:
+        """The ids; empty if the events can never be written, None if they cannot be now."""
         try:
-            return self._insert(arrivals)
-        except _HOPELESS:
-            # The wire lets none through, but other callers might.
-            logger.exception("%d events cannot be written, ever", len(arrivals))
+            return self._insert(events)
+        except _UNWRITABLE:
+            # `wire` lets none through, but other callers might.
+            logger.exception("%d events cannot be written, ever", len(events))
             return []
         except sqlite3.Error as error:
-            self._report(error)
+            self._set_error(error)
         return None
 
-    def _report(self, error: sqlite3.Error) -> None:
-        if self.fault is None:
+    def _set_error(self, error: sqlite3.Error) -> None:
+        if self.write_error is None:
             logger.error("%s cannot be written: %s; events are refused", self._path, error)
-        self.fault = str(error)
+        self.write_error = str(error)
 
-    def _recover(self) -> None:
-        if self.fault is not None:
+    def _clear_error(self) -> None:
+        if self.write_error is not None:
             logger.warning("%s can be written again", self._path)
-        self.fault = None
+        self.write_error = None
 
 
 def _execute(command: _Command) -> None:
     try:
-        result = command.do()
+        result = command.function()
     except sqlite3.Error as error:
-        command.done.set_exception(error)
+        command.future.set_exception(error)
     else:
-        command.done.set_result(result)
+        command.future.set_result(result)

@@ -16,10 +16,10 @@ from footfall.collector.storage.recent_events import RecentEvent
 from footfall.collector.storage.stored_events import StoredEvent
 from footfall.collector.web import reason_texts
 from footfall.collector.web.reason_texts import ReasonText
-from footfall.collector.wire.browser import Browser, browser
+from footfall.collector.wire.browser import Browser, detect_browser
 from footfall.collector.wire.messages import (
     Campaign,
-    HitFacts,
+    HitExchange,
     IncomingEvent,
     IncomingRequest,
     IngestResponse,
@@ -68,7 +68,7 @@ class EventDetail:
     client_ip: str | None
     trace: Trace | None = None
     steps: Sequence[Step] = ()
-    hit: HitFacts | None = None
+    hit: HitExchange | None = None
     # The request as a command; for an event that is only in the file, headers and body instead.
     curl: str | None = None
     headers: Mapping[str, str] | None = None
@@ -84,7 +84,7 @@ class EventDetail:
 def detail_of_hit(hit: ReceivedHit) -> EventDetail:
     """The details of a hit that did not count."""
     return EventDetail(
-        key=f"u{hit.number}",
+        key=f"u{hit.id}",
         reason_text=reason_texts.of_hit(hit.reason),
         received_at=hit.received_at,
         name=hit.name,
@@ -96,12 +96,12 @@ def detail_of_hit(hit: ReceivedHit) -> EventDetail:
         source=None,
         campaign=hit.campaign,
         user_agent=hit.user_agent,
-        agent=browser(hit.user_agent),
+        agent=detect_browser(hit.user_agent),
         bot=classify(hit.user_agent),
         client_ip=hit.client_ip,
         trace=hit.trace,
         steps=hit.steps,
-        hit=hit.request,
+        hit=hit.exchange,
         timeline=_timeline(hit, hit.received_at),
     )
 
@@ -132,8 +132,8 @@ def detail_of_event(entry: StoredEvent, recent: RecentEvent | None) -> EventDeta
         client_ip=entry.client_ip,
         trace=hit.trace if hit else _vendor_trace(incoming),
         steps=hit.steps if hit else (),
-        hit=hit.request if hit else None,
-        curl=_curl(entry, incoming.received) if incoming else None,
+        hit=hit.exchange if hit else None,
+        curl=_curl(entry, incoming.request) if incoming else None,
         headers=entry.headers,
         body=entry.body,
         response=_as_http(response) if response else None,
@@ -145,11 +145,11 @@ def _vendor_trace(incoming: IncomingEvent | None) -> Trace | None:
     """How the vendor finds the client IP: a header names it, or else it is the peer."""
     if incoming is None:
         return None
-    peer, address = incoming.received.peer, incoming.client_ip
+    peer, address = incoming.request.peer, incoming.client_ip
     if peer == address:
         hops = [Hop("peer", peer, peer, "chosen")]
         return Trace(client_ip=address, source=incoming.vendor, reason=_NO_HEADER, hops=tuple(hops))
-    named = [name for name, value in incoming.received.headers.items() if address in value]
+    named = [name for name, value in incoming.request.headers.items() if address in value]
     header = named[0] if named else "header"
     return Trace(
         client_ip=address,

@@ -75,7 +75,7 @@ def new_events(store: Store, domain: str | None) -> ReadNew[int]:
 
     def read_new(after: int) -> Batch[int] | None:
         search = EventSearch(domain=domain, after=after, limit=MAX_AT_ONCE)
-        entries = store.search(search).entries
+        entries = store.search(search).events
         messages = [Message(entry.id, entry.as_json()) for entry in entries]
         return (entries[-1].id, messages) if entries else None
 

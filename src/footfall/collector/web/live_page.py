@@ -21,7 +21,7 @@ from footfall.collector.web.event_detail import EventDetail, detail_of_event, de
 from footfall.collector.web.event_stream import MAX_AT_ONCE, Batch, Message, ReadNew
 from footfall.collector.web.reason_texts import STATUS_NAMES, HitStatus, ReasonText
 from footfall.collector.web.templating import environment
-from footfall.collector.wire.browser import browser
+from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.messages import ReceivedHit, iso_time
 
 # A few screens; the API has the rest.
@@ -75,7 +75,7 @@ class LiveRow:
     @property
     def agent(self) -> str:
         """Browser and device, as far as they are known."""
-        seen = browser(self.user_agent)
+        seen = detect_browser(self.user_agent)
         return " · ".join(filter(None, (seen.name, seen.device)))
 
     def contains(self, text: str) -> bool:
@@ -156,14 +156,14 @@ class LivePage:
         """The newest rows that pass the view's filters, newest first, and the new position."""
         status = _STATUS_OF.get(view.status or "")
         search = EventSearch(domain=view.domain, status=status, after=after.event, limit=number)
-        entries = self._store.search(search).entries if view.status != "untracked" else []
+        entries = self._store.search(search).events if view.status != "untracked" else []
         hits: list[ReceivedHit] = []
         if view.status in (None, "untracked"):
             hit_search = HitSearch(domain=view.domain, after=after.hit)
             hits = self._recent_hits.search(hit_search)[-number:]
         position = StreamPosition(
             max([after.event, *(entry.id for entry in entries[-1:])]),
-            max([after.hit, *(hit.number for hit in hits[-1:])]),
+            max([after.hit, *(hit.id for hit in hits[-1:])]),
         )
         rows = merge(
             map(self._row_of_event, reversed(entries)),
@@ -173,8 +173,8 @@ class LivePage:
         return [row for row in rows if row.contains(view.text)][:number], position
 
     def _row_of_event(self, entry: StoredEvent) -> LiveRow:
-        recent = self._store.recall(entry.id)
-        hit = recent.sighting if recent else None
+        recent = self._store.recent_event(entry.id)
+        hit = recent.hit if recent else None
         return LiveRow(
             key=str(entry.id),
             received_at=entry.received_at / 1_000,
@@ -188,18 +188,18 @@ class LivePage:
 
     def _detail(self, key: str) -> EventDetail | None:
         if key.startswith("u"):
-            hit = self._recent_hits.find(_number(key[1:]))
+            hit = self._recent_hits.get(_number(key[1:]))
             return detail_of_hit(hit) if hit else None
         number = _number(key)
-        found = self._store.search(EventSearch(after=number - 1, is_newest=False, limit=1)).entries
+        found = self._store.search(EventSearch(after=number - 1, is_newest=False, limit=1)).events
         if not found or found[0].id != number:
             return None
-        return detail_of_event(found[0], self._store.recall(number))
+        return detail_of_event(found[0], self._store.recent_event(number))
 
     def _notices(self) -> dict[str, Any]:
         return {
             "rejected": self._rejected,
-            "fault": self._store.fault,
+            "fault": self._store.write_error,
             "forward": self._forward.stats() if self._forward else {},
         }
 
@@ -210,7 +210,7 @@ class LivePage:
 def row_of_hit(hit: ReceivedHit) -> LiveRow:
     """The row of a hit that did not count."""
     return LiveRow(
-        key=f"u{hit.number}",
+        key=f"u{hit.id}",
         received_at=hit.received_at,
         reason_text=reason_texts.of_hit(hit.reason),
         name=hit.name,

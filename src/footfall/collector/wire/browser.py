@@ -1,9 +1,9 @@
 """Which browser, system and device a User-Agent names, roughly, and their versions.
 
 A handful of names that cover nearly everybody, for the collector's pages. The order matters: every
-browser claims to be the ones before it, so the specific name is looked for first. Browsers have
+browser claims to be the ones before it, so the specific name is searched first. Browsers have
 frozen the version of the system in their User-Agent (Windows 10, macOS 10.15.7, Android 10): it is
-told where it still means something.
+shown where it still means something.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SYSTEMS = (
 _TABLETS = ("iPad", "Tablet")
 _PHONES = ("Mobi", "iPhone")
 
-# A major version is enough of a browser, except of Safari, which brings much in its minor ones.
+# The major version is enough, except of Safari, whose minor versions bring much.
 _BROWSER_VERSIONS = {
     "Edge": re.compile(r"Edg\w*/(\d+)"),
     "Safari": re.compile(r"Version/(\d+(?:\.\d+)?)"),
@@ -51,15 +51,15 @@ _OS_VERSIONS = {
     "Windows": re.compile(r"Windows NT (\d+(?:\.\d+)?)"),
     "macOS": re.compile(r"Mac OS X (\d+[._]\d+)"),
 }
-# What the marketing calls them. 10.0 is said by Windows 11, too.
+# Their marketing names. Windows 11 sends 10.0, too.
 _WINDOWS = {"10.0": "10 or 11", "6.3": "8.1", "6.2": "8", "6.1": "7"}
 
-# Names stand early in the string; what follows is of no use here.
+# Names come early in the string; the rest is of no use here.
 _MAX_LENGTH = 500
 
 
 class Browser(NamedTuple):
-    """Names for people; None where the string gives none away."""
+    """Names to display; None where the User-Agent has none."""
 
     name: str | None
     os: str | None
@@ -68,13 +68,13 @@ class Browser(NamedTuple):
     os_version: str | None = None
 
 
-def browser(user_agent: str) -> Browser:
-    """The browser behind a User-Agent."""
-    return _browser(user_agent[:_MAX_LENGTH])
+def detect_browser(user_agent: str) -> Browser:
+    """The browser, system and device that a User-Agent names."""
+    return _detect(user_agent[:_MAX_LENGTH])
 
 
 @lru_cache(maxsize=1_024)
-def _browser(user_agent: str) -> Browser:
+def _detect(user_agent: str) -> Browser:
     token, name = _first(_BROWSERS, user_agent)
     _, system = _first(_SYSTEMS, user_agent)
     return Browser(

@@ -1,6 +1,6 @@
-"""Which country a visitor is in: what the owner's database says, else what a CDN said.
+"""The country of a visitor: from the site owner's database, else from a header of a CDN.
 
-No database is shipped, and no address is kept for it: two letters are all that is written.
+No database is shipped, and no address is stored for it: only two letters are written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from footfall.errors import ConfigError, Fault
 from footfall.model import Headers
 
 CountryLookup: TypeAlias = Callable[[str], str | None]
-"""From an address to a country's two letters, None where it is not known."""
+"""Gives the two letters of an address's country, or None."""
 
 _CDN_HEADERS: Final = (
     "cf-ipcountry",  # Cloudflare
@@ -23,44 +23,44 @@ _CDN_HEADERS: Final = (
     "x-country-code",  # Netlify, Fastly and others by convention
     "fly-client-country",
 )
-_CDN_HEADERS_SET: Final = frozenset(_CDN_HEADERS)
+_CDN_HEADER_NAMES: Final = frozenset(_CDN_HEADERS)
 _CODE: Final = re.compile(r"[A-Z]{2}")
 # No country: unknown, private, Tor; as Plausible ignores them.
-_NOWHERE: Final = frozenset({"ZZ", "XX", "T1", "AA"})
+_UNKNOWN: Final = frozenset({"ZZ", "XX", "T1", "AA"})
 
 _MISSING: Final = 'needs the package maxminddb: pip install "footfall[geo]"'
 _UNREADABLE: Final = "name a country database in the MaxMind format"
 
 
-def country(headers: Headers, client_ip: str, lookup: CountryLookup | None) -> str | None:
+def find_country(headers: Headers, client_ip: str, lookup: CountryLookup | None) -> str | None:
     """The country of a visitor as two capital letters, or None."""
-    if lookup and (found := _known(lookup(client_ip) or "")):
+    if lookup and (found := _valid_code(lookup(client_ip) or "")):
         return found
-    if _CDN_HEADERS_SET.isdisjoint(headers):
+    if _CDN_HEADER_NAMES.isdisjoint(headers):
         return None
-    said = next(headers[name] for name in _CDN_HEADERS if name in headers)
-    return _known(said.strip().upper())
+    value = next(headers[name] for name in _CDN_HEADERS if name in headers)
+    return _valid_code(value.strip().upper())
 
 
 def mmdb_lookup(path: str | Path) -> CountryLookup:
-    """Look countries up in a MaxMind database (GeoLite2-Country, DB-IP Lite and their like).
+    """A lookup in a MaxMind database (GeoLite2-Country, DB-IP Lite and their like).
 
     Raises:
         ConfigError: The file cannot be read, or the package `maxminddb` is not installed.
     """
     reader = _open(path)
 
-    def look_up(client_ip: str) -> str | None:
+    def lookup(client_ip: str) -> str | None:
         try:
             found = reader.get(client_ip)
         except ValueError:
-            # Not an address: the vendors take what a header says unseen.
+            # Not an address: Plausible does not validate what a header holds.
             return None
-        place = found.get("country") if isinstance(found, dict) else None
-        code = place.get("iso_code") if isinstance(place, dict) else None
+        entry = found.get("country") if isinstance(found, dict) else None
+        code = entry.get("iso_code") if isinstance(entry, dict) else None
         return code if isinstance(code, str) else None
 
-    return look_up
+    return lookup
 
 
 def _open(path: str | Path) -> Any:
@@ -74,5 +74,5 @@ def _open(path: str | Path) -> Any:
         raise ConfigError(Fault("mmdb", str(path), f"{_UNREADABLE} ({error})")) from error
 
 
-def _known(code: str) -> str | None:
-    return code if _CODE.fullmatch(code) and code not in _NOWHERE else None
+def _valid_code(code: str) -> str | None:
+    return code if _CODE.fullmatch(code) and code not in _UNKNOWN else None

@@ -1,11 +1,11 @@
 """A POST to `/api/v1/hits`: what our own middleware reports of one hit, tracked or not.
 
-The shape is told in `footfall.destinations.collector`. For a hit that counts, the report holds the
-request that Plausible would get, which is judged and answered as Plausible would; the others become
-sightings, which are kept in memory alone. Values in, values out.
+`footfall.destinations.collector` describes the shape. The report of a hit that counts holds the
+request that Plausible would get, which is handled and answered as Plausible would; every other hit
+becomes a `ReceivedHit`, which is kept in memory only. Pure.
 
-Pages of other sites cannot post here: it takes JSON alone, which browsers ask permission for, and
-nobody gives it.
+Pages of other sites cannot post here: only JSON is accepted, for which a browser sends a CORS
+preflight request, and none is allowed.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ from footfall.client_ip import Hop, Trace
 from footfall.collector.wire import plausible
 from footfall.collector.wire.messages import (
     TEXT,
-    HitFacts,
+    HitExchange,
     IncomingRequest,
     IngestResponse,
     IngestResult,
     ReceivedHit,
     json_response,
-    media_type,
-    read_json,
-    split_uri,
 )
+from footfall.collector.wire.parsing import media_type, read_json, split_uri
 from footfall.collector.wire.sessions import Sessions
 from footfall.destinations.collector import REPORT_VERSION
 from footfall.model import Step
@@ -38,7 +36,7 @@ MAX_BODY_BYTES: Final = 256_000
 
 BUSY = plausible.BUSY
 
-_TAKEN = IngestResponse(status=202, body=b"ok", content_type=TEXT)
+_ACCEPTED = IngestResponse(status=202, body=b"ok", content_type=TEXT)
 _TOO_LARGE = json_response(413, {"error": f"a report has at most {MAX_BODY_BYTES} bytes"})
 _NOT_JSON = json_response(415, {"error": "post a report as application/json"})
 _WRONG_VERSION = json_response(
@@ -51,46 +49,46 @@ _MAX_HOPS: Final = 40
 _MAX_TEXT: Final = 2_048
 
 
-def receive(received: IncomingRequest, *, domains: Set[str], visits: Sessions) -> IngestResult:
-    """The answer to a report, with its arrivals where it counts, and what was told of it."""
-    if media_type(received.headers) != "application/json":
+def receive(request: IncomingRequest, *, domains: Set[str], sessions: Sessions) -> IngestResult:
+    """The response to a report, with its events if it counts, and the reported hit."""
+    if media_type(request.headers) != "application/json":
         return IngestResult(_NOT_JSON)
-    if len(received.body) > MAX_BODY_BYTES:
+    if len(request.body) > MAX_BODY_BYTES:
         return IngestResult(_TOO_LARGE)
     try:
-        body = _typed(dict, read_json(received.body.decode()), "the report")
+        body = _checked(dict, read_json(request.body.decode()), "the report")
         if body.get("version") != REPORT_VERSION:
             return IngestResult(_WRONG_VERSION)
-        sighting = _sighting(body, received.at)
-        request = _request(body, received) if sighting.is_tracked else None
+        hit = _received_hit(body, request.at)
+        inner = _inner_request(body, request) if hit.is_tracked else None
     except ValueError as error:
         return IngestResult(json_response(400, {"error": str(error)}))
-    if request is None:
-        return IngestResult(_TAKEN, sighting=sighting)
-    answer, arrivals, _ = plausible.receive(request, domains=domains, visits=visits)
-    return IngestResult(answer, arrivals, sighting)
+    if inner is None:
+        return IngestResult(_ACCEPTED, hit=hit)
+    response, events, _ = plausible.receive(inner, domains=domains, sessions=sessions)
+    return IngestResult(response, events, hit)
 
 
-def _request(body: Mapping[str, Any], received: IncomingRequest) -> IncomingRequest:
-    """The request that the report holds, as if it had come by itself."""
-    request = _typed(dict, body.get("request"), "request")
-    _, authority, path, *_ = split_uri(_text(request, "request", "url"))
+def _inner_request(body: Mapping[str, Any], outer: IncomingRequest) -> IncomingRequest:
+    """The request that the report holds, as if it had been posted by itself."""
+    inner = _checked(dict, body.get("request"), "request")
+    _, authority, path, *_ = split_uri(_text(inner, "request", "url"))
     return IncomingRequest(
         path=path,
         # As the transport would add it.
-        headers={"host": authority, **_texts(request, "request", "headers")},
-        peer=received.peer,
-        body=_typed(str, request.get("body"), "request.body").encode(),
-        at=received.at,
+        headers={"host": authority, **_texts(inner, "request", "headers")},
+        peer=outer.peer,
+        body=_checked(str, inner.get("body"), "request.body").encode(),
+        at=outer.at,
     )
 
 
-def _sighting(body: Mapping[str, Any], received_at: float) -> ReceivedHit:
-    event = _typed(dict, body.get("event"), "event")
-    times = _typed(dict, body.get("times"), "times")
+def _received_hit(body: Mapping[str, Any], received_at: float) -> ReceivedHit:
+    event = _checked(dict, body.get("event"), "event")
+    times = _checked(dict, body.get("times"), "times")
     return ReceivedHit(
         domain=_text(body, "", "domain"),
-        is_tracked=_typed(bool, body.get("tracked"), "tracked"),
+        is_tracked=_checked(bool, body.get("tracked"), "tracked"),
         reason=_text(body, "", "reason"),
         name=_text(event, "event", "name"),
         url=_text(event, "event", "url"),
@@ -99,7 +97,7 @@ def _sighting(body: Mapping[str, Any], received_at: float) -> ReceivedHit:
         client_ip=_text_or_none(event, "event", "client_ip"),
         steps=_steps(body.get("decision")),
         trace=_trace(body.get("client_ip")),
-        request=_facts(body.get("hit")),
+        exchange=_exchange(body.get("hit")),
         captured_at=_number(times, "times", "captured"),
         decided_at=_number(times, "times", "decided"),
         sent_at=_number(times, "times", "sent"),
@@ -110,41 +108,41 @@ def _sighting(body: Mapping[str, Any], received_at: float) -> ReceivedHit:
 def _steps(decision: object) -> tuple[Step, ...]:
     if decision is None:
         return ()
-    steps = _typed(list, _typed(dict, decision, "decision").get("steps"), "decision.steps")
-    return tuple(Step(*_row(step, 3, "decision.steps")) for step in steps[:_MAX_STEPS])
+    steps = _checked(list, _checked(dict, decision, "decision").get("steps"), "decision.steps")
+    return tuple(Step(*_checked_row(step, 3, "decision.steps")) for step in steps[:_MAX_STEPS])
 
 
 def _trace(value: object) -> Trace | None:
     if value is None:
         return None
-    trace = _typed(dict, value, "client_ip")
-    hops = _typed(list, trace.get("hops"), "client_ip.hops")
+    trace = _checked(dict, value, "client_ip")
+    hops = _checked(list, trace.get("hops"), "client_ip.hops")
     return Trace(
         client_ip=_text_or_none(trace, "client_ip", "address"),
         source=_text(trace, "client_ip", "source"),
         reason=_text(trace, "client_ip", "reason"),
-        hops=tuple(Hop(*_row(hop, 4, "client_ip.hops")) for hop in hops[:_MAX_HOPS]),
+        hops=tuple(Hop(*_checked_row(hop, 4, "client_ip.hops")) for hop in hops[:_MAX_HOPS]),
     )
 
 
-def _facts(value: object) -> HitFacts | None:
+def _exchange(value: object) -> HitExchange | None:
     if value is None:
         return None
-    hit = _typed(dict, value, "hit")
-    return HitFacts(
+    hit = _checked(dict, value, "hit")
+    return HitExchange(
         method=_text(hit, "hit", "method"),
-        status=_typed(int, hit.get("status"), "hit.status"),
+        status=_checked(int, hit.get("status"), "hit.status"),
         host=_text(hit, "hit", "host"),
         route=_text_or_none(hit, "hit", "route"),
         peer=_text_or_none(hit, "hit", "peer"),
-        headers=_texts(hit, "hit", "headers"),
-        answer=_texts(hit, "hit", "answer"),
+        request_headers=_texts(hit, "hit", "headers"),
+        response_headers=_texts(hit, "hit", "answer"),
     )
 
 
 # -- values -----------------------------------------------------------------------------------
 
-_KINDS: Final = {
+_TYPE_NAMES: Final = {
     dict: "an object",
     list: "a list",
     str: "a text",
@@ -153,35 +151,35 @@ _KINDS: Final = {
 }
 
 
-def _typed(kind: type[T], value: object, name: str) -> T:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ValueError(f"{name} must be {_KINDS[kind]}")
+def _checked(expected: type[T], value: object, name: str) -> T:
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        raise ValueError(f"{name} must be {_TYPE_NAMES[expected]}")
     return value
 
 
-def _text(values: Mapping[str, Any], place: str, name: str) -> str:
-    return _typed(str, values.get(name), f"{place}.{name}".lstrip("."))[:_MAX_TEXT]
+def _text(values: Mapping[str, Any], parent: str, name: str) -> str:
+    return _checked(str, values.get(name), f"{parent}.{name}".lstrip("."))[:_MAX_TEXT]
 
 
-def _text_or_none(values: Mapping[str, Any], place: str, name: str) -> str | None:
-    return None if values.get(name) is None else _text(values, place, name)
+def _text_or_none(values: Mapping[str, Any], parent: str, name: str) -> str | None:
+    return None if values.get(name) is None else _text(values, parent, name)
 
 
-def _texts(values: Mapping[str, Any], place: str, name: str) -> dict[str, str]:
-    where = f"{place}.{name}"
-    found = _typed(dict, values.get(name), where)
-    return {str(key).lower(): _typed(str, text, where) for key, text in found.items()}
+def _texts(values: Mapping[str, Any], parent: str, name: str) -> dict[str, str]:
+    full_name = f"{parent}.{name}"
+    found = _checked(dict, values.get(name), full_name)
+    return {str(key).lower(): _checked(str, text, full_name) for key, text in found.items()}
 
 
-def _number(values: Mapping[str, Any], place: str, name: str) -> float:
+def _number(values: Mapping[str, Any], parent: str, name: str) -> float:
     value = values.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{place}.{name} must be a number")
+        raise ValueError(f"{parent}.{name} must be a number")
     return float(value)
 
 
-def _row(value: object, width: int, name: str) -> list[Any]:
-    row = _typed(list, value, name)
+def _checked_row(value: object, width: int, name: str) -> list[Any]:
+    row = _checked(list, value, name)
     if len(row) != width:
         raise ValueError(f"each of {name} must have {width} values")
-    return [None if each is None else _typed(str, each, name)[:_MAX_TEXT] for each in row]
+    return [None if each is None else _checked(str, each, name)[:_MAX_TEXT] for each in row]

@@ -6,23 +6,18 @@ They are pure, but for the `Sessions` that they are given, and raise nothing on 
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from footfall.client_ip import Trace
+from footfall.collector.wire.parsing import hostname_of, split_uri
 from footfall.model import Headers, Step
 
 Vendor: TypeAlias = Literal["plausible", "swetrix"]
-
-NO_HOST = "(none)"
-"""What Plausible writes where a URL names no host."""
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
@@ -32,7 +27,7 @@ JSON = "application/json; charset=utf-8"
 class IncomingRequest:
     """A POST as it came in. The repr hides headers and body: they hold an address."""
 
-    # Where it was posted, below the collector's root.
+    # Relative to the collector's root.
     path: str = ""
     # By lower-case name; of a repeated header only the first line, which is all the vendors read.
     headers: Headers
@@ -43,11 +38,11 @@ class IncomingRequest:
     at: float
 
     def __repr__(self) -> str:
-        return f"Received(headers=<{len(self.headers)}>, body=<{len(self.body)} B>)"
+        return f"IncomingRequest(headers=<{len(self.headers)}>, body=<{len(self.body)} B>)"
 
 
 class Campaign(NamedTuple):
-    """The UTM part of an event; None where nothing was said."""
+    """The UTM tags of an event; None where one was not sent."""
 
     source: str | None = None
     medium: str | None = None
@@ -61,10 +56,10 @@ NO_CAMPAIGN = Campaign()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingEvent:
-    """One event as it arrived, read and judged, before it is written.
+    """One event of a request, parsed and classified, before it is stored.
 
-    `reason` says why the vendor would have thrown it away; None means that it counts, and then
-    `visitor` and `session` are known. The repr hides the address.
+    `reason` says why the vendor would drop it; None means that it counts, and then `visitor` and
+    `session` are known. The repr hides the address.
     """
 
     vendor: Vendor
@@ -75,7 +70,7 @@ class IncomingEvent:
     hostname: str | None = None
     path: str | None = None
     referrer: str | None = None
-    # Where the visit came from, by tag or by referring host.
+    # A tag of the URL, or the referring host.
     source: str | None = None
     campaign: Campaign = NO_CAMPAIGN
     props: Mapping[str, str] = field(default_factory=dict)
@@ -87,19 +82,20 @@ class IncomingEvent:
     client_ip: str = ""
     visitor: str | None = None
     session: str | None = None
-    # Whether this event began the visit.
-    begins: bool = False
+    starts_session: bool = False
     reason: str | None = None
-    received: IncomingRequest
+    request: IncomingRequest
 
     def __repr__(self) -> str:
-        fate = self.reason or "accepted"
-        return f"Arrival({self.vendor}, {self.domain!r}, {self.name!r}, {self.path!r}, {fate})"
+        status = self.reason or "accepted"
+        return (
+            f"IncomingEvent({self.vendor}, {self.domain!r}, {self.name!r}, {self.path!r}, {status})"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestResponse:
-    """Status, body and further headers of the answer."""
+    """Status, body and headers of the HTTP response."""
 
     status: int
     body: bytes = b""
@@ -109,10 +105,10 @@ class IngestResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedHit:
-    """One hit as it was reported. The repr hides the addresses."""
+    """One hit as our middleware reported it. The repr hides the addresses."""
 
-    # Given by the book of this process; 0 for a hit that counts, whose event has a number.
-    number: int = 0
+    # Given by `RecentHits` of this process; 0 for a hit that counts, whose event has an id.
+    id: int = 0
     domain: str
     is_tracked: bool
     reason: str
@@ -123,8 +119,8 @@ class ReceivedHit:
     client_ip: str | None
     steps: tuple[Step, ...]
     trace: Trace | None
-    # None where the app told the event outside a request.
-    request: HitFacts | None
+    # None where the app sent a custom event outside a request.
+    exchange: HitExchange | None
     # Seconds since the epoch.
     captured_at: float
     decided_at: float
@@ -132,8 +128,8 @@ class ReceivedHit:
     received_at: float
 
     def __repr__(self) -> str:
-        fate = "tracked" if self.is_tracked else self.reason
-        return f"Sighting({self.number}, {self.domain!r}, {self.name!r}, {self.path!r}, {fate})"
+        status = "tracked" if self.is_tracked else self.reason
+        return f"ReceivedHit({self.id}, {self.domain!r}, {self.name!r}, {self.path!r}, {status})"
 
     @property
     def hostname(self) -> str:
@@ -145,14 +141,14 @@ class ReceivedHit:
 
     @property
     def campaign(self) -> Campaign:
-        """The UTM part of the URL."""
+        """The UTM tags of the URL."""
         query = dict(parse_qsl(split_uri(self.url)[3], errors="replace"))
         return Campaign(*(query.get(f"utm_{field}") for field in Campaign._fields))
 
     def as_json(self) -> dict[str, Any]:
         """The hit as `GET /api/v1/hits` shows it."""
         return {
-            "id": self.number,
+            "id": self.id,
             "received_at": iso_time(self.received_at),
             "domain": self.domain,
             "name": self.name,
@@ -160,33 +156,33 @@ class ReceivedHit:
             "path": self.path,
             "reason": self.reason,
             "steps": [step._asdict() for step in self.steps],
-            "method": self.request.method if self.request else None,
-            "status": self.request.status if self.request else None,
+            "method": self.exchange.method if self.exchange else None,
+            "status": self.exchange.status if self.exchange else None,
             "client_ip": self.client_ip,
             "user_agent": self.user_agent,
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HitFacts:
-    """What was asked, and how the app answered."""
+class HitExchange:
+    """The HTTP request of a hit, and the app's response to it."""
 
     method: str
     status: int
     host: str
     route: str | None
     peer: str | None
-    headers: Headers
-    answer: Headers
+    request_headers: Headers
+    response_headers: Headers
 
 
 class IngestResult(NamedTuple):
-    """The answer, and what to write down before it is given."""
+    """The response, and what to store before it is sent."""
 
-    answer: IngestResponse
-    arrivals: Sequence[IncomingEvent] = ()
-    # What our own middleware told of the hit, whether it counts or not.
-    sighting: ReceivedHit | None = None
+    response: IngestResponse
+    events: Sequence[IncomingEvent] = ()
+    # What our own middleware reported of the hit, whether it counts or not.
+    hit: ReceivedHit | None = None
 
 
 def iso_time(seconds: float) -> str:
@@ -196,114 +192,5 @@ def iso_time(seconds: float) -> str:
 
 
 def json_response(status: int, content: Any) -> IngestResponse:
-    """An answer with a JSON body."""
+    """A response with a JSON body."""
     return IngestResponse(status=status, body=json.dumps(content, separators=(",", ":")).encode())
-
-
-def media_type(headers: Headers) -> str:
-    """The content type without its parameters, in lower case; empty where none was sent."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def read_json(text: str) -> Any:
-    """The value of a strict JSON text, in which every string can be encoded.
-
-    Python reads `NaN`, `1e999` and half a surrogate pair, which cannot be written again as JSON:
-    numbers must be finite, and a lone surrogate becomes U+FFFD.
-
-    Raises:
-        ValueError: The text is not JSON, or nested deeper than anything honest.
-    """
-    try:
-        value = _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    # Whoever writes the value again needs as much stack as it took to read it.
-    if text.count("[") + text.count("{") > _MAX_NESTING and _is_too_deep(value):
-        raise ValueError("nested too deeply")
-    if _SURROGATE_ESCAPE.search(text) is None:
-        return value
-    whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return json.loads(whole.decode("utf-8", "replace"))
-
-
-def first_item(value: str) -> str:
-    """The first item of a comma-separated header value."""
-    return value.partition(",")[0].strip()
-
-
-def without_port(address: str) -> str:
-    """The address without port and brackets: `1.2.3.4:80`, `[::1]:80`. A bare IPv6 stays whole."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    host, colon, port = address.rpartition(":")
-    return host if colon and port.isdecimal() and "." in host else address
-
-
-def is_address(text: str) -> bool:
-    """Whether this is an IPv4 or IPv6 address; an IPv6 zone may follow."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def split_uri(uri: str) -> Sequence[str]:
-    """Scheme, authority, path, query and fragment; empty where there is none."""
-    found = _URI.match(uri)
-    return found.groups("") if found else ("",) * 5
-
-
-def hostname_of(authority: str) -> str:
-    """The host without userinfo, port, brackets and one leading `www.`, as Plausible names it."""
-    host = authority.rpartition("@")[2]
-    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return host.strip().removeprefix("www.") or NO_HOST
-
-
-def referring_host(referrer: str | None, hostname: str | None) -> str | None:
-    """The host that a referrer names, where it is another site's."""
-    scheme, authority, *_ = split_uri(referrer or "")
-    host = hostname_of(authority)
-    if scheme.lower() not in ("http", "https", "android-app"):
-        return None
-    return None if host in (NO_HOST, "localhost", hostname) else host
-
-
-# RFC 3986, appendix B, with a scheme that has to look like one. Nearly every text is a URI to it.
-_URI = re.compile(
-    r"(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
-)
-# An honest body has two levels.
-_MAX_NESTING = 100
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large")
-    return value
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(_MAX_NESTING):
-        level = [child for each in level for child in _children(each)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

@@ -1,7 +1,7 @@
-"""What Plausible does with a POST to `/api/event`: judge it, and answer it.
+"""How Plausible handles a POST to `/api/event`: its response, and the events to store.
 
 The rules are those of the open-source server (event.ex, remote_ip.ex; read 2026-11), so that a
-client which passes here passes there. Where we differ:
+client that is accepted here is accepted there. Where we differ:
 
 - `Forwarded` without a `for=` falls back to the peer, where Plausible answers 500.
 - There are no block-lists of addresses, no goals and no geolocation, and of the spam hosts only the
@@ -26,11 +26,9 @@ from footfall.collector.wire.messages import (
     IncomingRequest,
     IngestResponse,
     IngestResult,
-    first_item,
     json_response,
-    referring_host,
-    without_port,
 )
+from footfall.collector.wire.parsing import first_item, referring_host, without_port
 from footfall.collector.wire.plausible_parser import PageURL, PostedEvent
 from footfall.collector.wire.sessions import Session, Sessions, VisitorIdentity
 from footfall.rules.user_agent import classify
@@ -38,50 +36,51 @@ from footfall.rules.user_agent import classify
 MAX_BODY_BYTES = plausible_parser.MAX_BODY_BYTES
 
 BUSY = json_response(503, {"status": 503, "message": "Service Unavailable"})
-"""The answer when events come faster than they can be written, or the disk is full."""
+"""The response while events come faster than they can be written, or the disk is full."""
 
-_KEPT = IngestResponse(status=202, body=b"ok", content_type=TEXT)
+_ACCEPTED = IngestResponse(status=202, body=b"ok", content_type=TEXT)
 _NOT_ACCEPTABLE = json_response(406, {"status": 406, "message": "Not Acceptable"})
 
 SPAM_REFERRER = "1-best-seo.com"
-"""A host whose visitors are dropped as referrer spam, to try out what that looks like."""
+"""A host whose visitors are dropped as referrer spam, so that this can be tried out."""
 
-# What looks whether a site's script is installed; its visits count for nobody.
+# Plausible's own check of whether a site's script is installed.
 _VERIFICATION_AGENTS = ("Plausible Verification Agent", "Plausible Community Edition")
 _ADDRESS_KINDS_DROPPED = frozenset({"dc_ip", "threat_ip"})
 _SOURCE_TAGS = ("utm_source", "source", "ref")
-_SAYS_BOT = re.compile(r"bot|crawl|spider|check|https?:", re.IGNORECASE)
-# Of HTTP libraries and of `fetch`; the rest is read.
+_BOT_WORDS = re.compile(r"bot|crawl|spider|check|https?:", re.IGNORECASE)
+# Of HTTP libraries and of `fetch`; any other value is parsed.
 _USUAL_ACCEPTS = frozenset({"", "*/*", "application/json"})
 _FORWARDED_FOR = re.compile(r"\bfor=\"?([^\",;]+)", re.IGNORECASE)
 
 
-def receive(received: IncomingRequest, *, domains: Set[str], visits: Sessions) -> IngestResult:
-    """Plausible's answer, with one arrival for each domain of a valid event.
+def receive(request: IncomingRequest, *, domains: Set[str], sessions: Sessions) -> IngestResult:
+    """Plausible's response, with one event for each domain of a valid request.
 
     With `domains` given, events for other domains are dropped, as those of unknown sites are.
     """
-    if not _accepts_json(received.headers.get("accept", "")):
+    if not _accepts_json(request.headers.get("accept", "")):
         return IngestResult(_NOT_ACCEPTABLE)
-    event = plausible_parser.read(received)
-    if isinstance(event, IngestResponse):
-        return IngestResult(event)
-    address = client_ip(received)
-    if received.headers.get("x-debug-request", "").lower() == "true":
+    posted = plausible_parser.parse(request)
+    if isinstance(posted, IngestResponse):
+        return IngestResult(posted)
+    address = client_ip(request)
+    if request.headers.get("x-debug-request", "").lower() == "true":
         return IngestResult(IngestResponse(status=200, body=address.encode(), content_type=TEXT))
-    arrivals = [
-        _arrival(event, domain, address, received, domains, visits) for domain in event.domains
+    events = [
+        _incoming_event(posted, domain, address, request, domains, sessions)
+        for domain in posted.domains
     ]
-    dropped = sum(each.reason is not None for each in arrivals)
-    return IngestResult(dropped_response(dropped) if dropped else _KEPT, arrivals)
+    dropped = sum(event.reason is not None for event in events)
+    return IngestResult(dropped_response(dropped) if dropped else _ACCEPTED, events)
 
 
-def client_ip(received: IncomingRequest) -> str:
+def client_ip(request: IncomingRequest) -> str:
     """The address that Plausible takes for the visitor's: the first header that is not empty.
 
-    Nothing is checked: of a list the first item is taken, whatever it is.
+    It is not validated: of a list the first item is taken, whatever it is.
     """
-    headers = received.headers
+    headers = request.headers
     for name in ("x-plausible-ip", "cf-connecting-ip"):
         if headers.get(name):
             return without_port(headers[name])
@@ -90,64 +89,63 @@ def client_ip(received: IncomingRequest) -> str:
             return without_port(first_item(headers[name]))
     if found := _FORWARDED_FOR.search(headers.get("forwarded", "")):
         return without_port(found[1].strip())
-    return received.peer
+    return request.peer
 
 
 def dropped_response(number: int) -> IngestResponse:
-    """What is answered when so many of a request's events were thrown away."""
+    """The response where `number` of a request's events were dropped."""
     headers = (("x-plausible-dropped", str(number)),)
     return IngestResponse(status=202, body=b"ok", content_type=TEXT, headers=headers)
 
 
-def _arrival(
-    event: PostedEvent,
+def _incoming_event(
+    posted: PostedEvent,
     domain: str,
     address: str,
-    received: IncomingRequest,
+    request: IncomingRequest,
     domains: Set[str],
-    visits: Sessions,
+    sessions: Sessions,
 ) -> IncomingEvent:
-    user_agent = received.headers.get("user-agent", "")
-    campaign, source = _origin(event.page, event.referrer)
-    reason = _drop_reason(event, domain, domains, user_agent, received.headers)
-    visit: Session | None = None
+    user_agent = request.headers.get("user-agent", "")
+    campaign, source = _campaign_and_source(posted.page, posted.referrer)
+    reason = _drop_reason(posted, domain, domains, user_agent, request.headers)
+    session: Session | None = None
     if reason is None:
-        visit = _visit(
-            event.name, visits, VisitorIdentity(domain, address, user_agent), received.at
-        )
-        reason = None if visit else "no_session_for_engagement"
+        identity = VisitorIdentity(domain, address, user_agent)
+        session = _session(posted.name, sessions, identity, request.at)
+        reason = None if session else "no_session_for_engagement"
     return IncomingEvent(
         vendor="plausible",
         domain=domain,
-        name=event.name,
-        url=event.page.url,
-        hostname=event.page.hostname,
-        path=event.page.pathname,
-        referrer=event.referrer,
+        name=posted.name,
+        url=posted.page.url,
+        hostname=posted.page.hostname,
+        path=posted.page.pathname,
+        referrer=posted.referrer,
         source=source,
         campaign=campaign,
-        props=event.props,
-        revenue=event.revenue,
-        interactive=event.interactive,
+        props=posted.props,
+        revenue=posted.revenue,
+        interactive=posted.interactive,
         user_agent=user_agent,
         client_ip=address,
-        visitor=visit.visitor if visit else None,
-        session=visit.session if visit else None,
-        begins=visit.is_new if visit else False,
+        visitor=session.visitor if session else None,
+        session=session.id if session else None,
+        starts_session=session.is_new if session else False,
         reason=reason,
-        received=received,
+        request=request,
     )
 
 
 def _drop_reason(
-    event: PostedEvent,
+    posted: PostedEvent,
     domain: str,
     domains: Set[str],
     user_agent: str,
     headers: Mapping[str, str],
 ) -> str | None:
-    """The first reason in the order in which Plausible looks for them."""
-    if _referring_host(event.referrer, None) == SPAM_REFERRER:
+    """The first reason in the order in which Plausible checks them."""
+    if _referring_host(posted.referrer, None) == SPAM_REFERRER:
         return "spam_referrer"
     if domains and domain not in domains:
         return "not_found"
@@ -163,16 +161,18 @@ def _is_bot(user_agent: str) -> bool:
     bot = classify(user_agent)
     if bot is None or bot.kind == "library":
         return False
-    return bot.kind != "other" or _SAYS_BOT.search(user_agent) is not None
+    return bot.kind != "other" or _BOT_WORDS.search(user_agent) is not None
 
 
-def _visit(name: str, visits: Sessions, caller: VisitorIdentity, now: float) -> Session | None:
+def _session(
+    name: str, sessions: Sessions, identity: VisitorIdentity, now: float
+) -> Session | None:
     if name != "engagement":
-        return visits.enter(caller, now)
-    visit = visits.find(caller, now)
-    if visit:
-        visits.extend(visit, now)
-    return visit
+        return sessions.get_or_start(identity, now)
+    session = sessions.find(identity, now)
+    if session:
+        sessions.extend(session, now)
+    return session
 
 
 def _accepts_json(accept: str) -> bool:
@@ -185,8 +185,8 @@ def _accepts_json(accept: str) -> bool:
     )
 
 
-def _origin(page: PageURL, referrer: str | None) -> tuple[Campaign, str | None]:
-    """The campaign, and the source: a tag of the URL, even an empty one, before the referrer."""
+def _campaign_and_source(page: PageURL, referrer: str | None) -> tuple[Campaign, str | None]:
+    """The campaign, and the source: a tag of the URL, even an empty one, wins over the referrer."""
     source = _referring_host(referrer, page.hostname)
     if not page.query:
         return NO_CAMPAIGN, source
@@ -194,14 +194,14 @@ def _origin(page: PageURL, referrer: str | None) -> tuple[Campaign, str | None]:
     return campaign, (source if tag is None else campaign.source)
 
 
-# The same pages send most visitors. A referrer has 2,000 characters at most.
+# A few pages send most visitors. A referrer has 2,000 characters at most.
 _referring_host = lru_cache(maxsize=1_024)(referring_host)
 
 
-# Whoever follows a link from a newsletter brings the same query as all the others.
+# All visitors from one newsletter have the same query.
 @lru_cache(maxsize=1_024)
 def _tags(query_text: str) -> tuple[Campaign, str | None]:
-    """The campaign, and the first tag of a source."""
+    """The campaign, and the first source tag."""
     # The last of several wins.
     query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
     tag = next((query[name] for name in _SOURCE_TAGS if name in query), None)

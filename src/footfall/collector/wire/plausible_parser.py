@@ -1,9 +1,9 @@
-"""A body that was posted to `/api/event`: the event in it, or the answer that refuses it.
+"""Parses a body that was posted to `/api/event`: the event in it, or the response that refuses it.
 
 The rules and the error texts are those of Plausible's request.ex (read 2026-11). Where we differ:
 
 - A name is measured in characters without their combining marks, close to Plausible's graphemes.
-- Form fields are read flat, multipart bodies not at all; nobody should send either.
+- Form fields are read flat, multipart bodies not at all; trackers send neither.
 - A list of domains is read up to the hundredth.
 """
 
@@ -17,20 +17,12 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from footfall.collector.wire.messages import (
-    NO_HOST,
-    IncomingRequest,
-    IngestResponse,
-    hostname_of,
-    json_response,
-    media_type,
-    read_json,
-    split_uri,
-)
+from footfall.collector.wire.messages import IncomingRequest, IngestResponse, json_response
+from footfall.collector.wire.parsing import NO_HOST, hostname_of, media_type, read_json, split_uri
 from footfall.destinations import _floats
 
 MAX_BODY_BYTES: Final = 8_000_000
-"""What the parser of JSON bodies takes; more is answered 413."""
+"""Plausible's limit for JSON bodies; more is answered 413."""
 
 _MAX_TEXT_BODY_BYTES = 1_000_000
 _MAX_NAME_LENGTH = 120
@@ -55,7 +47,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class PageURL(NamedTuple):
-    """What a URL says of the page. The query holds where the visit came from."""
+    """The parts of a page's URL. The query holds the UTM tags."""
 
     url: str
     hostname: str = NO_HOST
@@ -67,7 +59,7 @@ _NO_PAGE: Final = PageURL("")
 
 
 class PostedEvent(NamedTuple):
-    """What a valid body says: one event, for one or several domains."""
+    """A valid body: one event, for one or several domains."""
 
     name: str
     page: PageURL
@@ -78,21 +70,21 @@ class PostedEvent(NamedTuple):
     interactive: bool
 
 
-def read(received: IncomingRequest) -> PostedEvent | IngestResponse:
-    """The event that was posted, or the answer to what was none."""
-    body = _body(received)
+def parse(request: IncomingRequest) -> PostedEvent | IngestResponse:
+    """The event that was posted, or the response that refuses it."""
+    body = _body(request)
     return body if isinstance(body, IngestResponse) else _event(body)
 
 
-def _body(received: IncomingRequest) -> dict[str, Any] | IngestResponse:
-    kind = media_type(received.headers)
-    if "/" not in kind:
+def _body(request: IncomingRequest) -> dict[str, Any] | IngestResponse:
+    content_type = media_type(request.headers)
+    if "/" not in content_type:
         return {}
-    if kind.startswith("application/") and kind.endswith(("/json", "+json")):
-        return _parsed_body(received.body)
-    if kind == "application/x-www-form-urlencoded":
-        return _form(received.body)
-    return _text_body(received.body)
+    if content_type.startswith("application/") and content_type.endswith(("/json", "+json")):
+        return _parsed_body(request.body)
+    if content_type == "application/x-www-form-urlencoded":
+        return _form(request.body)
+    return _text_body(request.body)
 
 
 def _parsed_body(body: bytes) -> dict[str, Any] | IngestResponse:
@@ -128,41 +120,41 @@ def _form(body: bytes) -> dict[str, Any] | IngestResponse:
 # -- the fields -------------------------------------------------------------------------------
 
 
-class _Faults(dict[str, list[str]]):
-    """What is wrong with a body, field by field."""
+class _FieldErrors(dict[str, list[str]]):
+    """What is wrong with a body, by field."""
 
     def add(self, field: str, text: str) -> None:
         self.setdefault(field, []).append(text)
 
 
 def _event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
-    faults = _Faults()
-    name = _name(_pick(body, "n", "name"), faults)
+    errors = _FieldErrors()
+    name = _name(_first_set(body, "n", "name"), errors)
     if name == "engagement" and not _is_engagement(body):
-        faults.add(
+        errors.add(
             "event_name",
             "engagement event requires a valid integer value for at least one of "
             "'sd' or 'e' fields",
         )
-    in_hash_mode = _hash_mode(_pick(body, "h", "hashMode"), faults)
-    page = _page(_pick(body, "u", "url"), in_hash_mode, faults)
-    domains = _domains(_pick(body, "d", "domain"), page, faults)
-    props = _props(_pick(body, "m", "meta", "p", "props"), name, page, faults)
-    if faults:
-        return json_response(400, {"errors": faults})
-    referrer = _pick(body, "r", "referrer")
+    in_hash_mode = _hash_mode(_first_set(body, "h", "hashMode"), errors)
+    page = _page(_first_set(body, "u", "url"), in_hash_mode, errors)
+    domains = _domains(_first_set(body, "d", "domain"), page, errors)
+    props = _props(_first_set(body, "m", "meta", "p", "props"), name, page, errors)
+    if errors:
+        return json_response(400, {"errors": errors})
+    referrer = _first_set(body, "r", "referrer")
     return PostedEvent(
         name=name,
         page=page,
         domains=domains,
         referrer=referrer[:_MAX_REFERRER_LENGTH] if isinstance(referrer, str) else None,
         props=props,
-        revenue=_revenue(_pick(body, "revenue", "$")),
+        revenue=_revenue(_first_set(body, "revenue", "$")),
         interactive=body.get("i") is not False and body.get("interactive") is not False,
     )
 
 
-def _pick(body: Mapping[str, Any], *keys: str) -> Any:
+def _first_set(body: Mapping[str, Any], *keys: str) -> Any:
     """The first value that is neither null nor false; an empty string is a value."""
     value = None
     for key in keys:
@@ -172,15 +164,15 @@ def _pick(body: Mapping[str, Any], *keys: str) -> Any:
     return value
 
 
-def _name(value: Any, faults: _Faults) -> str:
+def _name(value: Any, errors: _FieldErrors) -> str:
     if _is_integer(value):
         value = str(value)
     if value is None or (isinstance(value, str) and not value.strip()):
-        faults.add("event_name", _BLANK)
+        errors.add("event_name", _BLANK)
     elif not isinstance(value, str):
-        faults.add("event_name", _INVALID)
+        errors.add("event_name", _INVALID)
     elif len(value) > _MAX_NAME_LENGTH and _length(value) > _MAX_NAME_LENGTH:
-        faults.add("event_name", f"should be at most {_MAX_NAME_LENGTH} character(s)")
+        errors.add("event_name", f"should be at most {_MAX_NAME_LENGTH} character(s)")
     return value if isinstance(value, str) else ""
 
 
@@ -188,33 +180,33 @@ def _length(text: str) -> int:
     return sum(not unicodedata.category(char).startswith("M") for char in text)
 
 
-def _hash_mode(value: Any, faults: _Faults) -> bool:
+def _hash_mode(value: Any, errors: _FieldErrors) -> bool:
     number = _integer(value)
     if value is not None and value is not False and number is None:
-        faults.add("hash_mode", _INVALID)
+        errors.add("hash_mode", _INVALID)
     return number == 1
 
 
-def _page(value: Any, in_hash_mode: bool, faults: _Faults) -> PageURL:
+def _page(value: Any, in_hash_mode: bool, errors: _FieldErrors) -> PageURL:
     if value is None:
-        faults.add("url", "is required")
+        errors.add("url", "is required")
         return _NO_PAGE
     if not isinstance(value, str) or len(value.encode()) > _MAX_URL_BYTES:
-        faults.add("url", "must be a valid url")
+        errors.add("url", "must be a valid url")
         return _NO_PAGE
     page = _page_of(value, in_hash_mode)
     if page is None:
-        faults.add("url", "scheme is not allowed")
+        errors.add("url", "scheme is not allowed")
         return _NO_PAGE
     if not page.pathname:
-        faults.add("pathname", _BLANK)
+        errors.add("pathname", _BLANK)
     return page
 
 
-# Most events are of pages that were looked at a moment ago. An address has 2 kB at most.
+# Most events are of pages that had one a moment ago. A URL has 2 kB at most.
 @lru_cache(maxsize=1_024)
 def _page_of(url: str, in_hash_mode: bool) -> PageURL | None:
-    """What a URL says; None where its scheme is not allowed."""
+    """The parts of a URL; None where its scheme is not allowed."""
     scheme, authority, path, query, fragment = split_uri(url)
     if scheme.lower() == "data":
         return None
@@ -224,19 +216,19 @@ def _page_of(url: str, in_hash_mode: bool) -> PageURL | None:
     return PageURL(url, hostname_of(authority), pathname, query)
 
 
-def _domains(value: Any, page: PageURL, faults: _Faults) -> list[str]:
+def _domains(value: Any, page: PageURL, errors: _FieldErrors) -> list[str]:
     if not isinstance(value, str):
         if page.hostname == NO_HOST:
-            faults.add("domain", _BLANK)
+            errors.add("domain", _BLANK)
         return [page.hostname]
     parts = [part.strip().removeprefix("www.") for part in value.split(",", _MAX_DOMAINS)]
     domains = [part for part in parts[:_MAX_DOMAINS] if part]
     if not domains:
-        faults.add("domain", _BLANK)
+        errors.add("domain", _BLANK)
     return domains
 
 
-def _props(value: Any, name: str, page: PageURL, faults: _Faults) -> dict[str, str]:
+def _props(value: Any, name: str, page: PageURL, errors: _FieldErrors) -> dict[str, str]:
     texts = {key: _prop_text(each) for key, each in _object(value).items() if key.strip()}
     props = {key: text for key, text in texts.items() if text.strip()}
     if name in _EVENTS_WITH_PATH and "path" not in props:
@@ -246,7 +238,7 @@ def _props(value: Any, name: str, page: PageURL, faults: _Faults) -> dict[str, s
         len(key.encode()) > _MAX_KEY_BYTES or len(text.encode()) > _MAX_VALUE_BYTES
         for key, text in props.items()
     ):
-        faults.add(
+        errors.add(
             "props",
             f"keys should have at most {_MAX_KEY_BYTES} bytes and values {_MAX_VALUE_BYTES} bytes",
         )
@@ -254,7 +246,7 @@ def _props(value: Any, name: str, page: PageURL, faults: _Faults) -> dict[str, s
 
 
 def _prop_text(value: Any) -> str:
-    """The text of a value, empty where it is none that Plausible would keep."""
+    """A value as text; empty where Plausible would not store it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -297,7 +289,7 @@ def _is_integer(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int | None:
-    """An integer, or the text of one."""
+    """An integer, or the integer that a text spells; else None."""
     if isinstance(value, str):
         return int(value) if re.fullmatch(r"[+-]?[0-9]{1,18}", value) else None
     return value if _is_integer(value) else None

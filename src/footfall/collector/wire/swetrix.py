@@ -1,7 +1,7 @@
-"""What Swetrix does with a POST to `/log`, `/log/custom` or `/log/hb`: judge it, and answer it.
+"""How Swetrix handles a POST to `/log`, `/log/custom` or `/log/hb`: its response, and the event.
 
 The rules are those of the community edition (analytics.controller.ts; read 2026-11) in its order:
-body, fields, bot, project, visit, uniqueness. The wording of errors is ours. Where we differ:
+body, fields, bot, project, session, uniqueness. The wording of errors is ours. Where we differ:
 
 - The address comes from `X-Client-IP-Address` first, as its cloud and its documents have it.
 - Click ids do not fill an empty source, and there are no origin, address or country lists.
@@ -20,12 +20,9 @@ from footfall.collector.wire.messages import (
     IncomingRequest,
     IngestResponse,
     IngestResult,
-    first_item,
-    is_address,
     json_response,
-    referring_host,
-    without_port,
 )
+from footfall.collector.wire.parsing import first_item, is_address, referring_host, without_port
 from footfall.collector.wire.sessions import Session, Sessions, VisitorIdentity
 from footfall.collector.wire.swetrix_parser import PID, EventKind, error, is_truthy, meta_texts
 from footfall.model import PAGEVIEW
@@ -37,88 +34,90 @@ MAX_BODY_BYTES = swetrix_parser.MAX_BODY_BYTES
 
 _CREATED = json_response(201, {})
 DROPPED = json_response(201, {"message": "Bot traffic detected, the event was not recorded"})
-"""What is answered when the event was thrown away."""
+"""The response where the event was dropped."""
 _NOT_UNIQUE = error(403, "Forbidden", "This visitor was recorded before: the event is not unique")
 _NO_SESSION = error(403, "Forbidden", "There is no live session that a heartbeat could extend")
 _NO_PROJECT = error(404, "Not Found", "There is no project with this pid")
 _BROKEN = json_response(500, {"statusCode": 500, "message": "Internal server error"})
 BUSY = json_response(503, {"statusCode": 503, "message": "Service unavailable"})
-"""The answer when events come faster than they can be written, or the disk is full."""
+"""The response while events come faster than they can be written, or the disk is full."""
 
 
 def receive(
-    received: IncomingRequest, kind: EventKind, *, pids: Set[str], visits: Sessions
+    request: IncomingRequest, kind: EventKind, *, pids: Set[str], sessions: Sessions
 ) -> IngestResult:
-    """Swetrix's answer, with an arrival where there was an event.
+    """Swetrix's response, with the event where one was posted.
 
     With `pids` given, other projects do not exist.
     """
     # 1. The body, then its fields.
-    body = swetrix_parser.read(received, kind)
+    body = swetrix_parser.parse(request, kind)
     if isinstance(body, IngestResponse):
         return IngestResult(body)
-    # 2. Who sent it: bots are told so before anything about the project is.
-    pid, address = body["pid"], client_ip(received)
-    user_agent = received.headers.get("user-agent", "")
+    # 2. The sender: a bot is answered before the project is checked.
+    pid, address = body["pid"], client_ip(request)
+    user_agent = request.headers.get("user-agent", "")
     if _is_bot(user_agent):
         dropped = (
-            [] if kind is EventKind.HEARTBEAT else [_arrival(body, kind, address, received, "bot")]
+            []
+            if kind is EventKind.HEARTBEAT
+            else [_incoming_event(body, kind, address, request, "bot")]
         )
         return IngestResult(DROPPED, dropped)
     # 3. The project.
     if pids and pid not in pids:
         return IngestResult(_NO_PROJECT)
-    # 4. The visit, and whether the event may come again in it.
-    caller = VisitorIdentity(pid, address, user_agent)
-    now = received.at
+    # 4. The session, and whether the event is unique in it.
+    identity = VisitorIdentity(pid, address, user_agent)
+    now = request.at
     if kind is EventKind.HEARTBEAT:
-        return IngestResult(_heartbeat(visits, caller, now))
+        return IngestResult(_heartbeat(sessions, identity, now))
     is_unique = is_truthy(body.get("unique"))
-    if kind is EventKind.CUSTOM and is_unique and not visits.is_first(caller, body["ev"], now):
+    if kind is EventKind.CUSTOM and is_unique and not sessions.is_unique(identity, body["ev"], now):
         return IngestResult(_NOT_UNIQUE)
-    visit = visits.enter(caller, now)
-    if kind is EventKind.PAGEVIEW and is_unique and not visit.is_new:
+    session = sessions.get_or_start(identity, now)
+    if kind is EventKind.PAGEVIEW and is_unique and not session.is_new:
         return IngestResult(_NOT_UNIQUE)
-    # 5. The search for click ids takes the page for text, unless a query was sent.
+    # 5. Without a query, Swetrix searches the page for click ids, and fails where it is no text.
     if is_truthy(body.get("pg")) and not isinstance(body["pg"], str) and not body.get("qs"):
         return IngestResult(_BROKEN)
-    return IngestResult(_CREATED, [_arrival(body, kind, address, received, visit=visit)])
+    return IngestResult(_CREATED, [_incoming_event(body, kind, address, request, session=session)])
 
 
-def client_ip(received: IncomingRequest) -> str:
+def client_ip(request: IncomingRequest) -> str:
     """The address that Swetrix takes for the visitor's.
 
-    The first header that is not empty is the only one believed; where it holds no address, the
-    peer is the visitor.
+    Only the first header that is not empty is read; where it holds no address, the peer is the
+    visitor.
     """
-    headers = received.headers
-    said = headers.get("x-client-ip-address") or first_item(headers.get("x-forwarded-for", ""))
-    address = without_port(said.strip())
-    return address if is_address(address) else received.peer
+    headers = request.headers
+    value = headers.get("x-client-ip-address") or first_item(headers.get("x-forwarded-for", ""))
+    address = without_port(value.strip())
+    return address if is_address(address) else request.peer
 
 
-def _heartbeat(visits: Sessions, caller: VisitorIdentity, now: float) -> IngestResponse:
-    visit = visits.find(caller, now)
-    if visit is None:
+def _heartbeat(sessions: Sessions, identity: VisitorIdentity, now: float) -> IngestResponse:
+    session = sessions.find(identity, now)
+    if session is None:
         return _NO_SESSION
-    visits.extend(visit, now)
+    sessions.extend(session, now)
     return _CREATED
 
 
 def _is_bot(user_agent: str) -> bool:
-    # A visitor who names no browser is counted.
+    # A visitor without a User-Agent is counted.
     return bool(user_agent.strip()) and classify(user_agent) is not None
 
 
-def _arrival(
+def _incoming_event(
     body: Mapping[str, Any],
     kind: EventKind,
     address: str,
-    received: IncomingRequest,
+    request: IncomingRequest,
     reason: str | None = None,
-    visit: Session | None = None,
+    session: Session | None = None,
 ) -> IncomingEvent:
-    hostname = _hostname(received.headers.get("origin", ""))
+    hostname = _hostname(request.headers.get("origin", ""))
     referrer = _text(body.get("ref"))
     campaign = Campaign(*(_text(body.get(key)) for key in ("so", "me", "ca", "co", "te")))
     return IncomingEvent(
@@ -131,13 +130,13 @@ def _arrival(
         source=campaign.source or referring_host(referrer, hostname),
         campaign=campaign,
         props=meta_texts(body.get("meta")),
-        user_agent=received.headers.get("user-agent", ""),
+        user_agent=request.headers.get("user-agent", ""),
         client_ip=address,
-        visitor=visit.visitor if visit else None,
-        session=visit.session if visit else None,
-        begins=visit.is_new if visit else False,
+        visitor=session.visitor if session else None,
+        session=session.id if session else None,
+        starts_session=session.is_new if session else False,
         reason=reason,
-        received=received,
+        request=request,
     )
 
 

@@ -1,7 +1,7 @@
-"""A body that was posted to Swetrix: its valid fields, or the answer that refuses it.
+"""Parses a body that was posted to Swetrix: its valid fields, or the response that refuses it.
 
-The rules are those of the DTOs (read 2026-11), which say nothing about most fields: of those, any
-value is taken. The list of texts for faulty fields has the shape of theirs, in our words.
+The rules are those of the DTOs (read 2026-11), which leave most fields unchecked: these may hold
+any value. The list of errors has the shape of theirs, in our words.
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from footfall.collector.wire.messages import (
-    IncomingRequest,
-    IngestResponse,
-    json_response,
-    media_type,
-    read_json,
-)
+from footfall.collector.wire.messages import IncomingRequest, IngestResponse, json_response
+from footfall.collector.wire.parsing import media_type, read_json
 from footfall.destinations import _floats
 
 MAX_BODY_BYTES: Final = 100 * 1024
-"""What the community edition takes, before and after decompression; more is answered 413."""
+"""The community edition's limit, before and after decompression; more is answered 413."""
 
 PID: Final = re.compile(r"(?!.*--)[A-Za-z0-9-]{12}")
 """A project id."""
@@ -34,7 +29,7 @@ _MAX_PROFILE_LENGTH = 256
 _MAX_QUERY_LENGTH = 2_048
 _MAX_META_KEYS = 100
 _MAX_META_UNITS = 2_000
-# Of our own: a form with more fields than this is no form.
+# Of our own: bounds the work of one request.
 _MAX_FORM_FIELDS = 1_000
 
 # Names that every JavaScript object has; Swetrix loses them, and only them.
@@ -61,9 +56,9 @@ _TOO_LARGE = json_response(413, {"statusCode": 413, "message": "request entity t
 _UNSUPPORTED = json_response(415, {"statusCode": 415, "message": "unsupported charset or encoding"})
 
 
-def read(received: IncomingRequest, kind: EventKind) -> Mapping[str, Any] | IngestResponse:
-    """The fields that were posted, or the answer to what were none."""
-    body = _body(received)
+def parse(request: IncomingRequest, kind: EventKind) -> Mapping[str, Any] | IngestResponse:
+    """The fields that were posted, or the response that refuses them."""
+    body = _body(request)
     if isinstance(body, IngestResponse):
         return body
     faults = _faults(body, kind)
@@ -79,17 +74,17 @@ def meta_texts(meta: Any) -> dict[str, str]:
 
 
 def is_truthy(value: Any) -> bool:
-    """JavaScript's idea of it: empty lists and objects are true, the text "false" too."""
+    """As in JavaScript: empty lists and objects are true, and so is the text "false"."""
     return isinstance(value, dict | list) or bool(value)
 
 
-def _body(received: IncomingRequest) -> Mapping[str, Any] | IngestResponse:
-    kind = media_type(received.headers)
+def _body(request: IncomingRequest) -> Mapping[str, Any] | IngestResponse:
+    kind = media_type(request.headers)
     if kind not in ("application/json", "application/x-www-form-urlencoded"):
         return {}
-    if not _has_known_charset(received.headers["content-type"]):
+    if not _has_known_charset(request.headers["content-type"]):
         return _UNSUPPORTED
-    raw = _decompressed(received)
+    raw = _decompressed(request)
     if isinstance(raw, IngestResponse):
         return raw
     text = raw.decode("utf-8-sig", "replace")
@@ -109,13 +104,13 @@ def _has_known_charset(content_type: str) -> bool:
     return charset is None or charset[1].lower() in ("utf-8", "utf8")
 
 
-def _decompressed(received: IncomingRequest) -> bytes | IngestResponse:
-    encoding = received.headers.get("content-encoding", "").strip().lower()
+def _decompressed(request: IncomingRequest) -> bytes | IngestResponse:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "deflate"):
         return _UNSUPPORTED
-    body = received.body
+    body = request.body
     if encoding in ("gzip", "deflate") and len(body) <= MAX_BODY_BYTES:
-        # 32 more than the window: zlib finds out by itself which of the two it is.
+        # 32 more than the window: zlib detects which of the two it is.
         stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
         try:
             body = stream.decompress(body, MAX_BODY_BYTES + 1)
@@ -125,7 +120,7 @@ def _decompressed(received: IncomingRequest) -> bytes | IngestResponse:
 
 
 def _faults(body: Mapping[str, Any], kind: EventKind) -> list[str]:
-    """What is wrong with the fields; of all others any value is taken."""
+    """What is wrong with the checked fields."""
     pid = body.get("pid")
     faults = []
     if not isinstance(pid, str):

@@ -1,8 +1,8 @@
-"""Where a visit came from: the name of its source, and the channel.
+"""The traffic source of a session: the name of its source, and its channel.
 
 The table of well-known sources is our own and short: the hosts that send most visits to most
-sites. Everything else goes by its host, or by the tag that the link carried. The channels are
-named and told apart as Plausible describes them (read 2026-11). Values in, values out.
+sites. Any other source is named by its host, or by the tag of the link. The channels are named and
+distinguished as Plausible describes them (read 2026-11). Pure.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from footfall.collector.wire.messages import NO_HOST, hostname_of, split_uri
+from footfall.collector.wire.parsing import NO_HOST, hostname_of, split_uri
 
 DIRECT: Final = "Direct"
 
-_Kind: TypeAlias = Literal["search", "social", "video", "shopping", "email", "ai"]
+_SourceKind: TypeAlias = Literal["search", "social", "video", "shopping", "email", "ai"]
 
-# Name, what it is if it makes a channel, and its hosts and tags. A host with a dot at its end
-# stands for every country's.
-_KNOWN: Final[tuple[tuple[str, _Kind | None, str], ...]] = (
+# Name, its kind if that makes a channel, and its hosts and tags. A host that ends with a dot
+# stands for that of every country.
+_KNOWN: Final[tuple[tuple[str, _SourceKind | None, str], ...]] = (
     (
         "Google",
         "search",
@@ -92,13 +92,13 @@ _SOCIAL: Final = frozenset({"social", "social-network", "social-media", "sm", "s
 _EMAIL: Final = re.compile(r"e[-_ ]?mail|newsletter", re.IGNORECASE)
 _SHOPPING: Final = re.compile(r"\bshop(?:ping)?\b", re.IGNORECASE)
 
-_PAID_CHANNELS: Final[dict[_Kind | None, str]] = {
+_PAID_CHANNELS: Final[dict[_SourceKind | None, str]] = {
     "shopping": "Paid Shopping",
     "search": "Paid Search",
     "social": "Paid Social",
     "video": "Paid Video",
 }
-_FREE_CHANNELS: Final[dict[_Kind | None, str]] = {
+_FREE_CHANNELS: Final[dict[_SourceKind | None, str]] = {
     "shopping": "Organic Shopping",
     "social": "Organic Social",
     "video": "Organic Video",
@@ -109,7 +109,7 @@ _FREE_CHANNELS: Final[dict[_Kind | None, str]] = {
 
 
 class TrafficSource(NamedTuple):
-    """The source's name (None if the visit came directly), its channel, and the referring page."""
+    """The source's name (None for a direct visit), its channel, and the referring page."""
 
     source: str | None
     channel: str
@@ -117,22 +117,22 @@ class TrafficSource(NamedTuple):
     referrer: str | None
 
 
-def origin(
+def find_traffic_source(
     source: str | None, referrer: str | None, medium: str | None, campaign: str | None
 ) -> TrafficSource:
-    """Where a visit came from, by the source and referrer of its first event and its UTM tags."""
+    """The traffic source of a session, by source, referrer and UTM tags of its first event."""
     name = source_name(source) if source else None
     return TrafficSource(
-        name, _channel(name, medium or "", campaign or ""), _short(source, referrer)
+        name, _channel(name, medium or "", campaign or ""), _referring_page(source, referrer)
     )
 
 
 @lru_cache(maxsize=1_024)
 def source_name(source: str) -> str:
-    """The name that a host or a tag is known by; else the host or tag itself."""
+    """The well-known name of a host or a tag; else the host or tag itself."""
     key = source.lower()
     while True:
-        if name := _NAMES.get(key) or _NAMES.get(_without_country(key)):
+        if name := _NAMES.get(key) or _NAMES.get(_without_country_code(key)):
             return name
         # `en.wikipedia.org` is Wikipedia, and `google.evil.test` is not Google.
         _, _, key = key.partition(".")
@@ -140,8 +140,8 @@ def source_name(source: str) -> str:
             return source
 
 
-def _without_country(host: str) -> str:
-    """`google.co.uk` as `google.`, and nothing where more is left than a country's ending."""
+def _without_country_code(host: str) -> str:
+    """`google.co.uk` as `google.`; empty where the rest is more than the ending of a country."""
     name, _, ending = host.partition(".")
     is_ending = len(ending) <= 6 and all(len(part) <= 3 for part in ending.split("."))
     return f"{name}." if is_ending and ending else ""
@@ -157,18 +157,18 @@ def _channel(name: str | None, medium: str, campaign: str) -> str:
         return _paid_channel(kind, medium, campaign)
     if medium in _DISPLAY:
         return "Display"
-    return _told_channel(medium, name or "", campaign) or _untold_channel(kind, name, medium)
+    return _tagged_channel(medium, name or "", campaign) or _inferred_channel(kind, name, medium)
 
 
-def _paid_channel(kind: _Kind | None, medium: str, campaign: str) -> str:
+def _paid_channel(kind: _SourceKind | None, medium: str, campaign: str) -> str:
     if _SHOPPING.search(campaign):
         return "Paid Shopping"
     found = _PAID_CHANNELS.get(kind)
     return found or ("Display" if medium in _DISPLAY else "Paid Other")
 
 
-def _told_channel(medium: str, name: str, campaign: str) -> str | None:
-    """The channel that a tag names outright."""
+def _tagged_channel(medium: str, name: str, campaign: str) -> str | None:
+    """The channel that a UTM tag names."""
     if _SHOPPING.search(campaign):
         return "Organic Shopping"
     if medium in _SOCIAL:
@@ -189,14 +189,14 @@ def _told_channel(medium: str, name: str, campaign: str) -> str | None:
     return "Mobile Push Notifications" if is_push else None
 
 
-def _untold_channel(kind: _Kind | None, name: str | None, medium: str) -> str:
+def _inferred_channel(kind: _SourceKind | None, name: str | None, medium: str) -> str:
     if kind:
         return _FREE_CHANNELS[kind]
     return "Referral" if name or medium in ("referral", "app", "link") else DIRECT
 
 
-def _short(source: str | None, referrer: str | None) -> str | None:
-    """The referring page, where it is what the visit came from or what a tag stands beside."""
+def _referring_page(source: str | None, referrer: str | None) -> str | None:
+    """Host and path of the referrer; None without a source."""
     if not source or not referrer:
         return None
     scheme, authority, path, _, _ = split_uri(referrer)

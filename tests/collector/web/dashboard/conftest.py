@@ -15,7 +15,7 @@ from tests.collector.web.dashboard.support import DAY_OF_EVENTS, NOON, served_da
 def store() -> Iterator[Store]:
     """The store with `DAY_OF_EVENTS`; its clock shows noon."""
     with closing(Store(clock=lambda: NOON)) as store:
-        assert store.offer(DAY_OF_EVENTS)
+        assert store.enqueue(DAY_OF_EVENTS)
         assert store.flush()
         yield store
 

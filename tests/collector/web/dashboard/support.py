@@ -45,7 +45,7 @@ def event_of(
             "visitor": None if reason else f"{visit}@{int(at // DAY)}",
             "session": None if reason else visit,
             "reason": reason,
-            "received": IncomingRequest(
+            "request": IncomingRequest(
                 headers={"cf-ipcountry": country} if country else {},
                 peer="127.0.0.1",
                 body=b"{}",

@@ -79,8 +79,10 @@ def test_a_view_shows(url: str, query: str, expected: tuple[str, ...]) -> None:
 
 def test_long_lists_are_cut_and_can_be_shown_whole() -> None:
     with closing(Store(clock=lambda: NOON)) as store:
-        store.offer([event_of(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
-        store.offer([event_of(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)])
+        store.enqueue([event_of(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
+        store.enqueue(
+            [event_of(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)]
+        )
         store.flush()
         for url in served_dashboard(store):
             text = page_text(url)

@@ -54,7 +54,7 @@ def test_hostile_texts_are_escaped() -> None:
     )
     bot = event_of("b", 60, user_agent=f"{HOSTILE} bot", reason="bot", domain=HOSTILE)
     with closing(Store(clock=lambda: NOON)) as store:
-        store.offer([hostile, bot])
+        store.enqueue([hostile, bot])
         store.flush()
         for url in served_dashboard(store):
             queries: list[dict[str, str]] = [

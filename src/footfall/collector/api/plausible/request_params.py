@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from footfall.collector.wire.messages import read_json
+from footfall.collector.wire.parsing import read_json
 
 FLUSH_SECONDS: Final = 2.0
 """How long an answer waits until earlier events are written: 20 ms unless the disk is full."""

@@ -55,7 +55,7 @@ class QueriedSite:
     def run(self, query: StatsQuery) -> StatsResult:
         """The result. With the dimension `event:goal`, each goal has rows of its own."""
         if GOAL not in query.dimensions:
-            return self._store.ask(query)
+            return self._store.query(query)
         for name in query.metrics:
             # It would be unclear whether a share is of the goal's visitors, or of all.
             if METRICS[name].is_of_visits or name == "percentage":
@@ -74,7 +74,7 @@ class QueriedSite:
             limit=MAX_ROWS,
             offset=0,
         )
-        for row in self._store.ask(narrowed).rows:
+        for row in self._store.query(narrowed).rows:
             if any(row.metrics):
                 names = (*row.dimensions[:place], goal.display_name, *row.dimensions[place:])
                 yield replace(row, dimensions=names)

@@ -1,7 +1,7 @@
 """Figures out of the store: a question goes in, rows come out.
 
     week = TimeRange.of_days(date(2026, 11, 16), date(2026, 11, 22), zone)
-    store.ask(Question(range=week, metrics=("visitors",), dimensions=("visit:source",)))
+    store.query(Question(range=week, metrics=("visitors",), dimensions=("visit:source",)))
 
 Metrics, dimensions and operators have the names of Plausible's Stats API, version 2, and mean what
 they mean there (read 2026-11), with these differences, all for figures that add up:

@@ -52,7 +52,7 @@ class StatsResult:
     total: int
 
 
-def answer(connection: Connection, question: StatsQuery) -> StatsResult:
+def run_query(connection: Connection, question: StatsQuery) -> StatsResult:
     """Answer a question, in one look at the file."""
     with _one_moment(connection):
         return Snapshot(connection).ask(question)
@@ -102,7 +102,7 @@ class Snapshot:
 
     @classmethod
     @contextlib.contextmanager
-    def at(cls, connection: Connection) -> Iterator[Self]:
+    def open(cls, connection: Connection) -> Iterator[Self]:
         """A look for several questions, which sees the same until the block ends."""
         with _one_moment(connection):
             yield cls(connection, SharedRows(connection))

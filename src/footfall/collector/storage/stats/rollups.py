@@ -188,7 +188,7 @@ def next_to_close(connection: Connection, zone: ZoneInfo, now: float) -> TimeRan
     return None
 
 
-def closing(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
+def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
     """The steps that count a day and keep its figures, each for a transaction of its own.
 
     So nobody who writes waits for all of them. If the day is opened again meanwhile, the last step
@@ -209,7 +209,7 @@ def closing(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
 
 def close(connection: Connection, day: TimeRange) -> None:
     """Take all steps at once, in an open transaction."""
-    for step in closing(day):
+    for step in closing_steps(day):
         step(connection)
 
 

@@ -164,8 +164,8 @@ class Figures:
 def figures(store: Store, view: View) -> Figures:
     """Read everything that a view shows from the store."""
     names = _prop_names(store, view)
-    newest = store.newest(view.domain)
-    with store.looking() as snapshot:
+    newest = store.last_event_at(view.domain)
+    with store.snapshot() as snapshot:
         return _FiguresReader(snapshot, view, store.clock(), store.zone, names).read(newest)
 
 

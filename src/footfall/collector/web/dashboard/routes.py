@@ -43,11 +43,11 @@ class Dashboard:
             chips=view.chips(),
             bots=self._store.bots(found.range, view.domain),
             now=self._store.current_visitors(view.domain),
-            newest=self._store.newest(view.domain),
+            newest=self._store.last_event_at(view.domain),
             domains=self._store.domains(),
             periods=views.PERIODS,
             comparisons=views.COMPARISONS,
             metrics=views.METRICS,
             zone=self._store.zone.key,
-            fault=self._store.fault,
+            fault=self._store.write_error,
         )
