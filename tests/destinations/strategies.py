@@ -10,7 +10,7 @@ from footfall.destinations import VISITOR_HEADERS
 from footfall.events.details import PERF_NAMES
 from footfall.model import Event, Response, Revenue, Visitor
 
-# Left to chance, characters that break a wire are rare, and lengths next to a limit even more so.
+# Random text rarely has characters that break a protocol, or a length next to a limit.
 ANY_CHARACTER = st.characters(exclude_categories=()) | st.sampled_from(
     '\udcff\ud83d\x00\x7f\r\n\t %&=#?/:;,<>"\\é\u0301\U0001f43e'
 )
@@ -57,7 +57,7 @@ ANY_VISITOR = st.builds(
     headers=st.dictionaries(st.sampled_from(sorted(VISITOR_HEADERS)), ANY_TEXT, max_size=9),
 )
 
-# Absolute, as the model promises; all that may follow the host is anything.
+# Absolute, as the model promises; anything may follow the host.
 ANY_URL = st.builds(
     lambda start, rest: start + rest,
     st.sampled_from(["https://example.com/", "http://a.example:8000?", "app://localhost/"]),

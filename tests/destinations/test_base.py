@@ -1,11 +1,12 @@
-"""Questions that any destination answers."""
+"""What can be asked of any destination: whether it is local, and the cause of a drop."""
 
 from __future__ import annotations
 
 import pytest
 
-from footfall.destinations import Collector, is_local
-from tests.destinations.support import OwnDestination
+from footfall.destinations import Collector, Destination, explained, is_local
+from footfall.model import ACCEPTED, Outcome, OutcomeKind
+from tests.destinations.support import PAGEVIEW, PLAUSIBLE, OwnDestination
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,22 @@ def test_an_endpoint_without_a_host_is_not_known_to_stay_here(endpoint: str) -> 
     destination.endpoint = endpoint
 
     assert not is_local(destination)
+
+
+DROPPED = Outcome(kind=OutcomeKind.DROPPED, detail="it threw an event away")
+
+
+def test_a_drop_is_explained_where_the_destination_knows_causes() -> None:
+    outcome = explained(PLAUSIBLE, DROPPED, PAGEVIEW, has_kept=False)
+
+    assert outcome.log_key == "unknown_site"
+    assert outcome.detail.startswith("it threw an event away. Most likely it knows no site")
+
+
+@pytest.mark.parametrize(
+    ("destination", "outcome"),
+    [(OwnDestination(), DROPPED), (PLAUSIBLE, ACCEPTED)],
+    ids=["no causes known", "no drop"],
+)
+def test_any_other_outcome_stays_as_it_is(destination: Destination, outcome: Outcome) -> None:
+    assert explained(destination, outcome, PAGEVIEW, has_kept=False) is outcome

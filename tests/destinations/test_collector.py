@@ -10,7 +10,7 @@ from footfall.model import Event, Outcome, OutcomeKind, Response, Visitor
 from tests.destinations.support import COLLECTOR
 
 
-def test_the_collector_is_spoken_to_as_plausible_is() -> None:
+def test_the_collector_gets_the_request_of_plausible() -> None:
     event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.7"))
     wire = Plausible(domain="example.com", endpoint="http://127.0.0.1:8321")
 

@@ -224,7 +224,7 @@ BEGIN = (
         ),
     ],
 )
-def test_a_line_that_describes_none_is_refused_with_a_remedy(
+def test_a_line_that_describes_no_destination_is_refused_with_a_remedy(
     line: str, faults: list[tuple[str, str]]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -235,7 +235,7 @@ def test_a_line_that_describes_none_is_refused_with_a_remedy(
 
 
 @pytest.mark.parametrize("value", [None, 7, {"domain": "example.com"}, Plausible, object()])
-def test_an_object_that_is_none_is_refused(value: Any) -> None:
+def test_an_object_that_is_no_destination_is_refused(value: Any) -> None:
     with pytest.raises(ConfigError, match="write a line like"):
         destination_from(value)
 
@@ -253,7 +253,7 @@ def test_an_object_that_is_none_is_refused(value: Any) -> None:
         ),
     ],
 )
-def test_a_list_is_split_where_a_new_line_begins(text: str, lines: tuple[str, ...]) -> None:
+def test_a_list_is_split_where_a_scheme_begins(text: str, lines: tuple[str, ...]) -> None:
     assert split_dsns(text) == lines
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-import footfall.destinations as room
+from footfall import destinations
 from footfall.destinations import VISITOR_HEADERS, Destination, Swetrix
 from footfall.model import Event, Request, Response, Visitor
 from tests.destinations.strategies import ANY_EVENT, ANY_RESPONSE, ANY_VISITOR
@@ -26,11 +26,13 @@ OLD_SWETRIX = Swetrix(pid=PID, old_server=True)
 
 
 def test_the_public_names_are_listed_and_there() -> None:
-    assert room.__all__ == sorted(room.__all__, key=lambda name: (not name.isupper(), name))
-    assert [name for name in room.__all__ if not hasattr(room, name)] == []
+    assert destinations.__all__ == sorted(
+        destinations.__all__, key=lambda name: (not name.isupper(), name)
+    )
+    assert [name for name in destinations.__all__ if not hasattr(destinations, name)] == []
 
 
-def test_the_headers_wanted_of_a_visitor_are_in_lower_case_and_tell_no_secrets() -> None:
+def test_the_headers_wanted_of_a_visitor_are_in_lower_case_and_hold_no_secrets() -> None:
     assert "accept-language" in VISITOR_HEADERS
     assert [name for name in VISITOR_HEADERS if name != name.lower()] == []
     assert VISITOR_HEADERS.isdisjoint({"cookie", "authorization", "referer", "x-forwarded-for"})

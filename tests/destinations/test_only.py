@@ -54,7 +54,7 @@ def test_bots_may_go_to_a_site_of_their_own() -> None:
     assert b'"domain":"shop.example.com"' in person.body
 
 
-def test_it_speaks_as_the_destination_it_hands_to() -> None:
+def test_it_passes_everything_on_to_its_destination() -> None:
     only = Only(to=SHOP, hosts=["shop.example.com"], events=["pageview"])
     assert only.name == "plausible:shop.example.com for pageview, shop.example.com"
     assert only.endpoint == SHOP.endpoint
@@ -69,7 +69,7 @@ def test_it_speaks_as_the_destination_it_hands_to() -> None:
     assert not is_local(only)
 
 
-def test_a_url_that_is_none_has_no_host() -> None:
+def test_an_invalid_url_has_no_host() -> None:
     only = Only(to=SHOP, hosts=["example.com"])
     assert not only.takes(Event(url="http://[", visitor=Visitor()))
 

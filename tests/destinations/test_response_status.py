@@ -11,7 +11,7 @@ from tests.destinations.support import EVERY_DESTINATION, PLAUSIBLE
 
 @EVERY_DESTINATION
 @pytest.mark.parametrize(
-    ("status", "verdict", "pause"),
+    ("status", "kind", "pause"),
     [
         (200, OutcomeKind.ACCEPTED, False),
         (201, OutcomeKind.ACCEPTED, False),
@@ -53,13 +53,13 @@ from tests.destinations.support import EVERY_DESTINATION, PLAUSIBLE
         (999, OutcomeKind.UNKNOWN, False),
     ],
 )
-def test_every_status_has_a_verdict(
-    destination: Destination, status: int, verdict: OutcomeKind, pause: bool
+def test_every_status_has_an_outcome(
+    destination: Destination, status: int, kind: OutcomeKind, pause: bool
 ) -> None:
     outcome = destination.read(Response(status=status))
 
-    assert (outcome.kind, outcome.pause) == (verdict, pause)
-    assert bool(outcome.detail) is (verdict is not OutcomeKind.ACCEPTED)
+    assert (outcome.kind, outcome.pause) == (kind, pause)
+    assert bool(outcome.detail) is (kind is not OutcomeKind.ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_every_status_has_a_verdict(
         (503, "is busy or restarting"),
     ],
 )
-def test_every_answer_but_yes_says_what_it_means(status: int, meaning: str) -> None:
+def test_every_refusal_says_what_it_means(status: int, meaning: str) -> None:
     detail = PLAUSIBLE.read(Response(status=status)).detail
 
     assert detail == f"HTTP {status}: the vendor {meaning}"
 
 
 @EVERY_DESTINATION
-def test_a_web_page_is_no_yes(destination: Destination) -> None:
+def test_a_web_page_is_no_acceptance(destination: Destination) -> None:
     response = Response(status=200, body=b"\xef\xbb\xbf\n<!doctype html><title>Shop</title>")
 
     assert destination.read(response) == Outcome(
@@ -149,7 +149,7 @@ NOON = "Sun, 06 Nov 1994 12:00:00 GMT"
         ("Sun, 06 Nuv 1994 12:00:20 GMT", NOON, None),
     ],
 )
-def test_the_vendors_wish_is_heard_within_bounds(
+def test_retry_after_is_read_within_bounds(
     retry_after: str | None, date: str, seconds: float | None
 ) -> None:
     headers = {"date": date} | ({} if retry_after is None else {"retry-after": retry_after})
@@ -193,7 +193,7 @@ def test_a_date_is_read_in_every_month(month: str) -> None:
         ),
     ],
 )
-def test_a_vendors_words_are_quoted_on_one_bounded_line(body: bytes, quote: str) -> None:
+def test_a_vendors_message_is_quoted_on_one_bounded_line(body: bytes, quote: str) -> None:
     detail = PLAUSIBLE.read(Response(status=400, body=body)).detail
 
     assert detail == f"HTTP 400: the vendor refuses the event{quote}"

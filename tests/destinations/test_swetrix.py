@@ -22,7 +22,7 @@ from tests.destinations.support import (
 )
 
 
-def test_a_pageview_is_one_post_that_looks_like_the_visitors_own() -> None:
+def test_a_pageview_is_one_post_with_the_visitors_headers() -> None:
     assert SWETRIX.request(PAGEVIEW) == Request(
         url="https://api.swetrix.com/log",
         headers=SWETRIX_HEADERS | {"origin": "https://example.com"},
@@ -119,7 +119,7 @@ def test_the_origin_can_be_left_out() -> None:
         ("x" * 511 + ",de", None),
     ],
 )
-def test_the_locale_is_the_one_tag_the_visitor_likes_best(
+def test_the_locale_is_the_language_tag_of_the_highest_weight(
     accept_language: str, locale: str | None
 ) -> None:
     visitor = replace(VISITOR, language=accept_language)
@@ -145,7 +145,7 @@ def test_the_locale_is_the_one_tag_the_visitor_likes_best(
         pytest.param({"props": {"constructor": 1}}, ("meta",), id="a prop that would be lost"),
     ],
 )
-def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+def test_trimmed_fields_are_listed(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
     assert SWETRIX.request(replace(PAGEVIEW, **change)).trimmed == trimmed
 
 
@@ -232,7 +232,7 @@ def test_a_project_id_may_have_blanks_around_it() -> None:
     assert Swetrix(pid=f" {PID}\n").pid == PID
 
 
-def test_the_name_tells_targets_apart() -> None:
+def test_the_name_distinguishes_targets() -> None:
     assert SWETRIX.name == "swetrix:aUn1quEid-33@api.swetrix.com"
 
 
@@ -309,7 +309,7 @@ CLOUDFLARE = "104.16.0.1"
         pytest.param({}, "other", "the project's bot protection is too strict", id="nothing shows"),
     ],
 )
-def test_a_drop_is_told_with_the_evidence_of_the_event(
+def test_a_drop_is_explained_with_the_evidence_of_the_event(
     change: dict[str, Any], kind: str, words: str
 ) -> None:
     outcome = SWETRIX.why_dropped(SWETRIX.read(BOT), replace(PAGEVIEW, **change), has_kept=False)
@@ -360,12 +360,12 @@ FORBIDDEN = "HTTP 403: the vendor forbids the request; a firewall or an access r
         ),
     ],
 )
-def test_a_403_depends_on_who_says_it(project: Swetrix, body: bytes, outcome: Outcome) -> None:
+def test_a_403_depends_on_who_sends_it(project: Swetrix, body: bytes, outcome: Outcome) -> None:
     assert project.read(Response(status=403, body=body)) == outcome
 
 
 @pytest.mark.parametrize(
-    ("body", "said", "kind", "remedy"),
+    ("body", "message", "kind", "remedy"),
     [
         (
             b'{"message":["pid must be a string","ev is too long"]}',
@@ -389,12 +389,13 @@ def test_a_403_depends_on_who_says_it(project: Swetrix, body: bytes, outcome: Ou
     ],
 )
 def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
-    body: bytes, said: str, kind: str, remedy: str
+    body: bytes, message: str, kind: str, remedy: str
 ) -> None:
     assert SWETRIX.read(Response(status=400, body=body)) == Outcome(
         kind=OutcomeKind.REJECTED,
         detail=(
-            f"HTTP 400: the vendor refuses the event (it says: {said}). What to do about {remedy}"
+            f"HTTP 400: the vendor refuses the event (it says: {message}). "
+            f"What to do about {remedy}"
         ),
         log_key=kind,
     )

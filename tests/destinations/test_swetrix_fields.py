@@ -208,7 +208,7 @@ OLD_SERVER = Swetrix(pid=PID, old_server=True)
         ("n" * 70, "n" * 63),
     ],
 )
-def test_a_name_is_put_in_the_letters_of_an_old_server(name: str, sent: str) -> None:
+def test_a_name_is_written_in_the_letters_of_an_old_server(name: str, sent: str) -> None:
     request = OLD_SERVER.request(replace(PAGEVIEW, name=name))
 
     assert json.loads(request.body)["ev"] == sent

@@ -1,4 +1,4 @@
-"""Umami's wire: what is sent for an event, and what its answers mean."""
+"""Umami's wire: what is sent for an event, and what its responses mean."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.destinations.support import FIREFOX, VISITOR, WEBSITE
 
 SITE = Umami(website=WEBSITE)
 PAGEVIEW = replace(support.PAGEVIEW, url="https://example.com:8443/pricing?utm_source=news")
-PLAIN = {
+FIELDS = {
     "website": WEBSITE,
     "hostname": "example.com",
     "url": "/pricing?utm_source=news",
@@ -38,7 +38,7 @@ def test_a_pageview_is_one_post_with_the_visitors_address_and_browser() -> None:
         },
         body=b"",
     )
-    assert json.loads(request.body) == {"type": "event", "payload": PLAIN}
+    assert json.loads(request.body) == {"type": "event", "payload": FIELDS}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_pageview_is_one_post_with_the_visitors_address_and_browser() -> None:
 def test_an_event_becomes_a_body(change: dict[str, Any], added: dict[str, Any]) -> None:
     sent = json.loads(SITE.request(replace(PAGEVIEW, **change)).body)["payload"]
 
-    assert sent == {key: value for key, value in (PLAIN | added).items() if value is not None}
+    assert sent == {key: value for key, value in (FIELDS | added).items() if value is not None}
 
 
 def test_without_an_address_none_is_sent() -> None:
@@ -105,7 +105,7 @@ def test_without_an_address_none_is_sent() -> None:
         pytest.param({"name": "+1"}, ("name",), id="a sign before the name"),
     ],
 )
-def test_what_was_cut_is_said(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
+def test_trimmed_fields_are_listed(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
     assert SITE.request(replace(PAGEVIEW, **change)).trimmed == trimmed
 
 
@@ -123,10 +123,10 @@ def test_an_event_that_was_kept_is_accepted(body: bytes) -> None:
 def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> None:
     outcome = SITE.read(Response(status=200, body=b'{"beep":"boop"}'))
     event = replace(PAGEVIEW, visitor=replace(VISITOR, user_agent=user_agent))
-    said = "it took the visitor for a bot and threw the event away"
+    detail = "it took the visitor for a bot and threw the event away"
 
-    assert outcome == Outcome(kind=OutcomeKind.DROPPED, detail=said, log_key="bot")
-    assert SITE.why_dropped(outcome, event, has_kept=True).detail.startswith(said + why)
+    assert outcome == Outcome(kind=OutcomeKind.DROPPED, detail=detail, log_key="bot")
+    assert SITE.why_dropped(outcome, event, has_kept=True).detail.startswith(detail + why)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_beep_means_that_a_bot_was_thrown_away(user_agent: str, why: str) -> N
     [b"Website not found.", b'{"error":{"message":"Website not found.","status":400}}'],
     ids=["text", "an object"],
 )
-def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
+def test_any_other_refusal_is_read_by_the_common_table(body: bytes) -> None:
     assert SITE.read(Response(status=400, body=body)) == Outcome(
         kind=OutcomeKind.REJECTED,
         detail="HTTP 400: the vendor refuses the event (it says: Website not found.)",
@@ -146,7 +146,7 @@ def test_a_refusal_is_read_as_everywhere(body: bytes) -> None:
     [b'{"error":{"message":"Forbidden","code":"forbidden","status":403}}', b"Forbidden"],
     ids=["an object", "text"],
 )
-def test_an_address_that_the_server_ignores_stops_nobody_else(body: bytes) -> None:
+def test_an_address_that_the_server_ignores_does_not_pause_the_destination(body: bytes) -> None:
     assert SITE.read(Response(status=403, body=body)) == Outcome(
         kind=OutcomeKind.REJECTED,
         detail=(
@@ -158,12 +158,12 @@ def test_an_address_that_the_server_ignores_stops_nobody_else(body: bytes) -> No
 
 
 @pytest.mark.parametrize("body", [b"<h1>Blocked</h1>", b""], ids=["a web page", "silence"])
-def test_a_403_of_anything_else_concerns_everybody(body: bytes) -> None:
+def test_a_403_of_anything_else_pauses_the_destination(body: bytes) -> None:
     assert SITE.read(Response(status=403, body=body)).pause
 
 
 @pytest.mark.parametrize("website", [None, 7, "", WEBSITE + "0", WEBSITE.replace("-", "")])
-def test_an_id_that_is_none_is_refused(website: Any) -> None:
+def test_an_invalid_id_is_refused(website: Any) -> None:
     with pytest.raises(ConfigError, match="a UUID such as"):
         Umami(website=website)
 
@@ -179,7 +179,7 @@ def test_the_id_and_the_endpoint_are_checked_together() -> None:
     assert [fault.option for fault in caught.value.faults] == ["website", "endpoint"]
 
 
-def test_the_name_tells_targets_apart_and_plain_http_is_warned_of() -> None:
+def test_the_name_distinguishes_targets_and_plain_http_is_warned_of() -> None:
     own = Umami(website=WEBSITE.upper(), endpoint="http://stats.example.com")
 
     assert own.name == f"umami:{WEBSITE}@stats.example.com"

@@ -1,6 +1,6 @@
-"""Whatever an app or a browser sends, the vendors take the request that is made of it.
+"""Whatever an app or a browser sends, the vendors accept the request that footfall makes of it.
 
-The judge is the collector's wire, which refuses what the vendors refuse.
+The collector's parsers stand in for the vendors: they refuse what the vendors refuse.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ DESTINATIONS: list[Destination] = [
 
 
 def result_of(request: Request) -> IngestResult:
-    """What the vendor answers to a request that no server has seen yet."""
+    """The response of a vendor to its first request."""
     incoming = IncomingRequest(headers=request.headers, peer="127.0.0.1", body=request.body, at=0.0)
     sessions = Sessions(salt=lambda day: b"salt")
     path = urlsplit(request.url).path
@@ -56,7 +56,7 @@ def result_of(request: Request) -> IngestResult:
 
 
 def refusals(event: Event) -> list[tuple[int, bytes]]:
-    """The answers of all vendors that are no yes."""
+    """Status and body of each vendor's response that does not accept the event."""
     responses = [result_of(destination.request(event)).response for destination in DESTINATIONS]
     return [(each.status, each.body) for each in responses if each.status not in (201, 202)]
 
@@ -76,7 +76,7 @@ HEADERS_READ = sorted(BUILDER._config.request_headers | VISITOR_HEADERS)
 
 
 def navigations() -> Iterator[tuple[str, st.SearchStrategy[str]]]:
-    """Headers that are anything, but for those without which there is no pageview."""
+    """The headers that make a request a pageview; the others may be anything."""
     yield "user-agent", st.just(CHROME) | ANY_BYTES
     yield "sec-fetch-dest", st.just("document")
     yield "sec-fetch-mode", st.just("navigate")
@@ -120,7 +120,7 @@ def test_a_plain_navigation_is_among_them() -> None:
     assert [event.client_ip for result in results for event in result.events] == ["203.0.113.9"] * 3
 
 
-SAID = st.fixed_dictionaries(
+ANY_TRACK_CALL = st.fixed_dictionaries(
     {"name": st.sampled_from(["pageview", "Signup"]) | ANY_TEXT},
     optional={
         "props": st.dictionaries(ANY_TEXT, ANY_JSON, max_size=4) | ANY_JSON,
@@ -141,15 +141,17 @@ SAID = st.fixed_dictionaries(
 
 
 @given(
-    SAID,
+    ANY_TRACK_CALL,
     st.just("https://example.com/") | ANY_TEXT.map(lambda text: f"https://shop.example.com/{text}"),
     st.fixed_dictionaries(
         {"ip": st.just("203.0.113.9")}, optional={"ua": ANY_TEXT, "lang": ANY_TEXT}
     ),
 )
-def test_whatever_an_app_tells(said: dict[str, Any], page: str, visitor: dict[str, str]) -> None:
+def test_whatever_an_app_passes_to_track(
+    call: dict[str, Any], page: str, visitor: dict[str, str]
+) -> None:
     with contextlib.suppress(EventError):
-        custom = check_event(**said, page=page, visitor=visitor, record=None, at=0.0)
+        custom = check_event(**call, page=page, visitor=visitor, record=None, at=0.0)
         event = BUILDER.from_custom_event(None, custom, 0.0).event
         if event is not None:
             assert refusals(event) == []
@@ -163,21 +165,19 @@ SWETRIX_HEADERS = PLAUSIBLE_HEADERS | {
     "accept-encoding",
     "sec-ch-ua-platform",
 }
-# What any client sends with a body; `*/*` is what Plausible takes for no preference.
-# The last is how an app knows the POSTs of its own tracker, where it is itself the endpoint.
+# What any client sends with a body. By `footfall` an app that is itself the endpoint recognises the
+# POSTs of its own tracker.
 OF_HTTP = {"host", "content-length", "connection", "footfall"}
 
 
 @pytest.mark.parametrize(
-    ("place", "expected", "may_be"),
+    ("dsn", "expected", "may_be"),
     [
         pytest.param("plausible+{}/example.com", PLAUSIBLE_HEADERS, {"accept"}, id="Plausible"),
         pytest.param("swetrix+{}/aUn1quEid-33", SWETRIX_HEADERS | {"accept"}, set(), id="Swetrix"),
     ],
 )
-def test_no_header_goes_out_but_those_that_should(
-    place: str, expected: set[str], may_be: set[str]
-) -> None:
+def test_only_the_expected_headers_are_sent(dsn: str, expected: set[str], may_be: set[str]) -> None:
     own = {
         "Cookie": "session=1",
         "Authorization": "Bearer x",
@@ -190,7 +190,7 @@ def test_no_header_goes_out_but_those_that_should(
         "DNT": "1",
     }
     with vendor(vendors.answering(vendors.answer())) as server:
-        tracker = Tracker(Config(destinations=[place.format(server.url)]), environ={})
+        tracker = Tracker(Config(destinations=[dsn.format(server.url)]), environ={})
         visit(tracker, headers=own)
         assert tracker.flush(5)
         [request] = server.requests
@@ -206,10 +206,10 @@ def test_no_header_goes_out_but_those_that_should(
 
 
 @pytest.mark.parametrize("user_agent", ["Caf\xe9 \xff/1.0", "a" * 5000, " \t", "a\tb"])
-def test_a_heartbeat_bears_the_very_identity_of_the_pageview(user_agent: str) -> None:
+def test_a_heartbeat_has_the_identity_of_the_pageview(user_agent: str) -> None:
     headers = {"user-agent": user_agent, "sec-fetch-dest": "document", "host": "example.com"}
     visitor = BUILDER.visitor_of(Hit(headers=headers, peer="203.0.113.9"))
     event = Event(url="https://example.com/", visitor=visitor)
-    page, beat = SWETRIX.request(event), SWETRIX.heartbeat(visitor)
+    page, heartbeat = SWETRIX.request(event), SWETRIX.heartbeat(visitor)
     for name in ("user-agent", "x-forwarded-for", "x-client-ip-address"):
-        assert beat.headers[name] == page.headers[name]
+        assert heartbeat.headers[name] == page.headers[name]

@@ -1,4 +1,4 @@
-"""Any endpoint: what a function makes of an event, and a vendor of one's own in one class."""
+"""Any endpoint: the body that a function makes of an event, and a custom vendor in one class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ JSON = {"content-type": "application/json", "user-agent": "footfall"}
 
 
 @pytest.mark.parametrize(
-    ("made", "body"),
+    ("result", "body"),
     [
         pytest.param(
             {"page": EVENT.url}, '{"page":"https://example.com/köln"}'.encode(), id="JSON"
@@ -43,14 +43,14 @@ JSON = {"content-type": "application/json", "user-agent": "footfall"}
         pytest.param("köln\udcff", "köln?".encode(), id="text"),
     ],
 )
-def test_what_the_function_makes_is_sent(made: Any, body: bytes) -> None:
-    hook = Webhook(url="https://example.com/events?key=1", body=lambda event: made)
+def test_the_result_of_the_function_is_sent(result: Any, body: bytes) -> None:
+    hook = Webhook(url="https://example.com/events?key=1", body=lambda event: result)
 
     assert hook.request(EVENT) == Request(url=hook.url, headers=JSON, body=body)
     assert (hook.name, hook.endpoint) == ("webhook:example.com/events", hook.url)
 
 
-def test_headers_of_ones_own_are_sent_and_shown_nowhere() -> None:
+def test_custom_headers_are_sent_and_never_shown() -> None:
     hook = Webhook(
         url="https://example.com/",
         body=lambda event: b"",
@@ -95,7 +95,7 @@ def test_settings_that_cannot_work_are_refused_with_a_remedy(
     assert "s3cret" not in str(caught.value)
 
 
-def test_any_yes_is_a_yes_and_plain_http_is_warned_of() -> None:
+def test_any_2xx_is_accepted_and_plain_http_is_warned_of() -> None:
     hook = Webhook(url="http://example.com/", body=lambda event: b"")
 
     assert hook.read(Response(status=204)) == ACCEPTED
@@ -106,14 +106,14 @@ def test_any_yes_is_a_yes_and_plain_http_is_warned_of() -> None:
 def delivered(make: Any) -> tuple[list[bytes], dict[str, Any]]:
     """The requests of one pageview at a server on loopback, and the counters of its destination."""
     with vendor(vendors.answering(vendors.answer())) as server:
-        place = make(server.url)
-        tracker = Tracker(Config(destinations=[place], track_localhost=True), environ={})
+        destination = make(server.url)
+        tracker = Tracker(Config(destinations=[destination], track_localhost=True), environ={})
         visit(tracker)
         assert tracker.flush(5)
-        return server.requests, tracker.stats()["destinations"][place.name]
+        return server.requests, tracker.stats()["destinations"][destination.name]
 
 
-def test_a_function_that_fails_costs_its_event_alone() -> None:
+def test_a_function_that_raises_loses_only_its_event() -> None:
     requests, counted = delivered(lambda url: Webhook(url=url, body=lambda event: 1 / 0))  # type: ignore[arg-type,return-value] # it fails
 
     assert (requests, counted["rejected"]) == ([], 1)
@@ -154,7 +154,7 @@ class GoatCounter:
         return Outcome(kind=OutcomeKind.RETRY if is_busy else OutcomeKind.REJECTED)
 
 
-def test_a_vendor_of_ones_own_is_one_short_class() -> None:
+def test_a_custom_vendor_is_one_short_class() -> None:
     assert len(inspect.getsource(GoatCounter).splitlines()) < 40
 
     [request], counted = delivered(lambda url: GoatCounter(site=url, key="k"))

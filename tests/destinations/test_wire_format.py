@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from footfall.destinations import _wire_format, check_event_name
 from footfall.errors import EventError
+from footfall.model import Visitor
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,52 @@ ODD_TEXTS = st.text(
 )
 
 
-@given(value=ODD_TEXTS | st.text(), longest=st.integers(0, 40))
-def test_usual_text_passes_as_by_the_rule_for_all_text(value: str, longest: int) -> None:
-    by_the_rule = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value[:longest])
-    assert _wire_format.trim_text(value, longest) == by_the_rule
+@given(value=ODD_TEXTS | st.text(), limit=st.integers(0, 40))
+def test_the_short_cut_for_usual_text_changes_nothing(value: str, limit: int) -> None:
+    expected = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value[:limit])
+    assert _wire_format.trim_text(value, limit) == expected
 
 
-@given(value=ODD_TEXTS | st.text(), longest=st.integers(0, 40))
-def test_a_usual_header_passes_as_by_the_rule_for_all_headers(value: str, longest: int) -> None:
-    shown = re.sub("[\x00-\x08\x0a-\x1f\x7f]", " ", value[:longest])
-    by_the_rule = shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
-    assert _wire_format.header_value(value, longest) == by_the_rule
+@given(value=ODD_TEXTS | st.text(), limit=st.integers(0, 40))
+def test_the_short_cut_for_usual_headers_changes_nothing(value: str, limit: int) -> None:
+    shown = re.sub("[\x00-\x08\x0a-\x1f\x7f]", " ", value[:limit])
+    expected = shown.encode("latin-1", errors="replace").decode("latin-1").strip(" \t")
+    assert _wire_format.header_value(value, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "utf8", "utf16"),
+    [
+        ("abc", 2, "ab", "ab"),
+        ("é€", 4, "é", "é€"),
+        ("\U0001f43ea", 3, "", "\U0001f43ea"),
+        ("\U0001f43ea", 1, "", ""),
+        ("a\udcff", 4, "a\ufffd", "a\ufffd"),
+    ],
+)
+def test_trimmed_text_has_whole_characters(value: str, limit: int, utf8: str, utf16: str) -> None:
+    assert _wire_format.trim_utf8(value, limit) == utf8
+    assert _wire_format.trim_utf16(value, limit) == utf16
+
+
+def test_trimmed_fields_are_noted_once_in_their_order() -> None:
+    trimmed = _wire_format.TrimmedFields()
+
+    assert trimmed.note_if_shorter("url", "abc", "ab") == "ab"
+    assert trimmed.note_if_shorter("name", "abc", "abc") == "abc"
+    trimmed.note("props")
+    trimmed.note("url")
+
+    assert trimmed.names == ("url", "props")
+
+
+def test_a_visitors_address_is_in_each_ip_header_and_the_user_agent_always_there() -> None:
+    headers = _wire_format.visitor_headers(Visitor(client_ip="203.0.113.7"), ["a", "b"])
+
+    assert headers == {
+        "content-type": "application/json",
+        "user-agent": "",
+        "a": "203.0.113.7",
+        "b": "203.0.113.7",
+    }
+    assert _wire_format.visitor_headers(Visitor(), ["a"]).keys() == {"content-type", "user-agent"}

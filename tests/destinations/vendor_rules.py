@@ -12,23 +12,24 @@ from footfall.events.details import PERF_NAMES
 from footfall.model import Request
 from tests.destinations.support import PID, WEBSITE
 
-# RFC 9110 section 5.5, with nothing around the value.
+# RFC 9110 section 5.5, without white space around the value.
 FIELD_VALUE = re.compile(r"|[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
 
 
-def refused_number(text: str) -> None:
+def refuse_number(text: str) -> None:
     raise AssertionError(f"{text} is not JSON")
 
 
 def strict_json(body: bytes) -> dict[str, Any]:
     """What a strict parser reads: UTF-8, no NaN, no lone surrogates."""
-    found = json.loads(body.decode("utf-8", errors="strict"), parse_constant=refused_number)
-    json.dumps(found, ensure_ascii=False).encode("utf-8", errors="strict")
-    assert isinstance(found, dict)
-    return found
+    parsed = json.loads(body.decode("utf-8", errors="strict"), parse_constant=refuse_number)
+    json.dumps(parsed, ensure_ascii=False).encode("utf-8", errors="strict")
+    assert isinstance(parsed, dict)
+    return parsed
 
 
 def header_violations(request: Request) -> list[str]:
+    """The headers that HTTP does not allow, or that are longer than 2048 characters."""
     return [
         f"header {name}={value!r:.40}"
         for name, value in request.headers.items()
@@ -40,7 +41,7 @@ def plausible_violations(request: Request) -> list[str]:
     """The rules of Plausible's own validation that this request breaks."""
     body = strict_json(request.body)
     props, revenue = body.get("props", {}), body.get("revenue")
-    held = {
+    rules = {
         "the keys it knows": body.keys()
         <= {
             "name",
@@ -67,7 +68,7 @@ def plausible_violations(request: Request) -> list[str]:
         <= {"content-type", "user-agent", "x-forwarded-for", "x-plausible-ip"},
         "a user agent, even an empty one": "user-agent" in request.headers,
     }
-    return [rule for rule, is_kept in held.items() if not is_kept]
+    return [rule for rule, holds in rules.items() if not holds]
 
 
 def swetrix_violations(request: Request) -> list[str]:
@@ -75,7 +76,7 @@ def swetrix_violations(request: Request) -> list[str]:
     body = strict_json(request.body)
     meta, perf = body.pop("meta", {}), body.pop("perf", None)
     is_custom = request.url.endswith("/custom")
-    held = {
+    rules = {
         "its project": body["pid"] == PID,
         "text in every field": all(isinstance(value, str) for value in body.values()),
         "no empty field": all(body.values()),
@@ -93,7 +94,7 @@ def swetrix_violations(request: Request) -> list[str]:
         )
         <= 2000,
         "100 KiB in all": len(request.body) <= 100 * 1024,
-        "the headers that people send": request.headers.keys()
+        "the headers that browsers send": request.headers.keys()
         >= {"accept", "accept-encoding", "accept-language", "content-type", "user-agent"},
         "no header that spoils it": request.headers.keys().isdisjoint(
             {"referer", "authorization", "x-api-key", "cookie", "forwarded"}
@@ -101,19 +102,19 @@ def swetrix_violations(request: Request) -> list[str]:
         "the address twice": request.headers.get("x-forwarded-for")
         == request.headers.get("x-client-ip-address"),
     }
-    return [rule for rule, is_kept in held.items() if not is_kept]
+    return [rule for rule, holds in rules.items() if not holds]
 
 
 def old_swetrix_violations(request: Request) -> list[str]:
     """The rules of a Swetrix of 2024 that this request breaks."""
     body = strict_json(request.body)
     meta = body.get("meta", {})
-    held = {
+    rules = {
         "a name of its letters": re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]{0,62}", body.get("ev", "x")),
         "20 keys": len(meta) <= 20,
         "1000 characters of meta": sum(map(len, meta.values())) <= 1000,
     }
-    return swetrix_violations(request) + [rule for rule, is_kept in held.items() if not is_kept]
+    return swetrix_violations(request) + [rule for rule, holds in rules.items() if not holds]
 
 
 def umami_violations(request: Request) -> list[str]:
@@ -122,7 +123,7 @@ def umami_violations(request: Request) -> list[str]:
     sent = body["payload"]
     data = sent.get("data", {})
     texts = [value for value in sent.values() if isinstance(value, str)]
-    held = {
+    rules = {
         "an event": body["type"] == "event",
         "its website": sent["website"] == WEBSITE,
         "a hostname of 100 characters": len(sent.get("hostname", "")) <= 100,
@@ -136,4 +137,4 @@ def umami_violations(request: Request) -> list[str]:
         "no header but the visitor's": request.headers.keys()
         <= {"content-type", "user-agent", "x-forwarded-for"},
     }
-    return [rule for rule, is_kept in held.items() if not is_kept]
+    return [rule for rule, holds in rules.items() if not holds]
