@@ -171,7 +171,7 @@ def current_visitor() -> dict[str, str]:
     request.
     """
     exchange = _exchange()
-    return exchange.recorder.owner.current_visitor(exchange) if exchange is not None else {}
+    return exchange.recorder.tracker.current_visitor(exchange) if exchange is not None else {}
 
 
 def flush(timeout: float | None = None) -> bool:
@@ -207,7 +207,7 @@ def _tracker() -> Tracker | None:
     from footfall.tracker.process_hooks import newest
 
     exchange = _exchange()
-    return cast("Tracker | None", newest() if exchange is None else exchange.recorder.owner)
+    return cast("Tracker | None", newest() if exchange is None else exchange.recorder.tracker)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Headers, Hit
-from footfall.request.capture import capture, is_refused_prefetch, may_be_page
+from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page
 from footfall.request.exchange import (
     CURRENT,
     NO_NOTES,
@@ -77,7 +77,7 @@ class ScopeExchange(Exchange):
                 # The specification allows an iterable that can be read only once.
                 headers = list(headers)
                 message = {**message, "headers": headers}
-            capture(self, message["status"], headers, RESPONSE_NAMES, PAGE_TYPES)
+            capture_response(self, message["status"], headers, RESPONSE_NAMES, PAGE_TYPES)
         return self.send(message)
 
     def record(self) -> Record:

@@ -27,15 +27,15 @@ __all__ = ["MemoryTransport", "Outbox", "capture"]
 
 
 _NONE = (
-    "none; no app with footfall was asked for anything, or it has no destination, and any will do, "
-    "since nothing is sent"
+    "none; no app with footfall got a request, or it has no destination, and any will do, since "
+    "nothing is sent"
 )
 
 
 class Outbox(Sequence[Event]):
-    """The events so far, oldest first. Looking at it waits until every hit has been judged.
+    """The events so far, oldest first. Reading it waits until every hit has been decided.
 
-    Its repr, which a failing assertion shows, tells also why some of the requests did not count.
+    Its repr, which a failing assertion shows, has also the reasons why requests did not count.
     """
 
     def __init__(self, events: list[Event]) -> None:
@@ -69,7 +69,7 @@ class Outbox(Sequence[Event]):
 
 
 def _reasons() -> Counter[str]:
-    """How often which reason was given so far in this process."""
+    """How often each reason was given so far in this process."""
     found: Counter[str] = Counter()
     for tracker in trackers():
         found.update(tracker.stats()["reasons"])

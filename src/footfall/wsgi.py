@@ -17,7 +17,7 @@ from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
-from footfall.request.capture import capture, is_refused_prefetch, may_be_page
+from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page
 from footfall.request.exchange import (
     CURRENT,
     NO_NOTES,
@@ -81,7 +81,7 @@ class EnvironExchange(Exchange):
         if not self.is_captured:  # a second call replaces the headers after an error
             self.is_captured = True
             try:
-                capture(self, STATUSES[status], headers, RESPONSE_NAMES, PAGE_TYPES)
+                capture_response(self, STATUSES[status], headers, RESPONSE_NAMES, PAGE_TYPES)
             except Exception:  # noqa: BLE001 -- the app sent an invalid status line
                 self.recorder.errors.bump()
         # Only passed on where it was given: the function of some servers has two parameters.

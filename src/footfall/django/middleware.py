@@ -14,7 +14,7 @@ from django.urls import get_script_prefix
 
 from footfall import asgi, wsgi
 from footfall.config import as_options
-from footfall.request.capture import capture, is_refused_prefetch
+from footfall.request.capture import capture_response, is_refused_prefetch
 from footfall.request.exchange import CURRENT
 from footfall.rules.path_rules import pattern_list
 from footfall.tracker import Tracker
@@ -108,12 +108,12 @@ def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpRespo
             return
         if recorder.wants_route:
             exchange.set_route(get_script_prefix() + match.route)
+    status, headers = response.status_code, response.items()
     if isinstance(exchange, wsgi.EnvironExchange):
-        tables = wsgi.RESPONSE_NAMES, wsgi.PAGE_TYPES
-        capture(exchange, response.status_code, response.items(), *tables)
+        capture_response(exchange, status, headers, wsgi.RESPONSE_NAMES, wsgi.PAGE_TYPES)
     else:
-        pairs = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.items()]
-        capture(exchange, response.status_code, pairs, asgi.RESPONSE_NAMES, asgi.PAGE_TYPES)
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        capture_response(exchange, status, pairs, asgi.RESPONSE_NAMES, asgi.PAGE_TYPES)
 
 
 def _refusal() -> HttpResponse:

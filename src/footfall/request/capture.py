@@ -14,7 +14,7 @@ from footfall.common.clock import monotonic
 from footfall.request.exchange import Exchange
 from footfall.rules import pageview
 
-__all__ = ["capture", "is_refused_prefetch", "may_be_page"]
+__all__ = ["capture_response", "is_refused_prefetch", "may_be_page"]
 
 
 def may_be_page(content_type: str | bytes) -> bool:
@@ -35,7 +35,7 @@ def is_refused_prefetch(exchange: Exchange) -> bool:
     return True
 
 
-def capture(
+def capture_response(
     exchange: Exchange,
     status: int,
     headers: Iterable[tuple[AnyStr, AnyStr]],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from footfall.common.atomic import AtomicCounter
 from footfall.config import Config
@@ -24,7 +23,7 @@ class RequestRecorder:
         config: The checked settings.
         is_inline: True where a request waits for the delivery of its own events.
         deliver: Delivers what waits, in the calling thread.
-        owner: The tracker. Nothing in `footfall.request` calls it; `footfall.track()` does.
+        tracker: The tracker itself, for `footfall.track()`; `footfall.request` never calls it.
     """
 
     __slots__ = (
@@ -33,10 +32,10 @@ class RequestRecorder:
         "filters",
         "header_names",
         "is_inline",
-        "owner",
         "pick",
         "refuses_prefetch",
         "submit",
+        "tracker",
         "wants_route",
     )
 
@@ -46,11 +45,11 @@ class RequestRecorder:
     errors: AtomicCounter
 
     def __init__(
-        self, config: Config, *, is_inline: bool, deliver: Callable[[], None], owner: Any
+        self, config: Config, *, is_inline: bool, deliver: Callable[[], None], tracker: object
     ) -> None:
         self.is_inline = is_inline
         self.deliver = deliver
-        self.owner = owner
+        self.tracker = tracker
         self.refuses_prefetch = config.prefetch == "refuse"
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         # As an ASGI scope spells the names, and as a hit does.

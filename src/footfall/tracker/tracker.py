@@ -84,7 +84,7 @@ class Tracker:
             config, self.transport, limits, self._log, keeps_unsent=keeps_unsent
         )
         self.recorder = RequestRecorder(
-            config, is_inline=self.is_inline, deliver=self.deliver, owner=self
+            config, is_inline=self.is_inline, deliver=self.deliver, tracker=self
         )
         self.reset_after_fork()
         process_hooks.register(self)
