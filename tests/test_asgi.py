@@ -1,27 +1,18 @@
-"""What is particular to ASGI: lifespan, other scopes, mounts, and messages that pass untouched."""
+"""What is particular to ASGI: lifespan, other scopes, mounts, and messages that pass unchanged."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-from importlib import import_module
 from typing import Any
 
 import pytest
-import starlette.routing
 
 from footfall.asgi import FlushOnShutdown, FootfallMiddleware
 from footfall.config import Config
 from footfall.testing import MemoryTransport, Outbox
 from footfall.tracker import Tracker
 from tests.support.adapters import PLAUSIBLE, call_asgi, navigation
-from tests.test_tracker import page
-
-# Older ones keep to themselves which route they have found; the path is sent then.
-tells_route = pytest.mark.skipif(
-    '"route"' not in inspect.getsource(starlette.routing),
-    reason="this Starlette leaves no route in the scope",
-)
+from tests.support.trackers import page
 
 
 def scripted(*messages: str) -> tuple[Any, Any, list[str]]:
@@ -86,39 +77,6 @@ def test_an_app_that_breaks_while_it_starts_is_not_answered_for() -> None:
     with pytest.raises(ValueError, match="only http"):
         asyncio.run(FlushOnShutdown(refusing_late)({"type": "lifespan"}, receive, send))
     assert sent == []
-
-
-@pytest.mark.parametrize("adapter", ["footfall.starlette", "footfall.fastapi"])
-def test_wrong_options_fail_the_start_by_the_protocols_own_word(
-    adapter: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse
-    from starlette.routing import Route
-
-    async def view(request: Any) -> HTMLResponse:
-        return HTMLResponse("ok")
-
-    app = Starlette(routes=[Route("/page", view)])
-    wrong: dict[str, Any] = {"destinatons": [PLAUSIBLE]}
-    app.add_middleware(import_module(adapter).FootfallMiddleware, **wrong)
-    messages: list[Any] = []
-
-    async def receive() -> Any:
-        return {"type": "lifespan.startup"}
-
-    async def send(message: Any) -> None:
-        messages.append(message)
-
-    asyncio.run(app({"type": "lifespan", "state": {}}, receive, send))
-    assert [message["type"] for message in messages] == ["lifespan.startup.failed"]
-    assert "did you mean 'destinations'" in messages[0]["message"]
-    # The server says it; a second time would be once too often.
-    assert caplog.messages == []
-    # Without lifespan the app runs all the same, and the log says why nothing is counted.
-    for _ in range(2):
-        assert call_asgi(app, navigation("/page")).body == b"ok"
-    assert caplog.text.count("did you mean 'destinations'") == 1
 
 
 def test_a_start_that_failed_stays_failed() -> None:
@@ -211,41 +169,6 @@ def test_the_mount_point_is_part_of_the_path_once(
 
     call_asgi(mounted, navigation(path))
     assert [event.url for event in footfall_outbox] == [f"https://example.com{expected}"]
-
-
-@tells_route
-def test_the_frameworks_route_can_stand_for_the_path(footfall_outbox: Outbox) -> None:
-    from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse
-    from starlette.routing import Mount, Route
-
-    async def view(request: Any) -> HTMLResponse:
-        return HTMLResponse("ok")
-
-    app = Starlette(routes=[Route("/users/{id}", view), Mount("/files", routes=[])])
-    app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE], path_mode="route")
-    call_asgi(app, navigation("/users/17"))
-    assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Bid%7D"]
-
-
-@tells_route
-def test_a_mount_point_is_part_of_the_route(footfall_outbox: Outbox) -> None:
-    from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse
-    from starlette.routing import Mount, Route
-
-    async def view(request: Any) -> HTMLResponse:
-        return HTMLResponse("ok")
-
-    pages = [Route("/page/{id}", view)]
-    app = Starlette(routes=[Mount("/shop", routes=pages), Mount("/blog", routes=pages)])
-    app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE], path_mode="route")
-    call_asgi(app, navigation("/shop/page/1"))
-    call_asgi(app, navigation("/blog/page/1"))
-    assert [event.url for event in footfall_outbox] == [
-        "https://example.com/shop/page/%7Bid%7D",
-        "https://example.com/blog/page/%7Bid%7D",
-    ]
 
 
 def test_excludes_see_the_mount_point(footfall_outbox: Outbox) -> None:

@@ -13,10 +13,12 @@ from starlette.testclient import TestClient
 import footfall
 from footfall.flask import Footfall
 from footfall.starlette import FootfallMiddleware
-from footfall.testing import Outbox, capture
+from footfall.testing import MemoryTransport, Outbox, capture
 from tests.support.adapters import NAVIGATION, PLAUSIBLE, answer, set_up_django
+from tests.support.trackers import tracker_over, visit
 
 set_up_django()
+
 
 from django.test import Client, override_settings  # noqa: E402 -- the settings come first
 
@@ -158,3 +160,26 @@ def test_an_outbox_of_nobody_says_so() -> None:
     with starlette_client() as client, capture() as outbox:
         client.get("/page")
         assert "or it has no destination, and any will do" in repr(outbox)
+
+
+def test_capture_ends_with_its_block() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with capture() as outbox:
+        visit(tracker)
+        assert len(outbox) == 1
+        outbox.clear()
+        assert outbox[:] == []
+        visit(tracker)
+        assert repr(outbox) == "Outbox([('pageview', 'https://example.com/page')])"
+    visit(tracker)
+    tracker.flush(5)
+    assert len(transport.requests) == 1
+
+
+def test_captures_may_be_nested(footfall_outbox: Outbox) -> None:
+    tracker = tracker_over(MemoryTransport())
+    with capture() as inner:
+        visit(tracker)
+    visit(tracker)
+    assert (len(inner), len(footfall_outbox)) == (1, 2)

@@ -17,8 +17,8 @@ from footfall.destinations import Collector, Only, Plausible
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from tests.support.trackers import visit
 from tests.support.vendors import wait_until
-from tests.test_tracker import visit
 
 ACCEPTED = Outcome(kind=OutcomeKind.ACCEPTED)
 

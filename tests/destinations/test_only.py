@@ -12,7 +12,7 @@ from footfall.errors import ConfigError
 from footfall.model import Event, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from tests.test_tracker import visit
+from tests.support.trackers import visit
 
 SHOP, BLOG, BOTS = (Plausible(domain=f"{name}.example.com") for name in ("shop", "blog", "bots"))
 

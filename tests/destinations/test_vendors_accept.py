@@ -29,8 +29,8 @@ from footfall.tracker.event_builder import EventBuilder
 from tests.destinations.strategies import ANY_EVENT, ANY_JSON, ANY_TEXT
 from tests.support import vendors
 from tests.support.adapters import CHROME
+from tests.support.trackers import visit
 from tests.support.vendors import vendor
-from tests.test_tracker import visit
 
 PLAUSIBLE = Plausible(
     domain="example.com",

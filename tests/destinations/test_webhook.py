@@ -25,8 +25,8 @@ from footfall.model import (
 from footfall.tracker import Tracker
 from tests.support import vendors
 from tests.support.adapters import CHROME
+from tests.support.trackers import visit
 from tests.support.vendors import vendor
-from tests.test_tracker import visit
 
 EVENT = Event(url="https://example.com/köln", visitor=Visitor(client_ip="203.0.113.7"))
 DEFAULTS: dict[str, Any] = {"url": "https://example.com/", "body": lambda event: b""}

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from footfall.config import Config
 from footfall.tracker import Tracker
-from tests.support.adapters import PLAUSIBLE
 from tests.support.vendors import Vendor
 
 VISITOR = {"ip": "198.51.100.7", "ua": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
@@ -69,10 +67,6 @@ def ended(process: subprocess.Popen[str], status: int = 0) -> float:
     assert "Traceback" not in errors + out, errors + out
     assert process.returncode == status, errors + out
     return time.monotonic() - started
-
-
-def tracker_over(transport: Any, **options: Any) -> Tracker:
-    return Tracker(Config(destinations=[PLAUSIBLE], transport=transport, **options), environ={})
 
 
 def track(tracker: Tracker, name: str, agent: str = "") -> None:

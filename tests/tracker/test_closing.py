@@ -9,14 +9,9 @@ import pytest
 from footfall.config import Config
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from tests.support.trackers import tracker_over
 from tests.support.vendors import Vendor, wait_until
-from tests.tracker.programs import (
-    dsn,
-    names,
-    sent_names,
-    track,
-    tracker_over,
-)
+from tests.tracker.programs import dsn, names, sent_names, track
 
 
 def threads_of_ours() -> set[threading.Thread]:

@@ -9,22 +9,18 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from footfall.config import Config
 from footfall.testing import MemoryTransport
-from footfall.tracker import process_hooks
-from tests.support.vendors import Vendor
-from tests.tracker.programs import (
-    dsn,
-    ended,
-    names,
-    program,
-    sent_names,
-    track,
-    tracker_over,
-)
+from footfall.tracker import Tracker, process_hooks
+from tests.support import vendors
+from tests.support.trackers import tracker_over, visit
+from tests.support.vendors import Vendor, vendor, wait_until
+from tests.tracker.programs import dsn, ended, names, program, sent_names, track
 
 # -- multiprocessing, and what is loaded late ---------------------------------------------------
 
@@ -276,3 +272,53 @@ def test_39_a_child_of_uwsgi_loses_nothing_of_its_first_second(good: Vendor) -> 
     with program(UWSGI_FORK, good) as process:
         ended(process)
     assert names(good) == ["first", "parent", "second"]
+
+
+def in_a_child(work: Callable[[], bool]) -> int:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if work() else 1
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork_each_process_sends_its_own_once() -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        tracker = Tracker(Config(destinations=[dsn], track_localhost=True), environ={})
+        visit(tracker, "/parent-first")
+        assert wait_until(lambda: len(server.requests) == 1)
+        visit(tracker, "/parent-waiting")
+
+        def child() -> bool:
+            visit(tracker, "/child")
+            return tracker.flush(5) and tracker.stats()["captured"] == 1
+
+        assert in_a_child(child) == 0
+        assert tracker.flush(5)
+        paths = sorted(
+            request.split(b"example.com/")[1].split(b'"')[0] for request in server.requests
+        )
+        assert paths == [b"child", b"parent-first", b"parent-waiting"]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_that_runs_no_hook_is_noticed_by_the_process_id() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    visit(tracker)
+    tracker.flush(5)
+    owner = tracker._process_id
+
+    def child() -> bool:
+        tracker._process_id = owner  # undo what the hook of os.fork did
+        tracker._worker.current = threading.Thread()
+        tracker._inbox.awake_until = float("-inf")
+        visit(tracker, "/child")
+        return wait_until(lambda: len(transport.requests) == 2)
+
+    assert in_a_child(child) == 0

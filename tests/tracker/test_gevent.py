@@ -6,10 +6,7 @@ import pytest
 
 from tests.support import vendors
 from tests.support.vendors import vendor
-from tests.tracker.programs import (
-    names,
-    program,
-)
+from tests.tracker.programs import names, program
 
 GEVENT = """
 def patch():

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -20,16 +22,11 @@ import footfall
 from footfall.config import Config
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
+from tests.support import vendors
 from tests.support.adapters import PLAUSIBLE
-from tests.support.vendors import Vendor, wait_until
-from tests.tracker.programs import (
-    ended,
-    names,
-    program,
-    sent_names,
-    track,
-    tracker_over,
-)
+from tests.support.trackers import tracker_over, visit
+from tests.support.vendors import Vendor, vendor, wait_until
+from tests.tracker.programs import ended, names, program, sent_names, track
 
 # -- the end of a program ----------------------------------------------------------------------
 
@@ -482,3 +479,41 @@ def test_a_reloading_server_gets_its_port_back_soon(
     monkeypatch.setattr(sys, "argv", arguments)
     tracker = Tracker(Config(destinations=[PLAUSIBLE]), environ={"PYTEST_VERSION": "9", **environ})
     assert tracker.shutdown_seconds == 0.5
+
+
+EXIT = """
+import sys
+from time import monotonic
+from footfall.config import Config
+from footfall.tracker import Tracker
+
+tracker = Tracker(Config(destinations=[sys.argv[1]]), environ={})
+tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
+print(monotonic())
+"""
+
+
+def test_what_waits_at_the_end_of_the_program_is_delivered() -> None:
+    with vendor(vendors.answering(vendors.answer())) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        subprocess.run([sys.executable, "-c", EXIT, dsn], check=True, timeout=60)
+        assert len(server.requests) == 1
+
+
+def test_a_hanging_vendor_does_not_hold_up_the_end_of_the_program() -> None:
+    with vendor(vendors.hanging) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        line = [sys.executable, "-c", EXIT, dsn]
+        done = subprocess.run(line, check=True, timeout=60, capture_output=True)
+        assert time.monotonic() - float(done.stdout) < 4.5
+
+
+def test_all_trackers_share_the_time_of_one_flush() -> None:
+    with vendor(vendors.hanging) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        trackers = [Tracker(Config(destinations=[dsn]), environ={}) for _ in range(3)]
+        for tracker in trackers:
+            visit(tracker)
+        started = time.monotonic()
+        assert not footfall.flush(1.5)
+        assert time.monotonic() - started < 3.5

@@ -20,8 +20,9 @@ from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.support.adapters import ADAPTERS, Raw, call_asgi, call_wsgi, navigation
 from tests.support.faults import Scripted
+from tests.support.trackers import counts, tracker_over, visit
 from tests.support.vendors import Vendor, wait_until
-from tests.tracker.programs import dsn, names, sent_names, track, tracker_over
+from tests.tracker.programs import dsn, names, sent_names, track
 
 HTML = [(b"content-type", b"text/html")]
 POST = Raw(method="POST", target=b"/signup", query=b"", headers=navigation().headers)
@@ -270,11 +271,6 @@ def sync_tracker(transport: Any, **options: Any) -> Tracker:
     return tracker_over(transport, mode="sync", **options)
 
 
-def counts(tracker: Tracker) -> dict[str, int]:
-    [found] = tracker.stats()["destinations"].values()
-    return {name: value for name, value in found.items() if value and type(value) is int}
-
-
 class Slow:
     """Takes its time for the event of one name; remembers all."""
 
@@ -372,3 +368,22 @@ def test_in_sync_mode_no_thread_to_be_had_is_no_loss(monkeypatch: pytest.MonkeyP
     tracker = sync_tracker(transport)
     track(tracker, "A")
     assert sent_names(transport) == ["A"]
+
+
+def test_sync_mode_delivers_before_the_request_goes_on() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, mode="sync")
+    visit(tracker)
+    assert len(transport.requests) == 1
+
+
+def test_sync_mode_never_waits_for_another_thread() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, mode="sync")
+    with tracker._pipeline.lock:
+        other = threading.Thread(target=visit, args=(tracker,))
+        other.start()
+        other.join(5)
+        assert not other.is_alive()
+    visit(tracker)
+    assert len(transport.requests) == 2

@@ -1,0 +1,87 @@
+"""The event pipeline: batches, and hooks that fail or are slow."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from footfall.model import Event
+from footfall.testing import MemoryTransport
+from footfall.tracker import event_pipeline
+from tests.support.trackers import tracker_over, visit
+from tests.support.vendors import wait_until
+
+
+def test_a_hook_that_fails_is_counted_and_the_next_hit_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def before_send(event: Event) -> Event:
+        if event.url.endswith("/bad"):
+            raise ZeroDivisionError("oops")
+        return event
+
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, before_send=before_send)
+    for path in ("/bad", "/bad", "/good"):
+        visit(tracker, path)
+    tracker.flush(5)
+    assert tracker.stats()["errors"] == 2
+    assert len(transport.requests) == 1
+    assert (
+        len([record for record in caplog.records if "ZeroDivisionError in" in record.message]) == 1
+    )
+    assert "oops" not in caplog.text  # the text of an error may hold an address
+
+
+def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
+    def slow(event: Event) -> Event:
+        time.sleep(0.05)
+        return event
+
+    tracker = tracker_over(MemoryTransport(), before_send=slow)
+    for _ in range(100):
+        visit(tracker)
+    started = time.monotonic()
+    assert not tracker.flush(0.5)
+    assert time.monotonic() - started < 3.0
+    assert tracker.stats()["waiting"] > 0
+
+
+def test_one_look_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A machine that stands still for a moment must not end the look before its number does.
+    monkeypatch.setattr(event_pipeline, "SECONDS_PER_BATCH", 60)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with tracker._pipeline.lock:
+        for _ in range(100):
+            visit(tracker)
+        assert tracker._pipeline.process(60)
+        assert tracker.stats()["waiting"] == 40
+    assert wait_until(lambda: len(transport.requests) == 100)
+
+
+def test_a_look_ends_where_a_hook_takes_its_time() -> None:
+    def slow(event: Event) -> Event:
+        time.sleep(0.05)
+        return event
+
+    tracker = tracker_over(MemoryTransport(), before_send=slow)
+    with tracker._pipeline.lock:
+        for _ in range(10):
+            visit(tracker)
+        assert tracker._pipeline.process(10)
+        assert tracker.stats()["waiting"] >= 9
+
+
+def test_flush_waits_for_the_hit_that_is_being_thought_about() -> None:
+    def slow(event: Event) -> Event:
+        time.sleep(0.3)
+        return event
+
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, before_send=slow)
+    visit(tracker)
+    assert wait_until(lambda: tracker.stats()["waiting"] == 0)
+    assert tracker.flush(5)
+    assert len(transport.requests) == 1

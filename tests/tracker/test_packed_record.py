@@ -1,0 +1,121 @@
+"""A packed record becomes the same hit."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from footfall import asgi
+from footfall.events.details import Details
+from footfall.request.record import Record, hit_of
+from footfall.tracker.custom_event import CustomEvent
+from footfall.tracker.packed_record import pack
+from tests.support.adapters import Raw, navigation
+from tests.support.records import (
+    ADAPTERS,
+    EVERY_ADAPTER,
+    REQUESTS,
+    quiet_tracker,
+    record_of,
+    visit_by_asgi,
+)
+
+
+@given(raw=REQUESTS)
+def test_a_hit_is_the_same_after_it_has_waited_packed(raw: Raw) -> None:
+    for visit in ADAPTERS.values():
+        record = record_of(visit, raw)
+        opened = pack(record).unpack()
+        assert isinstance(opened, tuple)
+        assert hit_of(opened, 1.5) == hit_of(record, 1.5)
+
+
+def told(record: Record | None) -> CustomEvent:
+    return CustomEvent(
+        name="Signup",
+        props={"plan": "pro"},
+        details=Details(),
+        revenue=None,
+        interactive=True,
+        url=None,
+        referrer=None,
+        visitor=None,
+        record=record,
+        at=3.5,
+    )
+
+
+@pytest.mark.parametrize("record", [None, record_of(visit_by_asgi, navigation("/page"))])
+def test_a_told_event_is_the_same_after_it_has_waited_packed(record: Record | None) -> None:
+    event = told(record)
+    opened = pack(event).unpack()
+    assert isinstance(opened, CustomEvent)
+    assert (opened.name, opened.props, opened.at) == ("Signup", {"plan": "pro"}, 3.5)
+    assert (opened.record is None) is (record is None)
+    if record is not None and opened.record is not None:
+        assert hit_of(opened.record, 0.0) == hit_of(record, 0.0)
+
+
+class Code(enum.IntEnum):
+    OK = 200
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Length(float):
+    __slots__ = ()
+
+
+ODD_FACTS: dict[str, tuple[dict[str, Any], int]] = {
+    "a status of http": ({}, Code.OK),
+    "a method of a kind of text": ({"method": Text("GET")}, 200),
+    "bytes that may change": ({"query_string": bytearray(b"a=1")}, 200),
+    "a client with a time": ({"client": ("198.51.100.7", Length(1.5))}, 200),
+    "a client with an object": ({"client": ("198.51.100.7", object())}, 200),
+    "a list for a client": ({"client": ["198.51.100.7", 1]}, 200),
+}
+
+
+@pytest.mark.parametrize(("facts", "status"), ODD_FACTS.values(), ids=ODD_FACTS)
+def test_what_a_server_or_an_app_spells_in_kinds_of_its_own_is_packed_too(
+    facts: dict[str, Any], status: int
+) -> None:
+    tracker = quiet_tracker()
+    scope = {
+        "path": "/page",
+        "method": "GET",
+        "scheme": "https",
+        "query_string": b"a=1",
+        "headers": [(b"host", b"example.com"), (b"cookie", b"secret=1")],
+        "client": ("198.51.100.7", 1),
+        "server": ("internal", 8000),
+        **facts,
+    }
+    exchange = asgi.exchange_of(tracker.recorder, scope)
+    record = exchange.response_record(status, [(b"content-type", b"text/html")], 1.0)
+    packed = pack(record)
+    opened = packed.unpack()
+    assert isinstance(opened, tuple)
+    assert hit_of(opened, 0.0) == hit_of(record, 0.0)
+    assert b"secret" not in packed.plain
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support import adapters
+
+    monkeypatch.setattr(adapters, "MARK", {"props": {"plan": "pro"}, "path": "/shown"})
+
+
+@EVERY_ADAPTER
+@pytest.mark.usefixtures("marked")
+def test_a_mark_is_kept_while_a_record_waits(visit: Any) -> None:
+    opened = pack(record_of(visit, navigation("/page"))).unpack()
+    assert isinstance(opened, tuple)
+    hit = hit_of(opened, 0.0)
+    assert (hit.props, hit.shown_path) == ({"plan": "pro"}, "/shown")

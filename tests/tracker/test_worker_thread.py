@@ -1,0 +1,92 @@
+"""The worker thread: when it starts, sleeps and ends, and how much it processes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from footfall.testing import MemoryTransport
+from footfall.tracker import worker_thread
+from footfall.tracker.worker_thread import HITS_PER_BUSY_POLL, HITS_PER_POLL, CPUBudget
+from tests.support.trackers import counts, tracker_over, visit
+from tests.support.vendors import wait_until
+
+
+def test_no_thread_starts_before_the_first_page() -> None:
+    before = set(threading.enumerate())
+    tracker = tracker_over(MemoryTransport())
+    assert set(threading.enumerate()) <= before
+    visit(tracker)
+    started = {thread.name for thread in set(threading.enumerate()) - before}
+    assert "footfall" in started
+    assert all(thread.daemon for thread in set(threading.enumerate()) - before)
+
+
+def test_the_thread_falls_asleep_and_the_next_page_wakes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    for number in range(1, 6):
+        visit(tracker)
+        assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
+        assert wait_until(lambda: tracker._inbox.awake_until == float("-inf"))
+    assert counts(tracker)["accepted"] == 5
+
+
+def test_a_thread_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    tracker._worker.current = threading.Thread()  # as after a fork that told nobody
+    visit(tracker)
+    assert wait_until(lambda: len(transport.requests) == 1)
+
+
+def test_no_thread_to_be_had_costs_nothing_but_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    visit(tracker)
+    assert tracker.stats()["waiting"] == 1
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert tracker.flush(5)
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("used", "seconds", "hits"),
+    [
+        pytest.param(0.0, 0.05, HITS_PER_POLL, id="idle"),
+        pytest.param(0.039, 0.05, HITS_PER_POLL, id="at work"),
+        pytest.param(0.041, 0.05, HITS_PER_BUSY_POLL, id="without time to spare"),
+        pytest.param(0.12, 0.05, HITS_PER_BUSY_POLL, id="on several processors"),
+        pytest.param(-3.0, 0.05, HITS_PER_POLL, id="in a child, whose clock is new"),
+    ],
+)
+def test_a_poll_processes_less_where_the_process_is_busy(
+    used: float, seconds: float, hits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = CPUBudget()
+    monkeypatch.setattr(time, "process_time", lambda: budget._used + used)
+    monkeypatch.setattr(worker_thread, "monotonic", lambda: budget._asked_at + seconds)
+    assert budget.max_hits() == hits
+
+
+def test_an_idle_tracker_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_thread, "IDLE_SECONDS", 0.05)
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    for number in range(1, 4):
+        visit(tracker)
+        assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
+        assert wait_until(lambda: tracker._worker.current is None)
