@@ -222,7 +222,7 @@ def test_other_collectors_are_no_loop(endpoint: str) -> None:
 def incoming(**changes: Any) -> IncomingEvent:
     request = IncomingRequest(headers={}, peer="127.0.0.1", body=changes.pop("body", b""), at=1.0)
     fields = {"vendor": "plausible", "domain": "a.test", "name": "x", "client_ip": "203.0.113.9"}
-    return IncomingEvent(**{**fields, "received": request, **changes})
+    return IncomingEvent(**{**fields, "request": request, **changes})
 
 
 @pytest.mark.parametrize(
