@@ -69,7 +69,7 @@ PAGEVIEWS = {
         navigation("/page", headers={"X-Forwarded-For": "6.6.6.6"}),
         page(ip="198.51.100.7"),
     ),
-    "a public host told by a proxy": (
+    "a public host set by a proxy": (
         navigation(
             "/page",
             peer="10.0.0.2",
@@ -106,7 +106,7 @@ PAGEVIEWS = {
 
 
 @pytest.mark.parametrize(("raw", "expected"), PAGEVIEWS.values(), ids=PAGEVIEWS.keys())
-def test_a_page_looked_at_is_one_pageview(
+def test_a_page_is_one_pageview(
     call: Call, footfall_outbox: Outbox, raw: Raw, expected: Any
 ) -> None:
     assert call(raw).status in (200, 304)
@@ -161,9 +161,9 @@ def test_a_download_is_an_event(call: Call, footfall_outbox: Outbox) -> None:
 
 
 def test_a_view_can_track_an_event(call: Call, footfall_outbox: Outbox) -> None:
-    call(navigation("/told", method="POST"))
+    call(navigation("/tracked", method="POST"))
     [event] = footfall_outbox
-    assert facts(event) == ("Signup", "https://example.com/told", None, "198.51.100.7")
+    assert facts(event) == ("Signup", "https://example.com/tracked", None, "198.51.100.7")
     assert event.props == {"plan": "pro"}
     assert event.revenue == ("EUR", Decimal("19.99"))
     assert event.visitor.user_agent == CHROME
@@ -207,20 +207,20 @@ def test_any_layer_may_leave_a_mark(
 
 
 def test_an_excluded_view_may_still_track_an_event(adapter: Any, footfall_outbox: Outbox) -> None:
-    with adapter(destinations=[PLAUSIBLE], exclude=["/told"]) as call:
-        call(navigation("/told"))
+    with adapter(destinations=[PLAUSIBLE], exclude=["/tracked"]) as call:
+        call(navigation("/tracked"))
     assert [event.name for event in footfall_outbox] == ["Signup"]
 
 
 def test_the_answer_is_the_apps_own(adapter: Any) -> None:
     raws = [navigation("/page"), navigation("/json"), navigation("/moved"), navigation("/gone")]
-    with adapter(destinations=[PLAUSIBLE]) as watched, adapter() as bare:
-        assert [watched(raw) for raw in raws] == [bare(raw) for raw in raws]
+    with adapter(destinations=[PLAUSIBLE]) as wrapped, adapter() as bare:
+        assert [wrapped(raw) for raw in raws] == [bare(raw) for raw in raws]
 
 
 def test_without_a_destination_nothing_is_counted(adapter: Any, footfall_outbox: Outbox) -> None:
     with adapter() as call:
-        assert call(navigation("/told")).status == 200
+        assert call(navigation("/tracked")).status == 200
     assert list(footfall_outbox) == []
 
 
@@ -333,10 +333,10 @@ def test_a_visitor_token_leads_a_later_event_to_the_same_visitor(footfall_outbox
         start_response("200 OK", [("Content-Type", "text/html")])
         return [b""]
 
-    watched = wsgi.FootfallMiddleware(view, destinations=[PLAUSIBLE])
+    wrapped = wsgi.FootfallMiddleware(view, destinations=[PLAUSIBLE])
     from tests.support.adapters import call_wsgi
 
-    call_wsgi(watched, navigation("/page"))
+    call_wsgi(wrapped, navigation("/page"))
     footfall.track("Paid", url="https://example.com/invoices", visitor=json.loads(tokens[0]))
     first, second = footfall_outbox
     assert second.name == "Paid"

@@ -16,7 +16,7 @@ from tests.support.trackers import page
 
 
 def scripted(*messages: str) -> tuple[Any, Any, list[str]]:
-    """`receive` that gives these lifespan messages, and `send` with what it was told."""
+    """`receive` that gives these lifespan messages, and `send` with the types of what was sent."""
     waiting = [{"type": f"lifespan.{message}"} for message in messages]
     sent: list[str] = []
 
@@ -29,7 +29,7 @@ def scripted(*messages: str) -> tuple[Any, Any, list[str]]:
     return receive, send, sent
 
 
-async def speaking(scope: Any, receive: Any, send: Any) -> None:
+async def supporting(scope: Any, receive: Any, send: Any) -> None:
     for message in ("startup", "shutdown"):
         assert (await receive())["type"] == f"lifespan.{message}"
         await send({"type": f"lifespan.{message}.complete"})
@@ -48,13 +48,13 @@ async def silent(scope: Any, receive: Any, send: Any) -> None:
     return
 
 
-@pytest.mark.parametrize("app", [speaking, refusing, silent], ids=lambda app: app.__name__)
+@pytest.mark.parametrize("app", [supporting, refusing, silent], ids=lambda app: app.__name__)
 @pytest.mark.parametrize("wrapper", ["FootfallMiddleware", "FlushOnShutdown"])
-def test_what_waits_is_delivered_before_the_server_hears_of_the_end(app: Any, wrapper: str) -> None:
+def test_what_waits_is_delivered_before_the_shutdown_is_complete(app: Any, wrapper: str) -> None:
     transport = MemoryTransport()
     tracker = Tracker(Config(destinations=[PLAUSIBLE], transport=transport), environ={})
     delivered_by: dict[str, int] = {}
-    watched: Any = (
+    wrapped: Any = (
         FootfallMiddleware(app, tracker=tracker)
         if wrapper == "FootfallMiddleware"
         else FlushOnShutdown(app)
@@ -67,12 +67,12 @@ def test_what_waits_is_delivered_before_the_server_hears_of_the_end(app: Any, wr
         delivered_by[message["type"]] = len(transport.requests)
         await send(message)
 
-    asyncio.run(watched({"type": "lifespan"}, receive, noting_send))
+    asyncio.run(wrapped({"type": "lifespan"}, receive, noting_send))
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert delivered_by["lifespan.shutdown.complete"] == 1
 
 
-def test_an_app_that_breaks_while_it_starts_is_not_answered_for() -> None:
+def test_for_an_app_that_breaks_while_it_starts_nothing_is_sent() -> None:
     receive, send, sent = scripted("startup", "shutdown")
     with pytest.raises(ValueError, match="only http"):
         asyncio.run(FlushOnShutdown(refusing_late)({"type": "lifespan"}, receive, send))
@@ -91,25 +91,25 @@ def test_a_start_that_failed_stays_failed() -> None:
     assert sent == ["lifespan.startup.failed"]
 
 
-def test_other_scopes_pass_through_untouched() -> None:
+def test_other_scopes_pass_through_unchanged() -> None:
     seen: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append((scope, receive, send))
 
     scope, receive, send = {"type": "websocket"}, object(), object()
-    for watched in (
+    for wrapped in (
         FootfallMiddleware(app, destinations=[PLAUSIBLE]),
         FlushOnShutdown(app),
     ):
-        asyncio.run(watched(scope, receive, send))  # type: ignore[arg-type]  # markers, never called
+        asyncio.run(wrapped(scope, receive, send))  # type: ignore[arg-type]  # markers, never called
     assert [all(map(lambda a, b: a is b, call, (scope, receive, send))) for call in seen] == [
         True,
         True,
     ]
 
 
-def test_every_message_of_the_body_passes_untouched(footfall_outbox: Outbox) -> None:
+def test_every_message_of_the_body_passes_unchanged(footfall_outbox: Outbox) -> None:
     messages = [
         {
             "type": "http.response.start",
@@ -136,12 +136,12 @@ def test_every_message_of_the_body_passes_untouched(footfall_outbox: Outbox) -> 
             "headers": [(name.lower(), value) for name, value in navigation("/page").headers],
             "client": ("198.51.100.7", 1),
         }
-        watched = FootfallMiddleware(app, destinations=[PLAUSIBLE])
+        wrapped = FootfallMiddleware(app, destinations=[PLAUSIBLE])
 
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await watched(scope, None, send)  # type: ignore[arg-type]  # never called
+        await wrapped(scope, None, send)  # type: ignore[arg-type]  # never called
 
     asyncio.run(run())
     assert all(map(lambda a, b: a is b, sent, messages))
@@ -162,20 +162,20 @@ def test_every_message_of_the_body_passes_untouched(footfall_outbox: Outbox) -> 
 def test_the_mount_point_is_part_of_the_path_once(
     footfall_outbox: Outbox, root_path: str, path: str, expected: str
 ) -> None:
-    watched = FootfallMiddleware(page, destinations=[PLAUSIBLE])
+    wrapped = FootfallMiddleware(page, destinations=[PLAUSIBLE])
 
     async def mounted(scope: Any, receive: Any, send: Any) -> None:
-        await watched({**scope, "root_path": root_path}, receive, send)
+        await wrapped({**scope, "root_path": root_path}, receive, send)
 
     call_asgi(mounted, navigation(path))
     assert [event.url for event in footfall_outbox] == [f"https://example.com{expected}"]
 
 
 def test_excludes_see_the_mount_point(footfall_outbox: Outbox) -> None:
-    watched = FootfallMiddleware(page, destinations=[PLAUSIBLE], exclude=["/admin/**", "/api/x/*"])
+    wrapped = FootfallMiddleware(page, destinations=[PLAUSIBLE], exclude=["/admin/**", "/api/x/*"])
 
     async def mounted(scope: Any, receive: Any, send: Any) -> None:
-        await watched({**scope, "root_path": "/api"}, receive, send)
+        await wrapped({**scope, "root_path": "/api"}, receive, send)
 
     for path in ("/admin/users", "/x/1", "/y"):
         call_asgi(mounted, navigation(path))
@@ -190,12 +190,12 @@ def test_repeated_headers_are_all_read(footfall_outbox: Outbox) -> None:
     twice = [(b"X-Forwarded-For", b"6.6.6.6"), (b"X-Forwarded-For", b"203.0.113.9")]
     from dataclasses import replace
 
-    watched = FootfallMiddleware(page, destinations=[PLAUSIBLE])
-    call_asgi(watched, replace(raw, headers=[*raw.headers, *twice]))
+    wrapped = FootfallMiddleware(page, destinations=[PLAUSIBLE])
+    call_asgi(wrapped, replace(raw, headers=[*raw.headers, *twice]))
     assert footfall_outbox[0].visitor.client_ip == "203.0.113.9"
 
 
-def test_headers_that_can_be_gone_through_only_once_reach_the_server(
+def test_headers_that_can_be_read_only_once_reach_the_server(
     footfall_outbox: Outbox,
 ) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -203,7 +203,7 @@ def test_headers_that_can_be_gone_through_only_once_reach_the_server(
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    watched = FootfallMiddleware(app, destinations=[PLAUSIBLE])
-    answer = call_asgi(watched, navigation("/page"))
+    wrapped = FootfallMiddleware(app, destinations=[PLAUSIBLE])
+    answer = call_asgi(wrapped, navigation("/page"))
     assert answer.headers == {"Content-Type": "text/html", "X-Own": "1"}
     assert len(footfall_outbox) == 1

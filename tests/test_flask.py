@@ -35,7 +35,7 @@ def test_a_factory_may_set_up_several_apps(footfall_outbox: Outbox) -> None:
     assert len(footfall_outbox) == 2
 
 
-def test_arguments_win_over_settings() -> None:
+def test_arguments_take_precedence_over_settings() -> None:
     app = app_with(FOOTFALL={"destinations": [PLAUSIBLE], "bots": "count"})
     Footfall(app, bots="event")
     assert app.extensions["footfall"].config.bots == "event"

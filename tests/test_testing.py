@@ -38,8 +38,8 @@ def flask_client(**options: Any) -> Iterator[Any]:
 
     @app.route("/<path:path>", methods=["GET", "POST"])
     def view(path: str) -> flask.Response:
-        said = answer(f"/{path}")
-        return flask.Response(said.body, said.status, dict(said.headers))
+        response = answer(f"/{path}")
+        return flask.Response(response.body, response.status, dict(response.headers))
 
     yield app.test_client()
 
@@ -52,8 +52,8 @@ def starlette_client(**options: Any) -> Iterator[Any]:
     from starlette.routing import Route
 
     def view(request: Request) -> Response:
-        said = answer(request.url.path)
-        return Response(said.body, said.status, dict(said.headers))
+        response = answer(request.url.path)
+        return Response(response.body, response.status, dict(response.headers))
 
     app = Starlette(routes=[Route("/{path:path}", view, methods=["GET", "POST"])])
     app.add_middleware(FootfallMiddleware, **options)
@@ -75,11 +75,11 @@ def names(outbox: Outbox) -> list[str]:
     return [event.name for event in outbox]
 
 
-def test_an_event_told_in_a_view_is_in_the_outbox(
+def test_an_event_tracked_in_a_view_is_in_the_outbox(
     clients: Clients, footfall_outbox: Outbox
 ) -> None:
     with clients(destinations=[PLAUSIBLE]) as client:
-        client.post("/told")
+        client.post("/tracked")
     assert names(footfall_outbox) == ["Signup"]
 
 
@@ -110,7 +110,7 @@ SAID: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize(("headers", "reason"), SAID.values(), ids=SAID.keys())
-def test_what_the_test_says_itself_holds(
+def test_what_the_test_sets_itself_stays(
     clients: Clients, footfall_outbox: Outbox, headers: dict[str, str], reason: str
 ) -> None:
     with clients(destinations=[PLAUSIBLE]) as client:
@@ -119,7 +119,7 @@ def test_what_the_test_says_itself_holds(
         assert repr(footfall_outbox) == f"Outbox([], reasons: 1 {reason})"
 
 
-def test_who_leaves_out_localhost_leaves_out_tests(
+def test_an_app_that_excludes_localhost_excludes_tests(
     clients: Clients, footfall_outbox: Outbox
 ) -> None:
     with clients(destinations=[PLAUSIBLE], track_localhost=False) as client:
@@ -135,7 +135,7 @@ def test_without_an_outbox_a_test_client_is_a_test_client(clients: Clients) -> N
         assert footfall.stats()["destinations"]["plausible:example.com"]["submitted"] == 0
 
 
-def test_the_visitor_of_a_test_can_be_told_of_later(
+def test_the_visitor_of_a_test_can_be_used_later(
     clients: Clients, footfall_outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitors: list[dict[str, str]] = []
@@ -147,16 +147,18 @@ def test_the_visitor_of_a_test_can_be_told_of_later(
         assert names(footfall_outbox) == ["pageview", "Paid"]
 
 
-def test_an_outbox_says_what_is_in_it_and_why() -> None:
+def test_the_repr_of_an_outbox_has_events_and_reasons() -> None:
     with starlette_client(destinations=[PLAUSIBLE]) as client, capture() as outbox:
-        client.get("/told")
-        events = "[('Signup', 'http://testserver/told'), ('pageview', 'http://testserver/told')]"
+        client.get("/tracked")
+        events = (
+            "[('Signup', 'http://testserver/tracked'), ('pageview', 'http://testserver/tracked')]"
+        )
         assert repr(outbox) == f"Outbox({events})"
         client.post("/page")
         assert repr(outbox) == f"Outbox({events}, reasons: 1 custom_event, 1 method, 1 navigation)"
 
 
-def test_an_outbox_of_nobody_says_so() -> None:
+def test_the_repr_of_an_outbox_explains_that_there_is_no_app() -> None:
     with starlette_client() as client, capture() as outbox:
         client.get("/page")
         assert "or it has no destination, and any will do" in repr(outbox)

@@ -14,7 +14,7 @@ from footfall.wsgi import FootfallMiddleware
 from tests.support.adapters import PLAUSIBLE, Raw, call_wsgi, navigation
 
 
-def watched(app: Any) -> FootfallMiddleware:
+def wrapped(app: Any) -> FootfallMiddleware:
     return FootfallMiddleware(app, destinations=[PLAUSIBLE])
 
 
@@ -23,7 +23,7 @@ def test_both_sides_keep_to_the_specification(footfall_outbox: Outbox) -> None:
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
         return [b"ok"]
 
-    checked = validator(watched(validator(app)))
+    checked = validator(wrapped(validator(app)))
 
     def call(environ: Any, start_response: Any) -> Any:
         environ["SERVER_PROTOCOL"] = "HTTP/1.1"
@@ -45,7 +45,7 @@ def test_the_iterable_is_the_apps_own() -> None:
         return body
 
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
-    assert watched(app)(environ, lambda *_: lambda _: None) is body
+    assert wrapped(app)(environ, lambda *_: lambda _: None) is body
 
 
 def test_a_generator_app_is_counted_once_it_starts(footfall_outbox: Outbox) -> None:
@@ -54,7 +54,7 @@ def test_a_generator_app_is_counted_once_it_starts(footfall_outbox: Outbox) -> N
         yield b"o"
         yield b"k"
 
-    assert call_wsgi(watched(app), navigation("/page")).body == b"ok"
+    assert call_wsgi(wrapped(app), navigation("/page")).body == b"ok"
     assert len(footfall_outbox) == 1
 
 
@@ -74,7 +74,7 @@ def test_an_error_page_that_replaces_a_page_does_not_count_twice(footfall_outbox
         return lambda chunk: None
 
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": "/page"}
-    watched(app)(environ, server)
+    wrapped(app)(environ, server)
     assert seen == [("200 OK", False), ("500 Oops", True)]
     assert len(footfall_outbox) == 0
 
@@ -86,7 +86,7 @@ def test_a_server_without_the_third_argument_is_served(footfall_outbox: Outbox) 
 
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
     server: Any = lambda status, headers: lambda chunk: None  # noqa: E731 -- its arity is the test
-    assert watched(app)(environ, server) == [b"ok"]
+    assert wrapped(app)(environ, server) == [b"ok"]
 
 
 def test_the_mount_point_is_part_of_the_path(footfall_outbox: Outbox) -> None:
@@ -95,7 +95,7 @@ def test_the_mount_point_is_part_of_the_path(footfall_outbox: Outbox) -> None:
         return [b"ok"]
 
     def mounted(environ: Any, start_response: Any) -> Any:
-        return watched(app)({**environ, "SCRIPT_NAME": "/shop"}, start_response)
+        return wrapped(app)({**environ, "SCRIPT_NAME": "/shop"}, start_response)
 
     call_wsgi(mounted, navigation("/caf%C3%A9"))
     assert [event.url for event in footfall_outbox] == ["https://example.com/shop/caf%C3%A9"]
@@ -106,7 +106,7 @@ def test_a_status_that_is_no_number_is_counted_as_an_error_and_served() -> None:
         start_response("OK", [("Content-Type", "text/html")])
         return [b"ok"]
 
-    adapter = watched(app)
+    adapter = wrapped(app)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
     assert adapter(environ, lambda *_: lambda _: None) == [b"ok"]
     assert adapter.tracker.recorder.errors.value == 1
@@ -119,5 +119,5 @@ def test_header_names_may_be_written_in_any_case(footfall_outbox: Outbox, header
         return [b"ok"]
 
     raw: Raw = navigation("/page")
-    call_wsgi(watched(app), raw)
+    call_wsgi(wrapped(app), raw)
     assert len(footfall_outbox) == 1

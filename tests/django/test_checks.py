@@ -40,7 +40,7 @@ def test_each_wrong_option_is_an_error_with_its_remedy() -> None:
     ],
     ids=["in the dict", "in the environment", "no dict"],
 )
-def test_a_wrong_option_is_spelled_as_its_owner_wrote_it(
+def test_a_wrong_option_is_spelled_as_in_the_settings(
     monkeypatch: pytest.MonkeyPatch, setting: Any, variable: str, spelled: str
 ) -> None:
     monkeypatch.setenv("FOOTFALL_BOTS", variable)

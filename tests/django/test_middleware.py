@@ -49,7 +49,7 @@ def test_the_route_can_stand_for_the_path(adapter: Any, footfall_outbox: Outbox)
     assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Bpk%7D/"]
 
 
-def test_the_application_answers_lifespan_once_wrapped() -> None:
+def test_the_application_supports_lifespan_once_wrapped() -> None:
     import asyncio
 
     from django.core.handlers.asgi import ASGIHandler

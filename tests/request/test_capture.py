@@ -11,11 +11,11 @@ from footfall import wsgi
 from tests.support.records import quiet_tracker, wsgi_page
 
 
-def test_what_a_request_holds_is_let_go_of_with_it() -> None:
+def test_what_a_request_holds_is_freed_with_it() -> None:
     tracker = quiet_tracker()
     near, far = socket.socketpair()
     body = io.BytesIO(b"x" * 1000)
-    watched = wsgi.FootfallMiddleware(wsgi_page, tracker=tracker)
+    wrapped = wsgi.FootfallMiddleware(wsgi_page, tracker=tracker)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": "/",
@@ -23,7 +23,7 @@ def test_what_a_request_holds_is_let_go_of_with_it() -> None:
         "server.socket": near,
     }
     held = weakref.ref(near), weakref.ref(body)
-    watched(environ, lambda *_: lambda _: None)
+    wrapped(environ, lambda *_: lambda _: None)
     near.close()
     far.close()
     del environ, near, body

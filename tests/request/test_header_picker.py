@@ -28,8 +28,8 @@ def test_no_request_changes_what_is_picked_of_the_next(first: Raw, second: Raw) 
 def test_an_environ_with_a_single_name_that_matters_is_a_hit() -> None:
     tracker = quiet_tracker()
     environ = {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}
-    watched = wsgi.FootfallMiddleware(wsgi_page, tracker=tracker)
-    watched(environ, lambda *_: lambda _: None)
+    wrapped = wsgi.FootfallMiddleware(wsgi_page, tracker=tracker)
+    wrapped(environ, lambda *_: lambda _: None)
     record = tracker._inbox.take()
     assert isinstance(record, tuple)
     assert hit_of(record, 0.0).path == "/"

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import django
 import fastapi
 import flask
 from django.conf import settings
@@ -29,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import django
 import footfall
 from footfall import asgi, wsgi
 from footfall.flask import Footfall
@@ -89,7 +89,7 @@ MARK: Any = None
 
 def answer(path: str) -> Answer:
     """What every framework's one view answers, after it has spoken to footfall."""
-    if path == "/told":
+    if path == "/tracked":
         footfall.track("Signup", props={"plan": "pro"}, revenue=("EUR", "19.99"))
     if path == "/props":
         footfall.set_props(logged_in=True)
@@ -215,8 +215,8 @@ def plain_wsgi(**options: Any) -> Iterator[Call]:
         start_response(f"{result.status} Whatever", list(result.headers.items()))
         return [result.body]
 
-    watched = wsgi.FootfallMiddleware(app, **options)
-    yield lambda raw: call_wsgi(watched, raw)
+    wrapped = wsgi.FootfallMiddleware(app, **options)
+    yield lambda raw: call_wsgi(wrapped, raw)
 
 
 @contextmanager
@@ -227,8 +227,8 @@ def plain_asgi(**options: Any) -> Iterator[Call]:
         await send({"type": "http.response.start", "status": result.status, "headers": headers})
         await send({"type": "http.response.body", "body": result.body})
 
-    watched = asgi.FootfallMiddleware(app, **options)
-    yield lambda raw: call_asgi(watched, raw)
+    wrapped = asgi.FootfallMiddleware(app, **options)
+    yield lambda raw: call_asgi(wrapped, raw)
 
 
 @contextmanager

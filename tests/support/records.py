@@ -33,7 +33,7 @@ def wsgi_page(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def quiet_tracker(**options: Any) -> Tracker:
-    """One that nobody takes anything from."""
+    """A tracker whose worker thread never takes a record."""
     tracker = Tracker(Config(destinations=[PLAUSIBLE], transport=MemoryTransport(), **options))
     tracker._inbox.awake_until = float("inf")
     return tracker

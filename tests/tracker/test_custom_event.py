@@ -31,14 +31,14 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a place that is none": ("Paid", {"url": 17}),
     "nowhere": ("Paid", {"url": None}),
     "a relative place outside a request": ("Paid", {"url": "/invoices"}),
-    "nobody": ("Paid", {"visitor": None}),
+    "no visitor": ("Paid", {"visitor": None}),
     "a width that is none": ("Paid", {"screen_width": "wide"}),
     "a detail that is none": ("Paid", {"colour": "red"}),
 }
 
 
 @pytest.mark.parametrize(
-    ("said", "exact"),
+    ("given", "exact"),
     [
         (("EUR", "19.90"), ("EUR", "19.90")),
         (("eur", 19.99), ("EUR", "19.99")),
@@ -47,10 +47,10 @@ BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ],
     ids=["text", "a float", "a whole number", "a refund"],
 )
-def test_revenue_is_exact(said: Any, exact: tuple[str, str], footfall_outbox: Outbox) -> None:
+def test_revenue_is_exact(given: Any, exact: tuple[str, str], footfall_outbox: Outbox) -> None:
     visitor = {"ip": "203.0.113.7", "ua": CHROME}
     tracker = tracker_over(MemoryTransport())
-    tracker.track("Paid", revenue=said, url="https://example.com/", visitor=visitor)
+    tracker.track("Paid", revenue=given, url="https://example.com/", visitor=visitor)
     tracker.process_all()
     [event] = footfall_outbox
     assert event.revenue is not None
@@ -69,16 +69,16 @@ def test_a_bad_event_raises_in_development_and_is_counted_in_production(
     assert tracker.stats()["reasons"] == {"bad_event": 1}
 
 
-class Unspeakable:
+class WithoutText:
     def __str__(self) -> str:
         raise ValueError("no text")
 
 
-def test_props_of_other_kinds_are_told_as_text(footfall_outbox: Outbox) -> None:
+def test_props_of_other_types_are_sent_as_text(footfall_outbox: Outbox) -> None:
     plan = uuid.UUID(int=7)
 
     async def view(scope: Any, receive: Any, send: Any) -> None:
-        values = {"plan": plan, "day": date(2026, 11, 21), "n": 1.5, "bad": Unspeakable()}
+        values = {"plan": plan, "day": date(2026, 11, 21), "n": 1.5, "bad": WithoutText()}
         footfall.set_props(**values)
         footfall.track("Order", props=values)
         await page(scope, receive, send)
@@ -139,7 +139,7 @@ def test_a_lazy_prop_that_fails_does_not_fail_the_view(footfall_outbox: Outbox) 
     assert [event.props for event in footfall_outbox] == [{"user": None}]
 
 
-def test_an_address_in_the_wrong_place_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_address_as_a_wrong_argument_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     tracker = tracker_over(MemoryTransport())
     wrong: Any = "203.0.113.77"
     tracker.track("Paid", url="https://example.com/", visitor=wrong)

@@ -1,4 +1,4 @@
-"""A middleware that is installed twice: each page would count twice, and nobody would know why."""
+"""A middleware that is installed twice: each page would count twice, without a warning."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_middleware_around_itself_is_warned_about(
 
 
 @pytest.mark.parametrize("twice", TWICE)
-def test_two_for_different_destinations_are_meant(
+def test_two_for_different_destinations_are_no_warning(
     twice: Twice, caplog: pytest.LogCaptureFixture
 ) -> None:
     twice(PLAUSIBLE, OTHER)

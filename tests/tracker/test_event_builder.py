@@ -38,7 +38,7 @@ def test_anonymised_addresses_are_what_leaves() -> None:
     assert transport.requests[0].headers["x-forwarded-for"] == "198.51.100.0"
 
 
-def test_a_hit_of_nobody_knows_whom_is_warned_about_once(
+def test_a_hit_without_an_address_is_warned_about_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     tracker = tracker_over(MemoryTransport())
@@ -49,7 +49,7 @@ def test_a_hit_of_nobody_knows_whom_is_warned_about_once(
     assert len([r for r in caplog.records if "without a client IP" in r.message]) == 1
 
 
-def test_a_proxy_counted_as_everybody_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+def test_one_address_for_all_visitors_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
     tracker = tracker_over(MemoryTransport())
     for number in range(60):
         agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/{100 + number}.0 Safari"
@@ -58,7 +58,7 @@ def test_a_proxy_counted_as_everybody_is_warned_about(caplog: pytest.LogCaptureF
     assert len([r for r in caplog.records if "trusted_proxies='cloudflare'" in r.message]) == 1
 
 
-TOLD_URLS = {
+CUSTOM_URLS = {
     "none": (None, "https://example.com/page"),
     "relative": ("/checkout?utm_source=x&token=1", "https://example.com/checkout?utm_source=x"),
     "absolute": ("https://shop.example/a?token=1", "https://shop.example/a"),
@@ -66,8 +66,8 @@ TOLD_URLS = {
 }
 
 
-@pytest.mark.parametrize(("given", "expected"), TOLD_URLS.values(), ids=TOLD_URLS.keys())
-def test_an_event_may_name_its_place(
+@pytest.mark.parametrize(("given", "expected"), CUSTOM_URLS.values(), ids=CUSTOM_URLS.keys())
+def test_an_event_may_have_a_url_of_its_own(
     footfall_outbox: Outbox, given: str | None, expected: str
 ) -> None:
     async def view(scope: Any, receive: Any, send: Any) -> None:
@@ -83,7 +83,7 @@ def test_an_event_may_name_its_place(
 @pytest.mark.parametrize(
     ("path", "previous"), [("/other", "/other"), ("/accounts/reset/MQ/set-password/", None)]
 )
-def test_the_page_that_led_here_is_told_unless_it_is_excluded(
+def test_the_previous_page_is_sent_unless_it_is_excluded(
     footfall_outbox: Outbox, path: str, previous: str | None
 ) -> None:
     visit(tracker_over(MemoryTransport()), headers={"Referer": f"https://example.com{path}"})
@@ -91,7 +91,7 @@ def test_the_page_that_led_here_is_told_unless_it_is_excluded(
 
 
 @pytest.mark.parametrize("caller", ["Stripe/1.0 (+https://stripe.com/docs/webhooks)", "curl/8", ""])
-def test_an_event_of_another_visitor_is_not_judged_by_the_webhooks_own_request(
+def test_an_event_of_another_visitor_is_not_decided_by_the_webhooks_own_request(
     footfall_outbox: Outbox, caller: str
 ) -> None:
     async def webhook(scope: Any, receive: Any, send: Any) -> None:
@@ -114,7 +114,7 @@ def details_of(event: Event) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def test_an_app_may_say_what_no_request_tells(footfall_outbox: Outbox) -> None:
+def test_an_app_may_set_details_that_no_request_contains(footfall_outbox: Outbox) -> None:
     async def view(scope: Any, receive: Any, send: Any) -> None:
         footfall.track("Signup", **DETAILS)
         scope["footfall"] = {"time_zone": "Europe/Kyiv", "screen_width": "wide", "colour": "red"}
@@ -136,7 +136,7 @@ async def api(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-TOLD_PAGES: dict[str, tuple[dict[str, Any], str | None, tuple[Any, ...]]] = {
+CUSTOM_PAGEVIEWS: dict[str, tuple[dict[str, Any], str | None, tuple[Any, ...]]] = {
     "relative": (
         {"url": "/inbox?utm_source=x&token=1"},
         None,
@@ -167,13 +167,16 @@ TOLD_PAGES: dict[str, tuple[dict[str, Any], str | None, tuple[Any, ...]]] = {
 
 
 @pytest.mark.parametrize(
-    ("told", "referer", "expected"), TOLD_PAGES.values(), ids=TOLD_PAGES.keys()
+    ("given", "referer", "expected"), CUSTOM_PAGEVIEWS.values(), ids=CUSTOM_PAGEVIEWS.keys()
 )
-def test_a_pageview_told_by_hand_is_the_visitors_of_the_request(
-    footfall_outbox: Outbox, told: dict[str, Any], referer: str | None, expected: tuple[Any, ...]
+def test_a_custom_pageview_is_the_visitors_of_the_request(
+    footfall_outbox: Outbox,
+    given: dict[str, Any],
+    referer: str | None,
+    expected: tuple[Any, ...],
 ) -> None:
     async def view(scope: Any, receive: Any, send: Any) -> None:
-        footfall.track_pageview(**told, props={"theme": "dark"}, **DETAILS)
+        footfall.track_pageview(**given, props={"theme": "dark"}, **DETAILS)
         await api(scope, receive, send)
 
     tracker = tracker_over(MemoryTransport(), exclude=["/api/**"])
@@ -185,7 +188,7 @@ def test_a_pageview_told_by_hand_is_the_visitors_of_the_request(
     assert event.visitor.identity == ("198.51.100.7", CHROME)
 
 
-def test_a_pageview_told_by_hand_is_judged_by_its_own_path(footfall_outbox: Outbox) -> None:
+def test_a_custom_pageview_is_decided_by_its_own_path(footfall_outbox: Outbox) -> None:
     tracker = tracker_over(MemoryTransport(), exclude=["/admin/**"])
     for path in ("/admin/users", "/open"):
         tracker.track_pageview(url=f"https://example.com{path}", visitor={"ip": "203.0.113.9"})
@@ -200,9 +203,9 @@ def test_a_pageview_told_by_hand_is_judged_by_its_own_path(footfall_outbox: Outb
         ("Mozilla/5.0 (compatible; GPTBot/1.2)", {"bot": 1, "custom_event": 1}),
         ("", {"custom_event": 2}),
     ],
-    ids=["a browser", "a bot", "nobody says"],
+    ids=["a browser", "a bot", "no user agent"],
 )
-def test_a_bots_token_brings_no_pageview(user_agent: str, reasons: dict[str, int]) -> None:
+def test_a_bots_token_makes_no_pageview(user_agent: str, reasons: dict[str, int]) -> None:
     tracker = tracker_over(MemoryTransport())
     token = {"ip": "203.0.113.9", "ua": user_agent}
     tracker.track_pageview(url="https://example.com/", visitor=token)
@@ -211,14 +214,14 @@ def test_a_bots_token_brings_no_pageview(user_agent: str, reasons: dict[str, int
     assert tracker.stats()["reasons"] == reasons
 
 
-def test_the_loading_times_of_a_page_are_told_with_it(footfall_outbox: Outbox) -> None:
+def test_the_loading_times_of_a_page_are_sent_with_it(footfall_outbox: Outbox) -> None:
     perf = dict.fromkeys(PERF_NAMES, 12.0)
     tracker = tracker_over(MemoryTransport())
     tracker.track_pageview(url="https://example.com/", visitor={"ip": "203.0.113.9"}, perf=perf)
     assert footfall_outbox[0].perf == perf
 
 
-def test_an_address_told_of_is_anonymised_too(footfall_outbox: Outbox) -> None:
+def test_the_address_of_a_token_is_anonymised_too(footfall_outbox: Outbox) -> None:
     tracker = tracker_over(MemoryTransport(), anonymize_ip="truncate")
     tracker.track("Paid", url="https://example.com/", visitor={"ip": "203.0.113.9"})
     assert footfall_outbox[0].visitor.client_ip == "203.0.113.0"
@@ -265,7 +268,7 @@ def test_an_event_of_another_visitor_has_no_referral_of_this_one(
 
 
 @pytest.mark.parametrize(
-    ("path", "changes", "told"),
+    ("path", "changes", "expected"),
     [
         ("/gone", {}, {"path": "/gone"}),
         ("/café/x y", {}, {"path": "/café/x y"}),
@@ -276,8 +279,8 @@ def test_an_event_of_another_visitor_has_no_referral_of_this_one(
     ],
     ids=["a path", "decoded", "a token", "an address", "a route", "the app's own word"],
 )
-def test_a_missing_page_tells_no_more_of_its_path_than_its_url(
-    path: str, changes: dict[str, Any], told: dict[str, str]
+def test_a_missing_page_sends_no_more_of_its_path_than_its_url(
+    path: str, changes: dict[str, Any], expected: dict[str, str]
 ) -> None:
     hit = Hit(
         host="example.com",
@@ -290,11 +293,11 @@ def test_a_missing_page_tells_no_more_of_its_path_than_its_url(
     tracker = tracker_over(MemoryTransport(), track_404=True, path_mode="route")
     event = tracker.explain(replace(hit, **changes)).event
     assert event is not None
-    assert (event.name, event.props) == ("404", told)
+    assert (event.name, event.props) == ("404", expected)
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("", "https://example.com/a.pdf"),
         ("utm_source=news&gclid=1&page=2", "https://example.com/a.pdf"),
@@ -302,7 +305,9 @@ def test_a_missing_page_tells_no_more_of_its_path_than_its_url(
     ],
     ids=["no query", "a campaign", "what the owner keeps"],
 )
-def test_a_saved_file_is_named_without_the_campaign_that_led_to_it(query: str, told: str) -> None:
+def test_a_saved_file_is_named_without_the_campaign_that_led_to_it(
+    query: str, expected: str
+) -> None:
     hit = Hit(
         scheme="https",
         host="example.com",
@@ -314,5 +319,5 @@ def test_a_saved_file_is_named_without_the_campaign_that_led_to_it(query: str, t
     )
     event = tracker_over(MemoryTransport(), keep_query=["file"]).explain(hit).event
     assert event is not None
-    assert (event.name, event.props) == ("File Download", {"url": told})
+    assert (event.name, event.props) == ("File Download", {"url": expected})
     assert ("utm_" in event.url) is ("utm_" in query)

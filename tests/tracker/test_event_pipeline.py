@@ -48,8 +48,8 @@ def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
     assert tracker.stats()["waiting"] > 0
 
 
-def test_one_look_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A machine that stands still for a moment must not end the look before its number does.
+def test_one_call_processes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A machine that pauses for a moment must not end the batch before its number does.
     monkeypatch.setattr(event_pipeline, "SECONDS_PER_BATCH", 60)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
@@ -61,7 +61,7 @@ def test_one_look_takes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> 
     assert wait_until(lambda: len(transport.requests) == 100)
 
 
-def test_a_look_ends_where_a_hook_takes_its_time() -> None:
+def test_a_batch_ends_where_a_hook_is_slow() -> None:
     def slow(event: Event) -> Event:
         time.sleep(0.05)
         return event
@@ -74,7 +74,7 @@ def test_a_look_ends_where_a_hook_takes_its_time() -> None:
         assert tracker.stats()["waiting"] >= 9
 
 
-def test_flush_waits_for_the_hit_that_is_being_thought_about() -> None:
+def test_flush_waits_for_the_hit_that_is_being_processed() -> None:
     def slow(event: Event) -> Event:
         time.sleep(0.3)
         return event

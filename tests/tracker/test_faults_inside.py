@@ -72,7 +72,7 @@ def recursive() -> list[Any]:
     return found
 
 
-class Unspeakable:
+class WithoutText:
     def __str__(self) -> str:
         raise RuntimeError("no text")
 
@@ -81,7 +81,7 @@ class Unspeakable:
 
 PROPS: dict[str, Any] = {
     "object": object(),
-    "unspeakable": Unspeakable(),
+    "an object without text": WithoutText(),
     "nan": float("nan"),
     "recursion": recursive(),
     "long": "x" * 20_000_000,

@@ -1,4 +1,4 @@
-"""Heartbeats: whoever is still there keeps the visit alive, and nobody begins one."""
+"""Heartbeats: requests keep the visits of those alive who are still there, and begin none."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_heartbeat_is_due_between_the_interval_and_the_visits_end(
         )
 
 
-def test_nobody_begins_a_visit_by_asking() -> None:
+def test_a_heartbeat_begins_no_visit() -> None:
     schedule = HeartbeatSchedule()
     schedule.note(seen(1000.0))
     assert schedule.heartbeat(BOB, 1100.0) is None
@@ -73,7 +73,7 @@ def test_nobody_begins_a_visit_by_asking() -> None:
     assert len(schedule) == 1
 
 
-def test_a_heartbeat_keeps_a_visit_alive_and_waits_for_its_turn() -> None:
+def test_a_heartbeat_keeps_a_visit_alive_and_is_sent_at_most_once_an_interval() -> None:
     schedule = HeartbeatSchedule()
     schedule.note(seen(0.0))
     due = [at for at in range(0, 4000, 10) if schedule.heartbeat(ALICE, float(at)) is not None]
@@ -118,9 +118,9 @@ async def asgi_site(scope: Any, receive: Any, send: Any) -> None:
 
 
 def visit(tracker: Tracker, *requests: Raw) -> None:
-    watched = asgi.FootfallMiddleware(asgi_site, tracker=tracker)
+    wrapped = asgi.FootfallMiddleware(asgi_site, tracker=tracker)
     for raw in requests:
-        call_asgi(watched, raw)
+        call_asgi(wrapped, raw)
 
 
 EVERY_ADAPTER = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS.keys())
@@ -181,20 +181,20 @@ def test_a_busy_page_sends_no_more_than_one_in_half_a_minute(adapter: Adapter) -
 
 
 @EVERY_ADAPTER
-def test_where_nobody_wants_heartbeats_requests_are_turned_away_as_ever(adapter: Adapter) -> None:
+def test_where_no_destination_wants_heartbeats_requests_are_rejected(adapter: Adapter) -> None:
     with adapter(destinations=[Swetrix(pid=PID)]) as call:
         call(POLLING["JSON"])
         stats = footfall.stats()
     assert (stats["captured"], stats["reasons"]) == (0, {"not_html": 1})
 
 
-def test_where_nobody_wants_heartbeats_the_guards_turn_them_away_unasked() -> None:
+def test_where_no_destination_wants_heartbeats_the_filters_reject_the_request_alone() -> None:
     tracker, _ = tracker_for(Swetrix(pid=PID))
     assert not tracker.recorder.filters.accepts("POST", "/page")
 
 
 @pytest.mark.usefixtures("without_interval")
-def test_only_the_destinations_that_ask_for_them_get_heartbeats() -> None:
+def test_only_the_destinations_that_want_them_get_heartbeats() -> None:
     tracker, requests = tracker_for(
         Plausible(domain="example.com"),
         Only(to=PROJECT, events=["pageview"], hosts=["example.com"]),
@@ -209,7 +209,7 @@ def test_only_the_destinations_that_ask_for_them_get_heartbeats() -> None:
 
 
 @pytest.mark.usefixtures("without_interval")
-def test_who_only_told_an_event_has_a_visit_too() -> None:
+def test_a_custom_event_begins_a_visit_too() -> None:
     tracker, requests = tracker_for(PROJECT)
     token = {"ip": "198.51.100.7", "ua": CHROME}
     tracker.track("Paid", url="https://example.com/", visitor=token)
@@ -232,7 +232,7 @@ def test_while_events_are_captured_no_heartbeat_is_sent() -> None:
 
 
 @pytest.mark.usefixtures("without_interval")
-def test_a_session_that_the_server_forgot_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_heartbeat_of_an_ended_session_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     class Forgetful:
         def send(self, request: Request) -> Response:
             if request.url.endswith("/hb"):
@@ -248,7 +248,7 @@ def test_a_session_that_the_server_forgot_is_no_news(caplog: pytest.LogCaptureFi
     assert "403" not in caplog.text
 
 
-def test_a_full_inbox_has_no_room_for_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_inbox_takes_no_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)

@@ -19,7 +19,7 @@ from tests.support.trackers import tracker_over, visit
 
 
 @EVERY_ADAPTER
-def test_no_more_bytes_wait_than_may_whatever_clients_send(visit: Any) -> None:
+def test_waiting_bytes_are_bounded_whatever_clients_send(visit: Any) -> None:
     tracker = quiet_tracker()
     tracker._inbox = inbox = Inbox(10_000, MEGABYTE, lambda now: None)
     tracker.recorder.submit = inbox.submit
@@ -41,7 +41,7 @@ def test_ordinary_pages_fill_the_count_before_the_bytes() -> None:
     assert tracker._inbox.counts() == {"captured": 2100, "waiting": 2000, "dropped_full": 100}
 
 
-def test_what_is_dropped_is_not_opened_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_dropped_is_not_unpacked_before(monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = quiet_tracker(max_queue=MAX_UNPACKED)
     with monkeypatch.context() as patched:
         patched.delattr(PackedRecord, "unpack")
@@ -107,7 +107,7 @@ def test_a_full_inbox_drops_the_oldest_and_counts_it(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("plain", [plain_wsgi, plain_asgi], ids=lambda adapter: adapter.__name__)
-def test_while_thinking_lags_only_what_is_picked_waits(
+def test_while_the_worker_thread_lags_only_picked_values_wait(
     plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox_module, "MAX_UNPACKED", 1)

@@ -25,15 +25,15 @@ from tests.support.records import (
 
 
 @given(raw=REQUESTS)
-def test_a_hit_is_the_same_after_it_has_waited_packed(raw: Raw) -> None:
+def test_a_hit_is_the_same_after_its_record_was_packed(raw: Raw) -> None:
     for visit in ADAPTERS.values():
         record = record_of(visit, raw)
-        opened = pack(record).unpack()
-        assert isinstance(opened, tuple)
-        assert hit_of(opened, 1.5) == hit_of(record, 1.5)
+        unpacked = pack(record).unpack()
+        assert isinstance(unpacked, tuple)
+        assert hit_of(unpacked, 1.5) == hit_of(record, 1.5)
 
 
-def told(record: Record | None) -> CustomEvent:
+def custom_event(record: Record | None) -> CustomEvent:
     return CustomEvent(
         name="Signup",
         props={"plan": "pro"},
@@ -49,14 +49,14 @@ def told(record: Record | None) -> CustomEvent:
 
 
 @pytest.mark.parametrize("record", [None, record_of(visit_by_asgi, navigation("/page"))])
-def test_a_told_event_is_the_same_after_it_has_waited_packed(record: Record | None) -> None:
-    event = told(record)
-    opened = pack(event).unpack()
-    assert isinstance(opened, CustomEvent)
-    assert (opened.name, opened.props, opened.at) == ("Signup", {"plan": "pro"}, 3.5)
-    assert (opened.record is None) is (record is None)
-    if record is not None and opened.record is not None:
-        assert hit_of(opened.record, 0.0) == hit_of(record, 0.0)
+def test_a_custom_event_is_the_same_after_it_was_packed(record: Record | None) -> None:
+    event = custom_event(record)
+    unpacked = pack(event).unpack()
+    assert isinstance(unpacked, CustomEvent)
+    assert (unpacked.name, unpacked.props, unpacked.at) == ("Signup", {"plan": "pro"}, 3.5)
+    assert (unpacked.record is None) is (record is None)
+    if record is not None and unpacked.record is not None:
+        assert hit_of(unpacked.record, 0.0) == hit_of(record, 0.0)
 
 
 class Code(enum.IntEnum):
@@ -82,9 +82,7 @@ ODD_FACTS: dict[str, tuple[dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize(("facts", "status"), ODD_FACTS.values(), ids=ODD_FACTS)
-def test_what_a_server_or_an_app_spells_in_kinds_of_its_own_is_packed_too(
-    facts: dict[str, Any], status: int
-) -> None:
+def test_values_of_other_types_are_packed_too(facts: dict[str, Any], status: int) -> None:
     tracker = quiet_tracker()
     scope = {
         "path": "/page",
@@ -99,9 +97,9 @@ def test_what_a_server_or_an_app_spells_in_kinds_of_its_own_is_packed_too(
     exchange = asgi.exchange_of(tracker.recorder, scope)
     record = exchange.response_record(status, [(b"content-type", b"text/html")], 1.0)
     packed = pack(record)
-    opened = packed.unpack()
-    assert isinstance(opened, tuple)
-    assert hit_of(opened, 0.0) == hit_of(record, 0.0)
+    unpacked = packed.unpack()
+    assert isinstance(unpacked, tuple)
+    assert hit_of(unpacked, 0.0) == hit_of(record, 0.0)
     assert b"secret" not in packed.plain
 
 
@@ -115,7 +113,7 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> None:
 @EVERY_ADAPTER
 @pytest.mark.usefixtures("marked")
 def test_a_mark_is_kept_while_a_record_waits(visit: Any) -> None:
-    opened = pack(record_of(visit, navigation("/page"))).unpack()
-    assert isinstance(opened, tuple)
-    hit = hit_of(opened, 0.0)
+    unpacked = pack(record_of(visit, navigation("/page"))).unpack()
+    assert isinstance(unpacked, tuple)
+    hit = hit_of(unpacked, 0.0)
     assert (hit.props, hit.shown_path) == ({"plan": "pro"}, "/shown")

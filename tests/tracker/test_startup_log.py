@@ -11,7 +11,7 @@ from footfall.tracker import Tracker
 from tests.support.trackers import visit
 
 
-def test_an_inactive_tracker_says_so_once_and_counts_nothing(
+def test_an_inactive_tracker_logs_that_once_and_counts_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO, logger="footfall"):

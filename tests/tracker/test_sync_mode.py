@@ -30,7 +30,7 @@ TOKEN = {"ip": "203.0.113.9", "ua": "Mozilla/5.0"}
 
 
 class Watched:
-    """A tracker in sync mode, and on which threads it thought."""
+    """A tracker in sync mode, and the threads on which it called the hook."""
 
     def __init__(self, **options: Any) -> None:
         self.transport = MemoryTransport()
@@ -38,7 +38,7 @@ class Watched:
         self.options = {
             "destinations": [Plausible(domain="example.com")],
             "transport": self.transport,
-            "before_send": self._look,
+            "before_send": self._before_send,
             "mode": "sync",
             **options,
         }
@@ -50,7 +50,7 @@ class Watched:
     def delivered(self) -> int:
         return len(self.transport.requests)
 
-    def _look(self, event: Event) -> Event:
+    def _before_send(self, event: Event) -> Event:
         self.threads.append(threading.current_thread())
         return event
 
@@ -95,9 +95,9 @@ def test_asgi_sends_nothing_before_its_events_are_delivered(raw: Raw, site: Watc
         footfall.track("in a background task")
         delivered.append(site.delivered)
 
-    watched = asgi.FootfallMiddleware(app, tracker=site.tracker())
+    wrapped = asgi.FootfallMiddleware(app, tracker=site.tracker())
     pages = int(raw is not POST)
-    call_asgi(watched, raw)
+    call_asgi(wrapped, raw)
     assert delivered == [0, 0, 2 + pages, 2 + pages]
     assert site.delivered == 3 + pages
 
@@ -226,7 +226,7 @@ def test_a_fault_of_ours_harms_no_answer(site: Watched, monkeypatch: pytest.Monk
     assert tracker.stats()["errors"] == 1
 
 
-def test_without_a_thread_to_be_had_the_loop_has_to_wait(
+def test_where_the_system_has_no_thread_left_the_loop_waits(
     site: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(thread: threading.Thread) -> None:
@@ -251,7 +251,7 @@ def test_a_mode_that_does_not_wait_leaves_the_app_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan"])
-def test_what_is_no_request_passes_untouched(kind: str, site: Watched) -> None:
+def test_what_is_no_request_passes_unchanged(kind: str, site: Watched) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": f"{kind}.startup.complete"})
 
@@ -320,7 +320,7 @@ def test_in_sync_mode_an_event_has_one_try() -> None:
     assert counts(tracker) == {"submitted": 1, "failed": 1}
 
 
-def test_in_sync_mode_nobody_waits_for_a_vendor_that_is_left_alone() -> None:
+def test_in_sync_mode_no_request_waits_for_a_paused_vendor() -> None:
     transport = Scripted(*[NotSent("refused")] * 5)
     tracker = sync_tracker(transport)
     for number in range(5):
@@ -359,7 +359,9 @@ def test_72_after_a_thaw_a_new_connection_is_made(
     assert (good.connections, names(good)) == (2, ["A", "B", "C"])
 
 
-def test_in_sync_mode_no_thread_to_be_had_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_sync_mode_no_thread_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -64,7 +64,7 @@ def test_a_test_client_is_known_by_its_host_or_its_user_agent(
         pytest.param(
             {"accept": "*/*", "sec-fetch-dest": "image"},
             {"user-agent": "Mozilla", "accept": "*/*", "sec-fetch-dest": "image"},
-            id="a test that says what it fetches",
+            id="a test that sets what it fetches",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_forgotten_tracker_is_freed() -> None:
     assert gone() is None
 
 
-def test_what_is_lost_at_the_end_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_lost_at_the_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with vendor(vendors.hanging) as server:
         dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
         tracker = Tracker(Config(destinations=[dsn]), environ={})

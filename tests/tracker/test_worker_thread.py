@@ -24,7 +24,7 @@ def test_no_thread_starts_before_the_first_page() -> None:
     assert all(thread.daemon for thread in set(threading.enumerate()) - before)
 
 
-def test_the_thread_falls_asleep_and_the_next_page_wakes_it(
+def test_the_thread_sleeps_and_the_next_page_wakes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
@@ -41,12 +41,14 @@ def test_a_thread_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    tracker._worker.current = threading.Thread()  # as after a fork that told nobody
+    tracker._worker.current = threading.Thread()  # as after a fork that ran no hook
     visit(tracker)
     assert wait_until(lambda: len(transport.requests) == 1)
 
 
-def test_no_thread_to_be_had_costs_nothing_but_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_waits_while_no_thread_can_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     start = threading.Thread.start
