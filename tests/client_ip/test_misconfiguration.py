@@ -159,8 +159,9 @@ def test_each_kind_of_warning_comes_once() -> None:
         )
     )
 )
-def test_the_detector_never_raises(pageviews: list[Any]) -> None:
-    warnings_of(resolver(), *pageviews)
+def test_the_detector_never_raises_and_warns_once_of_each_kind(pageviews: list[Any]) -> None:
+    found = warnings_of(resolver(), *pageviews, times=2)
+    assert len(found) == len({*found})
 
 
 def test_threads_that_race_for_a_warning_do_no_harm() -> None:

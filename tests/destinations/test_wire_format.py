@@ -18,6 +18,8 @@ from footfall.model import Visitor
 )
 def test_a_name_that_every_vendor_takes_passes(name: str) -> None:
     check_event_name(name)
+    with pytest.raises(EventError, match="120 is the most"):
+        check_event_name(name + "n" * 121)
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,12 @@ def test_a_collector_does_not_forward_to_itself(scheme: str, host: str) -> None:
     ],
 )
 def test_other_collectors_are_no_loop(endpoint: str) -> None:
-    reject_loops([Plausible(domain="a.test", endpoint=endpoint)], 8321)
+    other = Plausible(domain="a.test", endpoint=endpoint)
+    itself = Plausible(domain="a.test", endpoint="http://127.0.0.1:8321")
+    with pytest.raises(ConfigError) as caught:
+        reject_loops([other, itself], 8321)
+    assert len(caught.value.faults) == 1
+    reject_loops([other], 8321)
 
 
 # -- which events are forwarded ---------------------------------------------------------------
