@@ -1,0 +1,73 @@
+"""Sessions: how long they last, and who is the same visitor."""
+
+from __future__ import annotations
+
+import pytest
+
+from footfall.collector.wire.sessions import DAY_SECONDS, VISIT_SECONDS, Sessions, VisitorIdentity
+from tests.collector.support import FIREFOX
+from tests.collector.wire.support import (
+    ALICE,
+    NOON,
+    new_sessions,
+)
+
+
+def test_a_session_lasts_half_an_hour_from_its_last_event() -> None:
+    sessions = new_sessions()
+    ids = [
+        sessions.get_or_start(ALICE, NOON + at).id
+        for at in (0, VISIT_SECONDS, 2 * VISIT_SECONDS, 3 * VISIT_SECONDS + 1)
+    ]
+    assert [each == ids[0] for each in ids] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ALICE._replace(domain="b.test"),
+        ALICE._replace(client_ip="203.0.113.10"),
+        ALICE._replace(user_agent=FIREFOX + " "),
+        VisitorIdentity("a.test", "203.0.113.9" + FIREFOX, ""),
+    ],
+    ids=["domain", "address", "browser", "the same text, cut elsewhere"],
+)
+def test_another_site_address_or_browser_is_another_visitor(other: VisitorIdentity) -> None:
+    sessions = new_sessions()
+    assert sessions.get_or_start(ALICE, NOON).visitor != sessions.get_or_start(other, NOON).visitor
+
+
+def test_a_visitor_has_another_id_on_another_day() -> None:
+    sessions = new_sessions()
+    assert (
+        sessions.get_or_start(ALICE, NOON).visitor
+        != sessions.get_or_start(ALICE, NOON + DAY_SECONDS).visitor
+    )
+
+
+@pytest.mark.parametrize("offset", [0, -5 * 3_600], ids=["UTC", "New York in winter"])
+def test_a_session_across_midnight_goes_on_under_a_new_visitor_id(offset: int) -> None:
+    sessions = Sessions(
+        salt=lambda day: b"salt of day %d" % day, local_time=lambda now: now + offset
+    )
+    midnight = 20_001 * DAY_SECONDS - offset
+    before = sessions.get_or_start(ALICE, midnight - 60)
+    after = [sessions.get_or_start(ALICE, midnight + minute * 60) for minute in (1, 25, 50)]
+    assert {each.id for each in after} == {before.id}
+    assert {each.visitor for each in after} == {after[0].visitor}
+    assert after[0].visitor != before.visitor
+
+
+def test_an_evicted_session_is_found_in_the_store() -> None:
+    written = {new_sessions().get_or_start(ALICE, NOON).visitor: ("a-session", NOON)}
+    sessions = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
+    assert sessions.get_or_start(ALICE, NOON + 10).id == "a-session"
+
+
+def test_the_oldest_sessions_are_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("footfall.collector.wire.sessions._MAX_REMEMBERED", 2)
+    sessions = new_sessions()
+    for number in range(3):
+        sessions.get_or_start(ALICE._replace(client_ip=f"203.0.113.{number}"), NOON)
+    found = [sessions.find(ALICE._replace(client_ip=f"203.0.113.{n}"), NOON) for n in range(3)]
+    assert [each is None for each in found] == [True, False, False]
