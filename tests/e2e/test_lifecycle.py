@@ -242,6 +242,25 @@ def test_an_endpoint_that_hangs_delays_no_server(spec: ServerSpec, tmp_path: Pat
         assert server.stop() < MAX_HUNG_STOP_SECONDS
 
 
+@each_server(
+    {
+        "39-uwsgi": uwsgi("lifecycle_interrupted:wsgi", workers=1, folder=APPS),
+        "39-uwsgi-fork-hooks": uwsgi(
+            "lifecycle_interrupted:wsgi", "--py-call-uwsgi-fork-hooks", workers=1, folder=APPS
+        ),
+    }
+)
+def test_a_worker_that_is_stopped_while_it_is_forked_ends_quietly(
+    spec: ServerSpec, endpoint: Vendor, tmp_path: Path
+) -> None:
+    with running(spec, tmp_path, **settings(endpoint)) as server:
+        # Its master starts another one.
+        assert wait_until(lambda: "Respawned uWSGI worker 1" in server.log)
+        paths = visit(server, range(3))
+        server.stop()
+    assert delivered(endpoint) == once(*paths)
+
+
 @each_server({name.replace("31", "32").replace("39", "32"): spec for name, spec in SOME.items()})
 def test_a_second_sigterm_is_as_quiet_as_the_first(spec: ServerSpec, tmp_path: Path) -> None:
     with (

@@ -6,6 +6,7 @@ The numbers in the ids are those of the catalogue in `tests/FAULTS.md`.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -266,6 +267,49 @@ if pid == 0:
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 """
+
+
+FORK_INTERRUPTED = """
+from footfall.tracker import tracker as module
+
+interruptions = []
+
+class Interrupted(module.Inbox):
+    def __init__(self, *arguments):
+        if os.getpid() != parent and not interruptions:
+            interruptions.append(1)
+            signal.raise_signal(signal.SIGINT)
+        super().__init__(*arguments)
+
+parent = os.getpid()
+make()
+module.Inbox = Interrupted
+start, threading.Thread.start = threading.Thread.start, lambda self: None
+track("parent")  # waits in the inbox, for no thread takes it
+pid = os.fork()
+threading.Thread.start = start
+if pid == 0:
+    assert interruptions
+    track("child")
+    os._exit(0 if footfall.flush() else 1)
+assert os.waitpid(pid, 0)[1] == int(sys.argv[2])
+"""
+
+
+def test_38_a_ctrl_c_during_the_fork_leaves_no_tracker_half_reset(good: Vendor) -> None:
+    with program(FORK_INTERRUPTED, good, "0") as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    # As Python reports of each exception of such a hook.
+    assert "KeyboardInterrupt" in errors
+    assert names(good) == ["child", "parent"]
+
+
+def test_39_a_worker_of_uwsgi_that_is_stopped_during_its_fork_ends_quietly(good: Vendor) -> None:
+    code = "import types\nsys.modules['uwsgi'] = types.ModuleType('uwsgi')\n" + FORK_INTERRUPTED
+    with program(code, good, f"{int(signal.SIGINT)}") as process:
+        ended(process)
+    assert names(good) == ["parent"]
 
 
 def test_39_a_child_of_uwsgi_loses_nothing_of_its_first_second(good: Vendor) -> None:

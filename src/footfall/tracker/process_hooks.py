@@ -126,6 +126,25 @@ def process_all() -> None:
 
 
 def _after_fork() -> None:
+    """What the fork hooks call in the child: no SIGINT may leave a tracker half reset."""
+    interrupt = None
+    while True:
+        try:
+            _reset_trackers()
+            break
+        except KeyboardInterrupt as error:
+            interrupt = error
+    if interrupt is None:
+        return
+    if "uwsgi" in sys.modules:
+        # uWSGI stops its workers with SIGINT. At this moment that is still Python's signal, whose
+        # exception uWSGI would print and forget; the worker has served nothing, so it may end.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+    raise interrupt
+
+
+def _reset_trackers() -> None:
     _state.is_forked = True
     # The child of a `multiprocessing` program starts with an empty list of finalizers.
     _state.hooked_platforms.discard("multiprocessing.util")

@@ -112,7 +112,6 @@ class Tracker:
     def reset_after_fork(self) -> None:
         """Start anew with nothing waiting, in a forked child. Only assignments."""
         config, log = self.config, self._log
-        self._process_id = os.getpid()
         self._delivered_at = float("-inf")
         self._dispatcher.reset_after_fork()
         errors = AtomicCounter()
@@ -122,6 +121,8 @@ class Tracker:
         self._worker = WorkerThread(inbox, self._pipeline, self._dispatcher, errors, log)
         # Requests call the inbox itself.
         self.recorder.connect(filters=self._new_filter(), submit=inbox.submit, errors=errors)
+        # Last: until then a tracker whose reset was interrupted counts as the parent's.
+        self._process_id = os.getpid()
 
     def _new_filter(self) -> RequestFilter:
         if self._dispatcher.report_lanes:
