@@ -42,7 +42,7 @@ def asgi_around_asgi(first: str, second: str) -> None:
 
 
 def wsgi_around_flask(first: str, second: str) -> None:
-    app = flask.Flask("tests.test_nesting")
+    app = flask.Flask("tests.tracker.test_double_install")
     Footfall(app, destinations=first)
     wsgi.FootfallMiddleware(app, destinations=second)
 

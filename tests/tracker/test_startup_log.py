@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
 from footfall.config import Config
+from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from tests.support.adapters import PLAUSIBLE
 from tests.support.trackers import visit
 
 
@@ -22,3 +25,30 @@ def test_an_inactive_tracker_logs_that_once_and_counts_nothing(
         "footfall counts nothing: no destination is configured"
     ]
     assert tracker.stats()["captured"] == 0
+
+
+def lines_of(
+    caplog: pytest.LogCaptureFixture, environ: dict[str, str], **options: Any
+) -> list[str]:
+    with caplog.at_level(logging.INFO, logger="footfall"):
+        config = Config(destinations=[PLAUSIBLE], transport=MemoryTransport(), **options)
+        Tracker(config, environ=environ)
+    return [record.message for record in caplog.records if record.name == "footfall"]
+
+
+def test_the_destinations_and_the_transport_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    first, *_ = lines_of(caplog, {})
+    assert (
+        first == "footfall counts for plausible:example.com through MemoryTransport(<0 requests>)"
+    )
+
+
+def test_a_platform_that_stops_the_process_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    assert any("since VERCEL is set by" in line for line in lines_of(caplog, {"VERCEL": "1"}))
+    caplog.clear()
+    assert not any("VERCEL" in line for line in lines_of(caplog, {}))
+
+
+def test_a_rule_that_excludes_everything_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    lines_of(caplog, {}, exclude=["/**"])
+    assert [record.levelname for record in caplog.records if "/**" in record.message] == ["WARNING"]

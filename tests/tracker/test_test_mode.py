@@ -19,6 +19,13 @@ def test_test_mode_is_on_while_events_are_captured() -> None:
     assert [*seen, test_mode.is_on()] == [False, True, False]
 
 
+def test_a_hit_is_normalised_in_test_mode_alone() -> None:
+    hit = Hit(host="testserver")
+    assert test_mode.normalise(hit) is hit
+    with capture():
+        assert test_mode.normalise(hit) == test_mode.with_browser_defaults(hit) != hit
+
+
 def test_a_browsers_hit_is_left_as_it_is() -> None:
     hit = Hit(host="example.com", headers={"user-agent": CHROME}, peer="198.51.100.7")
     assert test_mode.with_browser_defaults(hit) is hit

@@ -1,0 +1,58 @@
+"""`Tracker.explain` shows how a hit is decided and what would be sent, and sends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from footfall.model import Event, Hit
+from footfall.testing import MemoryTransport
+from tests.support.adapters import CHROME
+from tests.support.trackers import tracker_over
+
+PAGE = Hit(
+    scheme="https",
+    host="example.com",
+    path="/page",
+    headers={"user-agent": CHROME, "accept": "text/html"},
+    response_headers={"content-type": "text/html"},
+    peer="203.0.113.9",
+)
+
+
+def never(event: Event) -> None:
+    return None
+
+
+def test_a_page_has_its_steps_its_event_and_its_request() -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    explanation = tracker.explain(PAGE)
+    assert explanation.reason == explanation.decision.reason
+    assert explanation.decision.steps
+    assert explanation.trace.client_ip == "203.0.113.9"
+    assert explanation.event is not None
+    assert explanation.event.url == "https://example.com/page"
+    [request] = explanation.requests.values()
+    assert b"https://example.com/page" in request.body
+    assert tracker.stats()["reasons"] == {}
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize(
+    ("options", "hit", "reason"),
+    [
+        pytest.param({}, replace(PAGE, method="POST"), "method", id="the decision"),
+        pytest.param({"before_send": never}, PAGE, "before_send", id="a hook after it"),
+        pytest.param({"should_track": lambda hit: False}, PAGE, "should_track", id="one before it"),
+        pytest.param({}, replace(PAGE, peer=None), "no_client_ip", id="no address"),
+    ],
+)
+def test_what_is_not_sent_has_a_reason_and_no_request(
+    options: dict[str, Any], hit: Hit, reason: str
+) -> None:
+    explanation = tracker_over(MemoryTransport(), **options).explain(hit)
+    assert (explanation.reason, explanation.event, explanation.requests) == (reason, None, {})
+    assert explanation.decision.steps
