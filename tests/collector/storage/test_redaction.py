@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from footfall.collector.storage.redaction import storable_body, storable_headers
 
@@ -54,3 +58,23 @@ def test_text_in_place_of_an_address_is_hidden_too() -> None:
 
 def test_a_long_body_is_not_stored() -> None:
     assert (storable_body(b"x" * 16_384), storable_body(b"x" * 16_385)) == ("x" * 16_384, None)
+
+
+addresses = st.ip_addresses().map(str) | st.sampled_from(
+    ["", "127.0.0.1", "127.9", "127.0.0.1:80", "unknown", "::1", "::ffff:127.0.0.1", "1.2.3", "%"]
+)
+
+
+@given(client_ip=addresses, value=addresses, name=st.sampled_from(["host", "x-real-ip", "via"]))
+def test_storable_headers_follow_the_plain_rule(client_ip: str, value: str, name: str) -> None:
+    try:
+        identifies_visitor = not ipaddress.ip_address(client_ip).is_loopback
+    except ValueError:
+        identifies_visitor = client_ip != ""
+    is_kept = name != "x-real-ip" and not (identifies_visitor and client_ip in value)
+    assert storable_headers({name: value}, client_ip) == ({name: value} if is_kept else {})
+
+
+def test_a_long_header_name_is_checked_too() -> None:
+    long = "x-" + "a" * 200
+    assert storable_headers({long: "1", f"{long}-ip": "1"}, "") == {long: "1"}

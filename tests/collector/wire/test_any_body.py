@@ -10,10 +10,7 @@ from hypothesis import strategies as st
 
 from footfall.collector.wire import swetrix
 from tests.collector.support import PID
-from tests.collector.wire.support import (
-    to_plausible,
-    to_swetrix,
-)
+from tests.collector.wire.support import to_plausible, to_swetrix
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()

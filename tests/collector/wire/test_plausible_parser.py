@@ -6,11 +6,7 @@ import json
 
 import pytest
 
-from tests.collector.wire.support import (
-    PAGE,
-    accepted_event,
-    to_plausible,
-)
+from tests.collector.wire.support import PAGE, accepted_event, to_plausible
 
 
 def errors(body: object) -> dict[str, list[str]]:

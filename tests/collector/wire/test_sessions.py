@@ -6,11 +6,7 @@ import pytest
 
 from footfall.collector.wire.sessions import DAY_SECONDS, VISIT_SECONDS, Sessions, VisitorIdentity
 from tests.collector.support import FIREFOX
-from tests.collector.wire.support import (
-    ALICE,
-    NOON,
-    new_sessions,
-)
+from tests.collector.wire.support import ALICE, NOON, new_sessions
 
 
 def test_a_session_lasts_half_an_hour_from_its_last_event() -> None:

@@ -10,11 +10,7 @@ import pytest
 
 from footfall.collector.wire import swetrix
 from tests.collector.support import GOOGLEBOT, PID
-from tests.collector.wire.support import (
-    PAGE,
-    response_json,
-    to_swetrix,
-)
+from tests.collector.wire.support import PAGE, response_json, to_swetrix
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,169 @@
+"""Retention: what is deleted, in which order, and what is deleted with it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from footfall.collector.storage import database, retention, write_sql
+from footfall.collector.storage.retention import Retention
+from footfall.collector.storage.stats.rollups import KEPT
+from footfall.collector.storage.store import Store
+from footfall.collector.storage.stored_events import EventSearch
+from footfall.collector.wire.sessions import DAY_SECONDS
+from tests.collector.storage.support import names, rows
+from tests.collector.support import NOON, incoming_event, until
+
+
+def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_events=3, clock=lambda: NOON)) as store:
+        for number in range(10):
+            store.enqueue([incoming_event(str(number))])
+            store.flush()
+        store.flush()
+        assert names(store) == ["7", "8", "9"]
+
+
+def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_days=1, clock=lambda: NOON)) as store:
+        store.enqueue([incoming_event("old", at=NOON - DAY_SECONDS - 1), incoming_event("new")])
+        store.flush()
+        assert names(store) == ["new"]
+        with store._database.reading() as connection:
+            assert connection.execute("SELECT count(*) FROM requests").fetchone()[0] == 1
+
+
+def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(write_sql, "_KEEP_REQUESTS", 1)
+    with closing(Store(clock=lambda: NOON)) as store:
+        store.enqueue([incoming_event("a"), incoming_event("b")])
+        store.flush()
+        store.flush()
+        shown = [(entry.headers, entry.body) for entry in store.search(EventSearch()).events]
+        assert shown == [(None, None), ({"host": "stats.test"}, {})]
+
+
+def test_a_file_over_its_size_loses_the_oldest_events(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    monkeypatch.setattr(write_sql, "_PURGE_ROWS", 20)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as store:
+        for number in range(300):
+            store.enqueue([incoming_event(f"{number:03}", body=b"x" * 10_000)])
+            assert number % 20 or store.flush()
+        store.flush()
+        until(lambda: used_bytes_of(store) <= 1_000_000)
+        kept = names(store)
+    assert kept == [f"{number:03}" for number in range(300 - len(kept), 300)]
+    assert 50 < len(kept) < 100
+    # What is deleted makes room for what comes.
+    assert file.stat().st_size < 2_500_000
+
+
+def used_bytes_of(store: Store) -> int:
+    with store._database.reading() as connection:
+        return write_sql.used_bytes(connection)
+
+
+def test_visits_sites_and_rollups_are_deleted_with_their_events(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(retention, "_STEP_PAUSE_SECONDS", 0.001)
+    now = [NOON]
+    with closing(Store(keep_days=3, clock=lambda: now[0])) as store:
+        store.enqueue(
+            [
+                incoming_event(at=NOON - 2.9 * DAY_SECONDS, session="old", domain="old.test"),
+                incoming_event(at=NOON - 2 * DAY_SECONDS, session="kept", visitor="v2"),
+                incoming_event(session="new", visitor="v3"),
+            ]
+        )
+        # The writing thread closes the days that are over, without the oldest.
+        until(lambda: len(rows(store, "SELECT day FROM closed_days")) == 2)
+        assert store.domains() == ["a.test", "old.test"]
+        now[0] += 0.5 * DAY_SECONDS
+        store.enqueue([incoming_event(at=now[0], session="new", visitor="v3")])
+        until(lambda: store.domains() == ["a.test"])
+        assert rows(store, "SELECT session FROM visits ORDER BY id") == [("kept",), ("new",)]
+        until(lambda: len(rows(store, "SELECT day FROM closed_days")) == 1)
+        assert store.clear() == 3
+        for table in ("visits", "sites", "rollups", "closed_days"):
+            assert rows(store, f"SELECT * FROM {table}") == []
+
+
+def test_without_events_no_visits_sites_or_rollups_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_days=1, clock=lambda: NOON)) as store:
+        store.enqueue([incoming_event(at=NOON - 2 * DAY_SECONDS)])
+        store.flush()
+        assert names(store) == []
+        assert rows(store, "SELECT * FROM visits") == []
+        assert store.domains() == []
+
+
+def test_a_day_is_counted_whole_though_a_step_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
+    # It would meet the lock first.
+    monkeypatch.setattr(Retention, "_purge", lambda self: False)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, clock=lambda: NOON)) as store:
+        store.enqueue(
+            [incoming_event(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
+        )
+        store.flush()
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            # Between two steps another process takes the file, and keeps it for some tries.
+            until(lambda: bool(rows(store, "SELECT * FROM rollups")))
+            other.execute("PRAGMA busy_timeout = 5000")
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(0.1)
+            other.execute("COMMIT")
+        until(lambda: len(rows(store, "SELECT day FROM closed_days WHERE zone = 'UTC'")) == 2)
+        day = rows(store, "SELECT min(day) FROM closed_days")[0][0]
+        kept = rows(store, f"SELECT side, dimension FROM rollups WHERE day = {day}")
+    assert {side: sum(each[0] == side for each in kept) for side in KEPT} == {
+        side: len(names) for side, names in KEPT.items()
+    }
+
+
+def test_the_write_ahead_log_is_checkpointed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file)) as store:
+        store.enqueue([incoming_event(path="/needle")])
+        until(lambda: b"/needle" in file.read_bytes())
+
+
+def test_a_failed_retention_step_loses_no_events(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "footfall.collector")
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+
+    def fail(*args: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(write_sql, "purge_by_count", fail)
+    store.enqueue([incoming_event("a")])
+    store.flush()
+    store.enqueue([incoming_event("b")])
+    assert names(store) == ["a", "b"]
+    assert "retention failed" in caplog.text

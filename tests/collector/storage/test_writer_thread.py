@@ -1,0 +1,111 @@
+"""The writer thread: order, listeners, full disks and full queues."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from footfall.collector.storage import write_sql, writer_thread
+from footfall.collector.storage.store import Store
+from footfall.collector.storage.stored_events import EventSearch
+from tests.collector.storage.support import names
+from tests.collector.support import incoming_event, until
+
+
+def test_many_events_are_written_in_order(store: Store) -> None:
+    for number in range(1_700):
+        store.enqueue([incoming_event(str(number))])
+    assert names(store, EventSearch(limit=2_000)) == [str(number) for number in range(1_700)]
+
+
+def test_listeners_are_called_after_each_change_until_they_unsubscribe(store: Store) -> None:
+    heard: list[int] = []
+    leave = store.subscribe(lambda: heard.append(store.count(EventSearch())))
+    store.enqueue([incoming_event()])
+    store.flush()
+    store.clear()
+    leave()
+    store.enqueue([incoming_event()])
+    store.flush()
+    assert heard == [1, 0]
+
+
+def test_a_full_disk_refuses_events_and_loses_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
+    caplog.set_level(logging.INFO, "footfall.collector")
+    with closing(Store(tmp_path / "events.sqlite3")) as store:
+        assert store.flush()
+        limit = store._database.writer.execute("PRAGMA page_count").fetchone()[0]
+        store._database.writer.execute(f"PRAGMA max_page_count = {limit}")
+        assert store.enqueue([incoming_event("answered", path="/" + "x" * 9_000)])
+        until(lambda: store.write_error is not None)
+        assert "full" in str(store.write_error)
+        assert str(store.write_error) in repr(store)
+        assert not store.enqueue([incoming_event("refused")])
+        assert not store.flush(0.05)
+        store._database.writer.execute("PRAGMA max_page_count = 1000000")
+        until(lambda: store.write_error is None)
+        assert names(store) == ["answered"]
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["ERROR", "WARNING"]
+
+
+def test_what_cannot_be_written_until_the_end_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
+    store = Store(tmp_path / "events.sqlite3")
+    assert store.flush()
+    store._database.writer.execute("PRAGMA max_page_count = 1")
+    store.enqueue([incoming_event(path="/" + "x" * 9_000), incoming_event()])
+    until(lambda: store.write_error is not None)
+    assert (store.close(0.1), store.close()) == (2, 2)
+
+
+def test_a_writer_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    store = Store(tmp_path / "events.sqlite3")
+    assert store.flush()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.enqueue([incoming_event()])
+        until(lambda: store._writer._queue.empty())
+        store.enqueue([incoming_event()])
+        started = time.monotonic()
+        # The one in hand, and the one behind it.
+        assert store.close(0.1) == 2
+        assert time.monotonic() - started < 2
+        other.execute("ROLLBACK")
+    until(lambda: not store._writer.is_running)
+    store._database.close()
+
+
+def test_only_an_event_that_cannot_be_stored_is_lost(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.enqueue([incoming_event("half a pair \udcff")])
+    store.flush()
+    store.enqueue([incoming_event("good")])
+    assert names(store) == ["good"]
+    assert (store.close(), store.write_error) == (1, None)
+    assert "cannot be written, ever" in caplog.text
+
+
+def test_a_full_queue_refuses_events(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
+    assert not store.enqueue([incoming_event()])
+
+
+def test_a_failed_clear_raises(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> int:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(write_sql, "delete_all", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        store.clear()
