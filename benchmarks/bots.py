@@ -1,7 +1,7 @@
 """How often the bot filter errs, and what it costs: `python benchmarks/bots.py`.
 
 Needs `pip install crawler-user-agents fake-useragent`. The first lists user agents that crawlers
-have sent (MIT), the second those of people's browsers, by how often they were seen (Apache-2.0).
+have sent (MIT), the second those of people's browsers with their shares of visits (Apache-2.0).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def people() -> dict[str, float]:
 
 
 def microseconds(agents: list[str]) -> tuple[float, float]:
-    """Per call, medians: the first time an agent is seen, and again."""
+    """Medians per call: the first time that a user agent is classified, and again."""
     sample = agents[:: max(1, len(agents) // 500)]
     first = [timeit.timeit(partial(uncached, agent), number=200) / 200 for agent in sample]
     for agent in sample:

@@ -2,10 +2,10 @@
 
     python benchmarks/client_ip.py [--quick]
 
-Every row answers the same requests: a proxy at 127.0.0.1 and X-Forwarded-For with one visitor.
-"Again" repeats one visitor, so that whatever is cached is found; "new" goes through more visitors
-than any cache here holds. All rows take turns, round by round, in one process; a figure is the
-median of the rounds. The others do less work for it: neither checks that its answer is an address.
+Every row gets the same requests: a proxy at 127.0.0.1 and X-Forwarded-For with one visitor.
+"Again" repeats one visitor, so that caches are hit; "new" uses more visitors than any cache here
+holds. All rows take turns, round by round, in one process; a figure is the median of the rounds.
+The other packages do less: they do not check that their result is an IP address.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from footfall.client_ip import ClientIP
 
 PEER = "127.0.0.1"
-# More than uvicorn's 4,096 hosts and our 2,048 answers.
+# More than uvicorn's 4,096 cached hosts and footfall's 2,048 cached results.
 NEW_VISITORS = 10_000
 
 Call = Callable[[Any], object]
@@ -33,16 +33,16 @@ Call = Callable[[Any], object]
 class Row(NamedTuple):
     name: str
     call: Call
-    # Turns a visitor's address into what `call` is given.
+    # Makes the argument of `call` from a visitor's address.
     request: Callable[[str], Any]
 
 
 def visitors(count: int) -> list[str]:
-    """Public addresses, none of them in a range that anybody trusts."""
+    """Public addresses, none of them in a trusted range."""
     return [f"{80 + n // 65536}.{n // 256 % 256}.{n % 256}.9" for n in range(count)]
 
 
-def our_rows() -> list[Row]:
+def footfall_rows() -> list[Row]:
     def forwarded(address: str) -> dict[str, str]:
         return {"x-forwarded-for": address, "x-forwarded-proto": "https", "host": "example.com"}
 
@@ -61,7 +61,7 @@ def our_rows() -> list[Row]:
     ]
 
 
-def their_rows() -> list[Row]:
+def other_rows() -> list[Row]:
     async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
         pass
 
@@ -103,7 +103,7 @@ def their_rows() -> list[Row]:
 
 
 def nanoseconds(call: Call, requests: Sequence[Any], calls: int) -> float:
-    """Cost of one call, going round and round through the requests."""
+    """Cost of one call, over the requests again and again."""
     rounds = max(1, calls // len(requests))
     start = time.perf_counter_ns()
     for _ in range(rounds):
@@ -144,7 +144,7 @@ def main() -> None:
     )
     quick = parser.parse_args().quick
     rounds, calls = (3, 2_000) if quick else (15, 50_000)
-    rows = [*our_rows(), *their_rows()]
+    rows = [*footfall_rows(), *other_rows()]
     many = visitors(NEW_VISITORS)
     again = measure(rows, many[:1], rounds, calls)
     new = measure(rows, many, rounds, calls)

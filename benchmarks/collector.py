@@ -1,9 +1,9 @@
 """The collector under load: `python benchmarks/collector.py [--quick] [--events N]`.
 
-A file is filled with a month of a site's events, and `footfall collect` serves it in a process of
-its own, held to one core. Then 8 to 32 connections post events from the other core as fast as
-they are answered, and the dashboard is asked for a day, for a month, and for a month with a filter.
-`--quick` fills a tenth; `--database FILE` takes a file that was filled before, or fills it.
+The benchmark fills a file with a month of a site's events, and `footfall collect` serves it in a
+process of its own, bound to one core. It requests the dashboard of a day, of a month, and of a
+month with a filter; then 8 to 32 connections post events from the other core, each as soon as the
+last one was answered. `--quick` fills a tenth; `--database FILE` uses a filled file, or fills it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Step(NamedTuple):
 
 def month(number: int) -> Iterator[IncomingEvent]:
     """Events in the order of their time, three pageviews a visit, until now."""
-    chance = random.Random(1)
+    rng = random.Random(1)
     end = time.time()
     at, visit = end - DAYS * 86_400, 0
     pause = DAYS * 86_400 / (number / 3)
@@ -84,26 +84,26 @@ def month(number: int) -> Iterator[IncomingEvent]:
         running_visit = Step(
             at,
             visit,
-            chance.randrange(1, 6),
-            chance.choice(SOURCES),
-            chance.choice(BROWSERS),
-            chance.choice(COUNTRIES),
-            chance.randrange(200_000),
+            rng.randrange(1, 6),
+            rng.choice(SOURCES),
+            rng.choice(BROWSERS),
+            rng.choice(COUNTRIES),
+            rng.randrange(200_000),
         )
         heappush(running, running_visit)
-        at += chance.expovariate(1 / pause)
+        at += rng.expovariate(1 / pause)
         visit += 1
         while running and running[0].at < min(at, end):
             step = heappop(running)
-            yield an_arrival(step, chance)
+            yield event_of(step, rng)
             if step.left > 1:
-                rest = step._replace(at=step.at + chance.uniform(5, 400), left=step.left - 1)
+                rest = step._replace(at=step.at + rng.uniform(5, 400), left=step.left - 1)
                 heappush(running, rest)
 
 
-def an_arrival(step: Step, chance: random.Random) -> IncomingEvent:
-    path = chance.choices(PAGES, WEIGHTS)[0]
-    name = "Signup" if chance.random() < 0.01 else "pageview"
+def event_of(step: Step, rng: random.Random) -> IncomingEvent:
+    path = rng.choices(PAGES, WEIGHTS)[0]
+    name = "Signup" if rng.random() < 0.01 else "pageview"
     headers = {"host": "stats.example", "user-agent": step.browser, "cf-ipcountry": step.country}
     return IncomingEvent(
         vendor="plausible",
@@ -114,7 +114,7 @@ def an_arrival(step: Step, chance: random.Random) -> IncomingEvent:
         path=path,
         referrer=f"https://{step.source}/thread" if step.source else None,
         source=step.source,
-        props={"plan": chance.choice(("pro", "free"))} if name == "Signup" else {},
+        props={"plan": rng.choice(("pro", "free"))} if name == "Signup" else {},
         user_agent=step.browser,
         visitor=f"{step.visitor:08x}{int(step.at // 86_400):08x}",
         session=f"{step.visit * 2_654_435_761 % 2**64:016x}",
@@ -123,7 +123,7 @@ def an_arrival(step: Step, chance: random.Random) -> IncomingEvent:
 
 
 def fill(path: Path, number: int) -> tuple[float, float]:
-    """Fill a file; gives the seconds for writing, and for closing a day."""
+    """Fill a file; returns the seconds for writing, and for closing a day."""
     with closing(Database(path)) as database:
         started, batch = time.perf_counter(), []
         for event in month(number):
@@ -150,22 +150,22 @@ def write(database: Database, batch: list[IncomingEvent]) -> None:
 
 
 @contextmanager
-def serving(path: Path) -> Iterator[tuple[str, int]]:
+def running_collector(path: Path) -> Iterator[tuple[str, int]]:
     """The collector in a process of its own, on one core: its address and process id."""
     command = [sys.executable, "-m", "footfall", "collect", "--port", "0", "--database", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            found = re.search(r"http://\S+", process.stdout.readline())
-            assert found is not None
-            hold_apart(process.pid)
-            yield found[0], process.pid
+            match = re.search(r"http://\S+", process.stdout.readline())
+            assert match is not None
+            bind_to_cores(process.pid)
+            yield match[0], process.pid
         finally:
             process.terminate()
 
 
-def hold_apart(pid: int) -> None:
-    """Hold the collector to one core, and us to the others."""
+def bind_to_cores(pid: int) -> None:
+    """Bind the collector to one core, and this process to the others."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
     if len(cores) < 2:
         return
@@ -176,8 +176,8 @@ def hold_apart(pid: int) -> None:
 
 def resident_megabytes(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1_024 if found else float("nan")
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(match[1]) / 1_024 if match else float("nan")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -190,7 +190,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def requests(host: str, number: int) -> list[bytes]:
-    made = []
+    texts = []
     for each in range(number):
         body = json.dumps(
             {
@@ -206,24 +206,24 @@ def requests(host: str, number: int) -> list[bytes]:
             f"X-Forwarded-For: 203.0.{each // 3 % 200}.{each % 250}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        made.append((head + body).encode())
-    return made
+        texts.append((head + body).encode())
+    return texts
 
 
 async def post(host: str, port: int, texts: list[bytes], until: float) -> list[float]:
-    """Post one after the other on one connection; gives the seconds of each."""
+    """Post one after the other on one connection; returns the seconds of each."""
     reader, writer = await asyncio.open_connection(host, port)
-    took, number = [], 0
+    durations, number = [], 0
     while time.perf_counter() < until:
         started = time.perf_counter()
         writer.write(texts[number % len(texts)])
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 202"), head
         await reader.readexactly(2)
-        took.append(time.perf_counter() - started)
+        durations.append(time.perf_counter() - started)
         number += 1
     writer.close()
-    return took
+    return durations
 
 
 async def ingest(url: str, connections: int, seconds: float) -> list[float]:
@@ -231,22 +231,22 @@ async def ingest(url: str, connections: int, seconds: float) -> list[float]:
     texts = requests(host, 6_000)
     until = time.perf_counter() + seconds
     parts = [texts[each::connections] for each in range(connections)]
-    took = await asyncio.gather(*(post(host, int(port), part, until) for part in parts))
-    return [each for part in took for each in part]
+    durations = await asyncio.gather(*(post(host, int(port), part, until) for part in parts))
+    return [each for part in durations for each in part]
 
 
 # -- the dashboard -----------------------------------------------------------------------------
 
 
 def first_byte(url: str) -> float:
-    """Seconds until the first byte of an answer."""
+    """Seconds until the first byte of a response."""
     started = time.perf_counter()
-    with urlopen(url, timeout=60) as run_query:
-        run_query.read(1)
+    with urlopen(url, timeout=60) as response:
+        response.read(1)
         return time.perf_counter() - started
 
 
-PAGES_ASKED = {
+DASHBOARD_PAGES = {
     "a day": "/?period=yesterday",
     "today": "/?period=today",
     "30 days": "/?period=30d",
@@ -259,50 +259,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the events, fewer rounds")
     parser.add_argument("--events", type=int, help=f"how many are stored ({EVENTS:,})")
-    parser.add_argument("--database", type=Path, help="a file to fill, or one that is")
+    parser.add_argument("--database", type=Path, help="a file to fill, or a filled one")
     options = parser.parse_args()
     number = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     rounds = 5 if options.quick else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
         path = options.database or Path(folder) / "events.sqlite3"
         if not path.exists():
-            tell_of_filling(path, number)
-        with serving(path) as (url, pid):
-            ask(url, pid, rounds)
-            load(url, pid, 3 if options.quick else 5)
+            report_filling(path, number)
+        with running_collector(path) as (url, pid):
+            measure_dashboard(url, pid, rounds)
+            measure_ingest(url, pid, 3 if options.quick else 5)
 
 
-def tell_of_filling(path: Path, number: int) -> None:
-    """Fill a file, and say how long it took."""
+def report_filling(path: Path, number: int) -> None:
+    """Fill a file, and print how long it took."""
     written, closing_a_day = fill(path, number)
     size = path.stat().st_size / 1e6
     print(f"{number:,} events: {number / written:,.0f} written a second, {size:,.0f} MB, ", end="")
     print(f"a day closed in {closing_a_day * 1e3:,.0f} ms\n")
 
 
-def ask(url: str, pid: int, rounds: int) -> None:
+def measure_dashboard(url: str, pid: int, rounds: int) -> None:
     """The table of the dashboard."""
     print("| dashboard | first byte, ms | CPU, ms |\n|---|---:|---:|")
-    for name, page in PAGES_ASKED.items():
-        # Where one takes seconds, three are enough.
-        wanted = 3 if first_byte(url + page) > 2 else rounds
+    for name, page in DASHBOARD_PAGES.items():
+        # Three are enough where a page takes seconds.
+        repeats = 3 if first_byte(url + page) > 2 else rounds
         before = cpu_seconds(pid)
-        times = [first_byte(url + page) for _ in range(wanted)]
-        used = (cpu_seconds(pid) - before) / wanted
+        times = [first_byte(url + page) for _ in range(repeats)]
+        used = (cpu_seconds(pid) - before) / repeats
         print(f"| {name} | {statistics.median(times) * 1e3:,.0f} | {used * 1e3:,.0f} |", flush=True)
     print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
 
 
-def load(url: str, pid: int, seconds: float) -> None:
+def measure_ingest(url: str, pid: int, seconds: float) -> None:
     """The table of ingest."""
     print("| connections | events/s | events per CPU second | median, ms | p99, ms |")
     print("|---:|---:|---:|---:|---:|")
     for connections in [each for each in CONNECTIONS for _ in range(3)]:
         before = cpu_seconds(pid)
-        took = sorted(asyncio.run(ingest(url, connections, seconds)))
+        durations = sorted(asyncio.run(ingest(url, connections, seconds)))
         used = cpu_seconds(pid) - before
-        median, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
-        rates = f"{connections} | {len(took) / seconds:,.0f} | {len(took) / used:,.0f}"
+        median, p99 = (
+            durations[len(durations) // 2],
+            durations[len(durations) * 99 // 100],
+        )
+        rates = f"{connections} | {len(durations) / seconds:,.0f} | {len(durations) / used:,.0f}"
         print(f"| {rates} | {median * 1e3:.1f} | {p99 * 1e3:.1f} |", flush=True)
     print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
 

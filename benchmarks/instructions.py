@@ -1,7 +1,7 @@
-"""Instructions of one call, which a busy machine does not change: valgrind counts them.
+"""Counts the instructions of one call with valgrind; a busy machine does not change them.
 
-A row runs twice in a process of its own, with few calls and with many; the difference belongs to
-the calls alone. Everything a process does counts, its other threads included.
+A row runs twice in a process of its own, with few calls and with many; the difference is what the
+calls alone took. Everything that a process does counts, its other threads included.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def counted(program: Sequence[str], calls: int) -> int | None:
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
     command += [*program, str(calls)]
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
-    said = subprocess.run(command, env=environ, capture_output=True, text=True)
-    found = re.search(r"Collected : (\d+)", said.stderr)
-    return int(found[1]) if found and said.returncode == 0 else None
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    match = re.search(r"Collected : (\d+)", done.stderr)
+    return int(match[1]) if match and done.returncode == 0 else None
 
 
 def per_call(program: Sequence[str], *, is_quick: bool) -> float | None:
@@ -44,12 +44,12 @@ def per_call(program: Sequence[str], *, is_quick: bool) -> float | None:
 
 
 def table(adapter: str, names: Iterable[str], *, is_quick: bool) -> str:
-    found = {
+    figures = {
         name: per_call([str(PROGRAM), "--row", adapter, name], is_quick=is_quick) for name in names
     }
-    noop = found["no-op"] or 0.0
+    noop = figures["no-op"] or 0.0
     lines = [f"| {adapter} | instructions | over no-op |", "|---|---:|---:|"]
-    for name, figure in found.items():
+    for name, figure in figures.items():
         columns = "does not run | " if figure is None else f"{figure:,.0f} | {figure - noop:+,.0f}"
         lines.append(f"| {name} | {columns} |")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """What the outbox costs for each event: `python benchmarks/outbox.py [--quick]`.
 
 First the file alone, in batches of several sizes. Then whole processes, one, two and four at one
-file, with a vendor on loopback in a process of its own: their CPU time from the first event told to
-the last one delivered, with the outbox and without. Start and imports are not in it.
+file, with a vendor on loopback in a process of its own: their CPU time from the first `track()` to
+the last event delivered, with the outbox and without. It does not include start and imports.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ sys.stdin.readline()
 started = time.process_time()
 for each in range(number):
     visitor = {"ip": f"198.51.{each // 250 % 250}.{each % 250 + 1}", "ua": agent, "lang": "en-GB"}
-    tracker.track("Told", url="https://example.com/blog/a-page-of-usual-length", visitor=visitor)
+    tracker.track("Order", url="https://example.com/blog/a-page-of-usual-length", visitor=visitor)
     if each % 10 == 9:
         time.sleep(0.01)
 tracker.flush()
@@ -67,14 +67,14 @@ def main() -> None:
     for name in stages[0]:
         print(f"| {name} | " + " | ".join(f"{stage[name]:.1f}" for stage in stages) + " |")
     print("\n| whole processes, µs CPU per event | 1 process | 2 | 4 |\n|---|---:|---:|---:|")
-    rounds, told = (1, 300) if quick else (5, 4_000)
-    columns = [processes(count, told, rounds) for count in (1, 2, 4)]
+    rounds, events = (1, 300) if quick else (5, 4_000)
+    columns = [processes(count, events, rounds) for count in (1, 2, 4)]
     for name in columns[0]:
         print(f"| {name} | " + " | ".join(f"{column[name]:.0f}" for column in columns) + " |")
 
 
 def stages_of(batch: int, number: int) -> dict[str, float]:
-    """Microseconds of CPU per event: as a line and back, into the file, and out of it."""
+    """Microseconds of CPU per event: to JSON and back, into the file, and out of it."""
     with tempfile.TemporaryDirectory() as folder:
         file = OutboxFile(f"{folder}/outbox.db")
         started = process_time()
@@ -96,27 +96,27 @@ def stages_of(batch: int, number: int) -> dict[str, float]:
     return {name: seconds / number * 1e6 for name, seconds in zip(names, spent, strict=True)}
 
 
-def processes(count: int, told: int, rounds: int) -> dict[str, float]:
-    """Microseconds of CPU per event of so many processes, without the outbox and with it."""
-    without, kept = [], []
+def processes(count: int, events: int, rounds: int) -> dict[str, float]:
+    """Microseconds of CPU per event of `count` processes, without the outbox and with it."""
+    in_memory, with_outbox = [], []
     for _ in range(rounds):
-        without.append(run(count, told, is_kept=False))
-        kept.append(run(count, told, is_kept=True))
-    over = [after - before for before, after in zip(without, kept, strict=True)]
+        in_memory.append(run(count, events, has_outbox=False))
+        with_outbox.append(run(count, events, has_outbox=True))
+    over = [after - before for before, after in zip(in_memory, with_outbox, strict=True)]
     return {
-        "in memory": statistics.median(without),
-        "with an outbox": statistics.median(kept),
+        "in memory": statistics.median(in_memory),
+        "with an outbox": statistics.median(with_outbox),
         "over memory": statistics.median(over),
     }
 
 
-def run(count: int, told: int, *, is_kept: bool) -> float:
+def run(count: int, events: int, *, has_outbox: bool) -> float:
     with tempfile.TemporaryDirectory() as folder, vendor(answering(answer())) as server:
         dsn = server.url.replace("http", "collector") + "/example.com"
-        path = f"{folder}/outbox.db" if is_kept else ""
+        path = f"{folder}/outbox.db" if has_outbox else ""
         workers = [
             subprocess.Popen(
-                [sys.executable, "-c", WORKER, dsn, path, str(told // count), AGENT],
+                [sys.executable, "-c", WORKER, dsn, path, str(events // count), AGENT],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -132,10 +132,12 @@ def run(count: int, told: int, *, is_kept: bool) -> float:
             worker.stdin.flush()
         spent = [float(worker.communicate(timeout=120)[0]) for worker in workers]
         delivered = len(server.requests) - count
-        # What the last but one process wrote while the last one left waits for the next start.
-        left = OutboxFile(path).count() if is_kept else 0
-        assert delivered + left >= told // count * count, f"{delivered} of {told} were delivered"
-    return sum(spent) / told * 1e6
+        # What one process writes while the last other one exits stays in the file.
+        left = OutboxFile(path).count() if has_outbox else 0
+        assert delivered + left >= events // count * count, (
+            f"{delivered} of {events} were delivered"
+        )
+    return sum(spent) / events * 1e6
 
 
 if __name__ == "__main__":

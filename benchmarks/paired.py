@@ -1,4 +1,4 @@
-"""Paired timing: every row is measured in every round, in turn, so that a noisy moment hits all."""
+"""Paired timing: every round measures each row in turn, so that other load affects all rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
 Loop = Callable[[int], float]
-"""Runs a call so many times and returns the seconds it took."""
+"""Runs a call a given number of times and returns the seconds that took."""
 
 
 def timed(call: Callable[[], object]) -> Loop:
@@ -22,7 +22,7 @@ def timed(call: Callable[[], object]) -> Loop:
 
 
 def measure(rows: Mapping[str, Loop], *, calls: int, rounds: int) -> dict[str, list[float]]:
-    """Microseconds per call of each row, one figure a round."""
+    """Microseconds per call of each row, a figure for each round."""
     figures: dict[str, list[float]] = {name: [] for name in rows}
     for loop in rows.values():
         loop(calls // 10 + 1)

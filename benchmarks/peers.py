@@ -1,7 +1,7 @@
-"""The peers of `request_path.py`, with nothing of theirs leaving the process.
+"""Other packages that `request_path.py` measures; none of them sends anything.
 
-The HTTP clients of the Matomo middlewares answer at once, so that what is left is the event. Each
-function raises ImportError where its peer is not installed.
+The HTTP clients of the Matomo middlewares are stubs that return at once, so that only making the
+event is measured. Each function raises ImportError where its package is not installed.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any, Final
 
-# Nobody listens there.
+# Nothing listens on this port.
 NOWHERE: Final = "http://127.0.0.1:9"
-ANSWER: Final = SimpleNamespace(status_code=204, is_success=True, text="")
+RESPONSE: Final = SimpleNamespace(status_code=204, is_success=True, text="")
 PAGE: Final = b"ok"
 
 
 class AsyncClient:
-    async def post(self, url: str, **said: Any) -> Any:
-        return ANSWER
+    async def post(self, url: str, **content: Any) -> Any:
+        return RESPONSE
 
 
 class Client:
-    def post(self, url: str, **said: Any) -> Any:
-        return ANSWER
+    def post(self, url: str, **content: Any) -> Any:
+        return RESPONSE
 
 
 def asgi_matomo(app: Any) -> Any:
@@ -47,10 +47,10 @@ def starlette() -> Any:
 
 
 def apitally() -> Any:
-    """As its first request finds it: its own threads collect, and have nowhere to send to."""
+    """A newly made app: apitally's threads collect, and cannot send."""
     import apitally.starlette
 
-    # Its spool stays behind where the endpoint is not there.
+    # Without an endpoint it leaves its spool files behind.
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
     tempfile.tempdir = folder.name
@@ -59,8 +59,8 @@ def apitally() -> Any:
     return app
 
 
-def finished(app: Any) -> Any:
-    """`app`, its answer read and closed, as a server does."""
+def read_to_the_end(app: Any) -> Any:
+    """`app`, with its response body read and closed, as a server does."""
 
     def run(environ: Any, start_response: Any) -> Iterable[bytes]:
         body = app(environ, start_response)
@@ -80,7 +80,7 @@ def flask_app() -> Any:
 
 
 def flask() -> Any:
-    return finished(flask_app())
+    return read_to_the_end(flask_app())
 
 
 def flask_matomo() -> Any:
@@ -88,4 +88,4 @@ def flask_matomo() -> Any:
 
     app = flask_app()
     Matomo(app, matomo_url=f"{NOWHERE}/matomo.php", id_site=1, client=Client())
-    return finished(app)
+    return read_to_the_end(app)

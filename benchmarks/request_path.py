@@ -1,9 +1,9 @@
 """What the middleware adds to a request, in process: `python benchmarks/request_path.py [--quick]`.
 
-Bare app, a middleware that only wraps `send` or `start_response`, footfall, and peers that stand in
-the same place, called in turn in one process; `--instructions` counts instead of timing. Nothing is
-delivered: the inbox is short, so that each record pushes an old one out, as the delivery side would
-take it. The figures are the calling thread's, freeing the record included.
+A bare app, a middleware that only wraps `send` or `start_response`, footfall, and other packages'
+middleware, called in turn in one process; `--instructions` counts instead of timing. Nothing is
+delivered: the inbox is short, so that each record replaces an old one, as if the worker thread had
+taken it. The figures are of the calling thread and include freeing the record.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ DESTINATION = "plausible+http://127.0.0.1:9/example.com"
 
 
 def tracker() -> Tracker:
-    made = Tracker.from_options(
+    new_tracker = Tracker.from_options(
         {
             "destinations": [DESTINATION],
             "exclude": ["/static/**"],
             "transport": MemoryTransport(),
         }
     )
-    # Awake for ever, so that no thread is started; and a record is gone after 32 others.
-    made._inbox.awake_until = float("inf")
-    made._inbox._records = deque(maxlen=32)
-    return made
+    # The inbox believes that the worker thread runs, so it starts none. It keeps 32 records.
+    new_tracker._inbox.awake_until = float("inf")
+    new_tracker._inbox._records = deque(maxlen=32)
+    return new_tracker
 
 
 # -- ASGI --------------------------------------------------------------------------------------
@@ -209,8 +209,8 @@ ROWS: dict[str, dict[str, Make]] = {
 }
 
 
-def made(rows: dict[str, Make]) -> tuple[dict[str, Loop], list[str]]:
-    """The loops of the rows that are installed, and the names of the others."""
+def installed(rows: dict[str, Make]) -> tuple[dict[str, Loop], list[str]]:
+    """The loops of the rows whose packages are installed, and the names of the others."""
     loops, missing = {}, []
     for name, make in rows.items():
         try:
@@ -221,7 +221,7 @@ def made(rows: dict[str, Make]) -> tuple[dict[str, Loop], list[str]]:
 
 
 def times(title: str, *, calls: int, rounds: int) -> str:
-    loops, missing = made(ROWS[title])
+    loops, missing = installed(ROWS[title])
     lines = [table(title, measure(loops, calls=calls, rounds=rounds), base="no-op")]
     return "\n".join([*lines, *(f"| {name} | not installed | | |" for name in missing)])
 
@@ -234,21 +234,21 @@ def main() -> None:
     parser.add_argument(
         "--row", nargs=3, metavar=("ADAPTER", "NAME", "CALLS"), help=argparse.SUPPRESS
     )
-    given = parser.parse_args()
-    if given.row:
-        run_once(*given.row)
+    arguments = parser.parse_args()
+    if arguments.row:
+        run_once(*arguments.row)
         return
-    for adapter in [given.only] if given.only else ROWS:
-        if given.instructions:
-            told = instructions.table(adapter, ROWS[adapter], is_quick=given.quick)
+    for adapter in [arguments.only] if arguments.only else ROWS:
+        if arguments.instructions:
+            text = instructions.table(adapter, ROWS[adapter], is_quick=arguments.quick)
         else:
-            # As many as the heaviest peer makes in a few seconds.
-            told = times(adapter, calls=1_000 if given.quick else 10_000, rounds=15)
-        print(told, end="\n\n", flush=True)
+            # The slowest peer makes that many calls in a few seconds.
+            text = times(adapter, calls=1_000 if arguments.quick else 10_000, rounds=15)
+        print(text, end="\n\n", flush=True)
 
 
 def run_once(adapter: str, name: str, calls: str) -> None:
-    """What valgrind looks at: no collector of garbage, nothing printed."""
+    """The program that valgrind counts: no garbage collector, no output."""
     gc.disable()
     ROWS[adapter][name]()(int(calls))
 

@@ -1,11 +1,11 @@
-"""Hours of ordinary trouble: `python benchmarks/soak.py [--minutes 10] [--rate 200]`.
+"""Hours of ordinary faults: `python benchmarks/soak.py [--minutes 10] [--rate 200]`.
 
-A watched app gets a steady stream of visitors. Its two vendors live in a process of their own and,
-for one event in a hundred, answer 500, 503 or 429, close without a word, drip, or take their time.
-Every few seconds the process is looked at: threads, file descriptors, resident memory. At the end
-the account has to close, to the event, with what the vendors have counted.
+An app with footfall gets a steady stream of visitors. Its two vendors run in a process of their
+own. For one event in a hundred they answer 500, 503 or 429, close without a response, drip, or are
+slow. Every few seconds the benchmark samples threads, file descriptors and resident memory. At the
+end the counters have to agree with what the vendors counted, to the event.
 
-The exit code is 0 if it does and nothing has grown, 1 otherwise.
+The exit code is 0 if they do and nothing has grown, 1 otherwise.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from footfall.tracker import Tracker
 from footfall.wsgi import FootfallMiddleware
 
 FAULT_SHARE = 0.01
-LOOK_SECONDS = 5.0
-# From the second quarter to the last: in the first, pools and caches fill. Threads and connections
-# come and go with each fault.
+SAMPLE_SECONDS = 5.0
+# From the second quarter to the last, since pools and caches fill in the first. Each fault may
+# start or end threads and connections.
 MAX_GROWTH = {"threads": 2.0, "descriptors": 4.0, "megabytes": 5.0}
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -47,18 +47,18 @@ serve(int(sys.argv[1]))
 """
 
 
-class Look(NamedTuple):
-    """What the process held at one moment."""
+class Sample(NamedTuple):
+    """The resources of the process at one moment."""
 
     threads: int
     descriptors: int
     megabytes: float
 
 
-def look() -> Look:
+def sample() -> Sample:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return Look(
+    return Sample(
         threading.active_count(),
         sum(1 for _ in Path("/proc/self/fd").iterdir()),
         pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
@@ -69,31 +69,31 @@ def look() -> Look:
 
 
 def serve(seed: int) -> None:
-    """Two vendors; their addresses go to stdout, and once stdin ends the events they kept."""
-    chance = random.Random(seed)
-    with vendor(troubled(chance)) as first, vendor(troubled(chance)) as second:
+    """Run two vendors; print their addresses, and once stdin ends how many events they kept."""
+    rng = random.Random(seed)
+    with vendor(with_faults(rng)) as first, vendor(with_faults(rng)) as second:
         print(first.url, second.url, flush=True)
         sys.stdin.read()
-        print(first.kept, second.kept, flush=True)  # type: ignore[attr-defined] # set by `troubled`
+        print(first.kept, second.kept, flush=True)  # type: ignore[attr-defined] # set by `with_faults`
 
 
-def troubled(chance: random.Random) -> vendors.Behaviour:
-    """A vendor that is in trouble now and then. `kept` counts the events that it took."""
+def with_faults(rng: random.Random) -> vendors.Behaviour:
+    """A vendor that fails now and then. Its `kept` counts the events that it accepted."""
 
     def behave(connection: Any, server: Any) -> None:
         while server.read_request(connection):
             server.requests.clear()
             server.kept = getattr(server, "kept", 0)
-            if chance.random() >= FAULT_SHARE:
+            if rng.random() >= FAULT_SHARE:
                 server.kept += 1
                 connection.sendall(vendors.answer())
-            elif not FAULTS[chance.randrange(len(FAULTS))](connection):
+            elif not FAULTS[rng.randrange(len(FAULTS))](connection):
                 return
 
     return behave
 
 
-def saying(status: str, extra: str = "") -> Callable[[Any], bool]:
+def answering(status: str, extra: str = "") -> Callable[[Any], bool]:
     def fault(connection: Any) -> bool:
         connection.sendall(vendors.answer(status, extra=extra))
         return True
@@ -115,9 +115,9 @@ def dripping(connection: Any) -> bool:
 
 
 FAULTS: tuple[Callable[[Any], bool], ...] = (
-    saying("500 Oops"),
-    saying("503 Busy"),
-    saying("429 Too Many", "Retry-After: 1\r\n"),
+    answering("500 Oops"),
+    answering("503 Busy"),
+    answering("429 Too Many", "Retry-After: 1\r\n"),
     lambda connection: False,
     slow,
     dripping,
@@ -125,8 +125,8 @@ FAULTS: tuple[Callable[[Any], bool], ...] = (
 
 
 @contextmanager
-def vendors_of_their_own() -> Iterator[tuple[list[str], Callable[[], list[int]]]]:
-    """The addresses of the vendors, and a function that ends them and tells what they kept."""
+def vendor_process() -> Iterator[tuple[list[str], Callable[[], list[int]]]]:
+    """The addresses of the vendors, and a function that ends them and returns what they kept."""
     command = [sys.executable, "-c", VENDORS, "1"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -168,23 +168,23 @@ def visit(app: Any, number: int) -> None:
         raise AssertionError(f"the app's answer changed: {answered}")
 
 
-def soak(app: Any, *, seconds: float, rate: float) -> list[Look]:
-    """Visit `app` at a steady rate; what the process held, looked at every few seconds."""
+def soak(app: Any, *, seconds: float, rate: float) -> list[Sample]:
+    """Visit `app` at a steady rate; returns a sample of the process for every few seconds."""
     started = time.monotonic()
-    looks, visits = [look()], 0
+    samples, visits = [sample()], 0
     while (passed := time.monotonic() - started) < seconds:
         while visits < passed * rate:
             visit(app, visits)
             visits += 1
-        if passed > len(looks) * LOOK_SECONDS:
-            looks.append(look())
+        if passed > len(samples) * SAMPLE_SECONDS:
+            samples.append(sample())
         time.sleep(0.005)
-    return looks
+    return samples
 
 
-def quarters(looks: list[Look], name: str) -> tuple[float, float]:
-    """What the second and the last quarter of the time held, by median."""
-    figures = [getattr(each, name) for each in looks]
+def quarters(samples: list[Sample], name: str) -> tuple[float, float]:
+    """The medians of the second and of the last quarter of the time."""
+    figures = [getattr(each, name) for each in samples]
     size = max(1, len(figures) // 4)
     return statistics.median(figures[size : 2 * size]), statistics.median(figures[-size:])
 
@@ -194,7 +194,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=200.0, help="visits a second")
     arguments = parser.parse_args()
-    with vendors_of_their_own() as (addresses, end):
+    with vendor_process() as (addresses, end):
         tracker = Tracker.from_options(
             {
                 "destinations": [
@@ -207,17 +207,17 @@ def main() -> int:
             environ={},
         )
         app = FootfallMiddleware(page, tracker=tracker)
-        looks = soak(app, seconds=arguments.minutes * 60, rate=arguments.rate)
+        samples = soak(app, seconds=arguments.minutes * 60, rate=arguments.rate)
         tracker.flush()
         stats, kept = tracker.stats(), end()
-    return 0 if report(stats, kept, looks) else 1
+    return 0 if report(stats, kept, samples) else 1
 
 
 ENDS = ("accepted", "dropped_by_vendor", "rejected", "dropped_full", "expired", "failed", "unknown")
 
 
-def report(stats: dict[str, Any], kept: list[int], looks: list[Look]) -> bool:
-    """Print what came of it all. True if the accounts close and nothing has grown."""
+def report(stats: dict[str, Any], kept: list[int], samples: list[Sample]) -> bool:
+    """Print the results. True if the accounts close and nothing has grown."""
     is_fine = stats["errors"] == 0 and stats["dropped_full"] == 0
     print(f"{stats['captured']:,} visits through {stats['transport']}, {stats['errors']} errors")
     for (name, counts), taken in zip(stats["destinations"].items(), kept, strict=True):
@@ -226,11 +226,11 @@ def report(stats: dict[str, Any], kept: list[int], looks: list[Look]) -> bool:
         is_same = counts["accepted"] == taken
         is_fine = is_fine and is_closed and is_same
         print(f"{name}: {ends}, {counts['retried']} retried; closed: {is_closed}")
-        print(f"  the vendor kept {taken:,}, as we were told: {is_same}")
-    print("| | first look | median of the second quarter | of the last | grown |")
+        print(f"  the vendor kept {taken:,}, the same as footfall counted: {is_same}")
+    print("| | first sample | median of the second quarter | of the last | grown |")
     print("|---|---:|---:|---:|---:|")
     for name, limit in MAX_GROWTH.items():
-        first, (second, last) = getattr(looks[0], name), quarters(looks, name)
+        first, (second, last) = getattr(samples[0], name), quarters(samples, name)
         is_fine = is_fine and last - second <= limit
         print(f"| {name} | {first:.1f} | {second:.1f} | {last:.1f} | {last - second:+.1f} |")
     return is_fine

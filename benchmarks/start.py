@@ -1,7 +1,7 @@
 """What an import costs over a bare Python: `python benchmarks/start.py [--quick]`.
 
-Fresh processes in turn, with their bytecode compiled: milliseconds from the start of the process to
-its end, and its resident memory once the import is done.
+New processes in turn, with compiled bytecode: milliseconds from the start of a process to its end,
+and its resident memory after the import.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ MEGABYTES_OF_A_PAGE: Final = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def environ_of(folder: str) -> dict[str, str]:
-    """An environment that keeps bytecode, as an installed package has it, in this folder."""
-    kept = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return kept
+    """An environment in which Python keeps bytecode in this folder, as for installed packages."""
+    environ = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
 
 
 def run(statement: str, environ: dict[str, str]) -> tuple[float, float] | None:
-    """Milliseconds and MB of a process that does this and ends; None where it cannot."""
+    """Milliseconds and MB of a process that runs the statement; None where it fails."""
     command = [sys.executable, "-c", f"{statement}\n{RSS}"]
     started = perf_counter()
-    said = subprocess.run(command, env=environ, capture_output=True, text=True)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
     spent = (perf_counter() - started) * 1e3
-    return None if said.returncode else (spent, int(said.stdout) * MEGABYTES_OF_A_PAGE)
+    return None if done.returncode else (spent, int(done.stdout) * MEGABYTES_OF_A_PAGE)
 
 
 def measured(rounds: int, environ: dict[str, str]) -> dict[str, list[tuple[float, float]]]:

@@ -1,10 +1,9 @@
 """What one POST costs with each transport: `python benchmarks/transports.py [--quick]`.
 
 CPU of this process, all its threads, for one event in one POST over plain HTTP on loopback to a
-server in another process: the two transports, three clients by themselves as references, and a
-lane: all that happens from its queue to its counters, twenty events at a time as they come at a
-thousand a second. Then events a second against the number of connections, to a server that answers
-after 50 ms.
+server in another process. The rows are the two transports, three HTTP clients alone as references,
+and a lane from its queue to its counters, with twenty events at a time, as at a thousand a second.
+A second table has events a second by number of connections, to a server that answers after 50 ms.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/142.0.0.0 Safari/537.36"
 )
-# Answers as Plausible's server does, after so many seconds.
+# Answers as Plausible's server does, after the seconds in its argument.
 SERVER = """
 import asyncio, sys
 
@@ -77,7 +76,7 @@ asyncio.run(main())
 
 
 @contextmanager
-def answering(seconds: float = 0.0) -> Iterator[int]:
+def running_server(seconds: float = 0.0) -> Iterator[int]:
     """The port of a server in a process of its own."""
     command = [sys.executable, "-c", SERVER, str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -105,7 +104,7 @@ def event(number: int) -> Event:
 
 
 def cpu(call: Any) -> Loop:
-    """CPU seconds of so many calls, every thread's and the kernel's included."""
+    """CPU seconds of the calls, those of every thread and of the kernel included."""
 
     def loop(times: int) -> float:
         started = process_time()
@@ -116,14 +115,14 @@ def cpu(call: Any) -> Loop:
     return loop
 
 
-def sending(transport: Transport, place: Plausible) -> Any:
-    requests = [place.request(event(number)) for number in range(100)]
+def by_transport(transport: Transport, target: Plausible) -> Any:
+    requests = [target.request(event(number)) for number in range(100)]
     return lambda number: transport.send(requests[number % 100])
 
 
-def by_http_client(port: int, place: Plausible) -> Any:
+def by_http_client(port: int, target: Plausible) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    requests = [place.request(event(number)) for number in range(100)]
+    requests = [target.request(event(number)) for number in range(100)]
 
     def send(number: int) -> None:
         request = requests[number % 100]
@@ -133,9 +132,9 @@ def by_http_client(port: int, place: Plausible) -> Any:
     return send
 
 
-def by_httpx2(place: Plausible) -> Any:
+def by_httpx2(target: Plausible) -> Any:
     client = httpx2.Client()
-    requests = [place.request(event(number)) for number in range(100)]
+    requests = [target.request(event(number)) for number in range(100)]
 
     def send(number: int) -> None:
         request = requests[number % 100]
@@ -144,17 +143,17 @@ def by_httpx2(place: Plausible) -> Any:
     return send
 
 
-def by_pycurl(place: Plausible) -> Any:
-    """libcurl with nothing around it: what is above this is footfall's own."""
+def by_pycurl(target: Plausible) -> Any:
+    """libcurl alone: what a transport costs above this is footfall's own."""
     handle = pycurl.Curl()
     for option, value in (
-        (pycurl.URL, place.endpoint),
+        (pycurl.URL, target.endpoint),
         (pycurl.POST, 1),
         (pycurl.HEADERFUNCTION, lambda line: None),
         (pycurl.WRITEFUNCTION, lambda chunk: None),
     ):
         handle.setopt(option, value)
-    requests = [place.request(event(number)) for number in range(100)]
+    requests = [target.request(event(number)) for number in range(100)]
     ready = [(http_common.header_lines(request.headers), request.body) for request in requests]
 
     def send(number: int) -> None:
@@ -166,9 +165,9 @@ def by_pycurl(place: Plausible) -> Any:
     return send
 
 
-def through_a_lane(place: Plausible, transport: Transport) -> Any:
-    """Offer every twentieth call what twenty calls deliver, in the calling thread."""
-    lane = Lane(place, transport)
+def by_lane(target: Plausible, transport: Transport) -> Any:
+    """Every twentieth call offers twenty events; each call delivers one, in the calling thread."""
+    lane = Lane(target, transport)
     lane._start_thread = lambda token: None  # type: ignore[method-assign]  # this is the thread
 
     def deliver(number: int) -> None:
@@ -183,15 +182,15 @@ def through_a_lane(place: Plausible, transport: Transport) -> Any:
 
 
 def per_post(*, calls: int, rounds: int) -> str:
-    with answering() as port:
-        place = destination(port)
+    with running_server() as port:
+        target = destination(port)
         rows = {
-            "http.client": cpu(by_http_client(port, place)),
-            "httpx2.Client": cpu(by_httpx2(place)),
-            "pycurl": cpu(by_pycurl(place)),
-            "HTTPXTransport": cpu(sending(HTTPXTransport(), place)),
-            "CurlTransport": cpu(sending(CurlTransport(), place)),
-            "a lane, CurlTransport": cpu(through_a_lane(place, CurlTransport())),
+            "http.client": cpu(by_http_client(port, target)),
+            "httpx2.Client": cpu(by_httpx2(target)),
+            "pycurl": cpu(by_pycurl(target)),
+            "HTTPXTransport": cpu(by_transport(HTTPXTransport(), target)),
+            "CurlTransport": cpu(by_transport(CurlTransport(), target)),
+            "a lane, CurlTransport": cpu(by_lane(target, CurlTransport())),
         }
         figures = measure(rows, calls=calls, rounds=rounds)
     lines = table("one POST", figures, base="http.client", unit="CPU µs").splitlines()
@@ -202,7 +201,7 @@ def per_post(*, calls: int, rounds: int) -> str:
 
 def throughput(transport: Transport, connections: int, seconds: float) -> float:
     """Events a second through a lane, while more wait than it can send."""
-    with answering(0.05) as port:
+    with running_server(0.05) as port:
         limits = Limits(max_connections=connections, max_age_seconds=600)
         lane = Lane(destination(port), transport, limits)
         for number in range(int(30 * connections * (seconds + 3))):
@@ -220,7 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls")
     quick = parser.parse_args().quick
-    # What is left in a lane when its measuring ends is meant to be lost.
+    # The events that are left in a lane at the end are lost on purpose.
     logging.disable()
     calls, rounds = (200, 7) if quick else (2_000, 11)
     print(per_post(calls=calls, rounds=rounds), end="\n\n")
@@ -228,9 +227,9 @@ def main() -> None:
     counts, seconds = ((1, 8), 1.0) if quick else ((1, 2, 4, 8), 4.0)
     print("| connections, at 50 ms | " + " | ".join(map(str, counts)) + " |")
     print("|---|" + "---:|" * len(counts))
-    for made in (CurlTransport, HTTPXTransport):
-        rates = [throughput(made(), count, seconds) for count in counts]
-        print(f"| {made.__name__}, events/s | " + " | ".join(f"{r:.0f}" for r in rates) + " |")
+    for kind in (CurlTransport, HTTPXTransport):
+        rates = [throughput(kind(), count, seconds) for count in counts]
+        print(f"| {kind.__name__}, events/s | " + " | ".join(f"{r:.0f}" for r in rates) + " |")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What `server.py` serves: the same page behind nothing, a no-op, footfall or a peer.
+"""The apps of `server.py`: the same page bare, behind a no-op, behind footfall or behind a peer.
 
-The environment says which row (`BENCH_ROW`) and where its events go (`BENCH_ENDPOINT`). `/stats` is
-not tracked and tells how many pages were asked for, and what footfall says became of them.
+Environment variables choose the row (`BENCH_ROW`) and the endpoint of its events
+(`BENCH_ENDPOINT`). `/stats` is not tracked; it returns the number of requests of pages, and
+`footfall.stats()`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def options(transport: str) -> dict[str, Any]:
 
 async def asgi_page(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
-        # No lifespan of its own, as most raw apps.
+        # Like most raw apps it does not support lifespan.
         raise NotImplementedError(scope["type"])
     kind, body = (HTML, BODY)
     if scope["path"] == STATS:
@@ -94,7 +95,7 @@ def flask_page() -> Any:
     app = Flask("page")
 
     @app.get(STATS)
-    def told() -> Any:
+    def show_stats() -> Any:
         return Response(stats(), mimetype="application/json")
 
     @app.get("/blog/<int:number>")

@@ -1,4 +1,4 @@
-"""One row of `server.py`: a server process from its start to its end, and what was seen of it."""
+"""One row of `server.py`: a server process from its start to its end, and what was measured."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from serving.processes import Endpoint, Server, serving
 
 from footfall.delivery.counters import ENDS
 
-# Requests a second of the open loop in which answers are timed.
-PACE: Final = 400
+# Requests a second of the open loop in which responses are timed.
+PACED_RATE: Final = 400
 
 
 @dataclass(frozen=True)
-class TimelineEntry:
-    """What can be seen of a server at one time."""
+class Snapshot:
+    """The state of a server at one time."""
 
     cpu: float
     rss: float
     requests: int | None
     delivered: int
-    # Requests of which footfall tells neither that they were delivered nor what else became of
-    # them; None for rows without accounts.
+    # Requests that are neither delivered nor in any other counter of footfall's; None for rows
+    # without such counters.
     unaccounted: int | None
 
 
@@ -49,7 +49,7 @@ class Cell:
 
 @dataclass
 class Bench:
-    """One server, seen together with the endpoint that it tells."""
+    """One server, together with the endpoint of its events."""
 
     server: Server
     endpoint: Endpoint
@@ -59,58 +59,56 @@ class Bench:
     def delivered(self) -> int:
         return self.endpoint.answered(self.mode) - self.answered_before
 
-    def settle(self) -> None:
-        """Until nothing has been delivered for a while; where the endpoint fails, that while."""
+    def wait_until_delivered(self) -> None:
+        """Wait until no more events are delivered: at most 6 s, 0.4 s where the endpoint fails."""
         until, seen = monotonic() + (6.0 if self.mode == "healthy" else 0.4), -1
         while seen != (seen := self.delivered()) and monotonic() < until:
             time.sleep(0.2)
 
-    def moment(self) -> TimelineEntry:
-        said, delivered, unaccounted = self.account()
-        requests = said["requests"] if said else None
+    def snapshot(self) -> Snapshot:
+        stats, delivered, unaccounted = self.counts()
+        requests = stats["requests"] if stats else None
         server = self.server
-        return TimelineEntry(
-            server.cpu_seconds(), server.rss_mb(), requests, delivered, unaccounted
-        )
+        return Snapshot(server.cpu_seconds(), server.rss_mb(), requests, delivered, unaccounted)
 
-    def account(self) -> tuple[Any, int, int | None]:
-        """Both sides' counts. They are read one after the other, so what is under way is not."""
+    def counts(self) -> tuple[Any, int, int | None]:
+        """The counts of server and endpoint, read again until no event is between the two."""
         until = monotonic() + 2.0
         while True:
-            said, delivered = self.server.stats(), self.delivered()
-            if not said or not said["footfall"]:
-                return said, delivered, None
-            unaccounted = said["requests"] - delivered - undelivered(said["footfall"])
+            stats, delivered = self.server.stats(), self.delivered()
+            if not stats or not stats["footfall"]:
+                return stats, delivered, None
+            unaccounted = stats["requests"] - delivered - undelivered(stats["footfall"])
             if not unaccounted or monotonic() > until:
-                return said, delivered, unaccounted
+                return stats, delivered, unaccounted
             time.sleep(0.01)
 
     def warm(self) -> None:
-        load.paced(self.server.port, per_second=PACE, count=100)
+        load.paced_load(self.server.port, per_second=PACED_RATE, count=100)
 
 
 def undelivered(stats: dict[str, Any]) -> int:
-    """What footfall says it has not delivered: waiting, lost, or no pageview; each counted once."""
+    """What footfall counts as not delivered: waiting, lost, or no pageview; each hit once."""
     lane = next(iter(stats["destinations"].values()))
     inbox = stats["waiting"] + stats["dropped_full"]
     no_pageview = stats["captured"] - inbox - lane["submitted"]
     return int(inbox + no_pageview + sum(lane[name] for name in ENDS if name != "accepted"))
 
 
-def measured(kind: str, row: str, mode: str, place: Endpoint, folder: Path, plan: Plan) -> Cell:
-    address = f"http://127.0.0.1:{place.ports[mode]}"
-    answered = place.answered(mode)
+def measure_row(kind: str, row: str, mode: str, target: Endpoint, folder: Path, plan: Plan) -> Cell:
+    address = f"http://127.0.0.1:{target.ports[mode]}"
+    answered = target.answered(mode)
     with serving(kind, row, address, folder) as server:
-        bench = Bench(server, place, mode, answered)
+        bench = Bench(server, target, mode, answered)
         bench.warm()
-        before = bench.moment()
-        done, seconds = load.full(folder, server.port, plan.full_seconds)
-        bench.settle()
-        loaded = bench.moment()
-        count = int(PACE * plan.paced_seconds)
-        paced = load.paced(server.port, per_second=PACE, count=count)
-        bench.settle()
-        after = bench.moment()
+        before = bench.snapshot()
+        done, seconds = load.full_load(folder, server.port, plan.full_seconds)
+        bench.wait_until_delivered()
+        loaded = bench.snapshot()
+        count = int(PACED_RATE * plan.paced_seconds)
+        paced = load.paced_load(server.port, per_second=PACED_RATE, count=count)
+        bench.wait_until_delivered()
+        after = bench.snapshot()
         return Cell(
             rate=done / seconds,
             cpu_us=cpu_us(before, loaded, done),
@@ -125,8 +123,8 @@ def measured(kind: str, row: str, mode: str, place: Endpoint, folder: Path, plan
         )
 
 
-def cpu_us(before: TimelineEntry, after: TimelineEntry, answered: int) -> float | None:
-    """Microseconds of the server's CPU per request, by its own count where it tells."""
+def cpu_us(before: Snapshot, after: Snapshot, answered: int) -> float | None:
+    """Microseconds of the server's CPU per request, by the server's own count if it has one."""
     count = answered
     if before.requests is not None and after.requests is not None:
         count = after.requests - before.requests
@@ -134,21 +132,21 @@ def cpu_us(before: TimelineEntry, after: TimelineEntry, answered: int) -> float 
 
 
 def cpu_at_rates(
-    kind: str, row: str, place: Endpoint, folder: Path, plan: Plan
+    kind: str, row: str, target: Endpoint, folder: Path, plan: Plan
 ) -> list[tuple[float | None, float]]:
-    """For each rate the CPU µs of a request, and the events delivered for it."""
-    address = f"http://127.0.0.1:{place.ports['healthy']}"
-    found = []
+    """For each rate the CPU µs of a request, and the share of events that were delivered."""
+    address = f"http://127.0.0.1:{target.ports['healthy']}"
+    figures = []
     with serving(kind, row, address, folder) as server:
-        bench = Bench(server, place, "healthy", place.answered("healthy"))
+        bench = Bench(server, target, "healthy", target.answered("healthy"))
         bench.warm()
-        bench.settle()
+        bench.wait_until_delivered()
         for rate in plan.rates:
-            before = bench.moment()
+            before = bench.snapshot()
             count = int(rate * plan.paced_seconds)
-            load.paced(server.port, per_second=rate, count=count)
-            bench.settle()
-            after = bench.moment()
+            load.paced_load(server.port, per_second=rate, count=count)
+            bench.wait_until_delivered()
+            after = bench.snapshot()
             share = (after.delivered - before.delivered) / count
-            found.append((cpu_us(before, after, count), share))
-    return found
+            figures.append((cpu_us(before, after, count), share))
+    return figures

@@ -1,7 +1,7 @@
 """The endpoint of `server.py`, in a process of its own: one port for each mode.
 
-`python endpoint.py` prints its ports as JSON. A POST is answered as Plausible does, at once, later,
-or never; `GET /count` says how many this port has answered.
+`python endpoint.py` prints its ports as JSON. It answers a POST as Plausible does, at once, later,
+or never; `GET /count` returns how many POSTs this port has answered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import json
 from typing import Any, Final
 
-# Seconds until the answer; None is never.
+# Seconds until the response; None is never.
 MODES: Final[dict[str, float | None]] = {
     "healthy": 0.0,
     "hanging": None,
@@ -31,7 +31,7 @@ ACCEPTED: Final = answer("202 Accepted", "ok")
 
 
 class Port:
-    """What the connections to one port share."""
+    """The state that the connections to one port share."""
 
     def __init__(self, seconds: float | None) -> None:
         self.seconds = seconds
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
             self.accept()
 
     def accept(self) -> None:
-        # Whoever has hung up does not hear it.
+        # A response to a closed connection is not counted.
         if not self.transport.is_closing():
             self.transport.write(ACCEPTED)
             self.port.answered += 1

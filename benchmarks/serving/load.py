@@ -1,7 +1,7 @@
-"""The visitors of `server.py`: `wrk` for a full load, and an open loop at a fixed rate.
+"""The load of `server.py`: `wrk` for a full load, and an open loop at a fixed rate.
 
-Every request looks like a browser's page view, and comes from one of 4,096 visitors behind a proxy
-on loopback, so that keeping each visitor's events in order holds up nobody else's.
+Every request is a browser's page view from one of 4,096 visitors behind a proxy on loopback, so
+that keeping each visitor's events in order does not delay other visitors' events.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from request_path import BROWSER
 
 VISITORS: Final = 4096
 CONNECTIONS: Final = 32
-# As many may wait for an answer; who comes after them is not served.
+# At most so many requests wait for a response; further ones are not sent.
 MAX_WAITING: Final = 256
-# Whoever is not answered so long after the last request is counted as unanswered.
-PATIENCE_SECONDS: Final = 1.0
+# Requests without a response so long after the last request are counted as unanswered.
+GRACE_SECONDS: Final = 1.0
 
 
 def request(number: int) -> bytes:
@@ -59,13 +59,13 @@ def write_script(folder: Path) -> None:
     (folder / "page_views.txt").write_text("\n".join(lines))
 
 
-def full(folder: Path, port: int, seconds: int) -> tuple[int, float]:
-    """Requests answered, and the seconds they took, with 32 connections that never rest."""
+def full_load(folder: Path, port: int, seconds: int) -> tuple[int, float]:
+    """Requests answered, and the seconds they took, with 32 connections that are never idle."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
     command += ["-s", str(folder / "page_views.lua"), f"http://127.0.0.1:{port}/"]
     command += ["--", str(folder / "page_views.txt")]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=True)
-    answered, microseconds = said.stdout.rpartition("RESULT ")[2].split()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=True)
+    answered, microseconds = done.stdout.rpartition("RESULT ")[2].split()
     return int(answered), int(microseconds) / 1e6
 
 
@@ -74,14 +74,14 @@ def full(folder: Path, port: int, seconds: int) -> tuple[int, float]:
 
 @dataclass
 class Paced:
-    """What became of the requests of an open loop."""
+    """The response times of an open loop."""
 
-    asked: int
+    sent: int
     milliseconds: list[float] = field(default_factory=list)
 
     @property
     def unanswered(self) -> int:
-        return self.asked - len(self.milliseconds)
+        return self.sent - len(self.milliseconds)
 
     def percentile(self, percent: int) -> float | None:
         if len(self.milliseconds) < 2:
@@ -90,16 +90,16 @@ class Paced:
 
 
 class Browser(asyncio.Protocol):
-    """A connection with one request at a time; it waits among the idle ones in between."""
+    """A connection with one request at a time; it is in `idle` between two requests."""
 
     def __init__(self, loop: OpenLoop, number: int) -> None:
         self.loop, self.first, self.started = loop, number, perf_counter()
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        self.ask(self.first, self.started)
+        self.send(self.first, self.started)
 
-    def ask(self, number: int, started: float) -> None:
+    def send(self, number: int, started: float) -> None:
         self.started, self.received = started, b""
         self.transport.write(request(number))
 
@@ -116,7 +116,7 @@ class Browser(asyncio.Protocol):
 
 
 class OpenLoop:
-    """Asks at its times, whether or not earlier requests have been answered."""
+    """Sends requests at fixed times, whether or not earlier ones have been answered."""
 
     def __init__(self, port: int, count: int) -> None:
         self.port, self.result = port, Paced(count)
@@ -127,29 +127,29 @@ class OpenLoop:
 
     async def run(self, per_second: int) -> Paced:
         started = perf_counter()
-        for number in range(self.result.asked):
+        for number in range(self.result.sent):
             ahead = started + number / per_second - perf_counter()
             if ahead > 0:
                 await asyncio.sleep(ahead)
-            self.ask(number)
+            self.send(number)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.is_over.wait(), PATIENCE_SECONDS)
-        self.hang_up()
+            await asyncio.wait_for(self.is_over.wait(), GRACE_SECONDS)
+        self.close_all()
         return self.result
 
-    def ask(self, number: int) -> None:
+    def send(self, number: int) -> None:
         if self.idle:
-            self.idle.pop().ask(number, perf_counter())
+            self.idle.pop().send(number, perf_counter())
         elif len(self.all) < MAX_WAITING:
             self.connect(number)
 
     def connect(self, number: int) -> None:
         browser = Browser(self, number)
         self.all.append(browser)
-        coming = asyncio.get_running_loop().create_connection(
+        connection = asyncio.get_running_loop().create_connection(
             lambda: browser, "127.0.0.1", self.port
         )
-        task = asyncio.ensure_future(coming)
+        task = asyncio.ensure_future(connection)
         self.connecting.add(task)
         task.add_done_callback(self.connecting.discard)
 
@@ -160,14 +160,14 @@ class OpenLoop:
             if not self.result.unanswered:
                 self.is_over.set()
 
-    def hang_up(self) -> None:
+    def close_all(self) -> None:
         for browser in self.all:
             if hasattr(browser, "transport"):
                 browser.transport.abort()
 
 
-def paced(port: int, *, per_second: int, count: int) -> Paced:
-    """So many requests in an open loop, each timed from when it set out."""
+def paced_load(port: int, *, per_second: int, count: int) -> Paced:
+    """Send `count` requests in an open loop, each timed from when it was sent."""
     gc.disable()
     try:
         return asyncio.run(OpenLoop(port, count).run(per_second))

@@ -1,4 +1,4 @@
-"""What `server.py` measures: which rows, in which modes of the endpoint, how long."""
+"""What `server.py` measures: which rows, with which modes of the endpoint, for how long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDS: Final = {
 FAILING: Final = ("refusing", "hanging", "200 ms", "1 s")
 
 
-def tells(row: str) -> bool:
+def sends_events(row: str) -> bool:
     return row.startswith(("footfall", "peer"))
 
 
@@ -29,33 +29,33 @@ def is_installed(row: str) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: 8 minutes of it, or one."""
+    """How much is measured: for 8 minutes, or for one."""
 
     kinds: tuple[str, ...]
     rounds: int = 3
-    # Of them, those in which the endpoint fails, too.
+    # The rounds that also measure with a failing endpoint.
     failing_rounds: int = 1
     failing: tuple[str, ...] = FAILING
-    # wrk takes whole ones.
+    # wrk accepts whole seconds only.
     full_seconds: int = 1
     paced_seconds: float = 1.0
     rates: tuple[int, ...] = (500, 1000)
     is_quick: bool = False
 
-    def cells(self, kind: str, turn: int) -> list[tuple[str, str]]:
+    def cells(self, kind: str, round_number: int) -> list[tuple[str, str]]:
         rows = [row for row in ROWS[kind] if is_installed(row)]
         healthy = [(row, "healthy") for row in rows]
-        if turn >= self.failing_rounds:
+        if round_number >= self.failing_rounds:
             return healthy
-        own = [row for row in rows if tells(row) and not self.is_left_out(row)]
-        return healthy + [(row, mode) for mode in self.failing for row in own]
+        sending = [row for row in rows if sends_events(row) and not self.is_left_out(row)]
+        return healthy + [(row, mode) for mode in self.failing for row in sending]
 
     def paced_rows(self, kind: str) -> list[str]:
-        wanted = ("no-op", *filter(tells, ROWS[kind]))
+        wanted = ("no-op", *filter(sends_events, ROWS[kind]))
         return [row for row in wanted if is_installed(row) and not self.is_left_out(row)]
 
     def is_left_out(self, row: str) -> bool:
-        return self.is_quick and tells(row) and "curl" not in row
+        return self.is_quick and sends_events(row) and "curl" not in row
 
 
 QUICK: Final = {

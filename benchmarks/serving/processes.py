@@ -19,7 +19,7 @@ from typing import Any, Final
 BENCHMARKS: Final = Path(__file__).parent.parent
 START_SECONDS: Final = 15.0
 STOP_SECONDS: Final = 10.0
-# What nothing listens on: the first port is nobody's without a reason.
+# No program listens on port 1 without a special reason.
 REFUSING_PORT: Final = 1
 COMMANDS: Final = {
     "uvicorn": "serving.apps:asgi --factory --port {port} --no-access-log --log-level critical",
@@ -29,7 +29,7 @@ COMMANDS: Final = {
 
 
 def cores() -> tuple[int, int]:
-    """The servers' core and everybody else's; the same where there is but one."""
+    """The core of the servers and that of all else; the same where there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
 
@@ -40,7 +40,7 @@ def unused_port() -> int:
 
 
 def get(port: int, path: str) -> Any:
-    """The JSON there, or None where nobody answers in time."""
+    """The JSON of the response, or None where none comes in time."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
         try:
             connection.request("GET", path, headers={"Host": "example.com"})
@@ -50,7 +50,7 @@ def get(port: int, path: str) -> Any:
 
 
 class Endpoint:
-    """The ports of the endpoint's process by mode, and what it has answered on them."""
+    """The ports of the endpoint's process by mode, and how many requests each has answered."""
 
     def __init__(self, ports: dict[str, int]) -> None:
         self.ports = {**ports, "refusing": REFUSING_PORT}
@@ -78,7 +78,7 @@ def command_of(kind: str, port: int) -> list[str]:
 def environ_of(row: str, address: str, folder: Path) -> dict[str, str]:
     return {
         "PYTHONPATH": os.pathsep.join([str(BENCHMARKS), os.environ.get("PYTHONPATH", "")]),
-        # Compiled once, so that a start takes no longer than it does where a package is installed.
+        # Bytecode is kept, so that a start takes no longer than with an installed package.
         "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
         "PYTHONDONTWRITEBYTECODE": "",
         "BENCH_ROW": row,
@@ -96,7 +96,7 @@ class Server:
             self.process = subprocess.Popen(
                 command_of(kind, self.port), env=env, stdout=errors, stderr=errors
             )
-        # Before it has a thread or a worker, which inherit it.
+        # Set before the server has threads or workers, which inherit it.
         os.sched_setaffinity(self.process.pid, {cores()[0]})
         self.log = log
 
@@ -110,32 +110,32 @@ class Server:
     def stats(self) -> Any:
         return get(self.port, "/stats")
 
-    def family(self) -> list[int]:
-        found = [self.process.pid]
-        for pid in found:
+    def all_pids(self) -> list[int]:
+        pids = [self.process.pid]
+        for pid in pids:
             with suppress(OSError):
                 for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                    found += map(int, children.read_text().split())
-        return found
+                    pids += map(int, children.read_text().split())
+        return pids
 
     def cpu_seconds(self) -> float:
-        # The clock that /proc/PID/stat rounds to ticks of 10 ms; its id is the kernel's
+        # /proc/PID/stat rounds this clock to ticks of 10 ms; its id is the kernel's
         # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED).
-        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.family())
+        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.all_pids())
 
     def rss_mb(self) -> float:
-        pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.family())
+        pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.all_pids())
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def stop(self) -> float | None:
         """Seconds from SIGTERM to the end; None if it had to be killed."""
-        family, started = self.family(), monotonic()
+        all_pids, started = self.all_pids(), monotonic()
         self.process.terminate()
         try:
             self.process.wait(STOP_SECONDS)
             return monotonic() - started
         except subprocess.TimeoutExpired:
-            for pid in reversed(family):
+            for pid in reversed(all_pids):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.process.wait()

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Iterable
 
 from serving.bench import Cell
-from serving.plan import ROWS, Plan, is_installed, tells
+from serving.plan import ROWS, Plan, is_installed, sends_events
 from serving.processes import STOP_SECONDS
 
 Figures = dict[tuple[str, str], list[Cell]]
-Turn = dict[str, list[tuple[float | None, float]]]
+Round = dict[str, list[tuple[float | None, float]]]
 
 
 def middle(values: Iterable[float | None], form: str) -> str:
@@ -46,10 +46,10 @@ def stopped(cells: list[Cell]) -> str:
 
 
 def line(row: str, mode: str, cells: list[Cell], noop: list[Cell]) -> str:
-    tells_nobody = not tells(row)
+    sends_nothing = not sends_events(row)
     columns = [
         row,
-        "-" if tells_nobody else mode,
+        "-" if sends_nothing else mode,
         middle((cell.rate for cell in cells), ",.0f"),
         middle((cell.cpu_us for cell in cells), ".1f"),
         middle(over_noop(cells, noop), ".2f"),
@@ -57,7 +57,7 @@ def line(row: str, mode: str, cells: list[Cell], noop: list[Cell]) -> str:
         middle((cell.p99 for cell in cells), ".2f"),
         f"{max(cell.unanswered for cell in cells)}",
         middle((cell.rss_mb for cell in cells), "+.1f"),
-        "-" if tells_nobody else delivered(cells),
+        "-" if sends_nothing else delivered(cells),
         accounted(cells),
         stopped(cells),
     ]
@@ -79,21 +79,23 @@ def missing(kind: str, *, columns: int) -> list[str]:
     return [f"| {row} | not installed |" + " |" * (columns - 2) for row in rows]
 
 
-def paced_table(kind: str, turns: list[Turn], plan: Plan) -> str:
+def paced_table(kind: str, rounds: list[Round], plan: Plan) -> str:
     titles = "".join(f" {rate:,}/s | delivered |" for rate in plan.rates)
     lines = [f"| {kind}, CPU µs per event |{titles}", "|---|" + "---:|" * 2 * len(plan.rates)]
-    for row in turns[0]:
-        cells = [paced_cell(row, number, turns) for number in range(len(plan.rates))]
+    for row in rounds[0]:
+        cells = [paced_cell(row, number, rounds) for number in range(len(plan.rates))]
         lines.append(f"| {row} | {' | '.join(cells)} |")
     return "\n".join([*lines, *missing(kind, columns=1 + 2 * len(plan.rates))])
 
 
-def paced_cell(row: str, number: int, turns: list[Turn]) -> str:
+def paced_cell(row: str, number: int, rounds: list[Round]) -> str:
     if row == "no-op":
-        spent = middle((turn[row][number][0] for turn in turns), ".0f")
+        spent = middle((each_round[row][number][0] for each_round in rounds), ".0f")
         return f"({spent} a request) | -"
     over = [
-        turn[row][number][0] - turn["no-op"][number][0] for turn in turns if turn[row][number][0]
+        each_round[row][number][0] - each_round["no-op"][number][0]
+        for each_round in rounds
+        if each_round[row][number][0]
     ]
-    share = middle((turn[row][number][1] * 100 for turn in turns), ".0f")
+    share = middle((each_round[row][number][1] * 100 for each_round in rounds), ".0f")
     return f"{middle(over, '+.0f')} | {share} %"

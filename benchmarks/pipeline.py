@@ -1,9 +1,9 @@
-"""Thinking about a hit, from the inbox to the lanes: `python benchmarks/thinking.py [--quick]`.
+"""The event pipeline, from the inbox to the lanes: `python benchmarks/pipeline.py [--quick]`.
 
-Adapters make records of a day's traffic in small: 100 pages, eight browsers, links from searches,
-other sites, campaigns and the site's own pages, each visitor looking at three pages, behind a proxy
-next to the app. Thinking takes them out of the inbox, decides, makes events and offers them to a
-lane that wants none of them. `--instructions` counts with valgrind.
+Adapters make records of a small sample of a day's traffic: 100 pages, eight browsers, links from
+searches, other sites, campaigns and the site's own pages. Each visitor views three pages, behind a
+proxy on the app's machine. The pipeline takes the records out of the inbox, decides, builds events
+and offers them to a lane that takes none of them. `--instructions` counts with valgrind.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BROWSERS = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
 ]
 LANGUAGES = ["en-GB,en;q=0.9", "de-DE,de;q=0.9,en;q=0.8", "fr"]
-# What brought the visitor to the first page; the own site's pages bring them to the others.
+# The referrer and the query of the visitor's first page; each further page follows the one before.
 ARRIVALS = [
     ("https://www.google.com/", ""),
     ("https://news.example.org/item?id=1", ""),
@@ -52,25 +52,25 @@ ARRIVALS = [
 ]
 PAGES = 100
 PAGES_A_VISIT = 3
-# As many as a turn takes.
+# The pipeline takes that many records at a time.
 TURN = 32
 
 
 def visits() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Path, query and headers of one page view after the other, without an end."""
+    """Path, query and headers of an endless sequence of page views."""
     number = 0
     while True:
-        came_from, query = ARRIVALS[number % len(ARRIVALS)]
+        referrer, query = ARRIVALS[number % len(ARRIVALS)]
         for _ in range(PAGES_A_VISIT):
             path = f"/articles/{number * 7 % PAGES}"
-            yield path, query, headers_of(number // PAGES_A_VISIT, came_from)
-            came_from, query = f"https://example.com{path}", ""
+            yield path, query, headers_of(number // PAGES_A_VISIT, referrer)
+            referrer, query = f"https://example.com{path}", ""
             number += 1
 
 
-def headers_of(visitor: int, came_from: str) -> dict[str, str]:
+def headers_of(visitor: int, referrer: str) -> dict[str, str]:
     address = f"198.51.{visitor // 250 % 250}.{visitor % 250 + 1}"
-    sent = {
+    headers = {
         "host": "example.com",
         "user-agent": BROWSERS[visitor % len(BROWSERS)],
         "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
@@ -85,7 +85,7 @@ def headers_of(visitor: int, came_from: str) -> dict[str, str]:
         "x-forwarded-for": address,
         "x-forwarded-proto": "https",
     }
-    return {**sent, "referer": came_from} if came_from else sent
+    return {**headers, "referer": referrer} if referrer else headers
 
 
 def asgi_records(tracker: Tracker) -> Iterator[Record]:
@@ -101,8 +101,10 @@ def asgi_records(tracker: Tracker) -> Iterator[Record]:
             "client": ("127.0.0.1", 51234),
             "server": ("127.0.0.1", 8000),
         }
-        answer = [(b"content-type", b"text/html; charset=utf-8")]
-        yield asgi.exchange_of(tracker.recorder, scope).response_record(200, answer, monotonic())
+        response_headers = [(b"content-type", b"text/html; charset=utf-8")]
+        yield asgi.exchange_of(tracker.recorder, scope).response_record(
+            200, response_headers, monotonic()
+        )
 
 
 def wsgi_records(tracker: Tracker) -> Iterator[Record]:
@@ -118,73 +120,79 @@ def wsgi_records(tracker: Tracker) -> Iterator[Record]:
             "wsgi.url_scheme": "http",
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }
-        answer = [("Content-Type", "text/html; charset=utf-8")]
-        yield wsgi.exchange_of(tracker.recorder, environ).response_record(200, answer, monotonic())
+        response_headers = [("Content-Type", "text/html; charset=utf-8")]
+        yield wsgi.exchange_of(tracker.recorder, environ).response_record(
+            200, response_headers, monotonic()
+        )
 
 
-class Sated(Plausible):
-    """Is offered every event and takes none."""
+class TakesNothing(Plausible):
+    """A destination that takes none of the events that are offered to it."""
 
     def takes(self, event: Event) -> bool:
         return False
 
 
 def tracker() -> Tracker:
-    made = Tracker.from_options(
+    new_tracker = Tracker.from_options(
         {
-            "destinations": [Sated(domain="example.com")],
+            "destinations": [TakesNothing(domain="example.com")],
             "exclude": ["/static/**"],
             "transport": MemoryTransport(),
         }
     )
-    # Awake for ever, so that no thread is started.
-    made._inbox.awake_until = float("inf")
-    return made
+    # The inbox believes that the worker thread runs, so it starts none.
+    new_tracker._inbox.awake_until = float("inf")
+    return new_tracker
 
 
 Records = Callable[[Tracker], Iterator[Record]]
 
 
-def thinking(records: Records, *, is_thought: bool = True) -> Loop:
-    """CPU seconds of the thinking alone; without it those of the traffic, to be subtracted."""
-    ours = tracker()
-    traffic = records(ours)
+def processing(records: Records, *, is_submitted: bool = True) -> Loop:
+    """CPU seconds of the pipeline alone.
+
+    With `is_submitted` False the records are made and not submitted; instruction counts of that
+    are subtracted.
+    """
+    subject = tracker()
+    traffic = records(subject)
 
     def loop(times: int) -> float:
         seconds = 0.0
         for turn in chain(repeat(TURN, times // TURN), [times % TURN]):
             for record in islice(traffic, turn):
-                if is_thought:
-                    ours.submit(record, 0.0)
+                if is_submitted:
+                    subject.recorder.submit(record, 0.0)
             started = process_time()
-            ours.process_all()
+            subject.process_all()
             seconds += process_time() - started
-        if ours.stats()["errors"]:
-            raise RuntimeError("some hits could not be thought about")
+        if subject.stats()["errors"]:
+            raise RuntimeError("some hits could not be processed")
         return seconds
 
     return loop
 
 
 ROWS: dict[str, Callable[[], Loop]] = {
-    "a hit by way of ASGI": lambda: thinking(asgi_records),
-    "a hit by way of WSGI": lambda: thinking(wsgi_records),
+    "a hit by way of ASGI": lambda: processing(asgi_records),
+    "a hit by way of WSGI": lambda: processing(wsgi_records),
 }
 TRAFFIC: dict[str, Callable[[], Loop]] = {
-    "a hit by way of ASGI": lambda: thinking(asgi_records, is_thought=False),
-    "a hit by way of WSGI": lambda: thinking(wsgi_records, is_thought=False),
+    "a hit by way of ASGI": lambda: processing(asgi_records, is_submitted=False),
+    "a hit by way of WSGI": lambda: processing(wsgi_records, is_submitted=False),
 }
 
 
 def instructions_of(name: str, *, is_quick: bool) -> float:
-    """Of the thinking: those of a row, without those of its traffic."""
-    rows, alone = (
+    """Instructions of the pipeline: those of a row, without those of its traffic."""
+    rows, traffic_only = (
         instructions.per_call([__file__, "--row", kind, name], is_quick=is_quick)
-        for kind in ("thought", "unthought")
+        for kind in ("processed", "traffic")
     )
-    if rows is None or alone is None:
+    if rows is None or traffic_only is None:
         raise RuntimeError(f"{name} does not run")
-    return rows - alone
+    return rows - traffic_only
 
 
 def main() -> None:
@@ -192,17 +200,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls")
     parser.add_argument("--instructions", action="store_true", help="count them, with valgrind")
     parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.row:
-        kind, name, calls = given.row
+    arguments = parser.parse_args()
+    if arguments.row:
+        kind, name, calls = arguments.row
         gc.disable()
-        (ROWS if kind == "thought" else TRAFFIC)[name]()(int(calls))
-    elif given.instructions:
+        (ROWS if kind == "processed" else TRAFFIC)[name]()(int(calls))
+    elif arguments.instructions:
         for name in ROWS:
-            print(f"| {name} | {instructions_of(name, is_quick=given.quick):,.0f} |", flush=True)
+            print(
+                f"| {name} | {instructions_of(name, is_quick=arguments.quick):,.0f} |", flush=True
+            )
     else:
         rows = {name: make() for name, make in ROWS.items()}
-        figures = measure(rows, calls=640 if given.quick else 6_400, rounds=9)
+        figures = measure(rows, calls=640 if arguments.quick else 6_400, rounds=9)
         print(table("CPU of", figures, base="a hit by way of ASGI"))
 
 
