@@ -68,18 +68,18 @@ FILES = {
 }
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
 
-def answer_to(path: str) -> Answer:
+def response_for(path: str) -> Response:
     """The status, the headers and the body for a GET of `path`."""
     if path in PAGES:
-        return Answer(200, [("content-type", "text/html; charset=utf-8")], PAGES[path].encode())
+        return Response(200, [("content-type", "text/html; charset=utf-8")], PAGES[path].encode())
     if path in FILES:
-        return Answer(200, FILES[path], (STATIC / path.rpartition("/")[2]).read_bytes())
+        return Response(200, FILES[path], (STATIC / path.rpartition("/")[2]).read_bytes())
     if path == "/health":
-        return Answer(200, [("content-type", "application/json")], json.dumps(HEALTH).encode())
-    return Answer(404, [("content-type", "text/html; charset=utf-8")], NOT_FOUND.encode())
+        return Response(200, [("content-type", "application/json")], json.dumps(HEALTH).encode())
+    return Response(404, [("content-type", "text/html; charset=utf-8")], NOT_FOUND.encode())

@@ -15,12 +15,12 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     assert scope["type"] == "http"
     if scope["method"] == "POST" and scope["path"] == "/signup":
         footfall.track("Signup", props={"plan": "pro"})
-        answer = pages.Answer(303, [("location", "/thanks")], b"")
+        response = pages.Response(303, [("location", "/thanks")], b"")
     else:
-        answer = pages.answer_to(scope["path"])
-    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+        response = pages.response_for(scope["path"])
+    headers = [(name.encode(), value.encode()) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 application = FootfallMiddleware(app, destinations=pages.DESTINATIONS, before_send=pages.show)

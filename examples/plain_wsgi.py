@@ -18,7 +18,7 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
         footfall.track("Signup", props={"plan": "pro"})
         start_response("303 See Other", [("location", "/thanks")])
         return []
-    status, headers, body = pages.answer_to(environ["PATH_INFO"])
+    status, headers, body = pages.response_for(environ["PATH_INFO"])
     start_response(f"{status} {HTTPStatus(status).phrase}", headers)
     return [body]
 

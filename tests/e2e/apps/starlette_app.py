@@ -18,7 +18,7 @@ async def sign_up(_request: Request) -> Response:
 
 
 async def everything_else(request: Request) -> Response:
-    status, headers, body = pages.answer_to(request.url.path)
+    status, headers, body = pages.response_for(request.url.path)
     return Response(body, status, dict(headers))
 
 
