@@ -224,7 +224,7 @@ def test_without_a_destination_nothing_is_counted(adapter: Any, footfall_outbox:
     assert list(footfall_outbox) == []
 
 
-# Starlette's kind fails by the lifespan protocol's own word instead; see test_asgi.py.
+# Starlette's class sends `lifespan.startup.failed` instead; see test_starlette.py.
 @pytest.mark.parametrize(
     "adapter",
     [adapter for name, adapter in ADAPTERS.items() if name not in ("starlette", "fastapi")],

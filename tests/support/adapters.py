@@ -83,12 +83,12 @@ class Answer:
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
-# What a layer that knows nothing of footfall leaves in the environ or scope of each request.
+# The mark that a layer sets in the environ or scope of each request, without importing footfall.
 MARK: Any = None
 
 
 def answer(path: str) -> Answer:
-    """What every framework's one view answers, after it has spoken to footfall."""
+    """What the view of every framework responds with, after it has called footfall."""
     if path == "/tracked":
         footfall.track("Signup", props={"plan": "pro"}, revenue=("EUR", "19.99"))
     if path == "/props":

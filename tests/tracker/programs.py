@@ -1,4 +1,4 @@
-"""Programs that track in an interpreter of their own, and what a vendor was sent by them."""
+"""Programs that track in an interpreter of their own, and what they sent to a vendor."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def program(code: str, server: Vendor, *arguments: str) -> Iterator[subprocess.P
 
 
 def ended(process: subprocess.Popen[str], status: int = 0) -> float:
-    """Wait for the end, which must be a quiet one; the seconds that took."""
+    """Wait for the end, without a traceback; return the seconds that took."""
     started = time.monotonic()
     out, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors + out, errors + out

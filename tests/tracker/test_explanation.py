@@ -38,7 +38,7 @@ def test_a_page_has_its_steps_its_event_and_its_request() -> None:
     [request] = explanation.requests.values()
     assert b"https://example.com/page" in request.body
     assert tracker.stats()["reasons"] == {}
-    assert transport.requests == []
+    assert not transport.requests
 
 
 @pytest.mark.parametrize(

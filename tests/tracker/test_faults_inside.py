@@ -135,7 +135,7 @@ class Telling(logging.Handler):
 
 
 class Finalized:
-    """Something in a circle whose end is an event; `ends` learns whether it ended inside us."""
+    """An object in a reference cycle whose finalizer tracks; `ends` notes whether it ran inside us."""
 
     def __init__(self, tracker: Tracker, ends: list[bool] | None = None) -> None:
         self.circle = self
@@ -347,7 +347,7 @@ def test_an_app_that_is_its_own_endpoint_makes_no_loop(client: Client) -> None:
             ask = urllib.request.Request(here + "/", headers=headers)
             assert urllib.request.urlopen(ask).status == 200
             assert wait_until(lambda: "echo" in tracker.stats()["reasons"])
-            # A loop would have gone round a hundred times by then.
+            # A loop would have run a hundred times by then.
             assert not wait_until(lambda: len(posts) > 1, 0.3)
             reasons = tracker.stats()["reasons"]
             assert reasons.pop("echo") == 1
@@ -486,7 +486,7 @@ SENT, DROPPED = {"accepted": 1}, dict[str, int]()
 HOOKS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "should-track-raises": ({"should_track": raises}, DROPPED),
     "before-send-raises": ({"before_send": raises}, DROPPED),
-    # Asked for its opinion only; the own filter's stands.
+    # A function beside footfall's own filter, which holds all the same.
     "is-bot-raises": ({"is_bot": raises}, SENT),
     "should-track-junk": ({"should_track": lambda hit: "junk"}, SENT),
     "is-bot-junk": ({"is_bot": lambda hit: []}, SENT),

@@ -58,7 +58,7 @@ def test_under_gevent_everything_is_delivered_and_the_hub_goes_on(order: str) ->
         # gevent itself complains of every thread that was started before the patch and ends later.
         assert "footfall/" not in errors
         assert names(server) == ["first", *sorted(f"greenlet {number}" for number in range(10))]
-    # Of eleven answers each would be such a gap; one alone is a hiccup of the machine.
+    # Each of eleven responses would be such a gap; a single one is a pause of the machine.
     ticks, second_longest, _ = out.split()
     assert int(ticks) > 10
     assert float(second_longest) < 0.35, "the hub stood still while the vendor took its time"

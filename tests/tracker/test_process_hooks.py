@@ -338,7 +338,7 @@ def test_41_a_signal_of_celery_delivers(signal: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(signals, name, type(signals.worker_shutdown)(name=name))
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    with tracker._pipeline.lock:  # so that the delivery thread is not first
+    with tracker._pipeline.lock:  # so that the worker thread is not first
         track(tracker, "A")
         assert sent_names(transport) == []
         getattr(signals, signal).send(sender=None)

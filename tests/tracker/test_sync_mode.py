@@ -1,4 +1,4 @@
-"""`mode="sync"`: an answer waits for its events, once, and no event loop does."""
+"""`mode="sync"`: a response waits for its events, once, and no event loop does."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def sync_tracker(transport: Any, **options: Any) -> Tracker:
 
 
 class Slow:
-    """Takes its time for the event of one name; remembers all."""
+    """A transport that is slow for the event of one name, and keeps all requests."""
 
     def __init__(self, name: str) -> None:
         self._name = name.encode()
@@ -296,7 +296,7 @@ def test_in_sync_mode_a_request_waits_for_its_own_event_alone() -> None:
     for number in range(3):
         track(tracker, f"quick {number}")
     assert time.monotonic() - started < 1.0
-    # The thread of the other one takes along what it finds while it still thinks.
+    # The other thread processes what it finds while it is not done.
     assert wait_until(lambda: counts(tracker) == {"submitted": 4, "accepted": 3, "queued": 1})
     transport.go_on.set()
     other.join()
@@ -334,7 +334,7 @@ def test_in_sync_mode_no_request_waits_for_a_paused_vendor() -> None:
 def test_72_after_a_thaw_nothing_stale_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     transport = Scripted(*[NotSent("refused")] * 5)
     tracker = sync_tracker(transport)
-    for number in range(6):  # the last one is kept: the vendor is left alone for a while
+    for number in range(6):  # the last one is kept: the circuit breaker is open
         track(tracker, f"stale {number}")
     wall_clock = time.time
     monkeypatch.setattr(time, "time", lambda: wall_clock() + 600)
