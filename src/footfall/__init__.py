@@ -81,21 +81,16 @@ def track(
     Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`. `details` are
     what no request contains: `screen_width`, `time_zone`, `profile_id`.
     """
-    tracker = _tracker()
-    if tracker is None:
-        from footfall.common.log import warn_no_tracker
-
-        warn_no_tracker()
-        return
-    tracker.track(
-        name,
-        props=props,
-        revenue=revenue,
-        interactive=interactive,
-        url=url,
-        visitor=visitor,
-        **details,
-    )
+    if (tracker := _tracker_or_warning()) is not None:
+        tracker.track(
+            name,
+            props=props,
+            revenue=revenue,
+            interactive=interactive,
+            url=url,
+            visitor=visitor,
+            **details,
+        )
 
 
 def track_pageview(
@@ -111,13 +106,8 @@ def track_pageview(
     The visitor is this request's, or that of the token `visitor`; see
     `footfall.tracker.Tracker.track_pageview`.
     """
-    tracker = _tracker()
-    if tracker is None:
-        from footfall.common.log import warn_no_tracker
-
-        warn_no_tracker()
-        return
-    tracker.track_pageview(url=url, referrer=referrer, props=props, visitor=visitor, **details)
+    if (tracker := _tracker_or_warning()) is not None:
+        tracker.track_pageview(url=url, referrer=referrer, props=props, visitor=visitor, **details)
 
 
 def set_props(**props: Any) -> None:
@@ -208,6 +198,15 @@ def _tracker() -> Tracker | None:
 
     exchange = _exchange()
     return cast("Tracker | None", newest() if exchange is None else exchange.recorder.tracker)
+
+
+def _tracker_or_warning() -> Tracker | None:
+    tracker = _tracker()
+    if tracker is None:
+        from footfall.common.log import warn_no_tracker
+
+        warn_no_tracker()
+    return tracker
 
 
 def __getattr__(name: str) -> Any:

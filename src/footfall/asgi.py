@@ -33,6 +33,7 @@ from footfall.request.record import (
     MAX_URL_CHARS,
     Record,
     RecordReader,
+    joined_headers,
 )
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
@@ -54,8 +55,11 @@ RESPONSE_NAMES: Final = frozenset(
     for spelling in (name, name.title())
 )
 PAGE_TYPES: Final[BoundedCache[bytes, bool]] = BoundedCache(may_be_page)
-# The values of a scope that a record holds, in one call where the server set them all.
+# The values of a scope that a record holds, in one call; and those that a server may leave out.
 SCOPE_VALUES: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
+
+
+SCOPE_DEFAULTS: Final = {"scheme": "http", "query_string": b"", "client": None, "server": None}
 
 
 class ScopeExchange(Exchange):
@@ -90,22 +94,10 @@ class ScopeExchange(Exchange):
         try:
             values = SCOPE_VALUES(scope)
         except KeyError:
-            values = _values_of(scope)
+            values = SCOPE_VALUES({**SCOPE_DEFAULTS, **scope})
         names = recorder.header_names
         mark = scope.get(MARK_KEY)
         return (READER, names, self.notes, mark, self.path, values, status, headers, at)
-
-
-def _values_of(scope: Scope) -> tuple[Any, ...]:
-    """`SCOPE_VALUES`, where the server left out what it may leave out."""
-    return (
-        scope["method"],
-        scope.get("scheme", "http"),
-        scope.get("query_string", b""),
-        scope["headers"],
-        scope.get("client"),
-        scope.get("server"),
-    )
 
 
 def exchange_of(recorder: RequestRecorder, scope: Scope) -> ScopeExchange:
@@ -216,7 +208,9 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         headers=headers,
         peer=client[0] if client else None,
         status=status,
-        response_headers=_headers(response_headers),
+        response_headers=joined_headers(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response_headers
+        ),
         time=at + offset,
         route=notes.route,
         props=annotations.props,
@@ -244,14 +238,6 @@ def _picked(pairs: HeaderPairs, names: Mapping[bytes, str]) -> Headers:
         if raw_name in names:
             name, value = names[raw_name], raw_value.decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
-
-
-def _headers(pairs: HeaderPairs) -> Headers:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
 
 

@@ -32,6 +32,7 @@ from footfall.request.record import (
     MAX_URL_CHARS,
     Record,
     RecordReader,
+    joined_headers,
 )
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
@@ -39,7 +40,6 @@ from footfall.tracker import Tracker
 from footfall.tracker.wrapped_app import WrappedApp
 
 Environ: TypeAlias = dict[str, Any]
-HeaderPairs: TypeAlias = Iterable[tuple[str, str]]
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 )
@@ -181,7 +181,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         headers=headers,
         peer=picked.get("REMOTE_ADDR"),
         status=status,
-        response_headers=_joined(response_headers),
+        response_headers=joined_headers(response_headers),
         time=at + offset,
         route=notes.route,
         props=annotations.props,
@@ -217,14 +217,6 @@ def _decoded(path: str) -> str:
     if not path.isascii():
         path = path.encode("latin-1", "replace").decode("utf-8", "replace")
     return path or "/"
-
-
-def _joined(pairs: HeaderPairs) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, value in pairs:
-        name = raw_name.lower()
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
 
 
 def _refuse(start_response: StartResponse) -> Iterable[bytes]:

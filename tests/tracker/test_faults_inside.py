@@ -135,7 +135,7 @@ class Telling(logging.Handler):
 
 
 class Finalized:
-    """An object in a reference cycle whose finalizer tracks; `ends` notes whether it ran inside us."""
+    """An object in a reference cycle whose finalizer tracks; `ends` notes where that ran."""
 
     def __init__(self, tracker: Tracker, ends: list[bool] | None = None) -> None:
         self.circle = self

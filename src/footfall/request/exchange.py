@@ -59,12 +59,9 @@ class Exchange:
 
     @abstractmethod
     def response_record(self, status: int, headers: list[Any], at: float) -> Record:
-        """The record of this request and its response.
+        """The record of this request and its response, which began `at` (monotonic clock).
 
-        Args:
-            status: The response's status code.
-            headers: The pairs of its headers that a decision reads.
-            at: When it began, in seconds of the monotonic clock.
+        `headers` are the response's pairs that a decision reads.
         """
 
     def hit(self) -> Hit:

@@ -61,7 +61,7 @@ class RequestFilter:
         self.accepts_all = every_hit or on_reject is not None
         self._on_reject = on_reject
         self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
-        self.statuses: frozenset[int] = _every_status() if every_hit else _statuses(config)
+        self.statuses = frozenset(range(100, 600)) if every_hit else _statuses(config)
         self.extensions: frozenset[str] = (
             config.pageview_options.download_extensions if config.track_downloads else frozenset()
         )
@@ -117,7 +117,3 @@ def _statuses(config: Config) -> frozenset[int]:
     # 206 may be the first part of a download; 204 and 205 show nothing.
     shown = frozenset(range(200, 300)) - {204, 205} | {304}
     return shown | {404} if config.track_404 else shown
-
-
-def _every_status() -> frozenset[int]:
-    return frozenset(range(100, 600))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from footfall.model import Hit
+from footfall.model import Headers, Hit
 
 __all__ = [
     "MARK_KEY",
@@ -16,6 +16,7 @@ __all__ = [
     "Record",
     "RecordReader",
     "hit_of",
+    "joined_headers",
     "plain_props",
 ]
 
@@ -47,20 +48,24 @@ class RecordReader(NamedTuple):
     """How the records of one kind of adapter are read; it is the first value of each of them."""
 
     hit: Callable[[Record, float], Hit]
-    """The Hit of a record; the float is the wall clock minus the monotonic clock, in seconds."""
+    """See `hit_of`."""
     trimmed: Callable[[Record], Record]
     """The record without what no Hit needs, every text cut: for a long wait."""
 
 
 def hit_of(record: Record, offset: float) -> Hit:
-    """The Hit of a record; called by the worker thread.
-
-    Args:
-        record: What a request left in the inbox.
-        offset: The wall clock minus the monotonic clock, by which the record was stamped; seconds.
-    """
+    """The Hit of a record; `offset` is the wall clock minus the monotonic clock, in seconds."""
     reader: RecordReader = record[0]
     return reader.hit(record, offset)
+
+
+def joined_headers(pairs: Iterable[tuple[str, str]]) -> Headers:
+    """Header values by lower-case name; those of one name joined with a comma."""
+    headers: dict[str, str] = {}
+    for raw_name, value in pairs:
+        name = raw_name.lower()
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
 
 
 _PLAIN_TYPES: Final = (str, int, float, Decimal, Mapping, list, tuple, set, frozenset, type(None))

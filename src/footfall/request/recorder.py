@@ -14,10 +14,7 @@ __all__ = ["RequestRecorder"]
 
 
 class RequestRecorder:
-    """The members of a tracker that run inside requests, and nothing else of it.
-
-    It lives as long as its tracker, so adapters keep it. What a forked child needs anew is set
-    again with `connect`.
+    """The members of a tracker that run inside requests, for as long as the tracker lives.
 
     Args:
         config: The checked settings.
@@ -57,11 +54,7 @@ class RequestRecorder:
         self.pick = HeaderPicker(_environ_names(config.request_headers)).pick
 
     def connect(
-        self,
-        *,
-        filters: RequestFilter,
-        submit: Callable[[Record, float], None],
-        errors: AtomicCounter,
+        self, filters: RequestFilter, submit: Callable[[Record, float], None], errors: AtomicCounter
     ) -> None:
         """Set the parts that a tracker replaces in a forked child."""
         self.filters = filters

@@ -23,7 +23,10 @@ __all__ = ["CustomEvent", "check_event"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomEvent:
-    """An event in the inbox, as the app tracked it."""
+    """An event in the inbox, as the app tracked it in the request `record`, if in any.
+
+    `visitor` is who the event is about, where that is not who sent the request.
+    """
 
     name: str
     props: Mapping[str, Any]
@@ -32,11 +35,8 @@ class CustomEvent:
     interactive: bool
     url: str | None
     referrer: str | None
-    # Who the event is about, where that is not who sent the request.
     visitor: Visitor | None
-    # The request in which it was tracked, if any.
     record: Record | None
-    # In seconds of the monotonic clock.
     at: float
 
 
@@ -54,13 +54,10 @@ def check_event(
     at: float,
     token_secret: str | None = None,
 ) -> CustomEvent:
-    """Check what an app gave to `track()`; the arguments without a comment are those of `track()`.
+    """Check what an app gave to `track()` or `track_pageview()`.
 
-    Args:
-        page: The URL where it happened.
-        record: The request in which it was tracked, if any.
-        at: When it was tracked, in seconds of the monotonic clock.
-        token_secret: What a visitor token must be signed with.
+    Args other than theirs: `page` is the URL, `record` the request, `at` the time (monotonic
+    clock), `token_secret` what a visitor token must be signed with.
 
     Raises:
         EventError: no vendor would take the event, or the visitor's token is forged.

@@ -25,23 +25,20 @@ from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
 
-__all__ = ["BuildResult", "EventBuilder"]
-
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
 _MAX_HEADER: Final = 512
 
 
 class BuildResult(NamedTuple):
-    """Whether there is an event to send, and why."""
+    """The one-word reason, and the event; None where nothing is sent or no decision was made.
 
-    # One stable word.
+    `draft` is the event as it was before the last checks, whether it is sent or not.
+    """
+
     reason: str
-    # None where nothing is sent.
     event: Event | None = None
-    # None where no decision was made.
     decision: Decision | None = None
-    # The event as it was before the last checks, whether it is sent or not.
     draft: Event | None = None
 
 
@@ -64,12 +61,7 @@ class EventBuilder:
         )
 
     def from_hit(self, hit: Hit, *, with_steps: bool = False) -> BuildResult:
-        """Decide whether a hit counts, and build its event.
-
-        Args:
-            hit: The hit.
-            with_steps: Whether the decision has its steps, which takes longer.
-        """
+        """Decide whether a hit counts, and build its event; steps take longer."""
         if self._config.should_track is not None and not self._config.should_track(hit):
             return BuildResult("should_track")
         origin = self._origin_of(hit)
@@ -86,13 +78,7 @@ class EventBuilder:
         return self._finish(hit, decision.reason, event, decision)
 
     def from_custom_event(self, hit: Hit | None, custom: CustomEvent, time: float) -> BuildResult:
-        """Decide whether a custom event may be sent, and build its event.
-
-        Args:
-            hit: The request in which it was tracked, if any.
-            custom: The custom event.
-            time: When it was tracked, in seconds since the epoch.
-        """
+        """Decide whether an event tracked at `time` (epoch), in the request `hit`, may be sent."""
         if hit is not None and MARKER_HEADER in hit.headers:
             return BuildResult("echo")
         # An event with a visitor of its own, as a webhook tracks it, is not about the requester.
@@ -139,14 +125,7 @@ class EventBuilder:
     ) -> HitReport | None:
         """How a hit or custom event was decided, for a destination that wants reports.
 
-        Args:
-            hit: The request, if there was one.
-            custom: The custom event; None where the hit itself was decided.
-            result: What `from_hit` or `from_custom_event` returned.
-            decided_at: Seconds since the epoch.
-
-        Returns:
-            None for a custom event outside a request of which no event was built.
+        None for a custom event outside a request of which no event was built.
         """
         event = result.event or result.draft
         if event is None:
@@ -270,10 +249,8 @@ class EventBuilder:
             self._log.warn_once("no_client_ip", _NO_CLIENT_IP)
             return BuildResult("no_client_ip", None, decision, event)
         if hit is not None:
-            warning = self._misconfiguration.observe(
-                visitor.client_ip, visitor.user_agent, hit.headers
-            )
-            if warning:
+            observe = self._misconfiguration.observe
+            if warning := observe(visitor.client_ip, visitor.user_agent, hit.headers):
                 self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
         if config.sample_rate < 1.0 and not _is_sampled(visitor, config.sample_rate):
             return BuildResult("sampled_out", None, decision, event)

@@ -24,8 +24,6 @@ from footfall.tracker.event_builder import BuildResult, EventBuilder
 from footfall.tracker.heartbeats import Heartbeat, HeartbeatSchedule
 from footfall.tracker.inbox import Inbox, InboxItem
 
-__all__ = ["HITS_BEFORE_YIELD", "HITS_PER_BATCH", "SECONDS_PER_BATCH", "EventPipeline"]
-
 # The events of so many hits, or of so long, are offered together: a slow hook of the app's must not
 # hold back what was built before.
 HITS_PER_BATCH: Final = 32

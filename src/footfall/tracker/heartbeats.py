@@ -20,14 +20,7 @@ from footfall.request.exchange import CURRENT
 from footfall.request.filters import RequestFilter
 from footfall.request.record import Record
 
-__all__ = [
-    "INTERVAL_SECONDS",
-    "MAX_VISITORS",
-    "VISIT_SECONDS",
-    "Heartbeat",
-    "HeartbeatSchedule",
-    "submit_rejected",
-]
+__all__ = ["Heartbeat", "HeartbeatSchedule", "submit_rejected"]
 
 # What Swetrix recommends, and about what its own script does (read 2026-08).
 INTERVAL_SECONDS: Final = 30.0
@@ -59,12 +52,7 @@ class HeartbeatSchedule:
         self._remember(event.visitor, _Visit(event.time, event.url))
 
     def heartbeat(self, visitor: Visitor, now: float) -> Event | None:
-        """The heartbeat of a visitor who is there at `now`; None if none is due.
-
-        Args:
-            visitor: Whose visit it is.
-            now: Seconds since the epoch.
-        """
+        """The heartbeat of a visitor who is there at `now` (epoch); None if none is due."""
         visit = self._visits.get(visitor.identity)
         if visit is None or now - visit.at < INTERVAL_SECONDS:
             return None

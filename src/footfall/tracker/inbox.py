@@ -12,8 +12,6 @@ from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.heartbeats import Heartbeat
 from footfall.tracker.packed_record import PackedRecord, pack
 
-__all__ = ["MAX_UNPACKED", "MAX_WAITING_HEARTBEATS", "Inbox", "InboxItem"]
-
 InboxItem: TypeAlias = Record | CustomEvent | Heartbeat
 
 # While the worker thread keeps up, records wait for moments and may be as large as a server lets a
@@ -45,12 +43,7 @@ class Inbox:
         self._taken = 0
 
     def submit(self, record: InboxItem, now: float) -> None:
-        """Append `record`; when the inbox is full, the oldest one is dropped.
-
-        Args:
-            record: What the worker thread shall process.
-            now: Seconds of the monotonic clock, `footfall.common.clock`.
-        """
+        """Append `record` at `now` (monotonic clock); when the inbox is full, drop the oldest."""
         records = self._records
         if len(records) < self._max_unpacked:
             records.append(record)

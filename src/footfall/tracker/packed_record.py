@@ -13,8 +13,6 @@ from typing import Any, Final, NamedTuple
 from footfall.request.record import PLAIN_FROM, Record, RecordReader
 from footfall.tracker.custom_event import CustomEvent
 
-__all__ = ["OVERHEAD_BYTES", "PackedRecord", "pack"]
-
 # The memory of a packed record beside its text: the object, its notes. Measured: 150 to 200 bytes.
 OVERHEAD_BYTES: Final = 192
 

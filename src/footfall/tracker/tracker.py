@@ -63,9 +63,8 @@ class Tracker:
         self.is_inline = config.mode == "sync" or serverless_variable is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
         if process_hooks.is_reloading_server(environ, getattr(sys, "argv", [])):
-            self.shutdown_seconds = min(
-                self.shutdown_seconds, process_hooks.RELOAD_SHUTDOWN_SECONDS
-            )
+            quick = process_hooks.RELOAD_SHUTDOWN_SECONDS
+            self.shutdown_seconds = min(self.shutdown_seconds, quick)
         seconds = config.timeout_seconds
         self.transport = transport.choose(
             config.transport,
@@ -98,11 +97,7 @@ class Tracker:
         origin: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Make a tracker of keyword options; see `Config.load`.
-
-        Raises:
-            ConfigError: the options cannot work; lists every fault.
-        """
+        """Make a tracker of keyword options; see `Config.load`, also for what it raises."""
         tracker = cls(Config.load(options, environ=environ, origin=origin), environ=environ)
         for variable in overruled(options, os.environ if environ is None else environ):
             text = f"footfall: {variable} has no effect, since the app sets the option itself"
@@ -120,7 +115,7 @@ class Tracker:
         self._pipeline = EventPipeline(inbox, self._builder, self._dispatcher, errors, log)
         self._worker = WorkerThread(inbox, self._pipeline, self._dispatcher, errors, log)
         # Requests call the inbox itself.
-        self.recorder.connect(filters=self._new_filter(), submit=inbox.submit, errors=errors)
+        self.recorder.connect(self._new_filter(), inbox.submit, errors)
         # Last: until then a tracker whose reset was interrupted counts as the parent's.
         self._process_id = os.getpid()
 
@@ -153,12 +148,9 @@ class Tracker:
     def _wake(self, now: float) -> None:
         if self.is_inline or process_hooks.is_exiting():
             exchange = CURRENT.get()
-            # Else its adapter delivers, once for all events of the request.
-            if (
-                exchange is None
-                or not exchange.holds_delivery
-                or exchange.recorder is not self.recorder
-            ):
+            # An adapter that holds delivery does it once, for all events of the request.
+            holder = exchange.recorder if exchange and exchange.holds_delivery else None
+            if holder is not self.recorder:
                 self._deliver_here()
             return
         if self._process_id != os.getpid():

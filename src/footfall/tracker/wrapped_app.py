@@ -8,23 +8,13 @@ from typing import Any, Generic, TypeVar
 from footfall.tracker.double_install import warn_if_installed_twice
 from footfall.tracker.tracker import Tracker
 
-__all__ = ["WrappedApp"]
-
 App = TypeVar("App")
 
 
 class WrappedApp(Generic[App]):
-    """An app with the tracker that counts its pageviews.
+    """An app with the tracker that counts its pageviews, which `options` make if it is None.
 
-    Args:
-        app: The app.
-        tracker: Its tracker; None makes one of `options`.
-        options: See `footfall.config.Config`.
-        delivering: What `mode="sync"` wraps around the app, so that events are delivered within the
-            request.
-
-    Raises:
-        ConfigError: the options cannot work; lists every fault.
+    `delivering` is what `mode="sync"` wraps around the app, to deliver within each request.
     """
 
     def __init__(
