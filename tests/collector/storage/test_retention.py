@@ -12,7 +12,7 @@ import pytest
 
 from footfall.collector.storage import database, retention, write_sql
 from footfall.collector.storage.retention import Retention
-from footfall.collector.storage.stats.rollups import KEPT
+from footfall.collector.storage.stats.rollups import ROLLUP_DIMENSIONS
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.wire.sessions import DAY_SECONDS
@@ -137,8 +137,8 @@ def test_a_day_is_counted_whole_though_a_step_fails(
         until(lambda: len(rows(store, "SELECT day FROM closed_days WHERE zone = 'UTC'")) == 2)
         day = rows(store, "SELECT min(day) FROM closed_days")[0][0]
         kept = rows(store, f"SELECT side, dimension FROM rollups WHERE day = {day}")
-    assert {side: sum(each[0] == side for each in kept) for side in KEPT} == {
-        side: len(names) for side, names in KEPT.items()
+    assert {side: sum(each[0] == side for each in kept) for side in ROLLUP_DIMENSIONS} == {
+        side: len(names) for side, names in ROLLUP_DIMENSIONS.items()
     }
 
 

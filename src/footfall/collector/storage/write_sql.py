@@ -74,7 +74,7 @@ def delete_all(connection: Connection) -> int:
     """Delete every event, and give how many they were."""
     connection.execute("DELETE FROM visits")
     connection.execute("DELETE FROM sites")
-    rollups.forget_all(connection)
+    rollups.delete_all(connection)
     return connection.execute("DELETE FROM events").rowcount
 
 
@@ -130,7 +130,7 @@ def delete_orphans(connection: Connection) -> None:
         oldest = _END_OF_TIME
     connection.execute("DELETE FROM visits WHERE started_at < ? AND ended_at < ?", (oldest, oldest))
     connection.execute("DELETE FROM sites WHERE seen_at < ?", (oldest,))
-    rollups.forget_before(connection, oldest)
+    rollups.delete_before(connection, oldest)
 
 
 def purge_salts(connection: Connection, last_day: int) -> None:

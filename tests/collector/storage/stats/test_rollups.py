@@ -117,13 +117,13 @@ def test_days_without_rollups_are_counted_again() -> None:
     with closing(database_of(EVENTS)) as database:
         close_all(database, UTC_ZONE)
         with database.writing() as connection:
-            rollups.forget_before(connection, int((MIDNIGHT + DAY) * 1_000))
+            rollups.delete_before(connection, int((MIDNIGHT + DAY) * 1_000))
         assert rollups.closed_days(database.writer, WEEK) == [day_number(date(2026, 11, 21))]
         # Saturday has nothing to keep.
         assert not database.writer.execute("SELECT count(*) FROM rollups").fetchone()[0]
         assert rows_of(database.writer, range=WEEK, metrics=("visitors",)) == [(4,)]
         with database.writing() as connection:
-            rollups.forget_all(connection)
+            rollups.delete_all(connection)
         assert rollups.closed_days(database.writer, WEEK) == []
 
 

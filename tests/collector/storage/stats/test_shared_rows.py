@@ -61,7 +61,7 @@ def test_queries_that_share_their_rows_have_the_same_results(draw: st.DataObject
     ]
     with closing(database_of(events)) as database:
         with Snapshot.open(database.writer) as snapshot:
-            together = [snapshot.ask(each) for each in queries]
+            together = [snapshot.run(each) for each in queries]
         assert together == [run_query(database.writer, each) for each in queries]
 
 
@@ -73,7 +73,7 @@ def test_rows_are_found_once_and_dropped_afterwards(connection: sqlite3.Connecti
         for _ in range(2):
             with Snapshot.open(connection) as snapshot:
                 for dimension in ("visit:source", "visit:country", "event:page"):
-                    snapshot.ask(
+                    snapshot.run(
                         StatsQuery(
                             range=FRIDAY,
                             metrics=("visitors",),
@@ -83,5 +83,5 @@ def test_rows_are_found_once_and_dropped_afterwards(connection: sqlite3.Connecti
                     )
     finally:
         connection.set_trace_callback(None)
-    assert sum("INSERT INTO picked" in each for each in statements) == 2
+    assert sum("INSERT INTO shared_rows" in each for each in statements) == 2
     assert not connection.execute("SELECT count(*) FROM sqlite_temp_schema").fetchone()[0]

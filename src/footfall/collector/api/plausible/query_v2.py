@@ -48,7 +48,7 @@ def _as_json(fields: Mapping[str, Any], result: StatsResult) -> dict[str, Any]:
     return {
         "results": rows,
         "meta": _meta(_object(fields, "include"), result),
-        "query": _echo(fields, result.question),
+        "query": _echo(fields, result.query),
     }
 
 
@@ -88,12 +88,12 @@ def _order(value: Any) -> tuple[str, Any]:
 
 def _meta(include: Mapping[str, Any], result: StatsResult) -> dict[str, Any]:
     meta: dict[str, Any] = {}
-    units = [dimension(name).unit for name in result.question.dimensions]
+    units = [dimension(name).unit for name in result.query.dimensions]
     if include.get("imports"):
         meta |= {"imports_included": False, "imports_skip_reason": "no_imported_data"}
     if include.get("time_labels"):
         meta["time_labels"] = [
-            label for unit in units if unit for label in labels(result.question.range, unit)
+            label for unit in units if unit for label in labels(result.query.range, unit)
         ]
     if include.get("total_rows"):
         meta["total_rows"] = result.total

@@ -18,7 +18,7 @@ from footfall.collector.api.plausible.filters import GOAL, goal_condition
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS, RequestParams
 from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, StatsRow
-from footfall.collector.storage.stats.execute import ordered
+from footfall.collector.storage.stats.execute import sort_rows
 from footfall.collector.storage.stats.metrics import METRICS
 from footfall.collector.storage.stats.time_ranges import local_date, today
 from footfall.collector.storage.store import Store
@@ -58,11 +58,11 @@ class QueriedSite:
             return self._store.query(query)
         for name in query.metrics:
             # It would be unclear whether a share is of the goal's visitors, or of all.
-            if METRICS[name].is_of_visits or name == "percentage":
+            if METRICS[name].needs_visits or name == "percentage":
                 raise StatsQueryError(f"{name} cannot be broken down by {GOAL}")
         rows = [row for goal in self.goals for row in self._rows_of_goal(query, goal)]
-        chosen = ordered(query, rows)[query.offset :][: query.limit]
-        return StatsResult(question=query, rows=tuple(chosen), total=len(rows))
+        chosen = sort_rows(query, rows)[query.offset :][: query.limit]
+        return StatsResult(query=query, rows=tuple(chosen), total=len(rows))
 
     def _rows_of_goal(self, query: StatsQuery, goal: RegisteredGoal) -> Iterator[StatsRow]:
         place = query.dimensions.index(GOAL)

@@ -93,7 +93,7 @@ class StatsV1:
             unit = _unit(params)
             query = _stats_query(params, site, span, dimensions=(f"time:{unit}",))
             rows = {row.dimensions[0]: row.metrics for row in site.run(query).rows}
-        nothing = tuple(METRICS[name].make(Sums(), Sums()) for name in query.metrics)
+        nothing = tuple(METRICS[name].compute(Sums(), Sums()) for name in query.metrics)
         results = [
             {"date": label} | _by_name(query, rows.get(label, nothing))
             for label in labels(span, unit)

@@ -1,7 +1,7 @@
-"""Figures out of the store: a question goes in, rows come out.
+"""Statistics over what is stored: a query goes in, rows come out.
 
     week = TimeRange.of_days(date(2026, 11, 16), date(2026, 11, 22), zone)
-    store.query(Question(range=week, metrics=("visitors",), dimensions=("visit:source",)))
+    store.query(StatsQuery(range=week, metrics=("visitors",), dimensions=("visit:source",)))
 
 Metrics, dimensions and operators have the names of Plausible's Stats API, version 2, and mean what
 they mean there (read 2026-11), with these differences, all for figures that add up:
@@ -12,10 +12,9 @@ they mean there (read 2026-11), with these differences, all for figures that add
 - A visitor is counted once a day: nobody is recognised on the next, so the days add up.
 - What is not known has a label ("Direct / None", "(none)", "(not set)"), and can be filtered by it.
 
-`times.py` cuts time in a time zone, `question.py` is what can be asked, `meanings.py` says what
-each name stands for in SQL, `raw.py` (with `wildcards.py`) counts rows, `picks.py` keeps those that
-several questions share, `rollups.py` the figures of days that are over, and `answers.py` puts the
-parts together.
+`query.py` has the queries, `metrics.py` defines their names in SQL, `time_ranges.py` divides time
+in a time zone, `count_sql.py` (with `wildcards.py`) counts rows, `shared_rows.py` keeps those that
+several queries share, `rollups.py` the figures of past days, and `execute.py` runs a query.
 """
 
 from __future__ import annotations

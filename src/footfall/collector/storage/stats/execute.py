@@ -1,4 +1,4 @@
-"""The answer to a question: counted where it must be, taken from rollups where it can be."""
+"""Runs a query: rows are counted where they must be, and read from rollups where they can be."""
 
 from __future__ import annotations
 
@@ -24,18 +24,17 @@ from footfall.collector.storage.stats.shared_rows import RowSelection, SharedRow
 from footfall.collector.storage.stats.time_ranges import TimeRange, label, labels
 
 _Key: TypeAlias = tuple[Any, ...]
-_Table: TypeAlias = dict[_Key, Sums]
 
-_NOTHING: Final = Sums()
+_NO_SUMS: Final = Sums()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsRow:
-    """The values of the dimensions and of the metrics, each in the order of the question."""
+    """The values of the dimensions and of the metrics, each in the order of the query."""
 
     dimensions: tuple[str, ...]
     metrics: tuple[Number, ...]
-    # The metrics in the range that was to be compared with; None where none was.
+    # The metrics of the range that the query compares with; None without one.
     comparison: tuple[Number, ...] | None = None
 
 
@@ -43,40 +42,24 @@ class StatsRow:
 class StatsResult:
     """The rows within the limit, and how many there are without it.
 
-    A question without dimensions has one row, whatever happened. With comparison, a row is
-    compared with that of the same values; rows by time with that of the same place in time.
+    A query without dimensions has exactly one row. With a comparison, a row is compared with that
+    of the same values; a row by time, with that at the same place in the other range.
     """
 
-    question: StatsQuery
+    query: StatsQuery
     rows: tuple[StatsRow, ...]
     total: int
 
 
-def run_query(connection: Connection, question: StatsQuery) -> StatsResult:
-    """Answer a question, in one look at the file."""
-    with _one_moment(connection):
-        return Snapshot(connection).ask(question)
-
-
-def _answer(look: Snapshot, question: StatsQuery) -> StatsResult:
-    table = look.table(question)
-    wholes = _wholes(look, question)
-    other = question.comparison and replace(question, range=question.comparison)
-    before = _compared(look, other) if other else None
-    wholes_before = _wholes(look, other) if other else {}
-    rows = [_row(question, key, counts, wholes) for key, counts in table.items()]
-    chosen = ordered(question, rows)[question.offset :][: question.limit]
-    if before is not None:
-        chosen = [
-            replace(row, comparison=_metrics(question, before.get(key, _NOTHING), wholes_before))
-            for row, key in zip(chosen, _keys_before(question, chosen), strict=True)
-        ]
-    return StatsResult(question=question, rows=tuple(chosen), total=len(rows))
+def run_query(connection: Connection, query: StatsQuery) -> StatsResult:
+    """Run one query in a read transaction of its own."""
+    with _read_transaction(connection):
+        return Snapshot(connection).run(query)
 
 
 @contextlib.contextmanager
-def _one_moment(connection: Connection) -> Iterator[None]:
-    """All statements see the same moment, whatever others write meanwhile."""
+def _read_transaction(connection: Connection) -> Iterator[None]:
+    """All statements see the same state, whatever others write meanwhile."""
     connection.execute("BEGIN")
     try:
         yield
@@ -90,81 +73,97 @@ def _one_moment(connection: Connection) -> Iterator[None]:
 
 
 class Snapshot:
-    """Questions about one moment: where their sums come from.
+    """Queries on one state of the file.
 
-    With `picks`, questions with the same conditions share the rows that were found.
+    With `shared_rows`, queries with the same conditions share the rows that were found.
     """
 
-    def __init__(self, connection: Connection, picks: SharedRows | None = None) -> None:
+    def __init__(self, connection: Connection, shared_rows: SharedRows | None = None) -> None:
         self._connection = connection
-        self._picks = picks
+        self._shared_rows = shared_rows
         self._totals: dict[StatsQuery, Sums] = {}
 
     @classmethod
     @contextlib.contextmanager
     def open(cls, connection: Connection) -> Iterator[Self]:
-        """A look for several questions, which sees the same until the block ends."""
-        with _one_moment(connection):
+        """A snapshot for several queries, valid until the block ends."""
+        with _read_transaction(connection):
             yield cls(connection, SharedRows(connection))
 
-    def ask(self, question: StatsQuery) -> StatsResult:
-        """The answer to a question."""
-        return _answer(self, question)
+    def run(self, query: StatsQuery) -> StatsResult:
+        sums = self.sums_by_key(query)
+        wholes = _wholes(self, query)
+        other = query.comparison and replace(query, range=query.comparison)
+        sums_before = _sums_by_label(self, other) if other else None
+        wholes_before = _wholes(self, other) if other else {}
+        rows = [
+            StatsRow(dimensions=_labels(query, key), metrics=_metrics(query, own, wholes))
+            for key, own in sums.items()
+        ]
+        page = sort_rows(query, rows)[query.offset :][: query.limit]
+        if sums_before is not None:
+            page = [
+                replace(
+                    row, comparison=_metrics(query, sums_before.get(key, _NO_SUMS), wholes_before)
+                )
+                for row, key in zip(page, _comparison_keys(query, page), strict=True)
+            ]
+        return StatsResult(query=query, rows=tuple(page), total=len(rows))
 
-    def table(self, question: StatsQuery) -> _Table:
+    def sums_by_key(self, query: StatsQuery) -> dict[_Key, Sums]:
         """The sums by the values of the dimensions."""
-        table: _Table = {}
-        for side, sums in _sides(question).items():
-            for key, numbers in self._rows(question, side, sums):
-                counts = table.setdefault(key, Sums())
-                for field, number in zip(sums, numbers, strict=True):
-                    counts.add(field, number)
-        if not question.dimensions:
-            table.setdefault((), Sums())
-        return table
+        by_key: dict[_Key, Sums] = {}
+        for table, names in _sums_by_table(query).items():
+            for key, numbers in self._rows(query, table, names):
+                sums = by_key.setdefault(key, Sums())
+                for name, number in zip(names, numbers, strict=True):
+                    sums.add(name, number)
+        if not query.dimensions:
+            by_key.setdefault((), Sums())
+        return by_key
 
-    def total(self, question: StatsQuery) -> Sums:
-        """The sums of a question without dimensions, which are counted once."""
-        if question not in self._totals:
-            self._totals[question] = self.table(question)[()]
-        return self._totals[question]
+    def total_sums(self, query: StatsQuery) -> Sums:
+        """The sums of a query without dimensions, counted once in a snapshot."""
+        if query not in self._totals:
+            self._totals[query] = self.sums_by_key(query)[()]
+        return self._totals[query]
 
     def _rows(
-        self, question: StatsQuery, side: SourceTable, sums: Sequence[str]
+        self, query: StatsQuery, table: SourceTable, sums: Sequence[str]
     ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
-        for piece in self._pieces(question, side):
-            if isinstance(piece, rollups.ClosedDays):
+        for part in self._parts(query, table):
+            if isinstance(part, rollups.ClosedDays):
                 yield from rollups.read(
-                    self._connection, side, piece, question.domain, question.dimensions, sums
+                    self._connection, table, part, query.domain, query.dimensions, sums
                 )
             else:
-                yield from self._counted(question, side, piece, sums)
+                yield from self._count(query, table, part, sums)
 
-    def _pieces(
-        self, question: StatsQuery, side: SourceTable
+    def _parts(
+        self, query: StatsQuery, table: SourceTable
     ) -> Iterator[TimeRange | rollups.ClosedDays]:
-        if question.filters or not rollups.has(side, question.dimensions):
-            yield question.range
+        if query.filters or not rollups.covers(table, query.dimensions):
+            yield query.range
         else:
-            closed = rollups.closed_days(self._connection, question.range)
-            yield from rollups.pieces(question.range, closed)
+            closed = rollups.closed_days(self._connection, query.range)
+            yield from rollups.split(query.range, closed)
 
-    def _counted(
-        self, question: StatsQuery, side: SourceTable, span: TimeRange, sums: Sequence[str]
+    def _count(
+        self, query: StatsQuery, table: SourceTable, span: TimeRange, sums: Sequence[str]
     ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
-        counting = CountStatement(side, span, question.domain)
-        if self._picks is None or not question.filters:
-            return counting.run(self._connection, question.dimensions, sums, question.filters)
-        choice = RowSelection(side, span, question.domain, question.filters)
-        table = self._picks.table(choice)
-        return counting.run_picked(self._connection, table, question.dimensions, sums)
+        statement = CountStatement(table, span, query.domain)
+        if self._shared_rows is None or not query.filters:
+            return statement.run(self._connection, query.dimensions, sums, query.filters)
+        selection = RowSelection(table, span, query.domain, query.filters)
+        row_table = self._shared_rows.row_table(selection)
+        return statement.run_over(self._connection, row_table, query.dimensions, sums)
 
 
-def _sides(question: StatsQuery) -> dict[SourceTable, list[str]]:
-    """The sums that the metrics need, by the side that they are made on."""
-    needed = {name for metric in question.metrics for name in METRICS[metric].needs}
-    of_visitors = SourceTable.EVENTS if is_about_events(question) else SourceTable.VISITS
-    home = {
+def _sums_by_table(query: StatsQuery) -> dict[SourceTable, list[str]]:
+    """The sums that the metrics need, by the table that they are made over."""
+    needed = {name for metric in query.metrics for name in METRICS[metric].needs}
+    of_visitors = SourceTable.EVENTS if is_about_events(query) else SourceTable.VISITS
+    table_of = {
         **dict.fromkeys(SUMS[SourceTable.VISITS], SourceTable.VISITS),
         **dict.fromkeys(SUMS[SourceTable.EVENTS], SourceTable.EVENTS),
         "visitors": of_visitors,
@@ -172,85 +171,77 @@ def _sides(question: StatsQuery) -> dict[SourceTable, list[str]]:
     }
     found: dict[SourceTable, list[str]] = {}
     for name in sorted(needed):
-        found.setdefault(home[name], []).append(name)
+        found.setdefault(table_of[name], []).append(name)
     return found
 
 
-def _wholes(look: Snapshot, question: StatsQuery) -> dict[str, Sums]:
-    """What the metrics that are shares are shares of."""
+def _wholes(snapshot: Snapshot, query: StatsQuery) -> dict[str, Sums]:
+    """The sums of the whole, by the name of each metric that is a share of it."""
     whole = replace(
-        question, dimensions=(), metrics=("visitors",), order=(), comparison=None, limit=1, offset=0
+        query, dimensions=(), metrics=("visitors",), order=(), comparison=None, limit=1, offset=0
     )
     wholes = {}
-    if "percentage" in question.metrics:
-        wholes["percentage"] = look.total(whole)
-    if "conversion_rate" in question.metrics:
-        filters = tuple(each for each in question.filters if not touches_events(each))
-        wholes["conversion_rate"] = look.total(replace(whole, filters=filters))
+    if "percentage" in query.metrics:
+        wholes["percentage"] = snapshot.total_sums(whole)
+    if "conversion_rate" in query.metrics:
+        filters = tuple(each for each in query.filters if not touches_events(each))
+        wholes["conversion_rate"] = snapshot.total_sums(replace(whole, filters=filters))
     return wholes
 
 
 # -- rows -------------------------------------------------------------------------------------
 
 
-def _row(question: StatsQuery, key: _Key, counts: Sums, wholes: Mapping[str, Sums]) -> StatsRow:
-    return StatsRow(dimensions=_texts(question, key), metrics=_metrics(question, counts, wholes))
-
-
-def _texts(question: StatsQuery, key: _Key) -> tuple[str, ...]:
-    units = [dimension(name).unit for name in question.dimensions]
+def _labels(query: StatsQuery, key: _Key) -> tuple[str, ...]:
+    units = [dimension(name).unit for name in query.dimensions]
     return tuple(
         label(value, unit) if unit else str(value) for value, unit in zip(key, units, strict=True)
     )
 
 
-def _metrics(question: StatsQuery, counts: Sums, wholes: Mapping[str, Sums]) -> tuple[Number, ...]:
-    return tuple(
-        METRICS[name].make(counts, wholes.get(name, _NOTHING)) for name in question.metrics
-    )
+def _metrics(query: StatsQuery, sums: Sums, wholes: Mapping[str, Sums]) -> tuple[Number, ...]:
+    return tuple(METRICS[name].compute(sums, wholes.get(name, _NO_SUMS)) for name in query.metrics)
 
 
-def _compared(look: Snapshot, question: StatsQuery) -> dict[tuple[str, ...], Sums]:
-    table = look.table(replace(question, comparison=None))
-    return {_texts(question, key): counts for key, counts in table.items()}
+def _sums_by_label(snapshot: Snapshot, query: StatsQuery) -> dict[tuple[str, ...], Sums]:
+    by_key = snapshot.sums_by_key(replace(query, comparison=None))
+    return {_labels(query, key): sums for key, sums in by_key.items()}
 
 
-def _keys_before(question: StatsQuery, rows: Sequence[StatsRow]) -> list[tuple[str, ...]]:
-    """What each row is compared with: a day with that of the same place, all else with its own."""
-    assert question.comparison is not None  # noqa: S101 -- for the type checker
-    units = [dimension(name).unit for name in question.dimensions]
-    places = {
-        unit: dict(
-            zip(labels(question.range, unit), labels(question.comparison, unit), strict=False)
-        )
+def _comparison_keys(query: StatsQuery, rows: Sequence[StatsRow]) -> list[tuple[str, ...]]:
+    """For each row the labels of what it is compared with; those of time move to the same place."""
+    assert query.comparison is not None  # noqa: S101 -- for the type checker
+    units = [dimension(name).unit for name in query.dimensions]
+    moved = {
+        unit: dict(zip(labels(query.range, unit), labels(query.comparison, unit), strict=False))
         for unit in units
         if unit
     }
     return [
         tuple(
-            places[unit].get(value, "") if unit else value
+            moved[unit].get(value, "") if unit else value
             for value, unit in zip(row.dimensions, units, strict=True)
         )
         for row in rows
     ]
 
 
-def ordered(question: StatsQuery, rows: list[StatsRow]) -> list[StatsRow]:
-    """The rows in order, equals by their names."""
-    order = question.order or _default_order(question)
+def sort_rows(query: StatsQuery, rows: list[StatsRow]) -> list[StatsRow]:
+    """The rows in the query's order; rows that are equal in it, by their dimensions."""
+    order = query.order or _default_order(query)
     rows = sorted(rows, key=lambda row: row.dimensions)
     for name, direction in reversed(order):
-        rows.sort(key=partial(_rank, question, name), reverse=direction == "desc")
+        rows.sort(key=partial(_sort_key, query, name), reverse=direction == "desc")
     return rows
 
 
-def _default_order(question: StatsQuery) -> Sequence[tuple[str, str]]:
-    times = [name for name in question.dimensions if dimension(name).unit]
-    return [(times[0], "asc")] if times else [(question.metrics[0], "desc")]
+def _default_order(query: StatsQuery) -> Sequence[tuple[str, str]]:
+    times = [name for name in query.dimensions if dimension(name).unit]
+    return [(times[0], "asc")] if times else [(query.metrics[0], "desc")]
 
 
-def _rank(question: StatsQuery, name: str, row: StatsRow) -> Any:
-    if name in question.metrics:
-        number = row.metrics[question.metrics.index(name)]
+def _sort_key(query: StatsQuery, name: str, row: StatsRow) -> Any:
+    if name in query.metrics:
+        number = row.metrics[query.metrics.index(name)]
         return -1 if number is None else number
-    return row.dimensions[question.dimensions.index(name)]
+    return row.dimensions[query.dimensions.index(name)]

@@ -1,6 +1,6 @@
-"""What each name stands for: dimensions as SQL over `visits v` and `events e`, metrics as sums.
+"""Dimensions as SQL over `visits v` and `events e`, and metrics as sums.
 
-Everything that reaches SQL as text is written here; what a question brings is bound.
+All SQL text of a query comes from here; the values that a query brings are bound.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ class Level(enum.Enum):
 class Dimension(NamedTuple):
     """A dimension as an SQL expression over each table; None where it has no meaning there.
 
-    Of a prop, `key` is its name, which the expression finds as `$key`. A `label` stands for what
-    is not known.
+    `key` is the name of a prop, which the expression uses as `$key`; `label` replaces NULL.
     """
 
     level: Level
@@ -84,7 +83,7 @@ _DIMENSIONS: Final = {
     ),
 }
 DIMENSIONS: Final = (*_DIMENSIONS, f"{_PROPS}KEY")
-"""The names that a question may use; KEY stands for the name of any prop."""
+"""The names that a query may use; KEY stands for the name of any prop."""
 
 _PROP: Final = (
     "coalesce((SELECT value FROM json_each(e.props) WHERE json_each.key = $key), '(none)')"
@@ -92,10 +91,10 @@ _PROP: Final = (
 
 
 def dimension(name: str) -> Dimension:
-    """What a name stands for.
+    """The dimension of a name.
 
     Raises:
-        LookupError: Nothing.
+        LookupError: There is none.
     """
     if name.startswith(_PROPS) and len(name) > len(_PROPS):
         return Dimension(Level.EVENT, None, _PROP, key=name.removeprefix(_PROPS), label=NONE)
@@ -105,17 +104,17 @@ def dimension(name: str) -> Dimension:
 
 
 def is_whole_days(name: str) -> bool:
-    """Whether a dimension cuts no day into pieces."""
+    """Whether a dimension splits no day."""
     return dimension(name).unit not in ("minute", "hour")
 
 
-def labelled(sql: str, label: str | None) -> str:
-    """The expression with its label where it is NULL."""
+def with_label(sql: str, label: str | None) -> str:
+    """The expression, with the label in place of NULL."""
     return sql if label is None else f"coalesce({sql}, '{label}')"
 
 
 class SourceTable(enum.StrEnum):
-    """Which table the figures come from."""
+    """The table that a sum is made over."""
 
     VISITS = "visits"
     EVENTS = "events"
@@ -157,28 +156,28 @@ SUMS: Final[dict[SourceTable, dict[str, str]]] = {
         "events": "count(*)",
     },
 }
-"""How each sum is made on either side. Two sides know visitors and visits: the question decides.
+"""Each sum as SQL, by table. Visitors and visits can be summed over both: the query decides.
 
-A visit that goes on after midnight has a new name of its visitor then, and counts for both days.
+A visit that goes on after midnight has a new visitor id then, and counts for both days.
 """
 
 Number: TypeAlias = int | float | None
 
 
 class Metric(NamedTuple):
-    """A metric: the sums it needs, what it makes of them, and of those of the whole."""
+    """A metric: the sums it needs, and how it is computed from them and from those of the whole."""
 
     needs: tuple[str, ...]
-    make: Callable[[Sums, Sums], Number]
+    compute: Callable[[Sums, Sums], Number]
 
     @property
-    def is_of_visits(self) -> bool:
-        """Whether only visits can tell."""
+    def needs_visits(self) -> bool:
+        """Whether it can only be computed over visits."""
         return "entries" in self.needs
 
 
 def _ratio(part: float, whole: float, digits: int = 0) -> Number:
-    """Rounded as Plausible rounds; None of nothing."""
+    """Rounded as Plausible rounds; None where the whole is zero."""
     if not whole:
         return None
     return round(part / whole, digits) if digits else round(part / whole)
@@ -202,11 +201,11 @@ METRICS: Final = {
         ("entries", "milliseconds"),
         lambda own, _: _ratio(own.milliseconds / 1_000, own.entries),
     ),
-    # Per cent of the visitors that the same question without dimensions finds.
+    # Per cent of the visitors of the same query without dimensions.
     "percentage": Metric(
         ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 1)
     ),
-    # Per cent of the visitors that the same question without conditions on events finds.
+    # Per cent of the visitors of the same query without conditions on events.
     "conversion_rate": Metric(
         ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 1)
     ),

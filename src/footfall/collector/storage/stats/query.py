@@ -1,4 +1,4 @@
-"""What can be asked, as a frozen value; nonsense is refused when it is made."""
+"""Queries as frozen values, validated when they are made."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ OPERATORS: Final[tuple[Operator, ...]] = (
     "matches_wildcard_not",
 )
 
-# More would not fit into one statement of SQLite, and nobody reads them.
+# More would not fit into one statement of SQLite.
 _MAX_VALUES = 500
 _MAX_CONDITIONS = 100
 _MAX_DIMENSIONS = 4
 
 
 class StatsQueryError(FootfallError, ValueError):
-    """The caller's: a question without a meaning. The text says which parts have none."""
+    """The caller's fault: the query has no meaning. The text names all its problems."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One dimension compared with values, any of which may fit (or with `_not`, none may).
+    """One dimension compared with values: any of them matches (with `_not`, none does).
 
     In wildcards `*` stands for anything but a slash, `**` for anything.
     """
@@ -75,11 +75,11 @@ Condition: TypeAlias = Filter | AllOf | AnyOf | Not
 class StatsQuery:
     """What to count, when, of what, and in which order.
 
-    Conditions about events (page, name, props) are met by one and the same event; a visit fits if
+    Conditions on events (page, name, props) are met by one and the same event; a visit matches if
     it has such an event.
 
     Raises:
-        QuestionError: An unknown name, or names that do not go together.
+        StatsQueryError: An unknown name, or names that do not go together.
     """
 
     range: TimeRange
@@ -88,12 +88,11 @@ class StatsQuery:
     metrics: tuple[str, ...]
     dimensions: tuple[str, ...] = ()
     filters: tuple[Condition, ...] = ()
-    # Names of metrics or dimensions of this question; without any, time rises, else the first
-    # metric falls.
+    # By metrics or dimensions of this query; by default time rising, else the first metric falling.
     order: tuple[tuple[str, Literal["asc", "desc"]], ...] = ()
     limit: int = 100
     offset: int = 0
-    # Another range whose figures stand beside those of each row.
+    # Another range, whose figures each row holds too.
     comparison: TimeRange | None = None
 
     def __post_init__(self) -> None:
@@ -114,51 +113,50 @@ def leaves(condition: Condition) -> Iterator[Filter]:
 
 
 def touches_events(condition: Condition) -> bool:
-    """Whether a condition is about events rather than visits alone."""
+    """Whether a condition has a filter on events."""
     return any(dimension(leaf.dimension).level is Level.EVENT for leaf in leaves(condition))
 
 
-def is_about_events(question: StatsQuery) -> bool:
-    """Whether visitors and visits are counted where events are, not where visits began."""
-    return any(map(touches_events, question.filters)) or any(
-        dimension(name).level is Level.EVENT or not is_whole_days(name)
-        for name in question.dimensions
+def is_about_events(query: StatsQuery) -> bool:
+    """Whether visitors and visits are counted over events, not over the visits that began."""
+    return any(map(touches_events, query.filters)) or any(
+        dimension(name).level is Level.EVENT or not is_whole_days(name) for name in query.dimensions
     )
 
 
-def _problems(question: StatsQuery) -> Iterator[str]:
-    if not question.metrics:
+def _problems(query: StatsQuery) -> Iterator[str]:
+    if not query.metrics:
         yield "ask for at least one metric"
-    for metric in question.metrics:
+    for metric in query.metrics:
         if metric not in METRICS:
             yield f"there is no metric {metric!r}; choose from {', '.join(METRICS)}"
-    yield from _dimension_problems(question)
-    yield from _filter_problems(question)
-    for name, direction in question.order:
-        if name not in (*question.metrics, *question.dimensions):
+    yield from _dimension_problems(query)
+    yield from _filter_problems(query)
+    for name, direction in query.order:
+        if name not in (*query.metrics, *query.dimensions):
             yield f"cannot order by {name!r}, which is not asked for"
         if direction not in ("asc", "desc"):
             yield f"order {name!r} by asc or desc"
-    if question.limit < 1 or question.offset < 0:
+    if query.limit < 1 or query.offset < 0:
         yield "limit begins at 1, and offset at 0"
 
 
-def _dimension_problems(question: StatsQuery) -> Iterator[str]:
-    if len(question.dimensions) > _MAX_DIMENSIONS:
+def _dimension_problems(query: StatsQuery) -> Iterator[str]:
+    if len(query.dimensions) > _MAX_DIMENSIONS:
         yield f"ask for at most {_MAX_DIMENSIONS} dimensions"
-    for name in question.dimensions:
+    for name in query.dimensions:
         try:
             known = dimension(name)
         except LookupError as error:
             yield str(error.args[0])
             continue
-        for metric in question.metrics:
-            if metric in METRICS and METRICS[metric].is_of_visits and not known.visits:
+        for metric in query.metrics:
+            if metric in METRICS and METRICS[metric].needs_visits and not known.visits:
                 yield f"{metric} cannot be broken down by {name}"
 
 
-def _filter_problems(question: StatsQuery) -> Iterator[str]:
-    filters = [leaf for condition in question.filters for leaf in leaves(condition)]
+def _filter_problems(query: StatsQuery) -> Iterator[str]:
+    filters = [leaf for condition in query.filters for leaf in leaves(condition)]
     if len(filters) > _MAX_CONDITIONS:
         yield f"filter by at most {_MAX_CONDITIONS} conditions"
     for each in filters:

@@ -1,9 +1,9 @@
-"""The figures of days that are over, counted once and kept.
+"""Rollups: the figures of days that are over, counted once and kept.
 
-They hold what most questions ask: the totals, and one dimension at a time, without conditions. A
-day is one of the collector's time zone. It is closed when it has been over for an hour and none of
-its visits goes on; an event that still comes for it, or for a visit that began in it, opens it
-again. A rollup is a cache: whatever is missing is counted from the rows, with the same result.
+They hold what most queries need: the totals, and one dimension at a time, without conditions. A day
+is one of the collector's time zone. It is closed when it has been over for an hour and none of its
+visits is running; an event that still comes for it, or for a visit that began in it, reopens it. A
+rollup is a cache: whatever is missing is counted from the rows, with the same result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage.stats.metrics import SUMS, SourceTable, dimension, labelled
+from footfall.collector.storage.stats.metrics import SUMS, SourceTable, dimension, with_label
 from footfall.collector.storage.stats.time_ranges import (
     HOUR,
     MINUTE,
@@ -31,9 +31,9 @@ _GRACE: Final = HOUR
 _VISIT: Final = 30 * MINUTE
 
 TOTAL: Final = ""
-"""The rollup that is broken down by nothing."""
+"""The dimension of the totals."""
 
-KEPT: Final[dict[SourceTable, tuple[str, ...]]] = {
+ROLLUP_DIMENSIONS: Final[dict[SourceTable, tuple[str, ...]]] = {
     SourceTable.VISITS: (
         TOTAL,
         "visit:source",
@@ -53,9 +53,9 @@ KEPT: Final[dict[SourceTable, tuple[str, ...]]] = {
     ),
     SourceTable.EVENTS: (TOTAL, "event:page", "event:name"),
 }
-"""The dimensions that are kept, by side."""
+"""The dimensions that have rollups, by the table that they are counted over."""
 
-# The sums of either side in the columns of the table.
+# The columns of the sums in `rollups`, whose column `side` names the source table.
 _COLUMNS: Final = {
     SourceTable.VISITS: {
         "visitors": "visitors",
@@ -72,22 +72,22 @@ _COLUMNS: Final = {
         "events": "events",
     },
 }
-_FROM: Final = {
+_ROWS: Final = {
     SourceTable.VISITS: "visits v WHERE v.started_at >= :since AND v.started_at < :until",
     SourceTable.EVENTS: """events e WHERE e.received_at >= :since AND e.received_at < :until
         AND e.reason IS NULL AND e.name <> 'engagement'""",
 }
 _DOMAIN: Final = {SourceTable.VISITS: "v.domain", SourceTable.EVENTS: "e.domain"}
 
-_CLOSED: Final = "SELECT day FROM closed_days WHERE zone = ? AND since >= ? AND until <= ?"
-_OLDEST: Final = "SELECT min(received_at) FROM events"
-_RUNNING: Final = """
+_SELECT_CLOSED: Final = "SELECT day FROM closed_days WHERE zone = ? AND since >= ? AND until <= ?"
+_OLDEST_EVENT: Final = "SELECT min(received_at) FROM events"
+_RUNNING_VISIT: Final = """
     SELECT 1 FROM visits WHERE started_at >= :since AND started_at < :until AND ended_at > :pause
 """
-# A day that is being counted has no time zone yet, so nobody reads it.
-_BEGIN: Final = "REPLACE INTO closed_days VALUES (:day, '', :since, :until)"
-_CLEAN: Final = "DELETE FROM rollups WHERE side = :side AND dimension = :name AND day = :day"
-_FINISH: Final = "UPDATE closed_days SET zone = :zone WHERE day = :day"
+# A day that is being counted has no time zone yet, so no query reads it.
+_OPEN_DAY: Final = "REPLACE INTO closed_days VALUES (:day, '', :since, :until)"
+_DELETE: Final = "DELETE FROM rollups WHERE side = :side AND dimension = :name AND day = :day"
+_CLOSE_DAY: Final = "UPDATE closed_days SET zone = :zone WHERE day = :day"
 _REOPEN: Final = "DELETE FROM closed_days WHERE since <= ? AND until > ?"
 
 
@@ -99,12 +99,12 @@ class ClosedDays(NamedTuple):
 
 def closed_days(connection: Connection, span: TimeRange) -> list[int]:
     """The days of a range that have rollups, in order."""
-    rows = connection.execute(_CLOSED, (span.zone.key, span.since, span.until))
+    rows = connection.execute(_SELECT_CLOSED, (span.zone.key, span.since, span.until))
     return sorted(row[0] for row in rows)
 
 
-def pieces(span: TimeRange, closed: Sequence[int]) -> Iterator[TimeRange | ClosedDays]:
-    """The range in parts: the closed days together, and what lies between them to be counted."""
+def split(span: TimeRange, closed: Sequence[int]) -> Iterator[TimeRange | ClosedDays]:
+    """The range in parts: the closed days together, and each gap between them, to be counted."""
     if closed:
         yield ClosedDays(closed)
     known, day, since = frozenset(closed), span.first_day, span.since
@@ -112,26 +112,26 @@ def pieces(span: TimeRange, closed: Sequence[int]) -> Iterator[TimeRange | Close
         end = day
         while end <= span.last_day and day_number(end) not in known:
             end += timedelta(days=1)
-        gap = TimeRange(since, min(_start(end, span.zone), span.until), span.zone)
+        gap = TimeRange(since, min(_start_of(end, span.zone), span.until), span.zone)
         if gap.since < gap.until:
             yield gap
         while end <= span.last_day and day_number(end) in known:
             end += timedelta(days=1)
-        day, since = end, _start(end, span.zone)
+        day, since = end, _start_of(end, span.zone)
 
 
 def read(
     connection: Connection,
-    side: SourceTable,
-    rolled: ClosedDays,
+    table: SourceTable,
+    closed: ClosedDays,
     domain: str | None,
     dimensions: Sequence[str],
     sums: Sequence[str],
 ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
-    """Rows as `raw.CountStatement.run` gives them, by day where time is a dimension."""
+    """Rows as `CountStatement.run` gives them, by day where time is a dimension."""
     name = next((each for each in dimensions if dimension(each).unit is None), TOTAL)
-    columns = ", ".join(f"sum({_COLUMNS[side][each]})" for each in sums)
-    keys = [_key(each) for each in dimensions]
+    columns = ", ".join(f"sum({_COLUMNS[table][each]})" for each in sums)
+    keys = [_key_column(each) for each in dimensions]
     groups = f"GROUP BY {', '.join(keys)}" if keys else ""
     query = f"""
         SELECT {", ".join([*keys, columns])} FROM rollups
@@ -141,12 +141,12 @@ def read(
         {groups}
     """  # noqa: S608 -- fixed texts
     values = {
-        "side": side,
+        "side": table,
         "dimension": name,
         "domain": domain,
-        "first": rolled.days[0],
-        "last": rolled.days[-1],
-        "days": f"[{','.join(map(str, rolled.days))}]",
+        "first": closed.days[0],
+        "last": closed.days[-1],
+        "days": f"[{','.join(map(str, closed.days))}]",
     }
     units = [dimension(each).unit for each in dimensions]
     for row in connection.execute(query, values):
@@ -157,13 +157,13 @@ def read(
         yield found, tuple(number or 0 for number in row[len(keys) :])
 
 
-def has(side: SourceTable, dimensions: Sequence[str]) -> bool:
-    """Whether rollups hold the answer to a question without conditions."""
+def covers(table: SourceTable, dimensions: Sequence[str]) -> bool:
+    """Whether rollups have the figures of a query without conditions."""
     names = [name for name in dimensions if dimension(name).unit is None]
     units = [dimension(name).unit for name in dimensions]
     if len(names) > 1 or "minute" in units or "hour" in units:
         return False
-    return (names[0] if names else TOTAL) in KEPT[side]
+    return (names[0] if names else TOTAL) in ROLLUP_DIMENSIONS[table]
 
 
 # -- writing ----------------------------------------------------------------------------------
@@ -171,28 +171,28 @@ def has(side: SourceTable, dimensions: Sequence[str]) -> bool:
 
 def next_to_close(connection: Connection, zone: ZoneInfo, now: float) -> TimeRange | None:
     """The newest day that can be closed and is not; None where all are."""
-    oldest = connection.execute(_OLDEST).fetchone()[0]
+    oldest = connection.execute(_OLDEST_EVENT).fetchone()[0]
     if oldest is None:
         return None
     instant = int(now * 1_000)
     day = local_date(instant - _GRACE, zone) - timedelta(days=1)
     first = local_date(oldest, zone)
-    span = TimeRange(_start(first, zone), _start(day + timedelta(days=1), zone), zone)
+    span = TimeRange(_start_of(first, zone), _start_of(day + timedelta(days=1), zone), zone)
     closed = frozenset(closed_days(connection, span))
-    # The oldest day may have lost rows already; it is left to be counted.
+    # The oldest day may have lost rows already; it is always counted.
     while day > first:
         whole = TimeRange.of_days(day, day, zone)
-        if day_number(day) not in closed and not _goes_on(connection, whole, instant):
+        if day_number(day) not in closed and not _has_running_visit(connection, whole, instant):
             return whole
         day -= timedelta(days=1)
     return None
 
 
 def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
-    """The steps that count a day and keep its figures, each for a transaction of its own.
+    """The steps that make a day's rollups, each for a transaction of its own.
 
-    So nobody who writes waits for all of them. If the day is opened again meanwhile, the last step
-    closes nothing.
+    So events are written in between. If the day is reopened meanwhile, the last step closes
+    nothing.
     """
     values = {
         "day": day_number(day.first_day),
@@ -200,29 +200,29 @@ def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
         "since": day.since,
         "until": day.until,
     }
-    yield lambda connection: _execute(connection, _BEGIN, values)
-    for side, names in KEPT.items():
+    yield lambda connection: _execute(connection, _OPEN_DAY, values)
+    for table, names in ROLLUP_DIMENSIONS.items():
         for name in names:
-            yield partial(_count, side=side, name=name, values=values)
-    yield lambda connection: _execute(connection, _FINISH, values)
+            yield partial(_count, table=table, name=name, values=values)
+    yield lambda connection: _execute(connection, _CLOSE_DAY, values)
 
 
 def close(connection: Connection, day: TimeRange) -> None:
-    """Take all steps at once, in an open transaction."""
+    """Make a day's rollups in the open transaction."""
     for step in closing_steps(day):
         step(connection)
 
 
 def reopen(connection: Connection, instants: Iterable[int]) -> None:
-    """Let the days be counted anew that something has changed in."""
+    """Reopen the days of these instants: events of theirs have changed."""
     newest = connection.execute("SELECT max(until) FROM closed_days").fetchone()[0]
     if newest is not None:
         late = {instant for instant in instants if instant < newest}
         connection.executemany(_REOPEN, [(instant, instant) for instant in late])
 
 
-def forget_before(connection: Connection, instant: int) -> None:
-    """Forget the days whose rows are no longer all there."""
+def delete_before(connection: Connection, instant: int) -> None:
+    """Delete the rollups of days whose rows are no longer all there."""
     gone = connection.execute("DELETE FROM closed_days WHERE since < ?", (instant,)).rowcount
     if gone:
         connection.execute(
@@ -231,57 +231,59 @@ def forget_before(connection: Connection, instant: int) -> None:
         )
 
 
-def forget_all(connection: Connection) -> None:
-    """Forget every day."""
+def delete_all(connection: Connection) -> None:
+    """Delete every rollup."""
     connection.execute("DELETE FROM closed_days")
     connection.execute("DELETE FROM rollups")
 
 
-def _start(day: Any, zone: ZoneInfo) -> int:
+def _start_of(day: Any, zone: ZoneInfo) -> int:
     return TimeRange.of_days(day, day, zone).since
 
 
-def _key(name: str) -> str:
+def _key_column(name: str) -> str:
     return "day" if dimension(name).unit else "value"
 
 
-def _goes_on(connection: Connection, day: TimeRange, now: int) -> bool:
+def _has_running_visit(connection: Connection, day: TimeRange, now: int) -> bool:
     values = {"since": day.since, "until": day.until, "pause": now - _VISIT}
-    return connection.execute(_RUNNING, values).fetchone() is not None
+    return connection.execute(_RUNNING_VISIT, values).fetchone() is not None
 
 
 def _execute(connection: Connection, query: str, values: Mapping[str, Any]) -> None:
     connection.execute(query, values)
 
 
-def _count(connection: Connection, side: SourceTable, name: str, values: Mapping[str, Any]) -> None:
-    values = {**values, "name": name, "side": side}
-    connection.execute(_CLEAN, values)
-    connection.execute(_counting(side, name), values)
+def _count(
+    connection: Connection, table: SourceTable, name: str, values: Mapping[str, Any]
+) -> None:
+    values = {**values, "name": name, "side": table}
+    connection.execute(_DELETE, values)
+    connection.execute(_rollup_sql(table, name), values)
 
 
-def _counting(side: SourceTable, name: str) -> str:
+def _rollup_sql(table: SourceTable, name: str) -> str:
     """The statement that counts one dimension of one day, for all domains."""
-    columns = dict.fromkeys(_COLUMNS[side].values())
-    sums = {column: SUMS[side][each] for each, column in _COLUMNS[side].items()}
+    columns = dict.fromkeys(_COLUMNS[table].values())
+    sums = {column: SUMS[table][each] for each, column in _COLUMNS[table].items()}
     missing = [each for each in _ALL_COLUMNS if each not in columns]
-    value = _value(side, name)
+    value = _value_sql(table, name)
     return f"""
         INSERT INTO rollups (side, dimension, domain, day, value, {", ".join([*sums, *missing])})
-        SELECT :side, :name, {_DOMAIN[side]}, :day, {value} AS label,
+        SELECT :side, :name, {_DOMAIN[table]}, :day, {value} AS label,
             {", ".join([*sums.values(), *("0" for _ in missing)])}
-        FROM {_FROM[side]} GROUP BY {_DOMAIN[side]}, label
+        FROM {_ROWS[table]} GROUP BY {_DOMAIN[table]}, label
     """  # noqa: S608 -- fixed texts
 
 
-def _value(side: SourceTable, name: str) -> str:
+def _value_sql(table: SourceTable, name: str) -> str:
     if name == TOTAL:
         return "''"
     what = dimension(name)
-    sql = what.visits if side is SourceTable.VISITS else what.events
-    # What is kept has a meaning on its side.
+    sql = what.visits if table is SourceTable.VISITS else what.events
+    # Each of `ROLLUP_DIMENSIONS` is defined over its table.
     assert sql is not None  # noqa: S101 -- for the type checker
-    return labelled(sql, what.label)
+    return with_label(sql, what.label)
 
 
 _ALL_COLUMNS: Final = ("visitors", "visits", "pageviews", "events", "bounces", "milliseconds")

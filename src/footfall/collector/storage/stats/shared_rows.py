@@ -1,7 +1,8 @@
-"""Rows that several questions have in common: found once, counted as often as is asked.
+"""Rows that several queries have in common: found once, counted by each.
 
-What a condition costs is finding its rows. Their numbers are kept in tables of the connection's
-own, in memory, at some ten bytes a row, and go with the transaction in which they were found.
+Most of the time of a query with conditions goes into finding its rows. Their ids are kept in
+temporary tables of the connection, in memory, at some ten bytes a row, and are dropped with the
+transaction in which they were found.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from footfall.collector.storage.stats.time_ranges import TimeRange
 class RowSelection(NamedTuple):
     """Which rows: of a table, in a range, of a domain (None for all), that meet conditions."""
 
-    side: SourceTable
+    table: SourceTable
     range: TimeRange
     domain: str | None
     conditions: tuple[Condition, ...]
 
 
 class SharedRows:
-    """The rows that were found so far, on one connection, whose temporary tables they are."""
+    """The rows that were found so far, in temporary tables of one connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._tables: dict[RowSelection, str] = {}
+        self._row_tables: dict[RowSelection, str] = {}
 
-    def table(self, choice: RowSelection) -> str:
-        """The name of a table with the rows' numbers."""
-        if choice not in self._tables:
-            table = f"picked_{len(self._tables)}"
-            self._connection.execute(f"CREATE TEMP TABLE {table} (id INTEGER PRIMARY KEY)")
-            counting = CountStatement(choice.side, choice.range, choice.domain)
-            counting.pick(self._connection, table, choice.conditions)
-            self._tables[choice] = table
-        return self._tables[choice]
+    def row_table(self, selection: RowSelection) -> str:
+        """The name of a table with the ids of the rows."""
+        if selection not in self._row_tables:
+            name = f"shared_rows_{len(self._row_tables)}"
+            self._connection.execute(f"CREATE TEMP TABLE {name} (id INTEGER PRIMARY KEY)")
+            statement = CountStatement(selection.table, selection.range, selection.domain)
+            statement.select_into(self._connection, name, selection.conditions)
+            self._row_tables[selection] = name
+        return self._row_tables[selection]

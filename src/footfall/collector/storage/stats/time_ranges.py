@@ -1,7 +1,7 @@
-"""Time as people read it: days, weeks and months of a time zone, and where they begin.
+"""Days, weeks and months of a time zone, and where they begin.
 
 Instants are whole milliseconds since the epoch, as in the file. Local time is the same number with
-the zone's offset added: so a day is a division, in Python and in SQL alike. Pure; the clock is an
+the zone's offset added, so that the day is a division, in Python and in SQL. Pure; the clock is an
 argument.
 """
 
@@ -24,7 +24,7 @@ _MONDAYS_BEFORE_EPOCH: Final = 3
 
 
 class TimeRange(NamedTuple):
-    """From `since` to before `until`, looked at in a time zone."""
+    """From `since` to before `until`, in a time zone."""
 
     since: int
     until: int
@@ -46,7 +46,7 @@ class TimeRange(NamedTuple):
 
     @property
     def last_day(self) -> date:
-        """The day of the last instant."""
+        """The day of the last instant in the range."""
         return local_date(max(self.until - 1, self.since), self.zone)
 
     @property
@@ -60,14 +60,14 @@ class TimeRange(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """What to add to instants up to (not including) `until` to have local time."""
+    """The milliseconds to add to instants before `until` to get local time."""
 
     until: int
     milliseconds: int
 
 
 def today(now: float, zone: ZoneInfo) -> date:
-    """The date at an instant in seconds, as Unix counts."""
+    """The date at an instant in seconds since the epoch."""
     return datetime.fromtimestamp(now, zone).date()
 
 
@@ -115,7 +115,7 @@ def labels(span: TimeRange, unit: Unit) -> list[str]:
 
 
 def label(number: int, unit: Unit) -> str:
-    """How a row tells its time: `2026-11-21`, `2026-11-21 14:00:00`. Weeks begin on Monday."""
+    """The label of a period: `2026-11-21`, `2026-11-21 14:00:00`. Weeks begin on Monday."""
     if unit == "month":
         return f"{number // 100:04}-{number % 100:02}-01"
     if unit == "week":
@@ -127,7 +127,7 @@ def label(number: int, unit: Unit) -> str:
 
 
 def number_of_day(day: int, unit: Unit) -> int:
-    """The number of the day, week or month that a day (since the epoch) falls into."""
+    """The number of the day, week or month that contains a day since the epoch."""
     if unit == "day":
         return day
     if unit == "week":

@@ -226,7 +226,7 @@ class _FiguresReader:
             filters=self._filters,
             limit=limit,
         )
-        result = self._snapshot.ask(query)
+        result = self._snapshot.run(query)
         return list(result.rows), result.total
 
     # -- the totals and the chart -------------------------------------------------------------
@@ -239,7 +239,7 @@ class _FiguresReader:
             metrics=tuple(METRICS),
             filters=self._filters,
         )
-        (row,) = self._snapshot.ask(query).rows
+        (row,) = self._snapshot.run(query).rows
         before = row.comparison or (None,) * len(METRICS)
         return [
             Total(
@@ -284,7 +284,7 @@ class _FiguresReader:
             limit=_MAX_POINTS,
         )
         figures_by_label = {
-            row.dimensions[0]: row.metrics[0] for row in self._snapshot.ask(query).rows
+            row.dimensions[0]: row.metrics[0] for row in self._snapshot.run(query).rows
         }
         begun = len(labels(span.until_at_most(self._now), unit))
         default = None if metric in _RATES else 0
