@@ -69,12 +69,7 @@ _VENDORS: Mapping[str, _Vendor] = {
         site="pid",
         path_end="log",
         example="swetrix://api.swetrix.com/PROJECT_ID",
-        options={
-            "send_origin": _boolean,
-            "old_server": _boolean,
-            "heartbeats": _boolean,
-            "unique": _boolean,
-        },
+        options=dict.fromkeys(("send_origin", "old_server", "heartbeats", "unique"), _boolean),
     ),
     "umami": _Vendor(
         make=Umami,

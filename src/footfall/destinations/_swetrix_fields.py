@@ -142,12 +142,10 @@ def headers_of(visitor: Visitor) -> dict[str, str]:
         # Servers of today read the first, the cloud and servers of 2024 the second.
         address = _wire_format.header_value(visitor.client_ip)
         headers |= {"x-forwarded-for": address, "x-client-ip-address": address}
-    return headers | _client_hints(visitor.headers)
-
-
-def _client_hints(headers: Mapping[str, str]) -> dict[str, str]:
-    hints = {name: _wire_format.header_value(headers.get(name, "")) for name in CLIENT_HINTS}
-    return {name: value for name, value in hints.items() if value}
+    for name in CLIENT_HINTS:
+        if hint := _wire_format.header_value(visitor.headers.get(name, "")):
+            headers[name] = hint
+    return headers
 
 
 def campaign_fields(query: str, trimmed: TrimmedFields) -> dict[str, str]:

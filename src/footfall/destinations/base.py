@@ -72,8 +72,8 @@ def explained(
     explain = getattr(destination, "why_dropped", None)
     if explain is None or outcome.kind is not OutcomeKind.DROPPED:
         return outcome
-    found: Outcome = explain(outcome, event, has_kept=has_kept)
-    return found
+    with_cause: Outcome = explain(outcome, event, has_kept=has_kept)
+    return with_cause
 
 
 def is_local(destination: Destination) -> bool:

@@ -133,7 +133,7 @@ class Collector:
                 "user_agent": event.visitor.user_agent,
             },
             "request": _request(self.request(event)) if report.is_tracked else None,
-            "decision": _decision(report) if report.decision else None,
+            "decision": _decision(report.decision, report) if report.decision else None,
             "hit": _hit(report.hit) if report.hit else None,
             "client_ip": _trace(report.trace) if report.trace else None,
             "times": {"captured": event.time, "decided": report.decided_at, "sent": sent_at},
@@ -164,22 +164,16 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _decision(report: HitReport) -> dict[str, Any]:
-    decision: Decision | None = report.decision
-    assert decision is not None  # noqa: S101 -- asked by the caller
+def _decision(decision: Decision, report: HitReport) -> dict[str, Any]:
     # A step may name the path, which may hold a secret that was scrubbed from the event's URL.
     path = report.hit.path if report.hit else ""
-    scrubbed = urlsplit(report.event.url).path
+    clean = urlsplit(report.event.url).path
     return {
         "kind": decision.kind,
         "reason": decision.reason,
         "name": decision.name,
         "steps": [
-            (
-                step.rule,
-                step.saw.replace(path, scrubbed) if len(path) > 1 else step.saw,
-                step.verdict,
-            )
+            (step.rule, step.saw.replace(path, clean) if len(path) > 1 else step.saw, step.verdict)
             for step in decision.steps
         ],
     }

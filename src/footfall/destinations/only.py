@@ -55,7 +55,8 @@ class Only:
             faults.append(Fault("events", None, "give events=, hosts= or both"))
         if faults:
             raise ConfigError(faults)
-        object.__setattr__(self, "hosts", _lower(self.hosts))
+        if self.hosts is not None:
+            object.__setattr__(self, "hosts", tuple(host.lower() for host in self.hosts))
 
     @property
     def name(self) -> str:
@@ -105,7 +106,3 @@ class Only:
     def read(self, response: Response) -> Outcome:
         """The outcome that `to` reads."""
         return self.to.read(response)
-
-
-def _lower(hosts: Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if hosts is None else tuple(host.lower() for host in hosts)

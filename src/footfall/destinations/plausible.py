@@ -192,7 +192,8 @@ class Plausible:
         if self.script_version is not None:
             body["v"] = self.script_version
         if event.referrer:
-            body["referrer"] = _referrer(event.referrer, trimmed)
+            short = _wire_format.trim_text(event.referrer, MAX_REFERRER_CHARS)
+            body["referrer"] = trimmed.note_if_shorter("referrer", event.referrer, short)
         if props := _props(event.props, trimmed):
             body["props"] = props
         if revenue := _revenue(event.revenue):
@@ -261,12 +262,6 @@ def _trim_url(url: str, trimmed: _wire_format.TrimmedFields) -> str:
     # The campaign matters more than the rest of a query; `fit` finds it in an ASCII URL.
     short = fit(whole.partition("#")[0], MAX_URL_BYTES) if whole.isascii() else address
     return _wire_format.trim_utf8(short, MAX_URL_BYTES)
-
-
-def _referrer(referrer: str, trimmed: _wire_format.TrimmedFields) -> str:
-    return trimmed.note_if_shorter(
-        "referrer", referrer, _wire_format.trim_text(referrer, MAX_REFERRER_CHARS)
-    )
 
 
 def _props(props: Mapping[str, object], trimmed: _wire_format.TrimmedFields) -> Mapping[str, str]:

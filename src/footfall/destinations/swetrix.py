@@ -34,13 +34,17 @@ from footfall.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 CLOUD_ENDPOINT = "https://api.swetrix.com/log"
 
 _PROJECT_ID = re.compile(r"(?!.*--)[A-Za-z0-9-]{12}", re.ASCII)
 _PLACEHOLDER = re.compile(r"project|your|example|<|\{|x{3}", re.IGNORECASE)
 
+_UNIQUE_WARNING = (
+    "unique=True counts one pageview per visit: Swetrix refuses every further page with 403. "
+    "Leave it out to see all pages."
+)
 _BOT_PROTECTION = (
     "the project's bot protection is too strict: if these are people, lower it in the settings"
 )
@@ -111,7 +115,8 @@ class Swetrix:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
-        return (*_validation.plain_http_warnings(self.endpoint), *self._unique_warnings())
+        unique = (_UNIQUE_WARNING,) if self.unique else ()
+        return (*_validation.plain_http_warnings(self.endpoint), *unique)
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
@@ -169,7 +174,9 @@ class Swetrix:
             return self._read_forbidden(response)
         if not _response_status.is_accepted(response):
             return _refusal(response)
-        return _bot_outcome(response) if fields.get("message") else ACCEPTED
+        if not fields.get("message"):
+            return ACCEPTED
+        return _bot_outcome(_response_status.vendor_message(response.body))
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome of a drop with its likeliest cause and the remedy.
@@ -199,27 +206,23 @@ class Swetrix:
         return _swetrix_fields.meta_of(event.props, limits, trimmed)
 
     def _read_forbidden(self, response: Response) -> Outcome:
+        message = _response_status.vendor_message(response.body)
         # Servers of 2024 answered a bot with 403.
-        if "bot" in _response_status.vendor_message(response.body).lower():
-            return _bot_outcome(response)
+        if "bot" in message.lower():
+            return _bot_outcome(message)
         return Outcome(
             kind=OutcomeKind.REJECTED,
-            detail=_repeat_detail(response),
+            detail=(
+                "HTTP 403: a repeat of what is counted once, or a heartbeat without a session; "
+                f"no fault (it says: {message})"
+            ),
             log_key="repeat",
             # After midnight, or after a restart, the server has no session.
             is_expected=self.unique or self.heartbeats,
         )
 
-    def _unique_warnings(self) -> Iterator[str]:
-        if self.unique:
-            yield (
-                "unique=True counts one pageview per visit: Swetrix refuses every further page "
-                "with 403. Leave it out to see all pages."
-            )
 
-
-def _bot_outcome(response: Response) -> Outcome:
-    message = _response_status.vendor_message(response.body)
+def _bot_outcome(message: str) -> Outcome:
     return Outcome(
         kind=OutcomeKind.DROPPED,
         detail=f"it took the visitor for a bot and threw the event away (it says: {message})",
@@ -235,13 +238,6 @@ def _refusal(response: Response) -> Outcome:
     if not fields:
         return _response_status.refusal(response)
     return _response_status.refusal_with_remedies(response, _REMEDIES, fields=fields)
-
-
-def _repeat_detail(response: Response) -> str:
-    return (
-        "HTTP 403: a repeat of what is counted once, or a heartbeat without a session; "
-        f"no fault (it says: {_response_status.vendor_message(response.body)})"
-    )
 
 
 def _project_id(option: str, value: object) -> str:

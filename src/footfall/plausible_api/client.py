@@ -6,7 +6,6 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -87,12 +86,7 @@ class PlausibleAPI:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
