@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
@@ -35,9 +34,6 @@ from footfall.model import (
 )
 from footfall.rules.url import fit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 CLOUD_ENDPOINT = "https://plausible.io/api/event"
 
 MAX_URL_BYTES = 2000
@@ -53,6 +49,10 @@ _PARTIAL_DROP = "in part"
 _ADDRESS_LIKE = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 _DROPPED = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
+_IP_HEADER_WARNING = (
+    "Plausible Cloud finds visitors by X-Forwarded-For and drops events of servers: "
+    "leave it among ip_headers."
+)
 _OTHER_CAUSES = (
     "a shield of the site (addresses, countries, pages, hosts), its rate limit, or a plan that has "
     "lapsed; see the site's settings"
@@ -120,7 +120,9 @@ class Plausible:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
-        return (*_validation.plain_http_warnings(self.endpoint), *self._ip_header_warnings())
+        lacks_header = self._is_cloud and "X-Forwarded-For" not in self.ip_headers
+        own = (_IP_HEADER_WARNING,) if lacks_header else ()
+        return (*_validation.plain_http_warnings(self.endpoint), *own)
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
@@ -209,13 +211,6 @@ class Plausible:
         if not self.domains_by_host:
             return self.domain
         return self.domains_by_host.get(_options.stored_name(_validation.host_of(url)), self.domain)
-
-    def _ip_header_warnings(self) -> Iterator[str]:
-        if self._is_cloud and "X-Forwarded-For" not in self.ip_headers:
-            yield (
-                "Plausible Cloud finds visitors by X-Forwarded-For and drops events of servers: "
-                "leave it among ip_headers."
-            )
 
     def _drop_cause(self, event: Event, *, has_kept: bool, is_partial: bool) -> _drop_causes.Cause:
         site = self._domain_of(event.url)

@@ -68,10 +68,7 @@ class Sites:
         tracker_script_configuration: Mapping[str, object] | None = None,
     ) -> Site:
         """Change a site's domain, or the settings of the browser's script; returns the site."""
-        body = {
-            "domain": new_domain,
-            "tracker_script_configuration": tracker_script_configuration,
-        }
+        body = {"domain": new_domain, "tracker_script_configuration": tracker_script_configuration}
         return Site.read(self._session.request("PUT", _path(domain), body=body))
 
     def delete(self, domain: str) -> None:
