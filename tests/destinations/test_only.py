@@ -9,9 +9,11 @@ import pytest
 from footfall.config import Config
 from footfall.destinations import Collector, Only, Plausible, is_local
 from footfall.errors import ConfigError
+from footfall.events.hit_report import HitReport
 from footfall.model import Event, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from tests.destinations.support import PAGEVIEW
 from tests.support.trackers import visit
 
 SHOP, BLOG, BOTS = (Plausible(domain=f"{name}.example.com") for name in ("shop", "blog", "bots"))
@@ -67,6 +69,15 @@ def test_it_passes_everything_on_to_its_destination() -> None:
     silent = Only(to=Collector(domain="example.com"), events=["Paid"])
     assert silent.why_dropped(dropped, event, has_kept=False) == dropped
     assert not is_local(only)
+
+
+def test_the_reports_are_those_of_its_destination() -> None:
+    collector = Collector(domain="example.com")
+    report = HitReport(event=PAGEVIEW, is_tracked=False, reason="bot")
+    only = Only(to=collector, hosts=["example.com"])
+
+    assert only.watches
+    assert only.report(report, sent_at=7.0) == collector.report(report, sent_at=7.0)
 
 
 def test_an_invalid_url_has_no_host() -> None:

@@ -10,7 +10,7 @@ import pytest
 from footfall.destinations import Swetrix
 from footfall.errors import ConfigError
 from footfall.events.details import PERF_NAMES
-from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response
+from footfall.model import ACCEPTED, HEARTBEAT, Outcome, OutcomeKind, Request, Response
 from tests.destinations.support import (
     PAGEVIEW,
     PID,
@@ -36,6 +36,10 @@ def test_a_custom_event_goes_to_an_address_of_its_own() -> None:
         headers=SWETRIX_HEADERS | {"origin": "https://example.com"},
         body=b'{"pid":"aUn1quEid-33","ev":"Sign up","pg":"/pricing","lc":"de-CH"}',
     )
+
+
+def test_an_event_named_heartbeat_is_sent_as_a_heartbeat() -> None:
+    assert SWETRIX.request(replace(PAGEVIEW, name=HEARTBEAT)) == SWETRIX.heartbeat(VISITOR)
 
 
 def test_a_heartbeat_names_the_project_alone() -> None:

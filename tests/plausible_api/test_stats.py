@@ -129,6 +129,7 @@ def test_a_breakdown_names_its_property_without_the_prefix(prop: str, name: str)
     with vendor(responding("200 OK", body)) as server, PlausibleAPI(server.url) as api:
         [row] = api.stats.breakdown(SITE, prop)
         assert (row[name], row["visitors"]) == ("x", 4)
+        assert len(list(api.stats.breakdown_rows(SITE, prop, limit=2))) == 1
         rows = api.stats.breakdown_rows(SITE, prop, limit=1)
         assert [next(rows)[name] for _ in range(3)] == ["x"] * 3
     assert last_request(server)[2]["page"] == ["3"]

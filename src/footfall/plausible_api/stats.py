@@ -6,7 +6,6 @@ they mean (docs: Stats API and Stats API v1, read 2026-11).
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -71,11 +70,13 @@ class Stats:
 
     def rows(self, site_id: str, *, limit: int = MAX_ROWS, **query: Any) -> Iterator[Row]:
         """All rows of a query, `limit` of them with each request. Arguments as for `query`."""
-        for offset in itertools.count(0, limit):
+        offset = 0
+        while True:
             page = self.query(site_id, limit=limit, offset=offset, **query).rows
             yield from page
             if len(page) < limit:
                 return
+            offset += limit
 
     # -- version 1 ----------------------------------------------------------------------------
 
@@ -148,11 +149,13 @@ class Stats:
         self, site_id: str, prop: str, *, limit: int = MAX_BREAKDOWN_ROWS, **query: Any
     ) -> Iterator[Row]:
         """All rows of a breakdown, `limit` with each request. Arguments as for `breakdown`."""
-        for page in itertools.count(1):
+        page = 1
+        while True:
             rows = self.breakdown(site_id, prop, limit=limit, page=page, **query)
             yield from rows
             if len(rows) < limit:
                 return
+            page += 1
 
     def _get(self, report: str, **query: object) -> Any:
         return self._session.request("GET", f"/api/v1/stats/{report}", query=query)
