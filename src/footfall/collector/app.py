@@ -163,7 +163,7 @@ class _API:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        self._recent_hits.on_change = self.notifier.beat
+        self._recent_hits.on_change = self.notifier.notify
         with self.notifier.listening(self._store):
             yield
         self.notifier.close()
@@ -231,11 +231,11 @@ class _API:
         timeout_seconds = query_params.seconds(request, "timeout", _DEFAULT_WAIT_SECONDS)
         deadline = time.monotonic() + min(timeout_seconds, _MAX_WAIT_SECONDS)
         while number > 0 and not self.notifier.is_closed:
-            beat = self.notifier.next_beat()
+            change = self.notifier.next_change()
             left = deadline - time.monotonic()
             if left <= 0 or await count() >= number:
                 return
-            await self.notifier.wait(beat, min(left, POLL_SECONDS))
+            await self.notifier.wait(change, min(left, POLL_SECONDS))
 
 
 # -- query parameters -------------------------------------------------------------------------

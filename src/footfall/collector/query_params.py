@@ -1,6 +1,6 @@
-"""What a request asks: the values of its query, read and checked.
+"""Query parameters of a request, read and validated.
 
-Whatever cannot be read is answered 400 with a sentence that says how to write it.
+An invalid value raises an `HTTPException` 400 with a sentence that says how to write it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from starlette.requests import Request
 
 from footfall.collector.storage.stored_events import PERIODS, Period
 
-# Whoever asks for more than this many waits for something else.
+# More than any id or number in the database.
 _MAX_NUMBER = 2**62
 
 
 def period(request: Request, default: Period = "day") -> Period:
-    """The period that is asked about."""
-    said = request.query_params.get("period", default)
+    """The parameter `period`."""
+    value = request.query_params.get("period", default)
     named: dict[str, Period] = {each: each for each in PERIODS}
-    if said not in named:
+    if value not in named:
         raise HTTPException(400, f"period must be one of {', '.join(PERIODS)}")
-    return named[said]
+    return named[value]
 
 
 def domain(request: Request) -> str | None:
-    """The site that is asked about, None for all of them."""
+    """The parameter `domain`; None for all sites."""
     return request.query_params.get("domain") or None
 
 
@@ -34,7 +34,7 @@ def integer(request: Request, name: str, default: int) -> int:
 
 
 def parse_integer(name: str, text: str) -> int:
-    """The whole number that a text is; `name` is what the sender knows it by."""
+    """A text as a whole number; `name` is the parameter's, for the error."""
     if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_NUMBER)):
         raise HTTPException(400, f"{name} must be a whole number")
     return min(int(text), _MAX_NUMBER)
@@ -46,7 +46,7 @@ def seconds(request: Request, name: str, default: float) -> float:
         found = float(request.query_params.get(name, default))
     except ValueError:
         found = -1.0
-    # Not a number is neither.
+    # Refuses NaN, too.
     if not found >= 0:
         raise HTTPException(400, f"{name} must be a number of seconds")
     return found

@@ -1,4 +1,4 @@
-"""Wakes the open pages of one event loop when something was written."""
+"""Wakes the tasks of one event loop when something was written."""
 
 from __future__ import annotations
 
@@ -12,48 +12,49 @@ __all__ = ["ChangeNotifier"]
 
 
 class ChangeNotifier:
-    """Wakes all who wait when something was written. Of one event loop, except where told."""
+    """Wakes all tasks that wait for a change. Used in one event loop only."""
 
     def __init__(self) -> None:
         self.is_closed = False
-        self._beat = asyncio.Event()
-        self._is_awaited = False
+        self._change = asyncio.Event()
+        self._has_waiters = False
 
     @contextlib.contextmanager
     def listening(self, store: Store) -> Iterator[None]:
-        """Beat whenever the store's thread has written."""
+        """Notify whenever the store's writer thread has written, until the block ends."""
         loop = asyncio.get_running_loop()
 
-        def pass_on() -> None:
-            # Under load there are hundreds of commits a second, and mostly nobody who looks.
-            if self._is_awaited:
+        def on_write() -> None:
+            # Under load there are hundreds of commits a second, and mostly no open page.
+            if self._has_waiters:
                 # The loop may end before the store does.
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self.beat)
+                    loop.call_soon_threadsafe(self.notify)
 
-        unsubscribe = store.subscribe(pass_on)
+        unsubscribe = store.subscribe(on_write)
         try:
             yield
         finally:
             unsubscribe()
 
-    def beat(self) -> None:
-        self._is_awaited = False
-        self._beat.set()
-        self._beat = asyncio.Event()
+    def notify(self) -> None:
+        """Wake all who wait."""
+        self._has_waiters = False
+        self._change.set()
+        self._change = asyncio.Event()
 
     def close(self) -> None:
         """Let every stream end, and every wait return."""
         self.is_closed = True
-        self.beat()
+        self.notify()
 
-    def next_beat(self) -> asyncio.Event:
-        """What to wait for. Taken before one looks, so that no beat falls in between."""
-        self._is_awaited = True
-        return self._beat
+    def next_change(self) -> asyncio.Event:
+        """What to wait for. Taken before the store is read, so that no change is missed."""
+        self._has_waiters = True
+        return self._change
 
-    async def wait(self, beat: asyncio.Event, timeout_seconds: float) -> None:
-        """Return at that beat, at the end, or when the time is up."""
+    async def wait(self, change: asyncio.Event, timeout_seconds: float) -> None:
+        """Return at that change, when the notifier is closed, or when the time is up."""
         if not self.is_closed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(beat.wait(), timeout_seconds)
+                await asyncio.wait_for(change.wait(), timeout_seconds)

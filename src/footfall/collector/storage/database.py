@@ -1,7 +1,7 @@
-"""The file: connections to it, and what is said when it cannot be opened.
+"""The SQLite file: its connections, and the errors when it cannot be opened.
 
 One connection writes, others read in the threads that need them; the write-ahead log lets them
-work side by side, in several processes too. `:memory:` lives in one connection, which all share.
+work in parallel, in several processes too. `:memory:` has a single connection, which all share.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from footfall.errors import ConfigError, Fault
 
 MEMORY: Final = ":memory:"
 
-# "Foot" in ASCII: how `file` and we ourselves know a file as ours.
+# "Foot" in ASCII: identifies the file as ours, to us and to `file`.
 _APPLICATION_ID = 0x466F6F74
 
 # How long one process waits for another's commit. A commit takes milliseconds.
 _BUSY_SECONDS = 5.0
 
-# 32 MB of the write-ahead log. Bringing it into the file takes a tenth of a second, during which
-# nothing is committed; so it is done rarely, and once a minute in any case (`upkeep.py`).
-_PAGES_OF_LOG = 8_000
+# 32 MB of the write-ahead log. A checkpoint takes a tenth of a second, during which nothing is
+# committed; so it is done rarely, and once a minute in any case (`retention.py`).
+_CHECKPOINT_PAGES = 8_000
 
-# More readers than this wait their turn; a page needs one.
+# More readers than this wait; a page needs one.
 _MAX_READERS = 8
 
 
@@ -46,12 +46,12 @@ class Database:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._is_memory = self.path == MEMORY
-        with _explained(self.path), contextlib.ExitStack() as stack:
+        with _config_errors(self.path), contextlib.ExitStack() as stack:
             self.writer = stack.enter_context(contextlib.closing(self._connect()))
             _prepare(self.writer, self.path)
-            self.writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_OF_LOG}")
+            self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             stack.pop_all()
-        # The writing connection is one thread's at a time. In memory, it is everyone's.
+        # One thread at a time uses the writing connection, which in memory is the only one.
         self.lock = threading.RLock()
         self._is_closed = False
         self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
@@ -93,20 +93,20 @@ class Database:
                 raise
 
     def checkpoint(self) -> None:
-        """Bring what is in the log into the file, as far as nobody reads it there.
+        """Copy the write-ahead log into the file, as far as no reader still uses it.
 
-        What was deleted is overwritten by that, and the log begins anew.
+        This overwrites what was deleted, and restarts the log.
         """
         with self.lock:
             self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def close(self) -> None:
-        """Close all connections, when those who read are done. Nobody may be writing."""
+        """Close all connections, once the readers are done. Nothing may be writing."""
         self._is_closed = True
         for _ in range(_MAX_READERS):
             if reader := self._readers.get():
                 reader.close()
-        # Whoever still waits for a connection has to hear that there will be none.
+        # Wakes a thread that still waits for a connection; it gets the error.
         self._readers.put(None)
         with self.lock:
             self.writer.close()
@@ -118,7 +118,7 @@ class Database:
         try:
             self._set_up(connection)
         except BaseException:
-            # A file that is locked or no database says so only now.
+            # The first error of a file that is locked or no database.
             connection.close()
             raise
         return connection
@@ -133,13 +133,13 @@ class Database:
         # Counting the different visitors of a million events takes half the time with these.
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA temp_store = MEMORY")
-        # What is deleted is overwritten: salts above all.
+        # Overwrites what is deleted: salts above all.
         connection.execute("PRAGMA secure_delete = ON")
         count_sql.register_functions(connection)
 
 
 def open_to_read(path: str | Path) -> sqlite3.Connection:
-    """A connection to a collector's file that can change nothing.
+    """A read-only connection to a collector's file.
 
     Raises:
         ConfigError: There is no such file, or it is not a collector's of this version.
@@ -147,30 +147,30 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
     if not Path(path).is_file():
         remedy = "there is no such file; name one that `footfall collect` has written"
         raise ConfigError(Fault("database", str(path), remedy))
-    with _explained(str(path)), contextlib.ExitStack() as stack:
+    with _config_errors(str(path)), contextlib.ExitStack() as stack:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = stack.enter_context(
             contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS))
         )
-        _refuse_strangers(connection, str(path))
+        _check_file(connection, str(path))
         stack.pop_all()
     return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    """Bring the file to our schema, or refuse it."""
-    _refuse_strangers(connection, path)
+    """Bring the file to our schema, or raise."""
+    _check_file(connection, path)
     _switch_to_wal(connection)
     connection.execute("BEGIN IMMEDIATE")
     # A second process may have been faster.
     if schema.version(connection) < schema.SCHEMA_VERSION:
-        schema.bring_up_to_date(connection)
+        schema.migrate(connection)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute("COMMIT")
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    # SQLite does not wait here while another process makes the same switch; it says "locked".
+    # SQLite does not wait here while another process makes the same switch; it raises "locked".
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
@@ -183,7 +183,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _refuse_strangers(connection: sqlite3.Connection, path: str) -> None:
+def _check_file(connection: sqlite3.Connection, path: str) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if not tables:
         return
@@ -205,8 +205,8 @@ _DAMAGED = "move it away to start anew, or try `sqlite3 FILE .recover`"
 
 
 @contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    """Turn what SQLite says about a file into what its owner can do."""
+def _config_errors(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into `ConfigError`, with a remedy."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""All SQL that reads: entries and totals, out of an open connection."""
+"""All SQL that reads stored events and their totals, on an open connection."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def _sql(text: str) -> str:
     )
 
 
-_ENTRIES = _sql("""
+_EVENTS = _sql("""
     SELECT events.*, requests.headers, requests.body
     FROM events LEFT JOIN requests ON event_id = id
     WHERE $matches ORDER BY id""")
-_OLDEST = f"{_ENTRIES} LIMIT :limit"
-_NEWEST = f"{_ENTRIES} DESC LIMIT :limit"
+_OLDEST = f"{_EVENTS} LIMIT :limit"
+_NEWEST = f"{_EVENTS} DESC LIMIT :limit"
 _TOTAL = _sql("SELECT count(*) FROM events WHERE $matches")
 _TOTALS = _sql("""
     SELECT
@@ -56,11 +56,11 @@ _TOTALS = _sql("""
 _PAGES = _sql("""
     SELECT coalesce(path, '(none)') AS label, count(DISTINCT visitor), count(*) AS number
     FROM events WHERE $in_period AND name = 'pageview' AND reason IS NULL $top""")
-# As with Plausible, a visit comes from where its first event came from.
+# As with Plausible, the source of a visit is that of its first event.
 _SOURCES = _sql("""
     SELECT coalesce(source, 'Direct / None') AS label, count(DISTINCT visitor), count(*) AS number
     FROM events WHERE $in_period AND begins $top""")
-_NAMES = _sql("""
+_EVENT_NAMES = _sql("""
     SELECT name AS label, count(DISTINCT visitor), count(*) AS number
     FROM events
     WHERE $in_period AND name NOT IN ('pageview', 'engagement') AND reason IS NULL $top""")
@@ -72,7 +72,7 @@ _BARS = _sql("""
     SELECT min(:bars - 1, (received_at - :since) * :bars / :reach) AS bar, count(*)
     FROM events WHERE $in_period AND name = 'pageview' AND reason IS NULL GROUP BY bar""")
 _VISITORS = _sql("SELECT count(DISTINCT visitor) FROM events WHERE $in_period")
-_LAST = "SELECT max(seen_at) FROM sites WHERE :domain IS NULL OR domain = :domain"
+_LAST_EVENT = "SELECT max(seen_at) FROM sites WHERE :domain IS NULL OR domain = :domain"
 _PROP_NAMES = """
     SELECT json_each.key AS key FROM events, json_each(events.props)
     WHERE name = :name AND name NOT IN ('pageview', 'engagement') AND reason IS NULL
@@ -89,12 +89,12 @@ _BOTS = """
 def search(
     connection: Connection, wanted: EventSearch, addresses: Mapping[int, str]
 ) -> SearchResult:
-    """The events that match, with the address of those in `addresses`, by id."""
+    """The events that match, with their address if `addresses` has it, by id."""
     values = {**asdict(wanted), "limit": min(wanted.limit, MAX_LIMIT)}
     rows = connection.execute(_NEWEST if wanted.is_newest else _OLDEST, values).fetchall()
     if wanted.is_newest:
         rows.reverse()
-    events = [_entry(row, addresses.get(row["id"])) for row in rows]
+    events = [_stored_event(row, addresses.get(row["id"])) for row in rows]
     return SearchResult(events, count(connection, wanted))
 
 
@@ -120,7 +120,7 @@ def totals(connection: Connection, period: Period, domain: str | None, now: floa
         **dict(connection.execute(_TOTALS, values).fetchone()),
         pages=top(_PAGES),
         sources=top(_SOURCES),
-        names=top(_NAMES),
+        names=top(_EVENT_NAMES),
         reasons=top(_REASONS),
         bars=[bars.get(bar, 0) for bar in range(span.bars)],
     )
@@ -133,15 +133,15 @@ def domains(connection: Connection) -> list[str]:
 
 
 def visitors_since(connection: Connection, since: float, domain: str | None) -> int:
-    """How many visitors were seen since an instant, in seconds."""
+    """How many visitors were seen since an instant in seconds since the epoch."""
     values = {"since": int(since * 1_000), "domain": domain}
     number: int = connection.execute(_VISITORS, values).fetchone()[0]
     return number
 
 
 def last_event_at(connection: Connection, domain: str | None) -> int | None:
-    """When the newest event came, in milliseconds."""
-    found: int | None = connection.execute(_LAST, {"domain": domain}).fetchone()[0]
+    """When the newest event came, in milliseconds since the epoch; None if none did."""
+    found: int | None = connection.execute(_LAST_EVENT, {"domain": domain}).fetchone()[0]
     return found
 
 
@@ -156,7 +156,7 @@ def prop_names(
 def bots(
     connection: Connection, since: int, until: int, domain: str | None
 ) -> Iterator[tuple[str, int]]:
-    """The User-Agents that were dropped as bots, and how often."""
+    """The User-Agents that were dropped as bots, and how many events of each."""
     values = {"since": since, "until": until, "domain": domain}
     for row in connection.execute(_BOTS, values):
         yield row["user_agent"], row["number"]
@@ -176,7 +176,7 @@ def _since(connection: Connection, span: PeriodSpec, now: float) -> int:
     return int(now * 1_000) if oldest is None else oldest
 
 
-def _entry(row: Row, client_ip: str | None) -> StoredEvent:
+def _stored_event(row: Row, client_ip: str | None) -> StoredEvent:
     values = dict(row)
     campaign = Campaign(*(values.pop(f"utm_{field}") for field in Campaign._fields))
     currency, amount = values.pop("currency"), values.pop("amount")

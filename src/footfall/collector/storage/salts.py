@@ -1,4 +1,4 @@
-"""The keys of the visitors' hashes: one a day, made at its first use, deleted two days later."""
+"""The salts: keys of the visitors' hashes, made at a day's first use, deleted two days later."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final
 from footfall.collector.storage import write_sql
 from footfall.collector.storage.database import Database
 
-# Today's, and yesterday's for visits that run across midnight.
+# Today's, and yesterday's for sessions that run across midnight.
 _KEEP_DAYS: Final = 2
 
 
 class Salts:
-    """The keys of the days, which all processes on a file share."""
+    """The salt of each day, which all processes on a file share."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[int, bytes] = {}
 
     def for_day(self, day: int) -> bytes:
-        """The key of a day, counted since the epoch.
+        """The salt of a day, counted since the epoch.
 
         Raises:
             sqlite3.Error: It can be neither read nor written.
@@ -31,7 +31,7 @@ class Salts:
         return self._known[day]
 
     def purge(self, connection: Connection, today: int) -> None:
-        """Delete those that are too old, so that nobody can tell any more whose a hash was."""
+        """Delete those that are too old, so that nobody can find out any more whose a hash was."""
         last = today - _KEEP_DAYS
         write_sql.purge_salts(connection, last)
         for day in [day for day in tuple(self._known) if day <= last]:

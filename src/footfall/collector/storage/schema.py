@@ -1,17 +1,17 @@
-"""The tables of the file, and how an older file is brought to them.
+"""The tables of the file, and the migrations of older files.
 
-A file keeps its version as `user_version`. Each step below leads from one version to the next, in
-the transaction that opens the file; a step that is published never changes.
+A file keeps its version as `user_version`. Each migration below leads from one version to the next,
+in the transaction that opens the file; one that is published never changes.
 
-- `events` holds what came, one row each; `requests` how it came, for the newest.
-- `visits` holds one row a visit, kept up to date by whoever writes an event of it. As with
-  Plausible, everything that is said of a visit is that of its first event.
-- `rollups` holds the figures of days that are over, so that a month need not be counted again;
-  `closed_days` says which. Both can be emptied at any time: they are made anew.
-- `sites` holds the domains and projects that events came for, and when the last one did.
-- `salts` holds the keys of the visitors' hashes, for two days.
-- `registered_sites`, `goals`, `shared_links` and `custom_props` hold what owners write down about
-  their sites; they know nothing of the events.
+- `events` has one row an event; `requests` the headers and bodies of the newest.
+- `visits` has one row a visit, updated with each of its events. As with Plausible, all but the
+  figures, the last page and the end of a visit is that of its first event.
+- `rollups` has the figures of days that are over, so that a month need not be counted again;
+  `closed_days` lists them. Both can be emptied at any time: they are made anew.
+- `sites` has the domains and projects that events came for, and when the last one did.
+- `salts` has the keys of the visitors' hashes, for two days.
+- `registered_sites`, `goals`, `shared_links` and `custom_props` have what site owners registered;
+  they are independent of the events.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ CREATE TABLE closed_days (
 ) STRICT;
 """
 
-_REGISTRY: Final = """
+_REGISTERED_SITES: Final = """
 CREATE TABLE registered_sites (
     domain TEXT PRIMARY KEY,
     timezone TEXT NOT NULL,
@@ -163,30 +163,30 @@ def _make_tables(script: str) -> Callable[[Connection], None]:
     return run
 
 
-_Step: TypeAlias = Callable[[Connection], None]
+_Migration: TypeAlias = Callable[[Connection], None]
 
-_STEPS: Final[tuple[tuple[_Step, ...], ...]] = (
+_MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(_EVENTS),),
     (_make_tables(_VISITS), visit_rows.rebuild),
-    (_make_tables(_REGISTRY),),
+    (_make_tables(_REGISTERED_SITES),),
 )
 
-SCHEMA_VERSION: Final = len(_STEPS)
-"""A file of a later version is refused, never touched."""
+SCHEMA_VERSION: Final = len(_MIGRATIONS)
+"""A file of a later version is refused, never changed."""
 
 
 def version(connection: Connection) -> int:
-    """The version of an open file; 0 of an empty one."""
+    """The version of an open file; 0 if it is empty."""
     number: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return number
 
 
-def bring_up_to_date(connection: Connection) -> None:
-    """Take the steps that a file still lacks, in the open transaction."""
-    for step in _missing_steps(version(connection)):
-        step(connection)
+def migrate(connection: Connection) -> None:
+    """Run the migrations that a file lacks, in the open transaction."""
+    for migration in _missing_migrations(version(connection)):
+        migration(connection)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _missing_steps(found: int) -> Iterable[_Step]:
-    return [step for steps in _STEPS[found:] for step in steps]
+def _missing_migrations(found: int) -> Iterable[_Migration]:
+    return [each for version in _MIGRATIONS[found:] for each in version]

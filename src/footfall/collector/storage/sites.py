@@ -1,7 +1,6 @@
-"""What an owner tells the collector about sites, as the Sites API takes it: all SQL of it.
+"""The sites that owners registered through the Sites API, and their goals: all SQL of them.
 
-The tables stand beside those of the events and know nothing of them. A site need not be written
-down here to be counted.
+The tables are independent of those of the events: events are counted without a registered site.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Final, Literal
 from footfall.collector.storage.database import Database
 
 MAX_ENTRIES: Final = 1_000
-"""As many sites, and for each site as many goals, links and properties: a bound, not a plan."""
+"""The most sites, and for each site the most goals, links and properties: a bound only."""
 
 _TABLES = ("registered_sites", "goals", "shared_links", "custom_props")
 
@@ -31,12 +30,12 @@ class NameTakenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredSite:
-    """A site as it was written down."""
+    """A site as it was registered."""
 
     domain: str
     # A name of the IANA database.
     timezone: str
-    # The settings of the browser's script; empty until somebody asks for some.
+    # The settings of the browser's script; empty until they are requested.
     script: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,7 +59,7 @@ class SiteRegistry:
     # -- sites --------------------------------------------------------------------------------
 
     def sites(self) -> dict[str, RegisteredSite]:
-        """Every site that was written down, by domain."""
+        """Every registered site, by domain."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT * FROM registered_sites").fetchall()
         return {
@@ -72,11 +71,15 @@ class SiteRegistry:
             for row in rows
         }
 
-    def write_site(self, site: RegisteredSite) -> None:
-        """Write a site down, anew or in place of what was written."""
+    def save_site(self, site: RegisteredSite) -> None:
+        """Insert or replace a site.
+
+        Raises:
+            LimitReachedError: There are `MAX_ENTRIES` others.
+        """
         with self._database.writing() as connection:
-            room = "SELECT count(*) FROM registered_sites WHERE domain <> ?"
-            _make_room(connection, room, site.domain)
+            count = "SELECT count(*) FROM registered_sites WHERE domain <> ?"
+            _check_limit(connection, count, site.domain)
             connection.execute(
                 "INSERT OR REPLACE INTO registered_sites VALUES (?, ?, ?)",
                 (site.domain, site.timezone, json.dumps(dict(site.script))),
@@ -85,11 +88,11 @@ class SiteRegistry:
     def rename_site(self, domain: str, new_domain: str) -> None:
         """Give a site another domain, with all that belongs to it.
 
-        The new domain is nobody's. What is still written down for it goes: it belonged to a site
-        that was only counted, and whose events are gone.
+        No site is registered for the new domain. Goals and links that it still has are deleted:
+        they belonged to a site that was only counted, and whose events are deleted.
         """
         with self._database.writing() as connection:
-            _forget(connection, new_domain)
+            _delete(connection, new_domain)
             for table in _TABLES:
                 connection.execute(
                     f"UPDATE {table} SET domain = ? WHERE domain = ?",  # noqa: S608 -- our names
@@ -97,9 +100,9 @@ class SiteRegistry:
                 )
 
     def delete_site(self, domain: str) -> None:
-        """Forget a site and all that belongs to it."""
+        """Delete a site and all that belongs to it."""
         with self._database.writing() as connection:
-            _forget(connection, domain)
+            _delete(connection, domain)
 
     # -- goals --------------------------------------------------------------------------------
 
@@ -111,7 +114,7 @@ class SiteRegistry:
         return [_goal(row) for row in rows]
 
     def find_or_create_goal(self, domain: str, wanted: RegisteredGoal) -> RegisteredGoal:
-        """The goal that counts the same, else the one that was wanted.
+        """The goal with the same kind, name and properties, else a new one.
 
         Raises:
             TakenError: Another goal of the site has the display name.
@@ -124,7 +127,7 @@ class SiteRegistry:
         with self._database.writing() as connection:
             row = connection.execute(find, key).fetchone()
             if row is None:
-                _make_room(connection, "SELECT count(*) FROM goals WHERE domain = ?", domain)
+                _check_limit(connection, "SELECT count(*) FROM goals WHERE domain = ?", domain)
                 try:
                     connection.execute(f"{insert} (?, ?, ?, ?, ?)", (*key, wanted.display_name))
                 except sqlite3.IntegrityError:
@@ -133,7 +136,7 @@ class SiteRegistry:
         return _goal(row)
 
     def delete_goal(self, domain: str, goal_id: int) -> bool:
-        """Forget a goal. False if there was none."""
+        """Delete a goal. False if there was none."""
         with self._database.writing() as connection:
             query = "DELETE FROM goals WHERE domain = ? AND id = ?"
             return connection.execute(query, (domain, goal_id)).rowcount > 0
@@ -141,7 +144,7 @@ class SiteRegistry:
     # -- shared links -------------------------------------------------------------------------
 
     def find_or_create_link(self, domain: str, name: str) -> str:
-        """The secret word of a shared link.
+        """The secret slug of a shared link.
 
         Raises:
             FullError: The site has as many as it may.
@@ -152,13 +155,13 @@ class SiteRegistry:
             if row:
                 found: str = row["slug"]
                 return found
-            _make_room(connection, "SELECT count(*) FROM shared_links WHERE domain = ?", domain)
+            _check_limit(connection, "SELECT count(*) FROM shared_links WHERE domain = ?", domain)
             slug = secrets.token_urlsafe(15)
             connection.execute("INSERT INTO shared_links VALUES (?, ?, ?)", (domain, name, slug))
             return slug
 
     def has_link(self, domain: str, slug: str) -> bool:
-        """Whether a shared link of the site has that secret word."""
+        """Whether a shared link of the site has that slug."""
         with self._database.reading() as connection:
             query = "SELECT slug FROM shared_links WHERE domain = ?"
             slugs = [row["slug"] for row in connection.execute(query, (domain,))]
@@ -173,23 +176,23 @@ class SiteRegistry:
             return [row["property"] for row in connection.execute(query, (domain,))]
 
     def create_prop(self, domain: str, prop: str) -> None:
-        """Write a custom property down, if it is not yet.
+        """Insert a custom property, if it is not there yet.
 
         Raises:
             FullError: The site has as many as it may.
         """
         with self._database.writing() as connection:
-            room = "SELECT count(*) FROM custom_props WHERE domain = ? AND property <> ?"
-            _make_room(connection, room, domain, prop)
+            count = "SELECT count(*) FROM custom_props WHERE domain = ? AND property <> ?"
+            _check_limit(connection, count, domain, prop)
             connection.execute("INSERT OR IGNORE INTO custom_props VALUES (?, ?)", (domain, prop))
 
     def delete_prop(self, domain: str, prop: str) -> bool:
-        """Forget a custom property. False if there was none."""
+        """Delete a custom property. False if there was none."""
         with self._database.writing() as connection:
             query = "DELETE FROM custom_props WHERE domain = ? AND property = ?"
             return connection.execute(query, (domain, prop)).rowcount > 0
 
-    # -- what was seen ------------------------------------------------------------------------
+    # -- from the events ----------------------------------------------------------------------
 
     def seen_domains(self) -> list[str]:
         """The domains and projects that events came for."""
@@ -205,7 +208,7 @@ class SiteRegistry:
         return instant
 
     def seen_events(self, domain: str) -> dict[str, int]:
-        """The names of the custom events that were counted, with the number of the first."""
+        """The names of the custom events that were counted, with the id of the first."""
         query = """
             SELECT name, min(id) AS first FROM events
             WHERE domain = ? AND reason IS NULL AND name NOT IN ('pageview', 'engagement')
@@ -237,11 +240,11 @@ def _goal(row: sqlite3.Row) -> RegisteredGoal:
     )
 
 
-def _forget(connection: sqlite3.Connection, domain: str) -> None:
+def _delete(connection: sqlite3.Connection, domain: str) -> None:
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- ours
 
 
-def _make_room(connection: sqlite3.Connection, count: str, *values: str) -> None:
+def _check_limit(connection: sqlite3.Connection, count: str, *values: str) -> None:
     if connection.execute(count, values).fetchone()[0] >= MAX_ENTRIES:
         raise LimitReachedError

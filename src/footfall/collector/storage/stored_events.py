@@ -1,7 +1,6 @@
-"""What the store gives back: entries, totals over them, and how to ask for either.
+"""Stored events, totals over them, and searches.
 
-An entry is one event with its number. `StoredEvent.as_json` is what `GET /api/v1/events` shows; its
-shape is a promise and is told in `app.py`.
+`StoredEvent.as_json` is what `GET /api/v1/events` shows; `app.py` promises its shape.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ Period: TypeAlias = Literal["day", "week", "month", "all"]
 
 
 class PeriodSpec(NamedTuple):
-    """How far a period reaches back, None for as far as there is; and the bars of its chart."""
+    """How far a period reaches back, None for all that is stored; and the bars of its chart."""
 
     seconds: int | None
     bars: int
@@ -28,15 +27,15 @@ PERIODS: Final[Mapping[Period, PeriodSpec]] = {
     "month": PeriodSpec(30 * 86_400, 30),
     "all": PeriodSpec(None, 30),
 }
-"""Bars stand for an hour, six hours and a day; over everything, for a thirtieth of it."""
+"""A bar is an hour, six hours or a day; over everything, a thirtieth of it."""
 
 MAX_LIMIT: Final = 10_000
-"""The most events that one answer holds."""
+"""The most events of one search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """One event as it was written. The repr hides the address."""
+    """One event as it was stored. The repr hides the address."""
 
     id: int
     # Milliseconds since the epoch.
@@ -61,13 +60,13 @@ class StoredEvent:
     visitor: str | None
     session: str | None
     reason: str | None
-    # None where the request is no longer kept.
+    # None once the request is no longer stored.
     headers: Mapping[str, str] | None
     body: Any
 
     def __repr__(self) -> str:
-        fate = self.reason or "accepted"
-        return f"Entry({self.id}, {self.domain!r}, {self.name!r}, {self.path!r}, {fate})"
+        status = self.reason or "accepted"
+        return f"StoredEvent({self.id}, {self.domain!r}, {self.name!r}, {self.path!r}, {status})"
 
     @property
     def status(self) -> Literal["accepted", "dropped"]:
@@ -107,7 +106,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSearch:
-    """Which events to read; None lets every value pass."""
+    """Which events to read; None matches every value."""
 
     name: str | None = None
     domain: str | None = None
@@ -115,22 +114,22 @@ class EventSearch:
     status: str | None = None
     # Why they were dropped.
     reason: str | None = None
-    # Only events with a greater number.
+    # Only events with a greater id.
     after: int = 0
-    # Of more than `limit`, the newest; otherwise those that follow `after` closest.
+    # Of more than `limit`, the newest; if False, the ones that follow `after`.
     is_newest: bool = True
     limit: int = 1_000
 
 
 class SearchResult(NamedTuple):
-    """The events, oldest first, and how many there are without the limit."""
+    """The events, oldest first, and how many match without the limit."""
 
     events: list[StoredEvent]
     total: int
 
 
 class TopRow(NamedTuple):
-    """One line of a list: what, by how many visitors, and how often."""
+    """One row of a top ten: its label, how many visitors, and how many events or visits."""
 
     label: str
     visitors: int
@@ -141,8 +140,8 @@ class TopRow(NamedTuple):
 class Totals:
     """Totals of a period. Dropped events are in `dropped` alone.
 
-    A visitor is counted once a day, a visit where it began. `sources` lists visits by what began
-    them, `bars` the pageviews by time, oldest first.
+    A visitor is counted once a day, a visit where it began. `sources` has visits by the source of
+    their first event, `bars` the pageviews by time, oldest first.
     """
 
     visitors: int

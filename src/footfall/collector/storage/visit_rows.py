@@ -1,7 +1,7 @@
-"""The row of a visit: begun by its first event, brought up to date by every other.
+"""The rows of visits: inserted with a visit's first event, updated with each other one.
 
-Whoever reads figures of visits reads these rows alone, a third as many as there are events and a
-fifth as wide. The SQL adds up, so that several processes can write events of the same visit.
+Figures of visits are read from these rows, of which there are a third as many as events, a fifth as
+wide. The SQL adds to what is there, so that several processes can write events of the same visit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from footfall.collector.wire.traffic_source import TrafficSource, find_traffic_s
 from footfall.model import PAGEVIEW
 
 ENGAGEMENT: Final = "engagement"
-"""The event that tells how long a page was looked at. It extends a visit and counts nowhere."""
+"""The event that says how long a page was viewed. It extends a visit and is not counted."""
 
 _UPSERT: Final = """
     INSERT INTO visits (
@@ -37,19 +37,21 @@ _UPSERT: Final = """
         exit_page = coalesce(excluded.exit_page, exit_page)
     RETURNING started_at
 """
-# Two of three events belong to a visit that is there already.
-_GO_ON: Final = """
+# Two of three events belong to a visit that has a row already.
+_UPDATE: Final = """
     UPDATE visits SET
         ended_at = max(ended_at, ?), pageviews = pageviews + ?, interactions = interactions + ?,
         entry_page = coalesce(entry_page, ?), exit_page = coalesce(?, exit_page)
     WHERE session = ? RETURNING started_at
 """
-_COUNTED: Final = "SELECT * FROM events WHERE session IS NOT NULL AND reason IS NULL ORDER BY id"
+_COUNTED_EVENTS: Final = (
+    "SELECT * FROM events WHERE session IS NOT NULL AND reason IS NULL ORDER BY id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitUpdate:
-    """What one event means for its visit."""
+    """What one event changes in the row of its visit."""
 
     session: str
     domain: str
@@ -66,18 +68,18 @@ class VisitUpdate:
     campaign: tuple[str | None, ...]
     user_agent: str
     country: str | None
-    # Whether the visit begins here, as far as the sender of the event knows.
+    # As far as this process knows.
     starts_session: bool
 
-    def progress(self) -> tuple[Any, ...]:
-        """The values that bring a visit up to date."""
+    def update_values(self) -> tuple[Any, ...]:
+        """The values of the update."""
         page = self.path if self._pageviews else None
         return (self.at, self._pageviews, self._interactions, page, page, self.session)
 
-    def row(self) -> dict[str, Any]:
-        """The values of the row, as if the visit began here."""
-        seen_as = detect_browser(self.user_agent)
-        came_from = self._origin()
+    def insert_values(self) -> dict[str, Any]:
+        """The values of a new row, as if the visit began with this event."""
+        browser = detect_browser(self.user_agent)
+        source = self._traffic_source()
         utm_source, utm_medium, utm_campaign, utm_content, utm_term = self.campaign
         return {
             "session": self.session,
@@ -87,19 +89,19 @@ class VisitUpdate:
             "pageviews": self._pageviews,
             "interactions": self._interactions,
             "page": self.path if self._pageviews else None,
-            "referrer": came_from.referrer,
-            "source": came_from.source,
-            "channel": came_from.channel,
+            "referrer": source.referrer,
+            "source": source.source,
+            "channel": source.channel,
             "utm_source": utm_source,
             "utm_medium": utm_medium,
             "utm_campaign": utm_campaign,
             "utm_content": utm_content,
             "utm_term": utm_term,
-            "device": seen_as.device,
-            "browser": seen_as.name,
-            "browser_version": seen_as.version,
-            "os": seen_as.os,
-            "os_version": seen_as.os_version,
+            "device": browser.device,
+            "browser": browser.name,
+            "browser_version": browser.version,
+            "os": browser.os,
+            "os_version": browser.os_version,
             "country": self.country,
         }
 
@@ -111,33 +113,33 @@ class VisitUpdate:
     def _interactions(self) -> int:
         return int(self.is_interactive and self.name not in (PAGEVIEW, ENGAGEMENT))
 
-    def _origin(self) -> TrafficSource:
+    def _traffic_source(self) -> TrafficSource:
         _, medium, campaign, _, _ = self.campaign
         return find_traffic_source(self.source, self.referrer, medium, campaign)
 
 
-def write(connection: Connection, steps: Iterable[VisitUpdate]) -> list[int]:
-    """Bring the visits up to date, and give the moments at which they began."""
-    return [_write(connection, step) for step in steps]
+def write(connection: Connection, updates: Iterable[VisitUpdate]) -> list[int]:
+    """Update the visits, and return when each began, in milliseconds since the epoch."""
+    return [_write_one(connection, update) for update in updates]
 
 
-def _write(connection: Connection, step: VisitUpdate) -> int:
+def _write_one(connection: Connection, update: VisitUpdate) -> int:
     started = None
-    if not step.starts_session:
-        started = connection.execute(_GO_ON, step.progress()).fetchone()
+    if not update.starts_session:
+        started = connection.execute(_UPDATE, update.update_values()).fetchone()
     if started is None:
-        # Another process may have begun it meanwhile.
-        started = connection.execute(_UPSERT, step.row()).fetchone()
+        # Another process may have inserted it meanwhile.
+        started = connection.execute(_UPSERT, update.insert_values()).fetchone()
     moment: int = started[0]
     return moment
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the visits of a file that has only events."""
-    write(connection, (_step(row) for row in connection.execute(_COUNTED)))
+    """Insert the visits of a file that has only events."""
+    write(connection, (_update_of(row) for row in connection.execute(_COUNTED_EVENTS)))
 
 
-def _step(row: Mapping[str, Any]) -> VisitUpdate:
+def _update_of(row: Mapping[str, Any]) -> VisitUpdate:
     return VisitUpdate(
         session=row["session"],
         domain=row["domain"],
@@ -145,7 +147,7 @@ def _step(row: Mapping[str, Any]) -> VisitUpdate:
         at=row["received_at"],
         name=row["name"],
         path=row["path"],
-        # Older files did not keep it; it is true of nearly every event.
+        # Older files do not have it; it is true of nearly every event.
         is_interactive=True,
         referrer=row["referrer"],
         source=row["source"],

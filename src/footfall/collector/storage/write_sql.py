@@ -1,4 +1,4 @@
-"""All SQL that writes: what becomes of an arrival, and what is purged, in an open transaction."""
+"""All SQL that writes and purges events, in an open transaction."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.country import CountryLookup, find_country
 from footfall.collector.wire.messages import IncomingEvent
 
-# Headers and bodies are for looking into what just came, and take twice the room of the event.
+# Headers and bodies are for inspecting recent events, and take twice the bytes of the event.
 _KEEP_REQUESTS = 10_000
-# One purge must not keep the events waiting: 1,000 rows take some 8 ms.
+# A purge delays the writing of events: 1,000 rows take some 8 ms.
 _PURGE_ROWS = 1_000
 
 _INSERT_EVENT = """
@@ -27,7 +27,7 @@ _INSERT_EVENT = """
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
-_SITE = """
+_UPSERT_SITE = """
     INSERT INTO sites VALUES (?, ?)
     ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
 """
@@ -54,24 +54,24 @@ _PURGE_REQUESTS = """
 def insert(
     connection: Connection, events: Sequence[IncomingEvent], lookup: CountryLookup | None = None
 ) -> list[int]:
-    """Write the events, their visits and their requests, and give the events' numbers."""
-    numbers, steps = [], []
+    """Write the events, their visits and their requests, and return the ids of the events."""
+    ids, updates = [], []
     for event in events:
-        place = find_country(event.request.headers, event.client_ip, lookup)
-        number = connection.execute(_INSERT_EVENT, _event_row(event, place)).lastrowid or 0
-        connection.execute(_INSERT_REQUEST, (number, *_request_row(event)))
-        numbers.append(number)
-        if step := _step(event, place):
-            steps.append(step)
+        country = find_country(event.request.headers, event.client_ip, lookup)
+        event_id = connection.execute(_INSERT_EVENT, _event_row(event, country)).lastrowid or 0
+        connection.execute(_INSERT_REQUEST, (event_id, *_request_row(event)))
+        ids.append(event_id)
+        if update := _visit_update(event, country):
+            updates.append(update)
     seen = {event.domain: int(event.request.at * 1_000) for event in events}
-    connection.executemany(_SITE, seen.items())
-    starts = visit_rows.write(connection, steps)
-    rollups.reopen(connection, {*starts, *(step.at for step in steps)})
-    return numbers
+    connection.executemany(_UPSERT_SITE, seen.items())
+    starts = visit_rows.write(connection, updates)
+    rollups.reopen(connection, {*starts, *(update.at for update in updates)})
+    return ids
 
 
 def delete_all(connection: Connection) -> int:
-    """Delete every event, and give how many they were."""
+    """Delete every event, and return their number."""
     connection.execute("DELETE FROM visits")
     connection.execute("DELETE FROM sites")
     rollups.delete_all(connection)
@@ -79,43 +79,43 @@ def delete_all(connection: Connection) -> int:
 
 
 def delete_domain(connection: Connection, domain: str) -> int:
-    """Delete every event of a domain, and give how many they were."""
+    """Delete every event of a domain, and return their number."""
     for table in ("visits", "rollups", "sites"):
         connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- fixed
     return connection.execute("DELETE FROM events WHERE domain = ?", (domain,)).rowcount
 
 
 def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
-    """Let the events of a domain be another's, and give how many they were."""
+    """Move the events of a domain to another, and return their number."""
     names = (new_domain, domain)
     for table in ("visits", "rollups", "sites"):
-        # Nothing is there of the new one, but for what came in this moment.
+        # The new domain has no rows, but for events that came in this moment.
         query = f"UPDATE OR REPLACE {table} SET domain = ? WHERE domain = ?"  # noqa: S608 -- fixed
         connection.execute(query, names)
     return connection.execute("UPDATE events SET domain = ? WHERE domain = ?", names).rowcount
 
 
 def purge_by_count(connection: Connection, keep: int) -> bool:
-    """Delete some of the events, and of the requests, that are too many. True if any were."""
-    number = connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS)).rowcount
+    """Delete some events and requests over the limit. True if any events were."""
+    deleted = connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS)).rowcount
     connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
-    return number > 0
+    return deleted > 0
 
 
 def purge_by_age(connection: Connection, oldest: float) -> bool:
-    """Delete some of the events from before `oldest`, in seconds since the epoch. True if any."""
+    """Delete some events from before `oldest`, in seconds since the epoch. True if any were."""
     return connection.execute(_PURGE_BY_AGE, (int(oldest * 1_000), _PURGE_ROWS)).rowcount > 0
 
 
 def purge_by_size(connection: Connection, max_bytes: int) -> bool:
-    """Delete some of the oldest events where the file holds more than it may. True if any."""
+    """Delete some of the oldest events if more than `max_bytes` are in use. True if any were."""
     if used_bytes(connection) <= max_bytes:
         return False
     return connection.execute(_PURGE_OLDEST, (_PURGE_ROWS,)).rowcount > 0
 
 
 def used_bytes(connection: Connection) -> int:
-    """How much of the file is in use. What is deleted is free for what comes."""
+    """How many bytes of the file are in use. Deleted rows leave pages free for new ones."""
     size, pages, free = (
         connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("page_size", "page_count", "freelist_count")
@@ -124,7 +124,7 @@ def used_bytes(connection: Connection) -> int:
 
 
 def delete_orphans(connection: Connection) -> None:
-    """Delete the visits, the sites and the figures of days whose events are gone."""
+    """Delete the visits, the sites and the rollups whose events were purged."""
     oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
     if oldest is None:
         oldest = _END_OF_TIME
@@ -134,12 +134,12 @@ def delete_orphans(connection: Connection) -> None:
 
 
 def purge_salts(connection: Connection, last_day: int) -> None:
-    """Delete the salts up to a day, so that nobody can tell any more whose a hash was."""
+    """Delete the salts up to a day, included."""
     connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,))
 
 
 def salt(connection: Connection, day: int) -> bytes:
-    """The key of a day, made at its first use."""
+    """The salt of a day, made at its first use."""
     new = (day, secrets.token_bytes(32))
     connection.execute("INSERT OR IGNORE INTO salts (day, salt) VALUES (?, ?)", new)
     # Another process may have been faster.
@@ -148,8 +148,8 @@ def salt(connection: Connection, day: int) -> bytes:
     return key
 
 
-def _step(event: IncomingEvent, place: str | None) -> visit_rows.VisitUpdate | None:
-    """What an event means for its visit; nothing if it was dropped."""
+def _visit_update(event: IncomingEvent, country: str | None) -> visit_rows.VisitUpdate | None:
+    """What an event changes in its visit; None if it was dropped."""
     if event.reason is not None or event.visitor is None or event.session is None:
         return None
     return visit_rows.VisitUpdate(
@@ -164,13 +164,13 @@ def _step(event: IncomingEvent, place: str | None) -> visit_rows.VisitUpdate | N
         source=event.source,
         campaign=event.campaign,
         user_agent=event.user_agent,
-        country=place,
+        country=country,
         starts_session=event.starts_session,
     )
 
 
-def _event_row(event: IncomingEvent, place: str | None) -> tuple[object, ...]:
-    seen_as = detect_browser(event.user_agent)
+def _event_row(event: IncomingEvent, country: str | None) -> tuple[object, ...]:
+    browser = detect_browser(event.user_agent)
     return (
         int(event.request.at * 1_000),
         event.vendor,
@@ -185,10 +185,10 @@ def _event_row(event: IncomingEvent, place: str | None) -> tuple[object, ...]:
         json.dumps(dict(event.props)) if event.props else "{}",
         *(event.revenue or (None, None)),
         event.user_agent,
-        seen_as.name,
-        seen_as.os,
-        seen_as.device,
-        place,
+        browser.name,
+        browser.os,
+        browser.device,
+        country,
         event.visitor,
         event.session,
         event.starts_session,

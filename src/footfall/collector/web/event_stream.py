@@ -58,7 +58,7 @@ async def stream(notifier: ChangeNotifier, read_new: ReadNew[P], after: P) -> As
     sent_at = time.monotonic()
     yield _RETRY
     while not notifier.is_closed:
-        beat = notifier.next_beat()
+        change = notifier.next_change()
         if batch := await run_in_threadpool(read_new, after):
             after, messages = batch
             sent_at = time.monotonic()
@@ -67,7 +67,7 @@ async def stream(notifier: ChangeNotifier, read_new: ReadNew[P], after: P) -> As
         elif time.monotonic() - sent_at >= _PING_SECONDS:
             sent_at = time.monotonic()
             yield _PING
-        await notifier.wait(beat, POLL_SECONDS)
+        await notifier.wait(change, POLL_SECONDS)
 
 
 def new_events(store: Store, domain: str | None) -> ReadNew[int]:

@@ -117,7 +117,7 @@ class SitesAPI:
             domain=domain, timezone=timezone, script=_script(params, _new_script())
         )
         with registry_errors_as_400():
-            self._registry.write_site(site)
+            self._registry.save_site(site)
         return self._as_json(site)
 
     def update(self, params: RequestParams) -> Any:
@@ -127,7 +127,7 @@ class SitesAPI:
         if params.text("domain") not in ("", site.domain):
             site = self._renamed(site, _domain(params.text("domain")))
         with registry_errors_as_400():
-            self._registry.write_site(site)
+            self._registry.save_site(site)
         return self._as_json(site)
 
     def delete(self, params: RequestParams) -> Any:
