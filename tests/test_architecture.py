@@ -1,10 +1,14 @@
-"""The promises of the whole package: its exported names, and what an import does not load."""
+"""The promises of the whole package: its exported names, its imports, and what they do not load."""
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -13,6 +17,7 @@ import pytest
 
 import footfall
 
+SOURCE = Path(footfall.__file__).parent
 FRAMEWORKS = ("asgiref", "django", "flask", "starlette", "fastapi", "werkzeug", "jinja2")
 CLIENTS = ("httpx2", "httpcore2", "pycurl")
 
@@ -97,7 +102,6 @@ def test_wrong_usage_prints_the_usage_and_exits_with_2(arguments: list[str]) -> 
 
 def test_ages_and_deadlines_use_one_clock() -> None:
     # `time.monotonic` differs from it by the time that the machine slept.
-    source = Path(footfall.__file__).parent
     keep_their_own = (
         "common/clock.py",
         "common/log.py",
@@ -107,8 +111,61 @@ def test_ages_and_deadlines_use_one_clock() -> None:
         "plausible_api/",
     )
     others = {
-        path.relative_to(source).as_posix()
-        for path in source.rglob("*.py")
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
         if re.search(r"time\.monotonic|from time import .*monotonic", path.read_text())
     }
     assert {name for name in others if not name.startswith(keep_their_own)} == set()
+
+
+def module_name(path: Path) -> str:
+    parts = ("footfall", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+TREES = {module_name(path): ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")}
+
+
+def imports_at_load(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports outside of functions, those under `TYPE_CHECKING` included."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from imports_at_load(child)
+
+
+def imported_modules(tree: ast.Module) -> set[str]:
+    """The modules of the package that a module imports, as far as they are loaded by name."""
+    found: set[str] = set()
+    for each in imports_at_load(tree):
+        if isinstance(each, ast.Import):
+            found |= {alias.name for alias in each.names}
+        elif each.module is not None:
+            members = {f"{each.module}.{alias.name}" for alias in each.names}
+            modules = members & TREES.keys()
+            found |= modules if modules == members else modules | {each.module}
+    return found & TREES.keys()
+
+
+def test_no_import_circle_even_for_types() -> None:
+    graph = {name: imported_modules(tree) for name, tree in TREES.items()}
+    assert sum(map(len, graph.values())) > 500, "the imports were found"
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+# The same name on purpose: a user imports it from the adapter of the framework.
+SHARED_CLASS_NAMES = {"FootfallMiddleware"}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    modules = defaultdict(list)
+    for name, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                modules[node.name].append(name)
+    shared = {name: where for name, where in modules.items() if len(where) > 1}
+    assert shared.keys() == SHARED_CLASS_NAMES, shared
