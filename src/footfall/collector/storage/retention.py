@@ -55,7 +55,7 @@ class Retention:
         self._clock = clock
         self._rows = 0
         self._due_at = time.monotonic()
-        self._closing_steps: deque[Callable[[Connection], None]] = deque()
+        self._closing_steps: deque[Callable[[Connection], object]] = deque()
 
     def count_rows(self, rows: int) -> None:
         """Add to the rows that were written since the last purge."""

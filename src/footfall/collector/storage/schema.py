@@ -16,7 +16,7 @@ in the transaction that opens the file; one that is published never changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Final, TypeAlias
 
@@ -183,10 +183,7 @@ def version(connection: Connection) -> int:
 
 def migrate(connection: Connection) -> None:
     """Run the migrations that a file lacks, in the open transaction."""
-    for migration in _missing_migrations(version(connection)):
-        migration(connection)
+    for migrations in _MIGRATIONS[version(connection) :]:
+        for migration in migrations:
+            migration(connection)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _missing_migrations(found: int) -> Iterable[_Migration]:
-    return [each for version in _MIGRATIONS[found:] for each in version]

@@ -87,10 +87,8 @@ class IncomingEvent:
     request: IncomingRequest
 
     def __repr__(self) -> str:
-        status = self.reason or "accepted"
-        return (
-            f"IncomingEvent({self.vendor}, {self.domain!r}, {self.name!r}, {self.path!r}, {status})"
-        )
+        facts = f"{self.vendor}, {self.domain!r}, {self.name!r}, {self.path!r}"
+        return f"IncomingEvent({facts}, {self.reason or 'accepted'})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 VISIT_SECONDS = 1_800
-"""A session, which the figures call a visit, ends after this long without an event, with both
-vendors."""
+"""A session (a visit, in the figures) ends after this long without an event, with both vendors."""
 
 DAY_SECONDS = 86_400
 
@@ -83,9 +82,8 @@ class Sessions:
     def get_or_start(self, identity: VisitorIdentity, now: float) -> Session:
         """The session that an event belongs to: the running one, else a new one."""
         visitors = self._visitor_ids(identity, now)
-        session = self._find(visitors, now) or Session(
-            visitors[0], secrets.token_hex(8), is_new=True
-        )
+        session = self._find(visitors, now)
+        session = session or Session(visitors[0], secrets.token_hex(8), is_new=True)
         self.extend(session, now)
         return session
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from sqlite3 import Connection
 from string import Template
 from typing import Any, Final
@@ -11,6 +11,7 @@ from footfall.collector.storage.stats.metrics import (
     SUMS,
     Dimension,
     Level,
+    Rows,
     SourceTable,
     dimension,
     with_label,
@@ -66,11 +67,11 @@ class CountStatement:
         dimensions: Sequence[str],
         sums: Sequence[str],
         conditions: Sequence[Condition],
-    ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
-        """Each combination of the dimensions' values, with the sums in the order of `sums`."""
+    ) -> Rows:
+        """The rows, with sums in the order of `sums`."""
         where = self._where(conditions)
         names = [*dimensions, *(leaf.dimension for each in conditions for leaf in leaves(each))]
-        return self._rows(connection, dimensions, sums, self._tables(names), where)
+        return self._rows(connection, dimensions, sums, _tables(self._table, names), where)
 
     def select_into(
         self, connection: Connection, row_table: str, conditions: Sequence[Condition]
@@ -79,14 +80,14 @@ class CountStatement:
         names = [leaf.dimension for each in conditions for leaf in leaves(each)]
         where = self._where(conditions)
         query = f"""
-            INSERT INTO {row_table} SELECT {_ROW_ID[self._table]} FROM {self._tables(names)}
+            INSERT INTO {row_table} SELECT {_ROW_ID[self._table]} FROM {_tables(self._table, names)}
             WHERE {where}
         """  # noqa: S608 -- fixed texts
         connection.execute(query, self._values)
 
     def run_over(
         self, connection: Connection, row_table: str, dimensions: Sequence[str], sums: Sequence[str]
-    ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
+    ) -> Rows:
         """As `run`, over the rows whose ids are in `row_table`."""
         row_id = _ROW_ID[self._table]
         tables = f"{row_table} p CROSS JOIN {_FROM[self._table]} ON {row_id} = p.id"
@@ -107,16 +108,13 @@ class CountStatement:
         sums: Sequence[str],
         tables: str,
         where: str,
-    ) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
+    ) -> Rows:
         keys = [self._labelled_sql(dimension(name), self._table) for name in dimensions]
         columns = [*keys, *(f"coalesce({SUMS[self._table][name]}, 0)" for name in sums)]
         groups = f"GROUP BY {', '.join(map(str, range(1, len(keys) + 1)))}" if keys else ""
         query = f"SELECT {', '.join(columns)} FROM {tables} WHERE {where} {groups}"  # noqa: S608 -- fixed texts
         for row in connection.execute(query, self._values):
             yield tuple(row[: len(keys)]), tuple(row[len(keys) :])
-
-    def _tables(self, names: Sequence[str]) -> str:
-        return _tables(self._table, names)
 
     def _where(self, conditions: Sequence[Condition]) -> str:
         own = [each for each in conditions if not self._needs_events(each)]
@@ -160,17 +158,14 @@ class CountStatement:
                 return self._comparison_sql(condition, table, is_negated)
             case Not(inner):
                 return f"NOT {self._condition_sql(inner, table, is_negated=True)}"
-            case AllOf(several):
-                parts = [
-                    self._condition_sql(each, table, is_negated=is_negated) for each in several
-                ]
-                return _join(" AND ", parts) or "1"
             case _:
-                several = condition.conditions
                 parts = [
-                    self._condition_sql(each, table, is_negated=is_negated) for each in several
+                    self._condition_sql(each, table, is_negated=is_negated)
+                    for each in condition.conditions
                 ]
-                return _join(" OR ", parts) or "0"
+                is_all = isinstance(condition, AllOf)
+                joined = (" AND " if is_all else " OR ").join(parts)
+                return f"({joined})" if parts else str(int(is_all))
 
     def _comparison_sql(self, condition: Filter, table: SourceTable, is_negated: bool) -> str:
         positive = condition.operator.removesuffix("_not")
@@ -211,10 +206,6 @@ class CountStatement:
         rest = self.bind(last.milliseconds)
         offset = f"CASE{cases} ELSE {rest} END" if changes else rest
         return f"({time} + {offset})"
-
-
-def _join(word: str, parts: Sequence[str]) -> str:
-    return f"({word.join(parts)})" if parts else ""
 
 
 def _tables(table: SourceTable, names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from footfall.collector.storage.stats.metrics import (
     METRICS,
     SUMS,
     Number,
+    Rows,
     SourceTable,
     Sums,
     dimension,
@@ -128,9 +129,7 @@ class Snapshot:
             self._totals[query] = self.sums_by_key(query)[()]
         return self._totals[query]
 
-    def _rows(
-        self, query: StatsQuery, table: SourceTable, sums: Sequence[str]
-    ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
+    def _rows(self, query: StatsQuery, table: SourceTable, sums: Sequence[str]) -> Rows:
         for part in self._parts(query, table):
             if isinstance(part, rollups.ClosedDays):
                 yield from rollups.read(
@@ -150,7 +149,7 @@ class Snapshot:
 
     def _count(
         self, query: StatsQuery, table: SourceTable, span: TimeRange, sums: Sequence[str]
-    ) -> Iterator[tuple[_Key, tuple[int, ...]]]:
+    ) -> Rows:
         statement = CountStatement(table, span, query.domain)
         if self._shared_rows is None or not query.filters:
             return statement.run(self._connection, query.dimensions, sums, query.filters)

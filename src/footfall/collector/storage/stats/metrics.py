@@ -6,9 +6,9 @@ All SQL text of a query comes from here; the values that a query brings are boun
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from footfall.collector.storage.stats.time_ranges import DAY, HOUR, MINUTE, Unit
 
@@ -162,6 +162,8 @@ A visit that goes on after midnight has a new visitor id then, and counts for bo
 """
 
 Number: TypeAlias = int | float | None
+Rows: TypeAlias = Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]
+"""Each combination of the dimensions' values, with its sums."""
 
 
 class Metric(NamedTuple):

@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage.stats.metrics import SUMS, SourceTable, dimension, with_label
+from footfall.collector.storage.stats.metrics import SUMS, Rows, SourceTable, dimension, with_label
 from footfall.collector.storage.stats.time_ranges import (
     HOUR,
     MINUTE,
@@ -127,7 +127,7 @@ def read(
     domain: str | None,
     dimensions: Sequence[str],
     sums: Sequence[str],
-) -> Iterator[tuple[tuple[Any, ...], tuple[int, ...]]]:
+) -> Rows:
     """Rows as `CountStatement.run` gives them, by day where time is a dimension."""
     name = next((each for each in dimensions if dimension(each).unit is None), TOTAL)
     columns = ", ".join(f"sum({_COLUMNS[table][each]})" for each in sums)
@@ -188,7 +188,7 @@ def next_to_close(connection: Connection, zone: ZoneInfo, now: float) -> TimeRan
     return None
 
 
-def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
+def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], object]]:
     """The steps that make a day's rollups, each for a transaction of its own.
 
     So events are written in between. If the day is reopened meanwhile, the last step closes
@@ -200,11 +200,11 @@ def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], None]]:
         "since": day.since,
         "until": day.until,
     }
-    yield lambda connection: _execute(connection, _OPEN_DAY, values)
+    yield lambda connection: connection.execute(_OPEN_DAY, values)
     for table, names in ROLLUP_DIMENSIONS.items():
         for name in names:
             yield partial(_count, table=table, name=name, values=values)
-    yield lambda connection: _execute(connection, _CLOSE_DAY, values)
+    yield lambda connection: connection.execute(_CLOSE_DAY, values)
 
 
 def close(connection: Connection, day: TimeRange) -> None:
@@ -248,10 +248,6 @@ def _key_column(name: str) -> str:
 def _has_running_visit(connection: Connection, day: TimeRange, now: int) -> bool:
     values = {"since": day.since, "until": day.until, "pause": now - _VISIT}
     return connection.execute(_RUNNING_VISIT, values).fetchone() is not None
-
-
-def _execute(connection: Connection, query: str, values: Mapping[str, Any]) -> None:
-    connection.execute(query, values)
 
 
 def _count(
