@@ -161,11 +161,11 @@ def test_any_later_request_is_a_heartbeat_of_the_very_same_visitor(
         call(polling)
         assert footfall.flush(5)
         reasons = footfall.stats()["reasons"]
-    page, beat = transport.requests
-    assert (page.url, beat.url) == (PROJECT.endpoint, PROJECT.endpoint + "/hb")
-    assert beat.body == b'{"pid":"aUn1quEid-33"}'
+    page, heartbeat = transport.requests
+    assert (page.url, heartbeat.url) == (PROJECT.endpoint, PROJECT.endpoint + "/hb")
+    assert heartbeat.body == b'{"pid":"aUn1quEid-33"}'
     for name in ("user-agent", "x-forwarded-for", "x-client-ip-address"):
-        assert beat.headers[name] == page.headers[name]
+        assert heartbeat.headers[name] == page.headers[name]
     assert (sum(reasons.values()), reasons["navigation"]) == (3, 1)
 
 
