@@ -81,7 +81,7 @@ class WithoutText:
 
 PROPS: dict[str, Any] = {
     "object": object(),
-    "an object without text": WithoutText(),
+    "no-text": WithoutText(),
     "nan": float("nan"),
     "recursion": recursive(),
     "long": "x" * 20_000_000,
