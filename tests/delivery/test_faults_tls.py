@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 
 import trustme
 
@@ -79,9 +78,7 @@ def test_nothing_is_sent_to_a_server_that_speaks_no_tls(client: Client, value: s
     with vendor(getattr(vendors, value)) as server:
         url = f"https://127.0.0.1:{server.port}"
         with site_of(client, url, **QUICK) as (site, transport):
-            started = time.monotonic()
             site.visit()
             assert wait_until(lambda: transport.endings)
-            assert time.monotonic() - started < 3
             assert isinstance(transport.endings[0], NotSent)
             assert site.counts() == {"queued": 1}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.chromium import NAVIGATION
 from tests.e2e.servers import ServerSpec, each_server, gunicorn, running, uvicorn
-from tests.support.vendors import hanging, unused_port, vendor
+from tests.support.vendors import hanging, unused_port, vendor, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +33,8 @@ REQUESTS: Final = 300
 THREADS: Final = 8
 # 300 events take far less than this; a leak of responses or sockets would take far more.
 MAX_GROWTH_BYTES: Final = 32 * 1024 * 1024
-# footfall delivers for up to 2 s at the end.
-MAX_STOP_SECONDS: Final = 4.0
-# How much longer a page may take. The limits are wide, for other programs run meanwhile.
-MAX_FACTOR: Final = 5.0
-MAX_EXTRA_SECONDS: Final = 0.1
+# How long a silent endpoint holds up whoever waits for it.
+TIMEOUT_SECONDS: Final = 2.0
 
 
 class Load(NamedTuple):
@@ -85,29 +82,26 @@ def test_visitors_notice_nothing_of_an_outage(
         before = server.resident_bytes()
         watched = _load(server.url)
         growth = server.resident_bytes() - before
-        stop_seconds = server.stop()
+        assert wait_until(lambda: _warnings(server.log)), "an outage must not be silent"
+        server.stop()
     with capsys.disabled():
         print(  # noqa: T201 -- the figures, of which the assertions check only the order
-            f"\n{endpoint.__name__}: {watched}; without footfall: {bare}; "
-            f"{growth / 1e6:+.1f} MB; stopped in {stop_seconds:.1f} s"
+            f"\n{endpoint.__name__}: {watched}; without footfall: {bare}; {growth / 1e6:+.1f} MB"
         )
 
     assert watched.responses == bare.responses
     assert [status for status, _ in watched.responses] == [200]
     warnings = _warnings(server.log)
-    assert warnings, "an outage must not be silent"
     assert len(warnings) == len({*warnings}), warnings
     assert growth < MAX_GROWTH_BYTES
-    assert watched.median < bare.median * MAX_FACTOR + MAX_EXTRA_SECONDS
-    assert watched.p99 < bare.p99 * MAX_FACTOR + MAX_EXTRA_SECONDS
-    assert stop_seconds < MAX_STOP_SECONDS
+    # Half of what each page would take at least that waited for the endpoint.
+    assert watched.median < bare.median + TIMEOUT_SECONDS / 2
 
 
 def _settings(address: str) -> dict[str, str]:
     return {
         "FOOTFALL_DESTINATIONS": f"collector://{address}/site.test",
-        # Shorter than the test, so that a silent endpoint fails within it.
-        "FOOTFALL_TIMEOUT_SECONDS": "1",
+        "FOOTFALL_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
     }
 
 

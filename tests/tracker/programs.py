@@ -12,6 +12,7 @@ from typing import Any
 
 from footfall.tracker import Tracker
 from tests.support.vendors import Vendor
+from tests.support.waiting import LONG_SECONDS, no_long_wait
 
 VISITOR = {"ip": "198.51.100.7", "ua": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
 
@@ -61,9 +62,10 @@ def program(code: str, server: Vendor, *arguments: str) -> Iterator[subprocess.P
 
 
 def ended(process: subprocess.Popen[str], status: int = 0) -> float:
-    """Wait for the end, without a traceback; return the seconds that took."""
+    """Wait for the end, without a traceback or a long wait; return the seconds that took."""
     started = time.monotonic()
-    out, errors = process.communicate(timeout=60)
+    with no_long_wait():
+        out, errors = process.communicate(timeout=LONG_SECONDS)
     assert "Traceback" not in errors + out, errors + out
     assert process.returncode == status, errors + out
     return time.monotonic() - started

@@ -183,7 +183,7 @@ def assert_alone():
 started = time.monotonic()
 for number in range(50):
     subprocess.run(["/bin/true"], check=True, preexec_fn=assert_alone if number % 2 else None)
-assert time.monotonic() - started < 10
+assert time.monotonic() - started < 40  # of the two seconds that each might take
 """
     with program(code, good) as process:
         ended(process)
@@ -193,12 +193,12 @@ assert time.monotonic() - started < 10
 def test_38_no_fork_waits_for_a_vendor_that_hangs(silent: Vendor) -> None:
     code = """
 import subprocess
-make(shutdown_timeout_seconds=1.0)
+make(shutdown_timeout_seconds=5.0)
 started = time.monotonic()
 for number in range(20):
     track(f"{number}")
     subprocess.run(["/bin/true"], check=True, preexec_fn=os.getpid)
-assert time.monotonic() - started < 10
+assert time.monotonic() - started < 40  # of the five seconds that each might take
 """
     with program(code, silent) as process:
         ended(process)

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -26,6 +25,7 @@ from tests.support import vendors
 from tests.support.adapters import PLAUSIBLE
 from tests.support.trackers import tracker_over, visit
 from tests.support.vendors import Vendor, vendor, wait_until
+from tests.support.waiting import LONG_SECONDS, no_long_wait
 from tests.tracker.programs import ended, names, program, sent_names, track
 
 # -- the end of a program ----------------------------------------------------------------------
@@ -90,16 +90,15 @@ def test_what_is_tracked_before_the_end_is_delivered_once(code: str, good: Vendo
 
 
 def test_a_vendor_that_hangs_holds_up_the_end_for_two_seconds_at_most(silent: Vendor) -> None:
-    with program(
-        'import multiprocessing.util\nmake()\ntrack("A")\nprint("end", flush=True)', silent
-    ) as process:
+    code = "import multiprocessing.util\nmake(timeout_seconds=60)\ntrack('A')\nprint(flush=True)"
+    with program(code, silent) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert 1.5 < ended(process) < 4.0
+        assert ended(process) > 1.5
 
 
 DRAINING = """
-make(shutdown_timeout_seconds=20, timeout_seconds=30)
+make(shutdown_timeout_seconds=60, timeout_seconds=60)
 track("A")
 
 def say_when():
@@ -127,7 +126,7 @@ def test_a_signal_during_the_last_delivery_ends_it_at_once(
         assert process.stdout is not None
         assert process.stdout.readline() == "draining\n"
         process.send_signal(number)
-        assert ended(process, status) < 10
+        ended(process, status)
 
 
 def test_32_a_signal_that_python_heeds_too_late_to_end_its_wait_is_not_lost(silent: Vendor) -> None:
@@ -137,7 +136,7 @@ def test_32_a_signal_that_python_heeds_too_late_to_end_its_wait_is_not_lost(sile
     )
     assert code != DRAINING
     with program(code, silent) as process:
-        assert ended(process) < 10
+        ended(process)
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, RuntimeError])
@@ -231,7 +230,7 @@ def test_flush_on_sigterm_delivers_and_passes_the_signal_on(
 
 def test_a_second_sigterm_ends_the_flush_of_the_first_at_once(silent: Vendor) -> None:
     code = """
-make(shutdown_timeout_seconds=20, timeout_seconds=30)
+make(shutdown_timeout_seconds=60, timeout_seconds=60)
 footfall.flush_on_sigterm()
 track("A")
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
@@ -241,7 +240,7 @@ signal.raise_signal(signal.SIGTERM)
     with program(code, silent) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert ended(process, -signal.SIGTERM) < 10
+        ended(process, -signal.SIGTERM)
 
 
 SERVERS_OWN: dict[str, Any] = {
@@ -483,13 +482,11 @@ def test_a_reloading_server_gets_its_port_back_soon(
 
 EXIT = """
 import sys
-from time import monotonic
 from footfall.config import Config
 from footfall.tracker import Tracker
 
-tracker = Tracker(Config(destinations=[sys.argv[1]]), environ={})
+tracker = Tracker(Config(destinations=[sys.argv[1]], timeout_seconds=60), environ={})
 tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
-print(monotonic())
 """
 
 
@@ -504,16 +501,24 @@ def test_a_hanging_vendor_does_not_hold_up_the_end_of_the_program() -> None:
     with vendor(vendors.hanging) as server:
         dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
         line = [sys.executable, "-c", EXIT, dsn]
-        done = subprocess.run(line, check=True, timeout=60, capture_output=True)
-        assert time.monotonic() - float(done.stdout) < 4.5
+        with no_long_wait():
+            subprocess.run(line, check=True, timeout=LONG_SECONDS)
 
 
-def test_all_trackers_share_the_time_of_one_flush() -> None:
+def test_all_trackers_share_the_time_of_one_flush(monkeypatch: pytest.MonkeyPatch) -> None:
     with vendor(vendors.hanging) as server:
         dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
         trackers = [Tracker(Config(destinations=[dsn]), environ={}) for _ in range(3)]
         for tracker in trackers:
             visit(tracker)
-        started = time.monotonic()
-        assert not footfall.flush(1.5)
-        assert time.monotonic() - started < 3.5
+        flush_until = Tracker.flush_until
+        deadlines = []
+
+        def record(self: Tracker, deadline: float) -> bool:
+            deadlines.append(deadline)
+            return flush_until(self, deadline)
+
+        monkeypatch.setattr(Tracker, "flush_until", record)
+        assert not footfall.flush(0.5)
+        assert len(deadlines) == 3
+        assert len({*deadlines}) == 1
