@@ -15,7 +15,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from footfall.collector import CollectorServer
-from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
+from footfall.collector.wire.messages import IncomingEvent, IncomingRequest, ReceivedHit
+from footfall.model import Step
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 SECRET_ADDRESS = "203.0.113.199"
@@ -57,6 +58,28 @@ def incoming_event(
             at=at,
         ),
     )
+
+
+def received_hit(**changes: Any) -> ReceivedHit:
+    """A reported hit that does not count."""
+    values = {
+        "domain": "a.test",
+        "is_tracked": False,
+        "reason": "bot",
+        "name": "pageview",
+        "url": "https://www.a.test/x?utm_source=n&utm_term=a%20b&other=1",
+        "referrer": None,
+        "user_agent": "x",
+        "client_ip": None,
+        "steps": (Step("rule", "method", "pass"),),
+        "trace": None,
+        "exchange": None,
+        "captured_at": 1.0,
+        "decided_at": 2.0,
+        "sent_at": 3.0,
+        "received_at": 4.0005,
+    }
+    return ReceivedHit(**{**values, **changes})
 
 
 def until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:

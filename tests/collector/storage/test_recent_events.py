@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from footfall.collector.storage import recent_events
+from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
+from footfall.collector.wire.messages import IngestResponse
 from tests.collector.support import SECRET_ADDRESS, incoming_event
 
 
@@ -16,3 +18,24 @@ def test_only_the_newest_addresses_are_kept(store: Store, monkeypatch: pytest.Mo
     store.flush()
     known = [entry.client_ip for entry in store.search(EventSearch()).events]
     assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]
+
+
+def test_an_event_is_kept_with_its_response_until_it_is_cleared() -> None:
+    events = RecentEvents()
+    recent = RecentEvent(incoming_event(), IngestResponse(status=202))
+    events.add([(7, recent)])
+    assert (events.get(7), events.get(8), dict(events.addresses)) == (
+        recent,
+        None,
+        {7: SECRET_ADDRESS},
+    )
+    events.clear()
+    assert (events.get(7), dict(events.addresses)) == (None, {})
+
+
+def test_a_body_that_is_too_long_to_show_is_not_kept() -> None:
+    events = RecentEvents()
+    events.add([(1, RecentEvent(incoming_event(body=b"x" * 20_000)))])
+    recent = events.get(1)
+    assert recent is not None
+    assert recent.event.request.body == b""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from footfall.collector.wire.messages import (
     NO_CAMPAIGN,
     Campaign,
     HitExchange,
-    ReceivedHit,
     iso_time,
     json_response,
 )
 from footfall.model import Step
+from tests.collector.support import received_hit
 from tests.collector.wire.support import ALICE, PAGE, to_plausible
 
 
@@ -25,31 +23,13 @@ def test_no_repr_shows_an_address() -> None:
     assert "a.test" in shown
 
 
-def hit(**changes: Any) -> ReceivedHit:
-    values = {
-        "domain": "a.test",
-        "is_tracked": False,
-        "reason": "bot",
-        "name": "pageview",
-        "url": "https://www.a.test/x?utm_source=n&utm_term=a%20b&other=1",
-        "referrer": None,
-        "user_agent": "x",
-        "client_ip": None,
-        "steps": (Step("rule", "method", "pass"),),
-        "trace": None,
-        "exchange": None,
-        "captured_at": 1.0,
-        "decided_at": 2.0,
-        "sent_at": 3.0,
-        "received_at": 4.0005,
-    }
-    return ReceivedHit(**{**values, **changes})
-
-
 def test_a_hit_takes_page_and_campaign_from_its_url() -> None:
-    assert (hit().hostname, hit().path) == ("a.test", "/x")
-    assert hit().campaign == Campaign("n", None, None, None, "a b")
-    assert (hit(url="https://a.test").path, hit(url="").campaign) == ("/", NO_CAMPAIGN)
+    assert (received_hit().hostname, received_hit().path) == ("a.test", "/x")
+    assert received_hit().campaign == Campaign("n", None, None, None, "a b")
+    assert (received_hit(url="https://a.test").path, received_hit(url="").campaign) == (
+        "/",
+        NO_CAMPAIGN,
+    )
 
 
 def test_the_json_of_a_hit_has_the_status_of_its_exchange() -> None:
@@ -62,7 +42,10 @@ def test_the_json_of_a_hit_has_the_status_of_its_exchange() -> None:
         request_headers={},
         response_headers={},
     )
-    with_exchange, without = hit(exchange=exchange, id=7).as_json(), hit().as_json()
+    with_exchange, without = (
+        received_hit(exchange=exchange, id=7).as_json(),
+        received_hit().as_json(),
+    )
     assert (with_exchange["id"], with_exchange["method"], with_exchange["status"]) == (
         7,
         "GET",
