@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from footfall.client_ip import Hop
 from footfall.collector.wire.hit_reports import MAX_BODY_BYTES, receive
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
 from footfall.collector.wire.sessions import Sessions
+from footfall.model import Step
 from tests.support.hit_reports import report_body
 
 
@@ -87,3 +89,27 @@ def test_the_response_to_a_report_is_the_vendors() -> None:
 def test_the_repr_of_a_received_hit_shows_no_address() -> None:
     result = result_of(posted(report_body(tracked=False, reason="bot")))
     assert repr(result.hit) == "ReceivedHit(0, 'a.test', 'pageview', '/x', bot)"
+
+
+HIT_WITH_HEADERS = HIT | {"headers": {"Accept": "*/*"}, "answer": {"content-type": "text/html"}}
+
+
+def test_a_report_may_lack_hit_trace_and_decision() -> None:
+    hit = result_of(posted(report_body(hit=None, client_ip=None, decision=None))).hit
+    assert hit is not None
+    assert (hit.exchange, hit.trace, hit.steps) == (None, None, ())
+
+
+def test_a_report_has_the_steps_and_hops_of_the_decision() -> None:
+    steps = [["rule", "x", "pass"]] * 41
+    hops = [["peer", "10.0.0.2", "10.0.0.2", "trusted"]]
+    trace = {"address": None, "source": "peer", "reason": "x", "hops": hops}
+    body = report_body(decision={"steps": steps}, client_ip=trace, hit=HIT_WITH_HEADERS)
+    hit = result_of(posted(body)).hit
+    assert hit is not None
+    assert hit.trace is not None
+    assert hit.exchange is not None
+    assert hit.steps == (Step("rule", "x", "pass"),) * 40
+    assert hit.trace.hops == (Hop("peer", "10.0.0.2", "10.0.0.2", "trusted"),)
+    assert dict(hit.exchange.request_headers) == {"accept": "*/*"}
+    assert dict(hit.exchange.response_headers) == {"content-type": "text/html"}

@@ -64,9 +64,7 @@ class SiteRegistry:
             rows = connection.execute("SELECT * FROM registered_sites").fetchall()
         return {
             row["domain"]: RegisteredSite(
-                domain=row["domain"],
-                timezone=row["timezone"],
-                script=json.loads(row["script"]),
+                domain=row["domain"], timezone=row["timezone"], script=json.loads(row["script"])
             )
             for row in rows
         }
