@@ -8,7 +8,7 @@ from footfall.collector.storage.stored_events import EventSearch
 
 def names(store: Store, wanted: EventSearch | None = None) -> list[str]:
     assert store.flush()
-    return [entry.name for entry in store.search(wanted or EventSearch()).events]
+    return [event.name for event in store.search(wanted or EventSearch()).events]
 
 
 def rows(store: Store, query: str) -> list[tuple[object, ...]]:

@@ -24,8 +24,8 @@ from tests.collector.support import NOON, incoming_event
 def test_bodies_are_shown_parsed(store: Store, body: bytes, shown: object) -> None:
     store.enqueue([incoming_event(body=body)])
     assert store.flush()
-    [entry] = store.search(EventSearch()).events
-    assert entry.body == shown
+    [event] = store.search(EventSearch()).events
+    assert event.body == shown
 
 
 @pytest.mark.parametrize(

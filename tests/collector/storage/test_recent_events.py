@@ -16,7 +16,7 @@ def test_only_the_newest_addresses_are_kept(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(recent_events, "_KEEP", 2)
     store.enqueue([incoming_event() for _ in range(3)])
     store.flush()
-    known = [entry.client_ip for entry in store.search(EventSearch()).events]
+    known = [event.client_ip for event in store.search(EventSearch()).events]
     assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]
 
 

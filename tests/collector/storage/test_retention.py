@@ -47,7 +47,7 @@ def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> Non
         store.enqueue([incoming_event("a"), incoming_event("b")])
         store.flush()
         store.flush()
-        shown = [(entry.headers, entry.body) for entry in store.search(EventSearch()).events]
+        shown = [(event.headers, event.body) for event in store.search(EventSearch()).events]
         assert shown == [(None, None), ({"host": "stats.test"}, {})]
 
 
@@ -66,7 +66,7 @@ def test_a_file_over_its_size_loses_the_oldest_events(
         kept = names(store)
     assert kept == [f"{number:03}" for number in range(300 - len(kept), 300)]
     assert 50 < len(kept) < 100
-    # What is deleted makes room for what comes.
+    # Deleted pages are used again.
     assert file.stat().st_size < 2_500_000
 
 

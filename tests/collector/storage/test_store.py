@@ -25,7 +25,7 @@ def test_clearing_deletes_all_events_and_ids_go_on(store: Store) -> None:
     assert store.clear() == 2
     store.enqueue([incoming_event()])
     assert store.flush()
-    assert [entry.id for entry in store.search(EventSearch()).events] == [3]
+    assert [event.id for event in store.search(EventSearch()).events] == [3]
 
 
 def test_no_address_reaches_the_disk(tmp_path: Path) -> None:
@@ -120,5 +120,5 @@ def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
     # All of one visit, which every process has brought up to date.
     assert visits == [(1_200,)]
     expected = {f"{writer} {number}" for writer in range(4) for number in range(300)}
-    assert {entry.name for entry in found} == expected
+    assert {event.name for event in found} == expected
     assert len(found) == 1_200

@@ -34,8 +34,8 @@ def test_an_event_is_stored_whole(store: Store) -> None:
     )
     assert store.enqueue([event])
     assert store.flush()
-    [entry] = store.search(EventSearch()).events
-    assert entry.as_json() == {
+    [stored] = store.search(EventSearch()).events
+    assert stored.as_json() == {
         "id": 1,
         "received_at": "2026-11-21T12:00:00.250Z",
         "vendor": "plausible",
@@ -57,5 +57,5 @@ def test_an_event_is_stored_whole(store: Store) -> None:
         "headers": {"host": "stats.test"},
         "body": {"n": "Signup"},
     }
-    assert (entry.browser, entry.os, entry.device) == ("Firefox", "Linux", "Desktop")
-    assert SECRET_ADDRESS not in repr(entry)
+    assert (stored.browser, stored.os, stored.device) == ("Firefox", "Linux", "Desktop")
+    assert SECRET_ADDRESS not in repr(stored)

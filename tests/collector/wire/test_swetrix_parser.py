@@ -156,5 +156,5 @@ def test_the_bodies_that_swetrix_reads(body: bytes, headers: dict[str, str], sta
 
 
 def test_a_malformed_body_gets_one_message_and_not_a_list() -> None:
-    said = response_json(to_swetrix(b"{"))
-    assert (isinstance(said["message"], str), said["error"]) == (True, "Bad Request")
+    body = response_json(to_swetrix(b"{"))
+    assert (isinstance(body["message"], str), body["error"]) == (True, "Bad Request")

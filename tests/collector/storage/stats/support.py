@@ -48,7 +48,7 @@ def event_of(
     is_interactive: bool = True,
     reason: str | None = None,
 ) -> IncomingEvent:
-    """An event of a visit; a visitor's name is one of the day, as in a real store."""
+    """An event of a visit; a visitor has another id on each day, as in a real store."""
     day = int((MIDNIGHT + at) // DAY)
     return IncomingEvent(
         vendor="plausible",
@@ -128,7 +128,7 @@ _SOURCES = st.sampled_from([None, "google.com", "c.test"])
 
 @st.composite
 def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[IncomingEvent]:
-    """A week of visits; names of visitors are those of a day, as the book of visits gives them."""
+    """A week of visits; a visitor has another id on each day, as `Sessions` gives it."""
     events = []
     for number in range(draw(st.integers(1, 12))):
         at = draw(st.integers(-3 * 24 * 60, 3 * 24 * 60)) * MINUTE

@@ -100,7 +100,7 @@ def test_a_day_that_is_reopened_while_it_is_counted_stays_open() -> None:
 
 
 def test_a_result_is_read_from_rollups() -> None:
-    """Told by figures that are wrong on purpose: they must show."""
+    """Rollups with wrong figures on purpose must show in the result."""
     with closing(database_of(EVENTS)) as database:
         close_all(database, UTC_ZONE)
         database.writer.execute("UPDATE rollups SET visitors = 1000 WHERE dimension = ''")
