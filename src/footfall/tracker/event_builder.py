@@ -61,7 +61,7 @@ class EventBuilder:
         )
 
     def from_hit(self, hit: Hit, *, with_steps: bool = False) -> BuildResult:
-        """Decide whether a hit counts, and build its event; steps take longer to decide."""
+        """Decide whether a hit counts, and build its event; `with_steps` costs time."""
         if self._config.should_track is not None and not self._config.should_track(hit):
             return BuildResult("should_track")
         origin = self._origin_of(hit)
