@@ -54,7 +54,7 @@ def counted(lane: Lane) -> dict[str, int]:
     }
 
 
-def drained(lane: Lane, seconds: float = 5.0) -> bool:
+def drained(lane: Lane, seconds: float = 30.0) -> bool:
     """Drain `lane`. False if something was lost."""
     return lane.drain(monotonic() + seconds)
 

@@ -69,7 +69,7 @@ def test_reports_are_waited_for_where_vendors_have_an_outbox(tmp_path: Path) -> 
     )
     visit(tracker)
     threading.Timer(0.3, transport.may_answer.set).start()
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert [account["accepted"] for account in accounts(tracker)] == [1, 1]
 
 
@@ -119,7 +119,7 @@ def test_a_collector_for_some_hosts_gets_a_report_of_every_hit_of_theirs() -> No
     visit(tracker, headers={"Host": "shop.example.com"})
     visit(tracker, headers={"Host": "shop.example.com", "User-Agent": BOT["ua"]})
     visit(tracker, headers={"Host": "blog.example.com"})
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert [b'"reason":"bot"' in request.body for request in transport.requests].count(True) == 1
     assert {request.url for request in transport.requests} == {"http://127.0.0.1:8321/api/v1/hits"}
     assert accounts(tracker) == [{"submitted": 2, "accepted": 2}]
@@ -146,7 +146,7 @@ def test_what_comes_while_an_outbox_is_flushed_is_not_lost(
         tracker.process_all()
 
     monkeypatch.setattr(outbox, "_close_quietly", visited_meanwhile)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 2, 10)
     assert "lost_at_exit" not in accounts(tracker)[0]
 
@@ -240,7 +240,7 @@ def test_a_thread_that_was_ended_is_replaced() -> None:
     assert wait_until(lambda: accounts(tracker)[0].get("accepted") == 1)
     # The next of the same visitor does not wait for the one without an outcome.
     visit(tracker)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert accounts(tracker) == [{"submitted": 3, "accepted": 2, "unknown": 1}]
 
 
@@ -256,7 +256,7 @@ def test_an_event_whose_delivery_ends_the_calling_thread_is_counted(
     with pytest.raises(SystemExit):
         tracker.flush(5)
     visit(tracker)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert accounts(tracker) == [{"submitted": 2, "accepted": 1, "unknown": 1}]
 
 

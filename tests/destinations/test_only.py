@@ -25,7 +25,7 @@ def delivered(destinations: list[Any], *visits: dict[str, Any], **options: Any) 
     tracker = Tracker(config, environ={})
     for headers in visits:
         visit(tracker, headers=headers)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     return [request.body for request in transport.requests]
 
 
@@ -46,7 +46,7 @@ def test_bots_may_go_to_a_site_of_their_own() -> None:
     tracker = Tracker(config, environ={})
     visit(tracker, headers={"User-Agent": "Mozilla/5.0 (compatible; GPTBot/1.2)"})
     visit(tracker)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     bot, person = sorted(transport.requests, key=lambda request: b"pageview" in request.body)
     assert b'"domain":"bots.example.com"' in bot.body
     assert b'"bot":"GPTBot"' in bot.body

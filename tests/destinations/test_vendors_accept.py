@@ -192,7 +192,7 @@ def test_only_the_expected_headers_are_sent(dsn: str, expected: set[str], may_be
     with vendor(vendors.answering(vendors.answer())) as server:
         tracker = Tracker(Config(destinations=[dsn.format(server.url)]), environ={})
         visit(tracker, headers=own)
-        assert tracker.flush(5)
+        assert tracker.flush(30)
         [request] = server.requests
     head = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
     sent = {

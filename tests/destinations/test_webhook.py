@@ -109,7 +109,7 @@ def delivered(make: Any) -> tuple[list[bytes], dict[str, Any]]:
         destination = make(server.url)
         tracker = Tracker(Config(destinations=[destination], track_localhost=True), environ={})
         visit(tracker)
-        assert tracker.flush(5)
+        assert tracker.flush(30)
         return server.requests, tracker.stats()["destinations"][destination.name]
 
 

@@ -201,12 +201,14 @@ class Server:
 def running(spec: ServerSpec, folder: Path, **environment: str) -> Iterator[Server]:
     """Start a server with its log in `folder`, and kill what is left of it at the end."""
     port = unused_port()
+    # A busy machine may need more than the default to deliver what comes last.
+    settings = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "30", **environment}
     log_file = folder / f"server-{port}.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             [part.format(port=port) for part in spec.command],
             cwd=spec.folder,
-            env=_clean_environment(os.environ, HOME=str(folder), PORT=str(port), **environment),
+            env=_clean_environment(os.environ, HOME=str(folder), PORT=str(port), **settings),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -29,7 +29,9 @@ def track(name):
 
 def make(**options):
     global tracker
-    tracker = Tracker.from_options({"destinations": sys.argv[1], **options}, environ={})
+    # The default is two seconds, which a busy machine may need for other things.
+    options = {"destinations": sys.argv[1], "shutdown_timeout_seconds": 30, **options}
+    tracker = Tracker.from_options(options, environ={})
 """
 
 

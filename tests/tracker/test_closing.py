@@ -33,10 +33,10 @@ def test_44_a_closed_tracker_keeps_no_thread_and_no_connection(good: Vendor) -> 
     track(tracker, "A")
     assert wait_until(lambda: tracker.stats()["destinations"] and len(good.requests) == 1)
     assert threads_of_ours() - before
-    assert tracker.close(5)
+    assert tracker.close(30)
     assert wait_until(lambda: not threads_of_ours() - before, 5)
     track(tracker, "B")
-    assert tracker.close(5)
+    assert tracker.close(30)
     assert good.connections == 2
 
 
@@ -52,7 +52,7 @@ def test_an_event_that_meets_the_closing_is_delivered(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(tracker, "flush_until", flush_and_be_too_slow)
     track(tracker, "early")
-    assert tracker.close(5)
+    assert tracker.close(30)
     assert wait_until(lambda: sent_names(transport) == ["early", "late"])
 
 
@@ -66,5 +66,5 @@ def test_a_transport_of_the_owners_own_is_not_closed() -> None:
     transport = Closing()
     tracker = tracker_over(transport)
     track(tracker, "A")
-    assert tracker.close(5)
+    assert tracker.close(30)
     assert not transport.is_closed

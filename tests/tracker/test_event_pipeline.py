@@ -83,5 +83,5 @@ def test_flush_waits_for_the_hit_that_is_being_processed() -> None:
     tracker = tracker_over(transport, before_send=slow)
     visit(tracker)
     assert wait_until(lambda: tracker.stats()["waiting"] == 0)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert len(transport.requests) == 1

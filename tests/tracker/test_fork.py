@@ -29,7 +29,8 @@ CHILDREN = """
 import multiprocessing, multiprocessing.util, os, sys
 from footfall.tracker import Tracker
 
-TRACKER = Tracker.from_options({"destinations": sys.argv[1]}, environ={})
+OPTIONS = {"destinations": sys.argv[1], "shutdown_timeout_seconds": 30}
+TRACKER = Tracker.from_options(OPTIONS, environ={})
 
 def track(name):
     TRACKER.track(name, url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": name})
@@ -343,7 +344,7 @@ def test_after_a_fork_each_process_sends_its_own_once() -> None:
             return tracker.flush(5) and tracker.stats()["captured"] == 1
 
         assert in_a_child(child) == 0
-        assert tracker.flush(5)
+        assert tracker.flush(30)
         paths = sorted(
             request.split(b"example.com/")[1].split(b'"')[0] for request in server.requests
         )

@@ -90,7 +90,13 @@ def test_what_is_tracked_before_the_end_is_delivered_once(code: str, good: Vendo
 
 
 def test_a_vendor_that_hangs_holds_up_the_end_for_two_seconds_at_most(silent: Vendor) -> None:
-    code = "import multiprocessing.util\nmake(timeout_seconds=60)\ntrack('A')\nprint(flush=True)"
+    code = """
+import multiprocessing.util
+options = {"destinations": sys.argv[1], "timeout_seconds": 60}
+tracker = Tracker.from_options(options, environ={})
+track("A")
+print(flush=True)
+"""
     with program(code, silent) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -352,7 +358,7 @@ def test_a_module_that_only_has_the_name_of_a_platform_harms_nothing(
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     track(tracker, "A")
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert sent_names(transport) == ["A"]
 
 
@@ -485,7 +491,10 @@ import sys
 from footfall.config import Config
 from footfall.tracker import Tracker
 
-tracker = Tracker(Config(destinations=[sys.argv[1]], timeout_seconds=60), environ={})
+config = Config(
+    destinations=[sys.argv[1]], timeout_seconds=60, shutdown_timeout_seconds=float(sys.argv[2])
+)
+tracker = Tracker(config, environ={})
 tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": "x"})
 """
 
@@ -493,14 +502,14 @@ tracker.track("Bye", url="https://example.com/", visitor={"ip": "198.51.100.7", 
 def test_what_waits_at_the_end_of_the_program_is_delivered() -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
-        subprocess.run([sys.executable, "-c", EXIT, dsn], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", EXIT, dsn, "30"], check=True, timeout=60)
         assert len(server.requests) == 1
 
 
 def test_a_hanging_vendor_does_not_hold_up_the_end_of_the_program() -> None:
     with vendor(vendors.hanging) as server:
         dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
-        line = [sys.executable, "-c", EXIT, dsn]
+        line = [sys.executable, "-c", EXIT, dsn, "2"]
         with no_long_wait():
             subprocess.run(line, check=True, timeout=LONG_SECONDS)
 

@@ -35,9 +35,9 @@ def test_flush_delivers_what_waits_and_may_be_called_again() -> None:
     tracker = tracker_over(transport)
     for number in range(3):
         visit(tracker)
-        assert tracker.flush(5)
+        assert tracker.flush(30)
         assert len(transport.requests) == number + 1
-    assert footfall.flush(5)
+    assert footfall.flush(30)
 
 
 def test_under_pytest_nothing_leaves_the_machine() -> None:

@@ -60,7 +60,7 @@ def test_an_event_waits_while_no_thread_can_start(
     visit(tracker)
     assert tracker.stats()["waiting"] == 1
     monkeypatch.setattr(threading.Thread, "start", start)
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     assert len(transport.requests) == 1
 
 

@@ -69,13 +69,20 @@ def test_where_the_file_fails_events_wait_in_memory(
     break_it(monkeypatch, path)
     with vendor(ACCEPTING) as server:
         with watched_site(dsn_of(server), outbox=path) as site:
-            for _ in range(5):
+            rounds = 0
+            # The first rounds may be read from a small file before the next would fill it.
+            while rounds < 5 or site.tracker.stats()["outbox"]["is_in_use"]:
+                rounds += 1
+                assert rounds < 1000, "the file never failed"
                 site.visits(40)
                 site.tracker.process_all()
-            assert wait_until(lambda: sum(site.counts().values()) >= 200)
-            assert wait_until(lambda: site.counts().get("accepted", 0) >= 150), site.counts()
+            visits = 40 * rounds
+            assert wait_until(lambda: sum(site.counts().values()) >= visits)
+            assert wait_until(lambda: site.counts().get("accepted", 0) >= visits - 50), (
+                site.counts()
+            )
             assert site.tracker.stats()["outbox"]["is_in_use"] is False
-        assert max(urls(server).values()) <= 5, "each page five times"
+        assert max(urls(server).values()) <= rounds, "each page once in a round"
     assert caplog.text.count(f"the outbox {path} cannot be used") == 1
 
 

@@ -100,7 +100,7 @@ def test_a_process_that_ends_delivers_what_it_can(path: str) -> None:
         fill(path, 500, destination=f"plausible:example.com@{server.url[7:]}")
         with watched_site(dsn_of(server), outbox=path) as site:
             site.visit("/last")
-            assert site.tracker.flush(5.0)
+            assert site.tracker.flush(30)
             assert rows_in(path) == 0
         assert len(urls(server)) == 501
 
@@ -132,7 +132,7 @@ def test_the_outbox_of_a_tracker_that_is_dropped_ends(path: str) -> None:
     outbox.put(tracker._dispatcher.lanes[0], [made(1, time.time())])
     thread = outbox._thread
     assert thread is not None
-    assert tracker.flush(5)
+    assert tracker.flush(30)
     del outbox, tracker
     gc.collect()
     assert wait_until(lambda: gc.collect() >= 0 and not thread.is_alive(), 15)
@@ -145,5 +145,5 @@ def test_a_closed_tracker_keeps_no_thread_and_the_next_event_starts_one(path: st
             assert wait_until(lambda: site.counts().get("accepted") == number)  # noqa: B023
             thread = site.tracker._dispatcher.outbox._thread  # type: ignore[union-attr]
             assert thread is not None
-            assert site.tracker.close(5)
+            assert site.tracker.close(30)
             assert wait_until(lambda: not thread.is_alive())  # noqa: B023
