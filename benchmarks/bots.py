@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import crawleruseragents
 
-from footfall.rules.user_agent import _classify, classify
+from footfall.rules.bot_detection import _classify, classify
 
 uncached = _classify.__wrapped__
 

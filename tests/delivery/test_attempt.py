@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from footfall.common.clock import monotonic
-from footfall.delivery import Item, Lane
-from footfall.delivery.attempt import may_retry, wait_seconds
+from footfall.delivery import Lane
 from footfall.delivery.lane import MAX_BUILT_AHEAD
 from footfall.errors import Ambiguous, NotSent
-from footfall.model import Event, Outcome, OutcomeKind, Request, Response
+from footfall.model import Event, Request, Response
 from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over, without_threads
 from tests.support.faults import Scripted
 
@@ -98,37 +97,3 @@ def test_the_request_of_a_parked_event_is_built_later() -> None:
     assert lane._take(0.0) is None
     held = lane._queue.order._held.values()
     assert [item.request for parked in held for item in parked or ()] == [None]
-
-
-def item_after(tries: int) -> Item:
-    item = Item.of(event(), 0.0)
-    item.tries = tries
-    return item
-
-
-@pytest.mark.parametrize(
-    ("tries", "outcome", "may"),
-    [
-        (1, Outcome(kind=OutcomeKind.RETRY), True),
-        (3, Outcome(kind=OutcomeKind.RETRY), True),
-        (4, Outcome(kind=OutcomeKind.RETRY), False),
-        (2, Outcome(kind=OutcomeKind.RETRY, max_tries=2), False),
-        (1, Outcome(kind=OutcomeKind.UNKNOWN), False),
-        (1, Outcome(kind=OutcomeKind.REJECTED), False),
-    ],
-)
-def test_another_try_is_allowed_while_the_vendor_processed_nothing_and_tries_are_left(
-    tries: int, outcome: Outcome, may: bool
-) -> None:
-    assert may_retry(item_after(tries), outcome, max_tries=4) is may
-
-
-@pytest.mark.parametrize(
-    ("tries", "retry_after", "seconds"),
-    [(1, None, 0.25), (2, None, 0.5), (4, None, 2.0), (9, None, 8.0), (1, 5.0, 5.0)],
-)
-def test_the_longest_wait_doubles_with_each_try_and_retry_after_is_kept(
-    tries: int, retry_after: float | None, seconds: float
-) -> None:
-    outcome = Outcome(kind=OutcomeKind.RETRY, retry_after=retry_after)
-    assert wait_seconds(item_after(tries), outcome, lambda low, high: high) == seconds

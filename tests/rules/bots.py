@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from footfall.rules.user_agent import Bot, Kind
+from footfall.rules.bot_detection import Bot, Kind
 from tests.support.header_sets import CHROME
 
 _LIKE_GECKO = "AppleWebKit/537.36 (KHTML, like Gecko)"

@@ -40,6 +40,6 @@ What the default cannot know:
 from footfall.client_ip.addresses import anonymize
 from footfall.client_ip.misconfiguration import MisconfigurationDetector
 from footfall.client_ip.resolver import ClientIP, Hop, Trace
-from footfall.client_ip.settings import Note
+from footfall.client_ip.trusted_proxies import Note
 
 __all__ = ["ClientIP", "Hop", "MisconfigurationDetector", "Note", "Trace", "anonymize"]

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from footfall.client_ip.addresses import MAX_ADDRESS_CHARS, Address, classify_peer
 from footfall.client_ip.header_rules import ClientIPFunction, RuleResult, parser_for, rule_for
 from footfall.client_ip.platforms import Platform
-from footfall.client_ip.settings import Note, ParsedSettings, TrustedProxies, parse_settings
+from footfall.client_ip.trusted_proxies import Note, ParsedSettings, TrustedProxies, parse_settings
 from footfall.model import Headers
 
 # Longer texts are rare, and would let a client fill the cache with kilobytes.

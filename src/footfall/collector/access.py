@@ -14,13 +14,14 @@ import hmac
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.endpoints import route_path
 
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -33,7 +34,6 @@ _COOKIE_SECONDS = 30 * 86_400
 # Health probes have no token; they learn only whether the collector is healthy.
 _OPEN_PATHS = frozenset({"/api/health", "/api/system/health/ready", "/api/system/health/live"})
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # A page loads its own style sheets, scripts and streams, and nothing from elsewhere.
 _HEADERS: Final = {
@@ -81,7 +81,7 @@ class AccessControl:
         """The response to a request that is not allowed, None for one that is."""
         if self._hosts is not None and _host(request) not in self._hosts:
             return _reject(HTTPStatus.FORBIDDEN, "This collector answers to localhost only.")
-        if request.method not in _SAFE_METHODS and _is_cross_origin(request):
+        if is_forged(request):
             return _reject(HTTPStatus.FORBIDDEN, "Pages of other origins may not do this.")
         if self._token is None or route_path(request.scope) in _OPEN_PATHS:
             return None
@@ -133,11 +133,3 @@ def _cookie(token: str) -> str:
 
 def _is_same(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode(), secret.encode())
-
-
-def _is_cross_origin(request: Request) -> bool:
-    """Whether a browser sent this for a page of another origin. Programs send neither header."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return True
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")

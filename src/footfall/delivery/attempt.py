@@ -1,4 +1,4 @@
-"""One try to send one event, and when the next may follow."""
+"""One try to send one event."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ from footfall.delivery.visitor_order import Item
 from footfall.destinations import Destination, Watching, explained
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
-
-# Full jitter: a uniform wait between zero and this, doubled with each try.
-BACKOFF_BASE_SECONDS: Final = 0.25
-BACKOFF_CAP_SECONDS: Final = 8.0
 
 COUNTER: Final = {
     OutcomeKind.ACCEPTED: "accepted",
@@ -103,16 +99,3 @@ def _request(destination: Destination, item: Item, wall_clock: Callable[[], floa
     if item.report is not None:
         return cast("Watching", destination).report(item.report, sent_at=wall_clock())
     return destination.request(item.event)
-
-
-def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:
-    """Whether another try is allowed: the vendor processed nothing, and tries are left."""
-    if outcome.kind is not OutcomeKind.RETRY:
-        return False
-    return item.tries < min(max_tries, outcome.max_tries or max_tries)
-
-
-def wait_seconds(item: Item, outcome: Outcome, jitter: Callable[[float, float], float]) -> float:
-    """How long to wait before the next try, `Retry-After` included."""
-    longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (item.tries - 1))
-    return max(jitter(0.0, longest), outcome.retry_after or 0.0)

@@ -12,12 +12,13 @@ from typing import Any, Final, Literal
 from footfall.common import clock as clocks
 from footfall.common import reentrancy
 from footfall.common.log import ThrottledLog, error_location
-from footfall.delivery.attempt import COUNTER, attempt, build_requests, may_retry, wait_seconds
+from footfall.delivery.attempt import COUNTER, attempt, build_requests
 from footfall.delivery.circuit_breaker import CircuitBreaker
 from footfall.delivery.counters import Counters
 from footfall.delivery.limits import DEFAULTS, Limits
 from footfall.delivery.outcome_log import OutcomeLog
 from footfall.delivery.queue import EventQueue
+from footfall.delivery.retry import may_retry, wait_seconds
 from footfall.delivery.transport import Transport
 from footfall.delivery.visitor_order import Item
 from footfall.delivery.worker_pool import IDLE_SECONDS, WorkerPool

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from footfall.client_ip.addresses import PRIVATE_NETWORKS, Networks, parse
 from footfall.client_ip.platforms import PLATFORMS
 from footfall.destinations import _response_status, _validation
-from footfall.rules.user_agent import classify
+from footfall.rules.bot_detection import classify
 
 if TYPE_CHECKING:
     from footfall.model import Event

@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from footfall.collector.storage.store import Store
-from footfall.collector.wire.sessions import DAY_SECONDS, VisitorIdentity
+from footfall.collector.wire.sessions import DAY_SECONDS
+from footfall.collector.wire.visitor_hash import VisitorIdentity
 from tests.collector.support import NOON, SECRET_ADDRESS
 
 

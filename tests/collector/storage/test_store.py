@@ -14,7 +14,7 @@ import pytest
 
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
-from footfall.collector.wire.sessions import VisitorIdentity
+from footfall.collector.wire.visitor_hash import VisitorIdentity
 from footfall.errors import ConfigError
 from tests.collector.storage.support import names, rows
 from tests.collector.support import NOON, SECRET_ADDRESS, incoming_event

@@ -8,7 +8,8 @@ from typing import Any
 
 from footfall.collector.wire import plausible, swetrix
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest, IngestResult
-from footfall.collector.wire.sessions import DAY_SECONDS, Sessions, VisitorIdentity
+from footfall.collector.wire.sessions import DAY_SECONDS, Sessions
+from footfall.collector.wire.visitor_hash import VisitorIdentity
 from tests.collector.support import FIREFOX
 
 NOON = 20_000 * DAY_SECONDS + DAY_SECONDS / 2

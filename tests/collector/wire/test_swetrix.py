@@ -8,7 +8,7 @@ import pytest
 
 from footfall.collector.wire import swetrix
 from footfall.collector.wire.messages import Campaign
-from footfall.collector.wire.sessions import VISIT_SECONDS
+from footfall.collector.wire.sessions import SESSION_TIMEOUT_SECONDS
 from tests.collector.support import FIREFOX, GOOGLEBOT, PID
 from tests.collector.wire.support import (
     NO_HEADERS,
@@ -82,7 +82,7 @@ def test_a_unique_event_happens_once_for_each_name() -> None:
     # Asking again keeps the mark for another half hour.
     assert status("a", NOON + 1_700) == 403
     assert status("a", NOON + 3_400) == 403
-    assert status("a", NOON + 3_400 + VISIT_SECONDS + 1) == 201
+    assert status("a", NOON + 3_400 + SESSION_TIMEOUT_SECONDS + 1) == 201
 
 
 def test_a_heartbeat_needs_a_session_and_extends_it() -> None:
@@ -99,7 +99,7 @@ def test_a_heartbeat_needs_a_session_and_extends_it() -> None:
     to_swetrix({"pid": PID}, sessions=sessions, at=NOON)
     assert [heartbeat_status(NOON + 1_500), heartbeat_status(NOON + 3_000)] == [201, 201]
     assert heartbeat_status(NOON + 3_000, {"x-forwarded-for": "203.0.113.77"}) == 403
-    assert heartbeat_status(NOON + 3_000 + VISIT_SECONDS + 1) == 403
+    assert heartbeat_status(NOON + 3_000 + SESSION_TIMEOUT_SECONDS + 1) == 403
 
 
 def test_a_page_that_is_no_text_breaks_swetrix() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from footfall.rules.user_agent import NO_USER_AGENT, Kind, classify
+from footfall.rules.bot_detection import NO_USER_AGENT, Kind, classify
 
 _NAMELESS: Final = "no name"
 

@@ -28,7 +28,7 @@ from footfall.collector.wire.messages import (
 )
 from footfall.events.curl_command import curl_command
 from footfall.model import Step
-from footfall.rules.user_agent import Bot, classify
+from footfall.rules.bot_detection import Bot, classify
 
 # The vendors' endpoints, for events that were kept without their path.
 _PATHS: Final = {"plausible": "/api/event", "swetrix": "/log"}

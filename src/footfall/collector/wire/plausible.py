@@ -5,8 +5,8 @@ client that is accepted here is accepted there. Where we differ:
 
 - `Forwarded` without a `for=` falls back to the peer, where Plausible answers 500.
 - There are no block-lists of addresses, no goals and no geolocation, and of the spam hosts only the
-  one that Plausible's own tests use. Bots are those of `footfall.rules.user_agent`, less the HTTP
-  libraries and unknown apps, which Plausible counts.
+  one that Plausible's own tests use. Bots are those of
+  `footfall.rules.bot_detection`, less the HTTP libraries and unknown apps, which Plausible counts.
 - `X-Debug-Request: true` is answered with the address, as Plausible Cloud does; nothing is counted.
 """
 
@@ -30,8 +30,9 @@ from footfall.collector.wire.messages import (
 )
 from footfall.collector.wire.parsing import first_item, referring_host, without_port
 from footfall.collector.wire.plausible_parser import PageURL, PostedEvent
-from footfall.collector.wire.sessions import Session, Sessions, VisitorIdentity
-from footfall.rules.user_agent import classify
+from footfall.collector.wire.sessions import Session, Sessions
+from footfall.collector.wire.visitor_hash import VisitorIdentity
+from footfall.rules.bot_detection import classify
 
 MAX_BODY_BYTES = plausible_parser.MAX_BODY_BYTES
 

@@ -12,30 +12,20 @@ is looked up in the store, so a restart, or a second process on the same file, s
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-VISIT_SECONDS = 1_800
+from footfall.collector.wire.visitor_hash import VisitorIdentity, visitor_hash
+
+SESSION_TIMEOUT_SECONDS = 1_800
 """A session (a visit, in the figures) ends after this long without an event, with both vendors."""
 
 DAY_SECONDS = 86_400
 
 # A session takes about 250 bytes of memory; one that was evicted is found in the store.
 _MAX_REMEMBERED = 50_000
-
-
-class VisitorIdentity(NamedTuple):
-    """What a visitor is recognised by. Never stored: only its hash is."""
-
-    domain: str
-    client_ip: str
-    user_agent: str
-
-    def __repr__(self) -> str:
-        return f"VisitorIdentity({self.domain!r}, client_ip=<hidden>)"
 
 
 class Session(NamedTuple):
@@ -102,7 +92,7 @@ class Sessions:
         before = self._unique_events.pop(key, None)
         self._unique_events[key] = now
         _evict(self._unique_events)
-        return before is None or now - before > VISIT_SECONDS
+        return before is None or now - before > SESSION_TIMEOUT_SECONDS
 
     def clear(self) -> None:
         """Forget every session."""
@@ -113,13 +103,8 @@ class Sessions:
         """The visitor's id of today, and just after midnight that of yesterday too."""
         day, second = divmod(self._local_time(now), DAY_SECONDS)
         # After half an hour a session of yesterday has ended, or goes on under today's id.
-        days = (int(day), int(day) - 1) if second <= VISIT_SECONDS else (int(day),)
-        # The lengths keep two different visitors from making one text.
-        domain, address, browser = identity
-        text = f"{len(domain)}:{domain}{len(address)}:{address}{len(browser)}:{browser}".encode()
-        return [
-            hashlib.blake2b(text, digest_size=8, key=self._salt(each)).hexdigest() for each in days
-        ]
+        days = (int(day), int(day) - 1) if second <= SESSION_TIMEOUT_SECONDS else (int(day),)
+        return [visitor_hash(identity, self._salt(each)) for each in days]
 
     def _find(self, visitors: Sequence[str], now: float) -> Session | None:
         for visitor in visitors:
@@ -129,11 +114,11 @@ class Sessions:
 
     def _running(self, visitor: str, now: float) -> _LastEvent | None:
         last = self._last_events.get(visitor)
-        if last is None or now - last.at > VISIT_SECONDS:
+        if last is None or now - last.at > SESSION_TIMEOUT_SECONDS:
             # Another process may have seen this visitor since.
             stored = self._last_seen(visitor)
             last = _LastEvent(*stored) if stored else None
-        return last if last and now - last.at <= VISIT_SECONDS else None
+        return last if last and now - last.at <= SESSION_TIMEOUT_SECONDS else None
 
 
 def _evict(entries: OrderedDict[Any, Any]) -> None:

@@ -23,10 +23,11 @@ from footfall.collector.wire.messages import (
     json_response,
 )
 from footfall.collector.wire.parsing import first_item, is_address, referring_host, without_port
-from footfall.collector.wire.sessions import Session, Sessions, VisitorIdentity
+from footfall.collector.wire.sessions import Session, Sessions
 from footfall.collector.wire.swetrix_parser import PID, EventKind, error, is_truthy, meta_texts
+from footfall.collector.wire.visitor_hash import VisitorIdentity
 from footfall.model import PAGEVIEW
-from footfall.rules.user_agent import classify
+from footfall.rules.bot_detection import classify
 
 __all__ = ["BUSY", "DROPPED", "MAX_BODY_BYTES", "PID", "EventKind", "client_ip", "receive"]
 

@@ -14,12 +14,12 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from footfall.model import Decision, Hit
+from footfall.rules.bot_detection import Bot, classify
 from footfall.rules.pageview.decide import decide
 from footfall.rules.pageview.file_names import extension_of, is_static, is_well_known
 from footfall.rules.pageview.header_names import REQUEST_HEADERS
 from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
 from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
-from footfall.rules.user_agent import Bot, classify
 
 # The different decisions of a site's traffic; each takes a few hundred bytes.
 _MAX_ENTRIES: Final = 512

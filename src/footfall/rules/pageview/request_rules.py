@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from footfall.model import Hit
+from footfall.rules.bot_detection import NO_USER_AGENT, Bot, classify
 from footfall.rules.pageview.file_names import reason_for_file
 from footfall.rules.pageview.header_values import (
     CACHE_SIZE,
@@ -18,7 +19,6 @@ from footfall.rules.pageview.options import PageviewOptions
 from footfall.rules.pageview.prefetch import prefetch_header
 from footfall.rules.pageview.reasons import BOT_VISIT
 from footfall.rules.pageview.rule_types import RequestRule, RuleMatch
-from footfall.rules.user_agent import NO_USER_AGENT, Bot, classify
 
 # The name becomes a label on a chart.
 _MAX_NAME_CHARS: Final = 80

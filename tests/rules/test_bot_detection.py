@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from footfall.rules.user_agent import NO_USER_AGENT, Bot, Kind, classify
+from footfall.rules.bot_detection import NO_USER_AGENT, Bot, Kind, classify
 from tests.rules.bots import BOTS, UNKNOWN_BOTS
 from tests.support.header_sets import BROWSERS, CHROME
 
