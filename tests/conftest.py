@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -43,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
     if is_worker or not config.getoption("numprocesses", None):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    # In Python's development mode asyncio logs each callback that took a tenth of a second, which
+    # on a busy machine is any. Nothing else of asyncio is filtered.
+    logging.getLogger("asyncio").addFilter(
+        lambda record: record.msg != "Executing %s took %.3f seconds"
+    )
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

@@ -40,7 +40,7 @@ for number in range(10):
     gevent.sleep(0.02)
 gevent.sleep(0)
 assert footfall.flush(15), tracker.stats()
-print(len(gaps), *sorted(gaps)[-2:], flush=True)
+print(len(gaps), sorted(gaps)[-6], flush=True)
 # gevent may crash when an interpreter ends whose threads are older than its patch.
 os._exit(0)
 """
@@ -58,7 +58,7 @@ def test_under_gevent_everything_is_delivered_and_the_hub_goes_on(order: str) ->
         # gevent itself complains of every thread that was started before the patch and ends later.
         assert "footfall/" not in errors
         assert names(server) == ["first", *sorted(f"greenlet {number}" for number in range(10))]
-    # Each of eleven responses would be such a gap; a single one is a pause of the machine.
-    ticks, second_longest, _ = out.split()
+    # Each of eleven responses would be such a gap; a few may be pauses of the machine.
+    ticks, sixth_longest = out.split()
     assert int(ticks) > 10
-    assert float(second_longest) < 0.35, "the hub stood still while the vendor took its time"
+    assert float(sixth_longest) < 0.4, "the hub stood still while the vendor took its time"

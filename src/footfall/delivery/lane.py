@@ -182,7 +182,7 @@ class Lane:
     def capacity(self, window: int) -> int:
         """How many events this lane can take now, so that no more than `window` are outstanding.
 
-        None while the breaker is open, and one when a probe is due.
+        0 while the breaker is open, and 1 when a probe is due.
         """
         with self._changed:
             outstanding = self._queue.outstanding
