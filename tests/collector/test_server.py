@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
+import json
+import re
 import socket
+import statistics
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +24,8 @@ from footfall.collector import CollectorServer, Store, server
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.errors import ConfigError
 from tests.collector.support import (
+    FIREFOX,
+    PAGEVIEW,
     post,
     stored_events,
     streamed_lines,
@@ -109,3 +118,53 @@ def test_a_token_that_can_be_guessed_is_refused_and_not_repeated() -> None:
     with pytest.raises(ConfigError, match="16 characters or more") as caught:
         CollectorServer(host="0.0.0.0", token="hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+async def answer_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer each request of a connection with nothing but `ok`."""
+    while True:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok")
+
+
+@contextmanager
+def plain_responder() -> Iterator[int]:
+    """The port of a server that does as little as asyncio allows, in this process."""
+    loop = asyncio.new_event_loop()
+    serve = asyncio.start_server(answer_plainly, "127.0.0.1", 0)
+    server = loop.run_until_complete(serve)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/event"), ("GET", "/api/health")])
+def test_no_response_waits_for_a_delayed_acknowledgement(method: str, path: str) -> None:
+    # Linux delays one by 40 ms, which is hundreds of times a plain exchange. Measured in turn, so
+    # that a busy machine slows both.
+    def seconds(connection: http.client.HTTPConnection) -> float:
+        started = time.perf_counter()
+        body = json.dumps(PAGEVIEW) if method == "POST" else None
+        connection.request(method, path, body, {"user-agent": FIREFOX})
+        assert connection.getresponse().read()
+        return time.perf_counter() - started
+
+    with CollectorServer() as collector, plain_responder() as port:
+        ours = http.client.HTTPConnection(urlsplit(collector.url).netloc)
+        plain = http.client.HTTPConnection("127.0.0.1", port)
+        with closing(ours), closing(plain):
+            pairs = [(seconds(ours), seconds(plain)) for _ in range(40)]
+    our_median, plain_median = (statistics.median(each) for each in zip(*pairs, strict=True))
+    assert our_median < 40 * plain_median

@@ -196,7 +196,11 @@ def _listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
         # Of the two addresses of localhost, prefer the IPv4 one.
         family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
-        return socket.create_server(address[:2], family=family)
+        listener = socket.create_server(address[:2], family=family)
+        # Connections inherit it. asyncio sets it only where a socket's `proto` says TCP. Without it
+        # each response's body waits 40 ms for the client's delayed acknowledgement of its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except (OSError, UnicodeError) as error:
         remedy = f"cannot be listened on ({error}); choose another port, or 0 for any free one"
         raise ConfigError(Fault("port", f"{host}:{port}", remedy)) from error
