@@ -112,6 +112,8 @@ def served(tracker: Tracker, port: int) -> Iterator[str]:
     """
     try:
         listener = socket.create_server(("127.0.0.1", port))
+        # As in `footfall.collector.server`.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, OverflowError) as error:
         remedy = f"cannot be listened on ({error}); choose another --port, or 0 for any free one"
         raise ConfigError(Fault("port", port, remedy)) from error
