@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from footfall.common.retry_after import retry_after_seconds
@@ -16,7 +18,9 @@ NOON = "Sun, 06 Nov 1994 12:00:00 GMT"
         (" 1.5 ", "", 1.5),
         ("-7", "", 0.0),
         ("1000000000", "", 1e9),
+        ("9" * 400, "", math.inf),
         ("inf", "", None),
+        ("1e3", "", None),
         ("soon", "", None),
         ("٣", "", None),
         ("Sun, 06 Nov 1994 12:01:00 GMT", NOON, 60.0),

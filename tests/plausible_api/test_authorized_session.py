@@ -107,6 +107,8 @@ WAITS = {
     "the past": ("Retry-After: -5\r\n", 0.0),
     "nonsense": ("Retry-After: soon\r\n", None),
     "infinity": ("Retry-After: inf\r\n", None),
+    "a number too large for a float": (f"Retry-After: {'9' * 400}\r\n", None),
+    "an exponent, which HTTP does not have": ("Retry-After: 1e3\r\n", None),
     "nothing": ("", None),
 }
 

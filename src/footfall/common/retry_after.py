@@ -20,7 +20,8 @@ _HTTP_DATE = re.compile(
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """The value of `Retry-After`, at least 0; None where it is absent or invalid.
 
-    A date is compared with the response's own `Date` header, so this needs no clock.
+    A date is compared with the response's own `Date` header, so this needs no clock. A number that
+    is too large for a float is infinite.
 
     Args:
         headers: The headers of a response by lower-case name.

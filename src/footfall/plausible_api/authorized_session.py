@@ -7,6 +7,7 @@ answered 429, which means that the server did nothing, is sent again.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
@@ -157,6 +158,7 @@ def error(kind: type[E], response: httpx2.Response, meaning: str) -> E:
 
 def _limited(response: httpx2.Response) -> RateLimitError:
     seconds = retry_after_seconds(response.headers)
+    seconds = None if seconds == math.inf else seconds
     when = "later" if seconds is None else f"in {seconds:.0f} s"
     return RateLimitError(
         _sentence(response, f"too many requests within an hour; try again {when}"),
