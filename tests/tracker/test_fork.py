@@ -12,12 +12,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from footfall.config import Config
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
+from footfall.tracker.worker_thread import WorkerThread
 from tests.support import vendors
 from tests.support.trackers import tracker_over, visit
 from tests.support.vendors import Vendor, vendor, wait_until
@@ -228,6 +230,40 @@ def test_39_a_child_whose_fork_ran_no_hook_delivers_its_own(good: Vendor) -> Non
     with program(FORK_WITHOUT_HOOKS, good) as process:
         ended(process)
     assert names(good) == ["child", "parent"]
+
+
+def test_39_two_threads_of_such_a_child_start_it_anew_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+
+    def worker_thread(*parts: Any) -> WorkerThread:
+        monkeypatch.undo()
+        track(tracker, "other thread")  # it is scheduled in the midst of the reset
+        return WorkerThread(*parts)
+
+    monkeypatch.setattr("footfall.tracker.tracker.WorkerThread", worker_thread)
+    tracker._process_id = os.getppid()
+    track(tracker, "first")
+    visit(tracker)
+    assert tracker.close(10)
+    assert sent_names(transport) == ["other thread", "first", "pageview"]
+
+
+def test_39_a_start_anew_that_is_interrupted_leaves_the_tracker_the_parents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+
+    def interrupted(*parts: Any) -> WorkerThread:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("footfall.tracker.tracker.WorkerThread", interrupted)
+    tracker._process_id = os.getppid()
+    with pytest.raises(KeyboardInterrupt):
+        track(tracker, "first")
+    assert not tracker.is_of_this_process
 
 
 def test_35_what_waits_in_the_parent_is_not_delivered_by_its_child(

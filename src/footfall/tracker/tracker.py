@@ -85,6 +85,8 @@ class Tracker:
         self.recorder = RequestRecorder(
             config, is_inline=self.is_inline, deliver=self.deliver, tracker=self
         )
+        # The forked child, without a hook, of which a thread is resetting this.
+        self._resetting_in: int | None = None
         self.reset_after_fork()
         process_hooks.register(self)
         log_startup(config, self._dispatcher, self.transport, serverless_variable, self._log)
@@ -153,14 +155,21 @@ class Tracker:
             if holder is not self.recorder:
                 self._deliver_here()
             return
-        if self._process_id != os.getpid():
-            self._restart_in_child()
+        process_id = os.getpid()
+        if self._process_id != process_id:
+            if self._resetting_in == process_id:
+                return  # another thread resets, and then wakes the worker thread
+            self._restart_in_child(process_id)
         self._worker.wake(now)
 
-    def _restart_in_child(self) -> None:
+    def _restart_in_child(self, process_id: int) -> None:
         """Reset where a fork ran no hook: keep the newest record, the parent sends the rest."""
         newest = self._inbox.newest
-        self.reset_after_fork()
+        self._resetting_in = process_id
+        try:
+            self.reset_after_fork()
+        finally:
+            self._resetting_in = None
         self._inbox.keep(newest)
 
     @reentrancy.suppress_tracking
