@@ -18,6 +18,7 @@ from footfall.collector import CollectorServer
         pytest.param({"sec-fetch-site": "same-site"}, 403, id="another port"),
         pytest.param({"origin": "http://evil.test"}, 403, id="another origin"),
         pytest.param({"origin": "null"}, 403, id="an origin that hides"),
+        pytest.param({"origin": "http://["}, 403, id="an origin that is no URL"),
         pytest.param({"origin": "http://localhost:1"}, 403, id="another port, by origin"),
     ],
 )

@@ -56,6 +56,7 @@ HIT = {"method": "GET", "status": 200, "host": "", "route": None, "peer": None}
         ({"request": {"url": "", "headers": {}}}, "request.body must be a text"),
         ({"decision": {}}, "decision.steps must be a list"),
         ({"decision": {"steps": [[]]}}, "each of decision.steps must have 3 values"),
+        ({"decision": {"steps": [["method", None, "pass"]]}}, "decision.steps must be a text"),
         ({"client_ip": {"hops": [[1, 2, 3, 4]]}}, "client_ip.address must be a text"),
         ({"hit": HIT | {"status": True}}, "hit.status must be a whole number"),
         ({"hit": HIT | {"headers": []}}, "hit.headers must be an object"),

@@ -39,6 +39,16 @@ def test_finite_numbers_survive(number: float) -> None:
     assert math.isclose(read_json(json.dumps(number)), number, rel_tol=0, abs_tol=0)
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 309, "-1" + "0" * 309])
+def test_a_number_that_is_infinite_as_a_float_is_refused(number: str) -> None:
+    with pytest.raises(ValueError, match="too large"):
+        read_json(number)
+
+
+def test_large_whole_numbers_survive() -> None:
+    assert read_json("1" + "0" * 308) == 10**308
+
+
 @pytest.mark.parametrize(
     ("uri", "parts"),
     [

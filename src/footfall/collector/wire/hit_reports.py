@@ -121,7 +121,10 @@ def _trace(value: object) -> Trace | None:
         client_ip=_text_or_none(trace, "client_ip", "address"),
         source=_text(trace, "client_ip", "source"),
         reason=_text(trace, "client_ip", "reason"),
-        hops=tuple(Hop(*_checked_row(hop, 4, "client_ip.hops")) for hop in hops[:_MAX_HOPS]),
+        # The third is the hop's address, where its text is one.
+        hops=tuple(
+            Hop(*_checked_row(hop, 4, "client_ip.hops", nullable=2)) for hop in hops[:_MAX_HOPS]
+        ),
     )
 
 
@@ -178,8 +181,12 @@ def _number(values: Mapping[str, Any], parent: str, name: str) -> float:
     return float(value)
 
 
-def _checked_row(value: object, width: int, name: str) -> list[Any]:
+def _checked_row(value: object, width: int, name: str, *, nullable: int | None = None) -> list[Any]:
+    """The texts of one row; at the index `nullable` there may be None."""
     row = _checked(list, value, name)
     if len(row) != width:
         raise ValueError(f"each of {name} must have {width} values")
-    return [None if each is None else _checked(str, each, name)[:_MAX_TEXT] for each in row]
+    return [
+        None if each is None and index == nullable else _checked(str, each, name)[:_MAX_TEXT]
+        for index, each in enumerate(row)
+    ]

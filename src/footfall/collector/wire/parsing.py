@@ -106,6 +106,11 @@ def _finite(text: str) -> float:
     return value
 
 
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
+
+
 def _is_too_deep(value: Any) -> bool:
     level = [value]
     for _ in range(_MAX_DEPTH):
@@ -121,4 +126,4 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
