@@ -83,8 +83,7 @@ def _checked(value: object) -> Outcome:
     except (AttributeError, ValueError):
         name = type(value).__name__
         return Outcome(
-            kind=OutcomeKind.REJECTED,
-            detail=f"read() gave a {name}, and no Outcome with a kind",
+            kind=OutcomeKind.REJECTED, detail=f"read() gave a {name}, and no Outcome with a kind"
         )
     if not isinstance(value, Outcome):
         return Outcome(kind=kind, detail=str(getattr(value, "detail", "")))

@@ -14,24 +14,10 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import (
-    _drop_causes,
-    _floats,
-    _response_status,
-    _validation,
-    _wire_format,
-)
+from footfall.destinations import _drop_causes, _floats, _response_status, _validation, _wire_format
 from footfall.destinations import _plausible_options as _options
 from footfall.events.details import valid_details
-from footfall.model import (
-    ACCEPTED,
-    Event,
-    Outcome,
-    OutcomeKind,
-    Request,
-    Response,
-    Revenue,
-)
+from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response, Revenue
 from footfall.rules.url import fit
 
 CLOUD_ENDPOINT = "https://plausible.io/api/event"

@@ -15,13 +15,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import (
-    _drop_causes,
-    _floats,
-    _response_status,
-    _validation,
-    _wire_format,
-)
+from footfall.destinations import _drop_causes, _floats, _response_status, _validation, _wire_format
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
     ACCEPTED,

@@ -31,11 +31,7 @@ _PURPOSE: Final = b"footfall visitor\n"
 
 def write(visitor: Visitor, secret: str | None = None) -> dict[str, str]:
     """The token of a visitor, which holds the address; signed where there is a secret."""
-    token = {
-        "ip": visitor.client_ip or "",
-        "ua": visitor.user_agent,
-        "lang": visitor.language,
-    }
+    token = {"ip": visitor.client_ip or "", "ua": visitor.user_agent, "lang": visitor.language}
     return token if secret is None else token | {"sig": _signature(token, secret)}
 
 

@@ -12,12 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from footfall.errors import ConfigError, Fault
-from footfall.plausible_api.authorized_session import (
-    AuthorizedSession,
-    error,
-    not_this_api,
-    send,
-)
+from footfall.plausible_api.authorized_session import AuthorizedSession, error, not_this_api, send
 from footfall.plausible_api.errors import RequestError
 from footfall.plausible_api.events import Events
 from footfall.plausible_api.rate_limit import REQUESTS_PER_HOUR, RateLimit, WhenLimited

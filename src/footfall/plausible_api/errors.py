@@ -56,12 +56,7 @@ class RateLimitError(APIError):
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        retry_after: float | None,
-        status: int | None = None,
-        said: str = "",
+        self, message: str, *, retry_after: float | None, status: int | None = None, said: str = ""
     ) -> None:
         super().__init__(message, status=status, said=said)
         self.retry_after = retry_after

@@ -15,15 +15,7 @@ from footfall.config import Config
 
 __all__ = ["RequestFilter"]
 
-_REASONS: Final = (
-    "prefetch",
-    "method",
-    "excluded",
-    "no_content",
-    "redirect",
-    "error",
-    "not_html",
-)
+_REASONS: Final = ("prefetch", "method", "excluded", "no_content", "redirect", "error", "not_html")
 
 
 class RequestFilter:

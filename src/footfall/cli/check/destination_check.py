@@ -99,9 +99,7 @@ class DestinationCheck:
 
     def _event(self, address: str) -> Event:
         visitor = Visitor(
-            client_ip=address,
-            user_agent=_new_user_agent(),
-            language=BROWSER["accept-language"],
+            client_ip=address, user_agent=_new_user_agent(), language=BROWSER["accept-language"]
         )
         return Event(name=self._name, url=self._url, visitor=visitor)
 

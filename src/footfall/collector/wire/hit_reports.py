@@ -40,8 +40,7 @@ _ACCEPTED = IngestResponse(status=202, body=b"ok", content_type=TEXT)
 _TOO_LARGE = json_response(413, {"error": f"a report has at most {MAX_BODY_BYTES} bytes"})
 _NOT_JSON = json_response(415, {"error": "post a report as application/json"})
 _WRONG_VERSION = json_response(
-    400,
-    {"error": f"this collector reads reports of version {REPORT_VERSION}; use one footfall"},
+    400, {"error": f"this collector reads reports of version {REPORT_VERSION}; use one footfall"}
 )
 
 _MAX_STEPS: Final = 40
