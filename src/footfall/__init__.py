@@ -76,10 +76,21 @@ def track(
     visitor: Visitor | Mapping[str, Any] | None = None,
     **details: Unpack[Details],
 ) -> None:
-    """Send a custom event for the visitor of this request. Never waits.
+    """Send a custom event. Never waits; inside a request, visitor and URL are the request's.
 
-    Outside a request give `url` and `visitor`; see `footfall.tracker.Tracker.track`. `details` are
-    what no request contains: `screen_width`, `time_zone`, `profile_id`.
+    Args:
+        name: At most 120 characters; `engagement` is reserved by a vendor.
+        props: Scalars by name; vendors store their text.
+        revenue: An ISO 4217 code and an amount: `("EUR", "19.99")`.
+        interactive: False keeps the event from ending a bounce.
+        url: Where it happened; needed outside a request.
+        visitor: What `current_visitor()` gave, or a `Visitor`; needed outside a request.
+        details: What no request contains: `screen_width` in pixels, `time_zone` as an IANA name,
+            `profile_id` as the app's own id of a signed-in user.
+
+    Raises:
+        EventError: with the option `debug` and under pytest, for an event that no vendor would
+            take. Otherwise it is counted as `bad_event`, and logged.
     """
     if (tracker := _tracker_or_warning()) is not None:
         tracker.track(
@@ -101,17 +112,33 @@ def track_pageview(
     visitor: Visitor | Mapping[str, Any] | None = None,
     **details: Unpack[Details],
 ) -> None:
-    """Send a pageview by hand: for routes that a script reports, and for websockets. Never waits.
+    """Send a pageview by hand, for pages that no HTTP response shows. Never waits.
 
-    The visitor is this request's, or that of the token `visitor`; see
-    `footfall.tracker.Tracker.track_pageview`.
+    For the routes of a single-page app that its script reports, and for websockets. The exclude and
+    include rules apply to the URL's path.
+
+    Args:
+        url: The page's. Inside a request it may be relative.
+        referrer: Where the visitor came from, if from elsewhere: the page's `document.referrer`.
+        props: Scalars by name; vendors store their text.
+        visitor: What `current_visitor()` gave, or a `Visitor`; needed outside a request.
+        details: As for `track`; and `perf`, a mapping with the eight durations of the page's
+            loading in milliseconds, named as in `footfall.events.details.PERF_NAMES`.
+
+    Raises:
+        EventError: as `track` does.
     """
     if (tracker := _tracker_or_warning()) is not None:
         tracker.track_pageview(url=url, referrer=referrer, props=props, visitor=visitor, **details)
 
 
 def set_props(**props: Any) -> None:
-    """Add custom properties to this request's pageview. Call it before the response starts."""
+    """Add custom properties to this request's pageview. Call it before the response starts.
+
+    Args:
+        props: Scalars by name; vendors store their text. A name that was set before is replaced.
+            Outside a request they are dropped.
+    """
     exchange = _exchange()
     if exchange is not None:
         exchange.set_props(props)
@@ -157,15 +184,27 @@ def current_visitor() -> dict[str, str]:
     """The visitor of this request as a small JSON-serialisable token: for webhooks, task queues.
 
     It holds the IP address and the user agent, so keep it no longer than the task needs. With the
-    option `token_secret` it is signed, so that it may leave the app and come back. Empty outside a
-    request.
+    option `token_secret` it is signed, so that it may leave the app and come back.
+
+    Returns:
+        Texts by name: `ip` (empty where it is unknown), `ua`, `lang`, and `sig` if it is signed;
+        nothing outside a request.
     """
     exchange = _exchange()
     return exchange.recorder.tracker.current_visitor(exchange) if exchange is not None else {}
 
 
 def flush(timeout: float | None = None) -> bool:
-    """Deliver what waits in this process, within `timeout` seconds. True if nothing was lost."""
+    """Deliver what waits in this process, and wait for that.
+
+    What is left then stays in the outbox, and counts as lost without one.
+
+    Args:
+        timeout: The most seconds to wait; the option `shutdown_timeout_seconds` by default.
+
+    Returns:
+        True if nothing was lost.
+    """
     from footfall.tracker import process_hooks
 
     return process_hooks.flush(timeout)
@@ -175,6 +214,9 @@ def flush_on_sigterm() -> None:
     """Deliver what waits when SIGTERM comes, for servers that end without an exit hook.
 
     Call it once, in the main thread; see `footfall.tracker.process_hooks.flush_on_sigterm`.
+
+    Raises:
+        ValueError: called in another thread than the main one.
     """
     from footfall.tracker import process_hooks
 
@@ -182,7 +224,11 @@ def flush_on_sigterm() -> None:
 
 
 def stats() -> dict[str, Any]:
-    """The counters of this process's tracker; see `footfall.tracker.Tracker.stats`."""
+    """The counters of this process's tracker; see `footfall.tracker.Tracker.stats`.
+
+    Returns:
+        That of the request's tracker; outside a request, of the newest. Empty where there is none.
+    """
     tracker = _tracker()
     return tracker.stats() if tracker is not None else {}
 

@@ -57,8 +57,6 @@ RESPONSE_NAMES: Final = frozenset(
 PAGE_TYPES: Final[BoundedCache[bytes, bool]] = BoundedCache(may_be_page)
 # The values of a scope that a record holds, in one call; and those that a server may leave out.
 SCOPE_VALUES: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
-
-
 SCOPE_DEFAULTS: Final = {"scheme": "http", "query_string": b"", "client": None, "server": None}
 
 
@@ -279,6 +277,9 @@ class FlushOnShutdown:
         application = FlushOnShutdown(get_asgi_application())
 
     Implements the lifespan protocol where the app, like Django's, does not.
+
+    Args:
+        app: The whole application; every scope but `lifespan` passes through to it unchanged.
     """
 
     # Django's stubs have types of their own for scope, receive and send.

@@ -31,7 +31,7 @@ class FootfallError(Exception):
 
 
 class ConfigError(FootfallError, ValueError):
-    """The settings cannot work. Lists every fault (or the only one), each with its remedy."""
+    """The settings cannot work. `faults` has every fault (or the only one), with its remedy."""
 
     def __init__(self, faults: Sequence[Fault] | Fault) -> None:
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)

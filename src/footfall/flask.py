@@ -26,7 +26,7 @@ class Footfall:
     """Counts the pageviews of one or several Flask apps.
 
     Args:
-        app: The app to set up at once; otherwise call `init_app`.
+        app: The app to set up at once; otherwise call `init_app`. Raises what that raises.
         options: See `footfall.config.Config`. They take precedence over `app.config["FOOTFALL"]`.
     """
 

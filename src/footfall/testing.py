@@ -55,6 +55,7 @@ class Outbox(Sequence[Event]):
         return len(self._events)
 
     def clear(self) -> None:
+        """Forget the events and the reasons so far."""
         process_all()
         self._events.clear()
         self._before = _reasons()
@@ -78,7 +79,11 @@ def _reasons() -> Counter[str]:
 
 @contextmanager
 def capture() -> Iterator[Outbox]:
-    """Send nothing for a while; the events of every tracker of this process are in the outbox."""
+    """Send nothing inside the `with` block.
+
+    Yields:
+        The outbox, with the events of every tracker of this process; it keeps them afterwards.
+    """
     process_all()
     events: list[Event] = []
     SINKS.append(events)

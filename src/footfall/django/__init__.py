@@ -5,8 +5,7 @@
 
 First in the list, so that it sees every response as the visitor gets it; after WhiteNoise, where
 that is used. With `"footfall.django"` in INSTALLED_APPS, `manage.py check` explains mistakes. Under
-ASGI, wrap the application in `footfall.asgi.FlushOnShutdown`: Django calls no middleware when the
-server stops.
+ASGI, wrap the application in `footfall.asgi.FlushOnShutdown`: no middleware sees the server stop.
 """
 
 from footfall.django.middleware import FootfallMiddleware

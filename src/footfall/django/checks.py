@@ -25,6 +25,7 @@ _SPELLINGS: Final = (MIDDLEWARE, "footfall.django.middleware.FootfallMiddleware"
 
 
 def check_options(**_: Any) -> list[CheckMessage]:
+    """E001 for each fault of the settings and the environment, with its remedy as the hint."""
     try:
         Config.load(settings_options())
     except ConfigError as error:
@@ -41,6 +42,7 @@ def _spelled(option: str) -> str:
 
 
 def check_middleware(**_: Any) -> list[CheckMessage]:
+    """W001 or W002 where MIDDLEWARE does not list the middleware exactly once."""
     installed = sum(name in _SPELLINGS for name in settings.MIDDLEWARE)
     if installed == 0:
         return [
@@ -62,6 +64,7 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
 
 
 def check_names(**_: Any) -> list[CheckMessage]:
+    """W003 for each excluded name that no URL pattern has. Loads the URLs."""
     try:
         excluded = excluded_names()
     except ConfigError:  # `check_options` reports it

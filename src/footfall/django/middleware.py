@@ -130,7 +130,11 @@ _excluded_names: frozenset[str] = frozenset()
 
 
 def settings_tracker() -> Tracker:
-    """The tracker that `settings.FOOTFALL` describes, made by the first call."""
+    """The tracker that `settings.FOOTFALL` describes, made by the first call.
+
+    Raises:
+        ConfigError: the settings cannot work; lists every fault.
+    """
     global _tracker, _excluded_names
     # No lock, which gevent could not see if it patched after this import: Django loads the
     # middleware of a process in one thread, and two trackers would also work.

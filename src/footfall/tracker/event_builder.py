@@ -125,6 +125,7 @@ class EventBuilder:
     ) -> HitReport | None:
         """How a hit or custom event was decided, for a destination that wants reports.
 
+        `decided_at` is in seconds since the epoch.
         None for a custom event outside a request of which no event was built.
         """
         event = result.event or result.draft

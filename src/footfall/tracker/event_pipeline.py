@@ -64,8 +64,7 @@ class EventPipeline:
     def process(self, max_hits: int) -> bool:
         """Process what waits, while a lane has capacity. False if nothing was processed.
 
-        What cannot be sent yet waits cheapest as a record, and a record that is dropped later has
-        cost no processing.
+        What cannot be sent yet waits cheapest as a record; one that is dropped cost no processing.
         """
         left = max_hits
         with self.lock:

@@ -99,7 +99,11 @@ class Tracker:
         origin: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Make a tracker of keyword options; see `Config.load`, also for what it raises."""
+        """Make a tracker of keyword options; the arguments are those of `Config.load`.
+
+        Raises:
+            ConfigError: the options cannot work; lists every fault.
+        """
         tracker = cls(Config.load(options, environ=environ, origin=origin), environ=environ)
         for variable in overruled(options, os.environ if environ is None else environ):
             text = f"footfall: {variable} has no effect, since the app sets the option itself"
@@ -192,7 +196,10 @@ class Tracker:
         self._pipeline.process_all()
 
     def explain(self, hit: Hit) -> Explanation:
-        """Decide a hit and build its requests, without counting or sending it."""
+        """Decide a hit and build its requests, without counting or sending it.
+
+        Raises whatever a hook of the app's raises, or the `request` of a destination.
+        """
         result = self._builder.from_hit(test_mode.normalise(hit), with_steps=True)
         reason, event, decision, _ = result
         lanes = self._dispatcher.lanes_for(event) if event is not None else []
@@ -223,18 +230,10 @@ class Tracker:
     ) -> None:
         """Send a custom event. Never waits; inside a request, visitor and URL are the request's.
 
-        Args:
-            name: At most 120 characters; `engagement` is reserved by a vendor.
-            props: Scalars by name; vendors store their text.
-            revenue: An ISO 4217 code and an amount: `("EUR", "19.99")`.
-            interactive: False keeps the event from ending a bounce.
-            url: Where it happened; needed outside a request.
-            visitor: What `current_visitor()` gave; needed outside a request.
-            details: What no request contains: `screen_width`, `time_zone`, `profile_id`.
+        Args: those of `footfall.track`, which calls this for the tracker of the request.
 
         Raises:
-            EventError: in development and under pytest, for an event that no vendor would take. In
-                production it is counted as `bad_event` instead, and logged.
+            EventError: as `footfall.track` does.
         """
         self._submit_custom(
             name,
@@ -257,20 +256,10 @@ class Tracker:
     ) -> None:
         """Send a pageview by hand, for pages that no HTTP response shows. Never waits.
 
-        For the routes of a single-page app that its script reports, and for websockets. The exclude
-        and include rules apply to the URL's path.
-
-        Args:
-            url: The page's. Inside a request it may be relative.
-            referrer: Where the visitor came from, if from elsewhere: the page's
-                `document.referrer`.
-            props: Scalars by name; vendors store their text.
-            visitor: What `current_visitor()` gave; needed outside a request.
-            details: What no request contains: `screen_width`, `time_zone`, `profile_id` and
-                `perf`, the eight durations of the page's loading in milliseconds.
+        Args: those of `footfall.track_pageview`, which calls this for the tracker of the request.
 
         Raises:
-            EventError: as `track` does.
+            EventError: as `footfall.track_pageview` does.
         """
         self._submit_custom(
             PAGEVIEW, page=url, referrer=referrer, props=props, visitor=visitor, details=details
@@ -309,9 +298,9 @@ class Tracker:
         self._inbox.submit(event, event.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
-        """The visitor of a request as a small JSON-serialisable token. Holds an IP address.
+        """The visitor of a request as a token; see `footfall.current_visitor`.
 
-        Signed where `token_secret` is set; then no unsigned token is accepted.
+        It is signed where `token_secret` is set; then no unsigned token is accepted.
         """
         visitor = self._builder.visitor_of(test_mode.normalise(exchange.hit()))
         return visitor_token.write(visitor, self.config.token_secret)
@@ -319,9 +308,12 @@ class Tracker:
     # -- flush and close -----------------------------------------------------------------------
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Deliver what waits, for at most `timeout` seconds; what is left then is counted as lost.
+        """Deliver what waits, and wait for that; see `footfall.flush`.
 
         May be called at any time, from any thread, again and again; tracking goes on afterwards.
+
+        Args:
+            timeout: The most seconds to wait; `shutdown_seconds` by default.
 
         Returns:
             True if nothing was lost.
@@ -344,9 +336,7 @@ class Tracker:
         """`flush`, and then release threads and connections.
 
         The next event starts them anew, so a tracker may be closed as often as its app stops.
-
-        Returns:
-            True if nothing was lost.
+        Argument and result are those of `flush`.
         """
         if not self.is_of_this_process:
             return True
@@ -376,11 +366,16 @@ class Tracker:
     def stats(self) -> dict[str, Any]:
         """The counters of this process: the hits, why each counted or not, what became of it.
 
-        Shapes: `reasons` maps a reason to the number of hits and custom events; each entry of
-        `destinations` adds up, see `delivery.Counters`: `submitted`, and with an outbox what was
-        `taken` from it, is the sum of what it ended in, `stored` in the outbox and `queued`.
-        `trimmed` counts events of which a part was cut to fit the vendor's limits, whatever became
-        of them.
+        Returns:
+            `captured`, `waiting` and `dropped_full`: what came into the inbox, how much of it is
+            not processed yet, and how much was dropped because the inbox was full. `errors`: the
+            exceptions that were caught, those of the app's hooks included. `reasons`: the number of
+            hits and custom events by reason. `transport`: its repr. `outbox`, with one: its state.
+            `destinations`: by name a dict of numbers that adds up, see `delivery.Counters`:
+            `submitted`, and with an outbox what was `taken` from it, is the sum of what it ended
+            in, `stored` in the outbox and `queued`. It also has `trimmed` (events of which a part
+            was cut to fit the vendor's limits, whatever became of them), `oldest_age_seconds`,
+            `is_paused`, and `breaker`: `"closed"`, `"open"` or `"probing"`.
         """
         reasons = Counter(self._pipeline.reasons)
         reasons.update(self.recorder.filters.counts())
