@@ -7,8 +7,7 @@
     collector://127.0.0.1:8321/example.com
 
 The last segment of the path is the site; what precedes it is the endpoint, over https unless
-`+http` follows the vendor's name or a collector listens on this machine. The query holds options of
-the class.
+`+http` follows the vendor's name or a collector is on this machine. The query holds the options.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The checks of `Plausible`'s own options: sites, hosts, IP headers and the script's version."""
+"""The checks of `Plausible`'s own options; see `_validation` for what a check is and raises."""
 
 from __future__ import annotations
 

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 class Destination(Protocol):
     """What an object needs so that events can be sent there.
 
+    Several threads call its methods at once, so it should not change. An event for which `request`
+    or `read` raises is counted as rejected, and the exception is logged.
+
     Four further members are optional: `takes(event)` returns False for an event that the
-    destination does not want; `warnings` is a sequence of sentences about settings that defeat
-    themselves; `heartbeats` is True if it wants an event named `HEARTBEAT` while a visitor stays;
-    `why_dropped(outcome, event, has_kept=...)` adds the likeliest cause to the outcome of a drop.
+    destination does not want, and so does an exception there; `warnings` is a sequence of sentences
+    about settings that defeat themselves; `heartbeats` is True if it wants an event named
+    `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
+    outcome of a drop with its likeliest cause, for the log.
     """
 
     @property
     def name(self) -> str:
-        """A name that no other destination has; counters and log lines show it."""
+        """A name that no other destination has, without secrets; counters and logs show it."""
         ...
 
     @property
@@ -32,11 +36,23 @@ class Destination(Protocol):
         ...
 
     def request(self, event: Event) -> Request:
-        """The POST that carries one event to the vendor."""
+        """The POST that carries one event to the vendor. Called again for another try.
+
+        Returns:
+            URL, headers and body as they are sent. The transport adds the header `footfall` and
+            what HTTP requires, but neither `user-agent` nor `content-type`.
+        """
         ...
 
     def read(self, response: Response) -> Outcome:
-        """What the vendor's response means. Must not raise, whatever the response holds."""
+        """What the vendor's response means. Should not raise, whatever the response holds.
+
+        Args:
+            response: Any status, a redirect too; of the body the first 64 KiB.
+
+        Returns:
+            Of kind `RETRY` only where the vendor surely did not process it: it is sent again.
+        """
         ...
 
 

@@ -2,8 +2,7 @@
 
 Written against the server's source as of 2026-08 where that and its documentation differ. The
 server answers `202 ok` to every well-formed event, whether it keeps the event or not; only the
-header `x-plausible-dropped` shows a drop. It refuses a whole event for one oversize field, hence
-the limits below.
+header `x-plausible-dropped` shows a drop. It refuses a whole event for one oversize field.
 """
 
 from __future__ import annotations

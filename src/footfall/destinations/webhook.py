@@ -63,7 +63,7 @@ class Webhook:
         return tuple(_validation.plain_http_warnings(self.url))
 
     def request(self, event: Event) -> Request:
-        """The POST for one event."""
+        """The POST for one event. Raises what `body` raises."""
         body = self.body(event)
         if isinstance(body, str):
             body = body.encode("utf-8", "replace")
@@ -78,7 +78,7 @@ class Webhook:
         return _response_status.refusal(response)
 
 
-# The user agent is explicit, or the transport would send its own.
+# The user agent is explicit, or a transport of the app's own might send another.
 _JSON = {"content-type": "application/json", "user-agent": "footfall"}
 
 

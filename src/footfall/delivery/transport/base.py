@@ -8,14 +8,19 @@ from footfall.model import Request, Response
 
 
 class Transport(Protocol):
-    """Carries requests. Called from several threads at once; each call is one exchange."""
+    """Carries requests. Called from several threads at once; each call is one exchange.
+
+    A thread waits for `send`, so that should end within seconds. It follows no redirect, since a
+    visitor's address may go to no other host. Nothing else is called: the app closes its own.
+    """
 
     def send(self, request: Request) -> Response:
-        """Send `request` and return the vendor's response.
+        """POST `request` and return the vendor's response, whatever its status.
 
         Raises:
-            NotSent: the vendor surely did not process the request.
-            Ambiguous: it may have.
-            ValueError: the request cannot be written as HTTP, now or ever.
+            NotSent: the vendor surely did not process the request, so it is sent again.
+            Ambiguous: it may have; `TimedOut` where no response came in time. Never sent again.
+            ValueError: the request cannot be written as HTTP, now or ever. The event is counted as
+                rejected, as it is for any other exception.
         """
         ...

@@ -38,6 +38,7 @@ def choose(
     """The transport that `choice` names, or `choice` itself if it is one.
 
     Args:
+        choice: `"curl"` must be installed, see `why_unavailable`; `"auto"` uses it where it is.
         timeout_seconds: For one whole exchange.
         is_offline: True where nothing may be sent, as in a test run.
     """

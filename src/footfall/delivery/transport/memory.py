@@ -18,7 +18,7 @@ class MemoryTransport:
         self.requests: deque[Request] = deque(maxlen=max_requests)
 
     def send(self, request: Request) -> Response:
-        """Keep `request`."""
+        """Keep `request`; return 202 with the body `ok`."""
         self.requests.append(request)
         return Response(status=202, body=b"ok")
 
