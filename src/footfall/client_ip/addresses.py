@@ -1,7 +1,6 @@
 """How a peer and the members of a header are parsed into addresses, and found in networks.
 
-No text makes the parsers raise. Their steps are numbered, since the order decides what counts as
-malformed.
+Parsers never raise. Their steps are numbered, since the order decides what counts as malformed.
 """
 
 from __future__ import annotations

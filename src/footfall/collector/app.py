@@ -40,8 +40,7 @@ and `user_agent`.
 `DELETE /api/v1/events` deletes all events and hits and returns `{"deleted": n}`, the number of
 events. `GET /api/v1/stats` returns totals over `period` (`day`, the default, is 24 hours; `week`,
 `month`, `all`) and `domain`. `GET /api/v1/forward` returns `{"destinations": {...}}`, the counters
-of forwarded events by the destination's name. `GET /events/stream` sends every new event as a
-server-sent event.
+of forwarded events by destination. `GET /events/stream` sends new events as server-sent events.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ class CollectorServer:
 
     Raises:
         ConfigError: The address, the port, the token or the database cannot be used.
+        RuntimeError: The server did not start within ten seconds.
     """
 
     def __init__(
@@ -125,7 +126,11 @@ class CollectorServer:
         return f"CollectorServer({self.url!r}, {self.store!r})"
 
     def close(self) -> int:
-        """Stop; write and forward what is queued. Returns how many events were not written."""
+        """Stop; write and forward what is queued, which takes some seconds at most.
+
+        Returns:
+            How many events were not written.
+        """
         self._server.should_exit = True
         self._thread.join(_START_SECONDS)
         if self._forward:

@@ -12,8 +12,7 @@ class Limits:
 
     # What eight connections can send at a round trip of 50 ms within the life of an event.
     max_events: int = 10_000
-    # Enough to keep all connections busy until the inbox is read again, a twentieth of a second
-    # later.
+    # Enough to keep all connections busy until the inbox is read again, 0.05 s later.
     busy_events: int = 512
     # The same as `max_events`, for an app under attack with the longest URLs and user agents.
     max_bytes: int = 8 * 1024 * 1024

@@ -15,7 +15,10 @@ _OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encodi
 
 
 def curl_command(url: str, headers: Headers, body: str, *, indent: str = "") -> str:
-    """The shell command that sends this POST and shows the response with its headers."""
+    """The shell command that sends this POST and shows the response with its headers.
+
+    `headers` are by lower-case name; each line of the result begins with `indent`.
+    """
     lines = [
         f"{indent}{shlex.join(['curl', '-i', '-X', 'POST', url])}",
         *(

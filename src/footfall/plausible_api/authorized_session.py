@@ -78,7 +78,13 @@ class AuthorizedSession:
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> Any:
-        """The parsed JSON of the response. None values in `query` and `body` are not sent.
+        """The parsed JSON of the response.
+
+        Args:
+            method: Such as `"GET"`.
+            path: Below the server's base URL.
+            query: The parameters; None values in it are not sent.
+            body: The fields of the JSON body; None values are not sent.
 
         Raises:
             APIError: See `errors.py`.

@@ -1,8 +1,8 @@
 """The Sites API, which needs a sites key: sites, teams, goals, shared links, custom properties.
 
 Written against Plausible's page (docs: Sites API, read 2026-11). A list is an iterator that
-requests the next page when it is needed. Every method raises an `APIError` where it fails, a
-`NotFoundError` where the site or the goal does not exist.
+requests the next page when it is needed, so that errors are raised there. Every method raises an
+`APIError` where it fails, a `NotFoundError` where the site or the goal does not exist.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SITES = "/api/v1/sites"
 
 
 class Sites:
-    """The sites of the account."""
+    """The sites of the account. Every method raises an `APIError` where it fails."""
 
     def __init__(self, session: AuthorizedSession) -> None:
         self._session = session
@@ -67,7 +67,16 @@ class Sites:
         new_domain: str | None = None,
         tracker_script_configuration: Mapping[str, object] | None = None,
     ) -> Site:
-        """Change a site's domain, or the settings of the browser's script; returns the site."""
+        """Change a site's domain, or the settings of the browser's script.
+
+        Args:
+            domain: The site's present name.
+            new_domain: Its name from now on; None to keep the name.
+            tracker_script_configuration: The settings to change; None to keep all.
+
+        Returns:
+            The site as it is now.
+        """
         body = {"domain": new_domain, "tracker_script_configuration": tracker_script_configuration}
         return Site.read(self._session.request("PUT", _path(domain), body=body))
 
@@ -115,7 +124,10 @@ class Goals:
     ) -> Goal:
         """The goal that counts visits of a page, created if there is none.
 
-        In `page_path`, `*` matches anything.
+        Args:
+            site_id: The site's domain.
+            page_path: The path of the page, or of several: `*` matches anything.
+            display_name: What the dashboard shows; the server chooses by default.
         """
         return self._find_or_create(
             site_id=site_id, goal_type="page", page_path=page_path, display_name=display_name

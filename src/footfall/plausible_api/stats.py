@@ -117,9 +117,10 @@ class Stats:
         filters: str | None = None,
         interval: str | None = None,
     ) -> Sequence[Row]:
-        """A row for each day, month or hour (`interval`), oldest first; its dimension is `date`.
+        """A row for each day, month or hour, oldest first; its dimension is `date`.
 
-        The other arguments are as for `aggregate`.
+        Args: those of `aggregate` but for `compare`, and `interval`, the time of a row: `"date"`,
+        `"month"` or `"hour"`, of which the server chooses one by default.
         """
         query = _period_query(site_id, metrics, period, date, filters)
         return _rows(self._get("timeseries", **query, interval=interval), "date")
@@ -136,10 +137,10 @@ class Stats:
         limit: int = 100,
         page: int = 1,
     ) -> Sequence[Row]:
-        """One page of rows by a property such as `event:page`, `visit:source`, `event:props:plan`.
+        """One page of rows by a property; a row's dimension is its name without prefix: `page`.
 
-        A row's dimension is the property without its prefix: `page`. `limit` is the most rows of a
-        page, `page` its number from 1. The other arguments are as for `aggregate`.
+        Args: those of `aggregate` but for `compare`; `prop`, such as `event:page`, `visit:source`
+        or `event:props:plan`; `limit`, the most rows of a page; `page`, its number from 1.
         """
         query = _period_query(site_id, metrics, period, date, filters)
         parsed = self._get("breakdown", **query, property=prop, limit=limit, page=page)

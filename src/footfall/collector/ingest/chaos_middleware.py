@@ -1,8 +1,7 @@
 """ASGI middleware that makes POSTs to the ingest endpoints fail on purpose.
 
 Pages, API and health probes work as usual, so that the effect can be watched. It must be the
-outermost middleware: only the server's own `send` gives access to the connection that `reset`
-breaks.
+outermost middleware: only the server's own `send` can reach the connection that `reset` breaks.
 """
 
 from __future__ import annotations

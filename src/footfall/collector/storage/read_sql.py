@@ -105,7 +105,7 @@ def count(connection: Connection, wanted: EventSearch) -> int:
 
 
 def totals(connection: Connection, period: Period, domain: str | None, now: float) -> Totals:
-    """The totals of a period that ends now."""
+    """The totals of a period that ends `now`, in seconds since the epoch."""
     span = PERIODS[period]
     since = _since(connection, span, now)
     # One more than the time that has passed, so that the newest event falls into the last bar.
@@ -148,7 +148,7 @@ def last_event_at(connection: Connection, domain: str | None) -> int | None:
 def prop_names(
     connection: Connection, since: int, until: int, domain: str | None, event: str
 ) -> list[str]:
-    """The names of the props of an event, the most frequent first."""
+    """The names of an event's props, the most frequent first; times in ms since the epoch."""
     values = {"since": since, "until": until, "domain": domain, "name": event}
     return [row["key"] for row in connection.execute(_PROP_NAMES, values)]
 
@@ -156,7 +156,7 @@ def prop_names(
 def bots(
     connection: Connection, since: int, until: int, domain: str | None
 ) -> Iterator[tuple[str, int]]:
-    """The User-Agents that were dropped as bots, and how many events of each."""
+    """The User-Agents that were dropped as bots, with their events; times in ms since the epoch."""
     values = {"since": since, "until": until, "domain": domain}
     for row in connection.execute(_BOTS, values):
         yield row["user_agent"], row["number"]

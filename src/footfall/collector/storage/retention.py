@@ -38,7 +38,13 @@ class RetentionLimits(NamedTuple):
 
 
 class Retention:
-    """The steps, and when the next one is due. Used by the writer thread only."""
+    """The steps, and when the next one is due. Used by the writer thread only.
+
+    Args:
+        salts: Those of past days are deleted.
+        zone: The time zone whose days have rollups.
+        clock: Gives seconds since the epoch.
+    """
 
     def __init__(
         self,

@@ -51,6 +51,8 @@ _LEAST_BYTES = 1_000_000
 class Store:
     """An open store. Close it, or the events of the last moment are lost.
 
+    Its methods take the `domain` of a Plausible site or the id of a Swetrix project; None for all.
+
     Args:
         path: The SQLite file, or `:memory:`.
         keep_events: How many events are kept. The oldest are deleted in small steps, and what they
@@ -161,7 +163,11 @@ class Store:
         return self._writer.submit(rename).result(timeout_seconds)
 
     def close(self, timeout_seconds: float = 5.0) -> int:
-        """Write what is queued and close the file. Returns how many events were not written."""
+        """Write what is queued, for at most `timeout_seconds`, and close the file.
+
+        Returns:
+            How many events were not written.
+        """
         if not self.is_closed:
             self._writer.close(timeout_seconds)
             # A writer that hangs on the disk or another process keeps the file until the end.
@@ -186,7 +192,12 @@ class Store:
             return read_sql.count(connection, wanted)
 
     def totals(self, period: Period = "day", domain: str | None = None) -> Totals:
-        """Totals over the stored events of a period that ends now."""
+        """Totals over the stored events of a period that ends now.
+
+        Args:
+            period: `"day"` (24 hours), `"week"`, `"month"` (30 days) or `"all"`.
+            domain: The site or project; None for all.
+        """
         with self._database.reading() as connection:
             return read_sql.totals(connection, period, domain, self.clock())
 
@@ -230,7 +241,8 @@ class Store:
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, in the writer thread, when events were written or deleted.
 
-        Returns a function that unsubscribes it.
+        Returns:
+            A function that unsubscribes it.
         """
         return self._writer.subscribe(listener)
 

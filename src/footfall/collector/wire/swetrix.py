@@ -49,7 +49,11 @@ def receive(
 ) -> IngestResult:
     """Swetrix's response, with the event where one was posted.
 
-    With `pids` given, other projects do not exist.
+    Args:
+        request: What was posted.
+        kind: Which endpoint it was posted to.
+        pids: The projects that exist; with none, all do.
+        sessions: The running sessions, which the event begins or extends.
     """
     # 1. The body, then its fields.
     body = swetrix_parser.parse(request, kind)
@@ -88,8 +92,7 @@ def receive(
 def client_ip(request: IncomingRequest) -> str:
     """The address that Swetrix takes for the visitor's.
 
-    Only the first header that is not empty is read; where it holds no address, the peer is the
-    visitor.
+    Only the first header that is not empty is read; if it holds no address, it is the peer's.
     """
     headers = request.headers
     value = headers.get("x-client-ip-address") or first_item(headers.get("x-forwarded-for", ""))

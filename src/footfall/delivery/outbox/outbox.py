@@ -338,9 +338,13 @@ class DurableOutbox:
     # -- seen from outside ---------------------------------------------------------------------
 
     def stats(self) -> dict[str, Any]:
-        """`rows` and their age as of the last second; `is_in_use` is False where the file fails.
+        """The state of the outbox, for `Tracker.stats`.
 
-        `orphaned` were dropped for being old, and belong to a destination that is not set up here.
+        Returns:
+            `path` and `mode`; `is_in_use`, False where the file fails; `is_drainer`, True in the
+            process that sends what is in the file; `rows` and `oldest_age_seconds` of what is in
+            it, as of the last second; `pending`, the events not written yet; `orphaned`, those that
+            were dropped for being old, of destinations that are not set up here.
         """
         age = 0.0 if self._oldest is None else max(0.0, time.time() - self._oldest)
         return {

@@ -1,7 +1,6 @@
 """The transport on libcurl, which takes the least processor time of the HTTP clients.
 
-One handle for each running exchange, kept with its connection for the next: no thread waits for
-another.
+One handle for each running exchange, kept with its connection: no thread waits for another.
 """
 
 from __future__ import annotations

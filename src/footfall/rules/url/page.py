@@ -110,8 +110,7 @@ def _last_item(items: str) -> str:
 def _forwarded_parameter(forwarded: str, parameter: str) -> str:
     """One parameter of the last element of `Forwarded`, split at each comma, quoted or not.
 
-    Neither a scheme nor a host has a comma, and so a visitor's quote cannot hide the proxy's own
-    element.
+    Neither a scheme nor a host has a comma, so a visitor's quote cannot hide the proxy's element.
     """
     if not forwarded:
         return ""

@@ -61,8 +61,7 @@ def referrer_of(hit: Hit, *, page: str, options: UrlOptions = DEFAULT_OPTIONS) -
 
 
 def _sent_referrer(headers: Headers) -> str:
-    # Turbolinks and htmx send the page that they replace, even where the site's policy suppresses
-    # the Referer.
+    # Turbolinks and htmx send the page that they replace, even if a policy suppresses the Referer.
     named = headers.get
     return named("turbolinks-referrer") or named("referer") or named("hx-current-url") or ""
 

@@ -37,7 +37,7 @@ class EventsAPI:
         return {"results": self._events(self._sites.require_site(params, "list events"))}
 
     def properties(self, params: RequestParams) -> Any:
-        """The properties of one event."""
+        """The properties of one event; 404 where there is none with that id."""
         for event in self._events(self._sites.require_site(params, "list properties")):
             if str(event["id"]) == params.text("event_id"):
                 return {"results": event["props"]}

@@ -1,8 +1,7 @@
 """The Sites API for goals, shared links and custom properties of a site.
 
 Answers and errors have the shape of Plausible's (docs: Sites API, and its controllers' tests; read
-2026-11). A shared link leads to the dashboard; where the collector has a token, visitors need that
-too.
+2026-11). A shared link leads to the dashboard; visitors also need the token of the collector.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class GoalsAPI:
         return {"goals": [_goal_as_json(each) for each in shown], "meta": meta}
 
     def create_goal(self, params: RequestParams) -> Any:
-        """Find or create the goal that counts an event or a page."""
+        """Find or create the goal that counts an event or a page; 400 for invalid fields."""
         domain = self._require_site(params, "create a goal")
         kind = params.required("goal_type", "create a goal")
         read_goal = {"event": _event_goal, "page": _page_goal}.get(kind)
@@ -73,7 +72,7 @@ class GoalsAPI:
         return {"domain": domain, **_goal_as_json(goal)}
 
     def delete_goal(self, params: RequestParams) -> Any:
-        """Delete a goal."""
+        """Delete a goal; 404 where there is none with that id."""
         domain, goal_id = self._require_site(params, "delete a goal"), params.text("goal_id")
         is_id = goal_id.isascii() and goal_id.isdigit() and len(goal_id) < _MAX_ID_DIGITS
         if not is_id or not self._registry.delete_goal(domain, int(goal_id)):
@@ -92,7 +91,7 @@ class GoalsAPI:
         return {"name": name, "url": url}
 
     def open_link(self, request: Request) -> Response:
-        """Redirect to the dashboard, if the request has the secret of the link."""
+        """Redirect to the dashboard if the request has the secret of the link, else answer 404."""
         domain = request.path_params["domain"]
         if not self._registry.has_link(domain, request.query_params.get("auth", "")):
             raise HTTPException(404, "This link leads nowhere")
@@ -107,7 +106,7 @@ class GoalsAPI:
         return {"custom_properties": [{"property": each} for each in props]}
 
     def create_prop(self, params: RequestParams) -> Any:
-        """Create a custom property."""
+        """Create a custom property; 400 where its name is too long."""
         domain = self._require_site(params, "create a custom property")
         prop = params.required("property", "create a custom property")
         if len(prop.encode()) > _MAX_PROP_BYTES:
@@ -117,7 +116,7 @@ class GoalsAPI:
         return {"created": True}
 
     def delete_prop(self, params: RequestParams) -> Any:
-        """Delete a custom property."""
+        """Delete a custom property; 404 where there is none of that name."""
         domain = self._require_site(params, "delete a custom property")
         if not self._registry.delete_prop(domain, params.text("property")):
             raise HTTPException(404, "Property could not be found")

@@ -32,7 +32,7 @@ def checked_length(name: str, text: str, most: int) -> str:
 
 @contextlib.contextmanager
 def registry_errors_as_400() -> Iterator[None]:
-    """Answer 400 where the registry is full, or has the name already."""
+    """Turn into an `HTTPException` 400 that the registry is full, or has the name already."""
     try:
         yield
     except LimitReachedError:
@@ -44,7 +44,12 @@ def registry_errors_as_400() -> Iterator[None]:
 def page(
     params: RequestParams, items: Sequence[T], cursor: Callable[[T], str]
 ) -> tuple[Sequence[T], Mapping[str, Any]]:
-    """The requested page of a list, and the cursors of the pages around it."""
+    """The requested page of a list.
+
+    Returns:
+        Its items; and `after` and `before`, the cursors of the pages around it, which are None
+        where there is no such page, with `limit`, the most items of a page.
+    """
     limit = params.number("limit", _DEFAULT_LIMIT, MAX_ENTRIES)
     cursors = [cursor(each) for each in items]
     start = 0

@@ -53,7 +53,11 @@ class QueriedSite:
         return self.today if instant is None else local_date(instant, self.zone)
 
     def run(self, query: StatsQuery) -> StatsResult:
-        """The result. With the dimension `event:goal`, each goal has rows of its own."""
+        """The result. With the dimension `event:goal`, each goal has rows of its own.
+
+        Raises:
+            StatsQueryError: A metric of visits, or a percentage, by goal.
+        """
         if GOAL not in query.dimensions:
             return self._store.query(query)
         for name in query.metrics:

@@ -105,7 +105,7 @@ class SitesAPI:
         return self._as_json(self._existing_site(params))
 
     def create(self, params: RequestParams) -> Any:
-        """Create a site. It may have events already, but must not have been created before."""
+        """Create a site, which may have events already; 400 where it was created before."""
         domain = _domain(params.required("domain", "create a site"))
         self._refuse_if_fixed()
         if domain in self._registry.sites():

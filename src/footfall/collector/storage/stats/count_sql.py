@@ -68,7 +68,17 @@ class CountStatement:
         sums: Sequence[str],
         conditions: Sequence[Condition],
     ) -> Rows:
-        """The rows, with sums in the order of `sums`."""
+        """Count what meets all conditions.
+
+        Args:
+            connection: An open connection.
+            dimensions: The names by which rows are grouped; without any there is one row.
+            sums: The names of what is summed.
+            conditions: Each has to be met.
+
+        Returns:
+            For each row the values of the dimensions and the sums, both in the given order.
+        """
         where = self._where(conditions)
         names = [*dimensions, *(leaf.dimension for each in conditions for leaf in leaves(each))]
         return self._rows(connection, dimensions, sums, _tables(self._table, names), where)

@@ -128,7 +128,7 @@ def read(
     dimensions: Sequence[str],
     sums: Sequence[str],
 ) -> Rows:
-    """Rows as `CountStatement.run` gives them, by day where time is a dimension."""
+    """Rows as `CountStatement.run` gives them, of the closed days, of which there must be any."""
     name = next((each for each in dimensions if dimension(each).unit is None), TOTAL)
     columns = ", ".join(f"sum({_COLUMNS[table][each]})" for each in sums)
     keys = [_key_column(each) for each in dimensions]
@@ -191,8 +191,7 @@ def next_to_close(connection: Connection, zone: ZoneInfo, now: float) -> TimeRan
 def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], object]]:
     """The steps that make a day's rollups, each for a transaction of its own.
 
-    So events are written in between. If the day is reopened meanwhile, the last step closes
-    nothing.
+    So events are written in between. If the day is reopened by then, the last step closes nothing.
     """
     values = {
         "day": day_number(day.first_day),

@@ -1,8 +1,7 @@
 """Days, weeks and months of a time zone, and where they begin.
 
 Instants are whole milliseconds since the epoch, as in the file. Local time is the same number with
-the zone's offset added, so that the day is a division, in Python and in SQL. Pure; the clock is an
-argument.
+the zone's offset added, so that the day is a division, in Python and in SQL. Pure.
 """
 
 from __future__ import annotations

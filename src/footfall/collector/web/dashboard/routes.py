@@ -24,7 +24,7 @@ class Dashboard:
         self.routes = [Route("/", self.page)]
 
     async def page(self, request: Request) -> Response:
-        """The whole page."""
+        """The whole page; 400 for a view that cannot be shown."""
         root = request.scope.get("root_path", "")
         try:
             view = View.read(request.query_params.multi_items(), root)
