@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+import stat
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,20 @@ from footfall.collector.storage.schema import SCHEMA_VERSION
 from footfall.collector.storage.store import Store
 from footfall.errors import ConfigError
 from tests.collector.support import incoming_event, until
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_no_other_user_can_read_the_file_or_those_beside_it(tmp_path: Path, exists: bool) -> None:
+    path = tmp_path / "events.sqlite3"
+    if exists:
+        for name in ("events.sqlite3", "events.sqlite3-wal"):
+            (tmp_path / name).touch(0o644)
+    with closing(Store(path)) as store:
+        store.enqueue([incoming_event()])
+        assert store.flush()
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    names = ("events.sqlite3", "events.sqlite3-wal", "events.sqlite3-shm")
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 def test_who_waits_for_a_connection_when_the_database_closes_gets_an_error(tmp_path: Path) -> None:

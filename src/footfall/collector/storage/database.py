@@ -17,6 +17,7 @@ from typing import Final
 
 from footfall.collector.storage import schema
 from footfall.collector.storage.stats import count_sql
+from footfall.common.private_file import make_private
 from footfall.errors import ConfigError, Fault
 
 MEMORY: Final = ":memory:"
@@ -112,6 +113,10 @@ class Database:
             self.writer.close()
 
     def _connect(self) -> sqlite3.Connection:
+        if not self._is_memory:
+            # Where that is not possible, SQLite says what is wrong, or the file is another user's.
+            with contextlib.suppress(OSError):
+                make_private(self.path)
         connection = sqlite3.connect(
             self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from footfall.common.clock import monotonic
+from footfall.common.private_file import make_private
 
 SCHEMA_VERSION: Final = 1
 """Kept in the file as `user_version`. A file of a later version is not used."""
@@ -69,7 +70,7 @@ class OutboxFile:
 
     def __init__(self, path: str, *, max_pages: int = MAX_PAGES) -> None:
         self.path = path
-        _make_private(path)
+        make_private(path)
         # Distinguishes this file from one that has taken its place.
         self.identity = _identity(path)
         self._pid = os.getpid()
@@ -228,18 +229,6 @@ def is_damage(error: BaseException) -> bool:
     """Whether SQLite reports that the file itself is damaged, or is not a database."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _make_private(path: str) -> None:
-    """Make the file where there is none, and let no other user read it, whatever the umask.
-
-    SQLite gives the same rights to the two files beside it. An existing file is never opened here:
-    closing it would release what another connection of this process has locked.
-    """
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    if Path(path).stat().st_mode & 0o777 != 0o600:
-        Path(path).chmod(0o600)
 
 
 def _identity(path: str) -> tuple[int, int]:
