@@ -87,6 +87,12 @@ def test_without_the_token_nothing_is_shown(
     assert anonymous.get(path, params={"token": "wröng"}).status_code == 401
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_of_the_token_is_read_in_any_case(anonymous: httpx2.Client, scheme: str) -> None:
+    headers = {"authorization": f"{scheme} {TOKEN}"}
+    assert anonymous.get("/api/v1/events", headers=headers).status_code == 200
+
+
 def test_the_ingest_endpoints_and_the_probes_need_no_token(anonymous: httpx2.Client) -> None:
     assert post(anonymous).status_code == 202
     assert anonymous.get("/api/health").status_code == 200

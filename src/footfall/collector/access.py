@@ -91,9 +91,9 @@ class AccessControl:
         parameter = request.query_params.get("token")
         if parameter is not None and _is_same(parameter, token):
             return _set_cookie(token, request)
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        cookie = request.cookies.get(_COOKIE, "")
-        if _is_same(bearer, token) or _is_same(cookie, _cookie(token)):
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        is_given = scheme.lower() == "bearer" and _is_same(bearer.strip(), token)
+        if is_given or _is_same(request.cookies.get(_COOKIE, ""), _cookie(token)):
             return None
         text = "Open the page once with ?token=TOKEN, or send Authorization: Bearer TOKEN."
         return _reject(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})
