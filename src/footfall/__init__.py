@@ -187,8 +187,7 @@ def current_visitor() -> dict[str, str]:
     option `token_secret` it is signed, so that it may leave the app and come back.
 
     Returns:
-        Texts by name: `ip` (empty where it is unknown), `ua`, `lang`, and `sig` if it is signed;
-        nothing outside a request.
+        Texts: `ip` (empty if unknown), `ua`, `lang`, and `sig` if signed; none outside a request.
     """
     exchange = _exchange()
     return exchange.recorder.tracker.current_visitor(exchange) if exchange is not None else {}

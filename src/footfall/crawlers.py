@@ -3,8 +3,7 @@
     FootfallMiddleware(app, is_bot=crawlers.is_bot, ...)
 
 It adds to footfall's own bot filter: a client that neither knows counts as a person. The package
-crawler-user-agents (MIT) has a release each month, so that a new crawler needs an upgrade of that
-package and not of footfall.
+crawler-user-agents (MIT) has a release each month; for a new crawler upgrade that, not footfall.
 """
 
 from __future__ import annotations

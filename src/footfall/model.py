@@ -2,8 +2,7 @@
 
 A hit gets a decision; a hit that counts becomes an event; an event becomes one request for each
 destination; the response to that request becomes an outcome. All of them are frozen: to change
-one, make another with `dataclasses.replace`. Nothing here does I/O, reads a clock or knows a
-framework.
+one, use `dataclasses.replace`. Nothing here does I/O, reads a clock or knows a framework.
 """
 
 from __future__ import annotations
@@ -203,8 +202,7 @@ class Outcome:
         kind: Whether the event was accepted, and whether it may be sent again.
         detail: A sentence for the log.
         retry_after: How long the vendor asks to wait, in seconds.
-        pause: Every further event would end the same way (wrong key, unpaid account, redirect), so
-            the circuit breaker opens.
+        pause: Every event would end so (wrong key, unpaid account, redirect): opens the breaker.
         rest: The vendor asks for fewer requests.
         max_tries: The most tries of this event.
         timed_out: No response came in time.

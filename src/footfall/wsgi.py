@@ -2,8 +2,7 @@
 
     application = FootfallMiddleware(application, destinations=["plausible://plausible.io/example.com"])
 
-The iterable that the app returns is passed on unchanged: streaming, `close()` and the server's file
-offload are not affected.
+The iterable of the app is passed on unchanged: streaming, `close()` and file offload still work.
 """
 
 from __future__ import annotations

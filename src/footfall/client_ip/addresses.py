@@ -52,8 +52,7 @@ def parse_forwarded(element: str) -> Address | None:
     """Parse the address of `for=` in one element of a Forwarded header (RFC 7239, section 4).
 
     The header is cut at commas and semicolons regardless of quotes: no address contains either,
-    and a splitter that respects quotes can be made to swallow the trusted end of the header by an
-    unmatched quote that a client sent.
+    and a client's unmatched quote makes a splitter that respects quotes skip the trusted end.
     """
     if len(element) > _MAX_ELEMENT_CHARS:
         return None

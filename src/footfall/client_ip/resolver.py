@@ -94,14 +94,12 @@ class ClientIP:
             - networks and addresses, `"private"` among them if wanted, in a list or separated by
               commas. They replace the default. Local sockets are trusted too; `[]` reads no header
             - the number of proxies in front of the app, counting the one that connects to it; 0
-              reads no header. The peer is not checked, so nobody may reach the app past the
-              proxies.
+              reads no header. Nobody may reach the app past them: the peer is not checked.
         client_ip_header: Instead, the one header that a proxy overwrites with the visitor's
             address. The peer is not checked either.
         client_ip: Instead, a function `(headers, peer)`. It gets the headers in
             `platforms.KNOWN_HEADERS`, and those that its own attribute `headers_read` names. When
-            it raises or returns what is not an address, the peer is the result, and `failure`
-            says what happened.
+            it raises or returns no address, the peer is the result, and `failure` says why.
         environ: Defaults to the process's environment.
 
     Raises:

@@ -177,8 +177,7 @@ class Config:
     timeout_seconds: float = option(
         TOTAL_TIMEOUT_SECONDS, "limit for one whole exchange with a vendor", low=0.1, high=60
     )
-    # All processes of a host share it. It holds visitors' addresses until they are sent, so it
-    # exists only when asked for.
+    # Off: it holds visitors' addresses until they are sent. All processes of a host share it.
     outbox: str | os.PathLike[str] | None = option(
         None,
         "the path of a file that keeps waiting events through deploys and crashes; see Delivery",

@@ -49,8 +49,7 @@ class Lane:
 
     Args:
         clock: Seconds, never going back.
-        wall_clock: Seconds since the epoch; it shows the time that a machine slept, where `clock`
-            does not.
+        wall_clock: Seconds since the epoch; unlike `clock`, it shows that a machine slept.
         jitter: Called with two bounds, returns a number between them.
     """
 

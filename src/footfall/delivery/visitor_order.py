@@ -1,7 +1,6 @@
 """What is queued in a lane, and in which order it is sent. No lock, no clock, no thread.
 
-A visitor is held while one of their events is in flight or waits for another try: their later
-events are parked behind it.
+While an event of a visitor is in flight or waits for another try, their later ones are held.
 """
 
 from __future__ import annotations

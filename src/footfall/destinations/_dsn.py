@@ -90,8 +90,7 @@ _VENDORS: Mapping[str, _Vendor] = {
 def split_dsns(text: str) -> tuple[str, ...]:
     """The DSNs of a comma-separated list, for instance of an environment variable.
 
-    A comma inside a DSN (two sites of one vendor, two headers) does not end it: the next DSN
-    begins with a scheme.
+    A comma inside a DSN (two sites, two headers) does not end it: the next begins with a scheme.
     """
     parts = re.split(r",\s*(?=[a-z][a-z0-9+.-]*://)", text, flags=re.IGNORECASE)
     return tuple(dsn for part in parts if (dsn := part.strip(" \t\r\n,")))

@@ -95,8 +95,7 @@ def refusal_with_remedies(
     Args:
         response: The vendor's response.
         remedies: What the site owner can do, by field.
-        fields: The keys of `remedies` that the response names. Only the first two are reported,
-            to keep the log line readable.
+        fields: The keys of `remedies` that the response names; the first two are reported.
     """
     fields = fields[:2]
     detail = _sentence(response, _REJECTED[400])

@@ -1,8 +1,7 @@
 """The checks of a destination's options in its constructor, so that nothing fails later.
 
 A check takes an option's name and the value that the site owner wrote. It returns the value to
-use, or raises `ConfigError` with the remedy. `validate_options` runs all checks of a destination
-and raises their faults together.
+use, or raises `ConfigError` with the remedy. `validate_options` raises the faults of all checks.
 """
 
 from __future__ import annotations

@@ -60,8 +60,7 @@ class Watching(Destination, Protocol):
     """A destination that can receive every hit, tracked or not, with the reason.
 
     While `watches` is True it gets reports instead of events, its counters count hits, and the
-    filters in the request let every hit pass. It is meant for the site owner's own inspection,
-    never for a vendor.
+    filters in the request let every hit pass. It is the site owner's own, never a vendor's.
     """
 
     @property

@@ -53,8 +53,7 @@ _MAX_HEADERS: Final = 40
 # No real chain of proxies is longer, but a client may send anything.
 _MAX_HOPS: Final = 20
 
-# What a decision may depend on, without headers that hold a URL or the user agent: the event has
-# both, the URL scrubbed.
+# What a decision may depend on, without URLs and user agent: the event has both, scrubbed.
 _REQUEST_HEADERS: Final = (pageview.REQUEST_HEADERS | {"accept-language"}) - {
     "hx-current-url",
     "user-agent",
@@ -70,8 +69,7 @@ class Collector:
 
     Args:
         domain: The site to count for; any name will do.
-        endpoint: Where the collector listens; `/api/event` is added unless the URL ends in
-            `/event`.
+        endpoint: Where it listens; `/api/event` is added unless the URL ends in `/event`.
         every_hit: Report hits that do not count, too, with the reason. Switch it off where the
             collector counts a busy site: each hit is a POST, and a page has dozens.
 

@@ -1,7 +1,6 @@
 """An event as one line of JSON, for the outbox and for other processes, and back.
 
-Each line holds its version. A reader ignores fields that it does not know, so a newer writer may
-add fields without a new version.
+Each line holds its version. A reader ignores unknown fields, so new ones need no new version.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ _MAX_INTEGER_BITS: Final = 256
 def to_json(event: Event) -> str:
     """The event as one line of ASCII, which holds the visitor's address.
 
-    Props that no vendor accepts (lists, maps, NaN, other objects) are left out; a decimal becomes
-    its text, as it is sent to vendors.
+    Props that no vendor accepts (lists, maps, NaN, other objects) are left out; a decimal is text.
     """
     visitor = event.visitor
     fields: dict[str, Any] = {

@@ -2,8 +2,7 @@
 
 A token is a mapping of texts, so that it can be stored as JSON, in a queue or in a database. It is
 plain where only the app can change it. Where others can, in a page or in a websocket's URL, a
-secret signs it, and a forged or altered token is refused. Signing hides nothing, and a token does
-not expire. Values in, values out.
+secret signs it, and a forged or altered token is refused. Signing hides nothing; no token expires.
 """
 
 from __future__ import annotations

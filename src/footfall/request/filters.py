@@ -1,7 +1,6 @@
 """Comparisons that reject most requests before anything is picked.
 
-They run inside the app's requests, and reject only what the decision would skip too; the decision
-itself is made on the worker thread.
+They run inside the app's requests, and reject only what the worker thread's decision would skip.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ User-Agent of a person's browser begins with `Mozilla/` or `Opera/`, has no web 
 does not call itself a bot. The names give a bot its label, and detect bots that have the form of a
 browser. A bot that sends a browser's whole string, such as Discord's media proxy, is not detected.
 
-The names are our own collection. Text in, value out; results are cached, since a site gets few
-different strings.
+The names are our own collection. Pure; results are cached, since a site gets few strings.
 """
 
 from __future__ import annotations
@@ -214,8 +213,7 @@ def classify(user_agent: str) -> Bot | None:
         user_agent: Any text, of which the first 1,000 characters are read.
 
     Returns:
-        The bot's name and class. Without a word in the text it is `NO_USER_AGENT`, which has no
-        name and the class `other`.
+        The bot's name and class; `NO_USER_AGENT` for a text without a word.
     """
     return _classify(user_agent[:_MAX_CHARS])
 
@@ -240,8 +238,7 @@ def _opens_as_browser(text: str) -> bool:
 
 
 def _gives_contact(text: str) -> bool:
-    # Crawlers send a contact. So does the browser of the Studo app; Ecosia's `ios@9.2.3` is a
-    # version, not an address.
+    # Crawlers send a contact, and so does the Studo app. Ecosia's `ios@9.2.3` is a version.
     if "http:" in text or "https:" in text or "www." in text:
         return "studobrowser" not in text
     return "@" in text and _MAIL_HOST.search(text) is not None

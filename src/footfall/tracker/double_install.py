@@ -1,7 +1,6 @@
 """Whether an app has a middleware for the same destination already: every page would count twice.
 
-This is checked once, when a middleware is made. So it sees the middlewares around an app, and not
-what is mounted within it.
+Checked once, when a middleware is made: it sees those around an app, not what is mounted in it.
 """
 
 from __future__ import annotations

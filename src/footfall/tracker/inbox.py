@@ -26,8 +26,7 @@ class Inbox:
 
     Args:
         size: How many may wait; the oldest are dropped.
-        max_bytes: How much memory packed records may take; the oldest are dropped. The first
-            `MAX_UNPACKED` are not counted.
+        max_bytes: The most memory of packed records, which all but the first `MAX_UNPACKED` are.
         wake: Called with the time of a record when the worker thread does not poll by itself.
     """
 

@@ -219,8 +219,7 @@ def _at_interpreter_exit() -> None:
 def hook_platforms() -> None:
     """Register exit hooks with the platforms that have some of their own. Never raises.
 
-    Called whenever a worker thread is started, for a platform may be loaded after the tracker was
-    made; each is hooked once.
+    Called at each start of a worker thread, as platforms may be loaded late; each is hooked once.
     """
     for name, hook in _HOOKS.items():
         module = sys.modules.get(name)

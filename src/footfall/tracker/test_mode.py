@@ -21,8 +21,7 @@ SINKS: Final[list[list[Event]]] = []
 PEER: Final = "127.0.0.1"
 """The visitor's address in a test whose client has none."""
 
-# Django, Starlette and FastAPI; Flask and whatever else is built on Werkzeug. A developer's own
-# browser names a port.
+# Django, Starlette, FastAPI; Werkzeug and so Flask. A developer's own browser names a port.
 _HOSTS: Final = frozenset({"testserver", "localhost"})
 _USER_AGENTS: Final = ("testclient", "Werkzeug/", "python-httpx")
 _BROWSER: Final = (

@@ -47,8 +47,7 @@ class Tracker:
 
     Args:
         config: The checked settings.
-        environ: Environment variables, read once, that show what kind of process this is. Defaults
-            to the process's own.
+        environ: Variables that show what kind of process this is, read once; its own by default.
     """
 
     def __init__(self, config: Config, *, environ: Mapping[str, str] | None = None) -> None:

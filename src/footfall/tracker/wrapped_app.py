@@ -12,9 +12,16 @@ App = TypeVar("App")
 
 
 class WrappedApp(Generic[App]):
-    """An app with the tracker that counts its pageviews, which `options` make if it is None.
+    """An app with the tracker that counts its pageviews.
 
-    `delivering` is what `mode="sync"` wraps around the app, to deliver within each request.
+    Args:
+        app: The WSGI or ASGI app.
+        tracker: None to make one of `options`.
+        options: See `footfall.config.Config`.
+        delivering: What `mode="sync"` wraps around the app, to deliver within each request.
+
+    Raises:
+        ConfigError: the options cannot work.
     """
 
     def __init__(

@@ -43,8 +43,7 @@ class DestinationCheck:
     def __init__(self, destination: Destination, args: argparse.Namespace) -> None:
         self._destination = destination
         self._base_url = _base_url(destination.endpoint)
-        # The first of several; None with vendors that identify a site by an id, and show its
-        # numbers to accounts only.
+        # The first of several; None for vendors with site ids, whose numbers only accounts see.
         self._site = _site(destination)
         self._name: str = args.name
         self._url: str = args.url or _page(self._site)

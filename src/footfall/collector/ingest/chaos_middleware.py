@@ -31,8 +31,7 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 class ChaosMiddleware:
     """ASGI middleware that makes requests of event senders fail.
 
-    `reset` breaks the connection where the server is uvicorn; others answer 500. A hanging request
-    ends when `notifier` is closed.
+    `reset` breaks uvicorn's connection; others answer 500. Closing `notifier` ends what hangs.
     """
 
     def __init__(self, app: ASGIApp, chaos: Chaos, notifier: ChangeNotifier) -> None:

@@ -40,8 +40,7 @@ class Database:
     """An open file of the collector.
 
     Raises:
-        ConfigError: The file cannot be opened, is damaged, is another program's, or was written
-            by a later version of this one.
+        ConfigError: The file cannot be opened, is damaged, another program's or a later version's.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -1,7 +1,6 @@
 """The inspector's texts for a hit's status: its name, the reason for it, and what would change it.
 
-A hit is tracked; or it is untracked, for a reason of the middleware; or it was sent and dropped,
-for a reason of the vendor.
+A hit is tracked; or untracked, for the middleware's reason; or dropped, for the vendor's reason.
 """
 
 from __future__ import annotations

@@ -17,8 +17,7 @@ DIRECT: Final = "Direct"
 
 _SourceKind: TypeAlias = Literal["search", "social", "video", "shopping", "email", "ai"]
 
-# Name, its kind if that makes a channel, and its hosts and tags. A host that ends with a dot
-# stands for that of every country.
+# Name, its kind if that makes a channel, hosts and tags; a dot at the end means any country.
 _KNOWN: Final[tuple[tuple[str, _SourceKind | None, str], ...]] = (
     (
         "Google",

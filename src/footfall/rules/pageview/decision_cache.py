@@ -1,8 +1,7 @@
 """A cache of decisions, since traffic repeats itself; it decides exactly as `decide` does.
 
 A decision reads little of a hit: the kind of client, how it requested, the response, and of the
-path which kind of file it names. All of that is the cache's key. A look-up takes a tenth of the
-time in which the rules are applied.
+path which kind of file it names: the cache's key. A look-up takes a tenth of the rules' time.
 """
 
 from __future__ import annotations

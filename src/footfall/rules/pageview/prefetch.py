@@ -58,8 +58,7 @@ TURBO_PREFETCH_HINT: Final = (
 def is_refusable_prefetch(hit: Hit) -> bool:
     """True if the browser itself prefetches, and so requests again after a refusal.
 
-    False for the prefetches of libraries and apps: Turbo and Inertia show the refusal to the
-    visitor as if it were the page.
+    False for prefetches of libraries and apps: Turbo and Inertia show the refusal as the page.
     """
     return prefetch_header(hit) in _REFUSABLE_HEADERS and LIBRARY_HEADERS.isdisjoint(hit.headers)
 

@@ -2,8 +2,7 @@
 
 What a vendor discards has already been sent and logged, so everything is dropped here that is not
 known to matter. Of a query the campaign is kept (`CAMPAIGN` with values, `CLICK_IDS` as names); of
-a path all but what may be a secret; of a referrer its origin and path. Fragments, user names and
-passwords are never kept.
+a path all but secrets; of a referrer its origin and path. No fragment, user name or password.
 
 Every result is printable ASCII, and no text of a visitor makes a function raise. Of a path the
 first 4,096 characters are read, of a query 8,192 and 256 parameters, so that the work is bounded.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# A site has few pages, and its visitors come from few places, mostly from the site itself. Longer
-# texts are not cached.
+# A site has few pages, and its visitors come from few places. Longer texts are not cached.
 CACHE_SIZE: Final = 1024
 MAX_CACHED_CHARS: Final = 256
 
