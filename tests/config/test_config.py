@@ -83,5 +83,5 @@ def test_a_secret_is_not_in_the_repr() -> None:
 
 def test_a_config_knows_whether_anything_leaves_the_machine() -> None:
     here = "collector://127.0.0.1:8321/example.com"
-    assert Config(destinations=here).stays_here
-    assert not Config(destinations=[here, DSN]).stays_here
+    assert Config(destinations=here).is_local_only
+    assert not Config(destinations=[here, DSN]).is_local_only

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar, cast
 
-from footfall import destinations as places
 from footfall.client_ip import ClientIP
 from footfall.config.options import Options
 from footfall.delivery import Limits
+from footfall.destinations import Destination, destination_from, is_local, split_dsns
 from footfall.errors import ConfigError, Fault
 from footfall.rules import pageview, url
 from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, pattern_list
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 class Compiled(NamedTuple):
     """What the options are compiled into: the attributes of a Config after its options."""
 
-    all_destinations: tuple[places.Destination, ...]
+    all_destinations: tuple[Destination, ...]
     resolver: ClientIP
     path_rules: PathRules
     url_options: url.UrlOptions
@@ -83,18 +83,18 @@ def _try(faults: list[Fault], make: Callable[[], _T]) -> _T | None:
 # -- the parts ---------------------------------------------------------------------------------
 
 
-def _destinations(value: object) -> tuple[places.Destination, ...]:
+def _destinations(value: object) -> tuple[Destination, ...]:
     faults: list[Fault] = []
-    found: list[places.Destination] = []
+    found: list[Destination] = []
     for item in _items(value):
         if isinstance(item, str) and _OTHER_SEPARATOR.search(item):
             faults.append(Fault("destinations", item, "separate destinations by commas"))
             continue
         try:
-            found.append(places.destination_from(cast("str", item)))
+            found.append(destination_from(cast("str", item)))
         except ConfigError as error:
             faults += error.faults
-    names = [place.name for place in found]
+    names = [destination.name for destination in found]
     faults += [
         Fault("destinations", name, "is listed twice: every event would be counted twice")
         for name in sorted({name for name in names if names.count(name) > 1})
@@ -107,7 +107,7 @@ def _destinations(value: object) -> tuple[places.Destination, ...]:
 def _items(value: object) -> Iterable[object]:
     """The destinations in a line or a list, or the only one."""
     if isinstance(value, str):
-        return places.split_dsns(value)
+        return split_dsns(value)
     is_list = isinstance(value, Iterable) and not isinstance(value, Mapping)
     return cast("Iterable[object]", value) if is_list else [value]
 
@@ -138,13 +138,13 @@ def _url_options(options: Options, keep_query: frozenset[str] | Literal["*"]) ->
 
 def _pageview_options(
     options: Options,
-    destinations: Sequence[places.Destination],
+    destinations: Sequence[Destination],
     extensions: frozenset[str],
     path_rules: PathRules,
 ) -> pageview.PageviewOptions:
     track_localhost = options["track_localhost"]
     if track_localhost is None:
-        track_localhost = bool(destinations) and all(map(places.is_local, destinations))
+        track_localhost = bool(destinations) and all(map(is_local, destinations))
     return pageview.PageviewOptions(
         track_localhost=track_localhost,
         prefetch=options["prefetch"],

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, cast
 
-from footfall import destinations as places
 from footfall.client_ip import ClientIP
 from footfall.config.compile import compile_options
 from footfall.config.declare import declared_options, option
@@ -22,6 +21,7 @@ from footfall.delivery.transport import (
     Transport,
     TransportName,
 )
+from footfall.destinations import VISITOR_HEADERS, Destination, is_local
 from footfall.errors import ConfigError
 from footfall.events import details
 from footfall.model import Event, Headers, Hit
@@ -41,7 +41,7 @@ class Config:
     # -- where events go -----------------------------------------------------------------------
 
     # Without any, nothing is counted or sent, and the log says so once.
-    destinations: Sequence[str | places.Destination] | str | places.Destination = option(
+    destinations: Sequence[str | Destination] | str | Destination = option(
         (), "where events go: lines or objects, one or several", shown_default="none"
     )
     enabled: bool = option(True, "one switch for staging and tests")
@@ -200,7 +200,7 @@ class Config:
 
     # -- compiled ------------------------------------------------------------------------------
 
-    all_destinations: tuple[places.Destination, ...] = field(init=False, repr=False)
+    all_destinations: tuple[Destination, ...] = field(init=False, repr=False)
     resolver: ClientIP = field(init=False, repr=False)
     path_rules: path_rules.PathRules = field(init=False, repr=False)
     url_options: url.UrlOptions = field(init=False, repr=False)
@@ -251,9 +251,9 @@ class Config:
         return self.enabled and bool(self.all_destinations)
 
     @property
-    def stays_here(self) -> bool:
+    def is_local_only(self) -> bool:
         """True if every destination is on this machine."""
-        return all(map(places.is_local, self.all_destinations))
+        return all(map(is_local, self.all_destinations))
 
     @property
     def request_headers(self) -> frozenset[str]:
@@ -264,7 +264,7 @@ class Config:
         return (
             pageview.REQUEST_HEADERS
             | url.REQUEST_HEADERS
-            | places.VISITOR_HEADERS
+            | VISITOR_HEADERS
             | details.REQUEST_HEADERS
             | self.resolver.headers_read
             | {"host", "user-agent", "accept-language", MARKER_HEADER}

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict
 
-from footfall import destinations as places
 from footfall.delivery.outbox import Mode
 from footfall.delivery.transport import Transport, TransportName
+from footfall.destinations import Destination
 from footfall.model import Event, Headers, Hit
 from footfall.rules import path_rules
 
@@ -19,7 +19,7 @@ class Options(TypedDict, total=False):
     Written by hand, since type checkers read it; a test compares it with the fields of `Config`.
     """
 
-    destinations: Sequence[str | places.Destination] | str | places.Destination
+    destinations: Sequence[str | Destination] | str | Destination
     enabled: bool
     trusted_proxies: str | int | Sequence[Any]
     client_ip_header: str | None

@@ -68,7 +68,7 @@ class Tracker:
         self.transport = transport.choose(
             config.transport,
             timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
-            is_offline=under_pytest(environ) and not config.stays_here,
+            is_offline=under_pytest(environ) and not config.is_local_only,
         )
         if self.is_active and not process_hooks.awaits_gevent():
             transport.preload(self.transport)
