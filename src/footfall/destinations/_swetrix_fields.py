@@ -11,7 +11,8 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from footfall.destinations import _floats, _wire_format
+from footfall.common import float_text
+from footfall.destinations import _wire_format
 from footfall.events.details import valid_details
 from footfall.rules.url import UNKNOWN_HOST, fit
 
@@ -193,7 +194,7 @@ def meta_of(
     """The first props that fit; the value that crosses the limit is trimmed, not left out."""
     meta: dict[str, str] = {}
     left = limits.max_units
-    for raw_key, value in _wire_format.prop_texts(props, _floats.javascript):
+    for raw_key, value in _wire_format.prop_texts(props, float_text.javascript):
         key = _wire_format.trim_text(raw_key, limits.max_units)
         left_for_value = left - _wire_format.utf16_length(key)
         if key in _RESERVED_KEYS or left_for_value <= 0 or len(meta) == limits.max_keys:

@@ -168,7 +168,7 @@ def prop_texts(
 
     Args:
         props: The custom properties of an event; keys and values may be any object.
-        format_float: Writes a float as the vendor shows it; see `_floats`.
+        format_float: Writes a float as the vendor shows it; see `float_text`.
     """
     for key, value in props.items():
         key_text, value_text = scalar_text(key, format_float), scalar_text(value, format_float)

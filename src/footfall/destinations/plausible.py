@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import _drop_causes, _floats, _response_status, _validation, _wire_format
+from footfall.common import float_text
+from footfall.destinations import _drop_causes, _response_status, _validation, _wire_format
 from footfall.destinations import _plausible_options as _options
 from footfall.events.details import valid_details
 from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response, Revenue
@@ -247,7 +248,7 @@ def _trim_url(url: str, trimmed: _wire_format.TrimmedFields) -> str:
 def _props(props: Mapping[str, object], trimmed: _wire_format.TrimmedFields) -> Mapping[str, str]:
     # Of more than 30 the server keeps any 30. Sending the first 30 keeps a chart stable.
     sent: dict[str, str] = {}
-    for key, value in _wire_format.prop_texts(props, _floats.elixir):
+    for key, value in _wire_format.prop_texts(props, float_text.elixir):
         if len(sent) == MAX_PROPS:
             trimmed.note("props")
             break

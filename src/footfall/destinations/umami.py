@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
-from footfall.destinations import _drop_causes, _floats, _response_status, _validation, _wire_format
+from footfall.common import float_text
+from footfall.destinations import _drop_causes, _response_status, _validation, _wire_format
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
     ACCEPTED,
@@ -160,7 +161,7 @@ def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, ob
             "revenue": amount,
             "currency": _wire_format.trim_text(event.revenue.currency, MAX_ID_CHARS),
         }
-    for key, value in _wire_format.prop_texts(event.props, _floats.javascript):
+    for key, value in _wire_format.prop_texts(event.props, float_text.javascript):
         if len(data) == MAX_PROPS:
             trimmed.note("data")
             break

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote
 
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, json_response
 from footfall.collector.wire.parsing import NO_HOST, hostname_of, media_type, read_json, split_uri
-from footfall.destinations import _floats
+from footfall.common import float_text
 
 MAX_BODY_BYTES: Final = 8_000_000
 """Plausible's limit for JSON bodies; more is answered 413."""
@@ -250,7 +250,7 @@ def _prop_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _floats.elixir(value)
+        return float_text.elixir(value)
     return str(value) if isinstance(value, str | int) else ""
 
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, json_response
 from footfall.collector.wire.parsing import media_type, read_json
-from footfall.destinations import _floats
+from footfall.common import float_text
 
 MAX_BODY_BYTES: Final = 100 * 1024
 """The community edition's limit, before and after decompression; more is answered 413."""
@@ -168,7 +168,7 @@ def _meta_faults(meta: Any) -> list[str]:
 
 def _javascript_text(value: Any) -> str:
     if isinstance(value, float):
-        return _floats.javascript(value)
+        return float_text.javascript(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

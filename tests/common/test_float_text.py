@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall.destinations import _floats
+from footfall.common import float_text
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -31,10 +31,10 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 def test_a_float_is_written_as_its_language_writes_it(
     value: float, elixir: str, javascript: str
 ) -> None:
-    assert (_floats.elixir(value), _floats.javascript(value)) == (elixir, javascript)
+    assert (float_text.elixir(value), float_text.javascript(value)) == (elixir, javascript)
 
 
 @given(FINITE)
 def test_every_float_reads_back_as_the_same_number(value: float) -> None:
-    assert float(_floats.elixir(value)) == value
-    assert float(_floats.javascript(value)) == value
+    assert float(float_text.elixir(value)) == value
+    assert float(float_text.javascript(value)) == value
