@@ -64,6 +64,7 @@ from starlette.staticfiles import StaticFiles
 from footfall.collector import query_params
 from footfall.collector.access import LOOPBACK_HOSTS, AccessControl
 from footfall.collector.api import openapi, plausible
+from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
 from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequests
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.storage.change_notifier import ChangeNotifier
@@ -80,9 +81,6 @@ _STATIC = Path(__file__).parent / "web" / "static"
 _DEFAULT_LIMIT = 1_000
 _DEFAULT_WAIT_SECONDS = 10.0
 _MAX_WAIT_SECONDS = 60.0
-# An answer includes what was posted before the request. Writing it takes 20 ms; if the disk is
-# full, the answer is what was written.
-_SETTLE_SECONDS = 2.0
 
 
 def create_app(
@@ -172,7 +170,7 @@ class _API:
 
     async def _events(self, request: Request) -> Response:
         search = _event_search(request)
-        await self._settle()
+        await self._flush()
         await self._wait(request, partial(run_in_threadpool, self._store.count, search))
         found = await run_in_threadpool(self._store.search, search)
         events = [entry.as_json() for entry in found.events]
@@ -205,7 +203,7 @@ class _API:
 
     async def stats(self, request: Request) -> Response:
         period, domain = query_params.period(request), query_params.domain(request)
-        await self._settle()
+        await self._flush()
         stats = await run_in_threadpool(self._store.totals, period, domain)
         return JSONResponse({"period": period, **stats.as_json()})
 
@@ -221,8 +219,8 @@ class _API:
     async def live(self, request: Request) -> Response:
         return JSONResponse({"ok": True})
 
-    async def _settle(self) -> None:
-        await run_in_threadpool(self._store.flush, _SETTLE_SECONDS)
+    async def _flush(self) -> None:
+        await run_in_threadpool(self._store.flush, FLUSH_SECONDS)
 
     async def _wait(self, request: Request, count: Callable[[], Awaitable[int]]) -> None:
         """Return once `count` reaches the parameter `wait`, or when the time is up."""

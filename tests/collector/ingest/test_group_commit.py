@@ -53,23 +53,23 @@ def test_requests_of_one_loop_iteration_share_a_commit() -> None:
     with closing(Store()) as store:
         store.flush()
         commits = GroupCommit(store)
-        settled: list[int] = []
-        store.subscribe(lambda: settled.append(store.processed))
+        processed: list[int] = []
+        store.subscribe(lambda: processed.append(store.processed))
 
         async def offer_many() -> list[bool]:
             requests = [PendingWrite([incoming_event(str(number))]) for number in range(20)]
             return await asyncio.gather(*map(commits.write, requests))
 
         assert asyncio.run(offer_many()) == [True] * 20
-        assert settled == [20]
+        assert processed == [20]
 
 
 def test_a_request_of_the_next_iteration_shares_it_too() -> None:
     with closing(Store()) as store:
         store.flush()
         commits = GroupCommit(store)
-        settled: list[int] = []
-        store.subscribe(lambda: settled.append(store.processed))
+        processed: list[int] = []
+        store.subscribe(lambda: processed.append(store.processed))
 
         async def offer_later() -> bool:
             await asyncio.sleep(0)
@@ -79,7 +79,7 @@ def test_a_request_of_the_next_iteration_shares_it_too() -> None:
             await asyncio.gather(commits.write(PendingWrite([incoming_event()])), offer_later())
 
         asyncio.run(offer_both())
-        assert settled == [2]
+        assert processed == [2]
 
 
 def test_requests_are_refused_where_the_queue_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ _Result: TypeAlias = "asyncio.Future[bool]"
 
 
 class _Group(NamedTuple):
-    """Requests offered together. They are answered once the store has settled `offered` events."""
+    """Requests offered together, answered once the store has processed `offered` events."""
 
     offered: int
     # On the loop's clock.
@@ -73,7 +73,7 @@ class GroupCommit:
             # A blocked loop answers the requests itself. The loop may end before the store does.
             if not self._is_blocking:
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._answer_settled)
+                    loop.call_soon_threadsafe(self._answer_processed)
 
         self._loop = loop
         self._requests, self._results = [], []
@@ -103,11 +103,11 @@ class GroupCommit:
         self._is_blocking = True
         self._store.wait_until_idle(_BLOCK_SECONDS)
         self._is_blocking = False
-        self._answer_settled()
+        self._answer_processed()
 
-    def _answer_settled(self) -> None:
-        settled = self._store.processed
-        while self._groups and self._groups[0].offered <= settled:
+    def _answer_processed(self) -> None:
+        processed = self._store.processed
+        while self._groups and self._groups[0].offered <= processed:
             _answer(self._groups.popleft().results, True)
 
     def _answer_expired(self, loop: asyncio.AbstractEventLoop) -> None:

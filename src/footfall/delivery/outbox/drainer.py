@@ -56,8 +56,8 @@ class Drainer:
         self.delete_done(file)
         if now >= self._next_purge_at:
             self._next_purge_at = now + PURGE_SECONDS
-            self._count(file.purge(time.time() - self._max_age, self._claimed), "expired")
-            self._count(file.trim(self._max_rows), "dropped_full")
+            self._count(file.purge_by_age(time.time() - self._max_age, self._claimed), "expired")
+            self._count(file.purge_by_count(self._max_rows), "dropped_full")
         if not self.is_feeding:
             return False
         fed = [self._feed(file, lane) for lane in self._lanes.values()]

@@ -150,13 +150,13 @@ class OutboxFile:
             with self._writing() as connection:
                 connection.executemany(_DELETE, [(number,) for number in ids])
 
-    def purge(self, before: float, skip: Collection[int] = ()) -> Mapping[str, int]:
+    def purge_by_age(self, before: float, skip: Collection[int] = ()) -> Mapping[str, int]:
         """Delete up to 4,000 older rows, without the ids in `skip`. How many, by destination."""
         return self._drop(
             "SELECT id, destination FROM events WHERE made_at < ? LIMIT ?", (before,), skip
         )
 
-    def trim(self, keep: int) -> Mapping[str, int]:
+    def purge_by_count(self, keep: int) -> Mapping[str, int]:
         """Delete the oldest of more than `keep` rows. How many, by destination."""
         too_many = self.count() - keep
         if too_many <= 0:
