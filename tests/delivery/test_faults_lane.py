@@ -183,7 +183,7 @@ def test_29_what_cannot_be_sent_yet_waits_in_the_inbox(caplog: pytest.LogCapture
         assert stats["captured"] == 3000
         decided = sum(stats["reasons"].values())
         assert decided + stats["waiting"] + stats["dropped_full"] == 3000
-        assert wait_until(lambda: "the oldest that wait are dropped" in caplog.text)
+        assert wait_until(lambda: "come faster than events can be sent" in caplog.text)
 
 
 def test_34_flushing_may_be_repeated_and_by_any_thread() -> None:

@@ -45,7 +45,7 @@ def test_an_expected_rejection_is_not_logged(caplog: pytest.LogCaptureFixture) -
     assert "aUn1quEid123" not in caplog.text
 
 
-def test_one_line_says_that_a_vendor_is_left_alone_and_one_that_it_is_back(
+def test_one_line_says_that_a_vendor_is_paused_and_one_that_it_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     manual = ManualLane(Scripted(*[NotSent("refused")] * 12))
@@ -56,5 +56,5 @@ def test_one_line_says_that_a_vendor_is_left_alone_and_one_that_it_is_back(
             manual.deliver()
             manual.clocks.advance(61.0)
     assert manual.lane.breaker_state == "closed"
-    for text in ("left alone", "answers again"):
+    for text in ("paused after", "answers again"):
         assert len([r for r in caplog.records if text in r.message]) == 1, caplog.text

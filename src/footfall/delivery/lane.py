@@ -133,7 +133,9 @@ class Lane:
             self._changed.notify(len(items) if self._limits.is_waited_for else 1)
         self._start_thread(token)
         if has_dropped:
-            self._log.warn("full", "the queue is full; the oldest events are dropped")
+            self._log.warn(
+                "full", "the queue is full; the oldest events are dropped (see max_queue)"
+            )
         return items
 
     def poll(self) -> bool:
@@ -392,7 +394,10 @@ class Lane:
         if self.on_unsent is not None:
             lost += self.on_unsent(self, unsent)
         if lost:
-            self._log.warn("lost", f"{lost} events were not delivered in time")
+            text = (
+                f"{lost} events were not delivered in time (see shutdown_timeout_seconds, outbox)"
+            )
+            self._log.warn("lost", text)
         return lost == 0
 
     def wait_for(self, item: Item, deadline: float) -> bool:

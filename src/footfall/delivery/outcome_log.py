@@ -37,7 +37,7 @@ class OutcomeLog:
             else:
                 self.warn(outcome.kind, text)
         if change == "opened" and not outcome.pause:
-            self.warn("open", "left alone for a while after these failures, then asked again")
+            self.warn("open", "paused after these failures; in a while one event will try it again")
         elif change == "closed":
             text = f"footfall: {self._name}: answers again"
             self._log.write(logging.INFO, f"closed:{self._name}", text)

@@ -328,7 +328,8 @@ class Tracker:
         self._pipeline.process_all(deadline)
         waiting = len(self._inbox)
         if waiting:
-            self._log.warn("late", f"footfall: {waiting} hits were not processed in time")
+            text = f"{waiting} hits were not processed in time (see shutdown_timeout_seconds)"
+            self._log.warn("late", f"footfall: {text}")
         return self._dispatcher.drain(deadline) and not waiting
 
     def close(self, timeout: float | None = None) -> bool:

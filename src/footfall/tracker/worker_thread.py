@@ -156,7 +156,9 @@ class WorkerThread:
         dropped = self._inbox.dropped.value
         if dropped != self._logged_drops:
             self._logged_drops = dropped
-            text = "hits come faster than events can be sent; the oldest that wait are dropped"
+            text = (
+                "hits come faster than events can be sent; the oldest are dropped (see max_queue)"
+            )
             self._log.warn("inbox", f"footfall: {text}")
 
     def _sleep(self) -> bool:

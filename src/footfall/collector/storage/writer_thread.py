@@ -191,7 +191,7 @@ class WriterThread:
             return self._insert(events)
         except _UNWRITABLE:
             # `wire` lets none through, but other callers might.
-            logger.exception("%d events cannot be written, ever", len(events))
+            logger.exception("%d events cannot be stored and are lost", len(events))
             return []
         except sqlite3.Error as error:
             self._set_error(error)
