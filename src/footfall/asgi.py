@@ -158,8 +158,7 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
 def _delivering(app: ASGIApp, tracker: Tracker) -> ASGIApp:
     """`app`, for `mode="sync"`: each part of the response waits for the request's events so far.
 
-    They are delivered before it is sent, for a platform may stop the process right after. The event
-    loop goes on meanwhile.
+    It is sent after them, since a platform may then stop the process. The event loop goes on.
     """
 
     async def delivering_app(scope: Scope, receive: Receive, send: Send) -> None:

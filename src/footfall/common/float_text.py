@@ -15,8 +15,7 @@ _EXACT_UP_TO = 2**53
 def elixir(value: float) -> str:
     """As Plausible shows it: `1.5`, `100.0`, `1.5e3`, `1.0e20`.
 
-    It has an exponent where that is shorter (Erlang's `float_to_binary` with `short`, read
-    2026-11).
+    It has an exponent where that is shorter (Erlang's `float_to_binary`, `short`; read 2026-11).
     """
     sign, digits, place = _parts(value)
     plain = _pointed(digits, place)

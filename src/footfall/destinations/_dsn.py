@@ -100,8 +100,7 @@ def destination_from(value: str | Destination) -> Destination:
     """The destination that a DSN describes.
 
     Args:
-        value: A DSN, or a destination, which is returned as it is: any object with `name`,
-            `endpoint`, `request` and `read`.
+        value: A DSN; or a destination (`name`, `endpoint`, `request`, `read`), returned as it is.
 
     Raises:
         ConfigError: `value` is neither. Lists every fault with its remedy.

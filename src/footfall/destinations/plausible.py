@@ -71,8 +71,7 @@ class Plausible:
         domains_by_host: Sites for the events of certain hosts, for apps that serve several:
             `{"shop.example.com": "shop.example.com"}`. All other hosts' events go to `domain`. One
             leading `www.` does not matter.
-        script_version: The number to report as the version of the browser's script. Plausible
-            keeps it for its own statistics only.
+        script_version: The version of the browser's script to report, for Plausible's statistics.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.

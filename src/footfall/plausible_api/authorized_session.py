@@ -81,7 +81,6 @@ class AuthorizedSession:
         """The parsed JSON of the response.
 
         Args:
-            method: Such as `"GET"`.
             path: Below the server's base URL.
             query: The parameters; None values in it are not sent.
             body: The fields of the JSON body; None values are not sent.

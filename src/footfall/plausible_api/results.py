@@ -1,8 +1,7 @@
 """What Plausible's API returns, as frozen values.
 
 The class method `read` of each class makes a value from the parsed JSON of a response, and raises
-`ServerError` where that lacks a required field. Fields that a server may leave out are None or
-empty; fields that it adds are ignored.
+`ServerError` where that lacks a required field. Others are None or empty; new ones are ignored.
 """
 
 from __future__ import annotations

@@ -25,8 +25,7 @@ class RequestFilter:
     Args:
         config: The settings.
         every_hit: Reject nothing: a destination gets a report of every hit.
-        on_reject: Called for each rejected response. Where it is given, no request is rejected
-            before its response.
+        on_reject: Called for each rejected response. With it, no request is rejected earlier.
     """
 
     __slots__ = (

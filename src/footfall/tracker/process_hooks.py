@@ -313,8 +313,7 @@ def _pass_on(number: int, frame: FrameType | None, previous: Any) -> None:
 
 # -- what the environment tells ----------------------------------------------------------------
 
-# AWS Lambda; Google Cloud Functions; Cloud Run and Knative; Vercel. The names are the platforms'
-# own (their manuals, read 2026-11-21).
+# AWS Lambda; Google Cloud Functions; Cloud Run and Knative; Vercel (manuals, read 2026-11-21).
 _SERVERLESS: Final = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTION_TARGET", "K_SERVICE", "VERCEL")
 
 

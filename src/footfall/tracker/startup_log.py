@@ -19,8 +19,7 @@ def log_startup(
 ) -> None:
     """Log where events go, and each warning once.
 
-    `serverless_variable` is the environment variable by which a platform is recognised that stops
-    the process between requests, or None.
+    `serverless_variable` shows a platform that stops the process between requests; None elsewhere.
     """
     if not config.is_active:
         why = "switched off" if config.all_destinations else "no destination is configured"

@@ -15,7 +15,6 @@ class WrappedApp(Generic[App]):
     """An app with the tracker that counts its pageviews.
 
     Args:
-        app: The WSGI or ASGI app.
         tracker: None to make one of `options`.
         options: See `footfall.config.Config`.
         delivering: What `mode="sync"` wraps around the app, to deliver within each request.

@@ -38,13 +38,7 @@ class RetentionLimits(NamedTuple):
 
 
 class Retention:
-    """The steps, and when the next one is due. Used by the writer thread only.
-
-    Args:
-        salts: Those of past days are deleted.
-        zone: The time zone whose days have rollups.
-        clock: Gives seconds since the epoch.
-    """
+    """The steps and when the next is due, for the writer thread; `clock` gives Unix time."""
 
     def __init__(
         self,

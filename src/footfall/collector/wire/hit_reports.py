@@ -4,8 +4,7 @@
 request that Plausible would get, which is handled and answered as Plausible would; every other hit
 becomes a `ReceivedHit`, which is kept in memory only. Pure.
 
-Pages of other sites cannot post here: only JSON is accepted, for which a browser sends a CORS
-preflight request, and none is allowed.
+Pages of other sites cannot post here: JSON needs a CORS preflight request, and none is allowed.
 """
 
 from __future__ import annotations

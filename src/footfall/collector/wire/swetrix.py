@@ -50,7 +50,6 @@ def receive(
     """Swetrix's response, with the event where one was posted.
 
     Args:
-        request: What was posted.
         kind: Which endpoint it was posted to.
         pids: The projects that exist; with none, all do.
         sessions: The running sessions, which the event begins or extends.

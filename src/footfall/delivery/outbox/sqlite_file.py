@@ -123,8 +123,7 @@ class OutboxFile:
         """Add all rows or none.
 
         Args:
-            rows: Each a destination's name, the event's time in seconds since the epoch, and the
-                event as JSON.
+            rows: Each a destination's name, the event's time (seconds since the epoch) and JSON.
 
         Raises:
             sqlite3.Error: they cannot be written.

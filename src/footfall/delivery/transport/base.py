@@ -20,7 +20,6 @@ class Transport(Protocol):
         Raises:
             NotSent: the vendor surely did not process the request, so it is sent again.
             Ambiguous: it may have; `TimedOut` where no response came in time. Never sent again.
-            ValueError: the request cannot be written as HTTP, now or ever. The event is counted as
-                rejected, as it is for any other exception.
+            ValueError: it is no valid HTTP. This, as any other exception, rejects the event.
         """
         ...

@@ -26,8 +26,7 @@ requested, C reads the response. The first rule of A or C that matches decides t
 
 Never read: Sec-Fetch-User and Upgrade-Insecure-Requests (Safari sends none), Accept-Language,
 client hints, reloads, and the extension of a 200 that is HTML. Values in, a value out; no text of a
-client makes it raise. Header facts were read in browser-compat-data 8.1 and the libraries'
-sources, 2026-10.
+client makes it raise. Header facts: browser-compat-data 8.1 and libraries' sources, read 2026-10.
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ def decide(hit: Hit, options: PageviewOptions = DEFAULT_OPTIONS) -> Decision:
     """Decide whether a hit is a pageview, another event, or nothing. Never raises.
 
     Args:
-        hit: Whatever a client sent. `hit.host` is compared with localhost, so it should be the
-            host that the visitor sees.
+        hit: Whatever a client sent. `hit.host`, as visitors see it, is compared with localhost.
         options: What the site owner wants counted.
 
     Returns:

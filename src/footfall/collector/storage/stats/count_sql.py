@@ -71,7 +71,6 @@ class CountStatement:
         """Count what meets all conditions.
 
         Args:
-            connection: An open connection.
             dimensions: The names by which rows are grouped; without any there is one row.
             sums: The names of what is summed.
             conditions: Each has to be met.

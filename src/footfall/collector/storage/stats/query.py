@@ -75,8 +75,7 @@ Condition: TypeAlias = Filter | AllOf | AnyOf | Not
 class StatsQuery:
     """What to count, when, of what, and in which order.
 
-    Conditions on events (page, name, props) are met by one and the same event; a visit matches if
-    it has such an event.
+    One event meets all conditions on events (page, name, props); a visit matches if it has one.
 
     Raises:
         StatsQueryError: An unknown name, or names that do not go together.

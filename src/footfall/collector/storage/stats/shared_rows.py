@@ -1,8 +1,7 @@
 """Rows that several queries have in common: found once, counted by each.
 
 Most of the time of a query with conditions goes into finding its rows. Their ids are kept in
-temporary tables of the connection, in memory, at some ten bytes a row, and are dropped with the
-transaction in which they were found.
+temporary tables of the connection, in memory, ten bytes a row, until their transaction ends.
 """
 
 from __future__ import annotations
