@@ -25,7 +25,6 @@ from footfall.tracker.test_mode import SINKS
 
 __all__ = ["MemoryTransport", "Outbox", "capture"]
 
-
 _NONE = (
     "none; no app with footfall got a request, or it has no destination, and any will do, since "
     "nothing is sent"

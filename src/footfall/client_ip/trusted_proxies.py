@@ -144,9 +144,7 @@ def _from_environment(environ: Mapping[str, str]) -> ParsedSettings:
         f"trusted_proxies={platform.name!r} says the same, trusted_proxies='private' prevents it"
     )
     return chosen._replace(
-        source=f"{chosen.source} (from {variable})",
-        notes=(Note("info", text),),
-        suspects=_SUSPECTS,
+        source=f"{chosen.source} (from {variable})", notes=(Note("info", text),), suspects=_SUSPECTS
     )
 
 

@@ -34,7 +34,6 @@ _COOKIE_SECONDS = 30 * 86_400
 # Health probes have no token; they learn only whether the collector is healthy.
 _OPEN_PATHS = frozenset({"/api/health", "/api/system/health/ready", "/api/system/health/live"})
 
-
 # A page loads its own style sheets, scripts and streams, and nothing from elsewhere.
 _HEADERS: Final = {
     "content-security-policy": (

@@ -32,7 +32,6 @@ MAX_AT_ONCE: Final = 100
 _RETRY: Final = "retry: 1000\n\n"
 _PING: Final = ": ping\n\n"
 
-
 P = TypeVar("P")
 
 

@@ -70,5 +70,4 @@ def _base_url_faults(url: object) -> Iterable[Fault]:
 
 _ALMOST_ORIGIN: Final = re.compile(r"\s*(?:(?P<scheme>\w+)://)?(?:[^/?#]*@)?(?P<host>[^/?#\s]*)")
 
-
 DEFAULT_OPTIONS: Final = UrlOptions()
