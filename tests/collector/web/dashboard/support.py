@@ -12,17 +12,13 @@ import httpx2
 
 from footfall.collector.app import create_app
 from footfall.collector.storage.store import Store
-from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest
-from tests.collector.support import FIREFOX, served
+from footfall.collector.wire.messages import Campaign, IncomingEvent
+from tests.collector.storage.stats import support
+from tests.collector.storage.stats.support import DAY, IPHONE
+from tests.collector.support import served
 
 ZONE: Final = ZoneInfo("UTC")
 NOON: Final = datetime(2026, 11, 21, 12, 30, tzinfo=UTC).timestamp()
-
-DAY: Final = 86_400.0
-IPHONE: Final = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
-)
 
 GPTBOT: Final = (
     "Mozilla/5.0 AppleWebKit/537.36 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
@@ -32,28 +28,8 @@ GPTBOT: Final = (
 def event_of(
     visit: str, ago: float, path: str = "/", name: str = "pageview", **changes: Any
 ) -> IncomingEvent:
-    at = NOON - ago
-    reason = changes.pop("reason", None)
-    country = changes.pop("country", "")
-    return IncomingEvent(
-        **{
-            "vendor": "plausible",
-            "domain": "a.test",
-            "name": name,
-            "path": path,
-            "user_agent": FIREFOX,
-            "visitor": None if reason else f"{visit}@{int(at // DAY)}",
-            "session": None if reason else visit,
-            "reason": reason,
-            "request": IncomingRequest(
-                headers={"cf-ipcountry": country} if country else {},
-                peer="127.0.0.1",
-                body=b"{}",
-                at=at,
-            ),
-            **changes,
-        }
-    )
+    """An event of a visit, that many seconds before NOON."""
+    return support.event_of(visit, NOON - support.MIDNIGHT - ago, path, name, **changes)
 
 
 DAY_OF_EVENTS: Final = [

@@ -48,7 +48,6 @@ def test_hostile_texts_are_escaped() -> None:
         HOSTILE,
         domain=HOSTILE,
         source=HOSTILE,
-        referrer=f"https://{HOSTILE}/",
         campaign=Campaign(*[HOSTILE] * 5),
         props={HOSTILE: HOSTILE},
     )
