@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import hypothesis
 import pytest
 
 from footfall.tracker import Tracker, process_hooks
+
+if TYPE_CHECKING:
+    from footfall.collector import CollectorServer
 
 # These modules assert for the tests; without this line their failures show no values.
 pytest.register_assert_rewrite(
@@ -101,6 +104,15 @@ def _leave_no_tracker() -> Iterator[None]:
             tracker._pipeline.lock.release()
         tracker.close(0.0)
         process_hooks._state.trackers.discard(tracker)
+
+
+@pytest.fixture
+def collector() -> Iterator[CollectorServer]:
+    """A collector for one test."""
+    from footfall.collector import CollectorServer
+
+    with CollectorServer() as running:
+        yield running
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -21,12 +20,6 @@ SITE = "a.test"
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PLAUSIBLE_SITES_KEY", "PLAUSIBLE_STATS_KEY", "COLLECTOR_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def collector() -> Iterator[CollectorServer]:
-    with CollectorServer() as running:
-        yield running
 
 
 def there(collector: CollectorServer) -> tuple[list[str | None], list[str]]:

@@ -1,4 +1,4 @@
-"""A running collector, and a client of it."""
+"""A client of a running collector."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ import pytest
 
 from footfall.collector import CollectorServer
 from footfall.plausible_api import PlausibleAPI
-
-
-@pytest.fixture
-def collector() -> Iterator[CollectorServer]:
-    with CollectorServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -287,12 +287,6 @@ def test_an_app_cannot_track_a_heartbeat() -> None:
     tracker.flush(5)
     assert not requests
     assert tracker.stats()["reasons"] == {"bad_event": 1}
-
-
-@pytest.fixture
-def collector() -> Iterator[CollectorServer]:
-    with CollectorServer() as running:
-        yield running
 
 
 @pytest.mark.usefixtures("without_interval")
