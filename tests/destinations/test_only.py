@@ -76,7 +76,7 @@ def test_the_reports_are_those_of_its_destination() -> None:
     report = HitReport(event=PAGEVIEW, is_tracked=False, reason="bot")
     only = Only(to=collector, hosts=["example.com"])
 
-    assert only.wants_reports
+    assert only.watches
     assert only.report(report, sent_at=7.0) == collector.report(report, sent_at=7.0)
 
 

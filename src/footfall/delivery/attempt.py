@@ -10,7 +10,7 @@ from typing import Final, cast
 from footfall.common.log import error_location
 from footfall.delivery.transport import Transport
 from footfall.delivery.visitor_order import Item
-from footfall.destinations import Destination, ReportDestination, explained
+from footfall.destinations import Destination, Watching, explained
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
 
@@ -96,5 +96,5 @@ def _checked(value: object) -> Outcome:
 
 def _request(destination: Destination, item: Item, wall_clock: Callable[[], float]) -> Request:
     if item.report is not None:
-        return cast("ReportDestination", destination).report(item.report, sent_at=wall_clock())
+        return cast("Watching", destination).report(item.report, sent_at=wall_clock())
     return destination.request(item.event)

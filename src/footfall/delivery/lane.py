@@ -66,7 +66,7 @@ class Lane:
     ) -> None:
         self.destination = destination
         self.name = destination.name
-        self.wants_reports: bool = getattr(destination, "wants_reports", False)
+        self.wants_reports: bool = getattr(destination, "watches", False)
         """True for a destination that gets a report of every hit instead of events."""
         self.on_unsent: Callable[[Lane, list[Item]], int] | None = None
         """Keeps what could not be sent in time; returns how many of these are lost all the same."""

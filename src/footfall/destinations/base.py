@@ -56,15 +56,15 @@ class Destination(Protocol):
         ...
 
 
-class ReportDestination(Destination, Protocol):
+class Watching(Destination, Protocol):
     """A destination that can receive every hit, tracked or not, with the reason.
 
-    While `wants_reports` is True it gets reports instead of events, its counters count hits, and
-    the filters in the request let every hit pass. It is the site owner's own, never a vendor's.
+    While `watches` is True it gets reports instead of events, its counters count hits, and the
+    filters in the request let every hit pass. It is the site owner's own, never a vendor's.
     """
 
     @property
-    def wants_reports(self) -> bool:
+    def watches(self) -> bool:
         """Whether it wants reports; read once, when the tracker is made."""
         ...
 

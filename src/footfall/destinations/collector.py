@@ -107,7 +107,7 @@ class Collector:
         return self._plausible.warnings
 
     @property
-    def wants_reports(self) -> bool:
+    def watches(self) -> bool:
         """Whether it gets a report of every hit."""
         return self.every_hit
 

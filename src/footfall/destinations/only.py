@@ -12,7 +12,7 @@ from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
-    from footfall.destinations.base import Destination, ReportDestination
+    from footfall.destinations.base import Destination, Watching
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -75,9 +75,9 @@ class Only:
         return bool(getattr(self.to, "heartbeats", False))
 
     @property
-    def wants_reports(self) -> bool:
+    def watches(self) -> bool:
         """Whether `to` wants reports; it gets those of hits whose event matches."""
-        return bool(getattr(self.to, "wants_reports", False))
+        return bool(getattr(self.to, "watches", False))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -96,8 +96,8 @@ class Only:
         return self.to.request(event)
 
     def report(self, report: HitReport, *, sent_at: float) -> Request:
-        """The report of `to`, which wants reports if this does."""
-        return cast("ReportDestination", self.to).report(report, sent_at=sent_at)
+        """The report of `to`, which watches if this does."""
+        return cast("Watching", self.to).report(report, sent_at=sent_at)
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome with the cause that `to` names, if it can name one."""
