@@ -47,4 +47,4 @@ def _chars_in(key: object) -> float:
     """How many characters a key keeps in memory; infinite unless it is text, or texts."""
     if type(key) is tuple:
         return sum(map(_chars_in, key))
-    return len(key) if type(key) in (str, bytes) else math.inf  # type: ignore[arg-type]
+    return len(key) if type(key) in (str, bytes) else math.inf  # type: ignore[arg-type]  # has a length
