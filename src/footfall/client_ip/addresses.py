@@ -173,7 +173,7 @@ _UNKNOWN = Peer("unknown")
 
 
 def classify_peer(peer: str | None) -> Peer:
-    """Tell a local socket, an address and anything else apart in a server's name for the peer."""
+    """Whether a server's name for the peer is a local socket, an address or anything else."""
     # The ways in which servers spell a unix socket; "localhost" is waitress's.
     if not peer or peer in ("@", "localhost") or peer.startswith(("/", "unix:")):
         return _LOCAL

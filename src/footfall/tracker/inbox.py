@@ -73,7 +73,7 @@ class Inbox:
             self.submit(heartbeat, now)
 
     def keep(self, record: InboxItem) -> None:
-        """Append `record` and wake nobody."""
+        """Append `record` without waking the worker thread."""
         self._records.append(record)
 
     def take(self) -> InboxItem:

@@ -26,7 +26,7 @@ from footfall.common.clock import monotonic
 
 # A reloading development server wants its port back at once.
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
-# What a flush may take beyond its deadline where the signal has interrupted who holds a lock.
+# How long a flush may last beyond its deadline, where the interrupted code holds a lock.
 _SIGNAL_GRACE_SECONDS: Final = 0.5
 
 
@@ -56,7 +56,7 @@ class _State:
         self.is_forked = False
         # The interpreter ends: no thread lives long enough to deliver what is tracked from now on.
         self.is_exiting = False
-        # Somebody has pressed Ctrl-C during the last delivery.
+        # A second signal, such as Ctrl-C, came during the last delivery.
         self.is_interrupted = False
 
 
@@ -72,7 +72,7 @@ def register(tracker: ProcessTracker) -> None:
         atexit.register(_at_interpreter_exit)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
-        # It forks in C, and Python's own hooks only run under --py-call-uwsgi-fork-hooks.
+        # uWSGI forks in C and runs Python's own hooks only under --py-call-uwsgi-fork-hooks.
         if (uwsgi := sys.modules.get("uwsgi")) is not None:
             _chain(uwsgi, "post_fork_hook", _after_fork)
 
@@ -205,7 +205,7 @@ def _at_exit(*_: object, **__: object) -> None:
     try:
         close()
     except (KeyboardInterrupt, SystemExit):
-        # A second signal means at once; a traceback would tell its sender nothing new.
+        # A second signal asks for the end at once; its sender needs no traceback.
         _state.is_interrupted = True
     except Exception:  # noqa: BLE001 -- the interpreter is half torn down; no one can be warned
         return
@@ -311,7 +311,7 @@ def _pass_on(number: int, frame: FrameType | None, previous: Any) -> None:
         signal.raise_signal(number)
 
 
-# -- what the environment tells ----------------------------------------------------------------
+# -- what the environment shows ----------------------------------------------------------------
 
 # AWS Lambda; Google Cloud Functions; Cloud Run and Knative; Vercel (manuals, read 2026-11-21).
 _SERVERLESS: Final = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTION_TARGET", "K_SERVICE", "VERCEL")
