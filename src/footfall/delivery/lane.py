@@ -133,9 +133,7 @@ class Lane:
             self._changed.notify(len(items) if self._limits.is_waited_for else 1)
         self._start_thread(token)
         if has_dropped:
-            self._log.warn(
-                "full", "the queue is full; the oldest events are dropped (see max_queue)"
-            )
+            self._log.warn("full", "the queue is full; the oldest are dropped (see max_queue)")
         return items
 
     def poll(self) -> bool:
@@ -394,9 +392,7 @@ class Lane:
         if self.on_unsent is not None:
             lost += self.on_unsent(self, unsent)
         if lost:
-            text = (
-                f"{lost} events were not delivered in time (see shutdown_timeout_seconds, outbox)"
-            )
+            text = f"{lost} events were not delivered in time (see shutdown_timeout_seconds)"
             self._log.warn("lost", text)
         return lost == 0
 

@@ -174,9 +174,8 @@ class EventPipeline:
             return self._builder.report(hit, custom, result, time.time())
         except Exception as error:  # noqa: BLE001 -- the event goes out all the same
             self._errors.bump()
-            self._log.warn(
-                "report", f"footfall could not report a hit: {log.error_location(error)}"
-            )
+            place = log.error_location(error)
+            self._log.warn("report", f"footfall could not report a hit: {place}")
             return None
 
     def _note_visit(self, event: Event) -> None:

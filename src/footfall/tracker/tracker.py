@@ -290,9 +290,8 @@ class Tracker:
             if self._is_strict:
                 raise
             self.recorder.errors.bump()
-            self._log.warn(
-                "error", f"footfall could not take an event: {log.error_location(error)}"
-            )
+            place = log.error_location(error)
+            self._log.warn("error", f"footfall could not take an event: {place}")
             return
         self._inbox.submit(event, event.at)
 

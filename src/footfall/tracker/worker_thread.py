@@ -156,10 +156,8 @@ class WorkerThread:
         dropped = self._inbox.dropped.value
         if dropped != self._logged_drops:
             self._logged_drops = dropped
-            text = (
-                "hits come faster than events can be sent; the oldest are dropped (see max_queue)"
-            )
-            self._log.warn("inbox", f"footfall: {text}")
+            text = "hits come faster than events can be sent; the oldest are dropped"
+            self._log.warn("inbox", f"footfall: {text} (see max_queue)")
 
     def _sleep(self) -> bool:
         """Sleep until a request wakes us; False if none did for long.
