@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import queue
 import re
 import socket
 import statistics
@@ -31,7 +32,7 @@ from tests.collector.support import (
     streamed_lines,
 )
 from tests.support.vendors import unused_port
-from tests.support.waiting import no_long_wait
+from tests.support.waiting import MAX_SECONDS, no_long_wait
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "stats.example"])
@@ -136,18 +137,22 @@ async def answer_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 @contextmanager
 def plain_responder() -> Iterator[int]:
     """The port of a server that does as little as asyncio allows, in this process."""
-    loop = asyncio.new_event_loop()
-    serve = asyncio.start_server(answer_plainly, "127.0.0.1", 0)
-    server = loop.run_until_complete(serve)
-    thread = threading.Thread(target=loop.run_forever)
+    ports: queue.Queue[int] = queue.Queue()
+    stopping = threading.Event()
+
+    async def serve() -> None:
+        server = await asyncio.start_server(answer_plainly, "127.0.0.1", 0)
+        async with server:
+            ports.put(server.sockets[0].getsockname()[1])
+            await asyncio.to_thread(stopping.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield ports.get(timeout=MAX_SECONDS)
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
+        stopping.set()
         thread.join()
-        loop.close()
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/event"), ("GET", "/api/health")])
