@@ -31,7 +31,9 @@ from tests.e2e.servers import (
     uvicorn,
     waitress,
 )
-from tests.support.vendors import unused_port, wait_until
+from tests.support.adapters import CHROME
+from tests.support.vendors import answer, answering, unused_port, vendor, wait_until
+from tests.support.waiting import MAX_SECONDS
 
 VISITOR: Final = "203.0.113.9"
 VISITOR_V6: Final = "2001:db8::9"
@@ -81,14 +83,23 @@ class Nginx:
     blocks: list[str] = field(default_factory=list)
 
     def add_hop(
-        self, upstream: str, *, forwards: str, listen: str | None = None, realip: str = ""
+        self,
+        upstream: str,
+        *,
+        forwards: str,
+        host: str = "proxy_set_header Host $http_host;",
+        listen: str | None = None,
+        realip: str = "",
     ) -> str:
-        """Add a hop to `upstream` and return its address. `forwards` sets its X-Forwarded-For."""
+        """Add a hop to `upstream` and return its address.
+
+        `forwards` sets its X-Forwarded-For, and `host` the Host that it passes on.
+        """
         address = listen or f"127.0.0.1:{unused_port()}"
         self.blocks.append(
             f"server {{ listen {address}{' proxy_protocol' if realip else ''}; {realip}"
             f" location / {{ proxy_pass {upstream}; proxy_http_version 1.1;"
-            f" proxy_set_header Host $http_host; {forwards} }} }}"
+            f" {host} {forwards} }} }}"
         )
         return address
 
@@ -263,6 +274,41 @@ def test_the_visitor_is_found_behind_haproxy(name: str, tmp_path: Path) -> None:
             process.terminate()
             process.wait(10)
     assert found == dict.fromkeys(SIMPLE, VISITOR)
+
+
+@pytest.mark.server("nginx", "gunicorn")
+def test_an_nginx_that_hides_the_host_is_told_in_the_log(tmp_path: Path) -> None:
+    spec = gunicorn("flask_app:app")
+    with vendor(answering(answer())) as endpoint:
+        environment = {
+            "FOOTFALL_DESTINATIONS": f"plausible+http://127.0.0.1:{endpoint.port}/example.com",
+            # As if that were elsewhere.
+            "FOOTFALL_TRACK_LOCALHOST": "false",
+        }
+        with running(spec, tmp_path, **environment) as app:
+            nginx = Nginx(tmp_path)
+            bare = nginx.add_hop(app.url, forwards="", host="")
+            mended = nginx.add_hop(app.url, forwards="", host="proxy_set_header Host $host;")
+            with nginx.running():
+                for _ in range(2):
+                    open_page(bare)
+                assert wait_until(lambda: "a page was not counted" in app.log), app.log
+                open_page(mended)
+                assert wait_until(lambda: bool(endpoint.requests))
+            app.stop()
+    assert len(endpoint.requests) == 1
+    assert app.log.count("a page was not counted") == 1
+    assert "proxy_set_header Host $host;" in app.log
+
+
+def open_page(address: str) -> None:
+    """Open a page of www.example.com at a proxy, as a browser does."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=MAX_SECONDS)
+    headers = {"Host": "www.example.com", "User-Agent": CHROME, "Accept": "text/html"}
+    with closing(connection):
+        connection.request("GET", "/pricing", headers=headers)
+        assert connection.getresponse().status == 200
 
 
 # HAProxy and waitress refuse bytes that are not ASCII by themselves.

@@ -6,9 +6,10 @@ Decisions, URLs, visitors and the app's hooks come together here. No thread, no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote, unquote
 
 from footfall.client_ip import MisconfigurationDetector, anonymize
@@ -24,10 +25,14 @@ from footfall.rules.path_rules import DEFAULT_EXCLUDE
 from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
+from footfall.tracker.local_host_warning import local_host_warning
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
 _MAX_HEADER: Final = 512
+
+
+_Decide: TypeAlias = Callable[[Hit, pageview.PageviewOptions], Decision]
 
 
 class BuildResult(NamedTuple):
@@ -56,6 +61,7 @@ class EventBuilder:
         self._config = config
         self._log = log
         self._misconfiguration = MisconfigurationDetector(config.resolver)
+        self._has_noted_local_host = False
         self._decisions = pageview.DecisionCache(
             config.pageview_options, reads_paths_alone=config.path_rules.reads_paths_alone
         )
@@ -73,6 +79,8 @@ class EventBuilder:
         if decision.reason == "prefetch" and (hint := pageview.prefetch_hint(hit)):
             self._log.warn_once("prefetch", f"footfall: {hint}")
         if not decision.is_counted:
+            if decision.reason == "localhost":
+                self._note_local_host(hit, host, pageview.decide)
             return BuildResult(decision.reason, None, decision)
         event = self._event_for(hit, decision, origin)
         return self._finish(hit, decision.reason, event, decision)
@@ -91,6 +99,8 @@ class EventBuilder:
         if visit is not None:
             decision = pageview.decide_custom_event(visit, self._config.pageview_options)
             if not decision.is_counted:
+                if own_hit is not None and decision.reason == "localhost":
+                    self._note_local_host(own_hit, visit.host, pageview.decide_custom_event)
                 return BuildResult(decision.reason, None, decision)
         page = url.scrub_url(custom.url, self._config.url_options) if custom.url else ""
         referral = url.Referral()
@@ -179,6 +189,14 @@ class EventBuilder:
     def _may_be_local(self, hit: Hit) -> bool:
         """True for a test client's hit, unless the settings say that localhost does not count."""
         return test_mode.is_of_test_client(hit) and self._config.track_localhost is None
+
+    def _note_local_host(self, hit: Hit, host: str, decide: _Decide) -> None:
+        """Warn once if this hit would count on any other host."""
+        if self._has_noted_local_host:
+            return
+        if decide(_at_host(UNKNOWN_HOST, hit), self._config.pageview_options).is_counted:
+            self._has_noted_local_host = True
+            self._log.warn_once("localhost", local_host_warning(hit, host, self._config))
 
     def _event_for(self, hit: Hit, decision: Decision, origin: str) -> Event:
         page, referral = self._page_of(hit, origin, pageview.pushed_url(hit) or _shown_url(hit))

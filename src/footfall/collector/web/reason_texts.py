@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from footfall.rules.pageview import REASONS
+from footfall.rules.pageview import LOCALHOST_REMEDY, REASONS
 
 HitStatus: TypeAlias = Literal["tracked", "untracked", "dropped"]
 
@@ -62,7 +62,7 @@ REMEDIES: Final = {
     "ignored": "Take away `ignore()`, `@ignore_view` or the mark that this request got.",
     "websocket": "Nothing: no page is opened by it. For an event, call `track()` with a token.",
     "method": "Nothing, as a rule. For a form that was sent, call `track()` in the view.",
-    "localhost": "Set `track_localhost=True`.",
+    "localhost": LOCALHOST_REMEDY,
     "prefetch": 'Set `prefetch="refuse"`, and the browser asks again on the click; or `"count"`.',
     "no_user_agent": 'Set `bots="count"`.',
     "bot": 'Set `bots="count"` or `bots="event"`; for one that is a person, give an `is_bot`.',

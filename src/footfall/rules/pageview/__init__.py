@@ -41,12 +41,19 @@ from footfall.rules.pageview.prefetch import (
     is_refusable_prefetch,
     prefetch_hint,
 )
-from footfall.rules.pageview.reasons import BOT_VISIT, DOWNLOAD, NOT_FOUND, REASONS
+from footfall.rules.pageview.reasons import (
+    BOT_VISIT,
+    DOWNLOAD,
+    LOCALHOST_REMEDY,
+    NOT_FOUND,
+    REASONS,
+)
 
 __all__ = [
     "BOT_VISIT",
     "DOWNLOAD",
     "DOWNLOAD_EXTENSIONS",
+    "LOCALHOST_REMEDY",
     "NOT_FOUND",
     "REASONS",
     "REQUEST_HEADERS",

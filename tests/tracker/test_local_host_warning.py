@@ -1,0 +1,107 @@
+"""The warning that pages do not count because a proxy hides the visitors' Host header."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+import footfall
+from footfall import asgi
+from footfall.testing import MemoryTransport
+from tests.support.adapters import call_asgi, navigation
+from tests.support.trackers import tracker_over, visit
+
+BEHIND_NGINX: dict[str, Any] = {"headers": {"Host": "127.0.0.1:8000"}}
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+def test_a_page_behind_a_proxy_that_hides_its_host_is_warned_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    for _ in range(3):
+        visit(tracker, peer="127.0.0.1", **BEHIND_NGINX)
+    tracker.flush(5)
+    assert tracker.stats()["reasons"] == {"localhost": 3}
+    [text] = warnings_of(caplog)
+    assert "Host '127.0.0.1:8000'" in text
+    assert "peer on this machine" in text
+    assert "proxy headers: none" in text
+    assert "plausible:example.com" in text
+    for line in ("proxy_set_header Host $host;", "ProxyPreserveHost On", "header_up", "Traefik"):
+        assert line in text
+
+
+def test_the_proxy_headers_are_named_without_their_addresses(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    headers = {**BEHIND_NGINX["headers"], "X-Forwarded-For": "203.0.113.7"}
+    visit(tracker, peer="10.0.0.2", headers=headers)
+    tracker.flush(5)
+    [text] = warnings_of(caplog)
+    assert "proxy headers: x-forwarded-for" in text
+    assert "203.0.113.7" not in text
+    assert "peer elsewhere" in text
+    assert "10.0.0.2" not in text
+
+
+NO_PAGES = {
+    "a health check": {"Host": "127.0.0.1:8000", "User-Agent": "kube-probe/1.30"},
+    "a script's request": {"Host": "localhost", "X-Requested-With": "XMLHttpRequest"},
+}
+
+
+@pytest.mark.parametrize("headers", NO_PAGES.values(), ids=NO_PAGES)
+def test_what_is_no_page_anywhere_is_no_cause(
+    headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    visit(tracker, headers=headers)
+    tracker.flush(5)
+    assert warnings_of(caplog) == []
+
+
+COUNTED: dict[str, dict[str, Any]] = {
+    "wanted": {"track_localhost": True},
+    "named": {"base_url": "https://example.com"},
+}
+
+
+@pytest.mark.parametrize("options", COUNTED.values(), ids=COUNTED)
+def test_a_page_that_counts_is_no_cause(
+    options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport, **options)
+    visit(tracker, **BEHIND_NGINX)
+    tracker.flush(5)
+    assert len(transport.requests) == 1
+    assert warnings_of(caplog) == []
+
+
+def test_a_custom_event_is_a_cause_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        footfall.track("Signup")
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    tracker = tracker_over(MemoryTransport())
+    call_asgi(asgi.FootfallMiddleware(view, tracker=tracker), navigation("/join", **BEHIND_NGINX))
+    tracker.flush(5)
+    [text] = warnings_of(caplog)
+    assert "nothing reaches plausible:example.com" in text
+
+
+def test_the_host_cannot_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    tracker = tracker_over(MemoryTransport())
+    visit(tracker, headers={"Host": "x\x1b[2J\n.localhost"})
+    tracker.flush(5)
+    [text] = warnings_of(caplog)
+    assert "\n" not in text
+    assert "\x1b" not in text
