@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import inspect
+import os
 import re
 import signal
 import subprocess
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import httpx2
@@ -20,8 +21,8 @@ import pytest
 
 import footfall.collector
 from footfall.cli import collect
-from footfall.collector import CollectorServer, Store
-from footfall.collector.storage.store import KEEP_EVENTS
+from footfall.collector import Store
+from footfall.collector.settings import SETTINGS, Setting
 from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.support import (
     post,
@@ -36,13 +37,16 @@ def arguments(*line: str) -> argparse.Namespace:
     return parser.parse_args(line)
 
 
-def command(*line: str) -> subprocess.Popen[str]:
+def command(
+    *line: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.Popen[str]:
     start = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", start, "collect", *line],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, **environment},
     )
 
 
@@ -54,26 +58,15 @@ def url_of(running: subprocess.Popen[str]) -> str:
     return found[1]
 
 
-def test_the_defaults_of_the_command() -> None:
-    expected = {
-        "host": "127.0.0.1",
-        "port": 8321,
-        "database": "footfall.sqlite3",
-        "domains": [],
-        "keep": KEEP_EVENTS,
-        "keep_days": None,
-        "max_size": None,
-        "timezone": "UTC",
-        "mmdb": None,
-        "token": None,
-        "forward": [],
-        "chaos": None,
-        "open": False,
-    }
-    assert vars(arguments()) == expected
+def test_the_options_are_the_settings() -> None:
+    assert vars(arguments()) == {}
+    line = [part for each in SETTINGS.values() for part in option(each)]
+    assert {*vars(arguments(*line))} == {*SETTINGS}
     assert collect.HELP
-    default = inspect.signature(CollectorServer).parameters["keep_events"].default
-    assert default == KEEP_EVENTS
+
+
+def option(declared: Setting) -> list[str]:
+    return [declared.flag] if declared.is_switch else [declared.flag, "1"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -106,13 +99,15 @@ def test_a_signal_ends_the_command_with_everything_written(
     [
         (["--host", "0.0.0.0"], "set a token"),
         (["--database", "/nowhere/x.sqlite3"], "database"),
-        (["--keep", "0"], "keep_events"),
-        (["--keep-days", "0"], "keep_days"),
-        (["--max-size", "1KB"], "max_bytes"),
+        (["--keep", "0"], "--keep=0"),
+        (["--keep-days", "0"], "--keep-days=0"),
+        (["--max-size", "1KB"], "--max-size=1000"),
         (["--timezone", "Moon/Base"], "write it like Europe/Berlin"),
         (["--mmdb", "/nowhere/x.mmdb"], "MaxMind format"),
         (["-p", "70000"], "choose one up to 65535"),
-        (["--forward", "nowhere"], "destinations"),
+        (["--forward", "nowhere"], "--forward='nowhere'"),
+        (["--max-size", "much"], "write it like 500MB or 2GB"),
+        (["--port", "x"], "--port='x': write a whole number"),
         (["--chaos", "boom"], "the kinds are a status"),
     ],
 )
@@ -166,18 +161,14 @@ def test_the_page_is_opened_on_request(
     assert "a b&c" not in printed
 
 
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("500MB", 500_000_000), ("1.5gb", 1_500_000_000), ("2 TB", 2_000_000_000_000), ("7B", 7)],
-)
-def test_sizes_are_read(text: str, size: int) -> None:
-    assert arguments("--max-size", text).max_size == size
-
-
-def test_a_text_that_is_no_size_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        arguments("--max-size", "much")
-    assert "write it like 500MB or 2GB" in capsys.readouterr().err
+def test_the_environment_sets_what_the_command_line_does_not(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    environment = {"FOOTFALL_COLLECTOR_DATABASE": str(file), "FOOTFALL_COLLECTOR_PORT": "1"}
+    running = command("-p", "0", environment=environment)
+    assert urlsplit(url_of(running)).port != 1
+    running.terminate()
+    running.communicate(timeout=MAX_SECONDS)
+    assert file.exists()
 
 
 def test_lost_events_are_reported(

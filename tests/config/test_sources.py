@@ -126,6 +126,11 @@ def test_the_variables_of_a_kubernetes_service_of_our_name_are_not_ours() -> Non
     assert Config.load({}, environ=injected).all_destinations == ()
 
 
+def test_the_variables_of_the_collector_are_its_own() -> None:
+    environ = {"FOOTFALL_COLLECTOR_TOKEN": "s3cret", "FOOTFALL_COLLECTOR_ROOT_PATH": "/stats"}
+    assert Config.load({}, environ=environ).all_destinations == ()
+
+
 def test_a_function_in_a_mapping_is_taken_and_in_the_environment_is_not() -> None:
     config = Config.load({"client_ip": lambda headers, peer: peer}, environ={})
     assert config.resolver.asks_function

@@ -6,8 +6,9 @@
 - `ingest/` receives events: endpoints, group commit, rate limit, forwarding, deliberate faults
   (chaos).
 - `api/` answers Plausible's own API and serves the OpenAPI document; `web/` makes the pages.
-- `query_params.py` reads parameters of the query, `access.py` restricts who may read, `app.py` puts
-  all of it together, and `server.py` runs it in a thread of any program.
+- `settings.py` declares what can be set. `query_params.py` reads parameters of the query,
+  `access.py` restricts who may read, `app.py` puts all of it together, and `server.py` runs it in a
+  thread of any program.
 
 `CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
 """
@@ -16,18 +17,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from footfall.collector.storage.store import Store
-
 if TYPE_CHECKING:
     from footfall.collector.app import create_app
     from footfall.collector.server import CollectorServer
+    from footfall.collector.storage.store import Store
 
 __all__ = ["CollectorServer", "Store", "create_app"]
 
 MISSING = 'the collector needs starlette, uvicorn and jinja2: pip install "footfall[collector]"'
 """The error message where the extra is not installed."""
 
-_MODULES = {"CollectorServer": "server", "create_app": "app"}
+_MODULES = {"CollectorServer": "server", "Store": "storage.store", "create_app": "app"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,14 +7,12 @@ with CollectorServer() as collector:
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,16 +20,13 @@ from starlette.types import ASGIApp
 
 from footfall.collector.access import LOOPBACK_HOSTS
 from footfall.collector.app import create_app
-from footfall.collector.ingest.chaos import Chaos
 from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
 from footfall.collector.ingest.forward import Forward, reject_loops
+from footfall.collector.settings import CollectorOptions, CollectorSettings
 from footfall.collector.storage.database import MEMORY
-from footfall.collector.storage.store import KEEP_EVENTS, Store
-from footfall.destinations import Destination
+from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
 
-# At random, it takes longer than the age of the universe to guess at a thousand a second.
-_MIN_TOKEN_LENGTH = 16
 # Some resolvers wrap larger numbers around to 0.
 _MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
@@ -47,15 +42,11 @@ _KEEP_ALIVE_SECONDS = 75
 class CollectorServer:
     """A running collector; `close()` it, or use it as a context manager.
 
-    `database`, `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`.
-
     Args:
-        host: The address to listen on. Any but a loopback address requires a `token`.
+        database: The SQLite file, or `:memory:`.
         port: The port to listen on; 0 for a free one, which `url` names.
-        domains: The Plausible domains and Swetrix projects that exist; with none, all do.
-        token: What pages and API require, 16 characters or more.
-        chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
-        forward: Destinations that events are forwarded to.
+        settings: All settings at once, instead of the other arguments.
+        options: See `footfall.collector.settings.CollectorSettings`.
 
     Raises:
         ConfigError: The address, the port, the token or the database cannot be used.
@@ -66,45 +57,33 @@ class CollectorServer:
         self,
         database: str | Path = MEMORY,
         *,
-        host: str = "127.0.0.1",
         port: int = 0,
-        domains: Collection[str] = (),
-        token: str | None = None,
-        keep_events: int = KEEP_EVENTS,
-        keep_days: int | None = None,
-        max_bytes: int | None = None,
-        timezone: str = "UTC",
-        mmdb: str | Path | None = None,
-        chaos: Chaos | None = None,
-        forward: Sequence[Destination] = (),
+        settings: CollectorSettings | None = None,
+        **options: Unpack[CollectorOptions],
     ) -> None:
-        _check_access(host, token)
-        listener = _listen(host, port)
+        settings = settings or CollectorSettings(database=database, port=port, **options)
+        host = settings.host
         try:
-            reject_loops(forward, listener.getsockname()[1])
-            self.store = Store(
-                database,
-                keep_events=keep_events,
-                keep_days=keep_days,
-                max_bytes=max_bytes,
-                timezone=timezone,
-                mmdb=mmdb,
-            )
-        except ConfigError:
-            listener.close()
-            raise
+            listener = _listen(host, settings.port)
+            try:
+                reject_loops(settings.forward, listener.getsockname()[1])
+                self.store = settings.open_store()
+            except ConfigError:
+                listener.close()
+                raise
+        except ConfigError as error:
+            raise settings.as_written(error) from error
         self.url: str = _url(host, listener)
-        self._forward = Forward(forward) if forward else None
+        self._forward = Forward(settings.forward) if settings.forward else None
         app = create_app(
             self.store,
-            domains=domains,
-            token=token,
+            domains=settings.domains,
+            token=settings.token,
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
             forward=self._forward,
         )
-        self._server = _Server(
-            app, ChaosMiddleware(app, chaos, app.state.change_notifier) if chaos else app
-        )
+        chaos, notifier = settings.chaos, app.state.change_notifier
+        self._server = _Server(app, ChaosMiddleware(app, chaos, notifier) if chaos else app)
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
         )
@@ -146,26 +125,6 @@ class CollectorServer:
         if not self._server.started:
             self.close()
             raise RuntimeError(f"the collector did not start on {self.url}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`, an address or a name."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _check_access(host: str, token: str | None) -> None:
-    if is_loopback(host):
-        return
-    if not token:
-        remedy = "is open to others: set a token, or listen on 127.0.0.1"
-        raise ConfigError(Fault("host", host, remedy))
-    if len(token) < _MIN_TOKEN_LENGTH:
-        # The value is a secret, so the message hides it.
-        remedy = f"can be guessed: take {_MIN_TOKEN_LENGTH} characters or more, chosen at random"
-        raise ConfigError(Fault("token", "...", remedy))
 
 
 class _Server(uvicorn.Server):

@@ -14,6 +14,8 @@ from footfall.rules.path_rules import pattern_list
 _Options: TypeAlias = Mapping[str, Option]
 
 _PREFIX: Final = "FOOTFALL_"
+# Of the collector, which may run in the same process; it reads these itself.
+_COLLECTORS: Final = "FOOTFALL_COLLECTOR_"
 # Other products have options of these names; here a destination's line contains them.
 _OF_DESTINATIONS: Final = frozenset(
     {"domain", "site", "site_id", "pid", "project_id", "website", "website_id"}
@@ -109,7 +111,8 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
         name = variable.removeprefix(_PREFIX).lower()
         # Kubernetes sets these in every pod beside a service named footfall.
         is_kubernetes = name.startswith(("service_", "port_")) or name == "port"
-        if variable.startswith(_PREFIX) and text.strip() and not is_kubernetes:
+        is_ours = variable.startswith(_PREFIX) and not variable.startswith(_COLLECTORS)
+        if is_ours and text.strip() and not is_kubernetes:
             yield variable, name, text.strip()
 
 

@@ -17,6 +17,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
 from footfall.destinations.collector import Collector
 from footfall.destinations.plausible import Plausible
@@ -173,7 +174,7 @@ def _option_faults(vendor: _Vendor, options: list[tuple[str, str]]) -> Iterator[
 
 
 def _default_scheme(vendor: _Vendor, address: str) -> str:
-    is_local = _validation.is_loopback(_validation.host_of(f"//{address}"))
+    is_local = is_loopback(_validation.host_of(f"//{address}"))
     return "http" if vendor.make is Collector and is_local else "https"
 
 

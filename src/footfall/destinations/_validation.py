@@ -6,11 +6,11 @@ use, or raises `ConfigError` with the remedy. `validate_options` raises the faul
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -80,19 +80,6 @@ def host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost` and names below it, 127.0.0.0/8, ::1."""
-    name = host.rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    # Before 3.13, Python does not treat ::ffff:127.0.0.1 as a loopback address.
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def hide_credentials(url: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from footfall.destinations._validation import host_of, is_loopback
+from footfall.common.loopback import is_loopback
+from footfall.destinations._validation import host_of
 from footfall.model import OutcomeKind
 
 if TYPE_CHECKING:

@@ -1,0 +1,428 @@
+"""The settings of the collector: each is declared here once, as a field of `CollectorSettings`.
+
+    keep_days: int | None = setting(None, "how long (no limit)", metavar="DAYS", parse=_whole)
+
+The field is a keyword of `CollectorServer` (name it in `CollectorOptions`, too), an option of
+`footfall collect` (`--keep-days DAYS`) and a variable (`FOOTFALL_COLLECTOR_KEEP_DAYS`). The command
+line has precedence over the environment. A fault names a setting as it was written.
+
+Nothing else of the collector is loaded here, since `footfall` reads the options of all its commands
+at each start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, TypeVar
+
+from footfall.common.bearer_token import MIN_LENGTH, token_remedy
+from footfall.common.loopback import is_loopback
+from footfall.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from footfall.collector.ingest.chaos import Chaos
+    from footfall.collector.storage.store import Store
+    from footfall.destinations import Destination
+
+logger = logging.getLogger("footfall.collector")
+
+T = TypeVar("T")
+
+PREFIX: Final = "FOOTFALL_COLLECTOR_"
+"""What the variables begin with."""
+
+# A fault shows it instead of a secret.
+_HIDDEN: Final = "(hidden)"
+
+
+class Setting(NamedTuple):
+    """How a field of `CollectorSettings` is written outside of programs."""
+
+    name: str
+    """Of the field."""
+    option: str
+    """The long option, without its dashes."""
+    short: str | None
+    text: str
+    """What it does, for the command line's help."""
+    metavar: str | None
+    parse: Callable[[str], Any]
+    """Reads the text of one value. A `ValueError` has the remedy as its text."""
+    split: Callable[[str], list[str]] | None
+    """Splits the variable of an option that may be repeated."""
+    is_switch: bool
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.option}"
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.option.upper().replace("-", "_")
+
+
+def setting(
+    default: T,
+    text: str,
+    *,
+    option: str | None = None,
+    short: str | None = None,
+    metavar: str | None = None,
+    parse: Callable[[str], Any] = str,
+    split: Callable[[str], list[str]] | None = None,
+    is_secret: bool = False,
+) -> T:
+    """Declare a setting, as a field of `CollectorSettings`.
+
+    Args:
+        default: Its value where nothing is given.
+        text: What it does, for the command line's help.
+        option: The long option, where that is not the field's name.
+        short: The short option.
+        metavar: The value, in the command line's help.
+        parse: Reads the text of a value; raises a `ValueError` with the remedy.
+        split: Splits a variable into values; makes the option one that may be repeated.
+        is_secret: Keeps the value out of the `repr`.
+    """
+    metadata = {
+        "option": option,
+        "short": short,
+        "text": text,
+        "metavar": metavar,
+        "parse": parse,
+        "split": split,
+        "is_switch": isinstance(default, bool),
+    }
+    return field(default=default, repr=not is_secret, metadata=metadata)
+
+
+# -- the texts of values -----------------------------------------------------------------------
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("write a whole number") from None
+
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
+_UNITS: Final = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+
+
+def _bytes(text: str) -> int:
+    """The number of bytes that `500MB` or `2GB` means."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError("is no size; write it like 500MB or 2GB")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("write 1 or 0")
+
+
+def _chaos(text: str) -> Chaos:
+    from footfall.collector.ingest.chaos import parse_chaos
+
+    return parse_chaos(text)
+
+
+def _destination(text: str) -> Destination:
+    from footfall.destinations import destination_from
+
+    return destination_from(text)
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in re.split(r"[\s,]+", text) if name]
+
+
+def _lines(text: str) -> list[str]:
+    """Destinations: a comma inside of one does not end it, for the next begins with a scheme."""
+    parts = re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text, flags=re.IGNORECASE)
+    return [line for part in parts if (line := part.strip(" \t\r\n,"))]
+
+
+# -- the settings ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorSettings:
+    """Everything that a collector is started with.
+
+    `database`, `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`,
+    which checks them.
+
+    Args:
+        host: The address to listen on. Any but a loopback address requires a `token`.
+        port: The port to listen on; 0 for a free one.
+        token: What pages and API require. Where `host` is open, 16 characters or more.
+        token_file: A file with the token, instead of `token`. Its mode is not checked, since
+            containers mount secrets readable for every user of theirs.
+        domains: The Plausible domains and Swetrix projects that exist; with none, all do.
+        forward: Destinations that events are forwarded to.
+        chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
+        opens_page: Whether `footfall collect` opens the page in a browser.
+
+    Raises:
+        ConfigError: with a fault for each setting that cannot work.
+    """
+
+    # Nobody else can reach it.
+    host: str = setting(
+        "127.0.0.1",
+        "address to listen on; any but this machine's own needs --token (127.0.0.1)",
+    )
+    # Not used by anything that IANA or Debian's /etc/services lists.
+    port: int = setting(8321, "0 takes a free one (8321)", short="-p", parse=_whole)
+    token: str | None = setting(
+        None,
+        "the secret that opens the page and the API; in a variable or a file no other user sees it",
+        is_secret=True,
+    )
+    token_file: str | Path | None = setting(
+        None, "a file that holds the token", metavar="FILE", parse=Path
+    )
+    database: str | Path = setting(
+        "footfall.sqlite3",
+        "where events are kept; :memory: keeps them until the end (footfall.sqlite3)",
+        metavar="FILE",
+    )
+    # See `KEEP_EVENTS` of the store.
+    keep_events: int = setting(
+        1_000_000, "how many (1000000)", option="keep", metavar="EVENTS", parse=_whole
+    )
+    keep_days: int | None = setting(None, "how long (no limit)", metavar="DAYS", parse=_whole)
+    max_bytes: int | None = setting(
+        None,
+        "how much of the disk, such as 500MB or 2GB (no limit)",
+        option="max-size",
+        metavar="SIZE",
+        parse=_bytes,
+    )
+    domains: Collection[str] = setting(
+        (),
+        "a domain or Swetrix project that exists, repeatable; without it, all do",
+        option="domain",
+        metavar="DOMAIN",
+        split=_names,
+    )
+    timezone: str = setting(
+        "UTC",
+        "where days begin at midnight, such as Europe/Berlin (UTC)",
+        metavar="ZONE",
+    )
+    mmdb: str | Path | None = setting(
+        None,
+        "a country database in the MaxMind format; without it, a CDN's header is read",
+        metavar="FILE",
+    )
+    forward: Sequence[Destination] = setting(
+        (),
+        "pass on what comes in, such as plausible://plausible.io/example.com; repeatable",
+        metavar="DESTINATION",
+        parse=_destination,
+        split=_lines,
+    )
+    chaos: Chaos | None = setting(
+        None,
+        "answer senders with faults: a status, slow:2s, hang, drop or reset, each with the "
+        "share of requests, such as 503:0.2,slow:2s:0.1; seed:7 repeats the choices",
+        metavar="FAULTS",
+        parse=_chaos,
+    )
+    opens_page: bool = setting(False, "open the page in a browser", option="open", parse=_switch)
+    _spellings: Mapping[str, str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        faults: list[Fault] = []
+        self._set(host=self.host.strip("[]"))
+        self._check_token("token", faults)
+        if not self.token and not is_loopback(self.host) and not faults:
+            remedy = "is open to others: set a token, or listen on 127.0.0.1"
+            faults.append(Fault("host", self.host, remedy))
+        if faults:
+            raise ConfigError(faults)
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        options: Mapping[str, str | Sequence[str] | bool] | None = None,
+        **defaults: Any,
+    ) -> Self:
+        """The settings of the environment and the command line.
+
+        Args:
+            environ: Variables that are empty, or that Kubernetes sets, are ignored; a warning
+                names any other that begins with `FOOTFALL_COLLECTOR_` and is unknown.
+            options: The texts of the command line's options, by the names of the fields.
+            defaults: The values of what neither gives.
+
+        Raises:
+            ConfigError: with a fault for each setting that cannot work, named as it was written.
+        """
+        texts, spellings = _given(environ, options or {})
+        faults: list[Fault] = []
+        values: dict[str, Any] = {}
+        for name, text in texts.items():
+            try:
+                values[name] = _parsed(SETTINGS[name], text)
+            except ConfigError as error:
+                faults += [each._replace(option=spellings[name]) for each in error.faults]
+            except ValueError as error:
+                faults.append(Fault(spellings[name], text, str(error)))
+        try:
+            found = cls(**{**defaults, **values})
+        except ConfigError as error:
+            faults += _respelled(error, spellings).faults
+        if faults:
+            raise ConfigError(faults)
+        found._set(_spellings=spellings)
+        return found
+
+    def open_store(self) -> Store:
+        """Open the store.
+
+        Raises:
+            ConfigError: The file cannot be used, or nothing would be kept.
+        """
+        from footfall.collector.storage.store import Store
+
+        return Store(
+            self.database,
+            keep_events=self.keep_events,
+            keep_days=self.keep_days,
+            max_bytes=self.max_bytes,
+            timezone=self.timezone,
+            mmdb=self.mmdb,
+        )
+
+    def as_written(self, error: ConfigError) -> ConfigError:
+        """The error with the settings named as the site owner wrote them."""
+        return _respelled(error, self._spellings)
+
+    def _check_token(self, name: str, faults: list[Fault]) -> None:
+        """Read the token from its file where it has one, and check it."""
+        token, file = getattr(self, name), getattr(self, f"{name}_file")
+        if token is not None and file is not None:
+            faults.append(Fault(f"{name}_file", str(file), f"give {name} or {name}_file, not both"))
+            return
+        if file is not None:
+            try:
+                token = Path(file).read_text(encoding="utf-8")
+            except (OSError, ValueError) as error:
+                faults.append(Fault(f"{name}_file", str(file), f"cannot be read ({error})"))
+                return
+        if token is None:
+            return
+        token = token.strip()
+        remedy = token_remedy(token)
+        if not remedy and len(token) < MIN_LENGTH and not is_loopback(self.host):
+            remedy = f"can be guessed: take {MIN_LENGTH} characters or more, chosen at random"
+        if remedy:
+            value = _HIDDEN if file is None else str(file)
+            faults.append(Fault(name if file is None else f"{name}_file", value, remedy))
+        self._set(**{name: token})
+
+    def _set(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+class CollectorOptions(TypedDict, total=False):
+    """The settings as keyword arguments, without `database` and `port`.
+
+    Written by hand, since type checkers read it; a test compares it with `CollectorSettings`.
+    """
+
+    host: str
+    token: str | None
+    token_file: str | Path | None
+    keep_events: int
+    keep_days: int | None
+    max_bytes: int | None
+    domains: Collection[str]
+    timezone: str
+    mmdb: str | Path | None
+    forward: Sequence[Destination]
+    chaos: Chaos | None
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    each.name: Setting(
+        name=each.name,
+        **{**each.metadata, "option": each.metadata["option"] or each.name.replace("_", "-")},
+    )
+    for each in fields(CollectorSettings)
+    if each.init
+}
+"""All settings, by the names of their fields."""
+
+
+# -- reading them ------------------------------------------------------------------------------
+
+# A token in one source is not contradicted by its file in another.
+_ALTERNATIVES: Final = {"token": "token_file", "token_file": "token"}
+
+
+def _given(
+    environ: Mapping[str, str], options: Mapping[str, str | Sequence[str] | bool]
+) -> tuple[dict[str, str | Sequence[str] | bool], dict[str, str]]:
+    """The texts of all settings that are given, and how each was written."""
+    by_variable = {each.variable: each for each in SETTINGS.values()}
+    texts: dict[str, str | Sequence[str] | bool] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or not text.strip() or _is_kubernetes(variable, text):
+            continue
+        if found := by_variable.get(variable):
+            texts[found.name] = found.split(text) if found.split else text.strip()
+        else:
+            _warn_unknown(variable)
+    spellings = {name: SETTINGS[name].variable for name in texts}
+    for name, given in options.items():
+        if (other := _ALTERNATIVES.get(name)) and other not in options:
+            texts.pop(other, None)
+        texts[name] = given
+        spellings[name] = SETTINGS[name].flag
+    return texts, spellings
+
+
+def _parsed(declared: Setting, given: str | Sequence[str] | bool) -> object:
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str):
+        return declared.parse(given)
+    return tuple(declared.parse(each) for each in given)
+
+
+def _respelled(error: ConfigError, spellings: Mapping[str, str]) -> ConfigError:
+    return ConfigError(
+        [each._replace(option=spellings.get(each.option, each.option)) for each in error.faults]
+    )
+
+
+def _is_kubernetes(variable: str, text: str) -> bool:
+    """Whether Kubernetes sets it in every pod beside a service named footfall-collector."""
+    name = variable.removeprefix(PREFIX)
+    return name.startswith(("SERVICE_", "PORT_")) or (name == "PORT" and "://" in text)
+
+
+def _warn_unknown(variable: str) -> None:
+    options = {each.variable.removeprefix(PREFIX): each.variable for each in SETTINGS.values()}
+    # Without the prefix, which would make every name near to every other.
+    near = difflib.get_close_matches(variable.removeprefix(PREFIX), options, n=1)
+    hint = f"did you mean {options[near[0]]}?" if near else f"there is: {', '.join(options)}"
+    logger.warning("footfall: %s is no setting of the collector; %s", variable, hint)
