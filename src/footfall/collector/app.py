@@ -27,7 +27,7 @@ until that many match, for at most `timeout` seconds (default 10, at most 60). A
     session         the visit; null if dropped
     status          "accepted", or "dropped": accepted by HTTP, and dropped as the vendor would
     reason          why it was dropped, in the vendor's word; otherwise null
-    headers         as received, by lower-case name, without addresses and credentials
+    headers         those that are stored, as received, by lower-case name; see `redaction.py`
     body            as received, parsed; null if long. Headers and body are kept for the newest
                     ten thousand events.
 

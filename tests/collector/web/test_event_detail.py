@@ -108,7 +108,7 @@ def test_an_event_that_is_only_in_the_file_is_shown_without_addresses(
         old, new = (http.get(f"/live/{event['id']}").text for event in stored_events(http))
     assert "203.0.113.9" in new
     assert "203.0.113.9" not in old
-    assert "As it is in the file: without addresses." in old
+    assert "As it is in the file: with the headers that are stored." in old
 
 
 def test_a_long_body_is_not_kept(http: httpx2.Client) -> None:

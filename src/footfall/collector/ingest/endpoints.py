@@ -41,6 +41,8 @@ _TOO_MANY = IngestResponse(
     body=b'{"error":"too many events from one address"}',
     headers=(("retry-after", "1"),),
 )
+# No vendor reads them, and the newest requests are kept in memory.
+_CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"})
 _POST_ONLY = IngestResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
 
 # The self-hosted Swetrix answers below /backend, and both also below the API version.
@@ -216,7 +218,8 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
 def _headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+        if name not in _CREDENTIALS:
+            headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
     return headers
 
 

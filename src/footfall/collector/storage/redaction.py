@@ -1,7 +1,8 @@
-"""What of a request may be stored: headers without addresses and credentials, bodies up to a size.
+"""What of a request may be stored: the headers of a fixed list, and a body up to a size.
 
-A visitor's address is never written to disk. Headers that carry one are recognised by their names,
-of which every proxy has its own; a header whose value repeats the visitor's address is dropped too.
+A header that is not on the list may hold an address or a secret under a name that nobody thought
+of, as every proxy and login service has its own. One that is on the list is left out where its
+value holds the visitor's address in any spelling. The body is the event as the sender posted it.
 """
 
 from __future__ import annotations
@@ -9,40 +10,62 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote
 
+from footfall.collector.wire.country import CDN_HEADERS
+from footfall.collector.wire.parsing import split_uri
+from footfall.common.bounded_cache import BoundedCache
 from footfall.model import Headers
 
 # Ten times what our middleware posts. Events with a longer body count; the body is not stored.
-_MAX_BODY_BYTES = 16 * 1024
-_MAX_VALUE_LENGTH = 2_000
-# Of names that are cached; a client may send megabytes.
-_MAX_NAME_LENGTH = 100
+_MAX_BODY_BYTES: Final = 16 * 1024
+_MAX_VALUE_LENGTH: Final = 2_000
 
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
-_NAMES_AN_ADDRESS = re.compile(
-    r"(?:^|[-_])(?:(?:client|real|remote|socket)?ip(?:v[46])?|forwarded|addr|address)"
-    # X-Plausible-IP-Type, X-Forwarded-Proto and their like are about an address, not one.
-    r"(?:$|[-_](?!type|proto|host|port|scheme|server|ssl))"
+STORED_HEADERS: Final = frozenset(
+    {
+        # What the vendors read, but for the addresses.
+        *("user-agent", "accept", "accept-language", "content-type", "host", "origin"),
+        *("x-debug-request", "x-plausible-ip-type", *CDN_HEADERS),
+        # How the body came.
+        *("accept-encoding", "content-encoding", "content-length", "transfer-encoding"),
+        # What a browser says of itself and of the request.
+        *("dnt", "sec-gpc", "save-data", "purpose", "sec-purpose"),
+        *(f"sec-fetch-{part}" for part in ("dest", "mode", "site", "storage-access", "user")),
+        "sec-ch-ua",
+        *(
+            f"sec-ch-ua-{part}"
+            for part in (
+                *("arch", "bitness", "form-factors", "full-version", "full-version-list"),
+                *("mobile", "model", "platform", "platform-version", "wow64"),
+            )
+        ),
+        # The way through proxies.
+        *("via", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"),
+    }
 )
+"""The headers that are written to the file, by lower-case name."""
+
+# At the start of each number, so that 1.2.3.4.5 holds two addresses.
+_IPV4 = re.compile(r"(?<![0-9])(?=([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![0-9]))")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]+")
+# 45 characters and a port.
+_MAX_IPV6_LENGTH = 51
 
 
 def storable_headers(headers: Headers, client_ip: str) -> dict[str, str]:
-    """The headers that may be stored, with values cut to 2,000 characters."""
-    address = client_ip if _identifies_visitor(client_ip) else None
-    return {
-        name: value[:_MAX_VALUE_LENGTH]
-        for name, value in headers.items()
-        if (_is_known_harmless if len(name) <= _MAX_NAME_LENGTH else _is_harmless)(name)
-        and not (address and address in value)
-    }
+    """The headers that may be stored; no value of more than 2,000 characters is.
 
-
-def _is_harmless(name: str) -> bool:
-    return name not in _CREDENTIALS and not _NAMES_AN_ADDRESS.search(name)
-
-
-# Clients send the same few names.
-_is_known_harmless = lru_cache(maxsize=256)(_is_harmless)
+    Of `Origin`, which has no more where a browser sends it, only scheme, host and port are.
+    """
+    visitor = _visitors[client_ip]
+    found = {}
+    for name, value in headers.items():
+        if name in STORED_HEADERS and len(value) <= _MAX_VALUE_LENGTH:
+            text = _origin(value) if name == "origin" else value
+            if text and not (visitor and visitor.is_in(text)):
+                found[name] = text
+    return found
 
 
 def storable_body(body: bytes) -> str | None:
@@ -55,12 +78,58 @@ def is_too_long(body: bytes) -> bool:
     return len(body) > _MAX_BODY_BYTES
 
 
-def _identifies_visitor(client_ip: str) -> bool:
-    # Every `Host: 127.0.0.1` holds the address of this machine, which identifies nobody. Any other
-    # IPv4 address need not be parsed to know that it is not of this machine.
-    if ":" not in client_ip and not client_ip.startswith("127."):
-        return bool(client_ip)
+def _origin(value: str) -> str:
+    """Scheme, host and port; empty where the value is neither an origin nor `null`."""
+    scheme, authority, *_ = split_uri(value)
+    return f"{scheme}://{authority.rpartition('@')[2]}" if scheme else value * (value == "null")
+
+
+class _Visitor(NamedTuple):
+    """The visitor's address in its canonical spelling. None checks it, so it may be any text."""
+
+    address: str
+    is_valid: bool
+
+    def is_in(self, value: str) -> bool:
+        if self.is_valid:
+            return self.address in _addresses_in(value)
+        return self.address in value.lower()
+
+
+def _visitor(client_ip: str) -> _Visitor | None:
+    """None for this machine's own: every `Host: 127.0.0.1` holds that, and it identifies nobody."""
+    address = _canonical(client_ip)
+    if address is None:
+        return _Visitor(client_ip.lower(), is_valid=False) if client_ip else None
+    is_loopback = ipaddress.ip_address(address).is_loopback
+    return None if is_loopback else _Visitor(address, is_valid=True)
+
+
+# A visitor sends several events.
+_visitors: Final = BoundedCache(_visitor)
+
+
+# Clients send the same few values, of 2,000 characters at most.
+@lru_cache(maxsize=1_024)
+def _addresses_in(value: str) -> frozenset[str]:
+    """Every address in a text, in its canonical spelling."""
+    text = unquote(value) if "%" in value else value
+    found = [_canonical(candidate) for candidate in _IPV4.findall(text)]
+    for run in _IPV6.findall(text):
+        if run.count(":") > 1 and len(run) <= _MAX_IPV6_LENGTH:
+            # The last part may be a port.
+            found += [_canonical(run), _canonical(run.rpartition(":")[0])]
+    return frozenset(each for each in found if each)
+
+
+def _canonical(text: str) -> str | None:
+    """An address as Python spells it, IPv4 within IPv6 as IPv4; None where it is no address."""
+    text = text.partition("%")[0].rstrip(".")
+    if ":" not in text:
+        text = ".".join(part.lstrip("0") or "0" for part in text.split("."))
     try:
-        return not ipaddress.ip_address(client_ip).is_loopback
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return bool(client_ip)
+        return None
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return str(mapped or address)

@@ -56,7 +56,7 @@ CREATE INDEX events_by_time ON events (received_at);
 CREATE INDEX events_by_visitor ON events (visitor, id) WHERE visitor IS NOT NULL;
 CREATE TABLE requests (
     event_id INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
-    headers TEXT NOT NULL,                 -- a JSON object, without addresses and credentials
+    headers TEXT NOT NULL,                 -- a JSON object, of the names in `redaction.py`
     body TEXT                              -- as received; NULL where it was long
 ) STRICT;
 CREATE TABLE salts (

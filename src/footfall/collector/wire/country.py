@@ -16,14 +16,16 @@ from footfall.model import Headers
 CountryLookup: TypeAlias = Callable[[str], str | None]
 """Gives the two letters of an address's country, or None."""
 
-_CDN_HEADERS: Final = (
+CDN_HEADERS: Final = (
     "cf-ipcountry",  # Cloudflare
     "cloudfront-viewer-country",
     "x-vercel-ip-country",
     "x-country-code",  # Netlify, Fastly and others by convention
     "fly-client-country",
 )
-_CDN_HEADER_NAMES: Final = frozenset(_CDN_HEADERS)
+"""Headers in which a CDN names the visitor's country, the first that is there counts."""
+
+_CDN_HEADER_NAMES: Final = frozenset(CDN_HEADERS)
 _CODE: Final = re.compile(r"[A-Z]{2}")
 # No country: unknown, private, Tor; as Plausible ignores them.
 _UNKNOWN: Final = frozenset({"ZZ", "XX", "T1", "AA"})
@@ -38,7 +40,7 @@ def find_country(headers: Headers, client_ip: str, lookup: CountryLookup | None)
         return found
     if _CDN_HEADER_NAMES.isdisjoint(headers):
         return None
-    value = next(headers[name] for name in _CDN_HEADERS if name in headers)
+    value = next(headers[name] for name in CDN_HEADERS if name in headers)
     return _valid_code(value.strip().upper())
 
 
