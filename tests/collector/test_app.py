@@ -160,7 +160,8 @@ def test_a_file_that_cannot_be_read_is_no_crash(
         raise TimeoutError
 
     monkeypatch.setattr(collector.store, "clear", hang)
-    assert http.delete("/api/v1/events").status_code == 503
+    answer = http.delete("/api/v1/events")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 def test_a_mounted_collector_links_to_its_own_paths() -> None:

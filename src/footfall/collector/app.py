@@ -75,8 +75,12 @@ from footfall.collector.web.dashboard import Dashboard
 from footfall.collector.web.event_stream import POLL_SECONDS
 from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
+from footfall.collector.wire.messages import RETRY_SOON
 
 _STATIC = Path(__file__).parent / "web" / "static"
+
+# Another process has locked the file, or the disk is full. Only writing meets these.
+_UNWRITABLE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
 
 _DEFAULT_LIMIT = 1_000
 _DEFAULT_WAIT_SECONDS = 10.0
@@ -125,7 +129,11 @@ def create_app(
             ),
             Middleware(AccessControl, hosts=hosts, token=token),
         ],
-        exception_handlers={HTTPException: _http_error, sqlite3.Error: _database_error},
+        exception_handlers={
+            HTTPException: _http_error,
+            sqlite3.Error: _database_error,
+            TimeoutError: _busy,
+        },
         lifespan=api.lifespan,
     )
     app.state.change_notifier = api.notifier
@@ -187,15 +195,7 @@ class _API:
         return JSONResponse({"hits": [each.as_json() for each in found], "total": len(found)})
 
     async def _clear(self) -> Response:
-        try:
-            # With a fault, it would wait behind events that cannot be written.
-            deleted = (
-                None if self._store.write_error else await run_in_threadpool(self._store.clear)
-            )
-        except TimeoutError:
-            deleted = None
-        if deleted is None:
-            raise HTTPException(503, "The database cannot be written at the moment")
+        deleted = await run_in_threadpool(self._store.clear)
         self._store.sessions.clear()
         self._rejected.clear()
         self._recent_hits.clear()
@@ -273,5 +273,13 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
+async def _busy(request: Request, error: Exception) -> Response:
+    content = {"error": "The database cannot be written at the moment"}
+    return JSONResponse(content, 503, dict(RETRY_SOON))
+
+
 async def _database_error(request: Request, error: Exception) -> Response:
+    # The low byte is the kind of the error.
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
+        return await _busy(request, error)
     return JSONResponse({"error": f"The database cannot be read: {error}"}, 500)

@@ -114,7 +114,7 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_opening_waits_for_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: str, patience: float
 ) -> None:
-    monkeypatch.setattr(database, "_BUSY_SECONDS", patience)
+    monkeypatch.setattr(database, "_OPEN_BUSY_SECONDS", patience)
     file = tmp_path / "events.sqlite3"
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     with closing(other):

@@ -23,7 +23,12 @@ from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
 from footfall.collector.wire import hit_reports, plausible, swetrix
-from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
+from footfall.collector.wire.messages import (
+    RETRY_SOON,
+    IncomingRequest,
+    IngestResponse,
+    IngestResult,
+)
 
 # Any site's scripts may post here, without cookies.
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
@@ -39,7 +44,7 @@ _PREFLIGHT = IngestResponse(
 _TOO_MANY = IngestResponse(
     status=429,
     body=b'{"error":"too many events from one address"}',
-    headers=(("retry-after", "1"),),
+    headers=RETRY_SOON,
 )
 # No vendor reads them, and the newest requests are kept in memory.
 _CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"})

@@ -1,22 +1,21 @@
 """Group commit: requests are answered once their events are written, many requests a commit.
 
-So killing the process loses no event that was answered. As long as each iteration of the event loop
+So killing the process loses no event that was accepted. As long as each iteration of the event loop
 brings more requests, they are collected, then offered to the store together and written in one
 commit. The wait is a few milliseconds, and the more senders there are, the less of it each one
-pays. While the file cannot be written, requests wait for a second at most: their events stay queued
-and are written later, and the next events are refused.
+pays. Events that are not being written after a second are withdrawn, and those of a failed commit
+are not tried again: their senders are refused and try again themselves, so they are written once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector.storage.store import Store
-from footfall.collector.storage.writer_thread import PendingWrite
+from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
 
 # A commit takes milliseconds, on a busy machine a tenth of a second. Senders time out after 5 s.
 _MAX_WAIT_SECONDS: Final = 1.0
@@ -31,12 +30,10 @@ _MAX_GROUP: Final = 50
 _Result: TypeAlias = "asyncio.Future[bool]"
 
 
-class _Group(NamedTuple):
-    """Requests offered together, answered once the store has processed `offered` events."""
+class _Offer(NamedTuple):
+    """Requests that were offered together, and what their senders wait for."""
 
-    offered: int
-    # On the loop's clock.
-    deadline: float
+    group: WriteGroup
     results: Sequence[_Result]
 
 
@@ -48,15 +45,15 @@ class GroupCommit:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requests: list[PendingWrite] = []
         self._results: list[_Result] = []
-        # Ordered by `offered`, and so by `deadline`.
-        self._groups: deque[_Group] = deque()
+        self._offers: list[_Offer] = []
         self._is_blocking = False
-        self._has_timer = False
 
     async def write(self, request: PendingWrite) -> bool:
-        """Queue a request's events, and return once they are written, or after a second.
+        """Write a request's events, and return once they are in the file.
 
-        False if the store's queue is full, or its file cannot be written.
+        Returns:
+            False if they are not, and never will be: another process locked the file for a second,
+            the disk is full, or too many events wait.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
@@ -73,12 +70,11 @@ class GroupCommit:
             # A blocked loop answers the requests itself. The loop may end before the store does.
             if not self._is_blocking:
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._answer_processed)
+                    loop.call_soon_threadsafe(self._answer_decided)
 
         self._loop = loop
         self._requests, self._results = [], []
-        self._groups.clear()
-        self._has_timer = False
+        self._offers.clear()
         self._store.subscribe(on_written)
 
     def _offer(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
@@ -88,39 +84,40 @@ class GroupCommit:
             return
         requests, results = self._requests, self._results
         self._requests, self._results = [], []
-        if not self._store.enqueue_all(requests):
+        group = WriteGroup(requests)
+        if not self._store.enqueue_group(group):
             _answer(results, False)
             return
         # Earlier groups that still wait mean a slow disk: then the loop must not block.
-        is_first = not self._groups
-        self._groups.append(_Group(self._store.enqueued, loop.time() + _MAX_WAIT_SECONDS, results))
+        is_first = not self._offers
+        self._offers.append(_Offer(group, results))
         if is_first:
             self._block_loop_briefly()
-        if self._groups and not self._has_timer:
-            self._answer_expired(loop)
+        if group.is_written is None:
+            loop.call_later(_MAX_WAIT_SECONDS, self._withdraw, group)
 
     def _block_loop_briefly(self) -> None:
         self._is_blocking = True
         self._store.wait_until_idle(_BLOCK_SECONDS)
         self._is_blocking = False
-        self._answer_processed()
+        self._answer_decided()
 
-    def _answer_processed(self) -> None:
-        processed = self._store.processed
-        while self._groups and self._groups[0].offered <= processed:
-            _answer(self._groups.popleft().results, True)
+    def _withdraw(self, group: WriteGroup) -> None:
+        # What is being written waits for its commit, however long that takes.
+        if self._store.withdraw(group):
+            self._answer_decided()
 
-    def _answer_expired(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Answer the groups whose time is up: their events are queued, and written later."""
-        while self._groups and self._groups[0].deadline <= loop.time():
-            _answer(self._groups.popleft().results, True)
-        self._has_timer = bool(self._groups)
-        if self._has_timer:
-            loop.call_at(self._groups[0].deadline, self._answer_expired, loop)
+    def _answer_decided(self) -> None:
+        offers, self._offers = self._offers, []
+        for offer in offers:
+            if offer.group.is_written is None:
+                self._offers.append(offer)
+            else:
+                _answer(offer.results, offer.group.is_written)
 
 
-def _answer(results: Sequence[_Result], is_queued: bool) -> None:
+def _answer(results: Sequence[_Result], is_written: bool) -> None:
     for result in results:
         # A request that was cancelled in the meantime is done.
         if not result.done():
-            result.set_result(is_queued)
+            result.set_result(is_written)

@@ -25,8 +25,13 @@ MEMORY: Final = ":memory:"
 # "Foot" in ASCII: identifies the file as ours, to us and to `file`.
 _APPLICATION_ID = 0x466F6F74
 
-# How long one process waits for another's commit. A commit takes milliseconds.
-_BUSY_SECONDS = 5.0
+# How long one process waits for another to open or to write the file. A commit takes milliseconds.
+_OPEN_BUSY_SECONDS = 5.0
+# Senders wait, too.
+_BUSY_SECONDS = 1.0
+
+# A large commit. If only less is free, the next one would fail.
+_PROBE_BYTES = 256_000
 
 # 32 MB of the write-ahead log. A checkpoint takes a tenth of a second, during which nothing is
 # committed; so it is done rarely, and once a minute in any case (`retention.py`).
@@ -49,6 +54,7 @@ class Database:
         with _config_errors(self.path), contextlib.ExitStack() as stack:
             self.writer = stack.enter_context(contextlib.closing(self._connect()))
             _prepare(self.writer, self.path)
+            self.writer.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1_000)}")
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             stack.pop_all()
         # One thread at a time uses the writing connection, which in memory is the only one.
@@ -92,6 +98,17 @@ class Database:
                     self.writer.execute("ROLLBACK")
                 raise
 
+    def check_writable(self) -> None:
+        """Commit as much as many events at once take, which leaves nothing behind.
+
+        Raises:
+            sqlite3.Error: It is not possible.
+        """
+        with self.writing() as connection:
+            connection.execute("CREATE TABLE probe (content BLOB)")
+            connection.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
+            connection.execute("DROP TABLE probe")
+
     def checkpoint(self) -> None:
         """Copy the write-ahead log into the file, as far as no reader still uses it.
 
@@ -117,7 +134,7 @@ class Database:
             with contextlib.suppress(OSError):
                 make_private(self.path)
         connection = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self.path, timeout=_OPEN_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             self._set_up(connection)
@@ -154,7 +171,7 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
     with _config_errors(str(path)), contextlib.ExitStack() as stack:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = stack.enter_context(
-            contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS))
+            contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_OPEN_BUSY_SECONDS))
         )
         _check_file(connection, str(path))
         stack.pop_all()
@@ -175,7 +192,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
     # SQLite does not wait here while another process makes the same switch; it raises "locked".
-    deadline = time.monotonic() + _BUSY_SECONDS
+    deadline = time.monotonic() + _OPEN_BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -2,8 +2,8 @@
 
 Events are queued and written in batches (`writer_thread.py`), so that thousands fit into a second;
 senders are answered once theirs are written (`ingest/group_commit.py`). Several processes may write
-the same file. When the disk or the queue is full, `enqueue` returns False, the sender gets a 503,
-and no event whose sender was answered is dropped.
+the same file. While the queue or the disk is full, or another process locks the file, events are
+refused: the sender gets a 503, and its event is not written.
 
 No address is ever written. Those of the newest thousand events are kept in memory
 (`recent_events.py`), so that a developer sees which address was taken; they go with the process.
@@ -31,7 +31,7 @@ from footfall.collector.storage.stats import StatsQuery, StatsResult, TimeRange
 from footfall.collector.storage.stats.execute import Snapshot, run_query
 from footfall.collector.storage.stats.time_ranges import local_seconds
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
-from footfall.collector.storage.writer_thread import PendingWrite, WriterThread
+from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
 from footfall.collector.wire.messages import IncomingEvent
 from footfall.collector.wire.sessions import Sessions
@@ -96,7 +96,13 @@ class Store:
         self._recent_events = RecentEvents()
         limits = RetentionLimits(keep_events, keep_days, max_bytes)
         self._retention = Retention(self._database, salts, limits, self.zone, clock)
-        self._writer = WriterThread(self.path, self._insert, self._recent_events, self._retention)
+        self._writer = WriterThread(
+            self.path,
+            self._insert,
+            self._database.check_writable,
+            self._recent_events,
+            self._retention,
+        )
 
     def __repr__(self) -> str:
         state = self.write_error or ("closed" if self.is_closed else "open")
@@ -122,18 +128,30 @@ class Store:
 
     @property
     def processed(self) -> int:
-        """How many of them are written, or never can be."""
+        """How many of them have left the queue, whether they are written or not."""
         return self._writer.processed
 
     # -- writing ------------------------------------------------------------------------------
 
     def enqueue(self, events: Sequence[IncomingEvent]) -> bool:
-        """Queue the events of one request. False if the queue or the disk is full."""
-        return self._writer.enqueue([PendingWrite(events)])
+        """Queue events, which are tried until they are written.
 
-    def enqueue_all(self, requests: Sequence[PendingWrite]) -> bool:
+        Returns:
+            False if they are not queued, since the queue is full or the file cannot be written.
+        """
+        return self._writer.enqueue(WriteGroup([PendingWrite(events)], is_awaited=False))
+
+    def enqueue_group(self, group: WriteGroup) -> bool:
         """Queue the events of several requests, all or none. False as with `enqueue`."""
-        return self._writer.enqueue(requests)
+        return self._writer.enqueue(group)
+
+    def withdraw(self, group: WriteGroup) -> bool:
+        """Take a group back, whose events are then never written.
+
+        Returns:
+            False if they are being written, or it is decided whether they are.
+        """
+        return self._writer.withdraw(group)
 
     def wait_until_idle(self, timeout_seconds: float) -> None:
         """Block until everything that was enqueued is processed, for at most that long."""
@@ -166,7 +184,7 @@ class Store:
         """Write what is queued, for at most `timeout_seconds`, and close the file.
 
         Returns:
-            How many events were not written.
+            How many events were neither written nor refused.
         """
         if not self.is_closed:
             self._writer.close(timeout_seconds)
@@ -248,9 +266,9 @@ class Store:
 
     # -- in the writer thread -----------------------------------------------------------------
 
-    def _insert(self, events: list[IncomingEvent]) -> list[int]:
+    def _insert(self, claim: Callable[[], list[IncomingEvent]]) -> list[int]:
         with self._database.writing() as connection:
-            return write_sql.insert(connection, events, self._lookup)
+            return write_sql.insert(connection, claim(), self._lookup)
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:

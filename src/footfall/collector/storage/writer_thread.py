@@ -1,8 +1,13 @@
 """The writer thread: it takes what was enqueued, and commits it.
 
 Events that come while it writes share the next commit, so the more come, the less a commit costs
-each of them, and the first of a calm moment does not wait. A batch is tried until it is written;
-while the file cannot be written, `enqueue` refuses.
+each of them, and the first of a calm moment does not wait.
+
+A group of requests whose senders wait for an answer is written at once or never: its events are
+claimed in the transaction, after another process's lock was waited for; until then `withdraw` takes
+them back, and after a failed commit they are refused. Other events are tried until they are
+written. While the file cannot be written, `enqueue` refuses, and the thread tries it four times a
+second.
 """
 
 from __future__ import annotations
@@ -41,6 +46,26 @@ class PendingWrite(NamedTuple):
     hit: ReceivedHit | None = None
 
 
+class WriteGroup:
+    """The events of some requests, which are written in one commit, or not at all.
+
+    Args:
+        requests: The requests.
+        is_awaited: Whether their senders learn it where the events are not written. If not, they
+            are tried again.
+    """
+
+    __slots__ = ("is_awaited", "is_claimed", "is_written", "requests", "size")
+
+    def __init__(self, requests: Sequence[PendingWrite], *, is_awaited: bool = True) -> None:
+        self.requests = requests
+        self.size = sum(len(each.events) for each in requests)
+        self.is_awaited = is_awaited
+        self.is_claimed = False
+        self.is_written: bool | None = None
+        """Whether they are in the file; None until that is decided, for good."""
+
+
 class _Command(NamedTuple):
     """A function to run once everything before it in the queue is written."""
 
@@ -48,35 +73,51 @@ class _Command(NamedTuple):
     future: Future[int]
 
 
-_Item: TypeAlias = "Sequence[PendingWrite] | _Command"
+_Item: TypeAlias = "WriteGroup | _Command"
+# Gives the events to write; called in the transaction.
+_Claim: TypeAlias = Callable[[], list[IncomingEvent]]
 
 
 class WriterThread:
-    """The thread and its queue. `insert` writes events in one commit and returns their ids."""
+    """The thread and its queue.
+
+    Args:
+        path: The file's, for log lines.
+        insert: Writes the events that its argument gives, which is called in the transaction, and
+            returns their ids.
+        check_writable: Raises a `sqlite3.Error` where nothing can be written.
+        recent_events: Keeps what was written in memory.
+        retention: Has its steps made between two commits.
+    """
 
     def __init__(
         self,
         path: str,
-        insert: Callable[[list[IncomingEvent]], list[int]],
+        insert: Callable[[_Claim], list[int]],
+        check_writable: Callable[[], None],
         recent_events: RecentEvents,
         retention: Retention,
     ) -> None:
         self.write_error: str | None = None
         """Why nothing can be written at the moment, or None."""
-        # Each is changed by one thread only.
+        # Each is changed by one thread only, the last under the lock.
         self.enqueued = 0
         """How many events were enqueued since the start."""
         self.processed = 0
-        """How many of them are written, or never can be."""
+        """How many of them have left the queue, whether they are written or not."""
+        self._written = 0
+        self._refused = 0
         self._path = path
         self._insert = insert
+        self._check_writable = check_writable
         self._recent_events = recent_events
         self._retention = retention
-        self._written = 0
         self._listeners: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._deadline: float | None = None
         self._is_idle = threading.Event()
+        # Held to decide whether a group is written or withdrawn.
+        self._claim_lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="footfall-store", daemon=True)
         self._thread.start()
 
@@ -91,16 +132,24 @@ class WriterThread:
 
     @property
     def unwritten(self) -> int:
-        """How many events were enqueued and are not written."""
-        return self.enqueued - self._written
+        """How many events were enqueued and are neither written nor refused."""
+        return self.enqueued - self._written - self._refused
 
-    def enqueue(self, requests: Sequence[PendingWrite]) -> bool:
-        """Queue the events of some requests. False if the queue or the disk is full."""
+    def enqueue(self, group: WriteGroup) -> bool:
+        """Queue a group. False if the queue is full or the file cannot be written."""
         if self.is_closed or self.write_error or self.enqueued - self.processed >= _MAX_QUEUED:
             return False
-        self.enqueued += sum(len(each.events) for each in requests)
+        self.enqueued += group.size
         self._is_idle.clear()
-        self._queue.put(requests)
+        self._queue.put(group)
+        return True
+
+    def withdraw(self, group: WriteGroup) -> bool:
+        """Take a group back. False if it is being written, or is decided already."""
+        with self._claim_lock:
+            if group.is_claimed or group.is_written is not None:
+                return False
+            self._refuse(group)
         return True
 
     def wait_until_idle(self, timeout_seconds: float) -> None:
@@ -144,58 +193,109 @@ class WriterThread:
     def _run(self) -> None:
         self._retention.step()
         while not (self.is_closed and self._queue.empty()):
-            batch, command = self._next_batch()
-            if batch:
-                self._write(batch)
+            groups, command = self._next_batch()
+            if groups:
+                self._write(groups)
+            elif self.write_error is not None:
+                self._try_file()
             if command:
                 _execute(command)
             self._retention.step()
 
-    def _next_batch(self) -> tuple[list[PendingWrite], _Command | None]:
+    def _next_batch(self) -> tuple[list[WriteGroup], _Command | None]:
         """The next batch, and the command that follows it, if one does."""
-        batch: list[PendingWrite] = []
+        batch: list[WriteGroup] = []
+        due = self._retention.due_in_seconds
+        number = 0
         try:
-            item = self._queue.get(timeout=self._retention.due_in_seconds)
+            item = self._queue.get(timeout=min(due, _RETRY_SECONDS) if self.write_error else due)
             while not isinstance(item, _Command):
-                batch += item
-                if len(batch) >= _BATCH:
+                batch.append(item)
+                number += len(item.requests)
+                if number >= _BATCH:
                     return batch, None
                 item = self._queue.get_nowait()
         except queue.Empty:
             return batch, None
         return batch, item
 
-    def _write(self, batch: list[PendingWrite]) -> None:
-        """Commit a batch, however often it has to be tried: its senders may have been answered."""
-        recent = [
-            RecentEvent(event, response, hit) for events, response, hit in batch for event in events
-        ]
-        events = [each.event for each in recent]
-        while (ids := self._try_to_insert(events)) is None:
+    def _write(self, batch: list[WriteGroup]) -> None:
+        """Commit a batch, or refuse it; what nobody waits for is tried until it is written."""
+        groups = batch
+        while groups := self._try_to_write(groups):
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 return
             time.sleep(_RETRY_SECONDS)
-        self._clear_error()
-        self._written += len(ids)
-        self._retention.count_rows(len(ids))
-        # Not strict: of an unwritable batch there are no ids.
-        self._recent_events.add(zip(ids, recent, strict=False))
-        self.processed += len(events)
+        self.processed += sum(group.size for group in batch)
         if self.processed >= self.enqueued:
             self._is_idle.set()
         self.notify()
 
-    def _try_to_insert(self, events: list[IncomingEvent]) -> list[int] | None:
-        """The ids; empty if the events can never be written, None if they cannot be now."""
+    def _try_to_write(self, groups: list[WriteGroup]) -> list[WriteGroup]:
+        """Commit the groups that were not withdrawn, and return those to try again."""
+        claimed: list[WriteGroup] = []
+
+        def claim() -> list[IncomingEvent]:
+            with self._claim_lock:
+                for group in groups:
+                    if group.is_written is None:
+                        group.is_claimed = True
+                        claimed.append(group)
+            return [event for group in claimed for each in group.requests for event in each.events]
+
         try:
-            return self._insert(events)
+            ids = self._insert(claim)
         except _UNWRITABLE:
             # `wire` lets none through, but other callers might.
-            logger.exception("%d events cannot be stored and are lost", len(events))
-            return []
+            number = sum(group.size for group in claimed)
+            logger.exception("%d events cannot be stored and are lost", number)
+            self._refuse_awaited(claimed)
         except sqlite3.Error as error:
             self._set_error(error)
-        return None
+            return self._refuse_awaited(groups)
+        else:
+            self._add_written(claimed, ids)
+        return []
+
+    def _add_written(self, groups: list[WriteGroup], ids: list[int]) -> None:
+        if not groups:
+            # An empty transaction writes nothing, and proves nothing.
+            return
+        self._clear_error()
+        self._written += len(ids)
+        self._retention.count_rows(len(ids))
+        requests = [each for group in groups for each in group.requests]
+        recent = [
+            RecentEvent(event, response, hit)
+            for events, response, hit in requests
+            for event in events
+        ]
+        self._recent_events.add(zip(ids, recent, strict=True))
+        for group in groups:
+            group.is_written = True
+
+    def _refuse_awaited(self, groups: list[WriteGroup]) -> list[WriteGroup]:
+        """Refuse the groups whose senders wait, and return the others."""
+        with self._claim_lock:
+            for group in groups:
+                if group.is_awaited and group.is_written is None:
+                    self._refuse(group)
+        return [group for group in groups if group.is_written is None]
+
+    def _refuse(self, group: WriteGroup) -> None:
+        group.is_written = False
+        # A withdrawn one may stay in the queue as long as the file is locked.
+        group.requests = ()
+        self._refused += group.size
+
+    def _try_file(self) -> None:
+        """Clear the error if the file can be written again."""
+        try:
+            self._check_writable()
+        except sqlite3.Error as error:
+            self._set_error(error)
+        else:
+            self._clear_error()
 
     def _set_error(self, error: sqlite3.Error) -> None:
         if self.write_error is None:

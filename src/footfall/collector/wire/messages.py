@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
@@ -21,6 +21,10 @@ Vendor: TypeAlias = Literal["plausible", "swetrix"]
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
+
+# A lock or a full queue lasts for a moment, and refusing costs little.
+RETRY_SOON = (("retry-after", "1"),)
+"""The header of each response that asks for a retry: when, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,3 +196,8 @@ def iso_time(seconds: float) -> str:
 def json_response(status: int, content: Any) -> IngestResponse:
     """A response with a JSON body."""
     return IngestResponse(status=status, body=json.dumps(content, separators=(",", ":")).encode())
+
+
+def busy_response(content: Any) -> IngestResponse:
+    """A 503 with a JSON body: the event was not stored and should be sent again."""
+    return replace(json_response(503, content), headers=RETRY_SOON)

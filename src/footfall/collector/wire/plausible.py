@@ -26,6 +26,7 @@ from footfall.collector.wire.messages import (
     IncomingRequest,
     IngestResponse,
     IngestResult,
+    busy_response,
     json_response,
 )
 from footfall.collector.wire.parsing import first_item, referring_host, without_port
@@ -36,8 +37,8 @@ from footfall.rules.bot_detection import classify
 
 MAX_BODY_BYTES = plausible_parser.MAX_BODY_BYTES
 
-BUSY = json_response(503, {"status": 503, "message": "Service Unavailable"})
-"""The response while events come faster than they can be written, or the disk is full."""
+BUSY = busy_response({"status": 503, "message": "Service Unavailable"})
+"""The response while events cannot be written, or come faster than they can be."""
 
 _ACCEPTED = IngestResponse(status=202, body=b"ok", content_type=TEXT)
 _NOT_ACCEPTABLE = json_response(406, {"status": 406, "message": "Not Acceptable"})

@@ -20,6 +20,7 @@ from footfall.collector.wire.messages import (
     IncomingRequest,
     IngestResponse,
     IngestResult,
+    busy_response,
     json_response,
 )
 from footfall.collector.wire.parsing import first_item, is_address, referring_host, without_port
@@ -40,8 +41,8 @@ _NOT_UNIQUE = error(403, "Forbidden", "This visitor was recorded before: the eve
 _NO_SESSION = error(403, "Forbidden", "There is no live session that a heartbeat could extend")
 _NO_PROJECT = error(404, "Not Found", "There is no project with this pid")
 _BROKEN = json_response(500, {"statusCode": 500, "message": "Internal server error"})
-BUSY = json_response(503, {"statusCode": 503, "message": "Service unavailable"})
-"""The response while events come faster than they can be written, or the disk is full."""
+BUSY = busy_response({"statusCode": 503, "message": "Service unavailable"})
+"""The response while events cannot be written, or come faster than they can be."""
 
 
 def receive(

@@ -11,11 +11,10 @@ Answers and errors have the shape of Plausible's (docs: Sites API, and its contr
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
 import zoneinfo
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -134,8 +133,7 @@ class SitesAPI:
         """Delete a site, its goals and its events."""
         site = self._existing_site(params)
         self._refuse_if_fixed()
-        with _timeouts_as_503():
-            self._store.delete_domain(site.domain)
+        self._store.delete_domain(site.domain)
         self._registry.delete_site(site.domain)
         return DELETED
 
@@ -143,8 +141,7 @@ class SitesAPI:
         self._refuse_if_fixed()
         if domain in self._all_sites():
             raise HTTPException(400, _TAKEN)
-        with _timeouts_as_503():
-            self._store.rename_domain(site.domain, domain)
+        self._store.rename_domain(site.domain, domain)
         self._registry.rename_site(site.domain, domain)
         return replace(site, domain=domain)
 
@@ -206,12 +203,3 @@ def _script(params: RequestParams, before: Mapping[str, Any]) -> Mapping[str, An
         if value not in _INSTALLATIONS if name == "installation_type" else type(value) is not bool:
             raise HTTPException(400, f"tracker_script_configuration: {name} is invalid")
     return {**before, **wanted}
-
-
-@contextlib.contextmanager
-def _timeouts_as_503() -> Iterator[None]:
-    """Answer 503 where the events cannot be changed because the disk is full or busy."""
-    try:
-        yield
-    except TimeoutError:
-        raise HTTPException(503, "The database cannot be written at the moment") from None

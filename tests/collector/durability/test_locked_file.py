@@ -1,0 +1,75 @@
+"""Another process locks the file: events are refused, and refused ones are never written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.collector.durability.support import (
+    ENDPOINTS,
+    Running,
+    collector_process,
+    is_refused,
+    kill,
+    post,
+    stop,
+    until_writable,
+    written,
+)
+
+LOCKS = ("BEGIN IMMEDIATE", "BEGIN EXCLUSIVE")
+
+
+@contextmanager
+def locked(running: Running, lock: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """Lock the file as another process does that writes."""
+    with closing(sqlite3.connect(running.file, isolation_level=None)) as other:
+        other.execute(lock)
+        yield
+        other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_what_is_answered_while_the_file_is_locked_survives_a_kill(
+    tmp_path: Path, lock: str
+) -> None:
+    answered: list[str] = []
+    refused: list[str] = []
+    with collector_process(tmp_path / "events.sqlite3") as running:
+        assert not is_refused(post(running, "/before"))
+        with locked(running, lock):
+            for endpoint in ENDPOINTS:
+                path = f"/{endpoint}"
+                (refused if is_refused(post(running, path, endpoint)) else answered).append(path)
+            kill(running)
+    assert written(running.file) == {"/before": 1} | dict.fromkeys(answered, 1)
+    assert refused == [f"/{endpoint}" for endpoint in ENDPOINTS]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_refused_event_is_written_once_by_its_retry(tmp_path: Path, endpoint: str) -> None:
+    with collector_process(tmp_path / "events.sqlite3") as running:
+        assert not is_refused(post(running, "/before"))
+        with locked(running):
+            assert is_refused(post(running, "/refused", endpoint))
+            assert is_refused(post(running, "/given-up", endpoint))
+        until_writable(running)
+        assert not is_refused(post(running, "/refused", endpoint))
+        assert stop(running)[0] == 0
+    assert written(running.file) == {"/before": 1, "/refused": 1}
+
+
+def test_changes_are_refused_while_the_file_is_locked(tmp_path: Path) -> None:
+    site = {"domain": "a.test"}
+    with collector_process(tmp_path / "events.sqlite3") as running:
+        assert not is_refused(post(running, "/before"))
+        with locked(running):
+            assert is_refused(running.http.delete("/api/v1/events"))
+            assert is_refused(running.http.post("/api/v1/sites", json=site))
+        until_writable(running)
+        assert running.http.post("/api/v1/sites", json=site).status_code == 200
+    assert written(running.file) == {"/before": 1}
