@@ -37,6 +37,28 @@ def test_a_long_value_is_cut() -> None:
     assert text == f"exclude='{'x' * 78}…: shorten it"
 
 
+@pytest.mark.parametrize("option", ["token", "--token", "FOOTFALL_TOKEN_SECRET", "sites_key"])
+def test_a_secret_is_not_repeated(option: str) -> None:
+    assert str(Fault(option, "hunter2", "lengthen it")) == f"{option}=(hidden): lengthen it"
+
+
+def test_the_file_of_a_secret_is_shown() -> None:
+    assert str(Fault("--token-file", "/x", "make it")) == "--token-file='/x': make it"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("https://user:hunter2@e.test/", "https://***@e.test/"),
+        ("plausible://hunter2@e.test/a@b", "plausible://***@e.test/a@b"),
+        (["a://hunter2@x/y", "b://x/@y"], "['a://***@x/y', 'b://x/@y']"),
+        ("https://e.test/@me", "https://e.test/@me"),
+    ],
+)
+def test_a_password_in_a_url_is_not_repeated(value: object, shown: str) -> None:
+    assert str(Fault("x", value, "r")) in (f"x='{shown}': r", f"x={shown}: r")
+
+
 @pytest.mark.parametrize(
     ("error", "bases"),
     [

@@ -11,8 +11,14 @@ FootfallError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# The value of an option with such a name is a secret, whether or not there is such an option.
+_SECRETS: Final = re.compile("(secret|token|key|password)(?!.*file)", re.IGNORECASE)
+# User and password in a URL, whichever option it is the value of.
+_USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#'\"]*@")
 
 
 class Fault(NamedTuple):
@@ -23,7 +29,8 @@ class Fault(NamedTuple):
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.option}={_short(self.value)}: {self.remedy}"
+        value = "(hidden)" if _SECRETS.search(self.option) else _short(self.value)
+        return f"{self.option}={value}: {self.remedy}"
 
 
 class FootfallError(Exception):
@@ -60,5 +67,5 @@ class TimedOut(Ambiguous):
 
 
 def _short(value: object, limit: int = 80) -> str:
-    text = repr(value)
+    text = _USER_INFO.sub("***@", repr(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"

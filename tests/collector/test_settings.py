@@ -22,6 +22,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "host": ("::1", "::1"),
     "port": ("0", 0),
     "token": (f" {TOKEN}\n", TOKEN),
+    "ingest_token": (f" {TOKEN}\n", TOKEN),
     "database": (":memory:", ":memory:"),
     "keep_events": ("5", 5),
     "keep_days": ("90", 90),
@@ -165,6 +166,7 @@ def test_a_token_is_read_from_a_file(token_file: Path) -> None:
     environ = {"FOOTFALL_COLLECTOR_TOKEN_FILE": str(token_file)}
     assert CollectorSettings.from_env(environ).token == TOKEN
     assert CollectorSettings(token_file=token_file).token == TOKEN
+    assert CollectorSettings(ingest_token_file=token_file).ingest_token == TOKEN
 
 
 @pytest.mark.parametrize(
@@ -212,13 +214,13 @@ def test_a_token_and_its_file_contradict_each_other(token_file: Path) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "stats.example"])
 def test_a_token_that_protects_nothing_is_refused_and_not_repeated(token: str, host: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        CollectorSettings(host=host, token=token)
-    assert [each.option for each in caught.value.faults] == ["token"]
+        CollectorSettings(host=host, token=token, ingest_token=token)
+    assert [each.option for each in caught.value.faults] == ["token", "ingest_token"]
     assert not token.strip() or token not in str(caught.value)
 
 
 def test_a_token_is_in_no_repr() -> None:
-    assert TOKEN not in repr(CollectorSettings(token=TOKEN))
+    assert TOKEN not in repr(CollectorSettings(token=TOKEN, ingest_token=TOKEN))
 
 
 @pytest.mark.parametrize("host", ["localhost", "[::1]", "127.0.0.2"])

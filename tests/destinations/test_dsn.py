@@ -90,6 +90,19 @@ from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
             "collector://example.com/stats/example.com",
             Collector(domain="example.com", endpoint="https://example.com/stats"),
         ),
+        (
+            "collector://s3cret@127.0.0.1:8321/example.com",
+            Collector(domain="example.com", token="s3cret"),
+        ),
+        (
+            "collector://a%40b%2Fc%3Ad:e@example.com/stats/example.com?every_hit=0",
+            Collector(
+                domain="example.com",
+                endpoint="https://example.com/stats",
+                token="a@b/c:d:e",
+                every_hit=False,
+            ),
+        ),
     ],
 )
 def test_a_line_describes_a_destination(line: str, destination: Destination) -> None:
@@ -211,6 +224,20 @@ BEGIN = (
             "collector://127.0.0.1/example.com?domain=b.example",
             [("domain", "no such option; there is: every_hit")],
             id="an option that the path says",
+        ),
+        pytest.param(
+            "collector://@127.0.0.1/example.com",
+            [("token", "is empty: write the token, or leave the option out")],
+            id="an empty token",
+        ),
+        pytest.param(
+            "collector://secret%0A@127.0.0.1/example.com?token=secret&tokn=secret",
+            [
+                ("token", "write it before the host: collector://TOKEN@HOST:PORT/DOMAIN"),
+                ("tokn", "no such option; there is: every_hit"),
+                ("token", "write a token of ASCII letters, digits and punctuation, on one line"),
+            ],
+            id="a token in the query, where logs would show it",
         ),
         pytest.param(
             f"swetrix://api.swetrix.com/{PID}?unique=perhaps",

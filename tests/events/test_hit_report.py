@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
 
 import footfall
+from footfall import asgi
 from footfall.collector import CollectorServer
 from footfall.collector.wire.hit_reports import MAX_BODY_BYTES
 from footfall.config import Config
@@ -19,8 +22,9 @@ from footfall.events.hit_report import HitReport
 from footfall.model import Decision, Event, Hit, Step, Visitor
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker import Tracker
-from tests.support.adapters import ADAPTERS, CHROME, Raw, navigation
-from tests.support.hit_reports import BOT, report_body, visit
+from tests.support.adapters import ADAPTERS, CHROME, Raw, call_asgi, navigation
+from tests.support.hit_reports import BOT, report_body, site, visit
+from tests.support.vendors import wait_until
 
 PROXIED = {"X-Forwarded-For": "203.0.113.9, 10.0.0.2"}
 
@@ -289,3 +293,58 @@ def test_reports_are_posted_and_listed_at_one_address(collector: CollectorServer
     assert paths(after=first) == ["/b", "/a"]
     httpx2.delete(f"{collector.url}/api/v1/events").raise_for_status()
     assert paths() == []
+
+
+# -- a collector that wants a token ---------------------------------------------------------------
+
+TOKEN = "correct horse battery staple"
+
+
+def lines_about(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def tracker_with(token: str | None, url: str) -> Tracker:
+    user = f"{quote(token)}@" if token else ""
+    line = f"collector://{user}{url.removeprefix('http://')}/example.com"
+    return Tracker(Config(destinations=[line], base_url="https://example.com"), environ={})
+
+
+@pytest.mark.parametrize(
+    ("token", "remedy"),
+    [
+        (None, "write it into the destination: collector://TOKEN@HOST:PORT/DOMAIN"),
+        ("wrong horse", "compare it with the collector's --ingest-token"),
+    ],
+)
+def test_a_missing_or_wrong_token_is_one_warning_with_the_remedy(
+    token: str | None, remedy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with CollectorServer(ingest_token=TOKEN) as collector:
+        tracker = tracker_with(token, collector.url)
+        app = asgi.FootfallMiddleware(site, tracker=tracker)
+        for _ in range(3):
+            call_asgi(app, navigation())
+        assert wait_until(lambda: bool(lines_about(caplog)))
+        assert got(collector, "events") == []
+    [line] = lines_about(caplog)
+    assert "collector:example.com@127.0.0.1:" in line
+    assert remedy in line
+    assert "\n" not in line
+    assert "horse" not in line
+
+
+def test_the_token_is_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with CollectorServer(ingest_token=TOKEN) as collector:
+        tracker = tracker_with(TOKEN, collector.url)
+        visit(tracker, navigation(), navigation(headers=BOT))
+        [event] = got(collector, "events")
+        shown = [
+            *(httpx2.get(f"{collector.url}/{path}").text for path in ("live", "live/1", "live/u1")),
+            *(repr(each) for each in (event, got(collector, "hits"), tracker.stats(), tracker)),
+            *(repr(each) for each in (tracker.config, tracker.config.all_destinations)),
+            caplog.text,
+        ]
+    assert event["domain"] == "example.com"
+    assert [text for text in shown if "horse" in text] == []

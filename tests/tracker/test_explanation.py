@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from footfall.config import Config
 from footfall.model import Event, Hit
 from footfall.testing import MemoryTransport
+from footfall.tracker import Tracker
 from tests.support.adapters import CHROME
 from tests.support.trackers import tracker_over
 
@@ -56,3 +58,11 @@ def test_what_is_not_sent_has_a_reason_and_no_request(
     explanation = tracker_over(MemoryTransport(), **options).explain(hit)
     assert (explanation.reason, explanation.event, explanation.requests) == (reason, None, {})
     assert explanation.decision.steps
+
+
+def test_the_credentials_of_a_destination_are_hidden() -> None:
+    lines = ["collector://s3cret@stats.example.com/example.com"]
+    tracker = Tracker(Config(destinations=lines, transport=MemoryTransport()), environ={})
+    [request] = tracker.explain(PAGE).requests.values()
+    assert request.headers["authorization"] == "***"
+    assert "s3cret" not in f"{request.headers} {request.body!r} {tracker.config}"

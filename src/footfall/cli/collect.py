@@ -70,9 +70,12 @@ def run(args: argparse.Namespace) -> int:
 def _print_start(server: CollectorServer, settings: CollectorSettings) -> None:
     domain = next(iter(settings.domains), "example.com")
     print(f"Collecting on {server.url} into {settings.database}")
-    print(f"  FOOTFALL_DESTINATIONS=collector://{urlsplit(server.url).netloc}/{domain}")
+    user = "INGEST_TOKEN@" if settings.ingest_token else ""
+    print(f"  FOOTFALL_DESTINATIONS=collector://{user}{urlsplit(server.url).netloc}/{domain}")
     if settings.token:
         print("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
+    if settings.token or settings.ingest_token:
+        print("  /api/event and /log take events from anybody, as the vendors' do")
     for destination in settings.forward:
         print(f"  Forwarding to {destination.name}")
     if settings.chaos:

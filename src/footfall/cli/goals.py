@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from footfall.cli.api_keys import COLLECTOR_TOKEN, SITES_KEY, collector_token, key
 from footfall.destinations import check_event_name
 from footfall.errors import ConfigError, EventError
 from footfall.model import PAGEVIEW
@@ -24,8 +24,6 @@ HELP: Final = (
     "is enabled. `sync` makes those that are missing. It shows what it would do, and does it with "
     "--apply. Nothing is ever deleted. The key is read from PLAUSIBLE_SITES_KEY."
 )
-SITES_KEY: Final = "PLAUSIBLE_SITES_KEY"
-COLLECTOR_TOKEN: Final = "COLLECTOR_TOKEN"  # noqa: S105 -- the name of a variable
 
 _IN_SYNC = 0
 _OUT_OF_SYNC = 1
@@ -80,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         declared = _declared(args)
-        with PlausibleAPI(args.base_url, sites_key=_secret(SITES_KEY)) as api:
+        with PlausibleAPI(args.base_url, sites_key=key(SITES_KEY)) as api:
             return _try_sync(api, args.site, declared, is_applied=args.apply)
     except APIError as error:
         print(error, file=sys.stderr)
@@ -167,7 +165,7 @@ def _from_file(path: Path) -> Declared:
 def _from_collector(url: str, site: str) -> Declared:
     from footfall.plausible_api import PlausibleAPI
 
-    with PlausibleAPI(url, stats_key=_secret(COLLECTOR_TOKEN)) as api:
+    with PlausibleAPI(url, stats_key=collector_token()) as api:
         seen = [event for event in api.events.all(site) if event.event_type == "custom"]
     return Declared([event.name for event in seen], list(_flat(event.props for event in seen)))
 
@@ -194,7 +192,3 @@ def _flat(lists: Iterable[Iterable[str]]) -> Iterable[str]:
 
 def _each_once(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
-
-
-def _secret(variable: str) -> str | None:
-    return os.environ.get(variable, "").strip() or None

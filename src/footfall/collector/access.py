@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from footfall.collector.access_token import has_token, is_same
 from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.endpoints import route_path
 
@@ -88,11 +89,10 @@ class AccessControl:
 
     def _check_token(self, token: str, request: Request) -> Response | None:
         parameter = request.query_params.get("token")
-        if parameter is not None and _is_same(parameter, token):
+        if parameter is not None and is_same(parameter, token):
             return _set_cookie(token, request)
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        is_given = scheme.lower() == "bearer" and _is_same(bearer.strip(), token)
-        if is_given or _is_same(request.cookies.get(_COOKIE, ""), _cookie(token)):
+        is_given = has_token(request.headers.get("authorization", ""), [token])
+        if is_given or is_same(request.cookies.get(_COOKIE, ""), _cookie(token)):
             return None
         text = "Open the page once with ?token=TOKEN, or send Authorization: Bearer TOKEN."
         return _reject(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})
@@ -128,7 +128,3 @@ def _set_cookie(token: str, request: Request) -> Response:
 def _cookie(token: str) -> str:
     # The cookie does not reveal the token.
     return hmac.new(token.encode(), b"footfall cookie", hashlib.sha256).hexdigest()
-
-
-def _is_same(given: str, secret: str) -> bool:
-    return hmac.compare_digest(given.encode(), secret.encode())

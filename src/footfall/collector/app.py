@@ -92,6 +92,7 @@ def create_app(
     *,
     domains: Collection[str] = (),
     token: str | None = None,
+    ingest_token: str | None = None,
     hosts: Collection[str] | None = LOOPBACK_HOSTS,
     forward: Forward | None = None,
 ) -> Starlette:
@@ -103,6 +104,8 @@ def create_app(
         store: Where events are kept. The caller closes it.
         domains: The Plausible domains and Swetrix projects that exist; with none, all do.
         token: What a request to the pages and the API must carry; None for no token.
+        ingest_token: What our own middleware must send with its reports, or else `token`; None for
+            no token.
         hosts: The names under which pages and API answer. None allows any name: then set a `token`.
         forward: Sends events on to other destinations. The caller closes it.
     """
@@ -126,6 +129,7 @@ def create_app(
                 rejected=rejected,
                 recent_hits=recent_hits,
                 forward=forward,
+                tokens=[each for each in (ingest_token, token) if each] if ingest_token else (),
             ),
             Middleware(AccessControl, hosts=hosts, token=token),
         ],

@@ -79,6 +79,7 @@ class CollectorServer:
             self.store,
             domains=settings.domains,
             token=settings.token,
+            ingest_token=settings.ingest_token,
             hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
             forward=self._forward,
         )

@@ -36,9 +36,6 @@ T = TypeVar("T")
 PREFIX: Final = "FOOTFALL_COLLECTOR_"
 """What the variables begin with."""
 
-# A fault shows it instead of a secret.
-_HIDDEN: Final = "(hidden)"
-
 
 class Setting(NamedTuple):
     """How a field of `CollectorSettings` is written outside of programs."""
@@ -153,6 +150,19 @@ def _lines(text: str) -> list[str]:
     return [line for part in parts if (line := part.strip(" \t\r\n,"))]
 
 
+def read_token_file(option: str, file: str | Path) -> str:
+    """The token in a file, without the white space around it; `option` named the file.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ConfigError(Fault(option, str(file), f"cannot be read: {reason}")) from None
+
+
 # -- the settings ------------------------------------------------------------------------------
 
 
@@ -169,6 +179,9 @@ class CollectorSettings:
         token: What pages and API require. Where `host` is open, 16 characters or more.
         token_file: A file with the token, instead of `token`. Its mode is not checked, since
             containers mount secrets readable for every user of theirs.
+        ingest_token: What our own middleware must send (`Collector(token=...)`); None for nothing.
+            The vendors' endpoints take events from anybody in any case. `token` is accepted, too.
+        ingest_token_file: A file with it, instead of `ingest_token`.
         domains: The Plausible domains and Swetrix projects that exist; with none, all do.
         forward: Destinations that events are forwarded to.
         chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
@@ -192,6 +205,15 @@ class CollectorSettings:
     )
     token_file: str | Path | None = setting(
         None, "a file that holds the token", metavar="FILE", parse=Path
+    )
+    ingest_token: str | None = setting(
+        None,
+        "the secret that apps with footfall must send: collector://TOKEN@HOST:PORT/DOMAIN; "
+        "/api/event and /log stay open, as at the vendors",
+        is_secret=True,
+    )
+    ingest_token_file: str | Path | None = setting(
+        None, "a file that holds the ingest token", metavar="FILE", parse=Path
     )
     database: str | Path = setting(
         "footfall.sqlite3",
@@ -253,6 +275,7 @@ class CollectorSettings:
         if not self.token and not is_loopback(self.host) and not faults:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
             faults.append(Fault("host", self.host, remedy))
+        self._check_token("ingest_token", faults)
         if faults:
             raise ConfigError(faults)
 
@@ -322,9 +345,9 @@ class CollectorSettings:
             return
         if file is not None:
             try:
-                token = Path(file).read_text(encoding="utf-8")
-            except (OSError, ValueError) as error:
-                faults.append(Fault(f"{name}_file", str(file), f"cannot be read ({error})"))
+                token = read_token_file(f"{name}_file", file)
+            except ConfigError as error:
+                faults += error.faults
                 return
         if token is None:
             return
@@ -333,8 +356,10 @@ class CollectorSettings:
         if not remedy and len(token) < MIN_LENGTH and not is_loopback(self.host):
             remedy = f"can be guessed: take {MIN_LENGTH} characters or more, chosen at random"
         if remedy:
-            value = _HIDDEN if file is None else str(file)
-            faults.append(Fault(name if file is None else f"{name}_file", value, remedy))
+            if file is None:
+                faults.append(Fault(name, "(hidden)", remedy))
+            else:
+                faults.append(Fault(f"{name}_file", str(file), remedy))
         self._set(**{name: token})
 
     def _set(self, **values: object) -> None:
@@ -351,6 +376,8 @@ class CollectorOptions(TypedDict, total=False):
     host: str
     token: str | None
     token_file: str | Path | None
+    ingest_token: str | None
+    ingest_token_file: str | Path | None
     keep_events: int
     keep_days: int | None
     max_bytes: int | None
@@ -375,7 +402,12 @@ SETTINGS: Final[Mapping[str, Setting]] = {
 # -- reading them ------------------------------------------------------------------------------
 
 # A token in one source is not contradicted by its file in another.
-_ALTERNATIVES: Final = {"token": "token_file", "token_file": "token"}
+_ALTERNATIVES: Final = {
+    "token": "token_file",
+    "token_file": "token",
+    "ingest_token": "ingest_token_file",
+    "ingest_token_file": "ingest_token",
+}
 
 
 def _given(

@@ -42,7 +42,10 @@ class Config:
 
     # Without any, nothing is counted or sent, and the log says so once.
     destinations: Sequence[str | Destination] | str | Destination = option(
-        (), "where events go: lines or objects, one or several", shown_default="none"
+        (),
+        "where events go: lines or objects, one or several",
+        shown_default="none",
+        is_secret=True,
     )
     enabled: bool = option(True, "one switch for staging and tests")
 
@@ -200,7 +203,8 @@ class Config:
 
     # -- compiled ------------------------------------------------------------------------------
 
-    all_destinations: tuple[Destination, ...] = field(init=False, repr=False)
+    # In the repr instead of `destinations`, where a line may hold a secret.
+    all_destinations: tuple[Destination, ...] = field(init=False)
     resolver: ClientIP = field(init=False, repr=False)
     path_rules: path_rules.PathRules = field(init=False, repr=False)
     url_options: url.UrlOptions = field(init=False, repr=False)

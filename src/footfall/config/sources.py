@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -23,8 +22,6 @@ _OF_DESTINATIONS: Final = frozenset(
 )
 _EXAMPLE: Final = "plausible://plausible.io/example.com"
 _NO_OPTION: Final = "there is no such option"
-_SECRETS: Final = re.compile("secret|token|key|password", re.IGNORECASE)
-_HIDDEN: Final = "(hidden)"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -54,7 +51,7 @@ def read(
         origin: Stands before the names of `given` in faults.
     """
     faults = [
-        Fault(f"{origin}{name}", _shown(str(name), value), _unknown(str(name), options))
+        Fault(f"{origin}{name}", value, _unknown(str(name), options))
         for name, value in given.items()
         if name not in options
     ]
@@ -62,7 +59,7 @@ def read(
     spellings: dict[str, str] = {}
     for variable, name, text in _variables(environ):
         if name not in options or options[name].kind == "function":
-            faults.append(Fault(variable, _shown(name, text), _unknown_variable(name, options)))
+            faults.append(Fault(variable, text, _unknown_variable(name, options)))
             continue
         try:
             values[name] = _parsed(options[name], text)
@@ -178,8 +175,3 @@ def _unknown_variable(name: str, options: _Options) -> str:
 
 def _nearest(name: str, names: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name.lower(), list(names), n=1)), None)
-
-
-def _shown(name: str, value: object) -> object:
-    """The value of an unknown option, unless its name says that it is a secret."""
-    return _HIDDEN if _SECRETS.search(name) else value

@@ -5,6 +5,7 @@
     swetrix://stats.example.com/backend/PROJECT_ID?send_origin=false
     umami://cloud.umami.is/WEBSITE_ID
     collector://127.0.0.1:8321/example.com
+    collector://TOKEN@stats.example.com/example.com
 
 The last segment of the path is the site; what precedes it is the endpoint, over https unless
 `+http` follows the vendor's name or a collector is on this machine. The query holds the options.
@@ -46,6 +47,8 @@ class _Vendor(NamedTuple):
     example: str
     # Each function parses the text of an option; text that it cannot parse, the class refuses.
     options: Mapping[str, Callable[[str], object]]
+    # Whether a token may stand before the host.
+    takes_token: bool = False
 
 
 def _boolean(text: str) -> object:
@@ -84,6 +87,7 @@ _VENDORS: Mapping[str, _Vendor] = {
         path_end="event",
         example="collector://127.0.0.1:8321/example.com",
         options={"every_hit": _boolean},
+        takes_token=True,
     ),
 }
 
@@ -139,12 +143,13 @@ def _parse(dsn: str) -> Destination:
         raise ConfigError(
             Fault("destinations", shown, f"name the {vendor.site} at the end: {vendor.example}")
         )
+    arguments = {vendor.site: unquote(site)}
+    if vendor.takes_token and "@" in address:
+        token, _, address = address.rpartition("@")
+        arguments["token"] = unquote(token)
     web_scheme = web_scheme or _default_scheme(vendor, address)
-    return _make(
-        vendor,
-        {vendor.site: unquote(site), "endpoint": f"{web_scheme}://{address}"},
-        parse_qsl(query, keep_blank_values=True),
-    )
+    arguments["endpoint"] = f"{web_scheme}://{address}"
+    return _make(vendor, arguments, parse_qsl(query, keep_blank_values=True))
 
 
 def _make(
@@ -163,12 +168,15 @@ def _make(
 
 def _option_faults(vendor: _Vendor, options: list[tuple[str, str]]) -> Iterator[Fault]:
     for name, text in options:
-        if name not in vendor.options:
+        if name == "token" and vendor.takes_token:
+            yield Fault(name, text, "write it before the host: collector://TOKEN@HOST:PORT/DOMAIN")
+        elif name not in vendor.options:
             near = difflib.get_close_matches(name, vendor.options, n=1)
             known = ", ".join(vendor.options) or "none"
+            # The value may be a secret whose name is misspelt.
             yield Fault(
                 name,
-                text,
+                "(hidden)",
                 f"did you mean {near[0]}?" if near else f"no such option; there is: {known}",
             )
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from footfall.common.bearer_token import token_remedy
 from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
 
@@ -42,6 +43,15 @@ def boolean(option: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise ConfigError(Fault(option, value, "write True or False"))
+
+
+def bearer_token(option: str, value: object) -> str | None:
+    """A check for a token that a header carries, or None. Its error does not repeat the token."""
+    if value is None:
+        return None
+    if remedy := token_remedy(value):
+        raise ConfigError(Fault(option, "(hidden)", remedy))
+    return str(value).strip()
 
 
 def endpoint_at(path: str, *subpaths: str) -> Callable[[str, object], str]:

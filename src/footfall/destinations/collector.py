@@ -72,6 +72,7 @@ class Collector:
         endpoint: Where it listens; `/api/event` is added unless the URL ends in `/event`.
         every_hit: Report hits that do not count, too, with the reason. Switch it off where the
             collector counts a busy site: each hit is a POST, and a page has dozens.
+        token: The collector's `--ingest-token`, sent as `Authorization: Bearer`; None for none.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -82,6 +83,7 @@ class Collector:
     endpoint: str = "http://127.0.0.1:8321"
     # Someone who tries footfall wants to know why a hit does not count.
     every_hit: bool = True
+    token: str | None = field(default=None, repr=False)
     _plausible: Plausible = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +93,7 @@ class Collector:
             domain=_plausible_options.domains,
             endpoint=_validation.endpoint_at("/api/event"),
             every_hit=_validation.boolean,
+            token=_validation.bearer_token,
         )
         # Not `self.domain`: the check removes a leading `www.` each time.
         plausible = Plausible(domain=domain, endpoint=self.endpoint)
@@ -112,8 +115,13 @@ class Collector:
         return self.every_hit
 
     def request(self, event: Event) -> Request:
-        """The POST for one event, as `Plausible` makes it."""
-        return self._plausible.request(event)
+        """The POST for one event, as `Plausible` makes it, with the token."""
+        request = self._plausible.request(event)
+        return replace(request, headers={**request.headers, **self._authorization})
+
+    @property
+    def _authorization(self) -> Headers:
+        return {} if self.token is None else {"authorization": f"Bearer {self.token}"}
 
     def report(self, report: HitReport, *, sent_at: float) -> Request:
         """The POST that carries the report of one hit; `sent_at` is in seconds since the epoch."""
@@ -130,7 +138,8 @@ class Collector:
                 "client_ip": event.visitor.client_ip,
                 "user_agent": event.visitor.user_agent,
             },
-            "request": _request(self.request(event)) if report.is_tracked else None,
+            # Without the token, since the collector shows what it receives.
+            "request": _request(self._plausible.request(event)) if report.is_tracked else None,
             "decision": _decision(report.decision, report) if report.decision else None,
             "hit": _hit(report.hit) if report.hit else None,
             "client_ip": _trace(report.trace) if report.trace else None,
@@ -139,7 +148,11 @@ class Collector:
         return Request(
             url=self.endpoint.removesuffix("/event") + "/v1/hits",
             # Explicit, so that it names footfall and not the transport.
-            headers={"content-type": "application/json", "user-agent": "footfall"},
+            headers={
+                "content-type": "application/json",
+                "user-agent": "footfall",
+                **self._authorization,
+            },
             # A lone surrogate, which a client may have sent, cannot be encoded.
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
                 errors="replace"
@@ -148,6 +161,15 @@ class Collector:
 
     def read(self, response: Response) -> Outcome:
         """The outcome that a response means. Never raises, whatever the response holds."""
+        if response.status == 401:
+            detail = (
+                "HTTP 401: the collector wants its ingest token; write it into the destination: "
+                "collector://TOKEN@HOST:PORT/DOMAIN, or Collector(token=...)"
+                if self.token is None
+                else "HTTP 401: the collector does not know this destination's token; compare it "
+                "with the collector's --ingest-token"
+            )
+            return Outcome(kind=OutcomeKind.REJECTED, detail=detail, pause=True)
         outcome = self._plausible.read(response)
         if outcome.kind is not OutcomeKind.DROPPED:
             return outcome

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from footfall.client_ip import Trace
 from footfall.model import Decision, Event, Request
+
+_CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +25,13 @@ class Explanation:
     reason: str
     event: Event | None
     requests: Mapping[str, Request]
+
+
+def without_credentials(request: Request) -> Request:
+    """The request with `***` for each credential in its headers."""
+    if _CREDENTIALS.isdisjoint(request.headers):
+        return request
+    shown = {
+        name: "***" if name in _CREDENTIALS else value for name, value in request.headers.items()
+    }
+    return replace(request, headers=shown)

@@ -31,7 +31,7 @@ from footfall.tracker.custom_event import check_event
 from footfall.tracker.dispatcher import Dispatcher
 from footfall.tracker.event_builder import EventBuilder
 from footfall.tracker.event_pipeline import EventPipeline
-from footfall.tracker.explanation import Explanation
+from footfall.tracker.explanation import Explanation, without_credentials
 from footfall.tracker.heartbeats import submit_rejected
 from footfall.tracker.inbox import Inbox
 from footfall.tracker.startup_log import log_startup
@@ -208,7 +208,7 @@ class Tracker:
             reason=reason,
             event=event,
             requests={
-                lane.destination.name: lane.destination.request(event)
+                lane.destination.name: without_credentials(lane.destination.request(event))
                 for lane in lanes
                 if event is not None
             },

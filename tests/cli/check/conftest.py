@@ -13,7 +13,8 @@ from tests.cli.check.common import SITE
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FOOTFALL_DESTINATIONS", "PLAUSIBLE_STATS_KEY", "COLLECTOR_TOKEN"):
+    keys = ("PLAUSIBLE_STATS_KEY", "COLLECTOR_TOKEN", "FOOTFALL_COLLECTOR_TOKEN")
+    for name in ("FOOTFALL_DESTINATIONS", *keys):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(destination_check, "_POLL_SECONDS", 0.02)
 

@@ -45,6 +45,33 @@ def test_a_collector_with_a_token_is_read_back_with_it(
         assert "read back  1 current visitors before, 2 now" in output(capsys)
 
 
+def test_the_collectors_own_variable_opens_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with CollectorServer(token="secret") as collector:
+        monkeypatch.setenv("FOOTFALL_COLLECTOR_TOKEN", "secret")
+        monkeypatch.setenv("COLLECTOR_TOKEN", "another")
+        assert main(["check", line("collector", collector.url)]) == 0
+        assert "read back  0 current visitors before, 1 now" in output(capsys)
+
+
+def test_a_wrong_ingest_token_is_found_as_the_middleware_would_find_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with CollectorServer(ingest_token="s3cret one") as collector:
+        where = collector.url.removeprefix("http://")
+        assert main(["check", f"collector://{where}/{SITE}"]) == 1
+        missing = output(capsys)
+        assert main(["check", f"collector://s3cret%20two@{where}/{SITE}"]) == 1
+        wrong = output(capsys)
+        assert main(["check", f"collector://s3cret%20one@{where}/{SITE}"]) == 0
+        right = output(capsys)
+    assert "collector wants its ingest token; write it into the destination" in missing
+    assert "does not know this destination's token" in wrong
+    assert "meaning    accepted" in right
+    assert "s3cret" not in missing + wrong + right
+
+
 def test_an_event_that_is_dropped_is_explained(
     collector: CollectorServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

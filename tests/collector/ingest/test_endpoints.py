@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx2
@@ -21,6 +22,7 @@ from tests.collector.support import (
     running_collector,
     stored_events,
 )
+from tests.support.hit_reports import report_body
 
 
 def test_a_pageview_is_stored_as_soon_as_it_is_answered(http: httpx2.Client) -> None:
@@ -154,3 +156,87 @@ def test_a_full_queue_is_answered_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
     with running_collector() as (_, http):
         assert http.post("/api/event", json=PAGEVIEW).status_code == 503
+
+
+# -- what our own middleware posts --------------------------------------------------------------
+
+TOKEN = "correct horse battery staple"
+INGEST_TOKEN = "tr0ub4dor and 3 more words"
+
+
+@pytest.fixture(scope="module")
+def protected() -> Iterator[httpx2.Client]:
+    with (
+        CollectorServer(token=TOKEN, ingest_token=INGEST_TOKEN) as collector,
+        httpx2.Client(base_url=collector.url, headers={"user-agent": FIREFOX}) as http,
+    ):
+        yield http
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (f"Bearer {INGEST_TOKEN}", 202),
+        (f"bearer {INGEST_TOKEN}", 202),
+        (f"BEARER  {INGEST_TOKEN}", 202),
+        # Who may read and delete everything may post, too.
+        (f"Bearer {TOKEN}", 202),
+        (None, 401),
+        ("", 401),
+        ("Bearer", 401),
+        ("Bearer wrong", 401),
+        (INGEST_TOKEN, 401),
+        (f"Basic {INGEST_TOKEN}", 401),
+        ("Bearer w\xf6rong", 401),
+    ],
+)
+def test_a_report_needs_the_ingest_token(
+    protected: httpx2.Client, authorization: str | None, status: int
+) -> None:
+    headers = {} if authorization is None else {b"authorization": authorization.encode("latin-1")}
+    answer = protected.post("/api/v1/hits", json=report_body(), headers=headers)
+    assert answer.status_code == status
+    if status == 401:
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "collector://TOKEN@HOST:PORT/DOMAIN" in answer.json()["error"]
+
+
+def test_the_wires_of_the_vendors_need_no_token(protected: httpx2.Client) -> None:
+    assert post(protected).status_code == 202
+    assert protected.post("/log", json={"pid": PID, "pg": "/"}).status_code == 201
+
+
+def test_the_ingest_token_does_not_open_the_pages(protected: httpx2.Client) -> None:
+    headers = {"authorization": f"Bearer {INGEST_TOKEN}"}
+    assert protected.get("/api/v1/events", headers=headers).status_code == 401
+    assert protected.get("/api/v1/hits", headers=headers).status_code == 401
+    assert protected.get("/", params={"token": INGEST_TOKEN}).status_code == 401
+
+
+def test_without_an_ingest_token_reports_need_none() -> None:
+    with running_collector(token=TOKEN) as (_, http):
+        assert http.post("/api/v1/hits", json=report_body()).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.test"},
+        {"origin": "null"},
+        {"origin": "http://["},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+    ids=lambda headers: "=".join(*headers.items()),
+)
+def test_pages_of_other_origins_may_not_post_reports(
+    http: httpx2.Client, headers: dict[str, str]
+) -> None:
+    answer = http.post("/api/v1/hits", json=report_body(), headers=headers)
+    assert (answer.status_code, "other origins" in answer.json()["error"]) == (403, True)
+
+
+def test_refused_reports_are_shown_on_the_live_page() -> None:
+    with running_collector(ingest_token=INGEST_TOKEN) as (_, http):
+        http.post("/api/v1/hits", json=report_body())
+        assert "collector://TOKEN@HOST:PORT/DOMAIN" in http.get("/live").text

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from footfall.cli.api_keys import COLLECTOR_TOKEN
 from footfall.cli.check.destination_check import DestinationCheck
 from footfall.destinations import Destination, check_event_name, destination_from, split_dsns
 from footfall.errors import ConfigError, EventError
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 HELP: Final = (
     "Send one event with a browser's user agent to each destination, show the vendor's answer and "
     "what it means. With PLAUSIBLE_STATS_KEY in the environment, wait until Plausible's count of "
-    "current visitors shows it; a collector needs no key, or its token as COLLECTOR_TOKEN. "
-    "The event counts like any other."
+    "current visitors shows it; a collector needs no key, or its token as "
+    f"{COLLECTOR_TOKEN}. The event counts like any other."
 )
 
 _ARRIVED = 0

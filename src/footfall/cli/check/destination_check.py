@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from footfall.cli.api_keys import STATS_KEY, collector_token, key
 from footfall.cli.explain import BROWSER
 from footfall.destinations import Collector, Destination, Plausible, explained
 from footfall.errors import TransportError
-from footfall.model import Event, Outcome, OutcomeKind, Response, Visitor
+from footfall.events.hit_report import HitReport
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
 
 if TYPE_CHECKING:
     import argparse
 
     from footfall.plausible_api import PlausibleAPI
-
-STATS_KEY: Final = "PLAUSIBLE_STATS_KEY"
-COLLECTOR_TOKEN: Final = "COLLECTOR_TOKEN"  # noqa: S105 -- the name of a variable
 
 # Thirty seconds of polling take a fortieth of the requests that a key allows in an hour.
 _POLL_SECONDS = 2.0
@@ -38,6 +36,7 @@ class DestinationCheck:
 
     Raises:
         ValueError: An option is missing, or wrong.
+        ConfigError: The file with the collector's token cannot be read.
     """
 
     def __init__(self, destination: Destination, args: argparse.Namespace) -> None:
@@ -49,6 +48,8 @@ class DestinationCheck:
         self._url: str = args.url or _page(self._site)
         self._address = _address(destination, args.client_ip)
         self._wait_seconds: float = args.wait
+        is_collector = isinstance(destination, Collector)
+        self._key = collector_token() if is_collector else key(STATS_KEY)
 
     def run(self) -> bool:
         """Send the event and print its outcome.
@@ -87,7 +88,7 @@ class DestinationCheck:
 
         transport, event = HTTPXTransport(), self._event(address)
         try:
-            response = transport.send(self._destination.request(event))
+            response = transport.send(self._request(event))
         except TransportError as error:
             return Outcome(kind=OutcomeKind.UNKNOWN, detail=f"no answer came: {error}")
         finally:
@@ -96,14 +97,23 @@ class DestinationCheck:
         outcome = self._destination.read(response)
         return explained(self._destination, outcome, event, has_kept=False)
 
+    def _request(self, event: Event) -> Request:
+        """The request that the middleware would send: to a collector, a report."""
+        if isinstance(self._destination, Collector) and self._destination.watches:
+            report = HitReport(event=event, is_tracked=True, reason="custom_event")
+            return self._destination.report(report, sent_at=event.time)
+        return self._destination.request(event)
+
     def _event(self, address: str) -> Event:
         visitor = Visitor(
             client_ip=address, user_agent=_new_user_agent(), language=BROWSER["accept-language"]
         )
-        return Event(name=self._name, url=self._url, visitor=visitor)
+        return Event(name=self._name, url=self._url, visitor=visitor, time=time.time())
 
     def _remedy(self, outcome: Outcome, address: str) -> str:
         if outcome.kind is not OutcomeKind.DROPPED:
+            if isinstance(self._destination, Collector):
+                return "see the meaning; the collector's log and its page /live may say more"
             return f"check that {self._destination.endpoint} is the vendor's events endpoint"
         if isinstance(self._destination, Collector):
             return f"{self._base_url} shows the reason; it may know other domains only"
@@ -119,12 +129,10 @@ class DestinationCheck:
         """An API client for the number of current visitors; None where there is no such API."""
         from footfall.plausible_api import PlausibleAPI
 
-        is_collector = isinstance(self._destination, Collector)
-        key = os.environ.get(COLLECTOR_TOKEN if is_collector else STATS_KEY, "").strip() or None
-        if self._site is None or not (key or is_collector):
+        if self._site is None or not (self._key or isinstance(self._destination, Collector)):
             yield None
         else:
-            with PlausibleAPI(self._base_url, stats_key=key) as api:
+            with PlausibleAPI(self._base_url, stats_key=self._key) as api:
                 yield api
 
     def _has_arrived(self, reader: PlausibleAPI | None, before: int | None) -> bool:

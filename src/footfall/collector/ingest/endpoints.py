@@ -1,7 +1,9 @@
 """ASGI middleware for the endpoints that receive events: Plausible's, Swetrix's and footfall's own.
 
-As at the vendors, anybody who can reach these endpoints may post to them, browsers on any site
-included. Reading an event takes the event loop about 50 microseconds; the store's thread writes it.
+As at the vendors, anybody who can reach their endpoints may post to them, browsers on any site
+included. What our own middleware posts needs the ingest token, where there is one, and never comes
+from a page of another site. Reading an event takes the event loop about 50 microseconds; the
+store's thread writes it.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NamedTuple
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from footfall.collector.access_token import has_token
+from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.ingest.group_commit import GroupCommit
 from footfall.collector.ingest.rate_limit import RateLimiter
@@ -28,6 +33,7 @@ from footfall.collector.wire.messages import (
     IncomingRequest,
     IngestResponse,
     IngestResult,
+    json_response,
 )
 
 # Any site's scripts may post here, without cookies.
@@ -48,6 +54,17 @@ _TOO_MANY = IngestResponse(
 )
 # No vendor reads them, and the newest requests are kept in memory.
 _CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"})
+_FORGED = json_response(403, {"error": "Pages of other origins may not do this."})
+_UNAUTHORIZED = replace(
+    json_response(
+        401,
+        {
+            "error": "This collector wants its ingest token from the middleware: "
+            "collector://TOKEN@HOST:PORT/DOMAIN, or Collector(token=...)"
+        },
+    ),
+    headers=(("www-authenticate", "Bearer"),),
+)
 _POST_ONLY = IngestResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
 
 # The self-hosted Swetrix answers below /backend, and both also below the API version.
@@ -90,7 +107,8 @@ class _Endpoint:
     receive: Callable[[IncomingRequest], IngestResult]
     max_bytes: int
     busy: IngestResponse
-    # Whether scripts on any site may post here. Where not, the API answers all other methods.
+    # Whether anybody may post here, scripts on any site included. Where not, it is for our own
+    # middleware, and the API answers all other methods.
     allows_any_origin: bool = True
 
 
@@ -105,6 +123,7 @@ class IngestEndpoints:
         rejected: Keeps the requests that were answered with an error.
         recent_hits: Keeps the hits that the middleware reported and did not count.
         forward: Sends accepted events on to other destinations.
+        tokens: One of them must come with what our own middleware posts; with none, none must.
     """
 
     def __init__(
@@ -116,12 +135,14 @@ class IngestEndpoints:
         rejected: RejectedRequests,
         recent_hits: RecentHits,
         forward: Forward | None = None,
+        tokens: Collection[str] = (),
     ) -> None:
         self._app = app
         self._store = store
         self._rejected = rejected
         self._recent_hits = recent_hits
         self._forward = forward
+        self._tokens = tokens
         self._rate_limiter = RateLimiter()
         self._group_commit = GroupCommit(store)
         self._endpoints = _endpoints(store, frozenset(domains))
@@ -134,6 +155,8 @@ class IngestEndpoints:
             await send_response(send, _PREFLIGHT)
         elif scope["method"] != "POST":
             await send_response(send, _POST_ONLY)
+        elif not endpoint.allows_any_origin and (refusal := self._refusal(scope)):
+            await send_response(send, refusal, ())
         elif not self._rate_limiter.allows(_peer(scope), time.monotonic()):
             await send_response(send, _TOO_MANY)
         else:
@@ -141,6 +164,22 @@ class IngestEndpoints:
             if body is not None:
                 cors = _CORS if endpoint.allows_any_origin else ()
                 await send_response(send, await self._ingest(endpoint, scope, body), cors)
+
+    def _refusal(self, scope: Scope) -> IngestResponse | None:
+        """The response to a POST that is not of our own middleware, None for one that may be."""
+        request = Request(scope)
+        if is_forged(request):
+            refusal = _FORGED
+        elif self._tokens and not has_token(request.headers.get("authorization", ""), self._tokens):
+            refusal = _UNAUTHORIZED
+        else:
+            return None
+        self._reject(scope, refusal, self._store.clock())
+        return refusal
+
+    def _reject(self, scope: Scope, response: IngestResponse, at: float) -> None:
+        text = response.body.decode()
+        self._rejected.add(RejectedRequest(at, scope["path"], response.status, text))
 
     async def _ingest(self, endpoint: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
         if self._store.write_error:
@@ -159,8 +198,7 @@ class IngestEndpoints:
             return endpoint.busy
         # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
         if response.status >= 400 and response.status != 403:
-            text = response.body.decode()
-            self._rejected.add(RejectedRequest(request.at, scope["path"], response.status, text))
+            self._reject(scope, response, request.at)
         if hit and not hit.is_tracked:
             self._recent_hits.add(hit, len(body))
         if events and not await self._group_commit.write(PendingWrite(events, response, hit)):
