@@ -151,6 +151,11 @@ class Server:
         """All that the process has written so far, to stdout and stderr."""
         return self._log_file.read_text("utf-8", "replace")
 
+    @property
+    def exit_status(self) -> int | None:
+        """None while the process runs; minus the signal's number where one ended it."""
+        return self._process.poll()
+
     def stop(self) -> None:
         """Send SIGTERM, and wait for the end.
 
@@ -191,7 +196,7 @@ class Server:
 
     @property
     def _has_ended(self) -> bool:
-        return self._process.poll() is not None
+        return self.exit_status is not None
 
     def _is_ready(self) -> bool:
         return self._accepts() if self._ready_text is None else self._ready_text in self.log

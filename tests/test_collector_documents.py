@@ -1,0 +1,76 @@
+"""The pages on running the collector are true: options, variables, files and links exist."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from footfall.cli import COMMANDS
+from footfall.collector.settings import PREFIX, SETTINGS
+from tests.test_readme import options_of
+
+ROOT: Final = Path(__file__).parents[1]
+PAGES: Final = sorted((ROOT / "docs" / "collector").glob("*.md"))
+EXAMPLES: Final = sorted(
+    path for path in (ROOT / "examples" / "collector").iterdir() if path.is_file()
+)
+TEXTS: Final = {path.name: path.read_text(encoding="utf-8") for path in (*PAGES, *EXAMPLES)}
+
+# What docker, pip, systemctl, Dockerfiles and coreutils have, and we do not.
+OTHERS_OPTIONS: Final = {
+    *("--build", "--detach", "--read-only", "--upgrade", "--now", "--reference"),
+    *("--no-cache-dir", "--from", "--system", "--uid", "--no-create-home"),
+    *("--directory", "--owner", "--mode", "--interval", "--timeout", "--start-period"),
+}
+
+
+def our_options() -> set[str]:
+    found: set[str] = set()
+    for command in COMMANDS:
+        parser = argparse.ArgumentParser(add_help=False)
+        import_module(f"footfall.cli.{command}").add_arguments(parser)
+        found.update(options_of(parser))
+    return found
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_option_that_it_names_exists(name: str) -> None:
+    named = {*re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", TEXTS[name])}
+    assert named - our_options() - OTHERS_OPTIONS == set()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_variable_that_it_names_exists(name: str) -> None:
+    named = {*re.findall(rf"{PREFIX}[A-Z_]+", TEXTS[name])}
+    assert named - {each.variable for each in SETTINGS.values()} == set()
+
+
+def anchors(path: Path) -> set[str]:
+    """The fragments of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"https?://", link):
+            continue
+        target, _, fragment = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), link
+        assert not fragment or fragment in anchors(path), link
+
+
+def test_every_page_and_every_file_is_linked() -> None:
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    }
+    assert {*PAGES, *EXAMPLES} - linked == {ROOT / "docs" / "collector" / "README.md"}
