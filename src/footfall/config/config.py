@@ -150,7 +150,8 @@ class Config:
     transport: TransportName | Transport = option(
         "auto",
         'what sends requests: `"curl"` (extra `[curl]`), `"httpx"`, or any object with '
-        '`send(request)`; `"auto"` uses libcurl where it is installed, and httpx2 under gevent',
+        '`send(request)`; `"auto"` uses libcurl where it is installed, and httpx2 under gevent '
+        "and eventlet",
     )
     mode: Literal["auto", "thread", "sync"] = option(
         "auto",

@@ -20,17 +20,17 @@ def test_closing_closes_the_transport_for_gevent_too() -> None:
     closed: list[bool] = []
     httpx = HTTPXTransport()
     httpx.close = lambda: closed.append(True)  # type: ignore[method-assign]
-    CurlTransport(under_gevent=httpx).close()
+    CurlTransport(under_greenlets=httpx).close()
     assert closed == [True]
 
 
-def test_under_gevent_the_other_transport_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_under_greenlets_the_other_transport_sends(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pycurl")
     monkeypatch.setattr(curl, "is_patched", lambda: True)
     monkeypatch.setattr(curl, "may_be_greenlet", lambda: True)
     other: Any = MemoryTransport()
     request = Request(url="http://127.0.0.1:9/", headers={}, body=b"")
-    assert CurlTransport(under_gevent=other).send(request).status == 202
+    assert CurlTransport(under_greenlets=other).send(request).status == 202
     assert [*other.requests] == [request]
 
 

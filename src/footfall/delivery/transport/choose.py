@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from footfall.delivery.transport.base import Transport
 from footfall.delivery.transport.curl import CurlTransport
-from footfall.delivery.transport.gevent import is_patched
+from footfall.delivery.transport.greenlets import is_patched
 from footfall.delivery.transport.httpx import HTTPXTransport
 from footfall.delivery.transport.memory import MemoryTransport
 
@@ -51,7 +51,7 @@ def choose(
     httpx = HTTPXTransport(timeout_seconds=timeout_seconds)
     if choice == "httpx" or is_patched() or why_unavailable("curl") is not None:
         return httpx
-    return CurlTransport(timeout_seconds=timeout_seconds, under_gevent=httpx)
+    return CurlTransport(timeout_seconds=timeout_seconds, under_greenlets=httpx)
 
 
 def preload(transport: Transport) -> None:

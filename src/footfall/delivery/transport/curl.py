@@ -10,7 +10,7 @@ from importlib import import_module
 
 from footfall.delivery.transport import http_common
 from footfall.delivery.transport.curl_handle import CurlHandle
-from footfall.delivery.transport.gevent import is_patched, may_be_greenlet
+from footfall.delivery.transport.greenlets import is_patched, may_be_greenlet
 from footfall.delivery.transport.http_common import MAX_HOSTS
 from footfall.delivery.transport.httpx import HTTPXTransport
 from footfall.delivery.transport.idle_pool import IdlePool
@@ -31,7 +31,7 @@ class CurlTransport:
         connect_timeout_seconds: For connecting alone, DNS and TLS included.
         idle_seconds: A connection that was idle for longer is not used again, unless the server has
             promised in a `Keep-Alive` header to wait for longer.
-        under_gevent: Sends instead once gevent has patched sockets, however late.
+        under_greenlets: Sends instead once gevent has patched sockets, however late.
     """
 
     def __init__(
@@ -40,20 +40,20 @@ class CurlTransport:
         timeout_seconds: float = http_common.TOTAL_TIMEOUT_SECONDS,
         connect_timeout_seconds: float = http_common.CONNECT_TIMEOUT_SECONDS,
         idle_seconds: float = http_common.IDLE_SECONDS,
-        under_gevent: HTTPXTransport | None = None,
+        under_greenlets: HTTPXTransport | None = None,
     ) -> None:
         self._timeout = timeout_seconds
         self._connect_timeout = min(connect_timeout_seconds, timeout_seconds)
         self._idle = idle_seconds
-        self._under_gevent = under_gevent
+        self._under_greenlets = under_greenlets
         # By scheme and host: a handle for several hosts would keep connections to all of them.
         self._pools: dict[str, IdlePool[CurlHandle]] = {}
         self._pid = os.getpid()
 
     def send(self, request: Request) -> Response:
         """Return the vendor's response; see `Transport.send`."""
-        if self._under_gevent is not None and is_patched() and may_be_greenlet():
-            return self._under_gevent.send(request)
+        if self._under_greenlets is not None and is_patched() and may_be_greenlet():
+            return self._under_greenlets.send(request)
         if self._pid != os.getpid():
             # A forked child must not use its parent's connections, not even close them.
             self._pools, self._pid = {}, os.getpid()
@@ -86,8 +86,8 @@ class CurlTransport:
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
         self._pools = {}
-        if self._under_gevent is not None:
-            self._under_gevent.close()
+        if self._under_greenlets is not None:
+            self._under_greenlets.close()
 
     def __repr__(self) -> str:
         return f"CurlTransport(timeout_seconds={self._timeout:g})"

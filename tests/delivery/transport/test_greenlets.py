@@ -10,10 +10,10 @@ import types
 
 import pytest
 
-from footfall.delivery.transport import CurlTransport, HTTPXTransport, choose, gevent
+from footfall.delivery.transport import CurlTransport, HTTPXTransport, choose, greenlets
 
 
-def test_auto_takes_httpx_under_gevent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_httpx_under_greenlets(monkeypatch: pytest.MonkeyPatch) -> None:
     patched = {"socket": False}
     monkey = types.ModuleType("gevent.monkey")
     monkeypatch.setattr(monkey, "is_module_patched", patched.__getitem__, raising=False)
@@ -36,25 +36,20 @@ def test_a_patch_of_gevent_itself_is_noticed() -> None:
 
 def test_without_gevent_nothing_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)
-    assert not gevent.is_patched()
+    assert not greenlets.is_patched()
 
 
 def test_a_worker_of_gunicorn_that_is_about_to_patch_counts_as_patched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "gunicorn.workers.ggevent", types.ModuleType("ggevent"))
-    assert gevent.is_patched()
+    assert greenlets.is_patched()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="thread numbers are Linux's")
 def test_a_greenlet_runs_in_the_main_thread_and_no_other() -> None:
     found: list[bool] = []
-    thread = threading.Thread(target=lambda: found.append(gevent.may_be_greenlet()))
+    thread = threading.Thread(target=lambda: found.append(greenlets.may_be_greenlet()))
     thread.start()
     thread.join()
-    assert (gevent.may_be_greenlet(), found) == (True, [False])
-
-
-def test_the_module_does_not_hide_the_package_of_its_name() -> None:
-    assert gevent.__name__ == "footfall.delivery.transport.gevent"
-    assert sys.modules.get("gevent") is not gevent
+    assert (greenlets.may_be_greenlet(), found) == (True, [False])
