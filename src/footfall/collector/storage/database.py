@@ -54,7 +54,7 @@ class Database:
         with _config_errors(self.path), contextlib.ExitStack() as stack:
             self.writer = stack.enter_context(contextlib.closing(self._connect()))
             _prepare(self.writer, self.path)
-            self.writer.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1_000)}")
+            self._set_busy_timeout()
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             stack.pop_all()
         # One thread at a time uses the writing connection, which in memory is the only one.
@@ -109,13 +109,22 @@ class Database:
             connection.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
             connection.execute("DROP TABLE probe")
 
-    def checkpoint(self) -> None:
-        """Copy the write-ahead log into the file, as far as no reader still uses it.
+    def checkpoint(self) -> bool:
+        """Copy the write-ahead log into the file and empty it, without waiting for anybody.
 
-        This overwrites what was deleted, and restarts the log.
+        Only this removes what was deleted from the log: a log that is begun anew is overwritten
+        page by page, and its end may stay for weeks.
+
+        Returns:
+            False where a reader still needs the log, or another process writes.
         """
         with self.lock:
-            self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self.writer.execute("PRAGMA busy_timeout = 0")
+            try:
+                blocked = self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                self._set_busy_timeout()
+        return not blocked
 
     def close(self) -> None:
         """Close all connections, once the readers are done. Nothing may be writing."""
@@ -143,6 +152,9 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _set_busy_timeout(self) -> None:
+        self.writer.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1_000)}")
 
     @staticmethod
     def _set_up(connection: sqlite3.Connection) -> None:

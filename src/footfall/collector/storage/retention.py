@@ -1,6 +1,8 @@
 """Retention: deletes what is too old or too much, and closes the days whose rollups can be made.
 
-In steps of some milliseconds each, between which events are written.
+In steps of some milliseconds each, between which events are written. What is deleted is overwritten
+in the file, but the write-ahead log still has the pages of before, and keeps them until it is
+written anew. So the log is emptied each minute, and at once after a salt or a site was deleted.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _PAUSE_SECONDS: Final = 60.0
 _ROWS_BETWEEN_PURGES: Final = 500
 # Between two steps when there is more to do, so that events can be written in between.
 _STEP_PAUSE_SECONDS: Final = 0.02
+# Until the next attempt to empty the log, where somebody still reads the state of before.
+_BLOCKED_PAUSE_SECONDS: Final = 1.0
 
 
 class RetentionLimits(NamedTuple):
@@ -55,6 +59,8 @@ class Retention:
         self._clock = clock
         self._rows = 0
         self._due_at = time.monotonic()
+        # The process before may have been killed between deleting and this.
+        self._checkpoint_at = self._due_at
         self._closing_steps: deque[Callable[[Connection], object]] = deque()
 
     def count_rows(self, rows: int) -> None:
@@ -64,10 +70,26 @@ class Retention:
     @property
     def due_in_seconds(self) -> float:
         """How long until the next step, unless many rows are written."""
-        return max(self._due_at - time.monotonic(), _STEP_PAUSE_SECONDS)
+        due_at = min(self._due_at, self._checkpoint_at)
+        return max(due_at - time.monotonic(), _STEP_PAUSE_SECONDS)
+
+    def checkpoint_soon(self) -> None:
+        """Let the next step empty the log: what was deleted is still in it."""
+        self._checkpoint_at = time.monotonic()
 
     def step(self) -> None:
         """Do a little of what is due, if anything is."""
+        try:
+            self._delete_and_close()
+            if time.monotonic() >= self._checkpoint_at:
+                is_empty = self._database.checkpoint()
+                pause = _PAUSE_SECONDS if is_empty else _BLOCKED_PAUSE_SECONDS
+                self._checkpoint_at = time.monotonic() + pause
+        except sqlite3.Error as error:
+            # No event is lost by it; a later step tries again.
+            logger.info("%s: retention failed: %s", self._database.path, error)
+
+    def _delete_and_close(self) -> None:
         is_due = time.monotonic() >= self._due_at
         if not is_due and self._rows < _ROWS_BETWEEN_PURGES:
             return
@@ -75,13 +97,10 @@ class Retention:
         is_done = True
         try:
             is_done = not self._purge() and not (is_due and self._close_days())
-            if is_due and is_done:
-                self._database.checkpoint()
-        except sqlite3.Error as error:
-            # No event is lost by it; the next step tries again.
-            logger.info("%s: retention failed: %s", self._database.path, error)
-        if is_due or not is_done:
-            self._due_at = time.monotonic() + (_PAUSE_SECONDS if is_done else _STEP_PAUSE_SECONDS)
+        finally:
+            if is_due or not is_done:
+                pause = _PAUSE_SECONDS if is_done else _STEP_PAUSE_SECONDS
+                self._due_at = time.monotonic() + pause
 
     def _purge(self) -> bool:
         """Delete some of what is too old or too much. True if there was any."""
@@ -95,7 +114,9 @@ class Retention:
                 is_purged |= write_sql.purge_by_size(connection, self._limits.bytes)
             if is_purged:
                 write_sql.delete_orphans(connection)
-            self._salts.purge(connection, day_number(today(now, self._zone)))
+            has_deleted_salt = self._salts.purge(connection, day_number(today(now, self._zone)))
+        if has_deleted_salt:
+            self.checkpoint_soon()
         return is_purged
 
     def _close_days(self) -> bool:

@@ -30,9 +30,13 @@ class Salts:
                 self._known[day] = write_sql.salt(connection, day)
         return self._known[day]
 
-    def purge(self, connection: Connection, today: int) -> None:
-        """Delete those that are too old, so that nobody can find out any more whose a hash was."""
+    def purge(self, connection: Connection, today: int) -> bool:
+        """Delete those that are too old, so that nobody can find out any more whose a hash was.
+
+        Returns:
+            Whether there were any, of which the write-ahead log still has copies.
+        """
         last = today - _KEEP_DAYS
-        write_sql.purge_salts(connection, last)
         for day in [day for day in tuple(self._known) if day <= last]:
             del self._known[day]
+        return write_sql.purge_salts(connection, last)

@@ -273,6 +273,7 @@ class Store:
     def _delete_all(self) -> int:
         with self._database.writing() as connection:
             number = write_sql.delete_all(connection)
+        self._retention.checkpoint_soon()
         self._recent_events.clear()
         self._writer.notify()
         return number
@@ -280,6 +281,7 @@ class Store:
     def _change(self, write: Callable[..., int], *values: str) -> int:
         with self._database.writing() as connection:
             number = write(connection, *values)
+        self._retention.checkpoint_soon()
         self._writer.notify()
         return number
 

@@ -133,9 +133,9 @@ def delete_orphans(connection: Connection) -> None:
     rollups.delete_before(connection, oldest)
 
 
-def purge_salts(connection: Connection, last_day: int) -> None:
-    """Delete the salts up to a day, included."""
-    connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,))
+def purge_salts(connection: Connection, last_day: int) -> bool:
+    """Delete the salts up to a day, included. True if there were any."""
+    return connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,)).rowcount > 0
 
 
 def salt(connection: Connection, day: int) -> bytes:
