@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ from tests.e2e.servers import (
     hypercorn,
     running,
     uvicorn,
+    uwsgi,
     waitress,
 )
 from tests.support.adapters import CHROME
@@ -221,10 +223,21 @@ def on_a_socket(spec: ServerSpec, socket_path: Path) -> ServerSpec:
     return ServerSpec(command=(*command[:at], *bind, *command[at:]), folder=spec.folder)
 
 
-@pytest.mark.server("nginx", "gunicorn")
-def test_the_visitor_is_found_over_a_unix_socket(tmp_path: Path) -> None:
+def uwsgi_on_a_socket(socket_path: Path) -> ServerSpec:
+    return uwsgi("visitor_address:wsgi", "--http-socket", str(socket_path), workers=1, folder=APPS)
+
+
+@pytest.mark.server("nginx", "gunicorn", "uwsgi")
+@pytest.mark.parametrize(
+    "spec_of",
+    [partial(on_a_socket, SERVERS["gunicorn"]), uwsgi_on_a_socket],
+    ids=["gunicorn", "uwsgi"],
+)
+def test_the_visitor_is_found_over_a_unix_socket(
+    spec_of: Callable[[Path], ServerSpec], tmp_path: Path
+) -> None:
     path = tmp_path / "app.sock"
-    with running(on_a_socket(SERVERS["gunicorn"], path), tmp_path, **settings("auto")):
+    with running(spec_of(path), tmp_path, **settings("auto")):
         nginx = Nginx(tmp_path)
         address = nginx.add_hop(f"http://unix:{path}", forwards=APPENDS, realip=TRUSTS_BALANCER)
         with nginx.running():

@@ -168,14 +168,16 @@ class Peer(NamedTuple):
     address: Address | None = None
 
 
+# How servers spell a unix socket: "localhost" is waitress's, the unspecified address uWSGI's. No
+# connection comes from that address.
+_LOCAL_PEERS = frozenset({"@", "localhost", "0.0.0.0", "::"})  # noqa: S104 -- read, not bound
 _LOCAL = Peer("local")
 _UNKNOWN = Peer("unknown")
 
 
 def classify_peer(peer: str | None) -> Peer:
     """Whether a server's name for the peer is a local socket, an address or anything else."""
-    # The ways in which servers spell a unix socket; "localhost" is waitress's.
-    if not peer or peer in ("@", "localhost") or peer.startswith(("/", "unix:")):
+    if not peer or peer in _LOCAL_PEERS or peer.startswith(("/", "unix:")):
         return _LOCAL
     address = parse(peer)
     return _UNKNOWN if address is None else Peer("address", address)

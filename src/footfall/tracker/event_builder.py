@@ -25,7 +25,7 @@ from footfall.rules.path_rules import DEFAULT_EXCLUDE
 from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
-from footfall.tracker.local_host_warning import local_host_warning
+from footfall.tracker.uncounted_pages import local_host_warning, no_client_ip_warning
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
@@ -265,7 +265,7 @@ class EventBuilder:
         """The last checks: the address is known, the visitor is sampled, `before_send` agrees."""
         config, visitor = self._config, event.visitor
         if visitor.client_ip is None:
-            self._log.warn_once("no_client_ip", _NO_CLIENT_IP)
+            self._log.warn_once("no_client_ip", no_client_ip_warning(hit, config))
             return BuildResult("no_client_ip", None, decision, event)
         if hit is not None:
             observe = self._misconfiguration.observe
@@ -287,11 +287,6 @@ _VISITOR_HEADERS: Final = tuple(sorted(VISITOR_HEADERS))
 
 _A_PAGEVIEW: Final = Decision(kind="pageview", reason="", name=PAGEVIEW)
 _SECRET_PATHS: Final = frozenset(f"exclude {pattern}" for pattern in DEFAULT_EXCLUDE)
-
-_NO_CLIENT_IP: Final = (
-    "footfall: a hit without a client IP was not counted. The server names no peer, as behind a "
-    "unix socket without X-Forwarded-For; let the proxy set that header, or give client_ip_header="
-)
 
 
 def _at_host(host: str, hit: Hit) -> Hit:

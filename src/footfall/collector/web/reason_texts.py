@@ -86,7 +86,10 @@ REMEDIES: Final = {
     "partial": "Nothing: the first part counts.",
     "not_html": "If people look at it, answer with `Content-Type: text/html`.",
     "sampled_out": "Raise `sample_rate`.",
-    "no_client_ip": "Let the proxy set `X-Forwarded-For`, or give `client_ip_header`.",
+    "no_client_ip": (
+        "Let the proxy send the address (nginx: `proxy_set_header X-Forwarded-For "
+        "$proxy_add_x_forwarded_for;`), or name the header that it sends in `client_ip_header`."
+    ),
     "should_track": "Change your function `should_track`.",
     "before_send": "Change your function `before_send`.",
 }

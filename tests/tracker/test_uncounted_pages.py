@@ -1,4 +1,4 @@
-"""The warning that pages do not count because a proxy hides the visitors' Host header."""
+"""The warnings of causes that hide every page of a site."""
 
 from __future__ import annotations
 
@@ -105,3 +105,31 @@ def test_the_host_cannot_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
     [text] = warnings_of(caplog)
     assert "\n" not in text
     assert "\x1b" not in text
+
+
+PEERS: dict[str, tuple[str | None, dict[str, str], tuple[str, ...]]] = {
+    "a unix socket": (None, {}, ("a local socket", "proxy headers: none")),
+    "waitress on a unix socket": ("localhost", {}, ("a local socket", "waitress deletes it")),
+    "a header that is no address": (
+        "127.0.0.1",
+        {"X-Forwarded-For": "unknown"},
+        (),
+    ),
+    "a test client": ("testclient", {}, ("'testclient', which is no address",)),
+}
+
+
+@pytest.mark.parametrize(("peer", "headers", "texts"), PEERS.values(), ids=PEERS)
+def test_a_hit_without_a_client_ip_is_warned_of_with_its_cause(
+    peer: str | None,
+    headers: dict[str, str],
+    texts: tuple[str, ...],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    for _ in range(2):
+        visit(tracker, peer=peer, headers=headers)
+    tracker.flush(5)
+    found = warnings_of(caplog)
+    assert len(found) == bool(texts)
+    assert all(text in found[0] for text in texts)

@@ -1,0 +1,80 @@
+"""The warnings of causes that hide every page of a site, and cause no error anywhere.
+
+They say what was seen, without a visitor's address, and the line to change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from footfall.client_ip import Trace
+from footfall.config import Config
+from footfall.model import Hit
+from footfall.rules.pageview import LOCALHOST_REMEDY
+
+# A host name is shorter, and so is what a server calls its peer.
+_MAX_TEXT_CHARS: Final = 80
+
+NO_CLIENT_IP_REMEDY: Final = (
+    "Behind a proxy, let it send the address (nginx: `proxy_set_header X-Forwarded-For "
+    "$proxy_add_x_forwarded_for;`) and the server keep it (waitress deletes it without "
+    "`trusted_proxy` and `trusted_proxy_headers`), or name the header that it sends in "
+    "`client_ip_header`."
+)
+"""What makes a hit count that was skipped as `no_client_ip`."""
+
+
+def local_host_warning(hit: Hit, host: str, config: Config) -> str:
+    """What was seen of a hit that did not count for its host, and what to change.
+
+    That is right at a developer's desk; behind a proxy that replaces the Host header, as nginx does
+    unless told otherwise, no page counts.
+
+    Args:
+        hit: Its request.
+        host: What was taken for the host that visitors see.
+        config: The settings, with a destination that is not on this machine.
+    """
+    trace = config.resolver.trace(hit.peer, hit.headers)
+    names = ", ".join(destination.name for destination in config.all_destinations)
+    return (
+        "footfall: a page was not counted, since its host is this machine's "
+        # A client may send anything; a literal stays on its line.
+        f"(Host {host[:_MAX_TEXT_CHARS]!r}; {_facts(hit, config, trace)}). "
+        f"While that is so, nothing reaches {names}. {LOCALHOST_REMEDY}"
+    )
+
+
+def no_client_ip_warning(hit: Hit | None, config: Config) -> str:
+    """What was seen of a hit whose visitor's address is not known, and what to change.
+
+    Args:
+        hit: Its request; None for an event that was tracked outside one.
+        config: The settings.
+    """
+    if hit is None:
+        return "footfall: an event without a client IP was not counted; give its visitor an address"
+    trace = config.resolver.trace(hit.peer, hit.headers)
+    return (
+        f"footfall: a hit without a client IP was not counted: {trace.reason} "
+        f"({_facts(hit, config, trace)}). {NO_CLIENT_IP_REMEDY}"
+    )
+
+
+def _facts(hit: Hit, config: Config, trace: Trace) -> str:
+    seen = sorted(config.resolver.headers_read & hit.headers.keys())
+    return f"peer {_described_peer(trace)}; proxy headers: {', '.join(seen) or 'none'}"
+
+
+def _described_peer(trace: Trace) -> str:
+    peer = trace.hops[0]
+    if peer.address is None:
+        local = peer.text == "local"
+        return (
+            "a local socket" if local else f"{peer.text[:_MAX_TEXT_CHARS]!r}, which is no address"
+        )
+    return (
+        "on this machine"
+        if peer.address.startswith("127.") or peer.address == "::1"
+        else "elsewhere"
+    )
