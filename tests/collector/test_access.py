@@ -9,37 +9,9 @@ import httpx2
 import pytest
 
 from footfall.collector import CollectorServer
-from tests.collector.support import (
-    PAGEVIEW,
-    post,
-)
+from tests.collector.support import post
 
 TOKEN = "correct horse battery staple"
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("localhost", 200),
-        ("LOCALHOST:8321", 200),
-        ("127.0.0.1:8321", 200),
-        ("[::1]:8321", 200),
-        ("[::1", 200),
-        ("evil.test", 403),
-        ("localhost.evil.test", 403),
-        ("127.0.0.1.evil.test:8321", 403),
-        ("", 403),
-    ],
-)
-@pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/static/live.js", "/api/health"])
-def test_on_loopback_only_loopback_names_are_allowed(
-    http: httpx2.Client, path: str, host: str, status: int
-) -> None:
-    assert http.get(path, headers={"host": host}).status_code == status
-
-
-def test_events_are_accepted_under_any_name(http: httpx2.Client) -> None:
-    assert http.post("/api/event", json=PAGEVIEW, headers={"host": "evil.test"}).status_code == 202
 
 
 @pytest.mark.parametrize("path", ["/live", "/api/v1/events", "/live/notices", "/static/base.css"])
@@ -126,10 +98,3 @@ def test_the_redirect_never_leads_to_another_host(anonymous: httpx2.Client) -> N
     assert urlsplit(url).path == "//evil.test/"
     answer = httpx2.get(url, params={"token": TOKEN})
     assert answer.headers["location"] == "/evil.test/"
-
-
-def test_on_an_open_address_any_name_is_allowed() -> None:
-    with CollectorServer(host="0.0.0.0", token=TOKEN) as collector:
-        url = collector.url.replace("0.0.0.0", "127.0.0.1")
-        headers = {"host": "stats.example", "authorization": f"Bearer {TOKEN}"}
-        assert httpx2.get(f"{url}/live", headers=headers).status_code == 200

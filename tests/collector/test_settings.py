@@ -21,6 +21,7 @@ TOKEN = "correct horse battery staple"
 VALUES: dict[str, tuple[str, object]] = {
     "host": ("::1", "::1"),
     "port": ("0", 0),
+    "allowed_hosts": ("stats.test,.b.test", ("stats.test", ".b.test")),
     "token": (f" {TOKEN}\n", TOKEN),
     "ingest_token": (f" {TOKEN}\n", TOKEN),
     "database": (":memory:", ":memory:"),
@@ -138,7 +139,7 @@ def test_what_kubernetes_sets_and_what_is_empty_is_ignored(
     [
         ("FOOTFALL_COLLECTOR_DOMAINS", "did you mean FOOTFALL_COLLECTOR_DOMAIN?"),
         ("FOOTFALL_COLLECTOR_TOKENFILE", "did you mean FOOTFALL_COLLECTOR_TOKEN_FILE?"),
-        ("FOOTFALL_COLLECTOR_Q", "there is: HOST, PORT, TOKEN, TOKEN_FILE, "),
+        ("FOOTFALL_COLLECTOR_Q", "there is: HOST, PORT, ALLOWED_HOST, TOKEN, "),
     ],
 )
 def test_an_unknown_variable_is_a_warning_with_the_nearest_name(
@@ -150,6 +151,12 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_name(
     assert f"{variable} is no setting of the collector" in record.getMessage()
     assert hint in record.getMessage()
     assert "s3cret" not in record.getMessage()
+
+
+@pytest.mark.parametrize("name", ["https://stats.test", "stats.test:80", "*.test"])
+def test_a_name_that_no_request_has_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="--allowed-host="):
+        CollectorSettings.from_env({}, {"allowed_hosts": [name]})
 
 
 # -- tokens ------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@
   (chaos).
 - `api/` answers Plausible's own API and serves the OpenAPI document; `web/` makes the pages.
 - `settings.py` declares what can be set. `query_params.py` reads parameters of the query,
-  `access.py` restricts who may read, `app.py` puts all of it together, and `server.py` runs it in a
-  thread of any program.
+  `host_check.py` and `access.py` restrict who may read, `app.py` puts all of it together, and
+  `server.py` runs it in a thread of any program.
 
 `CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
 """

@@ -1,17 +1,14 @@
 """Access to the collector's pages and API.
 
-Events are accepted from anybody; reading them is restricted. On a loopback address, pages and API
-answer to the names of this machine alone, so that no website can reach them by pointing its own
-name at this machine (DNS rebinding). On any other address they require a token. The API changes
-data by DELETE, and by POST and PUT below `/api/v1/sites`; all methods but GET, HEAD and OPTIONS are
-refused to pages of other origins.
+Events are accepted from anybody; reading them requires a token where others can reach the
+collector. The API changes data by DELETE, and by POST and PUT below `/api/v1/sites`; all methods
+but GET, HEAD and OPTIONS are refused to pages of other origins.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -23,17 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footfall.collector.access_token import has_token, is_same
 from footfall.collector.csrf import is_forged
+from footfall.collector.host_check import PROBE_PATHS
 from footfall.collector.ingest.endpoints import route_path
-
-LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-"""The names by which this machine calls itself."""
 
 _COOKIE = "footfall_token"
 # A month, before the token must be typed again.
 _COOKIE_SECONDS = 30 * 86_400
-
-# Health probes have no token; they learn only whether the collector is healthy.
-_OPEN_PATHS = frozenset({"/api/health", "/api/system/health/ready", "/api/system/health/live"})
 
 # A page loads its own style sheets, scripts and streams, and nothing from elsewhere.
 _HEADERS: Final = {
@@ -51,14 +43,12 @@ class AccessControl:
 
     Args:
         app: Answers the requests that are allowed.
-        hosts: The names that the Host header may have, None for any name.
         token: The token that a request must carry, None for no token. Pages accept it once, as
             `?token=`, and set a cookie; the API accepts it as `Authorization: Bearer`.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, token: str | None) -> None:
         self._app = app
-        self._hosts = hosts
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,11 +69,9 @@ class AccessControl:
 
     def _rejection(self, request: Request) -> Response | None:
         """The response to a request that is not allowed, None for one that is."""
-        if self._hosts is not None and _host(request) not in self._hosts:
-            return _reject(HTTPStatus.FORBIDDEN, "This collector answers to localhost only.")
         if is_forged(request):
             return _reject(HTTPStatus.FORBIDDEN, "Pages of other origins may not do this.")
-        if self._token is None or route_path(request.scope) in _OPEN_PATHS:
+        if self._token is None or route_path(request.scope) in PROBE_PATHS:
             return None
         return self._check_token(self._token, request)
 
@@ -96,12 +84,6 @@ class AccessControl:
             return None
         text = "Open the page once with ?token=TOKEN, or send Authorization: Bearer TOKEN."
         return _reject(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})
-
-
-def _host(request: Request) -> str:
-    """The name in the Host header, without port and brackets."""
-    host = request.headers.get("host", "").lower()
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _reject(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -62,9 +62,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from footfall.collector import query_params
-from footfall.collector.access import LOOPBACK_HOSTS, AccessControl
+from footfall.collector.access import AccessControl
 from footfall.collector.api import openapi, plausible
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
+from footfall.collector.host_check import HostCheck
 from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequests
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.storage.change_notifier import ChangeNotifier
@@ -93,7 +94,7 @@ def create_app(
     domains: Collection[str] = (),
     token: str | None = None,
     ingest_token: str | None = None,
-    hosts: Collection[str] | None = LOOPBACK_HOSTS,
+    hosts: Collection[str] | None = (),
     forward: Forward | None = None,
 ) -> Starlette:
     """The collector over an open store.
@@ -106,7 +107,8 @@ def create_app(
         token: What a request to the pages and the API must carry; None for no token.
         ingest_token: What our own middleware must send with its reports, or else `token`; None for
             no token.
-        hosts: The names under which pages and API answer. None allows any name: then set a `token`.
+        hosts: The names under which it answers, besides those of this machine; `.example.com` for
+            all below. None allows any name: then set a `token`.
         forward: Sends events on to other destinations. The caller closes it.
     """
     rejected, recent_hits = RejectedRequests(), RecentHits()
@@ -122,6 +124,7 @@ def create_app(
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[
+            Middleware(HostCheck, hosts=hosts),
             Middleware(
                 IngestEndpoints,
                 store=store,
@@ -131,7 +134,7 @@ def create_app(
                 forward=forward,
                 tokens=[each for each in (ingest_token, token) if each] if ingest_token else (),
             ),
-            Middleware(AccessControl, hosts=hosts, token=token),
+            Middleware(AccessControl, token=token),
         ],
         exception_handlers={
             HTTPException: _http_error,

@@ -18,13 +18,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from footfall.collector.access import LOOPBACK_HOSTS
 from footfall.collector.app import create_app
 from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
 from footfall.collector.ingest.forward import Forward, reject_loops
 from footfall.collector.settings import CollectorOptions, CollectorSettings
 from footfall.collector.storage.database import MEMORY
-from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
 
 # Some resolvers wrap larger numbers around to 0.
@@ -80,7 +78,7 @@ class CollectorServer:
             domains=settings.domains,
             token=settings.token,
             ingest_token=settings.ingest_token,
-            hosts=LOOPBACK_HOSTS if is_loopback(host) else None,
+            hosts=settings.hosts,
             forward=self._forward,
         )
         chaos, notifier = settings.chaos, app.state.change_notifier

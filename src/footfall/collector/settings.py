@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, TypeVar
 
+from footfall.collector.allowed_hosts import AllowedHosts
 from footfall.common.bearer_token import MIN_LENGTH, token_remedy
 from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
@@ -35,6 +36,10 @@ T = TypeVar("T")
 
 PREFIX: Final = "FOOTFALL_COLLECTOR_"
 """What the variables begin with."""
+
+
+# To listen on all addresses; no name of the collector, though browsers connect to it.
+_ANY_ADDRESS: Final = ("0.0.0.0", "::")  # noqa: S104 -- nothing is bound here
 
 
 class Setting(NamedTuple):
@@ -176,6 +181,10 @@ class CollectorSettings:
     Args:
         host: The address to listen on. Any but a loopback address requires a `token`.
         port: The port to listen on; 0 for a free one.
+        allowed_hosts: The names to which it answers, besides `localhost`, loopback addresses and
+            its own address; `.example.com` is example.com and all names below. With none, it
+            answers to any name where `host` is no loopback address: nobody knows the names of a
+            container.
         token: What pages and API require. Where `host` is open, 16 characters or more.
         token_file: A file with the token, instead of `token`. Its mode is not checked, since
             containers mount secrets readable for every user of theirs.
@@ -198,6 +207,14 @@ class CollectorSettings:
     )
     # Not used by anything that IANA or Debian's /etc/services lists.
     port: int = setting(8321, "0 takes a free one (8321)", short="-p", parse=_whole)
+    allowed_hosts: Collection[str] = setting(
+        (),
+        "a name to which the collector answers, besides localhost and its address; repeatable, "
+        ".example.com for all below; without it, any name where --host is open to others",
+        option="allowed-host",
+        metavar="NAME",
+        split=_names,
+    )
     token: str | None = setting(
         None,
         "the secret that opens the page and the API; in a variable or a file no other user sees it",
@@ -271,11 +288,17 @@ class CollectorSettings:
     def __post_init__(self) -> None:
         faults: list[Fault] = []
         self._set(host=self.host.strip("[]"))
-        self._check_token("token", faults)
-        if not self.token and not is_loopback(self.host) and not faults:
+        for name in self.allowed_hosts:
+            try:
+                AllowedHosts.of([name])
+            except ValueError as error:
+                faults.append(Fault("allowed_hosts", name, str(error)))
+        token_faults = self._token_faults("token")
+        faults += token_faults
+        if not self.token and not is_loopback(self.host) and not token_faults:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
             faults.append(Fault("host", self.host, remedy))
-        self._check_token("ingest_token", faults)
+        faults += self._token_faults("ingest_token")
         if faults:
             raise ConfigError(faults)
 
@@ -316,6 +339,14 @@ class CollectorSettings:
         found._set(_spellings=spellings)
         return found
 
+    @property
+    def hosts(self) -> tuple[str, ...] | None:
+        """The names to which it answers, besides those of this machine; None for any name."""
+        if not self.allowed_hosts and not is_loopback(self.host):
+            return None
+        own = () if self.host in _ANY_ADDRESS else (self.host,)
+        return (*self.allowed_hosts, *own)
+
     def open_store(self) -> Store:
         """Open the store.
 
@@ -337,30 +368,28 @@ class CollectorSettings:
         """The error with the settings named as the site owner wrote them."""
         return _respelled(error, self._spellings)
 
-    def _check_token(self, name: str, faults: list[Fault]) -> None:
+    def _token_faults(self, name: str) -> list[Fault]:
         """Read the token from its file where it has one, and check it."""
         token, file = getattr(self, name), getattr(self, f"{name}_file")
-        if token is not None and file is not None:
-            faults.append(Fault(f"{name}_file", str(file), f"give {name} or {name}_file, not both"))
-            return
         if file is not None:
+            if token is not None:
+                return [Fault(f"{name}_file", str(file), f"give {name} or {name}_file, not both")]
             try:
                 token = read_token_file(f"{name}_file", file)
             except ConfigError as error:
-                faults += error.faults
-                return
+                return [*error.faults]
         if token is None:
-            return
+            return []
         token = token.strip()
+        self._set(**{name: token})
         remedy = token_remedy(token)
         if not remedy and len(token) < MIN_LENGTH and not is_loopback(self.host):
             remedy = f"can be guessed: take {MIN_LENGTH} characters or more, chosen at random"
-        if remedy:
-            if file is None:
-                faults.append(Fault(name, "(hidden)", remedy))
-            else:
-                faults.append(Fault(f"{name}_file", str(file), remedy))
-        self._set(**{name: token})
+        if not remedy:
+            return []
+        if file is None:
+            return [Fault(name, "(hidden)", remedy)]
+        return [Fault(f"{name}_file", str(file), remedy)]
 
     def _set(self, **values: object) -> None:
         for name, value in values.items():
@@ -374,6 +403,7 @@ class CollectorOptions(TypedDict, total=False):
     """
 
     host: str
+    allowed_hosts: Collection[str]
     token: str | None
     token_file: str | Path | None
     ingest_token: str | None
