@@ -152,32 +152,27 @@ def ignore() -> None:
 
 
 def ignore_view(view: View) -> View:
-    """Mark a view, sync or async, whose requests are no pageviews; any framework.
+    """Mark a view whose requests are no pageviews, in any framework.
 
-    Nearest to the function, below the decorators that register it:
+    Nearest to the function or class, below the decorators that register it:
 
         @app.get("/health")
         @footfall.ignore_view
         def health(): ...
+
+    Args:
+        view: A function, sync or async, or a class-based view of Django, Django REST framework,
+            Starlette, Flask, Quart or Falcon.
+
+    Returns:
+        A function with the signature of `view`; or the class itself.
+
+    Raises:
+        TypeError: The class has no method that answers its requests, or this is no view.
     """
-    from functools import wraps
-    from inspect import iscoroutinefunction
+    from footfall.request.ignored_view import ignoring
 
-    if iscoroutinefunction(view):
-
-        @wraps(view)
-        async def ignored_later(*args: Any, **kwargs: Any) -> Any:
-            ignore()
-            return await view(*args, **kwargs)
-
-        return cast("View", ignored_later)
-
-    @wraps(view)
-    def ignored(*args: Any, **kwargs: Any) -> Any:
-        ignore()
-        return view(*args, **kwargs)
-
-    return cast("View", ignored)
+    return cast("View", ignoring(view, ignore))
 
 
 def current_visitor() -> dict[str, str]:
