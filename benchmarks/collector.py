@@ -1,31 +1,42 @@
 """The collector under load: `python benchmarks/collector.py [--quick] [--events N]`.
 
+It runs in the environment that the README's command makes, and refuses another one:
+
+    python3 -m venv .venv && .venv/bin/pip install ".[collector]"
+
 The benchmark fills a file with a month of a site's events, and `footfall collect` serves it in a
 process of its own, bound to one core. It requests the dashboard of a day, of a month, and of a
-month with a filter; then 8 to 32 connections post events from the other core, each as soon as the
-last one was answered. `--quick` fills a tenth; `--database FILE` uses a filled file, or fills it.
+month with a filter. Then it takes three turns; in each, one connection exchanges requests with the
+collector and with a plain responder by turns, and 8 to 32 connections post events from the other
+core, each as soon as the last one was answered. `--quick` fills a tenth; `--database FILE` uses a
+filled file, or fills it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
 import json
 import os
 import random
 import re
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
+
+import environment
 
 from footfall.collector.storage import write_sql
 from footfall.collector.storage.database import Database
@@ -37,6 +48,8 @@ QUICK_EVENTS = 100_000
 DAYS = 30
 CONNECTIONS = (8, 16, 32)
 ROUNDS = 15
+TURNS = 3
+EXCHANGES = 2_000
 
 BROWSERS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -56,6 +69,14 @@ SOURCES = (
 COUNTRIES = ("DE", "US", "FR", "GB", "NL", "IN", "BR", "JP")
 PAGES = tuple(f"/page-{number}" for number in range(300))
 WEIGHTS = tuple(1 / (number + 1) for number in range(300))
+
+
+EVENT = {
+    "name": "pageview",
+    "url": "https://example.com/page?utm_source=newsletter",
+    "domain": "example.com",
+    "referrer": "https://news.example.org/item",
+}
 
 
 # -- a month of a site -------------------------------------------------------------------------
@@ -150,9 +171,9 @@ def write(database: Database, batch: list[IncomingEvent]) -> None:
 
 
 @contextmanager
-def running_collector(path: Path) -> Iterator[tuple[str, int]]:
-    """The collector in a process of its own, on one core: its address and process id."""
-    command = [sys.executable, "-m", "footfall", "collect", "--port", "0", "--database", str(path)]
+def running(*arguments: str) -> Iterator[tuple[str, int]]:
+    """A server in a process of its own, on one core: the address that it prints, and its pid."""
+    command = [sys.executable, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -165,7 +186,7 @@ def running_collector(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def bind_to_cores(pid: int) -> None:
-    """Bind the collector to one core, and this process to the others."""
+    """Bind a server to one core, and this process to the others."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
     if len(cores) < 2:
         return
@@ -186,20 +207,76 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+# -- exchanges ---------------------------------------------------------------------------------
+
+
+Exchange = Callable[[], float]
+"""Sends a request on a kept connection and reads its response; returns the seconds."""
+
+
+def socket_exchange(url: str, method: str, path: str, body: bytes) -> Exchange:
+    """With a bare socket: next to nothing of the time is the client's."""
+    parts = urlsplit(url)
+    connection = socket.create_connection((parts.hostname, parts.port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
+    request = "\r\n".join([*lines, "", ""]).encode() + body
+
+    def exchange() -> float:
+        started = time.perf_counter()
+        connection.sendall(request)
+        received = b""
+        while not is_whole(received):
+            received += connection.recv(65_536)
+        took = time.perf_counter() - started
+        assert received.startswith((b"HTTP/1.1 202 ", b"HTTP/1.1 200 ")), received
+        return took
+
+    return exchange
+
+
+def is_whole(response: bytes) -> bool:
+    head, end, body = response.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    return bool(end) and length is not None and len(body) == int(length[1])
+
+
+def client_exchange(url: str, method: str, path: str, body: bytes) -> Exchange:
+    """With the standard library's client, which takes its part of the time."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+
+    def exchange() -> float:
+        started = time.perf_counter()
+        connection.request(method, path, body or None, HEADERS)
+        response = connection.getresponse()
+        response.read()
+        took = time.perf_counter() - started
+        assert response.status in (200, 202), response.status
+        return took
+
+    return exchange
+
+
+HEADERS = {"Content-Type": "application/json", "User-Agent": BROWSERS[0]}
+CLIENTS = {"a bare socket": socket_exchange, "http.client": client_exchange}
+
+
+def exchange_pairs(ours: Exchange, plain: Exchange, number: int) -> list[tuple[float, float]]:
+    """Seconds of exchanges with the collector and with the plain responder, by turns."""
+    for _ in range(number // 10):
+        ours()
+        plain()
+    return [(ours(), plain()) for _ in range(number)]
+
+
 # -- ingest ------------------------------------------------------------------------------------
 
 
 def requests(host: str, number: int) -> list[bytes]:
     texts = []
     for each in range(number):
-        body = json.dumps(
-            {
-                "name": "pageview",
-                "url": f"https://example.com/page-{each % 50}?utm_source=newsletter",
-                "domain": "example.com",
-                "referrer": "https://news.example.org/item",
-            }
-        )
+        body = json.dumps(EVENT | {"url": EVENT["url"].replace("page", f"page-{each % 50}")})
         head = (
             f"POST /api/event HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
             f"User-Agent: {BROWSERS[each % len(BROWSERS)]}\r\n"
@@ -260,16 +337,28 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the events, fewer rounds")
     parser.add_argument("--events", type=int, help=f"how many are stored ({EVENTS:,})")
     parser.add_argument("--database", type=Path, help="a file to fill, or a filled one")
+    parser.add_argument("--turns", type=int, default=TURNS, help=f"of which medians are ({TURNS})")
+    parser.add_argument(
+        "--any-environment", action="store_true", help="run in another environment, and say so"
+    )
     options = parser.parse_args()
+    report_environment(options.any_environment)
     number = options.events or (QUICK_EVENTS if options.quick else EVENTS)
-    rounds = 5 if options.quick else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
         path = options.database or Path(folder) / "events.sqlite3"
         if not path.exists():
             report_filling(path, number)
-        with running_collector(path) as (url, pid):
-            measure_dashboard(url, pid, rounds)
-            measure_ingest(url, pid, 3 if options.quick else 5)
+        measure(path, options.turns, is_quick=options.quick)
+
+
+def report_environment(is_any: bool) -> None:
+    """Print what it runs on; end where that is not what users have."""
+    print(environment.description())
+    for fault in environment.faults("collector"):
+        print(f"NOT AS USERS HAVE IT: {fault}")
+        if not is_any:
+            sys.exit('run it in a venv with `pip install ".[collector]"`, or --any-environment')
+    print(flush=True)
 
 
 def report_filling(path: Path, number: int) -> None:
@@ -277,7 +366,18 @@ def report_filling(path: Path, number: int) -> None:
     written, closing_a_day = fill(path, number)
     size = path.stat().st_size / 1e6
     print(f"{number:,} events: {number / written:,.0f} written a second, {size:,.0f} MB, ", end="")
-    print(f"a day closed in {closing_a_day * 1e3:,.0f} ms\n")
+    print(f"a day closed in {closing_a_day * 1e3:,.0f} ms\n", flush=True)
+
+
+def measure(path: Path, turns: int, *, is_quick: bool) -> None:
+    """Print all tables."""
+    responder = str(Path(__file__).with_name("plain_responder.py"))
+    command = ["-m", "footfall", "collect", "--port", "0", "--database", str(path)]
+    with running(*command) as (url, pid), running(responder) as (plain, _):
+        print(f"resident at the start: {resident_megabytes(pid):.0f} MB\n")
+        measure_dashboard(url, pid, 5 if is_quick else ROUNDS)
+        measure_exchanges(url, plain, turns, EXCHANGES // 10 if is_quick else EXCHANGES)
+        measure_ingest(url, pid, turns, 3 if is_quick else 5)
 
 
 def measure_dashboard(url: str, pid: int, rounds: int) -> None:
@@ -293,21 +393,57 @@ def measure_dashboard(url: str, pid: int, rounds: int) -> None:
     print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
 
 
-def measure_ingest(url: str, pid: int, seconds: float) -> None:
+def measure_exchanges(url: str, plain: str, turns: int, number: int) -> None:
+    """The table of single exchanges."""
+    body = json.dumps(EVENT).encode()
+    print("| one connection | ms, median | plain responder, ms | × plain |\n|---|---:|---:|---:|")
+    for name, connect in CLIENTS.items():
+        for method, path, sent in (("POST", "/api/event", body), ("GET", "/api/health", b"")):
+            medians = []
+            for _ in range(turns):
+                ours, other = (connect(each, method, path, sent) for each in (url, plain))
+                pairs = exchange_pairs(ours, other, number)
+                medians.append([statistics.median(each) for each in zip(*pairs, strict=True)])
+            times = [
+                spread([each * 1e3 for each in one], "{:.2f}") for one in zip(*medians, strict=True)
+            ]
+            ratio = spread([our / other for our, other in medians], "{:.1f}")
+            print(f"| {method} {path}, {name} | {' | '.join(times)} | {ratio} |", flush=True)
+    print(flush=True)
+
+
+def measure_ingest(url: str, pid: int, turns: int, seconds: float) -> None:
     """The table of ingest."""
     print("| connections | events/s | events per CPU second | median, ms | p99, ms |")
     print("|---:|---:|---:|---:|---:|")
-    for connections in [each for each in CONNECTIONS for _ in range(3)]:
-        before = cpu_seconds(pid)
-        durations = sorted(asyncio.run(ingest(url, connections, seconds)))
-        used = cpu_seconds(pid) - before
-        median, p99 = (
-            durations[len(durations) // 2],
-            durations[len(durations) * 99 // 100],
+    for connections in CONNECTIONS:
+        rows = [ingest_figures(url, pid, connections, seconds) for _ in range(turns)]
+        rates, per_cpu, medians, p99s = zip(*rows, strict=True)
+        print(
+            f"| {connections} | {spread(rates, '{:,.0f}')} | {spread(per_cpu, '{:,.0f}')}"
+            f" | {spread(medians, '{:.1f}')} | {spread(p99s, '{:.1f}')} |",
+            flush=True,
         )
-        rates = f"{connections} | {len(durations) / seconds:,.0f} | {len(durations) / used:,.0f}"
-        print(f"| {rates} | {median * 1e3:.1f} | {p99 * 1e3:.1f} |", flush=True)
     print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
+
+
+def ingest_figures(
+    url: str, pid: int, connections: int, seconds: float
+) -> tuple[float, float, float, float]:
+    """Events a second and per CPU second; the median and the 99th percentile in milliseconds."""
+    before = cpu_seconds(pid)
+    durations = sorted(asyncio.run(ingest(url, connections, seconds)))
+    used = cpu_seconds(pid) - before
+    median, p99 = durations[len(durations) // 2], durations[len(durations) * 99 // 100]
+    return len(durations) / seconds, len(durations) / used, median * 1e3, p99 * 1e3
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """The median, and the lowest and highest value."""
+    lowest, median, highest = (
+        form.format(each) for each in (min(values), statistics.median(values), max(values))
+    )
+    return median if lowest == highest else f"{median} ({lowest} to {highest})"
 
 
 if __name__ == "__main__":
