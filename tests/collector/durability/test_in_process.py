@@ -20,6 +20,7 @@ from footfall.collector import Store
 from footfall.collector.storage import database, writer_thread
 from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.support import FIREFOX, PAGEVIEW, PID, running_collector
+from tests.support.hit_reports import report_body
 from tests.support.vendors import wait_until
 
 # One request with two events.
@@ -78,20 +79,29 @@ def test_a_locked_file_is_reported_and_nothing_is_lost(
         assert total == 2 * answered.count(202)
 
 
-def test_a_file_locked_from_the_first_event_on_is_reported(
+def test_a_file_that_is_locked_when_the_salt_of_a_day_is_due_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
     file = tmp_path / "events.sqlite3"
     with (
-        running_collector(file) as (_, http),
+        running_collector(file) as (collector, http),
         closing(sqlite3.connect(file, isolation_level=None)) as other,
     ):
+        # As after a day of sleep: nobody has made the salt of today.
+        assert collector.store.flush()
+        other.execute("DELETE FROM salts")
         other.execute("BEGIN IMMEDIATE")
-        # The day's salt cannot be written.
-        assert http.post("/api/event", json=PAGEVIEW).status_code == 503
-        assert http.post("/log", json={"pid": PID, "pg": "/"}).status_code == 503
+        refused = [
+            http.post("/api/event", json=PAGEVIEW),
+            http.post("/log", json={"pid": PID, "pg": "/"}),
+            http.post("/api/v1/hits", json=report_body()),
+        ]
+        assert [(each.status_code, each.headers.get("retry-after")) for each in refused] == [
+            (503, "1")
+        ] * 3
         other.execute("ROLLBACK")
+        assert wait_until(lambda: http.get("/api/health").status_code == 200)
         assert http.post("/api/event", json=PAGEVIEW).status_code == 202
 
 

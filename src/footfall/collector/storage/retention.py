@@ -31,6 +31,8 @@ _ROWS_BETWEEN_PURGES: Final = 500
 _STEP_PAUSE_SECONDS: Final = 0.02
 # Until the next attempt to empty the log, where somebody still reads the state of before.
 _BLOCKED_PAUSE_SECONDS: Final = 1.0
+# The salt of the next day is made early: at midnight the file may be locked.
+_SALT_AHEAD_SECONDS: Final = 3_600
 
 
 class RetentionLimits(NamedTuple):
@@ -115,6 +117,8 @@ class Retention:
             if is_purged:
                 write_sql.delete_orphans(connection)
             has_deleted_salt = self._salts.purge(connection, day_number(today(now, self._zone)))
+            for at in (now, now + _SALT_AHEAD_SECONDS):
+                self._salts.prepare(connection, day_number(today(at, self._zone)))
         if has_deleted_salt:
             self.checkpoint_soon()
         return is_purged

@@ -26,9 +26,18 @@ class Salts:
             sqlite3.Error: It can be neither read nor written.
         """
         if day not in self._known:
-            with self._database.writing() as connection:
-                self._known[day] = write_sql.salt(connection, day)
+            # In most cases `prepare` has made it, so that nobody waits for a lock.
+            with self._database.reading() as connection:
+                salt = write_sql.find_salt(connection, day)
+            if salt is None:
+                with self._database.writing() as connection:
+                    salt = write_sql.salt(connection, day)
+            self._known[day] = salt
         return self._known[day]
+
+    def prepare(self, connection: Connection, day: int) -> None:
+        """Make the salt of a day, if there is none."""
+        write_sql.salt(connection, day)
 
     def purge(self, connection: Connection, today: int) -> bool:
         """Delete those that are too old, so that nobody can find out any more whose a hash was.

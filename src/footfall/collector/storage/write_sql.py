@@ -138,14 +138,18 @@ def purge_salts(connection: Connection, last_day: int) -> bool:
     return connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,)).rowcount > 0
 
 
-def salt(connection: Connection, day: int) -> bytes:
-    """The salt of a day, made at its first use."""
-    new = (day, secrets.token_bytes(32))
-    connection.execute("INSERT OR IGNORE INTO salts (day, salt) VALUES (?, ?)", new)
-    # Another process may have been faster.
+def find_salt(connection: Connection, day: int) -> bytes | None:
+    """The salt of a day, or None if it was not made yet."""
     row = connection.execute("SELECT salt FROM salts WHERE day = ?", (day,)).fetchone()
-    key: bytes = row["salt"]
-    return key
+    return row["salt"] if row else None
+
+
+def salt(connection: Connection, day: int) -> bytes:
+    """The salt of a day, made if there is none."""
+    new = secrets.token_bytes(32)
+    # Another process may have been faster.
+    connection.execute("INSERT OR IGNORE INTO salts (day, salt) VALUES (?, ?)", (day, new))
+    return find_salt(connection, day) or new
 
 
 def _visit_update(event: IncomingEvent, country: str | None) -> visit_rows.VisitUpdate | None:
