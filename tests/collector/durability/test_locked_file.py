@@ -20,6 +20,7 @@ from tests.collector.durability.support import (
     until_writable,
     written,
 )
+from tests.collector.support import PID
 
 LOCKS = ("BEGIN IMMEDIATE", "BEGIN EXCLUSIVE")
 
@@ -73,3 +74,30 @@ def test_changes_are_refused_while_the_file_is_locked(tmp_path: Path) -> None:
         until_writable(running)
         assert running.http.post("/api/v1/sites", json=site).status_code == 200
     assert written(running.file) == {"/before": 1}
+
+
+def test_a_retry_counts_as_the_event_itself_would(tmp_path: Path) -> None:
+    with collector_process(tmp_path / "events.sqlite3") as running:
+
+        def answers() -> list[int]:
+            unique = [
+                ("/log", {"pid": PID, "pg": "/", "unique": True}),
+                ("/log/custom", {"pid": PID, "ev": "Signup", "unique": True}),
+            ]
+            posted = [running.http.post(path, json=body) for path, body in unique]
+            return [each.status_code for each in [*posted, post(running, "/")]]
+
+        with locked(running):
+            assert answers() == [503] * 3
+        until_writable(running)
+        # Without a session there is nothing to extend.
+        assert running.http.post("/log/hb", json={"pid": PID}).status_code == 403
+        assert answers() == [201, 201, 202]
+        assert answers() == [403, 403, 202]
+        figures = {
+            domain: running.http.get("/api/v1/stats", params={"domain": domain}).json()
+            for domain in (PID, "a.test")
+        }
+    counted = ("visitors", "visits", "pageviews", "events")
+    assert [figures[PID][name] for name in counted] == [1, 1, 1, 1]
+    assert [figures["a.test"][name] for name in counted] == [1, 1, 2, 0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from footfall.collector.storage import visit_rows
 from footfall.collector.storage.database import MEMORY, Database
-from footfall.collector.storage.visit_rows import VisitUpdate
+from footfall.collector.storage.visit_rows import VisitUpdate, WrittenVisit
 from tests.collector.storage.stats.support import EVENTS, database_of
 from tests.collector.support import FIREFOX
 
@@ -44,7 +44,7 @@ def update(**changes: Any) -> VisitUpdate:
 
 def test_a_visit_is_updated_with_each_of_its_events() -> None:
     with closing(Database(MEMORY)) as database:
-        starts = visit_rows.write(
+        written = visit_rows.write(
             database.writer,
             [
                 update(starts_session=True, source="google.com"),
@@ -58,14 +58,15 @@ def test_a_visit_is_updated_with_each_of_its_events() -> None:
             "SELECT pageviews, interactions, started_at, ended_at, entry_page, exit_page, source"
             " FROM visits"
         )
-    assert starts == [1_000] * 5
+    assert written == [WrittenVisit(1_000)] * 5
     assert tuple(row) == (2, 1, 1_000, 5_000, "/a", "/b", "Google")
 
 
 def test_a_visit_that_another_process_started_is_updated_too() -> None:
     with closing(Database(MEMORY)) as database:
         both = [update(starts_session=True), update(at=500, starts_session=True)]
-        assert visit_rows.write(database.writer, both) == [1_000, 1_000]
+        assert visit_rows.write(database.writer, both) == [WrittenVisit(1_000)] * 2
         # Its row may be purged meanwhile: then it begins anew.
         database.writer.execute("DELETE FROM visits")
-        assert visit_rows.write(database.writer, [update(at=9_000)]) == [9_000]
+        again = visit_rows.write(database.writer, [update(at=9_000)])
+        assert again == [WrittenVisit(9_000, was_missing=True)]

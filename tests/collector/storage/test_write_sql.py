@@ -30,6 +30,15 @@ def test_inserted_events_have_rising_ids_and_one_row_a_visit(connection: Connect
     assert values(connection, "SELECT count(*) FROM requests") == [3]
 
 
+def test_a_visit_begins_with_the_first_of_its_events_that_was_written(
+    connection: Connection,
+) -> None:
+    # The event that started the session was refused, or is purged.
+    events = [incoming_event(path=path) for path in ("/b", "/c")]
+    assert write_sql.insert(connection, events) == [1, 2]
+    assert values(connection, "SELECT path FROM events WHERE begins") == ["/b"]
+
+
 def test_the_country_is_that_of_the_lookup(connection: Connection) -> None:
     write_sql.insert(connection, [incoming_event()], lambda client_ip: "NZ")
     assert values(connection, "SELECT country FROM events") == ["NZ"]

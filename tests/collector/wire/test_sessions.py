@@ -56,3 +56,44 @@ def test_the_oldest_sessions_are_evicted(monkeypatch: pytest.MonkeyPatch) -> Non
         sessions.get_or_start(ALICE._replace(client_ip=f"203.0.113.{number}"), NOON)
     found = [sessions.find(ALICE._replace(client_ip=f"203.0.113.{n}"), NOON) for n in range(3)]
     assert [each is None for each in found] == [True, False, False]
+
+
+def test_a_session_that_a_refused_event_started_starts_again_with_its_retry() -> None:
+    sessions = new_sessions()
+    refused = sessions.get_or_start(ALICE, NOON)
+    sessions.forget(refused.visitor, "pageview", NOON)
+    assert sessions.find(ALICE, NOON + 1) is None
+    assert sessions.get_or_start(ALICE, NOON + 1).is_new
+
+
+def test_a_session_that_goes_on_survives_a_refused_event() -> None:
+    written: dict[str, tuple[str, float]] = {}
+    sessions = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
+    first = sessions.get_or_start(ALICE, NOON)
+    written[first.visitor] = (first.id, NOON)
+    refused = sessions.get_or_start(ALICE, NOON + 10)
+    sessions.forget(refused.visitor, "pageview", NOON + 10)
+    assert sessions.get_or_start(ALICE, NOON + 11).id == first.id
+
+
+def test_a_session_belongs_to_its_later_events_too() -> None:
+    sessions = new_sessions()
+    first = sessions.get_or_start(ALICE, NOON)
+    second = sessions.get_or_start(ALICE, NOON + 1)
+    sessions.forget(first.visitor, "pageview", NOON)
+    # The second one may be in the file.
+    assert sessions.get_or_start(ALICE, NOON + 2).id == second.id
+    for at in (NOON + 1, NOON + 2):
+        sessions.forget(second.visitor, "pageview", at)
+    assert sessions.get_or_start(ALICE, NOON + 3).id != second.id
+
+
+def test_a_unique_event_that_was_refused_is_still_the_first() -> None:
+    sessions = new_sessions()
+    visitor = sessions.get_or_start(ALICE, NOON).visitor
+    for at in (NOON, NOON + 10):
+        assert sessions.is_unique(ALICE, "Signup", at)
+        sessions.forget(visitor, "Signup", at)
+    assert sessions.is_unique(ALICE, "Signup", NOON + 20)
+    sessions.forget(visitor, "Other", NOON + 20)
+    assert not sessions.is_unique(ALICE, "Signup", NOON + 30)

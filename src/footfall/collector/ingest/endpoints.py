@@ -202,6 +202,9 @@ class IngestEndpoints:
         if hit and not hit.is_tracked:
             self._recent_hits.add(hit, len(body))
         if events and not await self._group_commit.write(PendingWrite(events, response, hit)):
+            for event in events:
+                if event.visitor:
+                    self._store.sessions.forget(event.visitor, event.name, request.at)
             return endpoint.busy
         if self._forward:
             self._forward.enqueue(events)

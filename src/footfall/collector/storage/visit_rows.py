@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.traffic_source import TrafficSource, find_traffic_source
@@ -118,20 +118,29 @@ class VisitUpdate:
         return find_traffic_source(self.source, self.referrer, medium, campaign)
 
 
-def write(connection: Connection, updates: Iterable[VisitUpdate]) -> list[int]:
-    """Update the visits, and return when each began, in milliseconds since the epoch."""
+class WrittenVisit(NamedTuple):
+    """What was written for one event."""
+
+    started_at: int
+    """When the visit began, in milliseconds since the epoch."""
+    was_missing: bool = False
+    """Whether its row is new though the event did not start the session: the event that did was
+    refused, or is purged."""
+
+
+def write(connection: Connection, updates: Iterable[VisitUpdate]) -> list[WrittenVisit]:
+    """Update the visits."""
     return [_write_one(connection, update) for update in updates]
 
 
-def _write_one(connection: Connection, update: VisitUpdate) -> int:
-    started = None
+def _write_one(connection: Connection, update: VisitUpdate) -> WrittenVisit:
     if not update.starts_session:
         started = connection.execute(_UPDATE, update.update_values()).fetchone()
-    if started is None:
-        # Another process may have inserted it meanwhile.
-        started = connection.execute(_UPSERT, update.insert_values()).fetchone()
-    moment: int = started[0]
-    return moment
+        if started is not None:
+            return WrittenVisit(started[0])
+    # Another process may have inserted it meanwhile.
+    started = connection.execute(_UPSERT, update.insert_values()).fetchone()
+    return WrittenVisit(started[0], was_missing=not update.starts_session)
 
 
 def rebuild(connection: Connection) -> None:

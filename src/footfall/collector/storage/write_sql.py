@@ -27,6 +27,7 @@ _INSERT_EVENT = """
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
+_BEGIN_VISIT = "UPDATE events SET begins = 1 WHERE id = ?"
 _UPSERT_SITE = """
     INSERT INTO sites VALUES (?, ?)
     ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
@@ -55,18 +56,22 @@ def insert(
     connection: Connection, events: Sequence[IncomingEvent], lookup: CountryLookup | None = None
 ) -> list[int]:
     """Write the events, their visits and their requests, and return the ids of the events."""
-    ids, updates = [], []
+    ids, updated_by, updates = [], [], []
     for event in events:
         country = find_country(event.request.headers, event.client_ip, lookup)
         event_id = connection.execute(_INSERT_EVENT, _event_row(event, country)).lastrowid or 0
         connection.execute(_INSERT_REQUEST, (event_id, *_request_row(event)))
         ids.append(event_id)
         if update := _visit_update(event, country):
+            updated_by.append(event_id)
             updates.append(update)
     seen = {event.domain: int(event.request.at * 1_000) for event in events}
     connection.executemany(_UPSERT_SITE, seen.items())
-    starts = visit_rows.write(connection, updates)
-    rollups.reopen(connection, {*starts, *(update.at for update in updates)})
+    visits = visit_rows.write(connection, updates)
+    first = [(each,) for each, visit in zip(updated_by, visits, strict=True) if visit.was_missing]
+    connection.executemany(_BEGIN_VISIT, first)
+    starts = {visit.started_at for visit in visits}
+    rollups.reopen(connection, starts | {update.at for update in updates})
     return ids
 
 

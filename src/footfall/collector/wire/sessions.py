@@ -94,6 +94,22 @@ class Sessions:
         _evict(self._unique_events)
         return before is None or now - before > SESSION_TIMEOUT_SECONDS
 
+    def forget(self, visitor: str, event: str, at: float) -> None:
+        """Undo what an event changed that was refused, so that its retry counts as it would have.
+
+        A session that a later event went on with stays; others are looked up in the store.
+
+        Args:
+            visitor: The visitor's id.
+            event: The event's name.
+            at: When the event came, in seconds since the epoch.
+        """
+        last = self._last_events.get(visitor)
+        if last and last.at == at:
+            del self._last_events[visitor]
+        if self._unique_events.get((visitor, event)) == at:
+            del self._unique_events[visitor, event]
+
     def clear(self) -> None:
         """Forget every session."""
         self._last_events.clear()
