@@ -10,13 +10,15 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import get_script_prefix
+from django.urls.resolvers import LocalePrefixPattern
 
+from django.urls import get_script_prefix
 from footfall import asgi, wsgi
 from footfall.config import as_options
 from footfall.request.capture import capture_response, is_refused_prefetch
 from footfall.request.exchange import CURRENT
 from footfall.rules.path_rules import pattern_list
+from footfall.rules.route_template import is_catch_all
 from footfall.tracker import Tracker
 
 SETTING: Final = "FOOTFALL"
@@ -89,6 +91,8 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
     scope = getattr(request, "scope", None)
     if scope is not None:
         exchange = asgi.exchange_of(tracker.recorder, scope)
+        # Django knows a prefix that no scope has: FORCE_SCRIPT_NAME.
+        exchange.path = request.META["SCRIPT_NAME"].rstrip("/") + request.path_info
     else:
         exchange = wsgi.exchange_of(tracker.recorder, request.META)
         # Django has decoded the path in its META already.
@@ -107,13 +111,21 @@ def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpRespo
             recorder.filters.reject("excluded")
             return
         if recorder.wants_route:
-            exchange.set_route(get_script_prefix() + match.route)
+            exchange.set_route(_route(match.route))
     status, headers = response.status_code, response.items()
     if isinstance(exchange, wsgi.EnvironExchange):
         capture_response(exchange, status, headers, wsgi.RESPONSE_NAMES, wsgi.PAGE_TYPES)
     else:
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         capture_response(exchange, status, pairs, asgi.RESPONSE_NAMES, asgi.PAGE_TYPES)
+
+
+def _route(route: str) -> str | None:
+    """The route below the prefix of the app; None for one that leaves the whole path open."""
+    language = LocalePrefixPattern().language_prefix
+    if is_catch_all(route.removeprefix(language)):
+        return None
+    return get_script_prefix() + route
 
 
 def _refusal() -> HttpResponse:
