@@ -66,6 +66,57 @@ def test_csv_is_written_with_a_head(database: Path, capsys: pytest.CaptureFixtur
     assert printed.err == "3 events\n"
 
 
+FORMULAS = (
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-1+1",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "＝1+1",
+)
+# All columns that hold what a visitor or a sender wrote.
+TEXTS = (
+    "domain", "name", "url", "hostname", "path", "referrer", "source", "utm_source", "utm_medium",
+    "utm_campaign", "utm_content", "utm_term", "currency", "amount", "user_agent", "reason",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [[], ["--raw-csv"]], ids=["for spreadsheets", "raw"])
+@pytest.mark.parametrize("formula", FORMULAS, ids=repr)
+def test_no_cell_is_a_formula_except_in_raw_csv(
+    tmp_path: Path, formula: str, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "events.sqlite3"
+    with closing(Store(database, clock=lambda: NOON)) as store:
+        store.enqueue([an_event("/")])
+        assert store.flush()
+    with closing(sqlite3.connect(database)) as connection:
+        columns = ", ".join(f"{name} = :text" for name in TEXTS)
+        connection.execute(f"UPDATE events SET {columns}", {"text": formula})
+        connection.commit()
+    assert export(database, *options) == 0
+    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
+    expected = formula if options else f"'{formula}"
+    assert {row[name] for name in TEXTS} == {expected}
+    # Other formats are read by programs.
+    assert export(database, "--format", "jsonl") == 0
+    assert json.loads(capsys.readouterr().out)["name"] == formula
+
+
+def test_a_negative_amount_stays_a_number_in_csv(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "events.sqlite3"
+    with closing(Store(database, clock=lambda: NOON)) as store:
+        store.enqueue([an_event("-19.90", revenue=("EUR", "-19.90"))])
+        assert store.flush()
+    assert export(database) == 0
+    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert (row["amount"], row["path"]) == ("-19.90", "'-19.90")
+
+
 def test_json_lines_hold_one_event_each(database: Path, tmp_path: Path) -> None:
     output = tmp_path / "events.jsonl"
     assert export(database, "--format", "jsonl", "-o", str(output)) == 0

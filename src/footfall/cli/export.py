@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -63,6 +64,12 @@ _EVENTS: Final = f"""
 _MISSING: Final = 'Parquet needs the package duckdb: pip install "footfall[parquet]"'
 _END_OF_TIME: Final = 2**62
 
+# A spreadsheet program runs a cell that begins with one of these as a formula; the tab and the ends
+# of lines it skips (OWASP, "CSV Injection", read 2026-11). The wide ones Excel reads alike.
+_FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
+# In the column of amounts a negative number stays one.
+_NEGATIVE: Final = re.compile(r"-[0-9]+(\.[0-9]+)?")
+
 _WRITTEN = 0
 _FAILED = 1
 _CANNOT_START = 2
@@ -80,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where to write; without it, to standard output"
+    )
+    parser.add_argument(
+        "--raw-csv",
+        action="store_true",
+        help="for programs: leave cells as they are that a spreadsheet would run as a formula; "
+        "otherwise these begin with an apostrophe",
     )
     parser.add_argument("--domain", help="a single domain or project")
     parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="first day (UTC)")
@@ -102,7 +115,10 @@ def run(args: argparse.Namespace) -> int:
         return _CANNOT_START
     try:
         with closing(open_to_read(args.database)) as connection:
-            number = _WRITERS[args.format](_rows(connection, args), args.output)
+            rows = _rows(connection, args)
+            if args.format == "csv" and not args.raw_csv:
+                rows = map(_without_formulas, rows)
+            number = _WRITERS[args.format](rows, args.output)
     except (ConfigError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         return _CANNOT_START
@@ -126,6 +142,19 @@ def _rows(connection: sqlite3.Connection, args: argparse.Namespace) -> Iterator[
 
 def _midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1_000)
+
+
+def _without_formulas(row: _Row) -> _Row:
+    return [
+        f"'{value}" if _is_formula(name, value) else value
+        for name, value in zip(COLUMNS, row, strict=True)
+    ]
+
+
+def _is_formula(column: str, value: Any) -> bool:
+    if not isinstance(value, str) or not value.startswith(_FORMULA):
+        return False
+    return column != "amount" or _NEGATIVE.fullmatch(value) is None
 
 
 # -- formats ----------------------------------------------------------------------------------
