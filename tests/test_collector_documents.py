@@ -12,6 +12,7 @@ import pytest
 
 from footfall.cli import COMMANDS
 from footfall.collector.settings import PREFIX, SETTINGS
+from footfall.destinations import destination_from
 from tests.test_readme import options_of
 
 ROOT: Final = Path(__file__).parents[1]
@@ -48,6 +49,14 @@ def test_every_option_that_it_names_exists(name: str) -> None:
 def test_every_variable_that_it_names_exists(name: str) -> None:
     named = {*re.findall(rf"{PREFIX}[A-Z_]+", TEXTS[name])}
     assert named - {each.variable for each in SETTINGS.values()} == set()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_destination_that_it_names_can_be_used(name: str) -> None:
+    for line in re.findall(r"\b[a-z]+(?:\+http)?://[\w@.:]+/example\.com\b", TEXTS[name]):
+        # In containers, and on networks of one's own, nothing speaks TLS to the collector itself.
+        is_plain = destination_from(line.replace("TOKEN", "x" * 16)).endpoint.startswith("http:")
+        assert is_plain == (":8321" in line), line
 
 
 def anchors(path: Path) -> set[str]:

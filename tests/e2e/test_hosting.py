@@ -7,26 +7,31 @@ import json
 import os
 import re
 import shlex
+import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import httpx2
 import pytest
+import trustme
 
 from tests.collector.support import FIREFOX, PAGEVIEW
 from tests.conftest import program
 from tests.e2e.servers import EXAMPLES, ROOT, Server, ServerSpec, running
-from tests.support.vendors import wait_until
+from tests.support.vendors import unused_port, wait_until
+from tests.support.waiting import MAX_SECONDS
 
 HOSTING: Final = EXAMPLES / "collector"
 PAGES: Final = ROOT / "docs" / "collector"
 TOKEN: Final = "a-token-of-the-tests-only"
+WITH_TOKEN: Final = {"authorization": f"Bearer {TOKEN}"}
 UNIT: Final = "footfall-collector.service"
 
 pytestmark = pytest.mark.server
@@ -43,9 +48,8 @@ def footfall() -> str:
 
 
 @contextmanager
-def client(server: Server, token: str | None = None) -> Iterator[httpx2.Client]:
-    headers = {"user-agent": FIREFOX, **({"authorization": f"Bearer {token}"} if token else {})}
-    with httpx2.Client(base_url=server.url, headers=headers) as http:
+def client(server: Server, **headers: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=server.url, headers={"user-agent": FIREFOX, **headers}) as http:
         yield http
 
 
@@ -56,7 +60,7 @@ def assert_collects(server: Server) -> None:
         body = {**PAGEVIEW, "url": url, "domain": "example.com"}
         assert http.post("/api/event", json=body).status_code == 202
         assert http.get("/api/v1/events").status_code == 401
-    with client(server, TOKEN) as http:
+    with client(server, **WITH_TOKEN) as http:
         assert [event["url"] for event in http.get("/api/v1/events").json()["events"]] == [url]
 
 
@@ -146,11 +150,13 @@ def image_environment(folder: Path) -> dict[str, str]:
 
 def test_the_command_of_the_image_collects_and_stops(tmp_path: Path) -> None:
     (tmp_path / "footfall_token").write_text(f"{TOKEN}\n")
-    environment = image_environment(tmp_path)
+    environment = image_environment(tmp_path) | environment_of(HOSTING / "collector.env")
     name, *options = json.loads(instruction("CMD"))
     assert name == "footfall"
     with running(collector([footfall(), *options], **environment), tmp_path) as it:
         assert is_healthy(it)
+        # Its name in compose.yaml.
+        httpx2.get(it.url, headers={"host": "collector:8321", **WITH_TOKEN}).raise_for_status()
         assert_collects(it)
         it.stop()
         assert it.exit_status == 0
@@ -322,3 +328,158 @@ def test_litestream_restores_every_event(tmp_path: Path, state: Path) -> None:
     assert events_in(tmp_path / "restored.sqlite3") == events_in(state / "events.sqlite3")
     with closing(sqlite3.connect(tmp_path / "restored.sqlite3")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# -- proxies -----------------------------------------------------------------------------------
+
+HOST: Final = "stats.example.com"
+VISITOR: Final = "127.0.0.5"
+"""From where the tests' visitor connects: loopback, too, but another address than the proxy's."""
+
+# What a visitor may send to appear as somebody else.
+FORGED: Final = {
+    "b-forwarded-for": "6.6.6.1",
+    "cf-connecting-ip": "6.6.6.2",
+    "forwarded": "for=6.6.6.3",
+    "x-client-ip-address": "6.6.6.4",
+    "x-forwarded-for": "6.6.6.5",
+    "x-plausible-ip": "6.6.6.6",
+}
+
+
+@contextmanager
+def started(command: list[str], port: int, folder: Path) -> Iterator[None]:
+    """A proxy that runs until the end, and listens on the port."""
+    log = folder / "proxy.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+    try:
+        assert wait_until(lambda: accepts(port)), log.read_text("utf-8")
+        yield
+    finally:
+        process.terminate()
+        process.wait(MAX_SECONDS)
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def visitor(url: str, verify: ssl.SSLContext | bool = True) -> httpx2.Client:
+    """A client at VISITOR, which requests the public name."""
+    transport = httpx2.HTTPTransport(verify=verify, local_address=VISITOR)
+    headers = {"host": HOST, "user-agent": FIREFOX}
+    return httpx2.Client(base_url=url, headers=headers, transport=transport, timeout=MAX_SECONDS)
+
+
+@contextmanager
+def nginx(upstream: str, folder: Path) -> Iterator[httpx2.Client]:
+    """nginx with the file for it, and a visitor."""
+    authority, port = trustme.CA(), unused_port()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(folder / "site.pem")
+    text = (HOSTING / "nginx.conf").read_text(encoding="utf-8")
+    for written, here in {
+        "127.0.0.1:8321": upstream,
+        "listen 443": f"listen 127.0.0.1:{port}",
+        "/etc/letsencrypt/live/stats.example.com/fullchain.pem": f"{folder}/site.pem",
+        "/etc/letsencrypt/live/stats.example.com/privkey.pem": f"{folder}/site.pem",
+    }.items():
+        assert written in text
+        text = text.replace(written, here)
+    paths = "".join(
+        f"{name}_temp_path {folder}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; worker_processes 1;"
+        f" pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}"
+        f" http {{ access_log off; {paths}\n{text}\n}}"
+    )
+    verify = ssl.create_default_context()
+    authority.configure_trust(verify)
+    command = [program("nginx") or "", "-p", str(folder), "-c", str(config)]
+    with started(command, port, folder), visitor(f"https://127.0.0.1:{port}", verify) as http:
+        yield http
+
+
+@contextmanager
+def caddy(upstream: str, folder: Path) -> Iterator[httpx2.Client]:
+    """Caddy with the file for it, without TLS, and a visitor."""
+    port = unused_port()
+    config = folder / "Caddyfile"
+    config.write_text(f"{{\n\tadmin off\n}}\nimport {HOSTING / 'Caddyfile'}\n")
+    environment = [f"STATS_HOST=http://{HOST}:{port}", f"COLLECTOR={upstream}", f"HOME={folder}"]
+    command = ["env", *environment, program("caddy") or "", "run", "--config", str(config)]
+    with started(command, port, folder), visitor(f"http://127.0.0.1:{port}") as http:
+        yield http
+
+
+Proxy: TypeAlias = "Callable[[str, Path], AbstractContextManager[httpx2.Client]]"
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(nginx, marks=pytest.mark.server("nginx")),
+        pytest.param(caddy, marks=pytest.mark.server("caddy")),
+    ],
+    ids=lambda proxy: str(proxy.__name__),
+)
+def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx2.Client]:
+    """A visitor of a collector behind a proxy."""
+    proxy: Proxy = request.param
+    settings = {"TOKEN": TOKEN, "ALLOWED_HOST": HOST, "DATABASE": ":memory:"}
+    environment = {f"FOOTFALL_COLLECTOR_{name}": value for name, value in settings.items()}
+    spec = collector([footfall(), "collect"], **environment)
+    with (
+        running(spec, tmp_path) as it,
+        proxy(it.url.removeprefix("http://"), tmp_path) as http,
+    ):
+        yield http
+
+
+def test_a_visitor_behind_a_proxy_has_the_address_that_the_proxy_sees(
+    proxied: httpx2.Client,
+) -> None:
+    hit = {"pid": "aUn1quEid-3x", "pg": "/"}
+    assert proxied.post("/api/event", json=PAGEVIEW, headers=FORGED).status_code == 202
+    assert proxied.post("/log", json=hit, headers=FORGED).status_code == 201
+    answer = proxied.get("/api/v1/events", headers=WITH_TOKEN).raise_for_status()
+    assert [event["client_ip"] for event in answer.json()["events"]] == [VISITOR, VISITOR]
+
+
+def test_a_proxy_passes_on_pages_and_what_they_load(proxied: httpx2.Client) -> None:
+    for path in ("/", "/live"):
+        assert proxied.get(path).status_code == 401
+        page = proxied.get(path, headers=WITH_TOKEN)
+        assert page.headers["content-type"].startswith("text/html")
+        [style, *_] = re.findall(r'href="([^"]+\.css[^"]*)"', page.text)
+        assert proxied.get(style, headers=WITH_TOKEN).status_code == 200
+    assert proxied.get("/api/v1/hits", headers=WITH_TOKEN).json() == {"hits": [], "total": 0}
+
+
+def test_a_page_behind_a_proxy_may_delete_events(proxied: httpx2.Client) -> None:
+    headers = {**WITH_TOKEN, "origin": f"{proxied.base_url.scheme}://{HOST}"}
+    assert proxied.delete("/api/v1/events", headers=headers).status_code == 200
+    headers["origin"] = "https://elsewhere.example"
+    assert proxied.delete("/api/v1/events", headers=headers).status_code == 403
+
+
+def test_events_reach_a_page_behind_a_proxy_as_they_come(proxied: httpx2.Client) -> None:
+    # The stream stays open, so an event that is held back until its end never comes.
+    with proxied.stream("GET", "/events/stream", headers=WITH_TOKEN) as stream:
+        lines = (line for line in stream.iter_lines() if line)
+        assert next(lines).startswith("retry")
+        assert proxied.post("/api/event", json=PAGEVIEW).status_code == 202
+        assert PAGEVIEW["url"] in next(line for line in lines if line.startswith("data:"))
+
+
+def test_a_proxy_lets_nobody_outside_report_hits(proxied: httpx2.Client) -> None:
+    # The collector itself would say what is wrong with it.
+    assert proxied.post("/api/v1/hits", json={}).status_code in (403, 404)
+    assert proxied.post("/api/v1/hits", json={}, headers=WITH_TOKEN).status_code in (403, 404)
