@@ -14,7 +14,7 @@ import pytest
 import footfall
 from footfall import asgi
 from footfall.collector import CollectorServer
-from footfall.collector.wire.hit_reports import MAX_BODY_BYTES
+from footfall.collector.wire import limits
 from footfall.config import Config
 from footfall.destinations import Collector, Destination, Plausible
 from footfall.errors import ConfigError
@@ -255,7 +255,7 @@ def test_a_report_is_of_a_size() -> None:
         decision=Decision(kind="pageview", reason="navigation", steps=steps),
     )
     request = Collector(domain="example.com").report(report, sent_at=1.0)
-    assert len(request.body) < MAX_BODY_BYTES
+    assert len(request.body) < limits.REPORT_BODY
 
 
 def footfall_headers() -> frozenset[str]:

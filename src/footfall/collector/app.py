@@ -68,6 +68,7 @@ from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
 from footfall.collector.host_check import HostCheck
 from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequests
 from footfall.collector.ingest.forward import Forward
+from footfall.collector.request_limits import RequestLimits
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store
@@ -124,6 +125,7 @@ def create_app(
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[
+            Middleware(RequestLimits),
             Middleware(HostCheck, hosts=hosts),
             Middleware(
                 IngestEndpoints,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from footfall.client_ip import Hop
-from footfall.collector.wire.hit_reports import MAX_BODY_BYTES, receive
+from footfall.collector.wire import limits
+from footfall.collector.wire.hit_reports import receive
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
 from footfall.collector.wire.sessions import Sessions
 from footfall.model import Step
@@ -78,7 +79,7 @@ def test_what_is_no_report_is_no_crash(body: bytes) -> None:
 
 def test_a_report_is_json_and_not_endless() -> None:
     assert response_to(posted(report_body(), "text/plain")).status == 415
-    assert response_to(replace(posted({}), body=b" " * (MAX_BODY_BYTES + 1))).status == 413
+    assert response_to(replace(posted({}), body=b" " * (limits.REPORT_BODY + 1))).status == 413
 
 
 def test_the_response_to_a_report_is_the_vendors() -> None:

@@ -16,13 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from footfall.collector.ingest.chaos import Chaos, ChaosFault
 from footfall.collector.ingest.endpoints import is_ingest, is_swetrix, read_body, send_response
 from footfall.collector.storage.change_notifier import ChangeNotifier
-from footfall.collector.wire import plausible, swetrix
+from footfall.collector.wire import limits, plausible, swetrix
 from footfall.collector.wire.messages import IngestResponse, json_response
 
 # How often a hanging request checks whether the server stops.
 _POLL_SECONDS: Final = 0.2
-# The whole body is read, or its sender might not read the answer.
-_MAX_BODY_BYTES: Final = max(plausible.MAX_BODY_BYTES, swetrix.MAX_BODY_BYTES)
 _DROPPED = plausible.dropped_response(1)
 # With it, closing discards what was not sent, and the other end gets a RST at once.
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
@@ -51,7 +49,8 @@ class ChaosMiddleware:
             await self._hang(receive, send)
         elif fault.kind == "reset":
             await _reset(receive, send)
-        elif await read_body(receive, _MAX_BODY_BYTES) is not None:
+        # The whole body is read, or its sender might not read the answer.
+        elif await read_body(receive, limits.PLAUSIBLE_BODY) is not None:
             await send_response(send, _response(fault, scope))
 
     async def _hang(self, receive: Receive, send: Send) -> None:

@@ -27,7 +27,7 @@ from footfall.collector.ingest.rate_limit import RateLimiter
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
-from footfall.collector.wire import hit_reports, plausible, swetrix
+from footfall.collector.wire import hit_reports, limits, plausible, swetrix
 from footfall.collector.wire.messages import (
     RETRY_SOON,
     IncomingRequest,
@@ -242,12 +242,12 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
     endpoints = {
         _PLAUSIBLE_PATH: _Endpoint(
             receive=partial(plausible.receive, domains=domains, sessions=store.sessions),
-            max_bytes=plausible.MAX_BODY_BYTES,
+            max_bytes=limits.PLAUSIBLE_BODY,
             busy=plausible.BUSY,
         ),
         _HITS_PATH: _Endpoint(
             receive=partial(hit_reports.receive, domains=domains, sessions=store.sessions),
-            max_bytes=hit_reports.MAX_BODY_BYTES,
+            max_bytes=limits.REPORT_BODY,
             busy=hit_reports.BUSY,
             allows_any_origin=False,
         ),
@@ -255,7 +255,7 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
     for path, kind in _SWETRIX_PATHS.items():
         endpoints[path] = _Endpoint(
             receive=partial(swetrix.receive, kind=kind, pids=pids, sessions=store.sessions),
-            max_bytes=swetrix.MAX_BODY_BYTES,
+            max_bytes=limits.SWETRIX_BODY,
             busy=swetrix.BUSY,
         )
     return endpoints
@@ -271,7 +271,8 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:
     """The body up to `limit` bytes, or None if the sender disconnected."""
-    body = b""
+    # Adding to `bytes` copies all that came before, for each chunk of whatever size.
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -279,7 +280,7 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
         chunk: bytes = message.get("body", b"")
         body += chunk
         if len(body) >= limit or not message.get("more_body", False):
-            return body[:limit]
+            return bytes(body[:limit])
 
 
 async def send_response(

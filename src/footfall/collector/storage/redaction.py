@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from footfall.collector.wire import limits
 from footfall.collector.wire.country import CDN_HEADERS
 from footfall.collector.wire.parsing import split_uri
 from footfall.common.bounded_cache import BoundedCache
 from footfall.model import Headers
 
-# Ten times what our middleware posts. Events with a longer body count; the body is not stored.
-_MAX_BODY_BYTES: Final = 16 * 1024
 _MAX_VALUE_LENGTH: Final = 2_000
 
 STORED_HEADERS: Final = frozenset(
@@ -75,7 +73,7 @@ def storable_body(body: bytes) -> str | None:
 
 def is_too_long(body: bytes) -> bool:
     """Whether a body is longer than the inspector needs."""
-    return len(body) > _MAX_BODY_BYTES
+    return len(body) > limits.STORED_BODY
 
 
 def _origin(value: str) -> str:
@@ -92,7 +90,7 @@ class _Visitor(NamedTuple):
 
     def is_in(self, value: str) -> bool:
         if self.is_valid:
-            return self.address in _addresses_in(value)
+            return self.address in _addresses_in[value]
         return self.address in value.lower()
 
 
@@ -109,9 +107,7 @@ def _visitor(client_ip: str) -> _Visitor | None:
 _visitors: Final = BoundedCache(_visitor)
 
 
-# Clients send the same few values, of 2,000 characters at most.
-@lru_cache(maxsize=1_024)
-def _addresses_in(value: str) -> frozenset[str]:
+def _find_addresses(value: str) -> frozenset[str]:
     """Every address in a text, in its canonical spelling."""
     text = unquote(value) if "%" in value else value
     found = [_canonical(candidate) for candidate in _IPV4.findall(text)]
@@ -120,6 +116,10 @@ def _addresses_in(value: str) -> frozenset[str]:
             # The last part may be a port.
             found += [_canonical(run), _canonical(run.rpartition(":")[0])]
     return frozenset(each for each in found if each)
+
+
+# Clients send the same few values.
+_addresses_in: Final = BoundedCache(_find_addresses)
 
 
 def _canonical(text: str) -> str | None:

@@ -10,10 +10,11 @@ Pages of other sites cannot post here: JSON needs a CORS preflight request, and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from footfall.client_ip import Hop, Trace
-from footfall.collector.wire import plausible
+from footfall.collector.wire import limits, plausible
 from footfall.collector.wire.messages import (
     TEXT,
     HitExchange,
@@ -30,28 +31,21 @@ from footfall.model import Step
 
 T = TypeVar("T")
 
-MAX_BODY_BYTES: Final = 256_000
-"""Three times the longest report that our middleware makes."""
-
 BUSY = plausible.BUSY
 
 _ACCEPTED = IngestResponse(status=202, body=b"ok", content_type=TEXT)
-_TOO_LARGE = json_response(413, {"error": f"a report has at most {MAX_BODY_BYTES} bytes"})
+_TOO_LARGE = json_response(413, {"error": f"a report has at most {limits.REPORT_BODY} bytes"})
 _NOT_JSON = json_response(415, {"error": "post a report as application/json"})
 _WRONG_VERSION = json_response(
     400, {"error": f"this collector reads reports of version {REPORT_VERSION}; use one footfall"}
 )
-
-_MAX_STEPS: Final = 40
-_MAX_HOPS: Final = 40
-_MAX_TEXT: Final = 2_048
 
 
 def receive(request: IncomingRequest, *, domains: Set[str], sessions: Sessions) -> IngestResult:
     """The response to a report, with its events if it counts, and the reported hit."""
     if media_type(request.headers) != "application/json":
         return IngestResult(_NOT_JSON)
-    if len(request.body) > MAX_BODY_BYTES:
+    if len(request.body) > limits.REPORT_BODY:
         return IngestResult(_TOO_LARGE)
     try:
         body = _checked(dict, read_json(request.body.decode()), "the report")
@@ -107,7 +101,9 @@ def _steps(decision: object) -> tuple[Step, ...]:
     if decision is None:
         return ()
     steps = _checked(list, _checked(dict, decision, "decision").get("steps"), "decision.steps")
-    return tuple(Step(*_checked_row(step, 3, "decision.steps")) for step in steps[:_MAX_STEPS])
+    return tuple(
+        Step(*_checked_row(step, 3, "decision.steps")) for step in steps[: limits.REPORT_STEPS]
+    )
 
 
 def _trace(value: object) -> Trace | None:
@@ -121,7 +117,8 @@ def _trace(value: object) -> Trace | None:
         reason=_text(trace, "client_ip", "reason"),
         # The third is the hop's address, where its text is one.
         hops=tuple(
-            Hop(*_checked_row(hop, 4, "client_ip.hops", nullable=2)) for hop in hops[:_MAX_HOPS]
+            Hop(*_checked_row(hop, 4, "client_ip.hops", nullable=2))
+            for hop in hops[: limits.REPORT_HOPS]
         ),
     )
 
@@ -159,7 +156,7 @@ def _checked(expected: type[T], value: object, name: str) -> T:
 
 
 def _text(values: Mapping[str, Any], parent: str, name: str) -> str:
-    return _checked(str, values.get(name), f"{parent}.{name}".lstrip("."))[:_MAX_TEXT]
+    return _checked(str, values.get(name), f"{parent}.{name}".lstrip("."))[: limits.REPORT_TEXT]
 
 
 def _text_or_none(values: Mapping[str, Any], parent: str, name: str) -> str | None:
@@ -169,7 +166,11 @@ def _text_or_none(values: Mapping[str, Any], parent: str, name: str) -> str | No
 def _texts(values: Mapping[str, Any], parent: str, name: str) -> dict[str, str]:
     full_name = f"{parent}.{name}"
     found = _checked(dict, values.get(name), full_name)
-    return {str(key).lower(): _checked(str, text, full_name) for key, text in found.items()}
+    texts = {key: _checked(str, text, full_name) for key, text in found.items()}
+    return {
+        key[: limits.REPORT_TEXT].lower(): text[: limits.HEADER_VALUE]
+        for key, text in islice(texts.items(), limits.HEADERS)
+    }
 
 
 def _number(values: Mapping[str, Any], parent: str, name: str) -> float:
@@ -185,6 +186,8 @@ def _checked_row(value: object, width: int, name: str, *, nullable: int | None =
     if len(row) != width:
         raise ValueError(f"each of {name} must have {width} values")
     return [
-        None if each is None and index == nullable else _checked(str, each, name)[:_MAX_TEXT]
+        None
+        if each is None and index == nullable
+        else _checked(str, each, name)[: limits.REPORT_TEXT]
         for index, each in enumerate(row)
     ]

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from footfall.client_ip import Trace
+from footfall.collector.wire import limits
 from footfall.collector.wire.parsing import hostname_of, split_uri
 from footfall.model import Headers, Step
 
@@ -40,6 +41,11 @@ class IncomingRequest:
     body: bytes
     # Seconds since the epoch.
     at: float
+
+    @property
+    def user_agent(self) -> str:
+        """The sender's User-Agent; empty where none was sent."""
+        return self.headers.get("user-agent", "")[: limits.USER_AGENT]
 
     def __repr__(self) -> str:
         return f"IncomingRequest(headers=<{len(self.headers)}>, body=<{len(self.body)} B>)"

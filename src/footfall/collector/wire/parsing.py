@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from footfall.collector.wire import limits
 from footfall.model import Headers
 
 NO_HOST = "(none)"
@@ -27,14 +28,14 @@ def read_json(text: str) -> Any:
     numbers must be finite, and a lone surrogate becomes U+FFFD.
 
     Raises:
-        ValueError: The text is not JSON, or is nested deeper than `_MAX_DEPTH`.
+        ValueError: The text is not JSON, or is nested deeper than `limits.JSON_DEPTH`.
     """
     try:
         value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     # Writing the value again takes as much stack as reading it.
-    if text.count("[") + text.count("{") > _MAX_DEPTH and _is_too_deep(value):
+    if text.count("[") + text.count("{") > limits.JSON_DEPTH and _is_too_deep(value):
         raise ValueError("nested too deeply")
     if _SURROGATE_ESCAPE.search(text) is None:
         return value
@@ -90,8 +91,6 @@ def referring_host(referrer: str | None, hostname: str | None) -> str | None:
 _URI = re.compile(
     r"(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
 )
-# An event's body has two levels.
-_MAX_DEPTH = 100
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -113,7 +112,7 @@ def _whole(text: str) -> int:
 
 def _is_too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(limits.JSON_DEPTH):
         level = [child for each in level for child in _children(each)]
         if not level:
             return False

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from footfall.collector.wire import plausible_parser
+from footfall.collector.wire import limits, plausible_parser
 from footfall.collector.wire.messages import (
     NO_CAMPAIGN,
     TEXT,
@@ -33,9 +32,8 @@ from footfall.collector.wire.parsing import first_item, referring_host, without_
 from footfall.collector.wire.plausible_parser import PageURL, PostedEvent
 from footfall.collector.wire.sessions import Session, Sessions
 from footfall.collector.wire.visitor_hash import VisitorIdentity
+from footfall.common.bounded_cache import BoundedCache
 from footfall.rules.bot_detection import classify
-
-MAX_BODY_BYTES = plausible_parser.MAX_BODY_BYTES
 
 BUSY = busy_response({"status": 503, "message": "Service Unavailable"})
 """The response while events cannot be written, or come faster than they can be."""
@@ -82,6 +80,10 @@ def client_ip(request: IncomingRequest) -> str:
 
     It is not validated: of a list the first item is taken, whatever it is.
     """
+    return _client_ip(request)[: limits.ADDRESS]
+
+
+def _client_ip(request: IncomingRequest) -> str:
     headers = request.headers
     for name in ("x-plausible-ip", "cf-connecting-ip"):
         if headers.get(name):
@@ -108,7 +110,7 @@ def _incoming_event(
     domains: Set[str],
     sessions: Sessions,
 ) -> IncomingEvent:
-    user_agent = request.headers.get("user-agent", "")
+    user_agent = request.user_agent
     campaign, source = _campaign_and_source(posted.page, posted.referrer)
     reason = _drop_reason(posted, domain, domains, user_agent, request.headers)
     session: Session | None = None
@@ -118,7 +120,7 @@ def _incoming_event(
         reason = None if session else "no_session_for_engagement"
     return IncomingEvent(
         vendor="plausible",
-        domain=domain,
+        domain=domain[: limits.DOMAIN],
         name=posted.name,
         url=posted.page.url,
         hostname=posted.page.hostname,
@@ -147,9 +149,9 @@ def _drop_reason(
     headers: Mapping[str, str],
 ) -> str | None:
     """The first reason in the order in which Plausible checks them."""
-    if _referring_host(posted.referrer, None) == SPAM_REFERRER:
+    if _REFERRING_HOSTS[posted.referrer or "", ""] == SPAM_REFERRER:
         return "spam_referrer"
-    if domains and domain not in domains:
+    if len(domain) > limits.DOMAIN or (domains and domain not in domains):
         return "not_found"
     if user_agent.startswith(_VERIFICATION_AGENTS):
         return "verification_agent"
@@ -189,19 +191,19 @@ def _accepts_json(accept: str) -> bool:
 
 def _campaign_and_source(page: PageURL, referrer: str | None) -> tuple[Campaign, str | None]:
     """The campaign, and the source: a tag of the URL, even an empty one, wins over the referrer."""
-    source = _referring_host(referrer, page.hostname)
+    source = _REFERRING_HOSTS[referrer or "", page.hostname]
     if not page.query:
         return NO_CAMPAIGN, source
-    campaign, tag = _tags(page.query)
+    campaign, tag = _TAGS[page.query]
     return campaign, (source if tag is None else campaign.source)
 
 
-# A few pages send most visitors. A referrer has 2,000 characters at most.
-_referring_host = lru_cache(maxsize=1_024)(referring_host)
+# A few pages send most visitors. By referrer and hostname.
+_REFERRING_HOSTS: BoundedCache[tuple[str, str], str | None] = BoundedCache(
+    lambda key: referring_host(*key)
+)
 
 
-# All visitors from one newsletter have the same query.
-@lru_cache(maxsize=1_024)
 def _tags(query_text: str) -> tuple[Campaign, str | None]:
     """The campaign, and the first source tag."""
     # The last of several wins.
@@ -215,3 +217,7 @@ def _tags(query_text: str) -> tuple[Campaign, str | None]:
         term=query.get("utm_term") or None,
     )
     return campaign, tag
+
+
+# All visitors from one newsletter have the same query.
+_TAGS: BoundedCache[str, tuple[Campaign, str | None]] = BoundedCache(_tags)

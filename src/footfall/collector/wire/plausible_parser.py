@@ -3,6 +3,7 @@
 The rules and the error texts are those of Plausible's request.ex (read 2026-11). Where we differ:
 
 - A name is measured in characters without their combining marks, close to Plausible's graphemes.
+- Bodies and the numbers in them have the limits of `limits.py`, which Plausible's have not.
 - Form fields are read flat, multipart bodies not at all; trackers send neither.
 - A list of domains is read up to the hundredth.
 """
@@ -13,28 +14,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from footfall.collector.wire import limits
+from footfall.collector.wire.currencies import CURRENCIES
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, json_response
 from footfall.collector.wire.parsing import NO_HOST, hostname_of, media_type, read_json, split_uri
 from footfall.common import float_text
+from footfall.common.bounded_cache import BoundedCache
 
-MAX_BODY_BYTES: Final = 8_000_000
-"""Plausible's limit for JSON bodies; more is answered 413."""
-
-_MAX_TEXT_BODY_BYTES = 1_000_000
-_MAX_NAME_LENGTH = 120
-_MAX_URL_BYTES = 2_000
-_MAX_REFERRER_LENGTH = 2_000
-_MAX_PROPS = 30
-_MAX_KEY_BYTES = 300
-_MAX_VALUE_BYTES = 2_000
 _MAX_ENGAGEMENT_MS = 30 * 86_400_000
-# Of our own: one request must not become a million events.
-_MAX_DOMAINS = 100
-_MAX_FORM_FIELDS = 1_000
 
 _MALFORMED = json_response(400, {"status": 400, "message": "Bad Request"})
 _TOO_LARGE = json_response(413, {"status": 413, "message": "Request Entity Too Large"})
@@ -43,7 +33,6 @@ _NOT_JSON = json_response(400, {"errors": {"request": ["Unable to parse request 
 _BLANK = "can't be blank"
 _INVALID = "is invalid"
 _EVENTS_WITH_PATH = frozenset({"404", "WP Form Completions", "Form: Submission"})
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class PageURL(NamedTuple):
@@ -88,7 +77,7 @@ def _body(request: IncomingRequest) -> dict[str, Any] | IngestResponse:
 
 
 def _parsed_body(body: bytes) -> dict[str, Any] | IngestResponse:
-    if len(body) > MAX_BODY_BYTES:
+    if len(body) > limits.PLAUSIBLE_BODY:
         return _TOO_LARGE
     try:
         value = read_json(body.decode()) if body else {}
@@ -98,7 +87,7 @@ def _parsed_body(body: bytes) -> dict[str, Any] | IngestResponse:
 
 
 def _text_body(body: bytes) -> dict[str, Any] | IngestResponse:
-    if len(body) > _MAX_TEXT_BODY_BYTES:
+    if len(body) > limits.PLAUSIBLE_BODY:
         return _NOT_JSON
     try:
         value = read_json(body.decode())
@@ -108,10 +97,10 @@ def _text_body(body: bytes) -> dict[str, Any] | IngestResponse:
 
 
 def _form(body: bytes) -> dict[str, Any] | IngestResponse:
-    if len(body) > MAX_BODY_BYTES:
+    if len(body) > limits.PLAUSIBLE_BODY:
         return _TOO_LARGE
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=limits.FORM_FIELDS)
     except ValueError:
         return _MALFORMED
     return dict(pairs)
@@ -147,7 +136,7 @@ def _event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
         name=name,
         page=page,
         domains=domains,
-        referrer=referrer[:_MAX_REFERRER_LENGTH] if isinstance(referrer, str) else None,
+        referrer=referrer[: limits.TEXT] if isinstance(referrer, str) else None,
         props=props,
         revenue=_revenue(_first_set(body, "revenue", "$")),
         interactive=body.get("i") is not False and body.get("interactive") is not False,
@@ -171,13 +160,16 @@ def _name(value: Any, errors: _FieldErrors) -> str:
         errors.add("event_name", _BLANK)
     elif not isinstance(value, str):
         errors.add("event_name", _INVALID)
-    elif len(value) > _MAX_NAME_LENGTH and _length(value) > _MAX_NAME_LENGTH:
-        errors.add("event_name", f"should be at most {_MAX_NAME_LENGTH} character(s)")
+    elif _is_too_long(value):
+        errors.add("event_name", f"should be at most {limits.PLAUSIBLE_NAME} character(s)")
     return value if isinstance(value, str) else ""
 
 
-def _length(text: str) -> int:
-    return sum(not unicodedata.category(char).startswith("M") for char in text)
+def _is_too_long(name: str) -> bool:
+    if len(name) <= limits.PLAUSIBLE_NAME:
+        return False
+    marks = (unicodedata.category(char).startswith("M") for char in name)
+    return len(name) > limits.PLAUSIBLE_NAME_CHARS or len(name) - sum(marks) > limits.PLAUSIBLE_NAME
 
 
 def _hash_mode(value: Any, errors: _FieldErrors) -> bool:
@@ -191,10 +183,10 @@ def _page(value: Any, in_hash_mode: bool, errors: _FieldErrors) -> PageURL:
     if value is None:
         errors.add("url", "is required")
         return _NO_PAGE
-    if not isinstance(value, str) or len(value.encode()) > _MAX_URL_BYTES:
+    if not isinstance(value, str) or len(value.encode()) > limits.URL_BYTES:
         errors.add("url", "must be a valid url")
         return _NO_PAGE
-    page = _page_of(value, in_hash_mode)
+    page = _page_of(value, in_hash_mode=True) if in_hash_mode else _PAGES[value]
     if page is None:
         errors.add("url", "scheme is not allowed")
         return _NO_PAGE
@@ -203,9 +195,7 @@ def _page(value: Any, in_hash_mode: bool, errors: _FieldErrors) -> PageURL:
     return page
 
 
-# Most events are of pages that had one a moment ago. A URL has 2 kB at most.
-@lru_cache(maxsize=1_024)
-def _page_of(url: str, in_hash_mode: bool) -> PageURL | None:
+def _page_of(url: str, *, in_hash_mode: bool = False) -> PageURL | None:
     """The parts of a URL; None where its scheme is not allowed."""
     scheme, authority, path, query, fragment = split_uri(url)
     if scheme.lower() == "data":
@@ -216,13 +206,17 @@ def _page_of(url: str, in_hash_mode: bool) -> PageURL | None:
     return PageURL(url, hostname_of(authority), pathname, query)
 
 
+# Most events are of pages that had one a moment ago.
+_PAGES: BoundedCache[str, PageURL | None] = BoundedCache(_page_of)
+
+
 def _domains(value: Any, page: PageURL, errors: _FieldErrors) -> list[str]:
     if not isinstance(value, str):
         if page.hostname == NO_HOST:
             errors.add("domain", _BLANK)
         return [page.hostname]
-    parts = [part.strip().removeprefix("www.") for part in value.split(",", _MAX_DOMAINS)]
-    domains = [part for part in parts[:_MAX_DOMAINS] if part]
+    parts = [part.strip().removeprefix("www.") for part in value.split(",", limits.DOMAINS)]
+    domains = [part for part in parts[: limits.DOMAINS] if part]
     if not domains:
         errors.add("domain", _BLANK)
     return domains
@@ -233,14 +227,16 @@ def _props(value: Any, name: str, page: PageURL, errors: _FieldErrors) -> dict[s
     props = {key: text for key, text in texts.items() if text.strip()}
     if name in _EVENTS_WITH_PATH and "path" not in props:
         props = {"path": page.pathname, **props}
-    props = dict(list(props.items())[:_MAX_PROPS])
+    props = dict(list(props.items())[: limits.PLAUSIBLE_PROPS])
     if any(
-        len(key.encode()) > _MAX_KEY_BYTES or len(text.encode()) > _MAX_VALUE_BYTES
+        len(key.encode()) > limits.PLAUSIBLE_KEY_BYTES
+        or len(text.encode()) > limits.PLAUSIBLE_VALUE_BYTES
         for key, text in props.items()
     ):
         errors.add(
             "props",
-            f"keys should have at most {_MAX_KEY_BYTES} bytes and values {_MAX_VALUE_BYTES} bytes",
+            f"keys should have at most {limits.PLAUSIBLE_KEY_BYTES} bytes "
+            f"and values {limits.PLAUSIBLE_VALUE_BYTES} bytes",
         )
     return props
 
@@ -266,15 +262,23 @@ def _object(value: Any) -> dict[str, Any]:
 def _revenue(value: Any) -> tuple[str, str] | None:
     money = _object(value)
     currency, amount = money.get("currency"), money.get("amount")
-    if not isinstance(currency, str) or isinstance(amount, bool):
+    if not isinstance(currency, str) or currency.upper() not in CURRENCIES:
         return None
-    if not _CURRENCY.fullmatch(currency.upper()) or not isinstance(amount, str | int | float):
+    if isinstance(amount, bool) or not isinstance(amount, str | int | float):
         return None
+    exact = _amount(str(amount).strip())
+    return None if exact is None else (currency.upper(), str(exact))
+
+
+def _amount(text: str) -> Decimal | None:
+    """The number that a text spells; None where it spells none, or one that is no money."""
     try:
-        exact = Decimal(str(amount).strip())
+        exact = Decimal(text) if len(text) <= limits.AMOUNT_CHARS else None
     except InvalidOperation:
         return None
-    return (currency.upper(), str(exact)) if exact.is_finite() else None
+    if exact is None or not exact.is_finite() or exact.adjusted() >= limits.AMOUNT_DIGITS:
+        return None
+    return exact
 
 
 def _is_engagement(body: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ is looked up in the store, so a restart, or a second process on the same file, s
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -62,8 +63,8 @@ class Sessions:
         self._last_seen = last_seen
         # By visitor.
         self._last_events: OrderedDict[str, _LastEvent] = OrderedDict()
-        # When a visitor last sent an event of a name.
-        self._unique_events: OrderedDict[tuple[str, str], float] = OrderedDict()
+        # When a visitor last sent an event of a name, by a hash of both: names may be long.
+        self._unique_events: OrderedDict[bytes, float] = OrderedDict()
 
     def find(self, identity: VisitorIdentity, now: float) -> Session | None:
         """The visitor's running session, or None."""
@@ -88,7 +89,7 @@ class Sessions:
 
         Every call starts the 30 minutes anew.
         """
-        key = (self._visitor_ids(identity, now)[0], event)
+        key = _unique_key(self._visitor_ids(identity, now)[0], event)
         before = self._unique_events.pop(key, None)
         self._unique_events[key] = now
         _evict(self._unique_events)
@@ -107,8 +108,9 @@ class Sessions:
         last = self._last_events.get(visitor)
         if last and last.at == at:
             del self._last_events[visitor]
-        if self._unique_events.get((visitor, event)) == at:
-            del self._unique_events[visitor, event]
+        key = _unique_key(visitor, event)
+        if self._unique_events.get(key) == at:
+            del self._unique_events[key]
 
     def clear(self) -> None:
         """Forget every session."""
@@ -135,6 +137,10 @@ class Sessions:
             stored = self._last_seen(visitor)
             last = _LastEvent(*stored) if stored else None
         return last if last and now - last.at <= SESSION_TIMEOUT_SECONDS else None
+
+
+def _unique_key(visitor: str, event: str) -> bytes:
+    return hashlib.blake2b(f"{visitor}{event}".encode(), digest_size=16).digest()
 
 
 def _evict(entries: OrderedDict[Any, Any]) -> None:

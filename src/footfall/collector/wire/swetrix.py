@@ -4,6 +4,7 @@ The rules are those of the community edition (analytics.controller.ts; read 2026
 body, fields, bot, project, session, uniqueness. The wording of errors is ours. Where we differ:
 
 - The address comes from `X-Client-IP-Address` first, as its cloud and its documents have it.
+- Texts that Swetrix leaves unbounded are cut (`limits.py`).
 - Click ids do not fill an empty source, and there are no origin, address or country lists.
 """
 
@@ -13,7 +14,7 @@ import json
 from collections.abc import Mapping, Set
 from typing import Any
 
-from footfall.collector.wire import swetrix_parser
+from footfall.collector.wire import limits, swetrix_parser
 from footfall.collector.wire.messages import (
     Campaign,
     IncomingEvent,
@@ -30,9 +31,7 @@ from footfall.collector.wire.visitor_hash import VisitorIdentity
 from footfall.model import PAGEVIEW
 from footfall.rules.bot_detection import classify
 
-__all__ = ["BUSY", "DROPPED", "MAX_BODY_BYTES", "PID", "EventKind", "client_ip", "receive"]
-
-MAX_BODY_BYTES = swetrix_parser.MAX_BODY_BYTES
+__all__ = ["BUSY", "DROPPED", "PID", "EventKind", "client_ip", "receive"]
 
 _CREATED = json_response(201, {})
 DROPPED = json_response(201, {"message": "Bot traffic detected, the event was not recorded"})
@@ -61,7 +60,7 @@ def receive(
         return IngestResult(body)
     # 2. The sender: a bot is answered before the project is checked.
     pid, address = body["pid"], client_ip(request)
-    user_agent = request.headers.get("user-agent", "")
+    user_agent = request.user_agent
     if _is_bot(user_agent):
         dropped = (
             []
@@ -97,7 +96,8 @@ def client_ip(request: IncomingRequest) -> str:
     headers = request.headers
     value = headers.get("x-client-ip-address") or first_item(headers.get("x-forwarded-for", ""))
     address = without_port(value.strip())
-    return address if is_address(address) else request.peer
+    is_valid = len(address) <= limits.ADDRESS and is_address(address)
+    return address if is_valid else request.peer
 
 
 def _heartbeat(sessions: Sessions, identity: VisitorIdentity, now: float) -> IngestResponse:
@@ -134,7 +134,7 @@ def _incoming_event(
         source=campaign.source or referring_host(referrer, hostname),
         campaign=campaign,
         props=meta_texts(body.get("meta")),
-        user_agent=request.headers.get("user-agent", ""),
+        user_agent=request.user_agent,
         client_ip=address,
         visitor=session.visitor if session else None,
         session=session.id if session else None,
@@ -146,11 +146,13 @@ def _incoming_event(
 
 def _hostname(origin: str) -> str | None:
     _, separator, authority = origin.partition("://")
-    return without_port(authority.lower()).partition(":")[0] or None if separator else None
+    host = without_port(authority[: limits.HOSTNAME].lower()).partition(":")[0]
+    return host or None if separator else None
 
 
 def _text(value: Any) -> str | None:
     """The text that is stored: the JSON of whatever is not text, None for what is empty."""
     if value is None or value == "":
         return None
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text[: limits.TEXT]

@@ -14,23 +14,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from footfall.collector.wire import limits
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, json_response
 from footfall.collector.wire.parsing import media_type, read_json
 from footfall.common import float_text
 
-MAX_BODY_BYTES: Final = 100 * 1024
-"""The community edition's limit, before and after decompression; more is answered 413."""
-
-PID: Final = re.compile(r"(?!.*--)[A-Za-z0-9-]{12}")
+PID: Final = re.compile(r"(?!.{0,10}--)[A-Za-z0-9-]{12}")
 """A project id."""
-
-_MAX_NAME_LENGTH = 256
-_MAX_PROFILE_LENGTH = 256
-_MAX_QUERY_LENGTH = 2_048
-_MAX_META_KEYS = 100
-_MAX_META_UNITS = 2_000
-# Of our own: bounds the work of one request.
-_MAX_FORM_FIELDS = 1_000
 
 # Names that every JavaScript object has; Swetrix loses them, and only them.
 _LOST_KEYS = frozenset(
@@ -90,7 +80,7 @@ def _body(request: IncomingRequest) -> Mapping[str, Any] | IngestResponse:
     text = raw.decode("utf-8-sig", "replace")
     try:
         if kind != "application/json":
-            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS))
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=limits.FORM_FIELDS))
         value = read_json(text) if text else {}
     except ValueError:
         return _MALFORMED
@@ -109,14 +99,14 @@ def _decompressed(request: IncomingRequest) -> bytes | IngestResponse:
     if encoding not in ("", "identity", "gzip", "deflate"):
         return _UNSUPPORTED
     body = request.body
-    if encoding in ("gzip", "deflate") and len(body) <= MAX_BODY_BYTES:
+    if encoding in ("gzip", "deflate") and len(body) <= limits.SWETRIX_BODY:
         # 32 more than the window: zlib detects which of the two it is.
         stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
         try:
-            body = stream.decompress(body, MAX_BODY_BYTES + 1)
+            body = stream.decompress(body, limits.SWETRIX_BODY + 1)
         except zlib.error:
             return _MALFORMED
-    return _TOO_LARGE if len(body) > MAX_BODY_BYTES else body
+    return _TOO_LARGE if len(body) > limits.SWETRIX_BODY else body
 
 
 def _faults(body: Mapping[str, Any], kind: EventKind) -> list[str]:
@@ -129,15 +119,15 @@ def _faults(body: Mapping[str, Any], kind: EventKind) -> list[str]:
         faults.append("pid must be 12 letters, digits or single hyphens")
     if kind is EventKind.CUSTOM:
         faults += _name_faults(body.get("ev"))
-    faults += _length_faults("profileId", body.get("profileId"), _MAX_PROFILE_LENGTH)
-    faults += _length_faults("qs", body.get("qs"), _MAX_QUERY_LENGTH)
+    faults += _length_faults("profileId", body.get("profileId"), limits.SWETRIX_PROFILE)
+    faults += _length_faults("qs", body.get("qs"), limits.SWETRIX_QUERY)
     return faults + _meta_faults(body.get("meta"))
 
 
 def _name_faults(value: Any) -> list[str]:
     if value is None or value == "":
         return ["ev should not be empty"]
-    return _length_faults("ev", value, _MAX_NAME_LENGTH)
+    return _length_faults("ev", value, limits.SWETRIX_NAME)
 
 
 def _length_faults(field: str, value: Any, limit: int) -> list[str]:
@@ -159,10 +149,11 @@ def _meta_faults(meta: Any) -> list[str]:
     if any(isinstance(value, dict | list) for value in values):
         return ["meta values must be strings, numbers, booleans or null"]
     texts = meta_texts(meta)
-    if len(texts) > _MAX_META_KEYS:
-        return [f"meta must have at most {_MAX_META_KEYS} keys"]
-    if sum(_utf16_units(key) + _utf16_units(text) for key, text in texts.items()) > _MAX_META_UNITS:
-        return [f"meta keys and values must have at most {_MAX_META_UNITS} characters together"]
+    if len(texts) > limits.SWETRIX_META_KEYS:
+        return [f"meta must have at most {limits.SWETRIX_META_KEYS} keys"]
+    most = limits.SWETRIX_META_UNITS
+    if sum(_utf16_units(key) + _utf16_units(text) for key, text in texts.items()) > most:
+        return [f"meta keys and values must have at most {most} characters together"]
     return []
 
 

@@ -8,7 +8,6 @@ distinguished as Plausible describes them (read 2026-11). Pure.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from footfall.collector.wire.parsing import NO_HOST, hostname_of, split_uri
@@ -84,8 +83,9 @@ _KNOWN: Final[tuple[tuple[str, _SourceKind | None, str], ...]] = (
 )
 _NAMES: Final = {key: name for name, _, keys in _KNOWN for key in keys.split()}
 _KINDS: Final = {name: kind for name, kind, _ in _KNOWN}
+# More labels than a known host has, or the country's ending of one: `google.` and six characters.
+_LABELS: Final = 6
 
-_PAID: Final = re.compile(r"^(?:.*cp.*|ppc|retargeting|paid.*)$", re.IGNORECASE)
 _DISPLAY: Final = frozenset({"display", "banner", "expandable", "interstitial", "cpm"})
 _SOCIAL: Final = frozenset({"social", "social-network", "social-media", "sm", "social network"})
 _EMAIL: Final = re.compile(r"e[-_ ]?mail|newsletter", re.IGNORECASE)
@@ -126,10 +126,9 @@ def find_traffic_source(
     )
 
 
-@lru_cache(maxsize=1_024)
 def source_name(source: str) -> str:
     """The well-known name of a host or a tag; else the host or tag itself."""
-    key = source.lower()
+    key = ".".join(source.lower().rsplit(".", _LABELS)[-_LABELS:])
     while True:
         if name := _NAMES.get(key) or _NAMES.get(_without_country_code(key)):
             return name
@@ -146,13 +145,12 @@ def _without_country_code(host: str) -> str:
     return f"{name}." if is_ending and ending else ""
 
 
-@lru_cache(maxsize=1_024)
 def _channel(name: str | None, medium: str, campaign: str) -> str:
     kind = _KINDS.get(name or "")
     medium = medium.lower()
     if campaign.lower() == "cross-network":
         return "Cross-network"
-    if _PAID.match(medium):
+    if "cp" in medium or medium in ("ppc", "retargeting") or medium.startswith("paid"):
         return _paid_channel(kind, medium, campaign)
     if medium in _DISPLAY:
         return "Display"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from footfall.collector.storage.sites import RegisteredGoal
 from footfall.collector.storage.stats import AllOf, AnyOf, Condition, Filter, Not, StatsQueryError
-from footfall.collector.storage.stats.query import OPERATORS, Operator
+from footfall.collector.storage.stats.query import MAX_VALUES, OPERATORS, Operator
 from footfall.model import PAGEVIEW
 
 GOAL: Final = "event:goal"
@@ -104,6 +104,8 @@ def _goals_condition(
 ) -> Condition:
     if operator not in ("is", "contains"):
         raise StatsQueryError(f"filter {GOAL} with is or contains")
+    if len(names) > MAX_VALUES:
+        raise StatsQueryError(f"filter {GOAL} by 1 to {MAX_VALUES} values")
     chosen = [goal for goal in goals if _matches_name(goal.display_name, operator, names)]
     if operator == "is":
         for name in {*names} - {goal.display_name for goal in chosen}:

@@ -24,9 +24,14 @@ OPERATORS: Final[tuple[Operator, ...]] = (
 )
 
 # More would not fit into one statement of SQLite.
-_MAX_VALUES = 500
+MAX_VALUES: Final = 500
+"""The most values of one filter."""
 _MAX_CONDITIONS = 100
 _MAX_DIMENSIONS = 4
+# Each of them twice.
+_MAX_METRICS = 2 * len(METRICS)
+# Longer than any text in the file.
+_MAX_VALUE_CHARS = 2_048
 
 
 class StatsQueryError(FootfallError, ValueError):
@@ -126,6 +131,12 @@ def is_about_events(query: StatsQuery) -> bool:
 def _problems(query: StatsQuery) -> Iterator[str]:
     if not query.metrics:
         yield "ask for at least one metric"
+    if len(query.metrics) > _MAX_METRICS:
+        yield f"ask for at most {_MAX_METRICS} metrics"
+        return
+    if len(query.order) > _MAX_METRICS:
+        yield f"order by at most {_MAX_METRICS} metrics and dimensions"
+        return
     for metric in query.metrics:
         if metric not in METRICS:
             yield f"there is no metric {metric!r}; choose from {', '.join(METRICS)}"
@@ -143,6 +154,7 @@ def _problems(query: StatsQuery) -> Iterator[str]:
 def _dimension_problems(query: StatsQuery) -> Iterator[str]:
     if len(query.dimensions) > _MAX_DIMENSIONS:
         yield f"ask for at most {_MAX_DIMENSIONS} dimensions"
+        return
     for name in query.dimensions:
         try:
             known = dimension(name)
@@ -158,11 +170,14 @@ def _filter_problems(query: StatsQuery) -> Iterator[str]:
     filters = [leaf for condition in query.filters for leaf in leaves(condition)]
     if len(filters) > _MAX_CONDITIONS:
         yield f"filter by at most {_MAX_CONDITIONS} conditions"
+        return
     for each in filters:
         if each.operator not in OPERATORS:
             yield f"there is no operator {each.operator!r}; choose from {', '.join(OPERATORS)}"
-        if not 1 <= len(each.values) <= _MAX_VALUES:
-            yield f"filter {each.dimension} by 1 to {_MAX_VALUES} values"
+        if not 1 <= len(each.values) <= MAX_VALUES:
+            yield f"filter {each.dimension} by 1 to {MAX_VALUES} values"
+        if any(len(value) > _MAX_VALUE_CHARS for value in each.values):
+            yield f"filter {each.dimension} by values of at most {_MAX_VALUE_CHARS} characters"
         try:
             if dimension(each.dimension).level is Level.TIME:
                 yield f"{each.dimension} is no filter; narrow the range"
