@@ -8,6 +8,7 @@ streaming, server-sent events, disconnects and websockets are not affected.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
@@ -55,6 +56,8 @@ RESPONSE_NAMES: Final = frozenset(
     for spelling in (name, name.title())
 )
 PAGE_TYPES: Final[BoundedCache[bytes, bool]] = BoundedCache(may_be_page)
+# The names of a route's own parameters, with a converter or without.
+PARAMETER_NAMES: Final = re.compile(r"\{(\w+)").findall
 # The values of a scope that a record holds, in one call; and those that a server may leave out.
 SCOPE_VALUES: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
 SCOPE_DEFAULTS: Final = {"scheme": "http", "query_string": b"", "client": None, "server": None}
@@ -246,10 +249,31 @@ def _host(server: tuple[str, int | None] | None) -> str:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template that Starlette and FastAPI set in the scope once they have routed."""
-    path = getattr(scope.get("route"), "path", None)
+    """The template that Starlette, FastAPI or Litestar set in the scope once they have routed."""
+    route = getattr(scope.get("route"), "path", None) or scope.get("path_template")
+    if not isinstance(route, str):
+        return None
     # By then the root path contains the mount points that led to the route.
-    return scope.get("root_path", "").rstrip("/") + path if isinstance(path, str) else None
+    return _mount_template(scope, route) + route
+
+
+def _mount_template(scope: Scope, route: str) -> str:
+    """The root path with the names of its parameters instead of this request's values.
+
+    Starlette tells the values alone. They are looked for from the right, where a mount's parameters
+    are as a rule, each as whole segments.
+    """
+    segments: list[str] = scope.get("root_path", "").rstrip("/").split("/")
+    names, end = PARAMETER_NAMES(route), len(segments)
+    for name, value in reversed(scope.get("path_params", {}).items()):
+        wanted = str(value).strip("/").split("/")
+        starts = range(end - len(wanted), 0, -1) if name not in names else ()
+        for start in starts:
+            if segments[start : start + len(wanted)] == wanted:
+                segments[start : start + len(wanted)] = [f"{{{name}}}"]
+                end = start
+                break
+    return "/".join(segments)
 
 
 async def _refuse(send: Send) -> None:

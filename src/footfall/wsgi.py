@@ -7,6 +7,7 @@ The iterable of the app is passed on unchanged: streaming, `close()` and file of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import TracebackType
@@ -58,6 +59,7 @@ RESPONSE_NAMES: Final = frozenset(
     spelling for name in pageview.RESPONSE_HEADERS for spelling in (name, name.title())
 )
 PAGE_TYPES: Final[BoundedCache[str, bool]] = BoundedCache(may_be_page)
+BOTTLE_PARAMETER: Final = re.compile(r"<(\w+):[^<>]*>").sub
 # The number in a status line.
 STATUSES: Final[BoundedCache[str, int]] = BoundedCache(lambda line: int(line[:3]))
 
@@ -92,9 +94,20 @@ class EnvironExchange(Exchange):
         return self.response_record(200, [("content-type", "text/html")], monotonic())
 
     def response_record(self, status: int, headers: list[tuple[str, str]], at: float) -> Record:
+        if self.recorder.wants_route and self.notes.route is None:
+            self.set_route(_route(self.environ))
         names, values = self.recorder.pick(self.environ)
         # The mark, if there is one, is among the values.
         return (READER, names, self.notes, None, self.path, values, status, headers, at)
+
+
+def _route(environ: Environ) -> str | None:
+    """The template that Bottle set in the environ once it has routed."""
+    rule = getattr(environ.get("bottle.route"), "rule", None)
+    if not isinstance(rule, str):
+        return None
+    # Bottle has the converter behind the name.
+    return str(environ.get("SCRIPT_NAME", "")) + BOTTLE_PARAMETER(r"<\1>", rule)
 
 
 def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
