@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from footfall.collector.storage import read_sql, write_sql
 from footfall.collector.storage.bots import BotRow, count_bots
-from footfall.collector.storage.database import MEMORY, Database
+from footfall.collector.storage.database import MEMORY, SYNCHRONOUS, Database, Synchronous
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
@@ -61,6 +61,8 @@ class Store:
         max_bytes: How many bytes of the file may be in use; None for any number.
         timezone: The time zone, by its IANA name, whose days count.
         mmdb: A country database in the MaxMind format.
+        synchronous: `"normal"`: a power cut may lose the events since the last checkpoint, which is
+            made each minute. `"full"`: it loses none, and each commit waits for the disk.
         clock: Gives seconds since the epoch.
 
     Raises:
@@ -76,14 +78,15 @@ class Store:
         max_bytes: int | None = None,
         timezone: str = "UTC",
         mmdb: str | Path | None = None,
+        synchronous: Synchronous = "normal",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _check(keep_events, keep_days, max_bytes, timezone)
+        _check(keep_events, keep_days, max_bytes, timezone, synchronous)
         self._lookup: CountryLookup | None = mmdb_lookup(mmdb) if mmdb else None
         self.clock = clock
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
-        self._database = Database(path)
+        self._database = Database(path, synchronous)
         self.registry = SiteRegistry(self._database)
         """The sites and goals that the site owner registered."""
         salts = Salts(self._database)
@@ -292,7 +295,9 @@ class Store:
             return read_sql.last_seen(connection, visitor)
 
 
-def _check(keep_events: int, keep_days: int | None, max_bytes: int | None, timezone: str) -> None:
+def _check(
+    keep_events: int, keep_days: int | None, max_bytes: int | None, timezone: str, synchronous: str
+) -> None:
     faults = []
     if keep_events < 1:
         faults.append(Fault("keep_events", keep_events, "keep at least 1 event"))
@@ -302,5 +307,7 @@ def _check(keep_events: int, keep_days: int | None, max_bytes: int | None, timez
         faults.append(Fault("max_bytes", max_bytes, f"keep at least {_LEAST_BYTES} bytes, or None"))
     if timezone not in zoneinfo.available_timezones():
         faults.append(Fault("timezone", timezone, "write it like Europe/Berlin, or UTC"))
+    if synchronous not in SYNCHRONOUS:
+        faults.append(Fault("synchronous", synchronous, "choose normal or full"))
     if faults:
         raise ConfigError(faults)
