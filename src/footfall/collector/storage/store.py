@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage import read_sql, write_sql
-from footfall.collector.storage.bots import BotRow, count_bots
+from footfall.collector.storage import dropped_counts, read_sql, write_sql
 from footfall.collector.storage.database import MEMORY, SYNCHRONOUS, Database, Synchronous
+from footfall.collector.storage.dropped_counts import BotRow
+from footfall.collector.storage.event_rows import unwritten_event
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
@@ -199,18 +200,25 @@ class Store:
     # -- reading ------------------------------------------------------------------------------
 
     def search(self, wanted: EventSearch) -> SearchResult:
-        """The stored events that match."""
+        """The events that match, in the file and, of undeclared domains, in memory."""
         with self._database.reading() as connection:
-            return read_sql.search(connection, wanted, self._recent_events.addresses)
+            found = read_sql.search(connection, wanted, self._recent_events.address)
+        unwritten = self._unwritten(wanted)
+        if not unwritten:
+            return found
+        part = slice(-wanted.limit, None) if wanted.is_newest else slice(wanted.limit)
+        events = [unwritten_event(*each) for each in unwritten[part]]
+        merged = sorted([*found.events, *events], key=lambda event: event.id)
+        return SearchResult(merged[part], found.total + len(unwritten))
 
     def recent_event(self, event_id: int) -> RecentEvent | None:
         """A new event as it came in, with addresses; None once it is only in the file."""
         return self._recent_events.get(event_id)
 
     def count(self, wanted: EventSearch) -> int:
-        """How many stored events match, whatever the limit."""
+        """How many events match, whatever the limit."""
         with self._database.reading() as connection:
-            return read_sql.count(connection, wanted)
+            return read_sql.count(connection, wanted) + len(self._unwritten(wanted))
 
     def totals(self, period: Period = "day", domain: str | None = None) -> Totals:
         """Totals over the stored events of a period that ends now.
@@ -220,7 +228,7 @@ class Store:
             domain: The site or project; None for all.
         """
         with self._database.reading() as connection:
-            return read_sql.totals(connection, period, domain, self.clock())
+            return read_sql.totals(connection, period, domain, self.clock(), self.zone)
 
     def query(self, query: StatsQuery) -> StatsResult:
         """Run a query over what is stored."""
@@ -252,10 +260,10 @@ class Store:
     def bots(self, span: TimeRange, domain: str | None = None) -> list[BotRow]:
         """The bots that were not counted, the busiest first."""
         with self._database.reading() as connection:
-            return count_bots(read_sql.bots(connection, span.since, span.until, domain))
+            return dropped_counts.bots(dropped_counts.read(connection, span, domain))
 
     def domains(self) -> list[str]:
-        """The domains and projects that events came for; at most a hundred."""
+        """The domains and projects that most events counted for, by name; at most a hundred."""
         with self._database.reading() as connection:
             return read_sql.domains(connection)
 
@@ -267,11 +275,16 @@ class Store:
         """
         return self._writer.subscribe(listener)
 
+    def _unwritten(self, wanted: EventSearch) -> list[tuple[int, IncomingEvent]]:
+        """The events that are in memory alone and match, oldest first, with their ids."""
+        recent = self._recent_events.unwritten()
+        return [(number, event) for number, event in recent if wanted.matches(number, event)]
+
     # -- in the writer thread -----------------------------------------------------------------
 
     def _insert(self, claim: Callable[[], list[IncomingEvent]]) -> list[int]:
         with self._database.writing() as connection:
-            return write_sql.insert(connection, claim(), self._lookup)
+            return write_sql.insert(connection, claim(), self._lookup, self.zone)
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:
