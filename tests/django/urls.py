@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpRequest, HttpResponse
-
 from django.urls import include, path, re_path
 
 

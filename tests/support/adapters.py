@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import django
 import fastapi
 import flask
 from django.conf import settings
@@ -28,7 +29,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import django
 import footfall
 from footfall import asgi, wsgi
 from footfall.flask import Footfall

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import get_script_prefix
 from django.urls.resolvers import LocalePrefixPattern
 
-from django.urls import get_script_prefix
 from footfall import asgi, wsgi
 from footfall.config import as_options
 from footfall.request.capture import capture_response, is_refused_prefetch
