@@ -119,7 +119,7 @@ def test_what_cannot_work_is_reported_at_the_start(
     assert (code, message in capsys.readouterr().err) == (2, True)
 
 
-@pytest.mark.parametrize("missing", ["uvicorn", "starlette", "jinja2"])
+@pytest.mark.parametrize("missing", ["uvicorn", "httptools", "starlette", "jinja2"])
 def test_a_missing_extra_is_named(missing: str) -> None:
     start = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
     without = f"import sys; sys.modules[{missing!r}] = None; {start}"

@@ -11,6 +11,7 @@ import webbrowser
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
+from footfall.collector.open_files import raise_limit
 from footfall.collector.settings import PREFIX, SETTINGS, CollectorSettings
 from footfall.errors import ConfigError
 
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
         given = {name: value for name, value in vars(args).items() if name in SETTINGS}
         settings = CollectorSettings.from_env(os.environ, given)
+        raise_limit(settings.max_connections)
         server = CollectorServer(settings=settings)
     except (ConfigError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)

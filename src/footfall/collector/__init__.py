@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CollectorServer", "Store", "create_app"]
 
-MISSING = 'the collector needs starlette, uvicorn and jinja2: pip install "footfall[collector]"'
+MISSING = (
+    "the collector needs starlette, uvicorn, httptools and jinja2: "
+    'pip install "footfall[collector]"'
+)
 """The error message where the extra is not installed."""
 
 _MODULES = {"CollectorServer": "server", "Store": "storage.store", "create_app": "app"}
@@ -38,6 +41,11 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in ("starlette", "uvicorn", "jinja2"):
+        if (missing.name or "").partition(".")[0] not in (
+            "starlette",
+            "uvicorn",
+            "httptools",
+            "jinja2",
+        ):
             raise
         raise ModuleNotFoundError(MISSING, name=missing.name) from missing

@@ -7,36 +7,41 @@ with CollectorServer() as collector:
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import socket
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from footfall.collector.app import create_app
+from footfall.collector.http_connection import ConnectionLimits, HTTPConnection, OpenConnections
 from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
 from footfall.collector.ingest.forward import Forward, reject_loops
+from footfall.collector.open_files import ACCEPTED_AT_ONCE, possible_connections
 from footfall.collector.settings import CollectorOptions, CollectorSettings
+from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.database import MEMORY
-from footfall.common.loopback import is_loopback
+from footfall.common.log import ThrottledLog
 from footfall.errors import ConfigError, Fault
-
-logger = logging.getLogger("footfall.collector")
 
 # Some resolvers wrap larger numbers around to 0.
 _MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
-# Requests take milliseconds, and `shutdown` ends the streams; this is a reserve.
-_STOP_SECONDS = 2
+# A page over a month of a large site takes seconds. Docker kills after ten.
+_STOP_SECONDS = 5
+# A request that a client sent before it saw the stop is here by then.
+_DRAIN_SECONDS = 0.5
 # An app waits as long for its last events.
 _FORWARD_SECONDS = 2.0
+# Uvicorn's own.
+_BACKLOG = 2_048
 # Senders keep idle connections for about a minute; the sender should close first.
 _KEEP_ALIVE_SECONDS = 75
 
@@ -76,12 +81,6 @@ class CollectorServer:
         except ConfigError as error:
             raise settings.as_written(error) from error
         self.url: str = _url(host, listener)
-        if not is_loopback(host.strip("[]")) and not settings.domains:
-            logger.warning(
-                "footfall: the collector at %s is open to others, who may fill it with events of "
-                "any domain; name yours with --domain",
-                self.url,
-            )
         self._forward = Forward(settings.forward) if settings.forward else None
         app = create_app(
             self.store,
@@ -92,7 +91,13 @@ class CollectorServer:
             forward=self._forward,
         )
         chaos, notifier = settings.chaos, app.state.change_notifier
-        self._server = _Server(app, ChaosMiddleware(app, chaos, notifier) if chaos else app)
+        self.max_connections = possible_connections(settings.max_connections)
+        """How many connections may be open, within the limit of open files."""
+        self._server = _Server(
+            ChaosMiddleware(app, chaos, notifier) if chaos else app,
+            notifier,
+            OpenConnections(ConnectionLimits(connections=self.max_connections), ThrottledLog()),
+        )
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="footfall-collector", daemon=True
         )
@@ -137,12 +142,15 @@ class CollectorServer:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, which waits for open streams when it stops; this one ends them first."""
+    """Uvicorn, with limits for clients, and with an answer for each request when it stops."""
 
-    def __init__(self, app: Starlette, outermost: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, notifier: ChangeNotifier, connections: OpenConnections
+    ) -> None:
         super().__init__(
             uvicorn.Config(
-                outermost,
+                app,
+                http=partial(HTTPConnection, connections),  # type: ignore[arg-type]  # makes one
                 log_level="warning",
                 # The program that runs the collector has a configuration of its own.
                 log_config=None,
@@ -151,15 +159,36 @@ class _Server(uvicorn.Server):
                 # `wire/` reads the headers of proxies itself, and needs the true peer.
                 proxy_headers=False,
                 ws="none",
+                # asyncio accepts as many connections at once.
+                backlog=ACCEPTED_AT_ONCE,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_STOP_SECONDS,
             )
         )
-        self._notifier = app.state.change_notifier
+        self._notifier = notifier
+        self._connections = connections
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._connections.on_loop_error)
+        await super().startup(sockets)
+        for each in sockets or ():
+            # Without it, the system ignores most of a burst for a second.
+            each.listen(_BACKLOG)
+
+    async def on_tick(self, counter: int) -> bool:
+        # Ten ticks are a second.
+        if counter % 10 == 0:
+            self._connections.end_overdue(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # It waits for open streams.
         self._notifier.close()
+        for server in self.servers:
+            server.close()
+        await self._connections.drain(_DRAIN_SECONDS)
         await super().shutdown(sockets)
+        self._connections.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:

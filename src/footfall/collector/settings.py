@@ -27,7 +27,6 @@ from footfall.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from footfall.collector.ingest.chaos import Chaos
-    from footfall.collector.storage.database import Synchronous
     from footfall.collector.storage.store import Store
     from footfall.destinations import Destination
 
@@ -176,8 +175,8 @@ def read_token_file(option: str, file: str | Path) -> str:
 class CollectorSettings:
     """Everything that a collector is started with.
 
-    `database`, `keep_events`, `keep_days`, `max_bytes`, `synchronous`, `timezone` and `mmdb` are
-    those of `Store`, which checks them.
+    `database`, `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`,
+    which checks them.
 
     Args:
         host: The address to listen on. Any but a loopback address requires a `token`.
@@ -195,6 +194,7 @@ class CollectorSettings:
         domains: The Plausible domains and Swetrix projects that exist; with none, all do.
         forward: Destinations that events are forwarded to.
         chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
+        max_connections: How many connections may be open, if the limit of open files allows it.
         opens_page: Whether `footfall collect` opens the page in a browser.
 
     Raises:
@@ -250,13 +250,6 @@ class CollectorSettings:
         metavar="SIZE",
         parse=_bytes,
     )
-    # A sync for each commit makes senders wait for the disk.
-    synchronous: Synchronous = setting(
-        "normal",
-        "what a power cut may lose: the last minute's events (normal), or none, at the cost of a "
-        "wait for the disk at each commit (full); normal",
-        metavar="MODE",
-    )
     domains: Collection[str] = setting(
         (),
         "a domain or Swetrix project that exists, repeatable; without it, all do",
@@ -288,6 +281,13 @@ class CollectorSettings:
         metavar="FAULTS",
         parse=_chaos,
     )
+    # Behind a proxy there are tens; the browsers of a busy site leave some hundreds idle.
+    max_connections: int = setting(
+        1_000,
+        "how many may be open; fewer where the limit of open files is low (1000)",
+        metavar="NUMBER",
+        parse=_whole,
+    )
     opens_page: bool = setting(False, "open the page in a browser", option="open", parse=_switch)
     _spellings: Mapping[str, str] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -307,6 +307,8 @@ class CollectorSettings:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
             faults.append(Fault("host", self.host, remedy))
         faults += self._token_faults("ingest_token")
+        if self.max_connections < 1:
+            faults.append(Fault("max_connections", self.max_connections, "choose 1 or more"))
         if faults:
             raise ConfigError(faults)
 
@@ -370,7 +372,6 @@ class CollectorSettings:
             max_bytes=self.max_bytes,
             timezone=self.timezone,
             mmdb=self.mmdb,
-            synchronous=self.synchronous,
         )
 
     def as_written(self, error: ConfigError) -> ConfigError:
@@ -420,12 +421,12 @@ class CollectorOptions(TypedDict, total=False):
     keep_events: int
     keep_days: int | None
     max_bytes: int | None
-    synchronous: Synchronous
     domains: Collection[str]
     timezone: str
     mmdb: str | Path | None
     forward: Sequence[Destination]
     chaos: Chaos | None
+    max_connections: int
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {

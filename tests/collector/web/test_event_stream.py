@@ -9,12 +9,13 @@ import httpx2
 import pytest
 
 from footfall.collector import CollectorServer
-from footfall.collector.web import event_stream
+from footfall.collector.web import event_stream, inspector
 from tests.collector.support import (
     FIREFOX,
     post,
     stored_events,
     streamed_lines,
+    until,
 )
 
 
@@ -53,6 +54,17 @@ def test_a_silent_stream_is_kept_open(http: httpx2.Client, monkeypatch: pytest.M
     monkeypatch.setattr(event_stream, "_PING_SECONDS", 0.0)
     with streamed_lines(http) as lines:
         assert [next(lines), next(lines)] == ["retry: 1000", ": ping"]
+
+
+def test_few_streams_are_open_at_once(http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspector, "_MAX_STREAMS", 2)
+    with streamed_lines(http) as first, streamed_lines(http) as second:
+        next(first)
+        next(second)
+        refused = http.get("/live/stream")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+    # Once the server has seen their ends.
+    until(lambda: http.head("/live/stream").status_code == 200)
 
 
 def test_the_answer_to_head_of_a_stream_ends(http: httpx2.Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from footfall.collector import query_params
 from footfall.collector.storage.change_notifier import ChangeNotifier
@@ -20,6 +21,8 @@ from footfall.collector.web.reason_texts import STATUS_NAMES
 
 # A longer text finds nothing.
 _MAX_TEXT: Final = 200
+# Each queries the file every second, so that the others get their share of the processor.
+_MAX_STREAMS: Final = 32
 # Proxies must not buffer a stream.
 _STREAM_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -31,6 +34,7 @@ class Inspector:
         self._store = store
         self._page = page
         self._notifier = notifier
+        self._streams: set[Response] = set()
         self.routes = [
             Route("/live", self.page),
             Route("/live/notices", self.notices),
@@ -59,7 +63,7 @@ class Inspector:
         """The new rows of the page as server-sent events."""
         text, view = _resume_after(request), _view(request)
         after = await run_in_threadpool(self._page.newest) if text is None else _position(text)
-        return _stream_response(request, stream(self._notifier, self._page.new_rows(view), after))
+        return self._stream(request, stream(self._notifier, self._page.new_rows(view), after))
 
     async def events(self, request: Request) -> Response:
         """Every new event as a server-sent event, in JSON."""
@@ -69,12 +73,33 @@ class Inspector:
         else:
             after = query_params.parse_integer("after", text)
         read_new = new_events(self._store, query_params.domain(request))
-        return _stream_response(request, stream(self._notifier, read_new, after))
+        return self._stream(request, stream(self._notifier, read_new, after))
+
+    def _stream(self, request: Request, messages: AsyncIterator[str]) -> Response:
+        content = () if request.method == "HEAD" else messages
+        return _StreamResponse(content, self._streams)
 
 
-def _stream_response(request: Request, messages: AsyncIterator[str]) -> Response:
-    content = () if request.method == "HEAD" else messages
-    return StreamingResponse(content, media_type="text/event-stream", headers=_STREAM_HEADERS)
+class _StreamResponse(StreamingResponse):
+    """A stream, if few others are open: `open_streams`."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, content: AsyncIterator[str] | Iterable[str], open_streams: set[Response]
+    ) -> None:
+        super().__init__(content, headers=_STREAM_HEADERS)
+        self._open_streams = open_streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(self._open_streams) >= _MAX_STREAMS:
+            text = f"{_MAX_STREAMS} streams are open, which is the limit"
+            raise HTTPException(503, text, {"retry-after": "10"})
+        self._open_streams.add(self)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._open_streams.discard(self)
 
 
 def _resume_after(request: Request) -> str | None:
