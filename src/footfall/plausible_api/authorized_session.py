@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 import httpx2
 
 from footfall.common.retry_after import retry_after_seconds
+from footfall.plausible_api.bounded_exchange import parsed_json, send
 from footfall.plausible_api.errors import (
     APIError,
     AuthorizationError,
@@ -98,7 +99,7 @@ class AuthorizedSession:
         if not response.is_success:
             raise self._refusal(response)
         try:
-            return response.json()
+            return parsed_json(response)
         except ValueError:
             raise not_this_api(response) from None
 
@@ -129,19 +130,6 @@ class AuthorizedSession:
         if not self.has_key:
             return f"no {self._kind}_key was given, and this needs one"
         return f"this needs a valid key of the {self._kind.title()} API, with access to the site"
-
-
-def send(http: httpx2.Client, method: str, path: str, **options: Any) -> httpx2.Response:
-    """The server's response, whatever its status.
-
-    Raises:
-        ServerError: There was no response.
-    """
-    try:
-        return http.request(method, path, **options)
-    except (httpx2.RequestError, httpx2.InvalidURL) as error:
-        reason = str(error) or type(error).__name__
-        raise ServerError(f"{method} {path}: {http.base_url} does not answer ({reason})") from error
 
 
 def not_this_api(response: httpx2.Response) -> ServerError:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import httpx2
 
 from footfall.errors import ConfigError, Fault
-from footfall.plausible_api.authorized_session import AuthorizedSession, error, not_this_api, send
+from footfall.plausible_api.authorized_session import AuthorizedSession, error, not_this_api
+from footfall.plausible_api.bounded_exchange import parsed_json, send
 from footfall.plausible_api.errors import RequestError
 from footfall.plausible_api.events import Events
 from footfall.plausible_api.rate_limit import REQUESTS_PER_HOUR, RateLimit, WhenLimited
@@ -37,7 +38,8 @@ class PlausibleAPI:
         sites_key: The API key for `sites`, `goals`, `shared_links` and `custom_props`.
         requests_per_hour: How many requests the server allows each key.
         when_limited: `"raise"` a `RateLimitError` for a request above that limit, or `"wait"`.
-        timeout_seconds: The most seconds until a response begins, and between two parts of it.
+        timeout_seconds: The most seconds until a response begins, and between two parts of it. A
+            response may have 16 MiB and take two minutes at most.
         clock: Returns seconds, never fewer than before; tests replace it and `sleep`.
 
     Raises:
@@ -67,7 +69,11 @@ class PlausibleAPI:
         self._http = httpx2.Client(
             base_url=self.base_url,
             timeout=timeout_seconds,
-            headers={"user-agent": "footfall", "accept": "application/json"},
+            headers={
+                "user-agent": "footfall",
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+            },
         )
         stats = AuthorizedSession(self._http, kind="stats", key=stats_key, limit=limits[0])
         sites = AuthorizedSession(self._http, kind="sites", key=sites_key, limit=limits[1])
@@ -99,7 +105,7 @@ class PlausibleAPI:
         """
         response = send(self._http, "GET", "/api/health")
         try:
-            parts = response.json()
+            parts = parsed_json(response)
         except ValueError:
             parts = None
         if response.status_code not in (200, 500) or not isinstance(parts, dict):

@@ -75,11 +75,13 @@ class RateLimit:
         """Wait as long as the error says.
 
         Raises:
-            RateLimitError: The same error, if `when_limited` is `"raise"` or it names no time.
+            RateLimitError: The same error, if `when_limited` is `"raise"`, it names no time, or it
+                names more than the hour after which the count begins anew.
         """
-        if self._when_limited == "raise" or limited.retry_after is None:
+        seconds = limited.retry_after
+        if self._when_limited == "raise" or seconds is None or seconds > HOUR_SECONDS:
             raise limited
-        self._sleep(limited.retry_after)
+        self._sleep(seconds)
 
     def _try_to_take(self) -> float:
         """Count one request and return 0, or return the seconds until one is allowed."""
