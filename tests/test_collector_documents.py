@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from footfall.cli import COMMANDS
-from footfall.collector.settings import PREFIX, SETTINGS
+from footfall.collector.settings import PREFIX, SETTINGS, Setting
 from footfall.destinations import destination_from
 from tests.test_readme import options_of
 
@@ -57,6 +57,16 @@ def test_every_destination_that_it_names_can_be_used(name: str) -> None:
         # In containers, and on networks of one's own, nothing speaks TLS to the collector itself.
         is_plain = destination_from(line.replace("TOKEN", "x" * 16)).endpoint.startswith("http:")
         assert is_plain == (":8321" in line), line
+
+
+def test_the_settings_are_listed_as_the_command_line_describes_them() -> None:
+    def option(declared: Setting) -> str:
+        short = f"{declared.short}, " if declared.short else ""
+        value = "" if declared.is_switch else f" {declared.metavar or declared.name.upper()}"
+        return f"{short}{declared.flag}{value}"
+
+    rows = [f"| `{option(each)}` | {each.text} |" for each in SETTINGS.values()]
+    assert "\n".join(rows) in TEXTS["settings.md"]
 
 
 def anchors(path: Path) -> set[str]:

@@ -37,6 +37,7 @@ def incoming_event(
     source: str | None = None,
     reason: str | None = None,
     starts_session: bool = False,
+    is_declared: bool = True,
     body: bytes = b"{}",
 ) -> IncomingEvent:
     """An event of one visitor; with a `reason`, one that was dropped."""
@@ -51,6 +52,7 @@ def incoming_event(
         session=None if reason else session,
         reason=reason,
         starts_session=starts_session,
+        is_declared=is_declared,
         request=IncomingRequest(
             headers={"x-forwarded-for": SECRET_ADDRESS, "host": "stats.test"},
             peer="127.0.0.1",

@@ -262,7 +262,7 @@ def test_an_address_with_many_connections_loses_one_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Elsewhere, loopback addresses count as one.
-    monkeypatch.setattr(http_connection, "network_of", lambda peer: peer)
+    monkeypatch.setattr(http_connection, "sender_of", lambda peer, *, is_page: peer)
     with running_collector(max_connections=8) as (collector, http):
         to, other = address_of(collector.url), ("127.0.0.2", 0)
         with contextlib.ExitStack() as stack:

@@ -29,6 +29,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "keep_days": ("90", 90),
     "max_connections": ("20", 20),
     "max_bytes": ("1.5gb", 1_500_000_000),
+    "synchronous": ("full", "full"),
     "domains": ("a.test, b.test c.test", ("a.test", "b.test", "c.test")),
     "timezone": ("Europe/Berlin", "Europe/Berlin"),
     "mmdb": ("/x.mmdb", "/x.mmdb"),
@@ -68,10 +69,16 @@ def test_every_setting_is_a_typed_keyword_of_the_server() -> None:
 
 def types_of_settings() -> dict[str, Any]:
     from footfall.collector.ingest.chaos import Chaos
+    from footfall.collector.storage.database import Synchronous
     from footfall.collector.storage.store import Store
     from footfall.destinations import Destination
 
-    return {"Chaos": Chaos, "Destination": Destination, "Store": Store}
+    return {
+        "Chaos": Chaos,
+        "Destination": Destination,
+        "Store": Store,
+        "Synchronous": Synchronous,
+    }
 
 
 def test_the_store_keeps_as_many_events_by_itself() -> None:

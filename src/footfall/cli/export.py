@@ -56,11 +56,11 @@ COLUMNS: Final = {
 }
 """The columns and their types in Parquet. Times are UTC; props are a JSON object."""
 
-_EVENTS: Final = f"""
-    SELECT {", ".join(COLUMNS)} FROM events
+_SELECT: Final = f"""
+    SELECT {", ".join(COLUMNS)} FROM %s
     WHERE (:domain IS NULL OR domain = :domain) AND received_at >= :since AND received_at < :until
-    ORDER BY id
 """  # noqa: S608 -- fixed texts
+_EVENTS: Final = f"{_SELECT % 'events'} UNION ALL {_SELECT % 'dropped_events'} ORDER BY id"
 _MISSING: Final = 'Parquet needs the package duckdb: pip install "footfall[parquet]"'
 _END_OF_TIME: Final = 2**62
 

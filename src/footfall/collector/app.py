@@ -22,14 +22,16 @@ until that many match, for at most `timeout` seconds (default 10, at most 60). A
     revenue         {"currency", "amount"}, the amount as a decimal text; or null
     user_agent      as received
     client_ip       the address that the vendor would count as the visitor's; known for the newest
-                    thousand events of this process, otherwise null, and never written to the file
+                    thousand accepted and dropped events of this process, and never written
     visitor         the visitor's hash of the day; null if dropped
     session         the visit; null if dropped
     status          "accepted", or "dropped": accepted by HTTP, and dropped as the vendor would
-    reason          why it was dropped, in the vendor's word; otherwise null
+    reason          why it was dropped, in the vendor's word; otherwise null. Of the dropped events
+                    the newest ten thousand are kept, in 16 MB at most; those for a domain that was
+                    not declared are in memory alone, among the newest thousand of this process
     headers         those that are stored, as received, by lower-case name; see `redaction.py`
     body            as received, parsed; null if long. Headers and body are kept for the newest
-                    ten thousand events.
+                    ten thousand accepted events and for all dropped ones.
 
 `GET /api/v1/hits` returns `{"hits": [...], "total": n}`: of the hits that the middleware reported
 and did not count, the newest thousand of this process, oldest first. `domain`, `path`, `reason` and

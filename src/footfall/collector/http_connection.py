@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from footfall.collector.ingest.rate_limit import network_of
+from footfall.collector.ingest.rate_limit import sender_of
 from footfall.common.log import ThrottledLog, error_location
 
 # Of a head that does not end, as h11 allows; `request_limits.py` refuses a whole one of less.
@@ -176,7 +176,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.network = network_of(self.client[0]) if self.client else None
+        self.network = sender_of(self.client[0], is_page=False) if self.client else None
         self._deadline = self.loop.time() + self._limits.head_seconds
         self._connections.add(self)
 

@@ -8,6 +8,7 @@ with CollectorServer() as collector:
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -28,7 +29,10 @@ from footfall.collector.settings import CollectorOptions, CollectorSettings
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.database import MEMORY
 from footfall.common.log import ThrottledLog
+from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
+
+logger = logging.getLogger("footfall.collector")
 
 # Some resolvers wrap larger numbers around to 0.
 _MAX_PORT = 65_535
@@ -81,6 +85,12 @@ class CollectorServer:
         except ConfigError as error:
             raise settings.as_written(error) from error
         self.url: str = _url(host, listener)
+        if not is_loopback(host.strip("[]")) and not settings.domains:
+            logger.warning(
+                "footfall: the collector at %s is open to others, who may fill it with events of "
+                "any domain; name yours with --domain",
+                self.url,
+            )
         self._forward = Forward(settings.forward) if settings.forward else None
         app = create_app(
             self.store,

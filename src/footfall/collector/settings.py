@@ -27,6 +27,7 @@ from footfall.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from footfall.collector.ingest.chaos import Chaos
+    from footfall.collector.storage.database import Synchronous
     from footfall.collector.storage.store import Store
     from footfall.destinations import Destination
 
@@ -175,8 +176,8 @@ def read_token_file(option: str, file: str | Path) -> str:
 class CollectorSettings:
     """Everything that a collector is started with.
 
-    `database`, `keep_events`, `keep_days`, `max_bytes`, `timezone` and `mmdb` are those of `Store`,
-    which checks them.
+    `database`, `keep_events`, `keep_days`, `max_bytes`, `synchronous`, `timezone` and `mmdb` are
+    those of `Store`, which checks them.
 
     Args:
         host: The address to listen on. Any but a loopback address requires a `token`.
@@ -249,6 +250,13 @@ class CollectorSettings:
         option="max-size",
         metavar="SIZE",
         parse=_bytes,
+    )
+    # A sync for each commit makes senders wait for the disk.
+    synchronous: Synchronous = setting(
+        "normal",
+        "what a power cut may lose: the last minute's events (normal), or none, at the cost of a "
+        "wait for the disk at each commit (full); normal",
+        metavar="MODE",
     )
     domains: Collection[str] = setting(
         (),
@@ -372,6 +380,7 @@ class CollectorSettings:
             max_bytes=self.max_bytes,
             timezone=self.timezone,
             mmdb=self.mmdb,
+            synchronous=self.synchronous,
         )
 
     def as_written(self, error: ConfigError) -> ConfigError:
@@ -421,6 +430,7 @@ class CollectorOptions(TypedDict, total=False):
     keep_events: int
     keep_days: int | None
     max_bytes: int | None
+    synchronous: Synchronous
     domains: Collection[str]
     timezone: str
     mmdb: str | Path | None

@@ -6,14 +6,17 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
 
+from footfall.collector import CollectorServer
 from tests.collector.support import FIREFOX, PAGEVIEW, PID, until
 from tests.support.hit_reports import report_body
 
@@ -51,6 +54,13 @@ def collector_process(
                 yield Running(process, http, file)
         finally:
             process.kill()
+
+
+def serve(file: Path, address: Connection) -> None:
+    """Run a collector until the process is killed; the main function of a process."""
+    with CollectorServer(file) as collector:
+        address.send(collector.url)
+        threading.Event().wait()
 
 
 def stop(running: Running) -> tuple[int, str]:

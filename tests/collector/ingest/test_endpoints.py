@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from footfall.collector import CollectorServer
-from footfall.collector.ingest import endpoints, rate_limit
+from footfall.collector.ingest import endpoints
 from footfall.collector.ingest.rate_limit import RateLimiter
 from footfall.collector.storage import writer_thread
 from tests.collector.support import (
@@ -117,6 +117,12 @@ def test_declared_domains_and_projects_are_the_only_ones() -> None:
         assert shown == [("a.test", None), ("b.test", "not_found"), (PID, None)]
 
 
+def test_with_a_domain_declared_no_other_project_exists() -> None:
+    with running_collector(domains=["a.test"]) as (_, http):
+        assert http.post("/log", json={"pid": PID}).status_code == 404
+        assert stored_events(http) == []
+
+
 def test_a_full_disk_is_reported_to_senders_probes_and_pages(
     collector: CollectorServer, http: httpx2.Client
 ) -> None:
@@ -145,7 +151,7 @@ def test_a_salt_that_cannot_be_read_is_no_crash(
 @pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits"])
 def test_a_flood_is_answered_with_retry_after(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=2.0))
-    monkeypatch.setattr(rate_limit, "network_of", lambda peer: peer)
+    monkeypatch.setattr(endpoints, "sender_of", lambda peer, *, is_page: peer)
     with running_collector() as (_, http):
         answers = [http.post(path, json={}) for _ in range(3)]
         assert answers[-1].status_code == 429

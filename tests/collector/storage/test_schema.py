@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from footfall.collector.storage import database, schema
+import pytest
+
+from footfall.collector.storage import dropped_events
+from footfall.collector.storage.dropped_counts import BotRow
 from footfall.collector.storage.schema import SCHEMA_VERSION
+from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.store import Store
-from tests.collector.storage.support import rows
-from tests.collector.support import NOON
+from footfall.collector.storage.stored_events import EventSearch
+from tests.collector.storage.support import names, open_older_file, rows
+from tests.collector.support import GOOGLEBOT, NOON, incoming_event
 
 
 def write_file_of_version_1(file: Path) -> None:
     """As the first release left it: events, and no visits."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    with closing(connection):
-        for statement in schema._EVENTS.split(";\n"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {database._APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
+    with closing(open_older_file(file, 1)) as connection:
         for number, (path, session) in enumerate([("/", "s1"), ("/b", "s1"), ("/c", "s2")]):
             connection.execute(
                 """INSERT INTO events (vendor, domain, name, source, props, user_agent, visitor,
@@ -43,3 +42,59 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
         assert rows(store, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     # Once is enough.
     Store(file).close()
+
+
+def write_file_of_version_3(file: Path) -> None:
+    """As it was when dropped events were among the others: every second of ten."""
+    with closing(open_older_file(file, 3)) as connection:
+        for number in range(1, 11):
+            is_dropped = number % 2 == 0
+            event_id = connection.execute(
+                """INSERT INTO events (vendor, domain, name, props, user_agent, visitor, session,
+                received_at, begins, reason) VALUES ('plausible', ?, ?, '{}', ?, ?, ?, ?, ?, ?)""",
+                (
+                    "b.test" if number == 4 else "a.test",
+                    str(number),
+                    GOOGLEBOT,
+                    None if is_dropped else "v",
+                    None if is_dropped else "s",
+                    int(NOON * 1_000) + number,
+                    not is_dropped,
+                    ("spam_referrer" if number == 2 else "bot") if is_dropped else None,
+                ),
+            ).lastrowid
+            connection.execute("INSERT INTO requests VALUES (?, '{}', '[1]')", (event_id,))
+            connection.execute("INSERT OR REPLACE INTO sites VALUES ('b.test', 1)")
+        connection.execute("DELETE FROM events WHERE id = 10")
+
+
+def test_dropped_events_of_an_older_file_are_moved(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    write_file_of_version_3(file)
+    with closing(Store(file, keep_events=5, clock=lambda: NOON)) as store:
+        assert names(store) == [str(number) for number in range(1, 10)]
+        assert names(store, EventSearch(status="dropped")) == ["2", "4", "6", "8"]
+        assert {event.body[0] for event in store.search(EventSearch()).events} == {1}
+        assert rows(store, "SELECT count(*) FROM events WHERE reason IS NOT NULL") == [(0,)]
+        assert rows(store, "SELECT last_id, events FROM counters") == [(10, 5)]
+        assert rows(store, "SELECT domain, events FROM sites") == [("a.test", 5)]
+        # An id is never given twice.
+        store.enqueue([incoming_event("new")])
+        assert store.flush()
+        assert store.search(EventSearch(name="new")).events[0].id == 11
+        totals = store.totals("all")
+        assert (totals.pageviews, totals.dropped) == (0, 4)
+        day = today(NOON, store.zone)
+        bots = store.bots(TimeRange.of_days(day, day, store.zone))
+        assert bots == [BotRow("Googlebot", "search", 3)]
+
+
+def test_of_an_older_file_only_the_newest_dropped_events_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropped_events, "MAX_EVENTS", 2)
+    file = tmp_path / "events.sqlite3"
+    write_file_of_version_3(file)
+    with closing(Store(file, clock=lambda: NOON)) as store:
+        assert names(store, EventSearch(status="dropped")) == ["6", "8"]
+        assert store.totals("all").dropped == 4

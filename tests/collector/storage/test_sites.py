@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from footfall.collector.storage.sites import (
     RegisteredSite,
     SiteRegistry,
 )
+from tests.collector.storage.support import open_older_file
 from tests.collector.support import NOON, incoming_event
 
 SITE = "a.test"
@@ -133,11 +133,7 @@ def test_what_events_brought_is_known_without_a_registered_site(
 
 def test_an_older_file_gets_the_tables(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite3"
-    Store(path).close()
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        for table in ("registered_sites", "goals", "shared_links", "custom_props"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("PRAGMA user_version = 2")
+    open_older_file(path, 2).close()
     store = Store(path)
     store.registry.create_prop(SITE, "plan")
     store.close()

@@ -27,7 +27,7 @@ def test_inserted_events_have_rising_ids_and_one_row_a_visit(connection: Connect
     events = [incoming_event(), incoming_event(path="/b"), incoming_event(reason="bot")]
     assert write_sql.insert(connection, events) == [1, 2, 3]
     assert values(connection, "SELECT pageviews FROM visits") == [2]
-    assert values(connection, "SELECT count(*) FROM requests") == [3]
+    assert values(connection, "SELECT event_id FROM requests") == [1, 2]
 
 
 def test_a_visit_begins_with_the_first_of_its_events_that_was_written(
@@ -77,6 +77,28 @@ def test_a_purge_says_whether_it_deleted_anything(connection: Connection) -> Non
     assert values(connection, "SELECT id FROM events") == [3, 4]
     assert write_sql.purge_by_size(connection, used - 1)
     assert values(connection, "SELECT id FROM events") == []
+
+
+def test_sites_are_bounded_and_those_with_events_stay(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_sql, "_MAX_SITES", 3)
+    write_sql.insert(connection, [incoming_event(domain="real.test", at=NOON - 9)] * 2)
+    for number in range(20):
+        flood = [incoming_event(domain=f"{number}-{each}.test", at=NOON) for each in range(5)]
+        write_sql.insert(connection, flood)
+    write_sql.insert(connection, [incoming_event(domain="new.test", at=NOON + 1)])
+    found = values(connection, "SELECT domain FROM sites ORDER BY seen_at")
+    assert (found[0], found[-1], len(found)) == ("real.test", "new.test", 3)
+
+
+def test_dropped_events_make_no_site(connection: Connection) -> None:
+    write_sql.insert(connection, [incoming_event(domain="x.test", reason="bot")])
+    assert values(connection, "SELECT domain FROM sites") == []
+
+
+def test_no_events_need_no_id(connection: Connection) -> None:
+    assert write_sql.insert(connection, []) == []
 
 
 def test_a_days_salt_is_made_once(connection: Connection) -> None:

@@ -23,18 +23,20 @@ from footfall.collector.access_token import has_token
 from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.ingest.group_commit import GroupCommit
-from footfall.collector.ingest.rate_limit import RateLimiter
+from footfall.collector.ingest.rate_limit import RateLimiter, sender_of
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
 from footfall.collector.wire import hit_reports, limits, plausible, swetrix
 from footfall.collector.wire.messages import (
     RETRY_SOON,
+    IncomingEvent,
     IncomingRequest,
     IngestResponse,
     IngestResult,
     json_response,
 )
+from footfall.common.log import ThrottledLog
 
 # Any site's scripts may post here, without cookies.
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
@@ -74,6 +76,10 @@ _SWETRIX_PATHS: Final = {
 }
 _PLAUSIBLE_PATH: Final = "/api/event"
 _HITS_PATH: Final = "/api/v1/hits"
+
+
+# Of a domain, in a log line.
+_MAX_SHOWN: Final = 100
 
 
 class RejectedRequest(NamedTuple):
@@ -118,8 +124,7 @@ class IngestEndpoints:
     Args:
         app: Answers all other requests.
         store: Where accepted events are written.
-        domains: The Plausible domains and the Swetrix projects that exist; with none, all do. A
-            name that has the form of a project id is a project.
+        domains: The Plausible domains and the Swetrix projects that exist; with none, all do.
         rejected: Keeps the requests that were answered with an error.
         recent_hits: Keeps the hits that the middleware reported and did not count.
         forward: Sends accepted events on to other destinations.
@@ -144,6 +149,7 @@ class IngestEndpoints:
         self._forward = forward
         self._tokens = tokens
         self._rate_limiter = RateLimiter()
+        self._log = ThrottledLog()
         self._group_commit = GroupCommit(store)
         self._endpoints = _endpoints(store, frozenset(domains))
 
@@ -157,7 +163,7 @@ class IngestEndpoints:
             await send_response(send, _POST_ONLY)
         elif not endpoint.allows_any_origin and (refusal := self._refusal(scope)):
             await send_response(send, refusal, ())
-        elif not self._rate_limiter.allows(_peer(scope), time.monotonic()):
+        elif not self._rate_limiter.allows(_sender(scope), time.monotonic()):
             await send_response(send, _TOO_MANY)
         else:
             body = await read_body(receive, endpoint.max_bytes + 1)
@@ -196,6 +202,8 @@ class IngestEndpoints:
         except sqlite3.Error:
             # The day's salt could neither be read nor written.
             return endpoint.busy
+        self._rate_limiter.charge(_sender(scope), len(events), time.monotonic())
+        self._warn_of_undeclared(events)
         # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
         if response.status >= 400 and response.status != 403:
             self._reject(scope, response, request.at)
@@ -210,10 +218,27 @@ class IngestEndpoints:
             self._forward.enqueue(events)
         return response
 
+    def _warn_of_undeclared(self, events: Sequence[IncomingEvent]) -> None:
+        """Tell the site owner, who may have mistyped a domain: such events are not written."""
+        domain = next((event.domain for event in events if not event.is_declared), None)
+        if domain is not None:
+            shown = repr(domain[:_MAX_SHOWN])
+            self._log.warn(
+                "undeclared",
+                f"footfall: the collector drops events for {shown}, which is none of its domains: "
+                f"start it with --domain {shown} too, or correct the sender",
+            )
+
 
 def _peer(scope: Scope) -> str:
     peer = scope.get("client")
     return peer[0] if peer else ""
+
+
+def _sender(scope: Scope) -> str | None:
+    # Browsers send it to this machine without TLS, too, and no page can keep them from it.
+    is_page = any(name == b"sec-fetch-site" for name, _ in scope["headers"])
+    return sender_of(_peer(scope), is_page=is_page)
 
 
 def route_path(scope: Scope) -> str:
@@ -238,7 +263,6 @@ def is_swetrix(scope: Scope) -> bool:
 
 
 def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
-    pids = frozenset(each for each in domains if swetrix.PID.fullmatch(each))
     endpoints = {
         _PLAUSIBLE_PATH: _Endpoint(
             receive=partial(plausible.receive, domains=domains, sessions=store.sessions),
@@ -254,7 +278,7 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
     }
     for path, kind in _SWETRIX_PATHS.items():
         endpoints[path] = _Endpoint(
-            receive=partial(swetrix.receive, kind=kind, pids=pids, sessions=store.sessions),
+            receive=partial(swetrix.receive, kind=kind, pids=domains, sessions=store.sessions),
             max_bytes=limits.SWETRIX_BODY,
             busy=swetrix.BUSY,
         )

@@ -79,7 +79,7 @@ class _ViaTransport:
 def event_of(incoming: IncomingEvent) -> Event | None:
     """The event to forward, or None where it is not forwarded."""
     headers = incoming.request.headers
-    is_valid = bool(incoming.client_ip) and _is_sendable(incoming.name)
+    is_valid = incoming.is_declared and bool(incoming.client_ip) and _is_sendable(incoming.name)
     if incoming.reason in _NOT_FORWARDED or not is_valid or _VIA in headers.get("via", ""):
         return None
     return Event(

@@ -1,7 +1,11 @@
-"""A token bucket for each sender's address.
+"""A token bucket for each sender's address; each event takes a token.
 
-Loopback addresses have no limit of their own, only the store's queue: a proxy on this machine may
-send everybody's events. No I/O; the time is an argument.
+How many events a request holds is known once it was read. So a request is let in as long as its
+sender has a token, and its events are charged afterwards: the next waits until they are paid.
+
+What comes from this machine has no limit but the store's queue, since a proxy may stand there, or
+the apps themselves. The exception is a browser, which any web site that is open in it may let send
+events: all pages on this machine share one bucket. No I/O; the time is an argument.
 """
 
 from __future__ import annotations
@@ -18,9 +22,11 @@ BURST: Final = 5_000.0
 # An address costs 200 bytes.
 _MAX_SENDERS: Final = 10_000
 
+_PAGES_HERE: Final = "pages on this machine"
+
 
 class RateLimiter:
-    """Token buckets by address: time fills them, events empty them.
+    """Token buckets by sender: time fills them, events empty them.
 
     Args:
         per_second: Tokens that a bucket gains in a second.
@@ -32,29 +38,41 @@ class RateLimiter:
         self._burst = burst
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def allows(self, peer: str, now: float) -> bool:
-        """Take a token from the bucket of an address; False if it has none. `now` is in seconds."""
-        key = network_of(peer)
-        if key is None:
-            return True
-        tokens, at = self._buckets.pop(key, (self._burst, now))
-        tokens = min(self._burst, tokens + max(0.0, now - at) * self._per_second)
-        is_allowed = tokens >= 1.0
-        self._buckets[key] = (tokens - 1.0 if is_allowed else tokens, now)
+    def allows(self, sender: str | None, now: float) -> bool:
+        """Whether a sender has a token; None has any number. `now` is in seconds."""
+        return sender is None or self._tokens(sender, now) >= 1.0
+
+    def charge(self, sender: str | None, events: int, now: float) -> None:
+        """Take the tokens of a request's events: one at least, and more than there are."""
+        if sender is None:
+            return
+        self._buckets[sender] = (self._tokens(sender, now) - max(events, 1), now)
+        self._buckets.move_to_end(sender)
         if len(self._buckets) > _MAX_SENDERS:
             self._buckets.popitem(last=False)
-        return is_allowed
+
+    def _tokens(self, sender: str, now: float) -> float:
+        tokens, at = self._buckets.get(sender, (self._burst, now))
+        return min(self._burst, tokens + max(0.0, now - at) * self._per_second)
 
 
 @lru_cache(maxsize=1_024)
-def network_of(peer: str) -> str | None:
-    """The address, or the /64 network of an IPv6 address; None for loopback and for no address."""
+def sender_of(peer: str, *, is_page: bool) -> str | None:
+    """Whose tokens a request takes; None where it has no limit.
+
+    Args:
+        peer: The other end of the socket.
+        is_page: Whether the request is of a page in a browser.
+
+    Returns:
+        The address, or the /64 network of an IPv6 address.
+    """
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
         return None
     if address.is_loopback:
-        return None
+        return _PAGES_HERE if is_page else None
     if address.version == 6 and address.ipv4_mapped is None:
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)

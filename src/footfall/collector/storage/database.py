@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 from footfall.collector.storage import schema
 from footfall.collector.storage.stats import count_sql
@@ -21,6 +21,12 @@ from footfall.common.private_file import make_private
 from footfall.errors import ConfigError, Fault
 
 MEMORY: Final = ":memory:"
+
+Synchronous: TypeAlias = Literal["normal", "full"]
+"""What a power cut or a crash of the system may lose; the file stays whole, and a crash of the
+process loses nothing. `normal`: what was committed since the last checkpoint. `full`: nothing,
+since each commit waits until the disk has it (https://sqlite.org/pragma.html, read 2026-11)."""
+SYNCHRONOUS: Final[tuple[Synchronous, ...]] = get_args(Synchronous)
 
 # "Foot" in ASCII: identifies the file as ours, to us and to `file`.
 _APPLICATION_ID = 0x466F6F74
@@ -44,12 +50,17 @@ _MAX_READERS = 8
 class Database:
     """An open file of the collector.
 
+    Args:
+        path: The file, or `:memory:`.
+        synchronous: What a power cut may lose; see `Synchronous`.
+
     Raises:
         ConfigError: The file cannot be opened, is damaged, another program's or a later version's.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, synchronous: Synchronous = "normal") -> None:
         self.path = str(path)
+        self._synchronous = synchronous
         self._is_memory = self.path == MEMORY
         with _config_errors(self.path), contextlib.ExitStack() as stack:
             self.writer = stack.enter_context(contextlib.closing(self._connect()))
@@ -156,12 +167,9 @@ class Database:
     def _set_busy_timeout(self) -> None:
         self.writer.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1_000)}")
 
-    @staticmethod
-    def _set_up(connection: sqlite3.Connection) -> None:
+    def _set_up(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
-        # After a crash of the machine, the last commits may be missing; the file stays whole. A
-        # crash of the process loses nothing that was committed.
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
         # Counting the different visitors of a million events takes half the time with these.
         connection.execute("PRAGMA cache_size = -16384")

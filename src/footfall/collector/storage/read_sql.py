@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
-from sqlite3 import Connection, Row
+from sqlite3 import Connection
 from string import Template
-from typing import Any
+from zoneinfo import ZoneInfo
 
+from footfall.collector.storage import dropped_counts
+from footfall.collector.storage.event_rows import COLUMNS, stored_event
+from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.stored_events import (
     MAX_LIMIT,
     PERIODS,
@@ -16,42 +19,45 @@ from footfall.collector.storage.stored_events import (
     Period,
     PeriodSpec,
     SearchResult,
-    StoredEvent,
     TopRow,
     Totals,
 )
-from footfall.collector.wire.messages import Campaign
-from footfall.collector.wire.parsing import read_json
+
+_MATCHES = """id > :after
+    AND (:name IS NULL OR name = :name)
+    AND (:domain IS NULL OR domain = :domain)
+    AND (:path IS NULL OR path = :path)"""
 
 
 def _sql(text: str) -> str:
     return Template(text).substitute(
+        columns=", ".join(["id", *COLUMNS, "headers", "body"]),
         # Every filter is a parameter that may be NULL, so that one text serves all searches.
-        matches="""id > :after
-            AND (:name IS NULL OR name = :name)
-            AND (:domain IS NULL OR domain = :domain)
-            AND (:path IS NULL OR path = :path)
-            AND (:reason IS NULL OR reason = :reason)
-            AND (:status IS NULL OR :status = iif(reason IS NULL, 'accepted', 'dropped'))""",
+        accepted=f":reason IS NULL AND coalesce(:status, 'accepted') = 'accepted' AND {_MATCHES}",
+        dropped=f"""(:reason IS NULL OR reason = :reason)
+            AND coalesce(:status, 'dropped') = 'dropped' AND {_MATCHES}""",
         in_period="received_at >= :since AND (:domain IS NULL OR domain = :domain)",
         top="GROUP BY label ORDER BY number DESC, label LIMIT 10",
     )
 
 
+# SQLite merges the two, which are in the order of their ids.
 _EVENTS = _sql("""
-    SELECT events.*, requests.headers, requests.body
-    FROM events LEFT JOIN requests ON event_id = id
-    WHERE $matches ORDER BY id""")
+    SELECT $columns FROM events LEFT JOIN requests ON event_id = id WHERE $accepted
+    UNION ALL
+    SELECT $columns FROM dropped_events WHERE $dropped
+    ORDER BY id""")
 _OLDEST = f"{_EVENTS} LIMIT :limit"
 _NEWEST = f"{_EVENTS} DESC LIMIT :limit"
-_TOTAL = _sql("SELECT count(*) FROM events WHERE $matches")
+_TOTAL = _sql("""
+    SELECT (SELECT count(*) FROM events WHERE $accepted)
+        + (SELECT count(*) FROM dropped_events WHERE $dropped)""")
 _TOTALS = _sql("""
     SELECT
         count(DISTINCT visitor) AS visitors,
         count(*) FILTER (WHERE begins) AS visits,
         count(*) FILTER (WHERE name = 'pageview' AND reason IS NULL) AS pageviews,
-        count(*) FILTER (WHERE name NOT IN ('pageview', 'engagement') AND reason IS NULL) AS events,
-        count(*) FILTER (WHERE reason IS NOT NULL) AS dropped
+        count(*) FILTER (WHERE name NOT IN ('pageview', 'engagement') AND reason IS NULL) AS events
     FROM events WHERE $in_period""")
 _PAGES = _sql("""
     SELECT coalesce(path, '(none)') AS label, count(DISTINCT visitor), count(*) AS number
@@ -64,10 +70,6 @@ _EVENT_NAMES = _sql("""
     SELECT name AS label, count(DISTINCT visitor), count(*) AS number
     FROM events
     WHERE $in_period AND name NOT IN ('pageview', 'engagement') AND reason IS NULL $top""")
-# A dropped event belongs to no visitor.
-_REASONS = _sql("""
-    SELECT reason AS label, 0, count(*) AS number
-    FROM events WHERE $in_period AND reason IS NOT NULL $top""")
 _BARS = _sql("""
     SELECT min(:bars - 1, (received_at - :since) * :bars / :reach) AS bar, count(*)
     FROM events WHERE $in_period AND name = 'pageview' AND reason IS NULL GROUP BY bar""")
@@ -79,22 +81,17 @@ _PROP_NAMES = """
         AND received_at >= :since AND received_at < :until
         AND (:domain IS NULL OR domain = :domain)
     GROUP BY key ORDER BY count(*) DESC, key LIMIT 20"""
-_BOTS = """
-    SELECT user_agent, count(*) AS number FROM events
-    WHERE reason IS NOT NULL AND reason = 'bot' AND received_at >= :since AND received_at < :until
-        AND (:domain IS NULL OR domain = :domain)
-    GROUP BY user_agent"""
 
 
 def search(
-    connection: Connection, wanted: EventSearch, addresses: Mapping[int, str]
+    connection: Connection, wanted: EventSearch, address: Callable[[int], str | None]
 ) -> SearchResult:
-    """The events that match, with their address if `addresses` has it, by id."""
+    """The events that match, with their address where `address` knows it, by id."""
     values = {**asdict(wanted), "limit": min(wanted.limit, MAX_LIMIT)}
     rows = connection.execute(_NEWEST if wanted.is_newest else _OLDEST, values).fetchall()
     if wanted.is_newest:
         rows.reverse()
-    events = [_stored_event(row, addresses.get(row["id"])) for row in rows]
+    events = [stored_event(row, address(row["id"])) for row in rows]
     return SearchResult(events, count(connection, wanted))
 
 
@@ -104,7 +101,9 @@ def count(connection: Connection, wanted: EventSearch) -> int:
     return total
 
 
-def totals(connection: Connection, period: Period, domain: str | None, now: float) -> Totals:
+def totals(
+    connection: Connection, period: Period, domain: str | None, now: float, zone: ZoneInfo
+) -> Totals:
     """The totals of a period that ends `now`, in seconds since the epoch."""
     span = PERIODS[period]
     since = _since(connection, span, now)
@@ -116,20 +115,23 @@ def totals(connection: Connection, period: Period, domain: str | None, now: floa
         return [TopRow(*row) for row in connection.execute(query, values)]
 
     bars = dict(map(tuple, connection.execute(_BARS, values)))
+    dropped = _dropped(connection, since if span.seconds else 0, now, zone, domain)
     return Totals(
         **dict(connection.execute(_TOTALS, values).fetchone()),
+        dropped=sum(number for _, number in dropped),
         pages=top(_PAGES),
         sources=top(_SOURCES),
         names=top(_EVENT_NAMES),
-        reasons=top(_REASONS),
+        # A dropped event belongs to no visitor.
+        reasons=[TopRow(reason, 0, number) for reason, number in dropped[:10]],
         bars=[bars.get(bar, 0) for bar in range(span.bars)],
     )
 
 
 def domains(connection: Connection) -> list[str]:
-    """The domains and projects that events came for, by name; at most a hundred."""
-    query = "SELECT domain FROM sites ORDER BY domain LIMIT 100"
-    return [row["domain"] for row in connection.execute(query)]
+    """The hundred domains and projects with the most events, by name."""
+    query = "SELECT domain FROM sites ORDER BY events DESC, domain LIMIT 100"
+    return sorted(row["domain"] for row in connection.execute(query))
 
 
 def visitors_since(connection: Connection, since: float, domain: str | None) -> int:
@@ -153,15 +155,6 @@ def prop_names(
     return [row["key"] for row in connection.execute(_PROP_NAMES, values)]
 
 
-def bots(
-    connection: Connection, since: int, until: int, domain: str | None
-) -> Iterator[tuple[str, int]]:
-    """The User-Agents that were dropped as bots, with their events; times in ms since the epoch."""
-    values = {"since": since, "until": until, "domain": domain}
-    for row in connection.execute(_BOTS, values):
-        yield row["user_agent"], row["number"]
-
-
 def last_seen(connection: Connection, visitor: str) -> tuple[str, float] | None:
     """Session and time, in seconds, of a visitor's newest event."""
     query = "SELECT session, received_at FROM events WHERE visitor = ? ORDER BY id DESC LIMIT 1"
@@ -169,34 +162,20 @@ def last_seen(connection: Connection, visitor: str) -> tuple[str, float] | None:
     return (row["session"], row["received_at"] / 1_000) if row else None
 
 
+def _dropped(
+    connection: Connection, since: int, now: float, zone: ZoneInfo, domain: str | None
+) -> list[tuple[str, int]]:
+    """How many events were dropped until the end of the day, by reason, the most frequent first."""
+    day = today(now, zone)
+    span = TimeRange(since, TimeRange.of_days(day, day, zone).until, zone)
+    found: Counter[str] = Counter()
+    for key, number in dropped_counts.read(connection, span, domain).items():
+        found[key.reason] += number
+    return sorted(found.items(), key=lambda row: (-row[1], row[0]))
+
+
 def _since(connection: Connection, span: PeriodSpec, now: float) -> int:
     if span.seconds is not None:
         return int((now - span.seconds) * 1_000)
     oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
     return int(now * 1_000) if oldest is None else oldest
-
-
-def _stored_event(row: Row, client_ip: str | None) -> StoredEvent:
-    values = dict(row)
-    campaign = Campaign(*(values.pop(f"utm_{field}") for field in Campaign._fields))
-    currency, amount = values.pop("currency"), values.pop("amount")
-    del values["country"], values["begins"]
-    return StoredEvent(
-        **values
-        | {
-            "campaign": campaign,
-            "props": json.loads(values["props"]),
-            "revenue": (currency, amount) if currency else None,
-            "client_ip": client_ip or None,
-            "headers": json.loads(values["headers"] or "null"),
-            "body": _parsed(values["body"]),
-        }
-    )
-
-
-def _parsed(body: str | None) -> Any:
-    """The body as JSON, or the text itself where it was a form."""
-    try:
-        return None if body is None else read_json(body)
-    except ValueError:
-        return body

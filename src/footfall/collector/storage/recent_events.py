@@ -29,28 +29,60 @@ class RecentEvent(NamedTuple):
 
 
 class RecentEvents:
-    """The newest thousand events by id."""
+    """The newest thousand events that count, and as many that were dropped, by id.
+
+    So that whoever floods the collector with events that are dropped hides none that counts.
+    """
 
     def __init__(self) -> None:
-        self.addresses: OrderedDict[int, str] = OrderedDict()
-        """The addresses that were taken for the visitors', by the event's id."""
-        self._ring: RingBuffer[RecentEvent] = RingBuffer(max_items=_KEEP, max_bytes=_KEEP_BYTES)
+        self._accepted = _Newest()
+        self._dropped = _Newest()
 
     def add(self, events: Iterable[tuple[int, RecentEvent]]) -> None:
         """Add events with their ids, which rise."""
         for event_id, recent in events:
-            self.addresses[event_id] = recent.event.client_ip
-            self._ring.put(event_id, *_trimmed(recent))
-        while len(self.addresses) > _KEEP:
-            self.addresses.popitem(last=False)
+            newest = self._accepted if recent.event.reason is None else self._dropped
+            newest.add(event_id, recent)
 
     def get(self, event_id: int) -> RecentEvent | None:
         """The event, or None once it is only in the file."""
-        return self._ring.get(event_id)
+        return self._accepted.get(event_id) or self._dropped.get(event_id)
+
+    def address(self, event_id: int) -> str | None:
+        """The address that was taken for the visitor's; None where it is no longer known."""
+        return self._accepted.address(event_id) or self._dropped.address(event_id)
+
+    def unwritten(self) -> list[tuple[int, IncomingEvent]]:
+        """The events that are here alone, for undeclared domains: oldest first, with their ids."""
+        recent = self._dropped.items()
+        return [(number, each.event) for number, each in recent if not each.event.is_declared]
 
     def clear(self) -> None:
-        self.addresses.clear()
-        self._ring.clear()
+        self._accepted = _Newest()
+        self._dropped = _Newest()
+
+
+class _Newest:
+    """The newest thousand; of the addresses all, of the requests as many as fit."""
+
+    def __init__(self) -> None:
+        self._addresses: OrderedDict[int, str] = OrderedDict()
+        self._ring: RingBuffer[RecentEvent] = RingBuffer(max_items=_KEEP, max_bytes=_KEEP_BYTES)
+
+    def add(self, event_id: int, recent: RecentEvent) -> None:
+        self._addresses[event_id] = recent.event.client_ip
+        self._ring.put(event_id, *_trimmed(recent))
+        if len(self._addresses) > _KEEP:
+            self._addresses.popitem(last=False)
+
+    def get(self, event_id: int) -> RecentEvent | None:
+        return self._ring.get(event_id)
+
+    def address(self, event_id: int) -> str | None:
+        return self._addresses.get(event_id)
+
+    def items(self) -> list[tuple[int, RecentEvent]]:
+        return self._ring.items()
 
 
 def _trimmed(recent: RecentEvent) -> tuple[RecentEvent, int]:

@@ -16,7 +16,7 @@ from sqlite3 import Connection
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage import write_sql
+from footfall.collector.storage import dropped_counts, write_sql
 from footfall.collector.storage.database import Database
 from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.stats import rollups
@@ -116,7 +116,10 @@ class Retention:
                 is_purged |= write_sql.purge_by_size(connection, self._limits.bytes)
             if is_purged:
                 write_sql.delete_orphans(connection)
-            has_deleted_salt = self._salts.purge(connection, day_number(today(now, self._zone)))
+            day = day_number(today(now, self._zone))
+            kept_days = min(self._limits.days or dropped_counts.KEEP_DAYS, dropped_counts.KEEP_DAYS)
+            dropped_counts.purge(connection, day - kept_days)
+            has_deleted_salt = self._salts.purge(connection, day)
             for at in (now, now + _SALT_AHEAD_SECONDS):
                 self._salts.prepare(connection, day_number(today(at, self._zone)))
         if has_deleted_salt:

@@ -38,6 +38,11 @@ class RingBuffer(Generic[T]):
         with self._lock:
             return [item for item, _ in self._items.values()]
 
+    def items(self) -> list[tuple[int, T]]:
+        """All items with their numbers, oldest first."""
+        with self._lock:
+            return [(number, item) for number, (item, _) in self._items.items()]
+
     def clear(self) -> None:
         with self._lock:
             self._items.clear()

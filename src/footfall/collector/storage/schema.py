@@ -3,12 +3,14 @@
 A file keeps its version as `user_version`. Each migration below leads from one version to the next,
 in the transaction that opens the file; one that is published never changes.
 
-- `events` has one row an event; `requests` the headers and bodies of the newest.
+- `events` has one row for each event that counts; `requests` the headers and bodies of the newest.
+- `dropped_events` has the newest of those that were dropped; `dropped_counts` their numbers.
+- `counters` has what would take long to count.
 - `visits` has one row a visit, updated with each of its events. As with Plausible, all but the
   figures, the last page and the end of a visit is that of its first event.
 - `rollups` has the figures of days that are over, so that a month need not be counted again;
   `closed_days` lists them. Both can be emptied at any time: they are made anew.
-- `sites` has the domains and projects that events came for, and when the last one did.
+- `sites` has the domains and projects that events counted for, when the last one did, and how many.
 - `salts` has the keys of the visitors' hashes, for two days.
 - `registered_sites`, `goals`, `shared_links` and `custom_props` have what site owners registered;
   they are independent of the events.
@@ -20,12 +22,9 @@ from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Final, TypeAlias
 
-from footfall.collector.storage import visit_rows
+from footfall.collector.storage import dropped_events, visit_rows
 
-_EVENTS: Final = """
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, so that after=ID stays true
-    received_at INTEGER NOT NULL,          -- milliseconds since the epoch
+_EVENT_COLUMNS: Final = """received_at INTEGER NOT NULL,          -- milliseconds since the epoch
     vendor TEXT NOT NULL,
     domain TEXT NOT NULL,                  -- of Swetrix, the project id
     name TEXT NOT NULL,
@@ -51,6 +50,12 @@ CREATE TABLE events (
     session TEXT,
     begins INTEGER NOT NULL,               -- 1 where this event began the visit
     reason TEXT                            -- why it was dropped; NULL where it counts
+"""
+
+_EVENTS: Final = f"""
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, so that after=ID stays true
+    {_EVENT_COLUMNS}
 ) STRICT;
 CREATE INDEX events_by_time ON events (received_at);
 CREATE INDEX events_by_visitor ON events (visitor, id) WHERE visitor IS NOT NULL;
@@ -154,6 +159,38 @@ CREATE TABLE custom_props (
 """
 
 
+_DROPPED_EVENTS: Final = f"""
+DROP INDEX IF EXISTS events_dropped;
+CREATE TABLE dropped_events (
+    id INTEGER PRIMARY KEY,                -- from one sequence with those of `events`
+    headers TEXT,                          -- as in `requests`
+    body TEXT,
+    bytes INTEGER NOT NULL,                -- of all texts
+    {_EVENT_COLUMNS}
+) STRICT;
+CREATE INDEX dropped_by_time ON dropped_events (received_at, bytes);
+CREATE TABLE dropped_counts (
+    day INTEGER NOT NULL,                  -- days since the epoch, in the collector's time zone
+    domain TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    name TEXT NOT NULL,                    -- of a bot; empty for other reasons
+    kind TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (day, domain, reason, name, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE counters (                    -- one row
+    last_id INTEGER NOT NULL,              -- of `events` and `dropped_events`
+    events INTEGER NOT NULL                -- how many rows `events` has
+) STRICT;
+DROP TABLE sites;
+CREATE TABLE sites (
+    domain TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL,              -- milliseconds since the epoch
+    events INTEGER NOT NULL                -- how many were counted since it was first seen
+) STRICT;
+"""
+
+
 def _make_tables(script: str) -> Callable[[Connection], None]:
     def run(connection: Connection) -> None:
         # `executescript` would end the transaction.
@@ -169,6 +206,7 @@ _MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(_EVENTS),),
     (_make_tables(_VISITS), visit_rows.rebuild),
     (_make_tables(_REGISTERED_SITES),),
+    (_make_tables(_DROPPED_EVENTS), dropped_events.move),
 )
 
 SCHEMA_VERSION: Final = len(_MIGRATIONS)

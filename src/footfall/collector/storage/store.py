@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage import read_sql, write_sql
-from footfall.collector.storage.bots import BotRow, count_bots
-from footfall.collector.storage.database import MEMORY, Database
+from footfall.collector.storage import dropped_counts, read_sql, write_sql
+from footfall.collector.storage.database import MEMORY, SYNCHRONOUS, Database, Synchronous
+from footfall.collector.storage.dropped_counts import BotRow
+from footfall.collector.storage.event_rows import unwritten_event
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
@@ -61,6 +62,8 @@ class Store:
         max_bytes: How many bytes of the file may be in use; None for any number.
         timezone: The time zone, by its IANA name, whose days count.
         mmdb: A country database in the MaxMind format.
+        synchronous: `"normal"`: a power cut may lose the events since the last checkpoint, which is
+            made each minute. `"full"`: it loses none, and each commit waits for the disk.
         clock: Gives seconds since the epoch.
 
     Raises:
@@ -76,14 +79,15 @@ class Store:
         max_bytes: int | None = None,
         timezone: str = "UTC",
         mmdb: str | Path | None = None,
+        synchronous: Synchronous = "normal",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _check(keep_events, keep_days, max_bytes, timezone)
+        _check(keep_events, keep_days, max_bytes, timezone, synchronous)
         self._lookup: CountryLookup | None = mmdb_lookup(mmdb) if mmdb else None
         self.clock = clock
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
-        self._database = Database(path)
+        self._database = Database(path, synchronous)
         self.registry = SiteRegistry(self._database)
         """The sites and goals that the site owner registered."""
         salts = Salts(self._database)
@@ -196,18 +200,25 @@ class Store:
     # -- reading ------------------------------------------------------------------------------
 
     def search(self, wanted: EventSearch) -> SearchResult:
-        """The stored events that match."""
+        """The events that match, in the file and, of undeclared domains, in memory."""
         with self._database.reading() as connection:
-            return read_sql.search(connection, wanted, self._recent_events.addresses)
+            found = read_sql.search(connection, wanted, self._recent_events.address)
+        unwritten = self._unwritten(wanted)
+        if not unwritten:
+            return found
+        part = slice(-wanted.limit, None) if wanted.is_newest else slice(wanted.limit)
+        events = [unwritten_event(*each) for each in unwritten[part]]
+        merged = sorted([*found.events, *events], key=lambda event: event.id)
+        return SearchResult(merged[part], found.total + len(unwritten))
 
     def recent_event(self, event_id: int) -> RecentEvent | None:
         """A new event as it came in, with addresses; None once it is only in the file."""
         return self._recent_events.get(event_id)
 
     def count(self, wanted: EventSearch) -> int:
-        """How many stored events match, whatever the limit."""
+        """How many events match, whatever the limit."""
         with self._database.reading() as connection:
-            return read_sql.count(connection, wanted)
+            return read_sql.count(connection, wanted) + len(self._unwritten(wanted))
 
     def totals(self, period: Period = "day", domain: str | None = None) -> Totals:
         """Totals over the stored events of a period that ends now.
@@ -217,7 +228,7 @@ class Store:
             domain: The site or project; None for all.
         """
         with self._database.reading() as connection:
-            return read_sql.totals(connection, period, domain, self.clock())
+            return read_sql.totals(connection, period, domain, self.clock(), self.zone)
 
     def query(self, query: StatsQuery) -> StatsResult:
         """Run a query over what is stored."""
@@ -249,10 +260,10 @@ class Store:
     def bots(self, span: TimeRange, domain: str | None = None) -> list[BotRow]:
         """The bots that were not counted, the busiest first."""
         with self._database.reading() as connection:
-            return count_bots(read_sql.bots(connection, span.since, span.until, domain))
+            return dropped_counts.bots(dropped_counts.read(connection, span, domain))
 
     def domains(self) -> list[str]:
-        """The domains and projects that events came for; at most a hundred."""
+        """The domains and projects that most events counted for, by name; at most a hundred."""
         with self._database.reading() as connection:
             return read_sql.domains(connection)
 
@@ -264,11 +275,16 @@ class Store:
         """
         return self._writer.subscribe(listener)
 
+    def _unwritten(self, wanted: EventSearch) -> list[tuple[int, IncomingEvent]]:
+        """The events that are in memory alone and match, oldest first, with their ids."""
+        recent = self._recent_events.unwritten()
+        return [(number, event) for number, event in recent if wanted.matches(number, event)]
+
     # -- in the writer thread -----------------------------------------------------------------
 
     def _insert(self, claim: Callable[[], list[IncomingEvent]]) -> list[int]:
         with self._database.writing() as connection:
-            return write_sql.insert(connection, claim(), self._lookup)
+            return write_sql.insert(connection, claim(), self._lookup, self.zone)
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:
@@ -292,7 +308,9 @@ class Store:
             return read_sql.last_seen(connection, visitor)
 
 
-def _check(keep_events: int, keep_days: int | None, max_bytes: int | None, timezone: str) -> None:
+def _check(
+    keep_events: int, keep_days: int | None, max_bytes: int | None, timezone: str, synchronous: str
+) -> None:
     faults = []
     if keep_events < 1:
         faults.append(Fault("keep_events", keep_events, "keep at least 1 event"))
@@ -302,5 +320,7 @@ def _check(keep_events: int, keep_days: int | None, max_bytes: int | None, timez
         faults.append(Fault("max_bytes", max_bytes, f"keep at least {_LEAST_BYTES} bytes, or None"))
     if timezone not in zoneinfo.available_timezones():
         faults.append(Fault("timezone", timezone, "write it like Europe/Berlin, or UTC"))
+    if synchronous not in SYNCHRONOUS:
+        faults.append(Fault("synchronous", synchronous, "choose normal or full"))
     if faults:
         raise ConfigError(faults)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from footfall.collector.wire.messages import Campaign, iso_time
+from footfall.collector.wire.messages import Campaign, IncomingEvent, iso_time
 
 Period: TypeAlias = Literal["day", "week", "month", "all"]
 
@@ -119,6 +119,17 @@ class EventSearch:
     # Of more than `limit`, the newest; if False, the ones that follow `after`.
     is_newest: bool = True
     limit: int = 1_000
+
+    def matches(self, event_id: int, event: IncomingEvent) -> bool:
+        """Whether an event matches that is not in the file."""
+        return (
+            event_id > self.after
+            and self.name in (None, event.name)
+            and self.domain in (None, event.domain)
+            and self.path in (None, event.path)
+            and self.reason in (None, event.reason)
+            and self.status in (None, "dropped" if event.reason else "accepted")
+        )
 
 
 class SearchResult(NamedTuple):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from sqlite3 import Connection
+from zoneinfo import ZoneInfo
 
-from footfall.collector.storage import visit_rows
-from footfall.collector.storage.redaction import storable_body, storable_headers
+from footfall.collector.storage import dropped_events, visit_rows
+from footfall.collector.storage.dropped_events import DroppedEvent
+from footfall.collector.storage.event_rows import COLUMNS, event_values, request_values
 from footfall.collector.storage.stats import rollups
-from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.country import CountryLookup, find_country
 from footfall.collector.wire.messages import IncomingEvent
 
@@ -19,104 +19,153 @@ _KEEP_REQUESTS = 10_000
 # A purge delays the writing of events: 1,000 rows take some 8 ms.
 _PURGE_ROWS = 1_000
 
-_INSERT_EVENT = """
-    INSERT INTO events (
-        received_at, vendor, domain, name, url, hostname, path, referrer, source, utm_source,
-        utm_medium, utm_campaign, utm_content, utm_term, props, currency, amount, user_agent,
-        browser, os, device, country, visitor, session, begins, reason
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_INSERT_EVENT = f"""
+    INSERT INTO events (id, {", ".join(COLUMNS)}) VALUES (?, {", ".join("?" * len(COLUMNS))})
+"""  # noqa: S608 -- fixed texts
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
 _BEGIN_VISIT = "UPDATE events SET begins = 1 WHERE id = ?"
 _UPSERT_SITE = """
-    INSERT INTO sites VALUES (?, ?)
-    ON CONFLICT (domain) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
+    INSERT INTO sites VALUES (?, ?, ?)
+    ON CONFLICT (domain) DO UPDATE SET
+        seen_at = max(seen_at, excluded.seen_at), events = events + excluded.events
 """
-_PURGE_BY_COUNT = """
-    DELETE FROM events WHERE id IN (
-        SELECT id FROM events WHERE id <= (SELECT max(id) FROM events) - ? ORDER BY id LIMIT ?
+_TRIM_SITES = """
+    DELETE FROM sites WHERE domain IN (
+        SELECT domain FROM sites ORDER BY events, seen_at
+        LIMIT max((SELECT count(*) FROM sites) - ?, 0)
     )
 """
+# Most events first: what is sent for invented domains does not push out a site.
+_MAX_SITES = 1_000
 _PURGE_BY_AGE = """
     DELETE FROM events WHERE id IN (
         SELECT id FROM events WHERE received_at < ? ORDER BY received_at LIMIT ?
     )
 """
+_PURGE_DROPPED_BY_AGE = "DELETE FROM dropped_events WHERE received_at < ?"
 _PURGE_OLDEST = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
 _END_OF_TIME = 2**62
+# Ids have gaps, those of dropped events; so the rows are counted.
 _PURGE_REQUESTS = """
     DELETE FROM requests WHERE event_id IN (
-        SELECT event_id FROM requests WHERE event_id <= (SELECT max(id) FROM events) - ?
-        ORDER BY event_id LIMIT ?
+        SELECT event_id FROM requests WHERE event_id <= (
+            SELECT event_id FROM requests ORDER BY event_id DESC LIMIT 1 OFFSET ?
+        ) ORDER BY event_id LIMIT ?
     )
 """
+_UTC = ZoneInfo("UTC")
 
 
 def insert(
-    connection: Connection, events: Sequence[IncomingEvent], lookup: CountryLookup | None = None
+    connection: Connection,
+    events: Sequence[IncomingEvent],
+    lookup: CountryLookup | None = None,
+    zone: ZoneInfo = _UTC,
 ) -> list[int]:
-    """Write the events, their visits and their requests, and return the ids of the events."""
-    ids, updated_by, updates = [], [], []
-    for event in events:
+    """Write the events, their visits and their requests, and return the ids of the events.
+
+    Accepted and dropped events have ids from one sequence. `zone` is the one whose days count.
+    """
+    if not events:
+        return []
+    last_id = connection.execute("SELECT last_id FROM counters").fetchone()[0]
+    updates: list[visit_rows.VisitUpdate] = []
+    updated_by: list[int] = []
+    dropped: list[DroppedEvent] = []
+    sites: dict[str, tuple[int, int]] = {}
+    for event_id, event in enumerate(events, last_id + 1):
         country = find_country(event.request.headers, event.client_ip, lookup)
-        event_id = connection.execute(_INSERT_EVENT, _event_row(event, country)).lastrowid or 0
-        connection.execute(_INSERT_REQUEST, (event_id, *_request_row(event)))
-        ids.append(event_id)
+        if event.reason is not None:
+            # Others are in memory alone (`recent_events.py`).
+            if event.is_declared:
+                dropped.append(DroppedEvent(event_id, event, country))
+            continue
+        connection.execute(_INSERT_EVENT, (event_id, *event_values(event, country)))
+        connection.execute(_INSERT_REQUEST, (event_id, *request_values(event)))
+        at, number = sites.get(event.domain, (0, 0))
+        sites[event.domain] = (max(at, int(event.request.at * 1_000)), number + 1)
         if update := _visit_update(event, country):
             updated_by.append(event_id)
             updates.append(update)
-    seen = {event.domain: int(event.request.at * 1_000) for event in events}
-    connection.executemany(_UPSERT_SITE, seen.items())
+    connection.execute(
+        "UPDATE counters SET last_id = ?, events = events + ?",
+        (last_id + len(events), sum(number for _, number in sites.values())),
+    )
+    if sites:
+        connection.executemany(_UPSERT_SITE, [(domain, *seen) for domain, seen in sites.items()])
+        connection.execute(_TRIM_SITES, (_MAX_SITES,))
+    if dropped:
+        dropped_events.insert(connection, dropped, zone)
     visits = visit_rows.write(connection, updates)
     first = [(each,) for each, visit in zip(updated_by, visits, strict=True) if visit.was_missing]
     connection.executemany(_BEGIN_VISIT, first)
     starts = {visit.started_at for visit in visits}
     rollups.reopen(connection, starts | {update.at for update in updates})
-    return ids
+    return list(range(last_id + 1, last_id + 1 + len(events)))
 
 
 def delete_all(connection: Connection) -> int:
     """Delete every event, and return their number."""
-    connection.execute("DELETE FROM visits")
-    connection.execute("DELETE FROM sites")
+    for table in ("visits", "sites", "dropped_counts"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- fixed
     rollups.delete_all(connection)
-    return connection.execute("DELETE FROM events").rowcount
+    dropped = connection.execute("DELETE FROM dropped_events").rowcount
+    return dropped + _delete_events(connection, "DELETE FROM events")
 
 
 def delete_domain(connection: Connection, domain: str) -> int:
     """Delete every event of a domain, and return their number."""
-    for table in ("visits", "rollups", "sites"):
+    for table in ("visits", "rollups", "sites", "dropped_counts"):
         connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- fixed
-    return connection.execute("DELETE FROM events WHERE domain = ?", (domain,)).rowcount
+    query = "DELETE FROM dropped_events WHERE domain = ?"
+    dropped = connection.execute(query, (domain,)).rowcount
+    return dropped + _delete_events(connection, "DELETE FROM events WHERE domain = ?", domain)
 
 
 def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
     """Move the events of a domain to another, and return their number."""
     names = (new_domain, domain)
-    for table in ("visits", "rollups", "sites"):
+    for table in ("visits", "rollups", "sites", "dropped_counts"):
         # The new domain has no rows, but for events that came in this moment.
         query = f"UPDATE OR REPLACE {table} SET domain = ? WHERE domain = ?"  # noqa: S608 -- fixed
         connection.execute(query, names)
-    return connection.execute("UPDATE events SET domain = ? WHERE domain = ?", names).rowcount
+    return sum(
+        connection.execute(f"UPDATE {table} SET domain = ? WHERE domain = ?", names).rowcount  # noqa: S608 -- fixed
+        for table in ("events", "dropped_events")
+    )
 
 
 def purge_by_count(connection: Connection, keep: int) -> bool:
     """Delete some events and requests over the limit. True if any events were."""
-    deleted = connection.execute(_PURGE_BY_COUNT, (keep, _PURGE_ROWS)).rowcount
     connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
-    return deleted > 0
+    excess = connection.execute("SELECT events FROM counters").fetchone()[0] - keep
+    return excess > 0 and _delete_events(connection, _PURGE_OLDEST, min(excess, _PURGE_ROWS)) > 0
 
 
 def purge_by_age(connection: Connection, oldest: float) -> bool:
     """Delete some events from before `oldest`, in seconds since the epoch. True if any were."""
-    return connection.execute(_PURGE_BY_AGE, (int(oldest * 1_000), _PURGE_ROWS)).rowcount > 0
+    instant = int(oldest * 1_000)
+    connection.execute(_PURGE_DROPPED_BY_AGE, (instant,))
+    return _delete_events(connection, _PURGE_BY_AGE, instant, _PURGE_ROWS) > 0
 
 
 def purge_by_size(connection: Connection, max_bytes: int) -> bool:
-    """Delete some of the oldest events if more than `max_bytes` are in use. True if any were."""
+    """Delete some of the oldest events if more than `max_bytes` are in use. True if any were.
+
+    The dropped ones go first.
+    """
     if used_bytes(connection) <= max_bytes:
         return False
-    return connection.execute(_PURGE_OLDEST, (_PURGE_ROWS,)).rowcount > 0
+    if dropped_events.delete_oldest(connection, _PURGE_ROWS):
+        return True
+    return _delete_events(connection, _PURGE_OLDEST, _PURGE_ROWS) > 0
+
+
+def _delete_events(connection: Connection, query: str, *values: object) -> int:
+    """Delete accepted events, and return their number."""
+    number = connection.execute(query, values).rowcount
+    connection.execute("UPDATE counters SET events = events - ?", (number,))
+    return number
 
 
 def used_bytes(connection: Connection) -> int:
@@ -158,8 +207,8 @@ def salt(connection: Connection, day: int) -> bytes:
 
 
 def _visit_update(event: IncomingEvent, country: str | None) -> visit_rows.VisitUpdate | None:
-    """What an event changes in its visit; None if it was dropped."""
-    if event.reason is not None or event.visitor is None or event.session is None:
+    """What an accepted event changes in its visit."""
+    if event.visitor is None or event.session is None:
         return None
     return visit_rows.VisitUpdate(
         session=event.session,
@@ -176,35 +225,3 @@ def _visit_update(event: IncomingEvent, country: str | None) -> visit_rows.Visit
         country=country,
         starts_session=event.starts_session,
     )
-
-
-def _event_row(event: IncomingEvent, country: str | None) -> tuple[object, ...]:
-    browser = detect_browser(event.user_agent)
-    return (
-        int(event.request.at * 1_000),
-        event.vendor,
-        event.domain,
-        event.name,
-        event.url,
-        event.hostname,
-        event.path,
-        event.referrer,
-        event.source,
-        *event.campaign,
-        json.dumps(dict(event.props)) if event.props else "{}",
-        *(event.revenue or (None, None)),
-        event.user_agent,
-        browser.name,
-        browser.os,
-        browser.device,
-        country,
-        event.visitor,
-        event.session,
-        event.starts_session,
-        event.reason,
-    )
-
-
-def _request_row(event: IncomingEvent) -> tuple[str, str | None]:
-    headers = storable_headers(event.request.headers, event.client_ip)
-    return json.dumps(headers), storable_body(event.request.body)

@@ -94,6 +94,8 @@ class IncomingEvent:
     session: str | None = None
     starts_session: bool = False
     reason: str | None = None
+    # False where domains were declared, and this is none of them. It is dropped, whatever for.
+    is_declared: bool = True
     request: IncomingRequest
 
     def __repr__(self) -> str:

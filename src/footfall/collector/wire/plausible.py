@@ -137,6 +137,7 @@ def _incoming_event(
         session=session.id if session else None,
         starts_session=session.is_new if session else False,
         reason=reason,
+        is_declared=not domains or domain in domains,
         request=request,
     )
 

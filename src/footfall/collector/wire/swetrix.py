@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 from footfall.collector.wire import limits, swetrix_parser
@@ -26,12 +27,12 @@ from footfall.collector.wire.messages import (
 )
 from footfall.collector.wire.parsing import first_item, is_address, referring_host, without_port
 from footfall.collector.wire.sessions import Session, Sessions
-from footfall.collector.wire.swetrix_parser import PID, EventKind, error, is_truthy, meta_texts
+from footfall.collector.wire.swetrix_parser import EventKind, error, is_truthy, meta_texts
 from footfall.collector.wire.visitor_hash import VisitorIdentity
 from footfall.model import PAGEVIEW
 from footfall.rules.bot_detection import classify
 
-__all__ = ["BUSY", "DROPPED", "PID", "EventKind", "client_ip", "receive"]
+__all__ = ["BUSY", "DROPPED", "EventKind", "client_ip", "receive"]
 
 _CREATED = json_response(201, {})
 DROPPED = json_response(201, {"message": "Bot traffic detected, the event was not recorded"})
@@ -61,15 +62,13 @@ def receive(
     # 2. The sender: a bot is answered before the project is checked.
     pid, address = body["pid"], client_ip(request)
     user_agent = request.user_agent
+    is_declared = not pids or pid in pids
     if _is_bot(user_agent):
-        dropped = (
-            []
-            if kind is EventKind.HEARTBEAT
-            else [_incoming_event(body, kind, address, request, "bot")]
-        )
-        return IngestResult(DROPPED, dropped)
+        dropped = _incoming_event(body, kind, address, request, "bot")
+        dropped = replace(dropped, is_declared=is_declared)
+        return IngestResult(DROPPED, [] if kind is EventKind.HEARTBEAT else [dropped])
     # 3. The project.
-    if pids and pid not in pids:
+    if not is_declared:
         return IngestResult(_NO_PROJECT)
     # 4. The session, and whether the event is unique in it.
     identity = VisitorIdentity(pid, address, user_agent)
