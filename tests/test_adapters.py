@@ -154,6 +154,14 @@ def test_what_is_no_pageview_is_skipped_with_a_reason(
         assert footfall.stats()["reasons"] == {reason: 1}
 
 
+@pytest.mark.parametrize("target", ["/handed", "/handed-as-html"])
+def test_a_file_that_nginx_responds_with_is_an_event(
+    call: Call, target: str, footfall_outbox: Outbox
+) -> None:
+    call(navigation(target))
+    assert [event.name for event in footfall_outbox] == ["File Download"]
+
+
 def test_a_download_is_an_event(call: Call, footfall_outbox: Outbox) -> None:
     call(navigation("/file.pdf"))
     [event] = footfall_outbox

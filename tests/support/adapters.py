@@ -111,6 +111,11 @@ _ANSWERS = {
         body=b"%PDF",
         headers={"Content-Type": "application/pdf", "Content-Disposition": "attachment"},
     ),
+    # The server in front responds with the file.
+    "/handed": Answer(status=200, body=b"", headers={"X-Accel-Redirect": "/protected/a.pdf"}),
+    "/handed-as-html": Answer(
+        status=200, body=b"", headers={**HTML, "X-Accel-Redirect": "/protected/a.pdf"}
+    ),
 }
 
 

@@ -8,11 +8,14 @@ nor its scope outlives the request because of us.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import AnyStr
+from typing import AnyStr, Final
 
 from footfall.common.clock import monotonic
 from footfall.request.exchange import Exchange
 from footfall.rules import pageview
+
+# The other headers that a decision reads have more letters, or fewer.
+_TYPE_CHARS: Final = len("content-type")
 
 __all__ = ["capture_response", "is_refused_prefetch", "may_be_page"]
 
@@ -65,8 +68,9 @@ def capture_response(
         if not picked:
             # Names may be written in any case, and `names` holds two spellings.
             picked = [pair for pair in headers if pair[0].lower() in names]
-        # With more than a content type, or a 304, only a decision can tell.
-        if len(picked) < 2 and status != 304:
+        # With more or another header than a content type, or a 304, only a decision can tell.
+        is_type = not picked or len(picked[0][0]) == _TYPE_CHARS
+        if is_type and len(picked) < 2 and status != 304:
             is_page = picked and page_types[picked[0][1]]
             path = exchange.path
             if not is_page and not (filters.file_mark in path and filters.may_be_download(path)):

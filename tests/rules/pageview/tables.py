@@ -522,6 +522,36 @@ DOWNLOADS: dict[str, Row] = {
     "a pdf's name without a type": Row(responded(200, {}, "/a.pdf"), "skip not_html"),
     "a type without the name": Row(responded(200, PDF, "/invoice"), "skip not_html"),
     "a name that is only an extension": Row(responded(200, PDF, "/pdf"), "skip not_html"),
+    "handed to nginx with a framework's type": Row(
+        responded(200, HTML | {"x-accel-redirect": "/protected/a.pdf"}, "/files/7"),
+        "event download",
+    ),
+    "handed to nginx without a type": Row(
+        responded(200, {"x-accel-redirect": "/protected/a.PDF?v=2"}, "/files/7"), "event download"
+    ),
+    "handed to Apache with an empty type": Row(
+        responded(200, {"content-type": "", "x-sendfile": "/srv/a.zip"}, "/a.zip"),
+        "event download",
+    ),
+    "handed to nginx as an attachment": Row(
+        responded(200, ATTACHMENT | {"x-accel-redirect": "/protected/7"}, "/files/7"),
+        "event download",
+    ),
+    "handed to lighttpd": Row(
+        responded(200, HTML | {"x-lighttpd-send-file": "/srv/a.pdf"}, "/files/7"),
+        "event download",
+    ),
+    "a picture handed to nginx": Row(
+        responded(200, HTML | {"x-accel-redirect": "/protected/a.png"}, "/files/7"),
+        "skip not_html",
+    ),
+    "a page handed to nginx": Row(
+        responded(200, {"x-accel-redirect": "/cache/a.html"}, "/about"), "pageview navigation"
+    ),
+    "handed to nginx under a name that tells nothing": Row(
+        responded(200, HTML | {"x-accel-redirect": "/@app/about"}, "/about"),
+        "pageview navigation",
+    ),
     "not in the list": Row(responded(200, PNG, "/cat.png"), "skip not_html"),
     "a list of one's own": Row(
         responded(200, PNG, "/cat.png"),

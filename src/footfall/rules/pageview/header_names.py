@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from footfall.rules.pageview.header_values import FILE_HEADERS
 from footfall.rules.pageview.navigation_rules import LIBRARY_HEADERS
 from footfall.rules.pageview.prefetch import PREFETCH_HEADERS
 
@@ -17,5 +18,6 @@ REQUEST_HEADERS: Final = frozenset(
 
 RESPONSE_HEADERS: Final = frozenset(
     {"content-type", "content-disposition", "content-range", "hx-push-url", "x-inertia"}
+    | {*FILE_HEADERS}
 )
 """The response headers, in lower case, that a decision may read."""

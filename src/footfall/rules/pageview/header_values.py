@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from footfall.model import Hit
+from footfall.rules.pageview.file_names import extension_of
 
 # Browsers send far less than this in any header that is read here.
 MAX_HEADER_CHARS: Final = 1_000
@@ -54,10 +55,30 @@ def is_attachment(hit: Hit) -> bool:
     return before_parameters(response_header(hit, "content-disposition")) == "attachment"
 
 
+# By these an app lets the server in front respond with a file: nginx, Caddy and LiteSpeed; Apache;
+# lighttpd.
+FILE_HEADERS: Final = ("x-accel-redirect", "x-sendfile", "x-lighttpd-send-file")
+_PAGE_EXTENSIONS: Final = frozenset({"html", "htm", "xhtml"})
+
+
+def file_extension_of(hit: Hit) -> str:
+    """The extension of the file that the server in front responds with; empty without one.
+
+    The content type that the app sent beside it is mostly a framework's default, or empty so that
+    the server fills it in.
+    """
+    for name in FILE_HEADERS:
+        if name in hit.response_headers:
+            return extension_of(response_header(hit, name).partition("?")[0])
+    return ""
+
+
 def shows_page(hit: Hit) -> bool:
     """True if the response is a page; Inertia's pages are JSON."""
     if hit.status not in _PAGE_STATUSES or is_attachment(hit):
         return False
+    if extension := file_extension_of(hit):
+        return extension in _PAGE_EXTENSIONS
     media_type = media_type_of(hit)
     if media_type == "application/json":
         return response_header(hit, "x-inertia").strip().lower() == "true"

@@ -14,6 +14,7 @@ from footfall.rules.pageview.file_names import (
 )
 from footfall.rules.pageview.header_values import (
     HTML,
+    file_extension_of,
     is_attachment,
     media_type_of,
     response_header,
@@ -45,6 +46,8 @@ def _download(hit: Hit, options: PageviewOptions, navigation: Navigation) -> str
 
 
 def _is_file(hit: Hit, options: PageviewOptions) -> bool:
+    if extension := file_extension_of(hit):
+        return extension in options.download_extensions
     if extension_of(hit.path) not in options.download_extensions:
         return False
     media_type = media_type_of(hit)
