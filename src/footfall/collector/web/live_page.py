@@ -177,7 +177,8 @@ class LivePage:
         hit = recent.hit if recent else None
         return LiveRow(
             key=str(entry.id),
-            received_at=entry.received_at / 1_000,
+            # The file has milliseconds, in which a hit may have come before it.
+            received_at=recent.event.request.at if recent else entry.received_at / 1_000,
             reason_text=reason_texts.of_event(entry.reason, hit.reason if hit else None),
             name=entry.name,
             path=entry.path or "(no page)",
