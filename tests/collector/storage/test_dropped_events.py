@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from footfall.collector.storage import dropped_events, retention, write_sql
+from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.wire.sessions import DAY_SECONDS
 from tests.collector.storage.support import names, rows
-from tests.collector.support import NOON, incoming_event, until
+from tests.collector.support import GOOGLEBOT, NOON, incoming_event, until
 
 
 def test_ids_are_from_one_sequence_and_the_list_is_one(store: Store) -> None:
@@ -44,6 +47,22 @@ def test_only_the_newest_are_kept_and_all_are_counted(
     assert names(store) == ["7", "8", "9", "real"]
     totals = store.totals("week")
     assert (totals.dropped, totals.reasons[0].number) == (10, 10)
+
+
+def test_the_bots_of_a_month_are_counted_though_their_events_are_gone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropped_events, "MAX_EVENTS", 3)
+    for days in range(30, -1, -1):
+        at = NOON - days * DAY_SECONDS
+        bot = replace(incoming_event(reason="bot", at=at), user_agent=GOOGLEBOT)
+        store.enqueue([bot, bot, replace(bot, user_agent="curl/8.0")])
+    assert store.flush()
+    day = today(NOON, store.zone)
+    month = TimeRange.of_days(day - timedelta(days=30), day, store.zone)
+    assert [bot.number for bot in store.bots(month)] == [62, 31]
+    assert [bot.number for bot in store.bots(month, "a.test")] == [62, 31]
+    assert store.bots(month, "b.test") == []
 
 
 def test_their_bytes_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

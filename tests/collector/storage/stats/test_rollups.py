@@ -99,6 +99,28 @@ def test_a_day_that_is_reopened_while_it_is_counted_stays_open() -> None:
         assert rows_of(database.writer, domain=None, metrics=("visitors",)) == [(5,)]
 
 
+def test_a_day_of_invented_values_takes_no_space_for_rollups() -> None:
+    """As many rows as events would double the file, and make other events be deleted."""
+    invented = [
+        event_of(f"v{number}", number, f"/{number}", source=f"{number}.test")
+        for number in range(300)
+    ]
+    ordinary = [event_of(f"w{number}", DAY + number) for number in range(300)]
+    with closing(database_of([*EVENTS, *invented, *ordinary])) as database:
+        query = StatsQuery(range=WEEK, metrics=("visits", "pageviews"), dimensions=("event:page",))
+        before = run_query(database.writer, query)
+        assert close_all(database, UTC_ZONE) == [date(2026, 11, 21), date(2026, 11, 20)]
+        saturday = day_number(date(2026, 11, 21))
+        assert rollups.closed_days(database.writer, WEEK) == [saturday]
+        assert run_query(database.writer, query) == before
+        kept = "SELECT count(*) FROM rollups WHERE day <> ?"
+        assert database.writer.execute(kept, (saturday,)).fetchone()[0] == 0
+        # It is tried again once it has changed.
+        with database.writing() as connection:
+            write_sql.insert(connection, [event_of("late", 10 * HOUR)])
+        assert close_all(database, UTC_ZONE) == [date(2026, 11, 20)]
+
+
 def test_a_result_is_read_from_rollups() -> None:
     """Rollups with wrong figures on purpose must show in the result."""
     with closing(database_of(EVENTS)) as database:

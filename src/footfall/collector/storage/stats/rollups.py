@@ -3,7 +3,9 @@
 They hold what most queries need: the totals, and one dimension at a time, without conditions. A day
 is one of the collector's time zone. It is closed when it has been over for an hour and none of its
 visits is running; an event that still comes for it, or for a visit that began in it, reopens it. A
-rollup is a cache: whatever is missing is counted from the rows, with the same result.
+rollup is a cache: whatever is missing is counted from the rows, with the same result. So a day on
+which nearly every event has a value of its own, as one who invents them sends, is left out: its
+rollups would take more space than the events.
 """
 
 from __future__ import annotations
@@ -87,7 +89,22 @@ _RUNNING_VISIT: Final = """
 # A day that is being counted has no time zone yet, so no query reads it.
 _OPEN_DAY: Final = "REPLACE INTO closed_days VALUES (:day, '', :since, :until)"
 _DELETE: Final = "DELETE FROM rollups WHERE side = :side AND dimension = :name AND day = :day"
-_CLOSE_DAY: Final = "UPDATE closed_days SET zone = :zone WHERE day = :day"
+_CLOSE_DAY: Final = "UPDATE closed_days SET zone = :zone WHERE day = :day AND zone = ''"
+# No time zone has this name.
+_LEFT_OUT: Final = "left out"
+_IS_OPEN: Final = "SELECT 1 FROM closed_days WHERE day = :day AND zone = ''"
+_LEAVE_OUT: Final = (
+    "UPDATE closed_days SET zone = :left_out WHERE day = :day",
+    "DELETE FROM rollups WHERE day = :day",
+)
+_COUNTED: Final = """
+    SELECT coalesce(sum(visits + events), 0) FROM rollups
+    WHERE side = :side AND dimension = '' AND day = :day
+"""
+# Rows of one dimension and day: this many, and one for each ten of what they count. A site has the
+# values of some hundred pages and sources for thousands of visits.
+_MIN_ROWS: Final = 100
+_COUNTED_FOR_ROW: Final = 10
 _REOPEN: Final = "DELETE FROM closed_days WHERE since <= ? AND until > ?"
 
 
@@ -178,7 +195,8 @@ def next_to_close(connection: Connection, zone: ZoneInfo, now: float) -> TimeRan
     day = local_date(instant - _GRACE, zone) - timedelta(days=1)
     first = local_date(oldest, zone)
     span = TimeRange(_start_of(first, zone), _start_of(day + timedelta(days=1), zone), zone)
-    closed = frozenset(closed_days(connection, span))
+    left_out = connection.execute(_SELECT_CLOSED, (_LEFT_OUT, span.since, span.until))
+    closed = {*closed_days(connection, span), *(row[0] for row in left_out)}
     # The oldest day may have lost rows already; it is always counted.
     while day > first:
         whole = TimeRange.of_days(day, day, zone)
@@ -252,9 +270,16 @@ def _has_running_visit(connection: Connection, day: TimeRange, now: int) -> bool
 def _count(
     connection: Connection, table: SourceTable, name: str, values: Mapping[str, Any]
 ) -> None:
-    values = {**values, "name": name, "side": table}
+    if connection.execute(_IS_OPEN, values).fetchone() is None:
+        return
+    values = {**values, "name": name, "side": table, "left_out": _LEFT_OUT}
     connection.execute(_DELETE, values)
-    connection.execute(_rollup_sql(table, name), values)
+    counted = connection.execute(_COUNTED, values).fetchone()[0]
+    limit = _MIN_ROWS + counted // _COUNTED_FOR_ROW
+    rows = connection.execute(_rollup_sql(table, name), {**values, "limit": limit + 1}).rowcount
+    if rows > limit:
+        for statement in _LEAVE_OUT:
+            connection.execute(statement, values)
 
 
 def _rollup_sql(table: SourceTable, name: str) -> str:
@@ -267,7 +292,7 @@ def _rollup_sql(table: SourceTable, name: str) -> str:
         INSERT INTO rollups (side, dimension, domain, day, value, {", ".join([*sums, *missing])})
         SELECT :side, :name, {_DOMAIN[table]}, :day, {value} AS label,
             {", ".join([*sums.values(), *("0" for _ in missing)])}
-        FROM {_ROWS[table]} GROUP BY {_DOMAIN[table]}, label
+        FROM {_ROWS[table]} GROUP BY {_DOMAIN[table]}, label LIMIT :limit
     """  # noqa: S608 -- fixed texts
 
 
