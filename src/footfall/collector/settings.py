@@ -244,9 +244,10 @@ class CollectorSettings:
         1_000_000, "how many (1000000)", option="keep", metavar="EVENTS", parse=_whole
     )
     keep_days: int | None = setting(None, "how long (no limit)", metavar="DAYS", parse=_whole)
+    # See `MAX_BYTES` of the store.
     max_bytes: int | None = setting(
-        None,
-        "how much of the disk, such as 500MB or 2GB (no limit)",
+        1_000_000_000,
+        "how much of the disk, such as 500MB; beyond it the oldest events are deleted (1GB)",
         option="max-size",
         metavar="SIZE",
         parse=_bytes,

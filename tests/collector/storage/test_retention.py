@@ -70,6 +70,61 @@ def test_a_file_over_its_size_loses_the_oldest_events(
     assert file.stat().st_size < 2_500_000
 
 
+def test_a_flood_of_large_events_does_not_outgrow_the_size(tmp_path: Path) -> None:
+    batch, max_bytes = 40, 2_000_000
+    with closing(
+        Store(tmp_path / "events.sqlite3", max_bytes=max_bytes, clock=lambda: NOON)
+    ) as store:
+        store.enqueue([incoming_event(f"{number:04}", body=b"") for number in range(1_000)])
+        store.flush()
+        sizes = []
+        for first in range(1_000, 3_000, batch):
+            numbers = range(first, first + batch)
+            store.enqueue([incoming_event(f"{each:04}", body=b"x" * 16_000) for each in numbers])
+            store.flush()
+            sizes.append(used_bytes_of(store))
+        kept = names(store)
+    # Room is made after each commit, and a `flush` may return before.
+    assert max(sizes) < max_bytes + 2 * batch * 20_000
+    assert kept == [f"{number:04}" for number in range(3_000 - len(kept), 3_000)]
+    assert len(kept) > 60
+
+
+def test_a_smaller_size_is_reached_in_steps(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, max_bytes=None, clock=lambda: NOON)) as store:
+        store.enqueue(
+            [incoming_event(f"{number:04}", body=b"x" * 9_000) for number in range(3_000)]
+        )
+        store.flush()
+    with closing(Store(file, max_bytes=2_000_000, clock=lambda: NOON)) as store:
+        # It takes events meanwhile.
+        store.enqueue([incoming_event("new")])
+        store.flush()
+        assert "new" in names(store)
+        until(lambda: used_bytes_of(store) <= 2_000_000)
+        assert names(store)[-1] == "new"
+
+
+def test_a_log_that_a_reader_keeps_does_not_fill_the_disk(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    log = tmp_path / "events.sqlite3-wal"
+    with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as store:
+        with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchone()
+            for _ in range(200):
+                store.enqueue([incoming_event(body=b"x" * 16_000) for _ in range(10)])
+                store.flush()
+                if store.write_error:
+                    break
+            assert "log" in (store.write_error or "")
+            assert log.stat().st_size < 4_000_000
+        until(lambda: store.write_error is None)
+        store.enqueue([incoming_event("after")])
+        until(lambda: names(store)[-1:] == ["after"])
+
+
 def used_bytes_of(store: Store) -> int:
     with store._database.reading() as connection:
         return write_sql.used_bytes(connection)

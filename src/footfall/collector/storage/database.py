@@ -43,6 +43,9 @@ _PROBE_BYTES = 256_000
 # committed; so it is done rarely, and once a minute in any case (`retention.py`).
 _CHECKPOINT_PAGES = 8_000
 
+# A batch of large events fits in. Only counting needs more, and a flood would fill it.
+_WRITER_CACHE_KB = 4_096
+
 # More readers than this wait; a page needs one.
 _MAX_READERS = 8
 
@@ -67,6 +70,7 @@ class Database:
             _prepare(self.writer, self.path)
             self._set_busy_timeout()
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            self.writer.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB}")
             stack.pop_all()
         # One thread at a time uses the writing connection, which in memory is the only one.
         self.lock = threading.RLock()
@@ -136,6 +140,14 @@ class Database:
             finally:
                 self._set_busy_timeout()
         return not blocked
+
+    @property
+    def log_bytes(self) -> int:
+        """The size of the write-ahead log."""
+        try:
+            return 0 if self._is_memory else Path(f"{self.path}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def close(self) -> None:
         """Close all connections, once the readers are done. Nothing may be writing."""

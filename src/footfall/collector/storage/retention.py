@@ -60,6 +60,10 @@ class Retention:
         self._zone = zone
         self._clock = clock
         self._rows = 0
+        self._has_new_rows = False
+        # What was in use after the last step; more than the limit where that was lowered.
+        with database.reading() as connection:
+            self._used_bytes = write_sql.used_bytes(connection)
         self._due_at = time.monotonic()
         # The process before may have been killed between deleting and this.
         self._checkpoint_at = self._due_at
@@ -68,6 +72,7 @@ class Retention:
     def count_rows(self, rows: int) -> None:
         """Add to the rows that were written since the last purge."""
         self._rows += rows
+        self._has_new_rows = True
 
     @property
     def due_in_seconds(self) -> float:
@@ -82,6 +87,7 @@ class Retention:
     def step(self) -> None:
         """Do a little of what is due, if anything is."""
         try:
+            self._make_room()
             self._delete_and_close()
             if time.monotonic() >= self._checkpoint_at:
                 is_empty = self._database.checkpoint()
@@ -90,6 +96,23 @@ class Retention:
         except sqlite3.Error as error:
             # No event is lost by it; a later step tries again.
             logger.info("%s: retention failed: %s", self._database.path, error)
+
+    def _make_room(self) -> None:
+        """Delete as much as was written, if there is too much: a flood is faster than the purges.
+
+        Where far too much is stored since the limit was lowered, the rest is left to them.
+        """
+        if self._limits.bytes is None or not self._has_new_rows:
+            return
+        self._has_new_rows = False
+        most = max(self._limits.bytes, self._used_bytes)
+        is_purged = True
+        while is_purged:
+            with self._database.writing() as connection:
+                is_purged = write_sql.purge_by_size(connection, most)
+                if is_purged:
+                    write_sql.delete_orphans(connection)
+                self._used_bytes = write_sql.used_bytes(connection)
 
     def _delete_and_close(self) -> None:
         is_due = time.monotonic() >= self._due_at
@@ -116,6 +139,7 @@ class Retention:
                 is_purged |= write_sql.purge_by_size(connection, self._limits.bytes)
             if is_purged:
                 write_sql.delete_orphans(connection)
+                self._used_bytes = write_sql.used_bytes(connection)
             day = day_number(today(now, self._zone))
             kept_days = min(self._limits.days or dropped_counts.KEEP_DAYS, dropped_counts.KEEP_DAYS)
             dropped_counts.purge(connection, day - kept_days)

@@ -12,6 +12,7 @@ No address is ever written. Those of the newest thousand events are kept in memo
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
 import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
@@ -38,10 +39,14 @@ from footfall.collector.wire.messages import IncomingEvent
 from footfall.collector.wire.sessions import Sessions
 from footfall.errors import ConfigError, Fault
 
-__all__ = ["KEEP_EVENTS", "Store"]
+__all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store"]
 
 KEEP_EVENTS: Final = 1_000_000
 """How many events are kept: 360 MB, of which everything can still be counted within seconds."""
+
+MAX_BYTES: Final = 1_000_000_000
+"""How many bytes of the file may be in use: three times a million events of a common size, and
+little enough for the smallest disks that machines are rented with."""
 
 # What Plausible calls current.
 _CURRENT_SECONDS = 300
@@ -59,7 +64,9 @@ class Store:
         keep_events: How many events are kept. The oldest are deleted in small steps, and what they
             leave free in the file is used again; so for the next two.
         keep_days: For how many days they are kept; None for any.
-        max_bytes: How many bytes of the file may be in use; None for any number.
+        max_bytes: How many bytes of the file may be in use; None for any number. In a flood, room
+            is made before more is written. The log beside the file has 32 MB as a rule; it grows
+            while another program keeps reading, and where it has `max_bytes`, events are refused.
         timezone: The time zone, by its IANA name, whose days count.
         mmdb: A country database in the MaxMind format.
         synchronous: `"normal"`: a power cut may lose the events since the last checkpoint, which is
@@ -76,7 +83,7 @@ class Store:
         *,
         keep_events: int = KEEP_EVENTS,
         keep_days: int | None = None,
-        max_bytes: int | None = None,
+        max_bytes: int | None = MAX_BYTES,
         timezone: str = "UTC",
         mmdb: str | Path | None = None,
         synchronous: Synchronous = "normal",
@@ -98,12 +105,13 @@ class Store:
         )
         """The running sessions, for the thread that answers requests."""
         self._recent_events = RecentEvents()
+        self._max_bytes = max_bytes
         limits = RetentionLimits(keep_events, keep_days, max_bytes)
         self._retention = Retention(self._database, salts, limits, self.zone, clock)
         self._writer = WriterThread(
             self.path,
             self._insert,
-            self._database.check_writable,
+            self._check_writable,
             self._recent_events,
             self._retention,
         )
@@ -283,8 +291,19 @@ class Store:
     # -- in the writer thread -----------------------------------------------------------------
 
     def _insert(self, claim: Callable[[], list[IncomingEvent]]) -> list[int]:
+        self._check_log()
         with self._database.writing() as connection:
             return write_sql.insert(connection, claim(), self._lookup, self.zone)
+
+    def _check_writable(self) -> None:
+        self._check_log()
+        self._database.check_writable()
+
+    def _check_log(self) -> None:
+        """Raise where the log is full, and cannot be emptied because somebody reads."""
+        is_full = self._max_bytes is not None and self._database.log_bytes > self._max_bytes
+        if is_full and not self._database.checkpoint():
+            raise sqlite3.OperationalError("the log is full, because another program keeps reading")
 
     def _delete_all(self) -> int:
         with self._database.writing() as connection:

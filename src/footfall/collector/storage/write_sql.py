@@ -18,6 +18,7 @@ from footfall.collector.wire.messages import IncomingEvent
 _KEEP_REQUESTS = 10_000
 # A purge delays the writing of events: 1,000 rows take some 8 ms.
 _PURGE_ROWS = 1_000
+_LEAST_PURGE_ROWS = 20
 
 _INSERT_EVENT = f"""
     INSERT INTO events (id, {", ".join(COLUMNS)}) VALUES (?, {", ".join("?" * len(COLUMNS))})
@@ -154,11 +155,16 @@ def purge_by_size(connection: Connection, max_bytes: int) -> bool:
 
     The dropped ones go first.
     """
-    if used_bytes(connection) <= max_bytes:
-        return False
-    if dropped_events.delete_oldest(connection, _PURGE_ROWS):
-        return True
-    return _delete_events(connection, _PURGE_OLDEST, _PURGE_ROWS) > 0
+    # A few of the largest events take a megabyte, and more are not deleted than must be.
+    rows, deleted = _LEAST_PURGE_ROWS, 0
+    while deleted < _PURGE_ROWS and used_bytes(connection) > max_bytes:
+        number = len(dropped_events.delete_oldest(connection, rows))
+        number = number or _delete_events(connection, _PURGE_OLDEST, rows)
+        if not number:
+            break
+        deleted += number
+        rows *= 2
+    return deleted > 0
 
 
 def _delete_events(connection: Connection, query: str, *values: object) -> int:
