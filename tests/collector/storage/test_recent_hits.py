@@ -12,9 +12,9 @@ from tests.collector.support import received_hit
 @pytest.fixture
 def hits() -> RecentHits:
     hits = RecentHits()
-    hits.add(received_hit(url="https://a.test/x"), 10)
-    hits.add(received_hit(url="https://a.test/y", reason="xhr"), 10)
-    hits.add(received_hit(url="https://b.test/x", domain="b.test"), 10)
+    hits.add(received_hit(url="https://a.test/x"))
+    hits.add(received_hit(url="https://a.test/y", reason="xhr"))
+    hits.add(received_hit(url="https://b.test/x", domain="b.test"))
     return hits
 
 
@@ -44,15 +44,15 @@ def test_a_hit_gets_an_id_and_is_found_by_it(hits: RecentHits) -> None:
 def test_ids_go_on_after_clearing(hits: RecentHits) -> None:
     hits.clear()
     assert hits.search() == []
-    hits.add(received_hit(), 10)
+    hits.add(received_hit())
     assert [hit.id for hit in hits.search()] == [4]
 
 
 def test_each_new_hit_calls_the_listener_after_it_was_added(hits: RecentHits) -> None:
     seen: list[int] = []
     hits.on_change = lambda: seen.append(len(hits.search()))
-    hits.add(received_hit(), 10)
-    hits.add(received_hit(), 10)
+    hits.add(received_hit())
+    hits.add(received_hit())
     assert seen == [4, 5]
 
 
@@ -60,5 +60,5 @@ def test_only_the_newest_hits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent_hits, "_KEEP", 2)
     hits = RecentHits()
     for _ in range(3):
-        hits.add(received_hit(), 10)
+        hits.add(received_hit())
     assert [hit.id for hit in hits.search()] == [2, 3]

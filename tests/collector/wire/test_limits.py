@@ -27,9 +27,9 @@ LIMITS: Final[Mapping[str, int]] = {
     "name": limits.SWETRIX_NAME,
     "url": limits.URL_BYTES,
     "hostname": limits.URL_BYTES,
-    "path": limits.TEXT,
-    "referrer": limits.TEXT,
-    "source": limits.TEXT,
+    "path": limits.URL_BYTES,
+    "referrer": limits.REFERRER,
+    "source": limits.URL_BYTES,
     "user_agent": limits.USER_AGENT,
     "client_ip": limits.ADDRESS,
 }
@@ -38,7 +38,7 @@ LIMITS: Final[Mapping[str, int]] = {
 def assert_bounded(event: IncomingEvent) -> None:
     for field, most in LIMITS.items():
         assert len(getattr(event, field) or "") <= most, field
-    assert all(len(each or "") <= limits.TEXT for each in event.campaign)
+    assert all(len((each or "").encode()) <= limits.SWETRIX_TEXT_BYTES for each in event.campaign)
     assert sum(len(key) + len(value) for key, value in event.props.items()) <= 30 * 2_300
     assert len("".join(event.revenue or ())) <= 3 + limits.AMOUNT_CHARS + len("E+10")
 

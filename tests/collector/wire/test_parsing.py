@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall.collector.wire.parsing import (
+    cut,
     hostname_of,
     media_type,
     read_json,
@@ -89,3 +90,11 @@ def test_only_http_and_app_referrers_name_a_site() -> None:
 def test_the_media_type_is_lower_case_without_parameters() -> None:
     assert media_type({"content-type": " Application/JSON ; charset=utf-8"}) == "application/json"
     assert media_type({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("abcdef", "abcde"), ("ab", "ab"), ("ééé", "éé"), ("😀😀", "😀"), ("", "")],
+)
+def test_a_text_is_cut_between_characters(text: str, expected: str) -> None:
+    assert cut(text, 5) == expected

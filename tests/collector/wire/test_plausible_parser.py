@@ -184,14 +184,14 @@ GENERIC_400 = {"status": 400, "message": "Bad Request"}
             b" " * 1_000_001,
             413,
             {"status": 413, "message": "Request Entity Too Large"},
-            id="JSON over a megabyte",
+            id="JSON over 1,000,000 bytes",
         ),
         pytest.param(
             "application/x-www-form-urlencoded",
-            b" " * 1_000_001,
+            b" " * 256_001,
             413,
             {"status": 413, "message": "Request Entity Too Large"},
-            id="a form over a megabyte",
+            id="a form over 256,000 bytes",
         ),
         pytest.param(
             "application/x-www-form-urlencoded",

@@ -208,7 +208,7 @@ class IngestEndpoints:
         if response.status >= 400 and response.status != 403:
             self._reject(scope, response, request.at)
         if hit and not hit.is_tracked:
-            self._recent_hits.add(hit, len(body))
+            self._recent_hits.add(hit)
         if events and not await self._group_commit.write(PendingWrite(events, response, hit)):
             for event in events:
                 if event.visitor:

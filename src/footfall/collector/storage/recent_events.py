@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from footfall.collector.storage.memory_size import memory_size
 from footfall.collector.storage.redaction import is_too_long
 from footfall.collector.storage.ring_buffer import RingBuffer
 from footfall.collector.wire.messages import IncomingEvent, IngestResponse, ReceivedHit
 
 _KEEP: Final = 1_000
-# Of their requests, which take 5 kB as a rule; a sender may make them longer.
-_KEEP_BYTES: Final = 16_000_000
+# One takes 5 kB as a rule; a sender may make it longer.
+_KEEP_BYTES: Final = 6_000_000
 
 
 class RecentEvent(NamedTuple):
@@ -86,10 +87,9 @@ class _Newest:
 
 
 def _trimmed(recent: RecentEvent) -> tuple[RecentEvent, int]:
-    """The event without a body that is too long to show, and its size in bytes."""
+    """The event without a body that is too long to show, and its size in memory."""
     request = recent.event.request
     if is_too_long(request.body):
         request = replace(request, body=b"")
         recent = recent._replace(event=replace(recent.event, request=request))
-    headers = request.headers
-    return recent, len(request.body) + sum(map(len, headers)) + sum(map(len, headers.values()))
+    return recent, memory_size(recent)

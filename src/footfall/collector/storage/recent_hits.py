@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from footfall.collector.storage.memory_size import memory_size
 from footfall.collector.storage.ring_buffer import RingBuffer
 from footfall.collector.wire.messages import ReceivedHit
 
@@ -43,10 +44,10 @@ class RecentHits:
         self.on_change: Callable[[], None] = lambda: None
         """Called after a hit was added, in the thread that added it."""
 
-    def add(self, hit: ReceivedHit, size: int) -> None:
-        """Give a hit its id and keep it; `size` is that of its report in bytes."""
+    def add(self, hit: ReceivedHit) -> None:
+        """Give a hit its id and keep it."""
         hit_id = next(self._ids)
-        self._ring.put(hit_id, replace(hit, id=hit_id), size)
+        self._ring.put(hit_id, replace(hit, id=hit_id), memory_size(hit))
         self.on_change()
 
     def get(self, hit_id: int) -> ReceivedHit | None:

@@ -12,8 +12,12 @@ from typing import Final
 # -- bodies, in bytes -------------------------------------------------------------------------
 
 PLAUSIBLE_BODY: Final = 1_000_000
-"""Plausible's limit for a text/plain body, answered 400. Ours for JSON and forms, answered 413 as
-Plausible answers 8,000,000 bytes: reading that much stops the event loop for a second."""
+"""Plausible's limit for a text/plain body, answered 400. Ours for JSON, answered 413 as Plausible
+answers 8,000,000 bytes: reading that much stops the event loop for a second."""
+
+PLAUSIBLE_FORM: Final = 256_000
+"""Ours, answered 413. The longest valid event fits in, with every byte percent-encoded; decoding
+takes eighty times its memory. Trackers send no forms."""
 
 SWETRIX_BODY: Final = 100 * 1024
 """The community edition's limit, before and after decompression; more is answered 413."""
@@ -72,9 +76,12 @@ DOMAINS: Final = 100
 URL_BYTES: Final = 2_000
 """Plausible's. Hostname, path and campaign of an event are parts of the URL."""
 
-TEXT: Final = 2_000
-"""The most characters of a referrer with Plausible, which cuts it. Ours for the fields that Swetrix
-leaves unbounded: page, referrer and the five of the campaign. The middleware sends no more."""
+REFERRER: Final = 2_000
+"""Plausible's, in characters; it cuts what is longer."""
+
+SWETRIX_TEXT_BYTES: Final = 2_000
+"""Ours, for the fields that Swetrix leaves unbounded: page, referrer and the five of the campaign.
+The middleware sends at most 2,000 characters, of which nearly all are ASCII."""
 
 HOSTNAME: Final = 253
 """DNS has no longer name (RFC 1035, section 2.3.4)."""

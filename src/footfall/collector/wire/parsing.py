@@ -43,6 +43,11 @@ def read_json(text: str) -> Any:
     return json.loads(whole.decode("utf-8", "replace"))
 
 
+def cut(text: str, max_bytes: int) -> str:
+    """As much of the text as fits into `max_bytes` of UTF-8; characters stay whole."""
+    return text[:max_bytes].encode()[:max_bytes].decode(errors="ignore")
+
+
 def first_item(value: str) -> str:
     """The first item of a comma-separated header value."""
     return value.partition(",")[0].strip()
@@ -110,13 +115,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(limits.JSON_DEPTH):
-        level = [child for each in level for child in _children(each)]
-        if not level:
-            return False
-    return True
+def _is_too_deep(value: Any, levels: int = limits.JSON_DEPTH) -> bool:
+    return levels == 0 or any(_is_too_deep(child, levels - 1) for child in _children(value))
 
 
 def _children(value: Any) -> Iterable[Any]:

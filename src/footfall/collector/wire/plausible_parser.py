@@ -97,7 +97,7 @@ def _text_body(body: bytes) -> dict[str, Any] | IngestResponse:
 
 
 def _form(body: bytes) -> dict[str, Any] | IngestResponse:
-    if len(body) > limits.PLAUSIBLE_BODY:
+    if len(body) > limits.PLAUSIBLE_FORM:
         return _TOO_LARGE
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=limits.FORM_FIELDS)
@@ -136,7 +136,7 @@ def _event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
         name=name,
         page=page,
         domains=domains,
-        referrer=referrer[: limits.TEXT] if isinstance(referrer, str) else None,
+        referrer=referrer[: limits.REFERRER] if isinstance(referrer, str) else None,
         props=props,
         revenue=_revenue(_first_set(body, "revenue", "$")),
         interactive=body.get("i") is not False and body.get("interactive") is not False,

@@ -25,7 +25,13 @@ from footfall.collector.wire.messages import (
     busy_response,
     json_response,
 )
-from footfall.collector.wire.parsing import first_item, is_address, referring_host, without_port
+from footfall.collector.wire.parsing import (
+    cut,
+    first_item,
+    is_address,
+    referring_host,
+    without_port,
+)
 from footfall.collector.wire.sessions import Session, Sessions
 from footfall.collector.wire.swetrix_parser import EventKind, error, is_truthy, meta_texts
 from footfall.collector.wire.visitor_hash import VisitorIdentity
@@ -154,4 +160,4 @@ def _text(value: Any) -> str | None:
     if value is None or value == "":
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text[: limits.TEXT]
+    return cut(text, limits.SWETRIX_TEXT_BYTES)
