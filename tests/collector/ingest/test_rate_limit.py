@@ -63,7 +63,7 @@ def test_addresses_of_one_ipv6_network_are_one_sender(
     assert (senders[0] == senders[1]) == are_one
 
 
-@pytest.mark.parametrize("peer", ["127.0.0.1", "127.9.9.9", "::1"])
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_has_no_limit_but_for_the_pages_in_its_browsers(peer: str) -> None:
     limiter = RateLimiter(per_second=1.0, burst=1.0)
     sender = sender_of(peer, is_page=False)

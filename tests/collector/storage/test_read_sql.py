@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from footfall.collector.storage import read_sql, sites
+from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch, Period, TopRow
+from footfall.collector.wire.messages import IncomingRequest
 from footfall.collector.wire.sessions import DAY_SECONDS
 from tests.collector.storage.support import names
 from tests.collector.support import NOON, incoming_event
@@ -134,3 +139,23 @@ def test_current_visitors_are_those_of_the_last_five_minutes(store: Store) -> No
     assert store.last_event_at("a.test") == int((NOON - 10) * 1_000)
     assert store.last_event_at() == int(NOON * 1_000)
     assert store.last_event_at("c.test") is None
+
+
+def test_props_are_those_of_an_events_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends an event with thousands of names can neither slow this down nor hide others."""
+    monkeypatch.setattr(read_sql, "_PROP_EVENTS", 3)
+    old = [replace(incoming_event("Signup"), props={"old": "1"}) for _ in range(5)]
+    new = [replace(incoming_event("Signup"), props={"plan": "pro", f"x{n}": "1"}) for n in range(3)]
+    other = [replace(incoming_event("Seen"), props={"other": "1"}) for _ in range(5)]
+    store.enqueue([replace(each, request=at(NOON - 60)) for each in old])
+    store.enqueue([*new, *other])
+    assert store.flush()
+    day = today(NOON, store.zone)
+    span = TimeRange.of_days(day, day, store.zone)
+    assert store.prop_names(span, "a.test", "Signup") == ["plan", "x0", "x1", "x2"]
+    monkeypatch.setattr(sites, "_PROP_EVENTS", 6)
+    assert store.registry.seen_props("a.test") == {"Seen": ["other"], "Signup": ["plan", "x2"]}
+
+
+def at(moment: float) -> IncomingRequest:
+    return incoming_event(at=moment).request

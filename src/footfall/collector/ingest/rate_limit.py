@@ -15,6 +15,8 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import Final
 
+from footfall.common.loopback import is_loopback
+
 # A busy site behind one proxy sends this much; a flood is ten times as fast.
 EVENTS_PER_SECOND: Final = 500.0
 # A proxy that was down sends what it has queued.
@@ -67,11 +69,12 @@ def sender_of(peer: str, *, is_page: bool) -> str | None:
     Returns:
         The address, or the /64 network of an IPv6 address.
     """
+    host = peer.partition("%")[0]
     try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
-    if address.is_loopback:
+    if is_loopback(host):
         return _PAGES_HERE if is_page else None
     if address.version == 6 and address.ipv4_mapped is None:
         return str(ipaddress.ip_network((address, 64), strict=False))

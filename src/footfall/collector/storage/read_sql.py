@@ -76,11 +76,17 @@ _BARS = _sql("""
 _VISITORS = _sql("SELECT count(DISTINCT visitor) FROM events WHERE $in_period")
 _LAST_EVENT = "SELECT max(seen_at) FROM sites WHERE :domain IS NULL OR domain = :domain"
 _PROP_NAMES = """
-    SELECT json_each.key AS key FROM events, json_each(events.props)
-    WHERE name = :name AND name NOT IN ('pageview', 'engagement') AND reason IS NULL
-        AND received_at >= :since AND received_at < :until
-        AND (:domain IS NULL OR domain = :domain)
+    SELECT json_each.key AS key FROM (
+        SELECT props FROM events
+        WHERE name = :name AND name NOT IN ('pageview', 'engagement') AND reason IS NULL
+            AND received_at >= :since AND received_at < :until
+            AND (:domain IS NULL OR domain = :domain)
+        ORDER BY received_at DESC LIMIT :events
+    ) AS newest, json_each(newest.props)
     GROUP BY key ORDER BY count(*) DESC, key LIMIT 20"""
+# A sender may invent thirty names for each event: those of 10,000 take 0.3 s and 10 MB, those of
+# 200,000 took 3 s and 400 MB.
+_PROP_EVENTS = 10_000
 
 
 def search(
@@ -150,8 +156,12 @@ def last_event_at(connection: Connection, domain: str | None) -> int | None:
 def prop_names(
     connection: Connection, since: int, until: int, domain: str | None, event: str
 ) -> list[str]:
-    """The names of an event's props, the most frequent first; times in ms since the epoch."""
+    """The names of the props of an event's newest; times in milliseconds since the epoch.
+
+    The most frequent comes first. At most twenty, of ten thousand events.
+    """
     values = {"since": since, "until": until, "domain": domain, "name": event}
+    values["events"] = _PROP_EVENTS
     return [row["key"] for row in connection.execute(_PROP_NAMES, values)]
 
 

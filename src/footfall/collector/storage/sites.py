@@ -19,6 +19,9 @@ MAX_ENTRIES: Final = 1_000
 
 _TABLES = ("registered_sites", "goals", "shared_links", "custom_props")
 
+# A sender may invent thirty names for each event.
+_PROP_EVENTS: Final = 100_000
+
 
 class LimitReachedError(Exception):
     """There are `MAX_ENTRIES` already."""
@@ -216,14 +219,17 @@ class SiteRegistry:
             return {row["name"]: row["first"] for row in rows}
 
     def seen_props(self, domain: str) -> dict[str, list[str]]:
-        """The properties that came with custom events, by the event's name."""
+        """The properties that came with the newest custom events, by the event's name."""
         query = """
-            SELECT DISTINCT name, key FROM events, json_each(props)
-            WHERE domain = ? AND reason IS NULL AND name NOT IN ('pageview', 'engagement')
+            SELECT DISTINCT name, key FROM (
+                SELECT name, props FROM events
+                WHERE domain = ? AND reason IS NULL AND name NOT IN ('pageview', 'engagement')
+                ORDER BY id DESC LIMIT ?
+            ) AS newest, json_each(newest.props)
             ORDER BY name, key LIMIT ?"""
         props: dict[str, list[str]] = {}
         with self._database.reading() as connection:
-            for row in connection.execute(query, (domain, 10 * MAX_ENTRIES)):
+            for row in connection.execute(query, (domain, _PROP_EVENTS, 10 * MAX_ENTRIES)):
                 props.setdefault(row["name"], []).append(row["key"])
         return props
 
