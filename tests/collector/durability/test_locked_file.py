@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from footfall.collector import CollectorServer
+from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.durability.support import (
     ENDPOINTS,
     Running,
@@ -101,3 +103,20 @@ def test_a_retry_counts_as_the_event_itself_would(tmp_path: Path) -> None:
     counted = ("visitors", "visits", "pageviews", "events")
     assert [figures[PID][name] for name in counted] == [1, 1, 1, 1]
     assert [figures["a.test"][name] for name in counted] == [1, 1, 2, 0]
+
+
+def test_only_written_events_are_forwarded(tmp_path: Path) -> None:
+    with CollectorServer() as vendor:
+        line = f"plausible+{vendor.url}/a.test"
+        with collector_process(tmp_path / "events.sqlite3", "--forward", line) as running:
+            assert not is_refused(post(running, "/before"))
+            with locked(running):
+                assert is_refused(post(running, "/refused"))
+                assert is_refused(post(running, "/given-up"))
+            until_writable(running)
+            assert not is_refused(post(running, "/refused"))
+            # It delivers what waits.
+            assert stop(running)[0] == 0
+        assert vendor.store.flush()
+        forwarded = [event.path for event in vendor.store.search(EventSearch()).events]
+    assert sorted(forwarded, key=str) == ["/before", "/refused"]
