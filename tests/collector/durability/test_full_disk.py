@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import resource
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from footfall.collector import Store
 from tests.collector.durability.support import (
     Running,
     collector_process,
@@ -148,3 +150,51 @@ def test_refused_events_are_written_once_by_their_retries(fault: Fault) -> None:
         code, errors = stop(running)
     assert (code, "could not be written" in errors) == (0, False)
     assert written(fault.file) == dict.fromkeys([*answered, refused], 1)
+
+
+# -- files that cannot be written from the start -----------------------------------------------
+
+
+@contextmanager
+def read_only_file_system(folder: Path) -> Iterator[None]:
+    """The folder is mounted on itself, to be read only."""
+    _run("mount", "--bind", str(folder), str(folder))
+    try:
+        _run("mount", "-o", "remount,bind,ro", str(folder))
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def immutable_file(folder: Path) -> Iterator[None]:
+    _run("chattr", "+i", str(folder / "events.sqlite3"))
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(folder / "events.sqlite3")], check=True)
+
+
+@pytest.mark.parametrize("protect", [read_only_file_system, immutable_file])
+def test_a_collector_whose_file_cannot_be_written_does_not_start(
+    tmp_path: Path, protect: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    file = tmp_path / "events.sqlite3"
+    Store(file).close()
+    with protect(tmp_path):
+        line = [sys.executable, "-m", "footfall", "collect", "-p", "0", "--database", str(file)]
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"database={str(file)!r}" in done.stderr
+
+
+def test_a_file_in_a_folder_that_became_immutable_is_written(tmp_path: Path) -> None:
+    with collector_process(tmp_path / "events.sqlite3") as running:
+        assert not is_refused(post(running, "/before"))
+        _run("chattr", "+i", str(tmp_path))
+        try:
+            assert not is_refused(post(running, "/after"))
+            kill(running)
+        finally:
+            subprocess.run(["chattr", "-i", str(tmp_path)], check=True)
+    assert written(running.file) == {"/before": 1, "/after": 1}

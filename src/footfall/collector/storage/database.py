@@ -7,6 +7,7 @@ work in parallel, in several processes too. `:memory:` has a single connection, 
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import sqlite3
 import threading
@@ -67,6 +68,10 @@ class Database:
         self._is_memory = self.path == MEMORY
         with _config_errors(self.path), contextlib.ExitStack() as stack:
             self.writer = stack.enter_context(contextlib.closing(self._connect()))
+            # SQLite opens a file that may not be written all the same, to be read.
+            if not self._is_memory and not os.access(self.path, os.W_OK):
+                remedy = "may not be written; change that, or name another file"
+                raise ConfigError(Fault("database", self.path, remedy))
             _prepare(self.writer, self.path)
             self._set_busy_timeout()
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
