@@ -5,7 +5,8 @@ API of this module is for tests, scripts and the pages; `GET /api/openapi.json` 
 
 `GET /api/v1/events` returns `{"events": [...], "total": n}`, oldest first, including everything
 that was posted before the request. The parameters `name`, `domain`, `path`, `status` (`accepted`,
-`dropped`) and `reason` filter; `limit` (default 1,000, at most 10,000) bounds the number;
+`dropped`) and `reason` filter; `limit` (default 1,000, at most 10,000) bounds the number, and
+32 MB the whole, so that fewer than `limit` and `total` may come;
 `after=ID` returns the events that follow an id, without it the newest ones; `wait=COUNT` waits
 until that many match, for at most `timeout` seconds (default 10, at most 60). An event has:
 
@@ -30,8 +31,9 @@ until that many match, for at most `timeout` seconds (default 10, at most 60). A
                     the newest ten thousand are kept, in 16 MB at most; those for a domain that was
                     not declared are in memory alone, among the newest thousand of this process
     headers         those that are stored, as received, by lower-case name; see `redaction.py`
-    body            as received, parsed; null if long. Headers and body are kept for the newest
-                    ten thousand accepted events and for all dropped ones.
+    body            as received, parsed unless it has a hundred lists and objects; null if long.
+                    Headers and body are kept for the newest ten thousand accepted events and for
+                    all dropped ones.
 
 `GET /api/v1/hits` returns `{"hits": [...], "total": n}`: of the hits that the middleware reported
 and did not count, the newest thousand of this process, oldest first. `domain`, `path`, `reason` and

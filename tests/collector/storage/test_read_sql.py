@@ -23,8 +23,9 @@ from tests.collector.support import NOON, incoming_event
         (b"pid=x&pg=/", "pid=x&pg=/"),
         (b"\xff", "\ufffd"),
         (b"x" * 20_000, None),
+        (b"[" + b"[]," * 100 + b"1]", "[" + "[]," * 100 + "1]"),
     ],
-    ids=["JSON", "a form", "no text", "too long to keep"],
+    ids=["JSON", "a form", "no text", "too long to keep", "many lists"],
 )
 def test_bodies_are_shown_parsed(store: Store, body: bytes, shown: object) -> None:
     store.enqueue([incoming_event(body=body)])
@@ -59,6 +60,20 @@ def test_searches(store: Store, wanted: EventSearch, expected: list[str]) -> Non
         ]
     )
     assert names(store, wanted) == expected
+
+
+def test_an_answer_has_a_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_sql, "MAX_SEARCH_BYTES", 50_000)
+    store.enqueue([incoming_event(f"{number:02}", body=b"x" * 10_000) for number in range(20)])
+    assert store.flush()
+    newest = store.search(EventSearch())
+    shown = [event.name for event in newest.events]
+    assert (shown, newest.total) == (["16", "17", "18", "19"], 20)
+    oldest = store.search(EventSearch(is_newest=False))
+    assert [event.name for event in oldest.events] == ["00", "01", "02", "03"]
+    monkeypatch.setattr(read_sql, "MAX_SEARCH_BYTES", 1)
+    # At least one, so that a reader who continues after it comes to an end.
+    assert len(store.search(EventSearch()).events) == 1
 
 
 def test_the_total_ignores_the_limit(store: Store) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from footfall.collector.storage.redaction import storable_body, storable_headers
 from footfall.collector.storage.stored_events import StoredEvent
+from footfall.collector.wire import limits
 from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.messages import Campaign, IncomingEvent
 from footfall.collector.wire.parsing import read_json
@@ -87,7 +88,12 @@ def unwritten_event(event_id: int, event: IncomingEvent) -> StoredEvent:
 
 
 def _parsed(body: str | None) -> Any:
-    """The body as JSON, or the text itself where it was a form."""
+    """The body as JSON, or the text itself where it was a form.
+
+    So is one with more lists and objects than any event has: each takes 30 times its text.
+    """
+    if body is not None and body.count("[") + body.count("{") > limits.JSON_DEPTH:
+        return body
     try:
         return None if body is None else read_json(body)
     except ValueError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from sqlite3 import Connection
 from string import Template
+from sys import getsizeof
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from footfall.collector.storage import dropped_counts
@@ -14,6 +16,7 @@ from footfall.collector.storage.event_rows import COLUMNS, stored_event
 from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.stored_events import (
     MAX_LIMIT,
+    MAX_SEARCH_BYTES,
     PERIODS,
     EventSearch,
     Period,
@@ -94,11 +97,22 @@ def search(
 ) -> SearchResult:
     """The events that match, with their address where `address` knows it, by id."""
     values = {**asdict(wanted), "limit": min(wanted.limit, MAX_LIMIT)}
-    rows = connection.execute(_NEWEST if wanted.is_newest else _OLDEST, values).fetchall()
+    rows = _as_many_as_fit(connection.execute(_NEWEST if wanted.is_newest else _OLDEST, values))
     if wanted.is_newest:
         rows.reverse()
     events = [stored_event(row, address(row["id"])) for row in rows]
     return SearchResult(events, count(connection, wanted))
+
+
+def _as_many_as_fit(rows: Iterable[Any]) -> list[Any]:
+    found: list[Any] = []
+    size = 0
+    for row in rows:
+        size += sum(map(getsizeof, row))
+        if found and size > MAX_SEARCH_BYTES:
+            break
+        found.append(row)
+    return found
 
 
 def count(connection: Connection, wanted: EventSearch) -> int:

@@ -32,6 +32,9 @@ PERIODS: Final[Mapping[Period, PeriodSpec]] = {
 MAX_LIMIT: Final = 10_000
 """The most events of one search."""
 
+MAX_SEARCH_BYTES: Final = 32_000_000
+"""The most memory that the rows of one search take: 10,000 of a common size take half of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
