@@ -13,6 +13,16 @@ from footfall.collector import CollectorServer
     [
         pytest.param({}, 200, id="a program"),
         pytest.param({"sec-fetch-site": "same-origin"}, 200, id="our page"),
+        pytest.param(
+            {"sec-fetch-site": "same-origin", "origin": "https://stats.test"},
+            200,
+            id="our page, behind a proxy with a Host of its own",
+        ),
+        pytest.param(
+            {"sec-fetch-site": "cross-site", "origin": "http://127.0.0.1"},
+            403,
+            id="a forged origin",
+        ),
         pytest.param({"sec-fetch-site": "none"}, 200, id="the address bar"),
         pytest.param({"sec-fetch-site": "cross-site"}, 403, id="another site"),
         pytest.param({"sec-fetch-site": "same-site"}, 403, id="another port"),

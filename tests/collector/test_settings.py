@@ -22,6 +22,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "host": ("::1", "::1"),
     "port": ("0", 0),
     "allowed_hosts": ("stats.test,.b.test", ("stats.test", ".b.test")),
+    "root_path": ("stats/", "/stats"),
     "token": (f" {TOKEN}\n", TOKEN),
     "ingest_token": (f" {TOKEN}\n", TOKEN),
     "database": (":memory:", ":memory:"),
@@ -147,7 +148,7 @@ def test_what_kubernetes_sets_and_what_is_empty_is_ignored(
     [
         ("FOOTFALL_COLLECTOR_DOMAINS", "did you mean FOOTFALL_COLLECTOR_DOMAIN?"),
         ("FOOTFALL_COLLECTOR_TOKENFILE", "did you mean FOOTFALL_COLLECTOR_TOKEN_FILE?"),
-        ("FOOTFALL_COLLECTOR_Q", "there is: HOST, PORT, ALLOWED_HOST, TOKEN, "),
+        ("FOOTFALL_COLLECTOR_Q", "there is: HOST, PORT, ALLOWED_HOST, ROOT_PATH, "),
     ],
 )
 def test_an_unknown_variable_is_a_warning_with_the_nearest_name(

@@ -7,12 +7,10 @@ load balancers pass on the address of a connection, and the test sends the visit
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,6 +18,7 @@ from typing import Final
 import pytest
 
 from tests.conftest import program
+from tests.e2e.nginx import Nginx
 from tests.e2e.servers import (
     APPS,
     Server,
@@ -75,61 +74,6 @@ FORGERIES: Final[dict[str, list[str]]] = {
     "underscores": ["X_Forwarded_For: 6.6.6.6"],
     "garbage": ['X-Forwarded-For: \xff,,;="', 'Forwarded: for="[::1'],
 }
-
-
-@dataclass
-class Nginx:
-    """An nginx process with one server block for each hop."""
-
-    folder: Path
-    blocks: list[str] = field(default_factory=list)
-
-    def add_hop(
-        self,
-        upstream: str,
-        *,
-        forwards: str,
-        host: str = "proxy_set_header Host $http_host;",
-        listen: str | None = None,
-        realip: str = "",
-    ) -> str:
-        """Add a hop to `upstream` and return its address.
-
-        `forwards` sets its X-Forwarded-For, and `host` the Host that it passes on.
-        """
-        address = listen or f"127.0.0.1:{unused_port()}"
-        self.blocks.append(
-            f"server {{ listen {address}{' proxy_protocol' if realip else ''}; {realip}"
-            f" location / {{ proxy_pass {upstream}; proxy_http_version 1.1;"
-            f" {host} {forwards} }} }}"
-        )
-        return address
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        config = self.folder / "nginx.conf"
-        paths = "".join(
-            f"{name}_temp_path {self.folder}/{name};"
-            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        config.write_text(
-            # Otherwise the workers of an nginx started by root could not open the app's socket.
-            f"{'user root;' if os.geteuid() == 0 else ''}"
-            f" daemon off; worker_processes 1; pid {self.folder}/nginx.pid;"
-            f" error_log {self.folder}/error.log; events {{}}"
-            f" http {{ access_log off; {paths} {' '.join(self.blocks)} }}"
-        )
-        nginx = program("nginx") or "nginx"
-        with (self.folder / "nginx.out").open("wb") as out:
-            process = subprocess.Popen(
-                [nginx, "-p", str(self.folder), "-c", str(config)], stdout=out, stderr=out
-            )
-        try:
-            assert wait_until((self.folder / "nginx.pid").exists), "nginx did not start"
-            yield
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
 APPENDS: Final = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"

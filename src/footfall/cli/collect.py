@@ -9,7 +9,7 @@ import sys
 import threading
 import webbrowser
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from footfall.collector.open_files import raise_limit
 from footfall.collector.settings import PREFIX, SETTINGS, CollectorSettings
@@ -73,7 +73,9 @@ def _print_start(server: CollectorServer, settings: CollectorSettings) -> None:
     domain = next(iter(settings.domains), "example.com")
     print(f"Collecting on {server.url} into {settings.database}")
     user = "INGEST_TOKEN@" if settings.ingest_token else ""
-    print(f"  FOOTFALL_DESTINATIONS=collector://{user}{urlsplit(server.url).netloc}/{domain}")
+    print(
+        f"  FOOTFALL_DESTINATIONS=collector://{user}{server.url.removeprefix('http://')}/{domain}"
+    )
     if settings.token:
         print("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
     if settings.token or settings.ingest_token:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from footfall.collector.access_token import has_token, is_same
 from footfall.collector.csrf import is_forged
 from footfall.collector.host_check import PROBE_PATHS
-from footfall.collector.ingest.endpoints import route_path
+from footfall.collector.public_address import PublicAddress
+from footfall.collector.root_path import route_path
 
 _COOKIE = "footfall_token"
 # A month, before the token must be typed again.
@@ -62,6 +63,10 @@ class AccessControl:
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
+                # Starlette's redirect to the path without its last slash names scheme and port,
+                # which are others before a proxy.
+                if location := headers.get("location"):
+                    headers["location"] = urlsplit(location)._replace(scheme="", netloc="").geturl()
             await send(message)
 
         app = self._rejection(Request(scope)) or self._app
@@ -92,17 +97,19 @@ def _reject(status: HTTPStatus, text: str, headers: dict[str, str] | None = None
 
 def _set_cookie(token: str, request: Request) -> Response:
     """Redirect to the same page, with the token in a cookie instead of the address bar."""
+    address = PublicAddress.of(request)
     # Exactly one slash: a path that begins with two names another host.
-    path = "/" + quote(request.scope["path"].lstrip("/"))
+    path = f"{address.root}/" + quote(route_path(request.scope).lstrip("/"))
     rest = [(key, value) for key, value in request.query_params.multi_items() if key != "token"]
     response = RedirectResponse(f"{path}?{urlencode(rest)}" if rest else path, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         _COOKIE,
         _cookie(token),
         max_age=_COOKIE_SECONDS,
+        path=address.root or "/",
         httponly=True,
         samesite="lax",
-        secure=request.scope["scheme"] == "https",
+        secure=address.scheme == "https",
     )
     return response
 

@@ -70,9 +70,12 @@ from footfall.collector.access import AccessControl
 from footfall.collector.api import openapi, plausible
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
 from footfall.collector.host_check import HostCheck
+from footfall.collector.ingest.chaos import Chaos
+from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
 from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequests
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.request_limits import RequestLimits
+from footfall.collector.root_path import RootPath
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store
@@ -101,6 +104,8 @@ def create_app(
     ingest_token: str | None = None,
     hosts: Collection[str] | None = (),
     forward: Forward | None = None,
+    root_path: str = "",
+    chaos: Chaos | None = None,
 ) -> Starlette:
     """The collector over an open store.
 
@@ -115,6 +120,9 @@ def create_app(
         hosts: The names under which it answers, besides those of this machine; `.example.com` for
             all below. None allows any name: then set a `token`.
         forward: Sends events on to other destinations. The caller closes it.
+        root_path: The path below which browsers find it, such as `/stats`; without one, that at
+            which the app is mounted.
+        chaos: Makes some requests fail on purpose.
     """
     rejected, recent_hits = RejectedRequests(), RecentHits()
     api = _API(store, rejected, recent_hits, forward)
@@ -150,6 +158,11 @@ def create_app(
         lifespan=api.lifespan,
     )
     app.state.change_notifier = api.notifier
+    # Around Starlette's own middleware, since only the server's own `send` reaches the connection.
+    stack = app.build_middleware_stack()
+    if chaos:
+        stack = ChaosMiddleware(stack, chaos, api.notifier)
+    app.middleware_stack = RootPath(stack, root_path)
     return app
 
 

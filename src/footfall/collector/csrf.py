@@ -14,12 +14,13 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def is_forged(request: Request) -> bool:
     """Whether a browser sent this for a page of another origin, with a method that may change data.
 
-    Programs send neither `Sec-Fetch-Site` nor `Origin`, and pass.
+    Programs send neither `Sec-Fetch-Site` nor `Origin`, and pass. Where a browser sends the first,
+    it decides alone, as in Go's `CrossOriginProtection`: a proxy may have changed the Host.
     """
     if request.method in _SAFE_METHODS:
         return False
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return True
+    if site := request.headers.get("sec-fetch-site"):
+        return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
     try:
         return origin is not None and urlsplit(origin).netloc != request.headers.get("host")

@@ -12,7 +12,8 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from footfall.collector.allowed_hosts import AllowedHosts, address_of, host_of
-from footfall.collector.ingest.endpoints import is_ingest, route_path, send_response
+from footfall.collector.ingest.endpoints import is_ingest, send_response
+from footfall.collector.root_path import route_path
 from footfall.collector.wire.messages import TEXT, IngestResponse
 from footfall.common.log import ThrottledLog
 

@@ -18,15 +18,13 @@ from types import TracebackType
 from typing import Self, Unpack
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from footfall.collector.app import create_app
 from footfall.collector.http_connection import ConnectionLimits, HTTPConnection, OpenConnections
-from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
 from footfall.collector.ingest.forward import Forward, reject_loops
 from footfall.collector.open_files import ACCEPTED_AT_ONCE, possible_connections
 from footfall.collector.settings import CollectorOptions, CollectorSettings
-from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.database import MEMORY
 from footfall.common.log import ThrottledLog
 from footfall.common.loopback import is_loopback
@@ -84,7 +82,8 @@ class CollectorServer:
                 raise
         except ConfigError as error:
             raise settings.as_written(error) from error
-        self.url: str = _url(host, listener)
+        self.url: str = _url(host, listener) + settings.root_path
+        """Where it listens, with the root path and without a slash at its end."""
         if not is_loopback(host.strip("[]")) and not settings.domains:
             logger.warning(
                 "footfall: the collector at %s is open to others, who may fill it with events of "
@@ -99,13 +98,13 @@ class CollectorServer:
             ingest_token=settings.ingest_token,
             hosts=settings.hosts,
             forward=self._forward,
+            root_path=settings.root_path,
+            chaos=settings.chaos,
         )
-        chaos, notifier = settings.chaos, app.state.change_notifier
         self.max_connections = possible_connections(settings.max_connections)
         """How many connections may be open, within the limit of open files."""
         self._server = _Server(
-            ChaosMiddleware(app, chaos, notifier) if chaos else app,
-            notifier,
+            app,
             OpenConnections(ConnectionLimits(connections=self.max_connections), ThrottledLog()),
         )
         self._thread = threading.Thread(
@@ -154,9 +153,7 @@ class CollectorServer:
 class _Server(uvicorn.Server):
     """Uvicorn, with limits for clients, and with an answer for each request when it stops."""
 
-    def __init__(
-        self, app: ASGIApp, notifier: ChangeNotifier, connections: OpenConnections
-    ) -> None:
+    def __init__(self, app: Starlette, connections: OpenConnections) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -175,7 +172,7 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=_STOP_SECONDS,
             )
         )
-        self._notifier = notifier
+        self._notifier = app.state.change_notifier
         self._connections = connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

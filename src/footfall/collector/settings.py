@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, TypeVar
 
 from footfall.collector.allowed_hosts import AllowedHosts
+from footfall.collector.root_path import normalized_root_path
 from footfall.common.bearer_token import MIN_LENGTH, token_remedy
 from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
@@ -186,6 +187,7 @@ class CollectorSettings:
             its own address; `.example.com` is example.com and all names below. With none, it
             answers to any name where `host` is no loopback address: nobody knows the names of a
             container.
+        root_path: The path below which browsers find it, such as `/stats`.
         token: What pages and API require. Where `host` is open, 16 characters or more.
         token_file: A file with the token, instead of `token`. Its mode is not checked, since
             containers mount secrets readable for every user of theirs.
@@ -216,6 +218,12 @@ class CollectorSettings:
         option="allowed-host",
         metavar="NAME",
         split=_names,
+    )
+    root_path: str = setting(
+        "",
+        "the path below which a proxy serves the collector, such as /stats; the proxy may strip it "
+        "or pass it on",
+        metavar="PATH",
     )
     token: str | None = setting(
         None,
@@ -305,6 +313,10 @@ class CollectorSettings:
     def __post_init__(self) -> None:
         faults: list[Fault] = []
         self._set(host=self.host.strip("[]"))
+        try:
+            self._set(root_path=normalized_root_path(self.root_path))
+        except ValueError as error:
+            faults.append(Fault("root_path", self.root_path, str(error)))
         for name in self.allowed_hosts:
             try:
                 AllowedHosts.of([name])
@@ -424,6 +436,7 @@ class CollectorOptions(TypedDict, total=False):
 
     host: str
     allowed_hosts: Collection[str]
+    root_path: str
     token: str | None
     token_file: str | Path | None
     ingest_token: str | None

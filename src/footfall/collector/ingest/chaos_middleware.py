@@ -1,7 +1,7 @@
 """ASGI middleware that makes POSTs to the ingest endpoints fail on purpose.
 
-Pages, API and health probes work as usual, so that the effect can be watched. It must be the
-outermost middleware: only the server's own `send` can reach the connection that `reset` breaks.
+Pages, API and health probes work as usual, so that the effect can be watched. No middleware around
+it may replace `send`: only the server's own can reach the connection that `reset` breaks.
 """
 
 from __future__ import annotations

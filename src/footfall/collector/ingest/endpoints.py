@@ -24,6 +24,7 @@ from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.ingest.group_commit import GroupCommit
 from footfall.collector.ingest.rate_limit import RateLimiter, sender_of
+from footfall.collector.root_path import route_path
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
@@ -239,12 +240,6 @@ def _sender(scope: Scope) -> str | None:
     # Browsers send it to this machine without TLS, too, and no page can keep them from it.
     is_page = any(name == b"sec-fetch-site" for name, _ in scope["headers"])
     return sender_of(_peer(scope), is_page=is_page)
-
-
-def route_path(scope: Scope) -> str:
-    """The path below the path at which the collector is mounted."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _lookup_path(scope: Scope) -> str:

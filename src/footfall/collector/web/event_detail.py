@@ -30,8 +30,9 @@ from footfall.events.curl_command import curl_command
 from footfall.model import Step
 from footfall.rules.bot_detection import Bot, classify
 
-# The vendors' endpoints, for events that were kept without their path.
-_PATHS: Final = {"plausible": "/api/event", "swetrix": "/log"}
+_PLAUSIBLE_PATH: Final = "/api/event"
+# For events that were kept without their path.
+_SWETRIX_PATH: Final = "/log"
 
 
 class TimelineEntry(NamedTuple):
@@ -106,8 +107,16 @@ def detail_of_hit(hit: ReceivedHit) -> EventDetail:
     )
 
 
-def detail_of_event(entry: StoredEvent, recent: RecentEvent | None) -> EventDetail:
-    """The details of an event; `recent` is its request and response, while they are in memory."""
+def detail_of_event(
+    entry: StoredEvent, recent: RecentEvent | None, collector_url: str
+) -> EventDetail:
+    """The details of an event.
+
+    Args:
+        entry: The event as it is in the file.
+        recent: Its request and response, while they are in memory.
+        collector_url: Where the browser has the collector, for the request as a command.
+    """
     incoming, response, hit = recent or (None, None, None)
     return EventDetail(
         key=str(entry.id),
@@ -133,7 +142,7 @@ def detail_of_event(entry: StoredEvent, recent: RecentEvent | None) -> EventDeta
         trace=hit.trace if hit else _vendor_trace(incoming),
         steps=hit.steps if hit else (),
         hit=hit.exchange if hit else None,
-        curl=_curl(entry, incoming.request) if incoming else None,
+        curl=_curl(entry, incoming.request, collector_url) if incoming else None,
         headers=entry.headers,
         body=entry.body,
         response=_as_http(response) if response else None,
@@ -162,13 +171,14 @@ def _vendor_trace(incoming: IncomingEvent | None) -> Trace | None:
 _NO_HEADER: Final = "no header names another, so the sender is the visitor"
 
 
-def _curl(entry: StoredEvent, request: IncomingRequest) -> str | None:
+def _curl(entry: StoredEvent, request: IncomingRequest, collector_url: str) -> str | None:
     if not request.body:
         return None
-    host = request.headers.get("host", "127.0.0.1:8321")
-    path = request.path or _PATHS.get(entry.vendor, "/")
+    # A report names the path at which the app has the collector, which may be another.
+    is_plausible = entry.vendor == "plausible"
+    path = _PLAUSIBLE_PATH if is_plausible else request.path or _SWETRIX_PATH
     body = request.body.decode("utf-8", "replace")
-    return curl_command(f"http://{host}{path}", request.headers, body)
+    return curl_command(f"{collector_url}{path}", request.headers, body)
 
 
 def _as_http(response: IngestResponse) -> str:

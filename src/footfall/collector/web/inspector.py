@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from footfall.collector import query_params
+from footfall.collector.public_address import PublicAddress
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.store import Store
 from footfall.collector.web.event_stream import new_events, stream
@@ -119,8 +120,7 @@ def _view(request: Request) -> LiveView:
     if status is not None and status not in STATUS_NAMES:
         raise HTTPException(400, f"show must be one of {', '.join(STATUS_NAMES)}")
     return LiveView(
-        authority=request.headers.get("host", ""),
-        root=request.scope.get("root_path", ""),
+        address=PublicAddress.of(request),
         domain=query_params.domain(request),
         status=status,
         text=request.query_params.get("q", "").strip()[:_MAX_TEXT],

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from footfall.collector.ingest.endpoints import RejectedRequests
 from footfall.collector.ingest.forward import Forward
+from footfall.collector.public_address import PublicAddress
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch, StoredEvent
@@ -33,13 +34,16 @@ _STATUS_OF: Final = {"tracked": "accepted", "dropped": "dropped"}
 
 
 class LiveView(NamedTuple):
-    """The filters of the page, and where the browser finds the collector: host:port, root path."""
+    """The filters of the page, and where the browser has the collector."""
 
-    authority: str
-    root: str
+    address: PublicAddress
     domain: str | None = None
     status: HitStatus | None = None
     text: str = ""
+
+    @property
+    def root(self) -> str:
+        return self.address.root
 
 
 class StreamPosition(NamedTuple):
@@ -128,7 +132,7 @@ class LivePage:
 
     def detail(self, view: LiveView, key: str) -> str | None:
         """The page of one event or hit, or None if it is unknown, or no longer kept."""
-        event = self._detail(key)
+        event = self._detail(view, key)
         return None if event is None else self._render("event.html", view=view, event=event)
 
     def missing(self, view: LiveView) -> str:
@@ -148,7 +152,7 @@ class LivePage:
 
     def newest(self) -> StreamPosition:
         """The position at which a stream begins whose client names none."""
-        return self._newest(LiveView("", ""), 1)[1]
+        return self._newest(LiveView(PublicAddress("http", "", "")), 1)[1]
 
     def _newest(
         self, view: LiveView, number: int, after: StreamPosition = _START
@@ -187,7 +191,7 @@ class LivePage:
             user_agent=entry.user_agent,
         )
 
-    def _detail(self, key: str) -> EventDetail | None:
+    def _detail(self, view: LiveView, key: str) -> EventDetail | None:
         if key.startswith("u"):
             hit = self._recent_hits.get(_number(key[1:]))
             return detail_of_hit(hit) if hit else None
@@ -195,7 +199,7 @@ class LivePage:
         found = self._store.search(EventSearch(after=number - 1, is_newest=False, limit=1)).events
         if not found or found[0].id != number:
             return None
-        return detail_of_event(found[0], self._store.recent_event(number))
+        return detail_of_event(found[0], self._store.recent_event(number), view.address.url)
 
     def _notices(self) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from footfall.collector.public_address import PublicAddress
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard import view as views
 from footfall.collector.web.dashboard.figures import figures
@@ -30,15 +31,15 @@ class Dashboard:
             view = View.read(request.query_params.multi_items(), root)
         except ViewError as error:
             raise HTTPException(400, str(error)) from None
-        authority = request.headers.get("host", "")
-        return HTMLResponse(await run_in_threadpool(self._render, view, authority))
+        address = PublicAddress.of(request)
+        return HTMLResponse(await run_in_threadpool(self._render, view, address))
 
-    def _render(self, view: View, authority: str) -> str:
+    def _render(self, view: View, address: PublicAddress) -> str:
         found = figures(self._store, view)
         return self._template.render(
             current_path="/",
             view=view,
-            authority=authority,
+            address=address,
             figures=found,
             chips=view.chips(),
             bots=self._store.bots(found.range, view.domain),
