@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from footfall.collector.storage import database, write_sql, writer_thread
+from footfall.collector.storage.retention import Retention
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
+from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
 from tests.collector.storage.support import names
 from tests.collector.support import incoming_event, until
 from tests.support.waiting import LONG_SECONDS, no_long_wait
@@ -111,3 +113,37 @@ def test_a_failed_clear_raises(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(write_sql, "delete_all", fail)
     with pytest.raises(sqlite3.OperationalError):
         store.clear()
+
+
+def test_a_defect_of_ours_refuses_the_events_that_met_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> list[int]:
+        raise TypeError("a defect")
+
+    group = WriteGroup([PendingWrite([incoming_event("refused")])])
+    with monkeypatch.context() as patch:
+        patch.setattr(write_sql, "insert", fail)
+        patch.setattr(write_sql, "delete_all", fail)
+        assert store.enqueue_group(group)
+        until(lambda: group.is_written is not None)
+        with pytest.raises(TypeError):
+            store.clear()
+    store.enqueue([incoming_event("good")])
+    assert names(store) == ["good"]
+    assert (group.is_written, store.write_error) == (False, None)
+    assert "a defect" in caplog.text
+
+
+def test_a_thread_that_ended_is_a_write_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> None:
+        raise TypeError("a defect")
+
+    assert store.flush()
+    monkeypatch.setattr(Retention, "step", fail)
+    store.enqueue([incoming_event()])
+    until(lambda: store.write_error is not None)
+    assert not store.enqueue([incoming_event()])
+    assert "a defect" in caplog.text

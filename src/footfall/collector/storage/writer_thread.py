@@ -34,8 +34,8 @@ _MAX_QUEUED: Final = 10_000
 # After a failed commit. Disks do not get emptied in milliseconds.
 _RETRY_SECONDS: Final = 0.25
 
-# What SQLite can never store: a value out of range, half a surrogate pair.
-_UNWRITABLE: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, OverflowError)
+# Of SQLite's errors those about a value, which it can never store. All others are the file's.
+_UNWRITABLE: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError)
 
 
 class PendingWrite(NamedTuple):
@@ -191,6 +191,14 @@ class WriterThread:
     # -- in the thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception:
+            logger.exception("%s is no longer written", self._path)
+            self.write_error = "the thread that writes ended; see the log"
+            self.notify()
+
+    def _work(self) -> None:
         self._retention.step()
         while not (self.is_closed and self._queue.empty()):
             groups, command = self._next_batch()
@@ -245,14 +253,14 @@ class WriterThread:
 
         try:
             ids = self._insert(claim)
-        except _UNWRITABLE:
-            # `wire` lets none through, but other callers might.
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _UNWRITABLE):
+                self._set_error(error)
+                return self._refuse_awaited(groups)
+            # `wire` lets no such value through, but other callers might.
             number = sum(group.size for group in claimed)
             logger.exception("%d events cannot be stored and are lost", number)
             self._refuse_awaited(claimed)
-        except sqlite3.Error as error:
-            self._set_error(error)
-            return self._refuse_awaited(groups)
         else:
             self._add_written(claimed, ids)
         return []
@@ -261,6 +269,8 @@ class WriterThread:
         if not groups:
             # An empty transaction writes nothing, and proves nothing.
             return
+        for group in groups:
+            group.is_written = True
         self._clear_error()
         self._written += len(ids)
         self._retention.count_rows(len(ids))
@@ -271,8 +281,6 @@ class WriterThread:
             for event in events
         ]
         self._recent_events.add(zip(ids, recent, strict=True))
-        for group in groups:
-            group.is_written = True
 
     def _refuse_awaited(self, groups: list[WriteGroup]) -> list[WriteGroup]:
         """Refuse the groups whose senders wait, and return the others."""
@@ -311,7 +319,7 @@ class WriterThread:
 def _execute(command: _Command) -> None:
     try:
         result = command.function()
-    except sqlite3.Error as error:
+    except Exception as error:  # noqa: BLE001 -- it is raised where the command came from
         command.future.set_exception(error)
     else:
         command.future.set_result(result)
