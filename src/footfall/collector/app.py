@@ -188,7 +188,7 @@ class _API:
             Route("/api/v1/stats", self.stats),
             Route("/api/v1/forward", self.forward),
             Route("/api/health", self.health),
-            Route("/api/system/health/ready", self.health),
+            Route("/api/system/health/ready", self.ready),
             Route("/api/system/health/live", self.live),
         ]
 
@@ -237,10 +237,18 @@ class _API:
         return JSONResponse({"destinations": self._forward.stats() if self._forward else {}})
 
     async def health(self, request: Request) -> Response:
+        return self._health(500)
+
+    async def ready(self, request: Request) -> Response:
+        # Plausible answers 500 here, too; proxies read 503 as what it is, a state that passes.
+        return self._health(503)
+
+    def _health(self, status: int) -> Response:
         """The health of four parts, as Plausible's probe reports it; here they are one."""
-        word = "error" if self._store.write_error else "ok"
         parts = ("postgres", "clickhouse", "sites_cache", "sessions")
-        return JSONResponse(dict.fromkeys(parts, word), 500 if self._store.write_error else 200)
+        if self._store.write_error:
+            return JSONResponse(dict.fromkeys(parts, "error"), status)
+        return JSONResponse(dict.fromkeys(parts, "ok"))
 
     async def live(self, request: Request) -> Response:
         return JSONResponse({"ok": True})

@@ -132,6 +132,8 @@ def test_a_full_disk_is_reported_to_senders_probes_and_pages(
         answer = http.post("/log", json={"pid": PID})
         assert (answer.status_code, answer.json()["statusCode"]) == (503, 503)
         assert http.get("/api/health").status_code == 500
+        assert http.get("/api/system/health/ready").status_code == 503
+        assert http.get("/api/system/health/live").status_code == 200
         assert "the database cannot be written" in http.get("/live").text
     finally:
         collector.store._writer.write_error = None
