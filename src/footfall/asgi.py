@@ -25,6 +25,7 @@ from footfall.request.exchange import (
     NO_NOTES,
     Exchange,
     annotations_of,
+    get_current,
     reset_current,
     set_current,
 )
@@ -145,6 +146,10 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
                 await self.app(scope, receive, send)
             return
         exchange = exchange_of(self._recorder, scope)
+        outer = get_current()
+        if outer is not None and exchange.is_counted_by(outer):
+            await self._bare_app(scope, receive, send)
+            return
         if self._refuses_prefetch and is_refused_prefetch(exchange):
             await _refuse(send)
             return

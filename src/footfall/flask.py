@@ -40,7 +40,7 @@ class Footfall:
 
         Raises:
             ConfigError: the options cannot work.
-            RuntimeError: the app is set up already, and every page would count twice.
+            RuntimeError: the app is set up already.
         """
         if "footfall" in app.extensions:
             raise RuntimeError("footfall is already set up for this app: call init_app once")

@@ -23,6 +23,7 @@ from footfall.request.exchange import (
     NO_NOTES,
     Exchange,
     annotations_of,
+    get_current,
     reset_current,
     set_current,
 )
@@ -145,6 +146,9 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
         if not self._is_active:
             return self.app(environ, start_response)
         exchange = exchange_of(self._recorder, environ)
+        outer = get_current()
+        if outer is not None and exchange.is_counted_by(outer):
+            return self._bare_app(environ, start_response)
         if self._refuses_prefetch and is_refused_prefetch(exchange):
             return _refuse(start_response)
         if self._recorder.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):

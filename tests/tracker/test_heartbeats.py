@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -272,7 +273,7 @@ def test_a_heartbeat_that_fails_never_reaches_the_app(monkeypatch: pytest.Monkey
 
 def test_an_app_inside_another_sends_heartbeats_by_its_own_tracker() -> None:
     outer, _ = tracker_for(PROJECT)
-    inner, _ = tracker_for(PROJECT)
+    inner, _ = tracker_for(replace(PROJECT, pid="INNER-app-22"))
     nested = asgi.FootfallMiddleware(
         asgi.FootfallMiddleware(asgi_site, tracker=inner), tracker=outer
     )

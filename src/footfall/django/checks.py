@@ -55,7 +55,7 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
     if installed > 1:
         return [
             Warning(
-                "footfall's middleware is installed twice, so every page counts twice",
+                "footfall's middleware is installed twice, and the second one counts nothing",
                 f'keep one "{MIDDLEWARE}" in MIDDLEWARE',
                 id="footfall.W002",
             )

@@ -97,6 +97,9 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
         exchange = wsgi.exchange_of(tracker.recorder, request.META)
         # Django has decoded the path in its META already.
         exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
+    outer = CURRENT.get()
+    if outer is not None and exchange.is_counted_by(outer):
+        return None
     # In sync mode the middleware delivers once the response is made.
     exchange.holds_delivery = exchange.recorder.is_inline
     return exchange

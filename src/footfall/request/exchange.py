@@ -81,6 +81,32 @@ class Exchange:
         """Note the template that the framework found for this request's path."""
         self.notes = self.notes._replace(route=template)
 
+    def is_counted_by(self, outer: Exchange) -> bool:
+        """Whether a middleware around ours counts this request for a destination of ours.
+
+        So it is where an app with a middleware is mounted in another with one. Says so, once. Never
+        raises.
+
+        Args:
+            outer: The request that is being served where this one begins: the same one, or that of
+                a view which calls an app as a client would.
+        """
+        recorder = self.recorder
+        shared = recorder.destination_names & outer.recorder.destination_names
+        if not shared:
+            return False
+        try:
+            ours, theirs = self.hit().headers, outer.hit().headers
+            if any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys()):
+                return False
+        except Exception:  # noqa: BLE001 -- the app must go on
+            recorder.errors.bump()
+            return False
+        if (on_nested := recorder.on_nested) is not None:
+            recorder.on_nested = None
+            on_nested(min(shared))
+        return True
+
     def release(self) -> None:
         """Deliver the request's events where that was held until the app was done. Never raises."""
         if self.holds_delivery:
@@ -92,6 +118,7 @@ CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("footfall", default=Non
 """The request that the running code serves, in threads and in tasks alike."""
 
 # Bound once: looking a method of a context variable up costs as much as calling it.
+get_current: Final = CURRENT.get
 set_current: Final = CURRENT.set
 reset_current: Final = CURRENT.reset
 

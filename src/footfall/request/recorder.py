@@ -21,14 +21,18 @@ class RequestRecorder:
         is_inline: True where a request waits for the delivery of its own events.
         deliver: Delivers what waits, in the calling thread.
         tracker: The tracker itself, for `footfall.track()`; `footfall.request` never calls it.
+        on_nested: Called, once, with the name of a destination for which a middleware around ours
+            counts the same request already.
     """
 
     __slots__ = (
         "deliver",
+        "destination_names",
         "errors",
         "filters",
         "header_names",
         "is_inline",
+        "on_nested",
         "pick",
         "refuses_prefetch",
         "submit",
@@ -42,11 +46,19 @@ class RequestRecorder:
     errors: AtomicCounter
 
     def __init__(
-        self, config: Config, *, is_inline: bool, deliver: Callable[[], None], tracker: object
+        self,
+        config: Config,
+        *,
+        is_inline: bool,
+        deliver: Callable[[], None],
+        tracker: object,
+        on_nested: Callable[[str], None],
     ) -> None:
         self.is_inline = is_inline
         self.deliver = deliver
         self.tracker = tracker
+        self.on_nested: Callable[[str], None] | None = on_nested
+        self.destination_names = frozenset(each.name for each in config.all_destinations)
         self.refuses_prefetch = config.prefetch == "refuse"
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
         # As an ASGI scope spells the names, and as a hit does.

@@ -1,6 +1,7 @@
-"""Whether an app has a middleware for the same destination already: every page would count twice.
+"""Whether an app has a middleware for the same destination already, which then counts nothing.
 
 Checked once, when a middleware is made: it sees those around an app, not what is mounted in it.
+That shows in the first request (`Exchange.is_counted_by`).
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ _MAX_DEPTH: Final = 64
 
 
 def warn_if_installed_twice(app: object, tracker: Tracker) -> None:
-    """Log a warning for each destination that would get every page twice."""
+    """Log a warning for each destination of which the inner middleware counts nothing."""
     ours = _destination_names(tracker)
     for inner in _trackers_within(app):
         for name in sorted(ours & _destination_names(inner)):
             log.warning(
-                f"footfall: this app already has a middleware for {name}, so each page counts "
-                "twice; remove one of the two middlewares"
+                f"footfall: this app already has a middleware for {name}, which counts nothing "
+                "now; remove one of the two middlewares"
             )
 
 

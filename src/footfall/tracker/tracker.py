@@ -82,7 +82,11 @@ class Tracker:
             config, self.transport, limits, self._log, keeps_unsent=keeps_unsent
         )
         self.recorder = RequestRecorder(
-            config, is_inline=self.is_inline, deliver=self.deliver, tracker=self
+            config,
+            is_inline=self.is_inline,
+            deliver=self.deliver,
+            tracker=self,
+            on_nested=self._warn_nested,
         )
         # The forked child, without a hook, of which a thread is resetting this.
         self._resetting_in: int | None = None
@@ -149,6 +153,13 @@ class Tracker:
                 self._deliver_here()
         except Exception:  # noqa: BLE001 -- the app must go on
             self.recorder.errors.bump()
+
+    def _warn_nested(self, name: str) -> None:
+        self._log.warn_once(
+            "nested",
+            f"footfall: an app with a middleware for {name} is mounted in another that has one, "
+            "and counts nothing there; remove one of the two middlewares",
+        )
 
     def _wake(self, now: float) -> None:
         if self.is_inline or process_hooks.is_exiting():

@@ -37,4 +37,5 @@ class WrappedApp(Generic[App]):
         self._is_active = self.tracker.is_active
         self._refuses_prefetch = self._recorder.refuses_prefetch
         is_inline = self._is_active and self._recorder.is_inline
+        self._bare_app = app
         self.app = delivering(app, self.tracker) if is_inline else app
