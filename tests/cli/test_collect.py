@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import webbrowser
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -19,16 +22,20 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+import footfall
 import footfall.collector
 from footfall.cli import collect
 from footfall.collector import Store
 from footfall.collector.settings import SETTINGS, Setting
 from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.support import (
+    FIREFOX,
+    PAGEVIEW,
     post,
     streamed_lines,
 )
-from tests.support.waiting import MAX_SECONDS
+from tests.support.vendors import wait_until
+from tests.support.waiting import LONG_SECONDS, MAX_SECONDS
 
 
 def arguments(*line: str) -> argparse.Namespace:
@@ -38,9 +45,9 @@ def arguments(*line: str) -> argparse.Namespace:
 
 
 def command(
-    *line: str, environment: Mapping[str, str] = MappingProxyType({})
+    *line: str, environment: Mapping[str, str] = MappingProxyType({}), first: str = "pass"
 ) -> subprocess.Popen[str]:
-    start = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
+    start = f"import sys; {first}; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", start, "collect", *line],
         stdout=subprocess.PIPE,
@@ -94,9 +101,104 @@ def test_a_signal_ends_the_command_with_everything_written(
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
 
 
+def test_json_lines_tell_the_start_and_the_stop(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    with command("-p", "0", "--database", str(file), "--log-format", "json") as running:
+        assert running.stdout is not None
+        start = json.loads(running.stdout.readline())
+        assert (start["version"], start["database"]) == (footfall.__version__, str(file))
+        assert start["limits"]["connections"] == 1_000
+        for name, url in start["addresses"].items():
+            assert url.startswith("http://127.0.0.1:")
+            method = "GET" if name in ("dashboard", "live", "health") else "POST"
+            assert httpx2.request(method, url).status_code not in (404, 405), name
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=MAX_SECONDS)
+    assert [json.loads(line)["level"] for line in err.splitlines()] == []
+    messages = [json.loads(line)["message"] for line in out.splitlines()]
+    assert messages == [
+        "Stopping; a second signal ends it at once.",
+        "Stopped; all events are written.",
+    ]
+    assert running.returncode == 0
+
+
+def test_an_error_at_the_start_is_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with unchanged_signals():
+        code = collect.run(arguments("--log-format", "json", "--max-connections", "0"))
+    line = json.loads(capsys.readouterr().err)
+    assert (code, line["level"]) == (2, "error")
+    assert "--max-connections=0" in line["message"]
+
+
+class Load(threading.Thread):
+    """Posts one event after the other, until no connection can be made any more."""
+
+    def __init__(self, url: str, *, keeps_alive: bool) -> None:
+        super().__init__()
+        self.statuses: list[int] = []
+        self.broken: list[httpx2.TransportError] = []
+        limits = httpx2.Limits(max_keepalive_connections=1 if keeps_alive else 0)
+        self._http = httpx2.Client(base_url=url, limits=limits, headers={"user-agent": FIREFOX})
+
+    def run(self) -> None:
+        with self._http, contextlib.suppress(httpx2.ConnectError):
+            while True:
+                try:
+                    self.statuses.append(post(self._http).status_code)
+                except httpx2.ConnectError:
+                    raise
+                except httpx2.TransportError as error:
+                    self.broken.append(error)
+
+
+def test_a_stop_under_load_answers_every_request(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    # No client is so slow between two requests that it counts as one that sends no more.
+    first = f"from footfall.collector import server; server._DRAIN_SECONDS = {LONG_SECONDS}"
+    with command("-p", "0", "--database", str(file), first=first) as running:
+        url = url_of(running)
+        load = [Load(url, keeps_alive=True) for _ in range(6)]
+        for each in load:
+            each.start()
+        assert wait_until(lambda: sum(len(each.statuses) for each in load) > 200)
+        running.send_signal(signal.SIGTERM)
+        for each in load:
+            each.join(MAX_SECONDS)
+        assert running.wait(MAX_SECONDS) == 0
+        assert running.stdout is not None
+        assert "Stopped; all events are written.\n" in running.stdout.readlines()
+    assert [each.broken for each in load] == [[]] * 6
+    statuses = [status for each in load for status in each.statuses]
+    assert {*statuses} == {202}
+    with closing(Store(file)) as store:
+        assert store.count(EventSearch()) == len(statuses)
+
+
+def test_a_second_signal_ends_the_stop(tmp_path: Path) -> None:
+    line = ["--database", str(tmp_path / "events.sqlite3"), "--chaos", f"slow:{LONG_SECONDS:g}s"]
+    long = f"server._STOP_SECONDS = server._START_SECONDS = {LONG_SECONDS:g}"
+    first = f"from footfall.collector import server; {long}"
+    with command("-p", "0", *line, first=first) as running:
+        url = url_of(running)
+        assert running.stdout is not None
+        with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
+            connection.request("POST", "/api/event", json.dumps(PAGEVIEW))
+            # When this is answered, the request above is there.
+            assert httpx2.get(f"{url}/api/health").status_code == 200
+            running.send_signal(signal.SIGTERM)
+            while not running.stdout.readline().startswith("Stopping"):
+                pass
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=MAX_SECONDS)
+    assert (running.returncode, errors) == (1, "Ended at once; 0 events were not written\n")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        (["--log-format", "xml"], "choose text or json"),
+        (["--max-connections", "0"], "--max-connections=0"),
         (["--host", "0.0.0.0"], "set a token"),
         (["--database", "/nowhere/x.sqlite3"], "database"),
         (["--keep", "0"], "--keep=0"),

@@ -42,6 +42,7 @@ VALUES: dict[str, tuple[str, object]] = {
         ),
     ),
     "chaos": ("503:0.2,seed:7", parse_chaos("503:0.2,seed:7")),
+    "log_format": ("json", "json"),
     "opens_page": ("yes", True),
 }
 
@@ -64,7 +65,7 @@ def test_a_variable_is_named_as_its_option() -> None:
 def test_every_setting_is_a_typed_keyword_of_the_server() -> None:
     declared = get_type_hints(CollectorSettings, localns=types_of_settings())
     typed = get_type_hints(CollectorOptions, localns=types_of_settings())
-    own = {"database", "port", "opens_page"}
+    own = {"database", "port", "log_format", "opens_page"}
     assert typed == {name: declared[name] for name in SETTINGS if name not in own}
 
 

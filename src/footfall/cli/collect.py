@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
-import sys
 import threading
 import webbrowser
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+import footfall
+from footfall.cli.console import Console, json_lines
 from footfall.collector.open_files import raise_limit
 from footfall.collector.settings import PREFIX, SETTINGS, CollectorSettings
 from footfall.errors import ConfigError
@@ -43,56 +46,108 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGINT or SIGTERM; return 0 if all was written, 1 if not, 2 if it did not start."""
+    """Run until SIGINT or SIGTERM.
+
+    Returns:
+        0 if all was written, 1 if not or if a second signal ended the stop, 2 if it did not start.
+    """
+    given = {name: value for name, value in vars(args).items() if name in SETTINGS}
+    setting = SETTINGS["log_format"]
+    # Before anything is logged. A wrong value is reported as text, by the settings.
+    is_json = given.get(setting.name, os.environ.get(setting.variable)) == "json"
+    with json_lines() if is_json else contextlib.nullcontext():
+        return _run(given, Console(is_json=is_json))
+
+
+def _run(given: Mapping[str, Any], console: Console) -> int:
     # From here on a signal ends the wait, even one that comes during the start.
-    stop = _stop_signal()
+    stop = _StopSignal(console)
     try:
         from footfall.collector import CollectorServer
 
-        given = {name: value for name, value in vars(args).items() if name in SETTINGS}
         settings = CollectorSettings.from_env(os.environ, given)
         raise_limit(settings.max_connections)
-        server = CollectorServer(settings=settings)
-    except (ConfigError, ModuleNotFoundError) as error:
-        print(error, file=sys.stderr)
+        server = stop.server = CollectorServer(settings=settings)
+    except (ConfigError, ModuleNotFoundError, RuntimeError) as error:
+        console.complain(str(error))
         return _CANNOT_START
-    _print_start(server, settings)
+    console.say(_start_text(server, settings), **_start_fields(server, settings))
     if settings.opens_page:
         token = f"/?token={quote(settings.token)}" if settings.token else ""
         webbrowser.open(server.url + token)
     # On some systems a signal is handled only between two waits.
-    while not stop.wait(0.5):
+    while not stop.is_set.wait(0.5):
         pass
+    console.say("Stopping; a second signal ends it at once.")
     lost = server.close()
     if lost:
-        print(f"{lost} events could not be written", file=sys.stderr)
-    return _LOST_EVENTS if lost else _STOPPED
+        console.complain(f"{lost} events could not be written")
+        return _LOST_EVENTS
+    console.say("Stopped; all events are written.")
+    return _STOPPED
 
 
-def _print_start(server: CollectorServer, settings: CollectorSettings) -> None:
+def _start_text(server: CollectorServer, settings: CollectorSettings) -> str:
     domain = next(iter(settings.domains), "example.com")
-    print(f"Collecting on {server.url} into {settings.database}")
     user = "INGEST_TOKEN@" if settings.ingest_token else ""
-    print(
-        f"  FOOTFALL_DESTINATIONS=collector://{user}{server.url.removeprefix('http://')}/{domain}"
-    )
+    netloc = server.url.removeprefix("http://")
+    lines = [
+        f"Collecting on {server.url} into {settings.database}",
+        f"  FOOTFALL_DESTINATIONS=collector://{user}{netloc}/{domain}",
+        f"  Figures are on {server.url}/ and every event on {server.url}/live",
+    ]
     if settings.token:
-        print("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
+        lines.append("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
     if settings.token or settings.ingest_token:
-        print("  /api/event and /log take events from anybody, as the vendors' do")
-    for destination in settings.forward:
-        print(f"  Forwarding to {destination.name}")
+        lines.append("  /api/event and /log take events from anybody, as the vendors' do")
+    if server.max_connections < settings.max_connections:
+        lines.append(f"  At most {server.max_connections} connections: few files may be open")
+    lines += [f"  Forwarding to {destination.name}" for destination in settings.forward]
     if settings.chaos:
-        print(f"  Answers senders with faults: {settings.chaos}")
-    print("Ctrl-C stops it.", flush=True)
+        lines.append(f"  Answers senders with faults: {settings.chaos}")
+    return "\n".join([*lines, "Ctrl-C stops it."])
 
 
-def _stop_signal() -> threading.Event:
-    stop = threading.Event()
+def _start_fields(server: CollectorServer, settings: CollectorSettings) -> dict[str, object]:
+    """The start as fields of a JSON line."""
+    paths = {
+        "dashboard": "/",
+        "live": "/live",
+        "plausible": "/api/event",
+        "swetrix": "/log",
+        "reports": "/api/v1/hits",
+        "health": "/api/health",
+    }
+    return {
+        "version": footfall.__version__,
+        "addresses": {name: server.url + path for name, path in paths.items()},
+        "database": str(settings.database),
+        "limits": {
+            "connections": server.max_connections,
+            "events": settings.keep_events,
+            "days": settings.keep_days,
+            "bytes": settings.max_bytes,
+        },
+        "domains": list(settings.domains),
+        "forward": [destination.name for destination in settings.forward],
+        "chaos": str(settings.chaos) if settings.chaos else None,
+    }
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-    return stop
+class _StopSignal:
+    """The first SIGINT or SIGTERM stops the server; the second one ends the process."""
+
+    def __init__(self, console: Console) -> None:
+        self.is_set = threading.Event()
+        self.server: CollectorServer | None = None
+        self._console = console
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self.is_set.is_set():
+            self.is_set.set()
+            return
+        lost = self.server.unwritten if self.server else 0
+        self._console.complain(f"Ended at once; {lost} events were not written")
+        os._exit(_LOST_EVENTS)

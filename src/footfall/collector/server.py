@@ -37,7 +37,7 @@ _MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
 # A page over a month of a large site takes seconds. Docker kills after ten.
-_STOP_SECONDS = 5
+_STOP_SECONDS = 3
 # A request that a client sent before it saw the stop is here by then.
 _DRAIN_SECONDS = 0.5
 # An app waits as long for its last events.
@@ -126,6 +126,11 @@ class CollectorServer:
 
     def __repr__(self) -> str:
         return f"CollectorServer({self.url!r}, {self.store!r})"
+
+    @property
+    def unwritten(self) -> int:
+        """How many of the events that were taken are not in the file."""
+        return self.store.unwritten
 
     def close(self) -> int:
         """Stop; write and forward what is queued, which takes some seconds at most.

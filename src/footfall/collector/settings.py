@@ -135,6 +135,12 @@ def _switch(text: str) -> bool:
     raise ValueError("write 1 or 0")
 
 
+def _log_format(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ValueError("choose text or json")
+    return text
+
+
 def _chaos(text: str) -> Chaos:
     from footfall.collector.ingest.chaos import parse_chaos
 
@@ -198,6 +204,7 @@ class CollectorSettings:
         forward: Destinations that events are forwarded to.
         chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
         max_connections: How many connections may be open, if the limit of open files allows it.
+        log_format: How `footfall collect` writes its lines: `"text"` or `"json"`.
         opens_page: Whether `footfall collect` opens the page in a browser.
 
     Raises:
@@ -304,6 +311,12 @@ class CollectorSettings:
         "how many may be open; fewer where the limit of open files is low (1000)",
         metavar="NUMBER",
         parse=_whole,
+    )
+    log_format: str = setting(
+        "text",
+        "text, or json for one object a line (text)",
+        metavar="FORMAT",
+        parse=_log_format,
     )
     opens_page: bool = setting(False, "open the page in a browser", option="open", parse=_switch)
     _spellings: Mapping[str, str] = field(

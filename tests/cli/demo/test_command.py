@@ -27,7 +27,7 @@ def test_it_prints_each_event_and_ends_with_ctrl_c() -> None:
     )
     try:
         assert process.stdout is not None
-        head = [process.stdout.readline() for _ in range(4)]
+        head = [process.stdout.readline() for _ in range(5)]
         assert f"http://127.0.0.1:{port}" in head[0]
         headers = {"User-Agent": CHROME, "Accept": "text/html"}
         httpx2.get(f"http://127.0.0.1:{port}/pricing?utm_source=test", headers=headers)

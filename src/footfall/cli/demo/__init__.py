@@ -60,6 +60,7 @@ def _run(args: argparse.Namespace) -> int:
         site = stack.enter_context(served(tracker, 0 if args.once else args.port))
         print(f"site       {site}")
         print(f"collector  {collector.url}")
+        print(f"live       {collector.url}/live")
         if args.once:
             return send_visits(site, collector.url, tracker)
         print("Open the site and click around; Ctrl-C ends the demo.\n", flush=True)

@@ -143,6 +143,11 @@ class Store:
         """How many of them have left the queue, whether they are written or not."""
         return self._writer.processed
 
+    @property
+    def unwritten(self) -> int:
+        """How many of them were neither written nor refused."""
+        return self._writer.unwritten
+
     # -- writing ------------------------------------------------------------------------------
 
     def enqueue(self, events: Sequence[IncomingEvent]) -> bool:
