@@ -193,6 +193,9 @@ def test_a_public_collector_without_domains_warns_at_the_start(
         ({"host": "0.0.0.0", "token": "t" * 16}, True),
         ({"host": "0.0.0.0", "token": "t" * 16, "domains": [SITE]}, False),
         ({"host": "127.0.0.1"}, False),
+        # A proxy in front publishes it under this name.
+        ({"allowed_hosts": ["stats.example.com"]}, True),
+        ({"allowed_hosts": ["stats.example.com"], "domains": [SITE]}, False),
     ):
         caplog.clear()
         with running_collector(**options):

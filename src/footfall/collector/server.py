@@ -84,7 +84,8 @@ class CollectorServer:
             raise settings.as_written(error) from error
         self.url: str = _url(host, listener) + settings.root_path
         """Where it listens, with the root path and without a slash at its end."""
-        if not is_loopback(host.strip("[]")) and not settings.domains:
+        is_public = settings.allowed_hosts or not is_loopback(host.strip("[]"))
+        if is_public and not settings.domains:
             logger.warning(
                 "footfall: the collector at %s is open to others, who may fill it with events of "
                 "any domain; name yours with --domain",
