@@ -69,6 +69,18 @@ def test_the_settings_are_listed_as_the_command_line_describes_them() -> None:
     assert "\n".join(rows) in TEXTS["settings.md"]
 
 
+def test_the_log_lines_to_alert_on_are_those_of_the_collector() -> None:
+    sources = (ROOT / "src" / "footfall" / "collector").rglob("*.py")
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    code = re.sub(r'"\s*f?"', "", code)  # one text on several lines
+    lines = re.findall(r"^\| `(.+?)` \|", TEXTS["health.md"].partition("alert on")[2], re.MULTILINE)
+    # Where a text of the code holds a value, or begins.
+    joints = re.compile(r"\b[A-Z]+\b|: (?:\.\.\.)?|, which|(?<=an event)")
+    parts = [part.strip() for line in lines for part in joints.split(line)]
+    assert len(parts) > len(lines) > 5
+    assert [part for part in parts if part not in code] == []
+
+
 def anchors(path: Path) -> set[str]:
     """The fragments of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
