@@ -39,7 +39,7 @@ _PHONES = ("Mobi", "iPhone")
 
 # The major version is enough, except of Safari, whose minor versions bring much.
 _BROWSER_VERSIONS = {
-    "Edge": re.compile(r"Edg\w*/(\d+)"),
+    "Edge": re.compile(r"Edg\w{0,4}/(\d+)"),
     "Safari": re.compile(r"Version/(\d+(?:\.\d+)?)"),
     "Firefox": re.compile(r"(?:FxiOS|Firefox)/(\d+)"),
     "Chrome": re.compile(r"(?:CriOS|Chrome)/(\d+)"),
