@@ -70,6 +70,8 @@ def full_file_system(folder: Path) -> Iterator[Fault]:
 @contextmanager
 def limited_file_size(folder: Path) -> Iterator[Fault]:
     """The system lets no file of the process grow past a size."""
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("only Linux limits other processes")
     file = folder / "events.sqlite3"
 
     def limit(running: Running) -> None:

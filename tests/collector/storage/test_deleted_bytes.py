@@ -83,7 +83,7 @@ def test_a_salt_is_gone_48_hours_after_its_day_began(
         collect(store, now[0], 1)
         assert salt in raw_bytes(file)
         now[0] = MIDNIGHT + 2 * DAY_SECONDS
-        until(lambda: salt not in raw_bytes(file))
+        until(lambda: salt not in raw_bytes(file), 30)
 
 
 def test_a_salt_is_gone_once_no_reader_needs_its_time(file: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_salt_is_gone_once_no_reader_needs_its_time(file: Path) -> None:
             collect(store, now[0], 400)
             assert reader.execute("SELECT salt FROM salts").fetchone() == (salt,)
             reader.execute("COMMIT")
-        until(lambda: salt not in raw_bytes(file))
+        until(lambda: salt not in raw_bytes(file), 30)
 
 
 def copy_as_after_a_kill(file: Path) -> Path:
@@ -122,7 +122,7 @@ def test_a_salt_is_gone_where_the_collector_did_not_run_when_it_was_due(file: Pa
         copied = copy_as_after_a_kill(file)
     assert salt in raw_bytes(copied)
     with closing(Store(copied, clock=lambda: NOON + 5 * DAY_SECONDS)):
-        until(lambda: salt not in raw_bytes(copied))
+        until(lambda: salt not in raw_bytes(copied), 30)
 
 
 def test_a_salt_is_gone_where_the_collector_was_killed_after_it_deleted_it(
@@ -139,7 +139,7 @@ def test_a_salt_is_gone_where_the_collector_was_killed_after_it_deleted_it(
         copied = copy_as_after_a_kill(file)
     assert salt in raw_bytes(copied)
     with closing(Store(copied, clock=lambda: now[0])):
-        until(lambda: salt not in raw_bytes(copied))
+        until(lambda: salt not in raw_bytes(copied), 30)
 
 
 @pytest.mark.parametrize("delete", [Store.clear, lambda store: store.delete_domain("a.test")])
@@ -150,7 +150,7 @@ def test_deleted_events_are_gone(file: Path, delete: Callable[[Store], int]) -> 
         assert store.flush()
         assert b"/needle/" in raw_bytes(file)
         assert delete(store) == 400
-        until(lambda: b"/needle/" not in raw_bytes(file))
+        until(lambda: b"/needle/" not in raw_bytes(file), 30)
 
 
 def test_events_that_became_too_old_are_gone(file: Path) -> None:
@@ -160,4 +160,4 @@ def test_events_that_became_too_old_are_gone(file: Path) -> None:
             assert store.enqueue([incoming_event(path=f"/needle/{number}/" + "x" * 500)])
         assert store.flush()
         now[0] += 2 * DAY_SECONDS
-        until(lambda: b"/needle/" not in raw_bytes(file))
+        until(lambda: b"/needle/" not in raw_bytes(file), 30)
