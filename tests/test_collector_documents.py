@@ -22,11 +22,19 @@ EXAMPLES: Final = sorted(
 )
 TEXTS: Final = {path.name: path.read_text(encoding="utf-8") for path in (*PAGES, *EXAMPLES)}
 
-# What docker, pip, systemctl, Dockerfiles and coreutils have, and we do not.
+# What docker, pip, systemctl, Dockerfiles, coreutils and uvicorn have, and we do not.
 OTHERS_OPTIONS: Final = {
     *("--build", "--detach", "--read-only", "--upgrade", "--now", "--reference"),
     *("--no-cache-dir", "--from", "--system", "--uid", "--no-create-home"),
-    *("--directory", "--owner", "--mode", "--interval", "--timeout", "--start-period"),
+    *(
+        "--timeout-graceful-shutdown",
+        "--directory",
+        "--owner",
+        "--mode",
+        "--interval",
+        "--timeout",
+        "--start-period",
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from footfall.collector import CollectorServer
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest, ReceivedHit
@@ -129,7 +129,7 @@ def streamed_lines(http: httpx2.Client, query: str = "", **headers: str) -> Iter
 
 
 @contextlib.contextmanager
-def served(app: Starlette) -> Iterator[str]:
+def served(app: ASGIApp) -> Iterator[str]:
     """The URL of an app that uvicorn serves in a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", log_config=None))

@@ -8,9 +8,9 @@
 - `api/` answers Plausible's own API and serves the OpenAPI document; `web/` makes the pages.
 - `settings.py` declares what can be set. `query_params.py` reads parameters of the query,
   `host_check.py` and `access.py` restrict who may read, `app.py` puts all of it together, and
-  `server.py` runs it in a thread of any program.
+  `server.py` runs it in a thread of any program; `asgi.py` is for your own server or app.
 
-`CollectorServer` and `create_app` need `pip install "footfall[collector]"`; `Store` needs Python.
+Servers and apps need `pip install "footfall[collector]"`; `Store` needs Python.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from footfall.collector.app import create_app
+    from footfall.collector.asgi import create_asgi_app
     from footfall.collector.server import CollectorServer
+    from footfall.collector.settings import CollectorSettings
     from footfall.collector.storage.store import Store
 
-__all__ = ["CollectorServer", "Store", "create_app"]
+__all__ = ["CollectorServer", "CollectorSettings", "Store", "create_app", "create_asgi_app"]
 
 MISSING = (
     "the collector needs starlette, uvicorn, httptools and jinja2: "
@@ -30,7 +32,13 @@ MISSING = (
 )
 """The error message where the extra is not installed."""
 
-_MODULES = {"CollectorServer": "server", "Store": "storage.store", "create_app": "app"}
+_MODULES = {
+    "CollectorServer": "server",
+    "CollectorSettings": "settings",
+    "Store": "storage.store",
+    "create_app": "app",
+    "create_asgi_app": "asgi",
+}
 
 
 def __getattr__(name: str) -> Any:

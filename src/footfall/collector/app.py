@@ -76,6 +76,7 @@ from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequest
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.request_limits import RequestLimits
 from footfall.collector.root_path import RootPath
+from footfall.collector.settings import CollectorSettings
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store
@@ -164,6 +165,20 @@ def create_app(
         stack = ChaosMiddleware(stack, chaos, api.notifier)
     app.middleware_stack = RootPath(stack, root_path)
     return app
+
+
+def app_with(settings: CollectorSettings, store: Store, forward: Forward | None) -> Starlette:
+    """The collector over an open store, with these settings."""
+    return create_app(
+        store,
+        domains=settings.domains,
+        token=settings.token,
+        ingest_token=settings.ingest_token,
+        hosts=settings.hosts,
+        forward=forward,
+        root_path=settings.root_path,
+        chaos=settings.chaos,
+    )
 
 
 class _API:

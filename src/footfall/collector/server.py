@@ -20,7 +20,7 @@ from typing import Self, Unpack
 import uvicorn
 from starlette.applications import Starlette
 
-from footfall.collector.app import create_app
+from footfall.collector.app import app_with
 from footfall.collector.http_connection import ConnectionLimits, HTTPConnection, OpenConnections
 from footfall.collector.ingest.forward import Forward, reject_loops
 from footfall.collector.open_files import ACCEPTED_AT_ONCE, possible_connections
@@ -92,16 +92,7 @@ class CollectorServer:
                 self.url,
             )
         self._forward = Forward(settings.forward) if settings.forward else None
-        app = create_app(
-            self.store,
-            domains=settings.domains,
-            token=settings.token,
-            ingest_token=settings.ingest_token,
-            hosts=settings.hosts,
-            forward=self._forward,
-            root_path=settings.root_path,
-            chaos=settings.chaos,
-        )
+        app = app_with(settings, self.store, self._forward)
         self.max_connections = possible_connections(settings.max_connections)
         """How many connections may be open, within the limit of open files."""
         self._server = _Server(
