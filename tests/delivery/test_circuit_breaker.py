@@ -143,3 +143,17 @@ def test_an_expedited_breaker_allows_its_probe_at_once_and_knows_when_that_has_f
     breaker.is_probing = True
     breaker.record(UNKNOWN, 1.0)
     assert (breaker.allows(1.0), breaker.has_failed_again) == (False, True)
+
+
+@pytest.mark.parametrize("pause", [False, True], ids=["a failure", "a refusal"])
+def test_a_vendor_that_is_down_for_days_is_tried_again_all_the_time(pause: bool) -> None:
+    """Each failed probe opens the breaker again: 1,100 of them are ten hours, or eight days."""
+    outcome = Outcome(kind=OutcomeKind.RETRY, pause=pause)
+    breaker = CircuitBreaker(jitter=lambda low, high: high)
+    now = 0.0
+    for _ in range(1_100):
+        now = max(now, breaker.open_until)
+        assert breaker.allows(now)
+        breaker.is_probing = breaker.is_open
+        breaker.record(outcome, now)
+    assert breaker.open_until - now == (600.0 if pause else 30.0)

@@ -42,3 +42,10 @@ def test_the_longest_wait_doubles_with_each_try_and_retry_after_is_kept(
 ) -> None:
     outcome = Outcome(kind=OutcomeKind.RETRY, retry_after=retry_after)
     assert wait_seconds(item_after(tries), outcome, lambda low, high: high) == seconds
+
+
+def test_the_wait_has_a_limit_however_often_an_event_was_tried() -> None:
+    item = Item.of(event(), 0.0)
+    item.tries = 1_100
+    outcome = Outcome(kind=OutcomeKind.RETRY)
+    assert wait_seconds(item, outcome, lambda low, high: high) == 8.0

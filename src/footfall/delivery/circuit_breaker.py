@@ -17,6 +17,8 @@ CAP_SECONDS: Final = 30.0
 # A response such as "payment required" meets every event alike until the site owner acts.
 PAUSE_BASE_SECONDS: Final = 60.0
 PAUSE_CAP_SECONDS: Final = 600.0
+# Both caps are reached by then. A power of two beyond 1,023 is larger than any float.
+_MAX_DOUBLINGS: Final = 10
 # One refusal does not open the breaker of a vendor that has answered well: a firewall in front of
 # the vendor reads what a visitor wrote, and no visitor must be able to silence all the others.
 REFUSALS: Final = 3
@@ -82,10 +84,10 @@ class CircuitBreaker:
         )
 
     def _seconds(self, outcome: Outcome) -> float:
+        factor: int = 2 ** min(self.times_opened, _MAX_DOUBLINGS)
         if outcome.pause:
-            pause: float = min(PAUSE_CAP_SECONDS, PAUSE_BASE_SECONDS * 2**self.times_opened)
-            return pause
-        longest: float = min(CAP_SECONDS, BASE_SECONDS * 2**self.times_opened)
+            return min(PAUSE_CAP_SECONDS, PAUSE_BASE_SECONDS * factor)
+        longest = min(CAP_SECONDS, BASE_SECONDS * factor)
         return max(self.jitter(longest / 2, longest), outcome.retry_after or 0.0)
 
     def open_for(self, now: float, seconds: float) -> Change:

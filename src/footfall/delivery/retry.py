@@ -11,6 +11,8 @@ from footfall.model import Outcome, OutcomeKind
 # Full jitter: a uniform wait between zero and this, doubled with each try.
 BACKOFF_BASE_SECONDS: Final = 0.25
 BACKOFF_CAP_SECONDS: Final = 8.0
+# The cap is reached by then. A power of two beyond 1,023 is larger than any float.
+_MAX_DOUBLINGS: Final = 10
 
 
 def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:
@@ -22,5 +24,6 @@ def may_retry(item: Item, outcome: Outcome, max_tries: int) -> bool:
 
 def wait_seconds(item: Item, outcome: Outcome, jitter: Callable[[float, float], float]) -> float:
     """How long to wait before the next try, `Retry-After` included."""
-    longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (item.tries - 1))
+    factor = 2 ** min(item.tries - 1, _MAX_DOUBLINGS)
+    longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * factor)
     return max(jitter(0.0, longest), outcome.retry_after or 0.0)
