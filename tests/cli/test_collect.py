@@ -263,6 +263,23 @@ def test_the_page_is_opened_on_request(
     assert "a b&c" not in printed
 
 
+@pytest.mark.parametrize("is_kept", [True, False], ids=["in a file", "in memory"])
+def test_the_first_lines_say_what_of_the_forwarded_events_a_kill_loses(
+    tmp_path: Path, is_kept: bool
+) -> None:
+    outbox = tmp_path / "outbox"
+    line = ["--forward", "plausible+http://127.0.0.1:9/v.test", "--database", ":memory:"]
+    running = command("-p", "0", *line, *(["--forward-outbox", str(outbox)] if is_kept else []))
+    url_of(running)
+    running.terminate()
+    assert running.stdout is not None
+    printed = running.stdout.read()
+    running.communicate(timeout=MAX_SECONDS)
+    assert "  Forwarding to plausible:v.test@127.0.0.1:9\n" in printed
+    assert (f"is kept in {outbox}, for a day at most" in printed) == is_kept
+    assert ("in memory for 60 s at most: a kill or a longer outage loses it" in printed) != is_kept
+
+
 def test_the_environment_sets_what_the_command_line_does_not(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     environment = {"FOOTFALL_COLLECTOR_DATABASE": str(file), "FOOTFALL_COLLECTOR_PORT": "1"}

@@ -47,13 +47,25 @@ VALUES: dict[str, tuple[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if not name.endswith("_file")])
+@pytest.mark.parametrize(
+    "name", [name for name in SETTINGS if not name.endswith(("_file", "_outbox"))]
+)
 def test_each_setting_is_read_from_its_variable(name: str) -> None:
     text, value = VALUES[name]
     settings = CollectorSettings.from_env({SETTINGS[name].variable: text})
     assert getattr(settings, name) == value
     values: dict[str, Any] = {name: value}
     assert settings == CollectorSettings(**values)
+
+
+def test_an_outbox_is_read_with_the_destinations_whose_events_it_keeps() -> None:
+    variables = {
+        SETTINGS["forward"].variable: "plausible://p.test/a.test",
+        SETTINGS["forward_outbox"].variable: "/x.sqlite3",
+    }
+    assert CollectorSettings.from_env(variables).forward_outbox == Path("/x.sqlite3")
+    with pytest.raises(ConfigError, match="name a destination with forward"):
+        CollectorSettings.from_env({}, {"forward_outbox": "/x.sqlite3"})
 
 
 def test_a_variable_is_named_as_its_option() -> None:

@@ -19,6 +19,7 @@ from footfall.collector.settings import PREFIX, SETTINGS, CollectorSettings
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from footfall.collector import CollectorServer
@@ -102,10 +103,22 @@ def _start_text(server: CollectorServer, settings: CollectorSettings) -> str:
         lines.append("  /api/event and /log take events from anybody, as the vendors' do")
     if server.max_connections < settings.max_connections:
         lines.append(f"  At most {server.max_connections} connections: few files may be open")
-    lines += [f"  Forwarding to {destination.name}" for destination in settings.forward]
+    lines += _forward_lines(settings)
     if settings.chaos:
         lines.append(f"  Answers senders with faults: {settings.chaos}")
     return "\n".join([*lines, "Ctrl-C stops it."])
+
+
+def _forward_lines(settings: CollectorSettings) -> Iterator[str]:
+    for destination in settings.forward:
+        yield f"  Forwarding to {destination.name}"
+    if settings.forward_outbox:
+        yield f"  What waits for it is kept in {settings.forward_outbox}, for a day at most"
+    elif settings.forward:
+        yield (
+            "  What waits for it is in memory for 60 s at most: a kill or a longer outage loses it "
+            "(--forward-outbox FILE keeps it)"
+        )
 
 
 def _start_fields(server: CollectorServer, settings: CollectorSettings) -> dict[str, object]:
@@ -130,6 +143,7 @@ def _start_fields(server: CollectorServer, settings: CollectorSettings) -> dict[
         },
         "domains": list(settings.domains),
         "forward": [destination.name for destination in settings.forward],
+        "forward_outbox": str(settings.forward_outbox) if settings.forward_outbox else None,
         "chaos": str(settings.chaos) if settings.chaos else None,
     }
 

@@ -43,8 +43,10 @@ and `user_agent`.
 
 `DELETE /api/v1/events` deletes all events and hits and returns `{"deleted": n}`, the number of
 events. `GET /api/v1/stats` returns totals over `period` (`day`, the default, is 24 hours; `week`,
-`month`, `all`) and `domain`. `GET /api/v1/forward` returns `{"destinations": {...}}`, the counters
-of forwarded events by destination. `GET /events/stream` sends new events as server-sent events.
+`month`, `all`) and `domain`. `GET /api/v1/forward` returns `destinations`, the counters of
+forwarded events by destination; `outbox`, the state of the file in which they wait, or null; and
+`returned`, how many came back and were refused. `GET /events/stream` sends new events as
+server-sent events.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -86,6 +89,7 @@ from footfall.collector.web.event_stream import POLL_SECONDS
 from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
 from footfall.collector.wire.messages import RETRY_SOON
+from footfall.errors import ConfigError
 
 _STATIC = Path(__file__).parent / "web" / "static"
 
@@ -165,6 +169,21 @@ def create_app(
         stack = ChaosMiddleware(stack, chaos, api.notifier)
     app.middleware_stack = RootPath(stack, root_path)
     return app
+
+
+def open_forward(settings: CollectorSettings, store: Store) -> Forward | None:
+    """What sends events on, where the settings name destinations. The caller closes it.
+
+    Raises:
+        ConfigError: The outbox cannot be used. The store is closed then.
+    """
+    if not settings.forward:
+        return None
+    try:
+        return Forward(settings.forward, instance=store.instance, outbox=settings.forward_outbox)
+    except ConfigError:
+        store.close()
+        raise
 
 
 def app_with(settings: CollectorSettings, store: Store, forward: Forward | None) -> Starlette:
@@ -249,7 +268,8 @@ class _API:
         return JSONResponse({"period": period, **stats.as_json()})
 
     async def forward(self, request: Request) -> Response:
-        return JSONResponse({"destinations": self._forward.stats() if self._forward else {}})
+        nothing: dict[str, Any] = {"destinations": {}, "outbox": None, "returned": 0}
+        return JSONResponse(self._forward.as_json() if self._forward else nothing)
 
     async def health(self, request: Request) -> Response:
         return self._health(500)

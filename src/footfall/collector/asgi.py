@@ -35,7 +35,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from footfall.collector.app import app_with
+from footfall.collector.app import app_with, open_forward
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.settings import CollectorSettings
 from footfall.collector.storage.store import Store
@@ -114,9 +114,9 @@ class CollectorApp:
         settings = self._settings or CollectorSettings.from_env(os.environ, host=_UNKNOWN_HOST)
         try:
             self._store = settings.open_store()
+            self._forward = open_forward(settings, self._store)
         except ConfigError as error:
             raise settings.as_written(error) from error
-        self._forward = Forward(settings.forward) if settings.forward else None
         return app_with(settings, self._store, self._forward)
 
 

@@ -20,9 +20,9 @@ from typing import Self, Unpack
 import uvicorn
 from starlette.applications import Starlette
 
-from footfall.collector.app import app_with
+from footfall.collector.app import app_with, open_forward
 from footfall.collector.http_connection import ConnectionLimits, HTTPConnection, OpenConnections
-from footfall.collector.ingest.forward import Forward, reject_loops
+from footfall.collector.ingest.forward import reject_loops
 from footfall.collector.open_files import ACCEPTED_AT_ONCE, possible_connections
 from footfall.collector.settings import CollectorOptions, CollectorSettings
 from footfall.collector.storage.database import MEMORY
@@ -77,6 +77,7 @@ class CollectorServer:
             try:
                 reject_loops(settings.forward, listener.getsockname()[1])
                 self.store = settings.open_store()
+                self._forward = open_forward(settings, self.store)
             except ConfigError:
                 listener.close()
                 raise
@@ -91,7 +92,6 @@ class CollectorServer:
                 "any domain; name yours with --domain",
                 self.url,
             )
-        self._forward = Forward(settings.forward) if settings.forward else None
         app = app_with(settings, self.store, self._forward)
         self.max_connections = possible_connections(settings.max_connections)
         """How many connections may be open, within the limit of open files."""

@@ -202,6 +202,7 @@ class CollectorSettings:
         ingest_token_file: A file with it, instead of `ingest_token`.
         domains: The Plausible domains and Swetrix projects that exist; with none, all do.
         forward: Destinations that events are forwarded to.
+        forward_outbox: A file in which these events wait; see `footfall.collector.ingest.forward`.
         chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
         max_connections: How many connections may be open, if the limit of open files allows it.
         log_format: How `footfall collect` writes its lines: `"text"` or `"json"`.
@@ -298,6 +299,13 @@ class CollectorSettings:
         parse=_destination,
         split=_lines,
     )
+    forward_outbox: str | Path | None = setting(
+        None,
+        "a file of its own in which events to pass on wait, for a day at most and through kills; "
+        "it holds visitors' addresses; without it, they wait in memory for a minute",
+        metavar="FILE",
+        parse=Path,
+    )
     chaos: Chaos | None = setting(
         None,
         "answer senders with faults: a status, slow:2s, hang, drop or reset, each with the "
@@ -341,6 +349,9 @@ class CollectorSettings:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
             faults.append(Fault("host", self.host, remedy))
         faults += self._token_faults("ingest_token")
+        if self.forward_outbox is not None and not self.forward:
+            remedy = "keeps what is passed on, and nothing is: name a destination with forward"
+            faults.append(Fault("forward_outbox", str(self.forward_outbox), remedy))
         if self.max_connections < 1:
             faults.append(Fault("max_connections", self.max_connections, "choose 1 or more"))
         if faults:
@@ -462,6 +473,7 @@ class CollectorOptions(TypedDict, total=False):
     timezone: str
     mmdb: str | Path | None
     forward: Sequence[Destination]
+    forward_outbox: str | Path | None
     chaos: Chaos | None
     max_connections: int
 

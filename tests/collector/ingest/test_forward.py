@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import pytest
 
 from footfall.collector import CollectorServer
 from footfall.collector.ingest.forward import event_of, reject_loops
+from footfall.collector.ingest.hops import MAX_HOPS, via
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 from footfall.destinations import Plausible, destination_from
 from footfall.errors import ConfigError
@@ -20,7 +21,8 @@ from footfall.model import Event
 from tests.collector.support import FIREFOX, PAGEVIEW, PID
 from tests.support.adapters import CHROME
 from tests.support.hit_reports import report_body
-from tests.support.vendors import unused_port, wait_until
+from tests.support.vendors import Vendor, unused_port, wait_until
+from tests.support.vendors import vendor as vendor_server
 
 VISITOR = {"user-agent": FIREFOX, "x-forwarded-for": "203.0.113.9"}
 
@@ -59,6 +61,27 @@ def wait_for_events(collector: CollectorServer, number: int) -> list[dict[str, A
     events: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
     assert len(events) == number
     return events
+
+
+def forwarded(collector: CollectorServer) -> dict[str, Any]:
+    """What the collector says of the events that it forwarded."""
+    answer: dict[str, Any] = httpx2.get(f"{collector.url}/api/v1/forward").json()
+    return answer
+
+
+@contextmanager
+def relay() -> Iterator[tuple[int, Callable[[int | None], None]]]:
+    """A port from which each request goes on to another port, as through a proxy."""
+    target: list[int | None] = []
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        while request := server.read_request(connection):
+            with socket.create_connection(("127.0.0.1", target[0])) as onward:
+                onward.sendall(request)
+                connection.sendall(server.read_request(onward))
+
+    with vendor_server(behave) as server:
+        yield server.port, target.append
 
 
 UNCHANGED = ("name", "url", "referrer", "utm", "props", "revenue", "user_agent", "client_ip")
@@ -152,7 +175,8 @@ def test_the_counters_can_be_seen(vendor: CollectorServer) -> None:
 
 
 def test_without_a_vendor_there_are_no_counters(vendor: CollectorServer) -> None:
-    assert httpx2.get(f"{vendor.url}/api/v1/forward").json() == {"destinations": {}}
+    found = httpx2.get(f"{vendor.url}/api/v1/forward").json()
+    assert found == {"destinations": {}, "outbox": None, "returned": 0}
 
 
 def test_a_vendor_that_is_down_delays_no_sender_and_loses_no_event() -> None:
@@ -177,7 +201,9 @@ def test_stopping_delivers_the_queued_events(vendor: CollectorServer) -> None:
 # -- loops ------------------------------------------------------------------------------------
 
 
-def test_two_collectors_that_forward_to_each_other_make_no_loop() -> None:
+def test_two_collectors_that_forward_to_each_other_make_no_loop(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     port = unused_port()
     with forwarding_collector(f"plausible+http://127.0.0.1:{port}/b.test") as (first, http):
         back = [destination_from(plausible(first))]
@@ -188,8 +214,62 @@ def test_two_collectors_that_forward_to_each_other_make_no_loop() -> None:
             http.post("/api/event", json=PAGEVIEW | {"name": "last"})
             assert [event["name"] for event in wait_for_events(second, 2)] == ["pageview", "last"]
             assert [event["name"] for event in wait_for_events(first, 2)] == ["pageview", "last"]
-            [counts] = httpx2.get(f"{second.url}/api/v1/forward").json()["destinations"].values()
-            assert counts["submitted"] == 0
+            assert wait_until(lambda: forwarded(first)["returned"] == 2)
+            # The second says where its two events went, too.
+            [counts] = forwarded(second)["destinations"].values()
+            assert counts | {"submitted": 2, "dropped_by_vendor": 2, "accepted": 0} == counts
+            assert len(wait_for_events(first, 2)) == 2
+    assert "the destinations of --forward lead back here" in caplog.text.lower()
+    assert "it and this collector forward to each other\n" in caplog.text
+
+
+def test_an_event_goes_through_a_chain_of_collectors_to_the_vendor(vendor: CollectorServer) -> None:
+    with (
+        CollectorServer(forward=[destination_from(plausible(vendor))]) as second,
+        forwarding_collector(plausible(second)) as (first, http),
+    ):
+        http.post("/api/event", json=PAGEVIEW)
+        events = [wait_for_events(each, 1)[0] for each in (first, second, vendor)]
+        assert [event["client_ip"] for event in events] == ["203.0.113.9"] * 3
+        # The vendor is a collector as well, and has been told of both.
+        assert [forwarded(each)["returned"] for each in (first, second, vendor)] == [0, 0, 0]
+
+
+def test_a_ring_of_three_counts_an_event_once_at_each() -> None:
+    port = unused_port()
+    with (
+        forwarding_collector(f"plausible+http://127.0.0.1:{port}/c.test") as (first, http),
+        CollectorServer(forward=[destination_from(plausible(first))]) as second,
+        CollectorServer(port=port, forward=[destination_from(plausible(second))]) as third,
+    ):
+        http.post("/api/event", json=PAGEVIEW)
+        assert wait_until(lambda: forwarded(first)["returned"] == 1)
+        for each in (first, second, third):
+            assert len(wait_for_events(each, 1)) == 1
+
+
+def test_a_collector_that_forwards_to_itself_through_a_proxy_counts_once() -> None:
+    with (
+        relay() as (port, connect_to),
+        forwarding_collector(f"plausible+http://127.0.0.1:{port}/a.test") as (collector, http),
+    ):
+        connect_to(urlsplit(collector.url).port)
+        http.post("/api/event", json=PAGEVIEW)
+        assert wait_until(lambda: forwarded(collector)["returned"] == 1)
+        assert len(wait_for_events(collector, 1)) == 1
+
+
+def test_an_event_that_passed_too_many_collectors_counts_and_goes_no_further(
+    vendor: CollectorServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with forwarding_collector(plausible(vendor)) as (collector, http):
+        for number in (MAX_HOPS, MAX_HOPS - 1):
+            passed = via([f"{each:016x}" for each in range(number)])
+            body = PAGEVIEW | {"name": f"{number} hops"}
+            assert http.post("/api/event", json=body, headers={"via": passed}).status_code == 202
+        assert [event["name"] for event in wait_for_events(vendor, 1)] == [f"{MAX_HOPS - 1} hops"]
+        assert len(wait_for_events(collector, 2)) == 2
+    assert f"has passed {MAX_HOPS} collectors, and is not passed on" in caplog.text
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.7.7.7", "[::1]", "0.0.0.0"])

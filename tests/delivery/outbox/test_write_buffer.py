@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from footfall.delivery import Item, Lane
-from footfall.delivery.outbox import write_buffer
 from footfall.delivery.outbox.sqlite_file import OutboxFile
 from footfall.delivery.outbox.write_buffer import BATCH, WriteBuffer
 from tests.delivery.lanes import PLAUSIBLE, counted, lane_over, without_threads
@@ -50,7 +49,7 @@ def test_an_event_that_no_lane_would_queue_is_counted_and_not_written(
     assert counted(lane) == {"submitted": 2, "failed": 1, "stored": 1}
 
 
-def test_what_could_not_be_written_is_queued_in_its_lane(
+def test_what_could_not_be_written_stays_in_its_order(
     lane: Lane, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(file: OutboxFile, rows: Any) -> None:
@@ -58,18 +57,19 @@ def test_what_could_not_be_written_is_queued_in_its_lane(
 
     monkeypatch.setattr(OutboxFile, "store", fail)
     buffer = WriteBuffer()
-    buffer.add(lane, admitted(lane, 3))
+    items = admitted(lane, 3)
+    buffer.add(lane, items)
     file = OutboxFile(path)
     with pytest.raises(sqlite3.OperationalError):
         buffer.write_to(file)
     file.close()
-    assert counted(lane) == {"submitted": 3, "queued": 3}
-    assert lane._take(0.0) is not None
+    assert (len(buffer), counted(lane)) == (3, {"submitted": 3, "queued": 3})
+    buffer.return_to_lanes()
+    assert lane._take(0.0) is items[0]
 
 
-def test_the_oldest_of_too_many_are_dropped(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_buffer, "MAX_BUFFERED", 5)
-    buffer = WriteBuffer()
+def test_the_oldest_of_too_many_are_dropped(lane: Lane) -> None:
+    buffer = WriteBuffer(max_items=5)
     items = admitted(lane, 7)
     buffer.add(lane, items)
     assert counted(lane) == {"submitted": 7, "queued": 5, "dropped_full": 2}
@@ -88,5 +88,5 @@ def test_what_is_returned_is_sent_by_its_own_lane(lane: Lane) -> None:
 def test_what_is_lost_is_counted(lane: Lane) -> None:
     buffer = WriteBuffer()
     buffer.add(lane, admitted(lane, 4))
-    assert (buffer.count_as_lost(), len(buffer)) == (4, 0)
+    assert (buffer.drop("lost_at_exit"), len(buffer)) == (4, 0)
     assert counted(lane) == {"submitted": 4, "lost_at_exit": 4}

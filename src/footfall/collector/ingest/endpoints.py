@@ -23,6 +23,7 @@ from footfall.collector.access_token import has_token
 from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.ingest.group_commit import GroupCommit
+from footfall.collector.ingest.hops import hops_of
 from footfall.collector.ingest.rate_limit import RateLimiter, sender_of
 from footfall.collector.root_path import route_path
 from footfall.collector.storage.recent_hits import RecentHits
@@ -68,6 +69,7 @@ _UNAUTHORIZED = replace(
     ),
     headers=(("www-authenticate", "Bearer"),),
 )
+_LOOP = json_response(508, {"error": "This collector has passed this event on already."})
 _POST_ONLY = IngestResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
 
 # The self-hosted Swetrix answers below /backend, and both also below the API version.
@@ -189,8 +191,12 @@ class IngestEndpoints:
         self._rejected.add(RejectedRequest(at, scope["path"], response.status, text))
 
     async def _ingest(self, endpoint: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
-        if self._store.write_error:
+        if self._store.write_error or (self._forward and not self._forward.is_ready):
             return endpoint.busy
+        hops = hops_of(scope["headers"])
+        if self._forward and self._forward.has_returned(hops):
+            self._reject(scope, _LOOP, self._store.clock())
+            return _LOOP
         request = IncomingRequest(
             path=route_path(scope),
             headers=_headers(scope),
@@ -215,8 +221,8 @@ class IngestEndpoints:
                 if event.visitor:
                     self._store.sessions.forget(event.visitor, event.name, request.at)
             return endpoint.busy
-        if self._forward:
-            self._forward.enqueue(events)
+        if self._forward and events and not await self._forward.enqueue(events, hops):
+            return endpoint.busy
         return response
 
     def _warn_of_undeclared(self, events: Sequence[IncomingEvent]) -> None:

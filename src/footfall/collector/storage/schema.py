@@ -14,6 +14,7 @@ in the transaction that opens the file; one that is published never changes.
 - `salts` has the keys of the visitors' hashes, for two days.
 - `registered_sites`, `goals`, `shared_links` and `custom_props` have what site owners registered;
   they are independent of the events.
+- `instance` has one row: a random name of this file, by which events that come back are recognised.
 """
 
 from __future__ import annotations
@@ -190,6 +191,13 @@ CREATE TABLE sites (
 ) STRICT;
 """
 
+_INSTANCE: Final = """
+CREATE TABLE instance (
+    name TEXT NOT NULL
+) STRICT;
+INSERT INTO instance VALUES (lower(hex(randomblob(16))));
+"""
+
 
 def _make_tables(script: str) -> Callable[[Connection], None]:
     def run(connection: Connection) -> None:
@@ -207,6 +215,7 @@ _MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(_VISITS), visit_rows.rebuild),
     (_make_tables(_REGISTERED_SITES),),
     (_make_tables(_DROPPED_EVENTS), dropped_events.move),
+    (_make_tables(_INSTANCE),),
 )
 
 SCHEMA_VERSION: Final = len(_MIGRATIONS)

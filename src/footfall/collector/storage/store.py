@@ -25,6 +25,7 @@ from footfall.collector.storage import dropped_counts, read_sql, write_sql
 from footfall.collector.storage.database import MEMORY, SYNCHRONOUS, Database, Synchronous
 from footfall.collector.storage.dropped_counts import BotRow
 from footfall.collector.storage.event_rows import unwritten_event
+from footfall.collector.storage.instance import instance_name
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
@@ -95,6 +96,8 @@ class Store:
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
         self._database = Database(path, synchronous)
+        self.instance = instance_name(self._database)
+        """The name of this collector among others, 16 hexadecimal digits."""
         self.registry = SiteRegistry(self._database)
         """The sites and goals that the site owner registered."""
         salts = Salts(self._database)

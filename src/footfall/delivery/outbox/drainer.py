@@ -57,11 +57,16 @@ class Drainer:
         if now >= self._next_purge_at:
             self._next_purge_at = now + PURGE_SECONDS
             self._count(file.purge_by_age(time.time() - self._max_age, self._claimed), "expired")
-            self._count(file.purge_by_count(self._max_rows), "dropped_full")
+            self._count(file.purge_by_count(self._max_rows, self._claimed), "dropped_full")
         if not self.is_feeding:
             return False
         fed = [self._feed(file, lane) for lane in self._lanes.values()]
         return any(fed)
+
+    def make_room(self, file: OutboxFile, share: float) -> None:
+        """Drop this share of the rows, the oldest, from a file that has reached its limit."""
+        keep = int(file.count() * (1.0 - share))
+        self._count(file.purge_by_count(keep, self._claimed), "dropped_full")
 
     def delete_done(self, file: OutboxFile) -> None:
         """Delete the rows of events that ended since the last call."""

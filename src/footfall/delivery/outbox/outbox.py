@@ -28,6 +28,10 @@ from footfall.model import Event
 HANGING_SECONDS: Final = 3.0
 # A full disk is not emptied within a second.
 RETRY_SECONDS: Final = 30.0
+# Where events are refused until the file works.
+REQUIRED_RETRY_SECONDS: Final = 1.0
+# Of the rows of a file that has reached its limit, the share that makes room for new ones.
+MADE_ROOM: Final = 0.1
 # How often the leader reads the file: the other processes do not announce what they write.
 BUSY_POLL_SECONDS: Final = 0.02
 POLL_SECONDS: Final = 0.05
@@ -50,6 +54,8 @@ class DurableOutbox:
         mode: What `kill -9` does to events in flight: they are lost, or may be sent twice.
         max_age_seconds: Older rows are dropped.
         log: Where a warning is written if the file cannot be used.
+        is_required: Whether the caller refuses events while the file cannot be used; then it calls
+            `store`. Otherwise it calls `put`, and they wait in memory.
     """
 
     def __init__(
@@ -61,8 +67,10 @@ class DurableOutbox:
         max_age_seconds: float,
         log: ThrottledLog,
         max_rows: int = MAX_ROWS,
+        is_required: bool = False,
     ) -> None:
         self._path = path
+        self._is_required = is_required
         self._lanes = {lane.name: lane for lane in lanes}
         self._mode: Mode = mode
         self._log = log
@@ -104,14 +112,66 @@ class DurableOutbox:
 
     def put(self, lane: Lane, events: Iterable[Event]) -> None:
         """Take events for `lane`: into the file, or into its queue where there is no file."""
-        if not self._is_answering() or not self._has_thread():
+        if not self.is_usable or not self._has_thread():
             self._buffer.return_to_lanes()
             lane.offer(*events)
             return
         self._buffer.add(lane, lane.admit(events))
         self._wakeup.set()
 
-    def _is_answering(self) -> bool:
+    def start(self) -> None:
+        """Deliver what an earlier process has left in the file, before anything is put."""
+        self._has_thread()
+
+    def store(self, events: Sequence[tuple[Lane, Event]], timeout_seconds: float) -> bool:
+        """Write events into the file, all or none, in the calling thread.
+
+        Returns:
+            False if they are not in the file: then they are counted as failed and never sent.
+        """
+        buffer = WriteBuffer(max_items=len(events))
+        for lane, event in events:
+            buffer.add(lane, lane.admit([event]))
+        is_written = self.is_usable and self._write_until(monotonic() + timeout_seconds, buffer)
+        buffer.drop("failed")
+        self.start()
+        self._wakeup.set()
+        return is_written
+
+    def _write_until(self, deadline: float, buffer: WriteBuffer) -> bool:
+        if not self._step_lock.acquire(timeout=max(0.0, deadline - monotonic())):
+            return False
+        try:
+            self._step_began_at = now = monotonic()
+            file = self._open(now)
+            if file is None:
+                return False
+            # Where no lock is possible, no process could read what is written.
+            self._try_to_lead(now)
+            self._write_or_make_room(file, buffer)
+        except Exception as error:  # noqa: BLE001 -- the caller refuses the events, whatever it is
+            self._fail(error)
+            return False
+        finally:
+            self._step_began_at = None
+            self._step_lock.release()
+        return True
+
+    def _write_or_make_room(self, file: OutboxFile, buffer: WriteBuffer) -> None:
+        # All or none.
+        size = len(buffer)
+        try:
+            buffer.write_to(file, size)
+        except sqlite3.OperationalError as error:
+            # The file's own limit, or a full disk: then the second try fails as well.
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            self._drainer.make_room(file, MADE_ROOM)
+            buffer.write_to(file, size)
+
+    @property
+    def is_usable(self) -> bool:
+        """False while the file does not answer, or has failed a moment ago."""
         now, began_at = monotonic(), self._step_began_at
         if began_at is not None and now - began_at > HANGING_SECONDS:
             self._warn_unusable("it does not answer")
@@ -215,7 +275,8 @@ class DurableOutbox:
     def _fail(self, error: Exception) -> None:
         """Go on in memory, and try the file again after a while."""
         self._close_quietly()
-        self._next_open_at = monotonic() + RETRY_SECONDS
+        wait_seconds = REQUIRED_RETRY_SECONDS if self._is_required else RETRY_SECONDS
+        self._next_open_at = monotonic() + wait_seconds
         reason = str(error) or type(error).__name__
         if is_damage(error):
             reason = self._move_damaged(reason)
@@ -243,9 +304,9 @@ class DurableOutbox:
 
     def _warn_unusable(self, reason: str) -> None:
         self._is_in_use = False
+        result = "events are refused" if self._is_required else "events wait in memory"
         self._log.warn(
-            "outbox",
-            f"footfall: the outbox {self._path} cannot be used ({reason}); events wait in memory",
+            "outbox", f"footfall: the outbox {self._path} cannot be used ({reason}); {result}"
         )
 
     # -- the end -------------------------------------------------------------------------------
@@ -313,7 +374,7 @@ class DurableOutbox:
                 self._step_lock.release()
         self._drainer.is_feeding = True
         # After that step, only what has come since is buffered, and the thread takes it.
-        lost = 0 if is_locked else self._buffer.count_as_lost()
+        lost = 0 if is_locked else self._buffer.drop("lost_at_exit")
         lossless = [lane.wait(deadline) for lane in self._lanes.values()]
         return all(lossless) and not lost
 

@@ -155,13 +155,17 @@ class OutboxFile:
             "SELECT id, destination FROM events WHERE made_at < ? LIMIT ?", (before,), skip
         )
 
-    def purge_by_count(self, keep: int) -> Mapping[str, int]:
-        """Delete the oldest of more than `keep` rows. How many, by destination."""
+    def purge_by_count(self, keep: int, skip: Collection[int] = ()) -> Mapping[str, int]:
+        """Delete the oldest of more than `keep` rows, without the ids in `skip`.
+
+        Returns:
+            How many, by destination.
+        """
         too_many = self.count() - keep
         if too_many <= 0:
             return {}
         return self._drop(
-            "SELECT id, destination FROM events ORDER BY id LIMIT min(?, ?)", (too_many,)
+            "SELECT id, destination FROM events ORDER BY id LIMIT min(?, ?)", (too_many,), skip
         )
 
     def _drop(

@@ -19,9 +19,14 @@ MAX_BUFFERED: Final = 5_000
 
 
 class WriteBuffer:
-    """Admitted items with their lanes, oldest first. Several threads may add and take out."""
+    """Admitted items with their lanes, oldest first. Several threads may add and take out.
 
-    def __init__(self) -> None:
+    Args:
+        max_items: Of more, the oldest are dropped.
+    """
+
+    def __init__(self, max_items: int = MAX_BUFFERED) -> None:
+        self._max_items = max_items
         self._items: deque[tuple[Lane, Item]] = deque()
 
     def __len__(self) -> int:
@@ -30,23 +35,26 @@ class WriteBuffer:
     def add(self, lane: Lane, items: Iterable[Item]) -> None:
         """Add items; the oldest of too many are dropped."""
         self._items.extend((lane, item) for item in items)
-        for dropped_from, item in self._take(len(self._items) - MAX_BUFFERED):
+        for dropped_from, item in self._take(len(self._items) - self._max_items):
             dropped_from.count_admitted([item], "dropped_full")
 
-    def write_to(self, file: OutboxFile) -> None:
-        """Write all into the file. Where that fails, the lanes get what was not written.
+    def write_to(self, file: OutboxFile, batch_size: int = BATCH) -> None:
+        """Write all into the file. Where that fails, what was not written stays here.
+
+        Args:
+            file: An open outbox file.
+            batch_size: How many are written in one commit.
 
         Raises:
             sqlite3.Error: from the file.
         """
         while self._items:
-            batch = self._take(BATCH)
+            batch = self._take(batch_size)
             rows = [(lane, item, line) for lane, item in batch if (line := _line(lane, item))]
             try:
                 file.store((lane.name, item.event.time, line) for lane, item, line in rows)
             except BaseException:
-                for lane, item, _ in rows:
-                    lane.enqueue_admitted([item])
+                self._items.extendleft((lane, item) for lane, item, _ in reversed(rows))
                 raise
             for lane in {lane for lane, _, _ in rows}:
                 lane.count_admitted([item for of, item, _ in rows if of is lane], "stored")
@@ -56,12 +64,12 @@ class WriteBuffer:
         for lane, item in self._take(len(self._items)):
             lane.enqueue_admitted([item])
 
-    def count_as_lost(self) -> int:
-        """Drop all and count them as lost. How many these are."""
-        lost = self._take(len(self._items))
-        for lane, item in lost:
-            lane.count_admitted([item], "lost_at_exit")
-        return len(lost)
+    def drop(self, counter: str) -> int:
+        """Drop all and count them in `counter`. How many these are."""
+        dropped = self._take(len(self._items))
+        for lane, item in dropped:
+            lane.count_admitted([item], counter)
+        return len(dropped)
 
     def _take(self, number: int) -> list[tuple[Lane, Item]]:
         taken: list[tuple[Lane, Item]] = []
