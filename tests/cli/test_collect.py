@@ -175,6 +175,24 @@ def test_a_stop_under_load_answers_every_request(tmp_path: Path) -> None:
         assert store.count(EventSearch()) == len(statuses)
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_it_stops_well_where_nobody_reads_its_lines_any_more(
+    tmp_path: Path, log_format: str
+) -> None:
+    file = tmp_path / "events.sqlite3"
+    line = ["-p", "0", "--database", str(file), "--log-format", log_format]
+    with command(*line) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        # As `head -1` does.
+        assert running.stdout.readline()
+        running.stdout.close()
+        running.send_signal(signal.SIGTERM)
+        assert running.stderr.read() == ""
+    assert running.returncode == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
+
+
 def test_a_second_signal_ends_the_stop(tmp_path: Path) -> None:
     line = ["--database", str(tmp_path / "events.sqlite3"), "--chaos", f"slow:{LONG_SECONDS:g}s"]
     long = f"server._STOP_SECONDS = server._START_SECONDS = {LONG_SECONDS:g}"

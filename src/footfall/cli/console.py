@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TextIO
 
 from footfall.common.json_log import JSONFormatter
 
@@ -24,14 +26,22 @@ class Console:
         if self._is_json:
             logger.info(text.partition("\n")[0], extra=fields)
         else:
-            print(text, flush=True)
+            _print(text, sys.stdout)
 
     def complain(self, text: str) -> None:
         """Write what is wrong."""
         if self._is_json:
             logger.error(text)
         else:
-            print(text, file=sys.stderr, flush=True)
+            _print(text, sys.stderr)
+
+
+def _print(text: str, file: TextIO) -> None:
+    try:
+        print(text, file=file, flush=True)
+    except OSError:
+        # Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 @contextlib.contextmanager
@@ -40,7 +50,9 @@ def json_lines() -> Iterator[None]:
     out, err = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
     out.addFilter(lambda record: record.levelno < logging.WARNING)
     err.setLevel(logging.WARNING)
-    level, hook = logger.level, threading.excepthook
+    level, hook, raises = logger.level, threading.excepthook, logging.raiseExceptions
+    # It writes a traceback as text where nobody reads the log any more.
+    logging.raiseExceptions = False
     for handler in (out, err):
         handler.setFormatter(JSONFormatter())
         logging.getLogger().addHandler(handler)
@@ -50,7 +62,7 @@ def json_lines() -> Iterator[None]:
     try:
         yield
     finally:
-        threading.excepthook = hook
+        threading.excepthook, logging.raiseExceptions = hook, raises
         logging.captureWarnings(False)
         logger.setLevel(level)
         for handler in (out, err):
