@@ -223,7 +223,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._phase = _Phase.BODY
         self._deadline = self.loop.time() + self._limits.body_seconds
         if self._connections.is_draining:
-            self.cycle.keep_alive = False
+            _end_keep_alive(self.cycle)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -247,7 +247,7 @@ class HTTPConnection(HttpToolsProtocol):
     def end_keep_alive(self) -> None:
         """Let the response that is under way be the last one."""
         if latest := self._latest():
-            latest.keep_alive = False
+            _end_keep_alive(latest)
 
     def close(self, status: HTTPStatus) -> None:
         """Close the connection, with this response to a request that has begun."""
@@ -319,6 +319,12 @@ class HTTPConnection(HttpToolsProtocol):
         self.transport.write_eof()
         self._phase = _Phase.REFUSED
         self._deadline = self.loop.time() + _LINGER_SECONDS
+
+
+def _end_keep_alive(cycle: RequestResponseCycle) -> None:
+    cycle.keep_alive = False
+    # Uvicorn 0.40 does not tell the client; 0.54 does.
+    cycle.default_headers = [*cycle.default_headers, (b"connection", b"close")]
 
 
 class _Logger(logging.Logger):
