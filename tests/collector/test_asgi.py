@@ -126,6 +126,14 @@ def test_an_app_around_it_opens_the_file_with_the_first_request(
     assert number_in(file) == 8
 
 
+def test_it_may_be_the_lifespan_of_the_app_around_it(file: Path, collector: CollectorApp) -> None:
+    around = Starlette(routes=[Mount("/stats", collector)], lifespan=collector.lifespan)
+    with served(around) as url, client(f"{url}/stats") as http:
+        assert file.exists()
+        assert http.post("/api/event", json=PAGEVIEW).status_code == 202
+    assert [each.name for each in file.parent.iterdir()] == ["events.sqlite3"]
+
+
 def test_what_an_app_around_it_has_opened_is_closed_at_exit(file: Path) -> None:
     program = (
         "import asyncio, os, sys\n"

@@ -73,3 +73,34 @@ def test_a_wrong_setting_ends_the_start_with_a_remedy(spec: ServerSpec, tmp_path
     assert "ended while starting" in log
     assert "is open to others: set a token" in log
     assert "Traceback" not in log
+
+
+MOUNTED_APP: Final = """
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from footfall.collector.asgi import app as collector
+app = Starlette(routes=[Mount("/stats", collector)], lifespan=collector.lifespan)
+"""
+
+
+@each_server({"uvicorn": uvicorn("mounted_collector:app", "--workers", "2")})
+def test_worker_processes_share_a_file_and_close_it(spec: ServerSpec, tmp_path: Path) -> None:
+    (tmp_path / "mounted_collector.py").write_text(MOUNTED_APP, encoding="utf-8")
+    file = tmp_path / "data" / "events.sqlite3"
+    file.parent.mkdir()
+    environment = {
+        "FOOTFALL_COLLECTOR_TOKEN": TOKEN,
+        "FOOTFALL_COLLECTOR_DATABASE": str(file),
+        "PYTHONPATH": str(tmp_path),
+    }
+    with running(spec, tmp_path, **environment) as server:
+        for _ in range(20):
+            # Each connection may reach another worker.
+            headers = {"user-agent": FIREFOX}
+            answer = httpx2.post(f"{server.url}/stats/api/event", json=PAGEVIEW, headers=headers)
+            assert answer.status_code == 202
+        server.stop()
+    assert [each.name for each in file.parent.iterdir()] == ["events.sqlite3"]
+    store = Store(file)
+    assert store.count(EventSearch()) == 20
+    store.close()

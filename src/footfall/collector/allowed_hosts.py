@@ -41,14 +41,9 @@ class AllowedHosts(NamedTuple):
         suffixes = tuple(name for name in normal if name.startswith("."))
         return cls(frozenset([*normal, *(name[1:] for name in suffixes)]), suffixes)
 
-    def has(self, host: str, own_address: str | None = None) -> bool:
-        """Whether `host` is one of the names, of this machine, or the address of the connection."""
-        return (
-            host in self.names
-            or host.endswith(self.suffixes)
-            or is_loopback(host)
-            or (own_address is not None and host == own_address)
-        )
+    def has(self, host: str) -> bool:
+        """Whether `host` is one of the names, or this machine."""
+        return host in self.names or host.endswith(self.suffixes) or is_loopback(host)
 
 
 def host_of(header: str) -> str | None:

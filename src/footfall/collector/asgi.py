@@ -8,10 +8,12 @@ token is required; `FOOTFALL_COLLECTOR_HOST=127.0.0.1` says that it listens on t
 
 In an app of one's own, below the path that `FOOTFALL_COLLECTOR_ROOT_PATH` or the mount names:
 
-    app = Starlette(routes=[Mount("/stats", footfall.collector.asgi.app)])
+    from footfall.collector.asgi import app as collector
+    app = Starlette(routes=[Mount("/stats", collector)], lifespan=collector.lifespan)
 
-The file is opened when the server starts; where the app around it passes on no lifespan events, as
-Starlette's `Mount`, at the first request. It is closed when the server stops, or at exit.
+The file is opened when the server starts, and closed when it stops. An app around it that has no
+lifespan, or another one, opens it with the first request; it is then closed at exit, where the
+server runs exit hooks (uvicorn does not after SIGTERM). Nothing that was answered is lost without.
 
 An open live page is a response that does not end, for which a server waits when it stops; limit
 that, as with uvicorn's `--timeout-graceful-shutdown 5`.
@@ -27,7 +29,8 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
@@ -78,6 +81,20 @@ class CollectorApp:
             app = JSONResponse({"error": "The collector cannot start; its log says why"}, 503)
         await app(scope, receive, send)
 
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:
+        """Keep the collector open, as the lifespan of the app around it.
+
+        Raises:
+            ConfigError: A setting cannot work.
+        """
+        await self._open()
+        try:
+            yield
+        finally:
+            await self._lifespan.aclose()
+            await run_in_threadpool(self.close)
+
     def close(self) -> None:
         """Write and forward what is queued, and close the file. The next request opens it again."""
         atexit.unregister(self.close)
@@ -90,14 +107,12 @@ class CollectorApp:
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await self._open()
+            async with self.lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
         except ConfigError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._lifespan.aclose()
-        await run_in_threadpool(self.close)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _open(self) -> ASGIApp:

@@ -55,7 +55,7 @@ class HostCheck:
             # RFC 9112, section 3.2.
             return _response(400, "A request has one Host header.")
         host = host_of(given[0].decode("latin-1")) if given else None
-        if host is not None and self._hosts.has(host, _own_address(scope)):
+        if host is not None and (self._hosts.has(host) or host == _own_address(scope)):
             return None
         # Two kinds, so that a scanner of pages does not hide that events are lost.
         what = "an event" if is_ingest(scope) else "a request for a page"
