@@ -30,6 +30,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/events/stream", None),
     ("GET", "/nowhere", None),
     ("POST", "/api/v1/hits", report_body()),
+    ("POST", "/api/v1/events/batch", [report_body()]),
     ("POST", "/api/event", PAGEVIEW),
     ("OPTIONS", "/api/event", None),
     ("POST", "/log", {"pid": PID, "pg": "/"}),

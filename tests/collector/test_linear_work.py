@@ -180,6 +180,20 @@ def report_cases() -> Iterator[tuple[str, Build]]:
     yield "raw", raw_to(path, "application/json")
 
 
+def batch_cases() -> Iterator[tuple[str, Build]]:
+    path, event = "/api/v1/events/batch", {**PAGEVIEW, "user_agent": FIREFOX, "client_ip": "x"}
+    for name in ("name", "url", "domain", "user_agent", "client_ip", "language", "headers"):
+        yield name, json_to(path, one_item(field_in(event, name)))
+    yield "headers", json_to(path, one_item(inside(event, "headers", lambda text: {text: text})))
+    yield "items", json_to(path, lambda text: many_of(event, text))
+    for kind in ("application/x-ndjson", *JSON.values()):
+        yield f"raw {kind}", raw_to(path, kind)
+
+
+def one_item(fields: Fields) -> Fields:
+    return lambda text: [fields(text)]
+
+
 def header_cases() -> Iterator[tuple[str, Build]]:
     names = (
         *("user-agent", "accept", "content-type", "content-encoding", "host", "origin", "referer"),
@@ -292,6 +306,7 @@ WRITES: Final = {
         "plausible": plausible_cases(),
         "swetrix": swetrix_cases(),
         "report": report_cases(),
+        "batch": batch_cases(),
         "header": header_cases(),
     }.items()
     for name, build in cases

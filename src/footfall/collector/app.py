@@ -35,6 +35,8 @@ until that many match, for at most `timeout` seconds (default 10, at most 60). A
                     Headers and body are kept for the newest ten thousand accepted events and for
                     all dropped ones.
 
+`POST /api/v1/events/batch` takes many events at once; see `wire/batch.py`.
+
 `GET /api/v1/hits` returns `{"hits": [...], "total": n}`: of the hits that the middleware reported
 and did not count, the newest thousand of this process, oldest first. `domain`, `path`, `reason` and
 `after` filter, `wait` and `timeout` wait. A hit has `id`, `received_at`, `domain`, `name`, `url`,
@@ -219,6 +221,7 @@ class _API:
             Route("/api/v1/events", self.events, methods=["GET", "DELETE"]),
             # `IngestEndpoints` answers a POST; the method is named for the list of allowed ones.
             Route("/api/v1/hits", self.hits, methods=["GET", "POST"]),
+            Route("/api/v1/events/batch", self.events, methods=["POST"]),
             Route("/api/v1/stats", self.stats),
             Route("/api/v1/forward", self.forward),
             Route("/api/health", self.health),

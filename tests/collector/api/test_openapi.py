@@ -20,6 +20,7 @@ from footfall.collector.api.openapi import DOCUMENT_FILE
 from footfall.collector.api.plausible.site_query import MAX_ROWS
 from footfall.collector.storage.stats.metrics import METRICS
 from footfall.collector.storage.stored_events import MAX_LIMIT, PERIODS
+from footfall.collector.wire.limits import BATCH_BODY, BATCH_ITEMS
 from footfall.destinations.collector import REPORT_VERSION
 
 DOCUMENT: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text())
@@ -34,6 +35,12 @@ FEW = settings(
 LENIENT = ("negative_data_rejection", "positive_data_acceptance")
 # Swetrix itself answers 500 where the page is no text, and so does the collector.
 BROKEN_AS_SWETRIX = "not_a_server_error"
+
+
+@schemathesis.serializer("application/x-ndjson", "application/jsonl")
+def ndjson(context: object, value: object) -> bytes:
+    """Whatever is made from the description; a text as it is."""
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +194,13 @@ def test_the_bounds_are_those_of_the_code() -> None:
     assert query["metrics"]["items"]["enum"] == list(METRICS)
     assert query["pagination"]["properties"]["limit"]["maximum"] == MAX_ROWS
     assert report["version"] == {"const": REPORT_VERSION}
+    batch = DOCUMENT["paths"]["/api/v1/events/batch"]["post"]
+    assert batch["requestBody"]["content"]["application/json"]["schema"]["maxItems"] == BATCH_ITEMS
+    assert f"{BATCH_ITEMS:,} events" in batch["description"]
+    assert f"{BATCH_BODY:,} bytes" in batch["requestBody"]["description"]
+    assert DOCUMENT["components"]["schemas"]["BatchItem"]["properties"]["version"] == {
+        "const": REPORT_VERSION
+    }
 
 
 def test_every_path_of_the_api_is_described_and_no_other() -> None:

@@ -41,6 +41,7 @@ ENDPOINTS = [
     ("/log", {"pid": PID, "pg": "/"}),
     ("/LOG/custom/", {"pid": PID, "ev": "x"}),
     ("/api/v1/hits", {}),
+    ("/api/v1/events/batch", []),
 ]
 
 
@@ -66,6 +67,7 @@ def test_pages_api_and_probes_work_as_usual() -> None:
     [
         ("/api/event", PAGEVIEW, 202, "1"),
         ("/api/v1/hits", {}, 202, "1"),
+        ("/api/v1/events/batch", [], 202, "1"),
         ("/log", {"pid": PID, "pg": "/"}, 201, None),
     ],
 )

@@ -1,13 +1,16 @@
-"""The requests that the vendors' documents show work with the collector, but for the host.
+"""The requests that documents show work with the collector, but for the host.
 
 Plausible: its events API and the reference of its ingestion endpoint. Swetrix: its events API.
+Our own: the page on batches.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -129,6 +132,17 @@ def test_the_examples_of_both_documents_work_with_curl(
 ) -> None:
     answered = {name: curl(collector, example) for name, example in examples.items()}
     assert answered == {name: example.status for name, example in examples.items()}
+
+
+@pytest.mark.server("curl")
+def test_the_batch_of_the_documents_has_the_answer_that_they_show(
+    collector: CollectorServer,
+) -> None:
+    page = Path(__file__).parents[3].joinpath("docs/collector/batch.md").read_text("utf-8")
+    [(command, answer)] = re.findall(r"```sh\n(.+?)```.+?```json\n(.+?)\n```", page, re.DOTALL)
+    command = command.replace("http://127.0.0.1:8321", collector.url)
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert run.stdout == answer
 
 
 @pytest.mark.server("curl")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -14,6 +16,8 @@ from footfall.collector import CollectorServer
 from footfall.collector.ingest import endpoints
 from footfall.collector.ingest.rate_limit import RateLimiter
 from footfall.collector.storage import writer_thread
+from footfall.collector.wire.sessions import Session
+from footfall.collector.wire.visitor_hash import VisitorIdentity
 from tests.collector.support import (
     FIREFOX,
     PAGEVIEW,
@@ -21,6 +25,7 @@ from tests.collector.support import (
     post,
     running_collector,
     stored_events,
+    until,
 )
 from tests.support.hit_reports import report_body
 
@@ -150,7 +155,7 @@ def test_a_salt_that_cannot_be_read_is_no_crash(
     assert (post(http).status_code, http.post("/log", json={"pid": PID}).status_code) == (503, 503)
 
 
-@pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits"])
+@pytest.mark.parametrize("path", ["/api/event", "/log", "/api/v1/hits", "/api/v1/events/batch"])
 def test_a_flood_is_answered_with_retry_after(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=2.0))
     monkeypatch.setattr(endpoints, "sender_of", lambda peer, *, is_page: peer)
@@ -169,6 +174,7 @@ def test_a_full_queue_is_answered_503(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # -- what our own middleware posts --------------------------------------------------------------
+
 
 TOKEN = "correct horse battery staple"
 INGEST_TOKEN = "tr0ub4dor and 3 more words"
@@ -250,3 +256,178 @@ def test_refused_reports_are_shown_on_the_live_page() -> None:
     with running_collector(ingest_token=INGEST_TOKEN) as (_, http):
         http.post("/api/v1/hits", json=report_body())
         assert "collector://TOKEN@HOST:PORT/DOMAIN" in http.get("/live").text
+
+
+# -- many events in one request -----------------------------------------------------------------
+
+BATCH = "/api/v1/events/batch"
+NDJSON = {"content-type": "application/x-ndjson"}
+
+
+def a_batch(*paths: str) -> bytes:
+    """Lines with a pageview of each path, of one visitor."""
+    visitor = {"user_agent": FIREFOX, "client_ip": "203.0.113.9"}
+    items = [{**PAGEVIEW, **visitor, "url": f"https://a.test{path}"} for path in paths]
+    return "\n".join(map(json.dumps, items)).encode()
+
+
+def post_batch(http: httpx2.Client, *paths: str) -> httpx2.Response:
+    return http.post(BATCH, content=a_batch(*paths), headers=NDJSON)
+
+
+def test_a_batch_is_stored_in_its_order_as_soon_as_it_is_answered(http: httpx2.Client) -> None:
+    paths = [f"/{number}" for number in range(120)]
+    answer = post_batch(http, *paths)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert "access-control-allow-origin" not in answer.headers
+    found = answer.json()
+    assert (found["accepted"], found["dropped"], found["rejected"]) == (120, 0, 0)
+    events = stored_events(http)
+    assert [event["path"] for event in events] == paths
+    assert len({event["session"] for event in events}) == 1
+    assert {event["client_ip"] for event in events} == {"203.0.113.9"}
+
+
+def test_a_batch_of_all_kinds_leaves_what_single_posts_leave(http: httpx2.Client) -> None:
+    hit = report_body(tracked=False, request=None, reason="bot")
+    lines = [json.dumps(report_body()).encode(), a_batch("/b"), b"{", json.dumps(hit).encode()]
+    answer = http.post(BATCH, content=b"\n".join(lines), headers=NDJSON).json()
+    assert [each["status"] for each in answer["results"]] == [202, 202, 400, 202]
+    assert [event["path"] for event in stored_events(http)] == ["/x", "/b"]
+    [shown] = http.get("/api/v1/hits").json()["hits"]
+    assert shown["reason"] == "bot"
+    assert "Expecting property name" in http.get("/live").text
+    # The page of an event shows its own request and response.
+    [first, _] = stored_events(http)
+    assert "navigation" in http.get(f"/live/{first['id']}").text
+
+
+def test_the_events_of_a_batch_are_written_in_one_commit(
+    collector: CollectorServer, http: httpx2.Client
+) -> None:
+    processed: list[int] = []
+    unsubscribe = collector.store.subscribe(lambda: processed.append(collector.store.processed))
+    before = collector.store.processed
+    post_batch(http, *(f"/{number}" for number in range(600)))
+    until(lambda: bool(processed))
+    unsubscribe()
+    assert processed == [before + 600]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/plain", b"{}", 415),
+        ("application/json", b"{}", 400),
+        ("application/x-ndjson", b" " * 1_000_001, 413),
+        ("application/x-ndjson", b"{}\n" * 1_001, 413),
+    ],
+)
+def test_a_batch_that_cannot_be_read_stores_nothing(
+    http: httpx2.Client, kind: str, body: bytes, status: int
+) -> None:
+    answer = http.post(BATCH, content=body, headers={"content-type": kind})
+    assert (answer.status_code, "error" in answer.json()) == (status, True)
+    assert stored_events(http) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_batch_can_only_be_posted(http: httpx2.Client, method: str) -> None:
+    answer = http.request(method, BATCH)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_no_page_of_another_site_may_post_a_batch(http: httpx2.Client) -> None:
+    asked = {"origin": "https://b.test", "access-control-request-method": "POST"}
+    assert "access-control-allow-origin" not in http.options(BATCH, headers=asked).headers
+    for headers in ({"origin": "https://b.test"}, {"sec-fetch-site": "cross-site"}):
+        answer = http.post(BATCH, content=a_batch("/"), headers={**NDJSON, **headers})
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+    assert stored_events(http) == []
+
+
+def test_a_batch_needs_the_ingest_token(protected: httpx2.Client) -> None:
+    assert post_batch(protected, "/").status_code == 401
+    headers = {**NDJSON, "authorization": f"Bearer {INGEST_TOKEN}"}
+    answer = protected.post(BATCH, content=a_batch("/"), headers=headers)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+
+
+def test_the_events_of_a_batch_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "RateLimiter", lambda: RateLimiter(per_second=0.001, burst=9.0))
+    monkeypatch.setattr(endpoints, "sender_of", lambda peer, *, is_page: peer)
+    with running_collector() as (_, http):
+        faulty = http.post(BATCH, content=b"{\n" * 5, headers=NDJSON)
+        assert faulty.json()["rejected"] == 5
+        assert [post_batch(http, *"1234").status_code for _ in "ab"] == [200, 429]
+
+
+def test_other_requests_are_answered_while_a_batch_is_read(
+    collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a thousand events takes the event loop for some time, in pieces."""
+    sessions = collector.store.sessions
+    in_turn: list[str] = []
+    find = sessions.get_or_start
+
+    def note(identity: VisitorIdentity, now: float) -> Session:
+        in_turn.append(identity.domain)
+        if len(in_turn) == 10:
+            other.start()
+            # The request is in the socket before the batch goes on.
+            assert sent.wait(30)
+        return find(identity, now)
+
+    sent = threading.Event()
+
+    def post_single() -> None:
+        address = urlsplit(collector.url)
+        body = json.dumps(PAGEVIEW | {"domain": "b.test"}).encode()
+        head = b"POST /api/event HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        with socket.create_connection((address.hostname, address.port or 0)) as connection:
+            connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            sent.set()
+            assert connection.recv(12) == b"HTTP/1.1 202"
+
+    other = threading.Thread(target=post_single)
+    monkeypatch.setattr(sessions, "get_or_start", note)
+    with httpx2.Client(base_url=collector.url) as http:
+        assert post_batch(http, *map(str, range(1_000))).json()["accepted"] == 1_000
+        other.join()
+    assert in_turn.index("b.test") < 1_000
+
+
+def test_a_batch_that_is_not_written_is_refused_and_begins_no_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
+    hit = json.dumps(report_body(tracked=False, request=None)).encode()
+    with running_collector() as (collector, http):
+        answer = http.post(BATCH, content=hit + b"\n" + a_batch("/a", "/b"), headers=NDJSON)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert http.get("/api/v1/hits").json()["hits"] == []
+        monkeypatch.undo()
+        assert post_batch(http, "/a", "/b").status_code == 200
+        assert [event["path"] for event in stored_events(http)] == ["/a", "/b"]
+        assert collector.store.totals("all").visits == 1
+
+
+def test_a_salt_that_cannot_be_read_in_the_middle_is_no_crash(
+    collector: CollectorServer, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salt = collector.store.sessions._salt
+    days: list[int] = []
+
+    def fail(day: int) -> bytes:
+        days.append(day)
+        if len(days) == 2:
+            raise sqlite3.OperationalError("database is locked")
+        return salt(day)
+
+    monkeypatch.setattr(collector.store.sessions, "_salt", fail)
+    answer = post_batch(http, "/a", "/b")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert post_batch(http, "/a", "/b").json()["accepted"] == 2
+    assert [event["path"] for event in stored_events(http)] == ["/a", "/b"]

@@ -8,10 +8,11 @@ store's thread writes it.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NamedTuple
@@ -29,8 +30,9 @@ from footfall.collector.root_path import route_path
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
-from footfall.collector.wire import hit_reports, limits, plausible, swetrix
+from footfall.collector.wire import batch, hit_reports, limits, plausible, swetrix
 from footfall.collector.wire.messages import (
+    CREDENTIALS,
     RETRY_SOON,
     IncomingEvent,
     IncomingRequest,
@@ -56,8 +58,7 @@ _TOO_MANY = IngestResponse(
     body=b'{"error":"too many events from one address"}',
     headers=RETRY_SOON,
 )
-# No vendor reads them, and the newest requests are kept in memory.
-_CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"})
+_CREDENTIALS: Final = frozenset(name.encode() for name in CREDENTIALS)
 _FORGED = json_response(403, {"error": "Pages of other origins may not do this."})
 _UNAUTHORIZED = replace(
     json_response(
@@ -79,7 +80,9 @@ _SWETRIX_PATHS: Final = {
 }
 _PLAUSIBLE_PATH: Final = "/api/event"
 _HITS_PATH: Final = "/api/v1/hits"
-
+_BATCH_PATH: Final = "/api/v1/events/batch"
+# Reading so many items of a batch takes the event loop some 3 milliseconds; then others may go on.
+_ITEMS_AT_ONCE: Final = 50
 
 # Of a domain, in a log line.
 _MAX_SHOWN: Final = 100
@@ -113,7 +116,8 @@ class RejectedRequests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Endpoint:
-    receive: Callable[[IncomingRequest], IngestResult]
+    # A batch has a result for each item; one result is the response to the request.
+    receive: Callable[[IncomingRequest], IngestResult | Iterator[IngestResult]]
     max_bytes: int
     busy: IngestResponse
     # Whether anybody may post here, scripts on any site included. Where not, it is for our own
@@ -158,6 +162,7 @@ class IngestEndpoints:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._endpoints.get(_lookup_path(scope)) if scope["type"] == "http" else None
+        cors = _CORS if endpoint is None or endpoint.allows_any_origin else ()
         if endpoint is None or (scope["method"] != "POST" and not endpoint.allows_any_origin):
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
@@ -165,13 +170,12 @@ class IngestEndpoints:
         elif scope["method"] != "POST":
             await send_response(send, _POST_ONLY)
         elif not endpoint.allows_any_origin and (refusal := self._refusal(scope)):
-            await send_response(send, refusal, ())
+            await send_response(send, refusal, cors)
         elif not self._rate_limiter.allows(_sender(scope), time.monotonic()):
-            await send_response(send, _TOO_MANY)
+            await send_response(send, _TOO_MANY, cors)
         else:
             body = await read_body(receive, endpoint.max_bytes + 1)
             if body is not None:
-                cors = _CORS if endpoint.allows_any_origin else ()
                 await send_response(send, await self._ingest(endpoint, scope, body), cors)
 
     def _refusal(self, scope: Scope) -> IngestResponse | None:
@@ -204,26 +208,39 @@ class IngestEndpoints:
             body=body,
             at=self._store.clock(),
         )
+        results: list[IngestResult] = []
         try:
-            response, events, hit = endpoint.receive(request)
+            response = await _read(endpoint.receive(request), results)
         except sqlite3.Error:
             # The day's salt could neither be read nor written.
-            return endpoint.busy
-        self._rate_limiter.charge(_sender(scope), len(events), time.monotonic())
+            return self._refuse(endpoint, results, request.at)
+        events = [event for result in results for event in result.events]
+        # An item without an event, as a faulty one, costs as much as one.
+        cost = sum(max(len(result.events), 1) for result in results)
+        self._rate_limiter.charge(_sender(scope), cost, time.monotonic())
         self._warn_of_undeclared(events)
-        # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
-        if response.status >= 400 and response.status != 403:
-            self._reject(scope, response, request.at)
-        if hit and not hit.is_tracked:
-            self._recent_hits.add(hit)
-        if events and not await self._group_commit.write(PendingWrite(events, response, hit)):
-            for event in events:
-                if event.visitor:
-                    self._store.sessions.forget(event.visitor, event.name, request.at)
-            return endpoint.busy
+        for result in results:
+            # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
+            if result.response.status >= 400 and result.response.status != 403:
+                self._reject(scope, result.response, request.at)
+        writes = [PendingWrite(events, answer, hit) for answer, events, hit in results if events]
+        if writes and not await self._group_commit.write(*writes):
+            return self._refuse(endpoint, results, request.at)
         if self._forward and events and not await self._forward.enqueue(events, hops):
             return endpoint.busy
+        for result in results:
+            if result.hit and not result.hit.is_tracked:
+                self._recent_hits.add(result.hit)
         return response
+
+    def _refuse(
+        self, endpoint: _Endpoint, results: Sequence[IngestResult], at: float
+    ) -> IngestResponse:
+        """The response where nothing of a request is written, which is as if it had not come."""
+        for event in (event for result in results for event in result.events):
+            if event.visitor:
+                self._store.sessions.forget(event.visitor, event.name, at)
+        return endpoint.busy
 
     def _warn_of_undeclared(self, events: Sequence[IncomingEvent]) -> None:
         """Tell the site owner, who may have mistyped a domain: such events are not written."""
@@ -235,6 +252,20 @@ class IngestEndpoints:
                 f"footfall: the collector drops events for {shown}, which is none of its domains: "
                 f"start it with --domain {shown} too, or correct the sender",
             )
+
+
+async def _read(
+    received: IngestResult | Iterator[IngestResult], results: list[IngestResult]
+) -> IngestResponse:
+    """Add all results to `results`, and return the response to the request."""
+    if isinstance(received, IngestResult):
+        results.append(received)
+        return received.response
+    for result in received:
+        results.append(result)
+        if len(results) % _ITEMS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return batch.response(results)
 
 
 def _peer(scope: Scope) -> str:
@@ -255,7 +286,7 @@ def _lookup_path(scope: Scope) -> str:
 
 def is_ingest(scope: Scope) -> bool:
     """Whether a request's path is that of an ingest endpoint."""
-    return _lookup_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH) or is_swetrix(scope)
+    return _lookup_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH, _BATCH_PATH) or is_swetrix(scope)
 
 
 def is_swetrix(scope: Scope) -> bool:
@@ -274,6 +305,12 @@ def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
             receive=partial(hit_reports.receive, domains=domains, sessions=store.sessions),
             max_bytes=limits.REPORT_BODY,
             busy=hit_reports.BUSY,
+            allows_any_origin=False,
+        ),
+        _BATCH_PATH: _Endpoint(
+            receive=partial(batch.receive, domains=domains, sessions=store.sessions),
+            max_bytes=limits.BATCH_BODY,
+            busy=batch.BUSY,
             allows_any_origin=False,
         ),
     }

@@ -31,7 +31,7 @@ _Result: TypeAlias = "asyncio.Future[bool]"
 
 
 class _Offer(NamedTuple):
-    """Requests that were offered together, and what their senders wait for."""
+    """Requests that were offered together, and what their senders wait for: one each, or less."""
 
     group: WriteGroup
     results: Sequence[_Result]
@@ -48,8 +48,8 @@ class GroupCommit:
         self._offers: list[_Offer] = []
         self._is_blocking = False
 
-    async def write(self, request: PendingWrite) -> bool:
-        """Write a request's events, and return once they are in the file.
+    async def write(self, *requests: PendingWrite) -> bool:
+        """Write the events of some requests in one commit; return once they are in the file.
 
         Returns:
             False if they are not, and never will be: another process locked the file for a second,
@@ -61,7 +61,7 @@ class GroupCommit:
         if not self._requests:
             loop.call_soon(self._offer, loop, 0)
         result: _Result = loop.create_future()
-        self._requests.append(request)
+        self._requests += requests
         self._results.append(result)
         return await result
 

@@ -25,6 +25,13 @@ SWETRIX_BODY: Final = 100 * 1024
 REPORT_BODY: Final = 256_000
 """Ours: three times the longest report that the middleware makes; more is answered 413."""
 
+BATCH_BODY: Final = 1_000_000
+"""Ours: the longest body of several events; more is answered 413."""
+
+BATCH_ITEMS: Final = 1_000
+"""Ours, of one body; more are answered 413. Each counts for the sites that it names, and once there
+are so many events, further items of the body are answered 413."""
+
 API_BODY: Final = 1_000_000
 """Ours, for a request to Plausible's APIs. A query with many filters takes some kilobytes."""
 

@@ -1,7 +1,8 @@
 """The values of ingest: a POST as it came in, the events in it, and the response it gets.
 
-`plausible.py`, `swetrix.py` and `hit_reports.py` turn an `IncomingRequest` into an `IngestResult`.
-They are pure, but for the `Sessions` that they are given, and raise nothing on what a client sent.
+`plausible.py`, `swetrix.py` and `hit_reports.py` turn an `IncomingRequest` into an `IngestResult`,
+`batch.py` into one for each of its items. They are pure, but for the `Sessions` that they are
+given, and raise nothing on what a client sent.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from footfall.client_ip import Trace
@@ -24,6 +25,9 @@ TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
 # A lock or a full queue lasts for a moment, and refusing costs little.
+CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+"""The request headers that are not kept in memory either; no vendor reads them."""
+
 RETRY_SOON = (("retry-after", "1"),)
 """The header of each response that asks for a retry: when, in seconds."""
 
