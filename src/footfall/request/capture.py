@@ -68,12 +68,15 @@ def capture_response(
         if not picked:
             # Names may be written in any case, and `names` holds two spellings.
             picked = [pair for pair in headers if pair[0].lower() in names]
-        # With more or another header than a content type, or a 304, only a decision can tell.
-        is_type = not picked or len(picked[0][0]) == _TYPE_CHARS
-        if is_type and len(picked) < 2 and status != 304:
-            is_page = picked and page_types[picked[0][1]]
+        # With more than a content type, or a 304, only a decision can tell.
+        if len(picked) < 2 and status != 304:
             path = exchange.path
-            if not is_page and not (filters.file_mark in path and filters.may_be_download(path)):
+            if (
+                not (picked and page_types[picked[0][1]])
+                and not (filters.file_mark in path and filters.may_be_download(path))
+                # Another header than the content type: the server in front sends a file.
+                and not (picked and len(picked[0][0]) != _TYPE_CHARS)
+            ):
                 filters.count_not_html()
                 return
         now = monotonic()
