@@ -40,7 +40,7 @@ from footfall.request.record import (
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
 from footfall.tracker import Tracker
-from footfall.tracker.process_hooks import close
+from footfall.tracker.process_hooks import shut_down
 from footfall.tracker.wrapped_app import WrappedApp
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -357,7 +357,7 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
 
 async def _close() -> None:
     """Deliver what waits, outside the event loop."""
-    await in_thread(close)
+    await in_thread(shut_down)
 
 
 async def in_thread(work: Callable[[], object]) -> None:

@@ -20,8 +20,8 @@ from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from tests.support.adapters import ADAPTERS, Raw, call_asgi, call_wsgi, navigation
 from tests.support.faults import Scripted
-from tests.support.trackers import counts, tracker_over, visit
-from tests.support.vendors import Vendor, wait_until
+from tests.support.trackers import counts, page, tracker_over, visit
+from tests.support.vendors import Vendor, answer, answering, vendor, wait_until
 from tests.support.waiting import LONG_SECONDS, no_long_wait
 from tests.tracker.programs import dsn, names, sent_names, track
 
@@ -392,3 +392,39 @@ def test_sync_mode_never_waits_for_another_thread() -> None:
         assert not other.is_alive()
     visit(tracker)
     assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize("transport", ["curl", "httpx"])
+def test_a_lifespan_for_each_invocation_keeps_the_connection(transport: str) -> None:
+    # As Mangum runs an app in AWS Lambda, unless told otherwise.
+    with vendor(answering(answer())) as endpoint:
+        tracker = Tracker(
+            Config(destinations=[dsn(endpoint)], transport=transport, mode="sync"),  # type: ignore[arg-type]
+            environ={},
+        )
+        app = asgi.FootfallMiddleware(page_without_lifespan, tracker=tracker)
+        for number in range(5):
+            lifespan(app, call_asgi, navigation(f"/{number}"))
+        assert len(endpoint.requests) == 5
+        assert endpoint.connections == 1
+        tracker.close()
+
+
+async def page_without_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "http"
+    await page(scope, receive, send)
+
+
+def lifespan(app: Any, call: Callable[..., object], raw: Raw) -> None:
+    """Start an app, call it, and stop it."""
+    waiting = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+    async def receive() -> Any:
+        if len(waiting) == 1:
+            await asyncio.to_thread(call, app, raw)
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        assert message["type"].endswith("complete")
+
+    asyncio.run(app({"type": "lifespan"}, receive, send))

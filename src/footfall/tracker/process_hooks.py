@@ -34,6 +34,7 @@ class ProcessTracker(Protocol):
     """A tracker as this module uses it; see `footfall.tracker.Tracker`."""
 
     shutdown_seconds: float
+    is_inline: bool
 
     @property
     def is_of_this_process(self) -> bool: ...
@@ -107,6 +108,17 @@ def close(timeout: float | None = None) -> bool:
     mine, deadline = _mine_until(timeout)
     lossless = [tracker.close_until(deadline) for tracker in mine]
     return all(lossless)
+
+
+def shut_down() -> None:
+    """Deliver what waits when a server says that it stops, and release threads and connections.
+
+    Where requests wait for their own events, connections are kept: Mangum says so after every
+    invocation of a function, and the process lives on.
+    """
+    mine, deadline = _mine_until(None)
+    for tracker in mine:
+        (tracker.flush_until if tracker.is_inline else tracker.close_until)(deadline)
 
 
 def _mine_until(timeout: float | None) -> tuple[list[ProcessTracker], float]:
