@@ -12,10 +12,12 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import uvicorn
 
 import footfall
 from footfall.config import Config
@@ -484,6 +486,32 @@ def test_a_reloading_server_gets_its_port_back_soon(
     monkeypatch.setattr(sys, "argv", arguments)
     tracker = Tracker(Config(destinations=[PLAUSIBLE]), environ={"PYTEST_VERSION": "9", **environ})
     assert tracker.shutdown_seconds == 0.5
+
+
+APP = """
+import sys
+from footfall.asgi import FootfallMiddleware
+
+async def page(scope, receive, send): ...
+
+app = FootfallMiddleware(page, destinations="plausible://plausible.io/example.com")
+seconds = app.tracker.shutdown_seconds
+"""
+
+
+@pytest.mark.parametrize(("reload", "seconds"), [(True, 0.5), (False, 2.0)])
+def test_a_program_that_reloads_by_uvicorn_is_recognised(
+    reload: bool, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "reloaded_app.py").write_text(APP)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["main.py"])
+    config = uvicorn.Config("reloaded_app:app", reload=reload, reload_dirs=[str(tmp_path)])
+    try:
+        config.load()
+        assert sys.modules["reloaded_app"].seconds == seconds
+    finally:
+        sys.modules.pop("reloaded_app", None)
 
 
 EXIT = """

@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, Final, Protocol
@@ -198,13 +198,19 @@ def _is_in_gunicorn_master() -> bool:
     """
     if "gunicorn.arbiter" not in sys.modules:
         return False
-    callers = set()
+    callers = {
+        frame.f_code.co_name
+        for frame in _callers()
+        if frame.f_globals.get("__name__") == "gunicorn.arbiter"
+    }
+    return bool(callers) and "spawn_worker" not in callers
+
+
+def _callers() -> Iterator[FrameType]:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_globals.get("__name__") == "gunicorn.arbiter":
-            callers.add(frame.f_code.co_name)
+        yield frame
         frame = frame.f_back
-    return bool(callers) and "spawn_worker" not in callers
 
 
 # -- exit --------------------------------------------------------------------------------------
@@ -338,6 +344,16 @@ def is_reloading_server(environ: Mapping[str, str], arguments: list[str]) -> boo
     """True under a development server that restarts after every change.
 
     Django and Werkzeug mark their child in the environment; uvicorn, gunicorn, hypercorn and
-    granian have one option on the command line, which their children share.
+    granian have one option on the command line, which their children share. `fastapi dev`, and a
+    program that calls `uvicorn.run(reload=True)`, show only in uvicorn, which loads the app.
     """
-    return "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ or "--reload" in arguments
+    is_marked = "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ
+    return is_marked or "--reload" in arguments or _is_loaded_by_reloading_uvicorn()
+
+
+def _is_loaded_by_reloading_uvicorn() -> bool:
+    return "uvicorn.config" in sys.modules and any(
+        getattr(frame.f_locals.get("self"), "reload", False) is True
+        for frame in _callers()
+        if frame.f_globals.get("__name__") == "uvicorn.config"
+    )
