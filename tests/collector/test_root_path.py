@@ -151,7 +151,7 @@ def test_every_route_works_below_the_root_path(prefix: str) -> None:
             base_url=collector.url.removesuffix("/stats") + prefix, headers={"user-agent": FIREFOX}
         ) as http,
     ):
-        assert "curl -X POST http://127.0.0.1:" in (empty := http.get("/live").text)
+        assert "curl -i -X POST http://127.0.0.1:" in (empty := http.get("/live").text)
         assert "/stats/api/event" in empty
         assert post(http).status_code == 202
         assert http.post("/log", json={"pid": PID, "pg": "/"}).status_code == 201

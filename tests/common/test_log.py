@@ -97,3 +97,8 @@ def test_an_event_without_a_tracker_is_warned_of_once(
     log.warn_no_tracker()
     [record] = caplog.records
     assert "tracker = footfall.Tracker.from_options({})" in record.message
+
+
+def test_a_message_is_one_printable_line(caplog: pytest.LogCaptureFixture) -> None:
+    log.warning("a\nERROR forged\r\x1b[2J\u2028b \u202e\ud800")
+    assert caplog.messages == ["a ERROR forged \\x1b[2J b \\u202e\\ud800"]

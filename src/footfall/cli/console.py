@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import TextIO
 
+from footfall.cli import terminal
 from footfall.common.json_log import JSONFormatter
 
 logger = logging.getLogger("footfall.collector")
@@ -26,19 +27,22 @@ class Console:
         if self._is_json:
             logger.info(text.partition("\n")[0], extra=fields)
         else:
-            _print(text, sys.stdout)
+            with _discarding(sys.stdout):
+                terminal.say(text, flush=True)
 
     def complain(self, text: str) -> None:
         """Write what is wrong."""
         if self._is_json:
             logger.error(text)
         else:
-            _print(text, sys.stderr)
+            with _discarding(sys.stderr):
+                terminal.complain(text)
 
 
-def _print(text: str, file: TextIO) -> None:
+@contextlib.contextmanager
+def _discarding(file: TextIO) -> Iterator[None]:
     try:
-        print(text, file=file, flush=True)
+        yield
     except OSError:
         # Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())

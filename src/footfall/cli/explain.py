@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from argparse import ArgumentTypeError
 from dataclasses import replace
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
+from footfall.cli.terminal import complain, say
+from footfall.common.printable import escaped, escaped_json
 from footfall.errors import ConfigError
 from footfall.events.curl_command import curl_command
 from footfall.model import Event, Hit, Request
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from footfall.client_ip import Trace
     from footfall.tracker import Explanation
 
 HELP: Final = (
@@ -87,10 +89,10 @@ def run(args: argparse.Namespace) -> int:
         tracker = Tracker(config, environ={})
         hit = _hit(args)
     except (ConfigError, OSError, TypeError, ValueError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     explanation = tracker.explain(hit)
-    print(_as_json(explanation) if args.json else _as_text(explanation))
+    say(_as_json(explanation) if args.json else _as_text(explanation))
     return 0 if explanation.event is not None else 1
 
 
@@ -147,20 +149,27 @@ def _as_text(explanation: Explanation) -> str:
 
     decision, event = explanation.decision, explanation.event
     width = max((len(step.rule) for step in decision.steps), default=0)
-    steps = [f"  {s.verdict:<5}  {s.rule:<{width}}  {s.saw}" for s in decision.steps]
-    outcome = decision.name if event is not None else "not counted"
+    steps = [f"  {s.verdict:<5}  {s.rule:<{width}}  {escaped(s.saw)}" for s in decision.steps]
+    outcome = escaped(decision.name) if event is not None else "not counted"
     verdict = reason_texts.of_hit(explanation.reason)
     sections = [
-        "Visitor\n  " + str(explanation.trace).replace("\n", "\n  "),
+        "Visitor\n  " + _trace_text(explanation.trace),
         "Decision\n" + "\n".join(steps),
         f"  = {outcome}: {explanation.reason}. {verdict.why}".rstrip(),
     ]
     if event is None and verdict.remedy:
         sections[-1] += f"\n    To change that: {verdict.remedy}"
     if event is not None:
-        sections.append("Event\n" + "\n".join(f"  {k:<10} {v}" for k, v in _facts(event).items()))
+        sections.append(
+            "Event\n" + "\n".join(f"  {k:<10} {escaped(str(v))}" for k, v in _facts(event).items())
+        )
         sections += [f"To {name}\n{_as_curl(sent)}" for name, sent in explanation.requests.items()]
     return "\n\n".join(sections)
+
+
+def _trace_text(trace: Trace) -> str:
+    hops = tuple(hop._replace(text=escaped(hop.text)) for hop in trace.hops)
+    return str(replace(trace, reason=escaped(trace.reason), hops=hops)).replace("\n", "\n  ")
 
 
 def _facts(event: Event) -> dict[str, object]:
@@ -178,8 +187,7 @@ def _facts(event: Event) -> dict[str, object]:
 
 
 def _as_curl(sent: Request) -> str:
-    body = sent.body.decode("utf-8", "replace")
-    return curl_command(sent.url, sent.headers, body, indent="  ")
+    return curl_command(sent.url, sent.headers, sent.body, indent="  ")
 
 
 # -- for programs ------------------------------------------------------------------------------
@@ -207,4 +215,4 @@ def _as_json(explanation: Explanation) -> str:
             for name, request in explanation.requests.items()
         },
     }
-    return json.dumps(found, indent=2, ensure_ascii=False)
+    return escaped_json(json.dumps(found, indent=2, ensure_ascii=False))

@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
+from footfall.cli.terminal import complain
+from footfall.common.printable import escaped, escaped_json
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -111,21 +113,23 @@ def run(args: argparse.Namespace) -> int:
     from footfall.collector.storage.database import open_to_read
 
     if args.format == "parquet" and not args.output:
-        print("Parquet is no text: name a file with --output", file=sys.stderr)
+        complain("Parquet is no text: name a file with --output")
         return _CANNOT_START
     try:
         with closing(open_to_read(args.database)) as connection:
             rows = _rows(connection, args)
             if args.format == "csv" and not args.raw_csv:
                 rows = map(_without_formulas, rows)
+            if args.format == "csv" and _is_shown(args.output):
+                rows = map(_printable, rows)
             number = _WRITERS[args.format](rows, args.output)
     except (ConfigError, ModuleNotFoundError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return _CANNOT_START
     except OSError as error:
-        print(f"The events could not be written: {error}", file=sys.stderr)
+        complain(f"The events could not be written: {error}")
         return _FAILED
-    print(f"{number} events", file=sys.stderr)
+    complain(f"{number} events")
     return _WRITTEN
 
 
@@ -157,6 +161,15 @@ def _is_formula(column: str, value: Any) -> bool:
     return column != "amount" or _NEGATIVE.fullmatch(value) is None
 
 
+def _is_shown(output: str | None) -> bool:
+    """Whether the output is a terminal, which obeys control characters."""
+    return output is None and sys.stdout.isatty()
+
+
+def _printable(row: _Row) -> _Row:
+    return [escaped(value) if isinstance(value, str) else value for value in row]
+
+
 # -- formats ----------------------------------------------------------------------------------
 
 
@@ -186,7 +199,8 @@ def _jsonl(rows: Iterator[_Row], output: str | None) -> int:
         for row in rows:
             event = dict(zip(COLUMNS, row, strict=True))
             event["props"] = json.loads(event["props"])
-            file.write(json.dumps(event, ensure_ascii=False) + "\n")
+            line = json.dumps(event, ensure_ascii=False)
+            file.write((escaped_json(line) if _is_shown(output) else line) + "\n")
             number += 1
     return number
 

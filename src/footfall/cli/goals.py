@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from footfall.cli.api_keys import COLLECTOR_TOKEN, SITES_KEY, collector_token, key
+from footfall.cli.terminal import complain, say
+from footfall.common.printable import escaped
 from footfall.destinations import check_event_name
 from footfall.errors import ConfigError, EventError
 from footfall.model import PAGEVIEW
@@ -81,10 +82,10 @@ def run(args: argparse.Namespace) -> int:
         with PlausibleAPI(args.base_url, sites_key=key(SITES_KEY)) as api:
             return _try_sync(api, args.site, declared, is_applied=args.apply)
     except APIError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return _OUT_OF_SYNC
     except (ConfigError, EventError, OSError, TypeError, ValueError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return _USAGE
 
 
@@ -97,8 +98,8 @@ def _try_sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: b
     except APIError as error:
         if error.status not in _BY_HAND:
             raise
-        names = ", ".join((*declared.events, *declared.props))
-        print(f"{error}\nMake them by hand, in the site's settings: {names}", file=sys.stderr)
+        names = ", ".join(map(escaped, (*declared.events, *declared.props)))
+        complain(f"{error}\nMake them by hand, in the site's settings: {names}")
         return _OUT_OF_SYNC
 
 
@@ -112,22 +113,22 @@ def _sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: bool)
     _show("goal", declared.events, missing.events)
     _show("property", declared.props, missing.props)
     if not any(missing):
-        print(f"{site} has all of them.")
+        say(f"{site} has all of them.")
         return _IN_SYNC
     if not is_applied:
-        print("Nothing was changed. Add --apply to make what is missing (+).")
+        say("Nothing was changed. Add --apply to make what is missing (+).")
         return _OUT_OF_SYNC
     for name in missing.events:
         api.goals.find_or_create_event(site, name)
     for name in missing.props:
         api.custom_props.create(site, name)
-    print(f"Made {len(missing.events)} goals and {len(missing.props)} properties.")
+    say(f"Made {len(missing.events)} goals and {len(missing.props)} properties.")
     return _IN_SYNC
 
 
 def _show(kind: str, names: Sequence[str], missing: Sequence[str]) -> None:
     for name in names:
-        print(f"  {'+' if name in missing else '='} {kind:<8} {name}")
+        say(f"  {'+' if name in missing else '='} {kind:<8} {escaped(name)}")
 
 
 # -- what is declared -------------------------------------------------------------------------

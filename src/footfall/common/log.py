@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from footfall.common.printable import escaped
+
 # It has no handler: where an app configures no logging, Python's last resort prints the warnings.
 logger: Final = logging.getLogger("footfall")
 
@@ -89,7 +91,8 @@ def info(message: str) -> None:
 
 def _write(level: int, message: str) -> None:
     try:
-        logger.log(level, message)
+        # One line, whatever a vendor or a visitor wrote.
+        logger.log(level, escaped(" ".join(message.splitlines())))
     except Exception:  # noqa: BLE001 -- a broken handler of the app must not end a delivery thread
         return
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -141,3 +144,41 @@ def test_a_request_can_be_copied_and_run(
         return copied
 
     assert chromium.run(journey).startswith(f"curl -i -X POST {collector.url}/api/event \\\n")
+
+
+@pytest.mark.server("curl")
+def test_the_copied_command_sends_the_same_body_to_this_collector(
+    http: httpx2.Client, collector: CollectorServer, tmp_path: Path
+) -> None:
+    name = "'; touch pwned; '\\u001b]0;t\\u0007\\u009b2J\\u202e"
+    body = f'{{"name": "{name} \x7f\u2028\u202eü!", "url": "https://a.test/", "domain": "a.test"}}'
+    # As a sender may name any host, the command must not lead there.
+    headers = {"content-type": "application/json", "x-quote": "it's!", "host": "localhost:9"}
+    http.post("/api/event", content=body.encode(), headers=headers)
+    [event] = stored_events(http)
+    page = http.get(f"/live/{event['id']}").text
+    [command] = re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)
+    command = html.unescape(command)
+    assert all(line.isprintable() for line in command.split("\n"))
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True, cwd=tmp_path)
+    events = stored_events(http)
+    assert len(events) == 2
+    recent = [collector.store.recent_event(each["id"]) for each in events]
+    assert [each.event.request.body for each in recent if each] == [body.encode()] * 2
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.server("curl")
+@pytest.mark.parametrize("path", ["/", "/live"])
+@pytest.mark.parametrize("domain", ["x'$(touch pwned)'\x1b\n;touch pwned", "größe.test", ""])
+def test_the_example_of_an_empty_page_can_be_pasted(
+    http: httpx2.Client, path: str, domain: str, tmp_path: Path
+) -> None:
+    page = http.get(path, params={"domain": domain} if path == "/" else {}).text
+    [command] = re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)
+    command = html.unescape(command)
+    assert all(line.isprintable() for line in command.split("\n"))
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True, cwd=tmp_path)
+    [event] = stored_events(http)
+    assert event["body"]["domain"] == ((domain if path == "/" else "") or "example.com")
+    assert [*tmp_path.iterdir()] == []

@@ -32,7 +32,7 @@ def test_an_empty_page_shows_how_to_send_an_event(
     page = http.get("/live").text
     authority = urlsplit(collector.url).netloc
     assert f"FOOTFALL_DESTINATIONS=collector://{authority}/example.com" in page
-    assert f"curl -X POST http://{authority}/api/event" in page
+    assert f"curl -i -X POST http://{authority}/api/event" in page
 
 
 def test_the_newest_comes_first_whatever_its_status(http: httpx2.Client, tracker: Tracker) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from footfall.cli.api_keys import COLLECTOR_TOKEN
 from footfall.cli.check.destination_check import DestinationCheck
+from footfall.cli.terminal import complain
 from footfall.destinations import Destination, check_event_name, destination_from, split_dsns
 from footfall.errors import ConfigError, EventError
 from footfall.model import PAGEVIEW
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         check_event_name(args.name)
         checks = [DestinationCheck(each, args) for each in _destinations(args.destinations)]
     except (ConfigError, EventError, ValueError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return _USAGE
     # All are checked, even after one has failed.
     arrived = [each.run() for each in checks]

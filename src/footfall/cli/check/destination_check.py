@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from footfall.cli.api_keys import STATS_KEY, collector_token, key
 from footfall.cli.explain import BROWSER
+from footfall.cli.terminal import say
+from footfall.common.printable import escaped
 from footfall.destinations import Collector, Destination, Plausible, explained
 from footfall.errors import TransportError
 from footfall.events.hit_report import HitReport
@@ -59,7 +61,7 @@ class DestinationCheck:
         """
         from footfall.plausible_api import APIError
 
-        print(f"{self._destination.name} at {self._destination.endpoint}")
+        say(escaped(f"{self._destination.name} at {self._destination.endpoint}"))
         try:
             address = self._address or self._own_address()
         except APIError as error:
@@ -217,7 +219,7 @@ def _print_response(response: Response) -> None:
 
 
 def _print(what: str, text: str) -> None:
-    print(f"  {what:<10} {text}")
+    say(f"  {what:<10} {escaped(text)}")
 
 
 def _fail(what: str, text: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from footfall.cli.terminal import complain, say
+from footfall.common.printable import escaped
 from footfall.errors import ConfigError
 
 HELP: Final = (
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _run(args)
     except (ConfigError, ModuleNotFoundError, OSError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
 
 
@@ -58,12 +59,12 @@ def _run(args: argparse.Namespace) -> int:
         # The demo is the same whatever FOOTFALL_* variables are set.
         tracker = Tracker.from_options({"destinations": [destination]}, environ={})
         site = stack.enter_context(served(tracker, 0 if args.once else args.port))
-        print(f"site       {site}")
-        print(f"collector  {collector.url}")
-        print(f"live       {collector.url}/live")
+        say(f"site       {site}")
+        say(f"collector  {collector.url}")
+        say(f"live       {collector.url}/live")
         if args.once:
             return send_visits(site, collector.url, tracker)
-        print("Open the site and click around; Ctrl-C ends the demo.\n", flush=True)
+        say("Open the site and click around; Ctrl-C ends the demo.\n", flush=True)
         return _print_events(collector.url)
 
 
@@ -77,9 +78,9 @@ def _print_events(collector_url: str) -> int:
                 query: dict[str, Any] = {"after": last, "wait": 1, "timeout": 20}
                 for event in client.get("/api/v1/events", params=query).json()["events"]:
                     last = event["id"]
-                    print(_line(event), flush=True)
+                    say(_line(event), flush=True)
     except KeyboardInterrupt:
-        print()
+        say()
     return 0
 
 
@@ -89,5 +90,5 @@ def _line(event: Mapping[str, Any]) -> str:
         *(f"{name}={value}" for name, value in event["props"].items()),
         *([f"from {event['referrer']}"] if event["referrer"] else []),
     ]
-    at = str(event["received_at"])[11:19]
-    return f"{at}  {event['name']:<14} {event['path']:<16} {'  '.join(extras)}".rstrip()
+    at, name, path = str(event["received_at"])[11:19], event["name"], event["path"]
+    return escaped(f"{at}  {name:<14} {path:<16} {'  '.join(extras)}".rstrip())

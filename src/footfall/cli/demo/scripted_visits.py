@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from footfall.cli.explain import BROWSER
+from footfall.cli.terminal import say
+from footfall.common.printable import escaped
 from footfall.rules.pageview import REASONS
 
 if TYPE_CHECKING:
@@ -123,11 +125,11 @@ def send_visits(site: str, collector_url: str, tracker: Tracker) -> int:
     leaks = [event["url"] for event in held if "s3cret" in str(event)]
     _print_table(results)
     counted = sum(len(result.events) for result in results)
-    print(f"\n{len(results)} visits, {counted} events; the collector holds {len(held)}.")
+    say(f"\n{len(results)} visits, {counted} events; the collector holds {len(held)}.")
     is_right = (
         all(result.is_right for result in results) and len(held) == len(expected) and not leaks
     )
-    print("Everything as expected." if is_right else "NOT as expected: see the rows marked with !")
+    say("Everything as expected." if is_right else "NOT as expected: see the rows marked with !")
     return 0 if is_right else 1
 
 
@@ -179,9 +181,9 @@ def _match(events: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, An
 
 
 def _print_table(results: Sequence[_Result]) -> None:
-    print(f"\n  {'visit':<36} {'counted as':<14} why")
+    say(f"\n  {'visit':<36} {'counted as':<14} why")
     for result in results:
-        name = ", ".join(event["name"] for event in result.events) or "-"
+        name = ", ".join(escaped(event["name"]) for event in result.events) or "-"
         mark = " " if result.is_right else "!"
         why = f"{result.reason:<12} {REASONS.get(result.reason, '')}".rstrip()
-        print(f"{mark} {result.visit.what:<36} {name:<14} {why}")
+        say(f"{mark} {result.visit.what:<36} {name:<14} {why}")

@@ -33,6 +33,8 @@ from footfall.rules.bot_detection import Bot, classify
 _PLAUSIBLE_PATH: Final = "/api/event"
 # For events that were kept without their path.
 _SWETRIX_PATH: Final = "/log"
+# Some ten screens.
+_MAX_COMMAND: Final = 20_000
 
 
 class TimelineEntry(NamedTuple):
@@ -177,8 +179,9 @@ def _curl(entry: StoredEvent, request: IncomingRequest, collector_url: str) -> s
     # A report names the path at which the app has the collector, which may be another.
     is_plausible = entry.vendor == "plausible"
     path = _PLAUSIBLE_PATH if is_plausible else request.path or _SWETRIX_PATH
-    body = request.body.decode("utf-8", "replace")
-    return curl_command(f"{collector_url}{path}", request.headers, body)
+    command = curl_command(f"{collector_url}{path}", request.headers, request.body)
+    # A part of a command would be another command.
+    return command if len(command) <= _MAX_COMMAND else None
 
 
 def _as_http(response: IngestResponse) -> str:

@@ -19,8 +19,17 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from footfall.events.curl_command import curl_command
+
 PAGES: Final = (("/", "Dashboard"), ("/live", "Live"))
 """Path and name of each page, as the navigation shows them."""
+
+_EXAMPLE_PAGE: Final = "https://example.com/hello?utm_source=curl"
+_EXAMPLE_HEADERS: Final = {
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "x-forwarded-for": "203.0.113.7",
+    "content-type": "application/json",
+}
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,7 +43,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(clip=clip, code=code, grouped=grouped, pretty=pretty)
+    templates.filters.update(
+        clip=clip, code=code, curl_example=curl_example, grouped=grouped, pretty=pretty
+    )
     templates.globals["pages"] = PAGES
     return templates
 
@@ -49,6 +60,15 @@ def code(text: str) -> Markup:
     parts = str(escape(text)).split("`")
     shown = [f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)]
     return Markup("".join(shown))  # noqa: S704 -- every part was escaped
+
+
+def curl_example(collector_url: str, domain: str | None) -> str:
+    """The command that sends a first pageview to the collector, for a site or example.com.
+
+    A link may name any domain, with quotes and control characters in it.
+    """
+    event = {"name": "pageview", "url": _EXAMPLE_PAGE, "domain": domain or "example.com"}
+    return curl_command(f"{collector_url}/api/event", _EXAMPLE_HEADERS, json.dumps(event).encode())
 
 
 def grouped(number: int) -> str:

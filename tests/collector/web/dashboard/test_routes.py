@@ -37,7 +37,7 @@ def test_before_the_first_event_the_page_shows_how_to_send_one() -> None:
             authority = url.removeprefix("http://")
             assert "Nothing has arrived yet" in page
             assert f"FOOTFALL_DESTINATIONS=collector://{authority}/example.com" in page
-            assert f"curl -X POST {url}/api/event" in page
+            assert f"curl -i -X POST {url}/api/event" in page
 
 
 def test_hostile_texts_are_escaped() -> None:
