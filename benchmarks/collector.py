@@ -8,8 +8,8 @@ The benchmark fills a file with a month of a site's events, and `footfall collec
 process of its own, bound to one core. It requests the dashboard of a day, of a month, and of a
 month with a filter. Then it takes three turns; in each, one connection exchanges requests with the
 collector and with a plain responder by turns, and 8 to 32 connections post events from the other
-core, each as soon as the last one was answered. `--quick` fills a tenth; `--database FILE` uses a
-filled file, or fills it.
+core, each as soon as the last one was answered; then fewer connections post batches of events.
+`--quick` fills a tenth; `--database FILE` uses a filled file, or fills it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from heapq import heappop, heappush
 from pathlib import Path
@@ -47,6 +47,8 @@ EVENTS = 1_000_000
 QUICK_EVENTS = 100_000
 DAYS = 30
 CONNECTIONS = (8, 16, 32)
+BATCHES = (100, 500)
+BATCH_CONNECTIONS = (1, 4)
 ROUNDS = 15
 TURNS = 3
 EXCHANGES = 2_000
@@ -70,6 +72,8 @@ COUNTRIES = ("DE", "US", "FR", "GB", "NL", "IN", "BR", "JP")
 PAGES = tuple(f"/page-{number}" for number in range(300))
 WEIGHTS = tuple(1 / (number + 1) for number in range(300))
 
+
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 EVENT = {
     "name": "pageview",
@@ -183,6 +187,7 @@ def running(*arguments: str) -> Iterator[tuple[str, int]]:
             yield match[0], process.pid
         finally:
             process.terminate()
+            process.wait()
 
 
 def bind_to_cores(pid: int) -> None:
@@ -207,6 +212,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def request_text(method: str, host: str, path: str, headers: Mapping[str, str], body: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join([*lines, "", ""]) + body).encode()
+
+
 # -- exchanges ---------------------------------------------------------------------------------
 
 
@@ -214,14 +225,12 @@ Exchange = Callable[[], float]
 """Sends a request on a kept connection and reads its response; returns the seconds."""
 
 
-def socket_exchange(url: str, method: str, path: str, body: bytes) -> Exchange:
+def socket_exchange(url: str, method: str, path: str, body: str) -> Exchange:
     """With a bare socket: next to nothing of the time is the client's."""
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname, parts.port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
-    request = "\r\n".join([*lines, "", ""]).encode() + body
+    request = request_text(method, parts.netloc, path, HEADERS, body)
 
     def exchange() -> float:
         started = time.perf_counter()
@@ -238,11 +247,11 @@ def socket_exchange(url: str, method: str, path: str, body: bytes) -> Exchange:
 
 def is_whole(response: bytes) -> bool:
     head, end, body = response.partition(b"\r\n\r\n")
-    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    length = LENGTH.search(head)
     return bool(end) and length is not None and len(body) == int(length[1])
 
 
-def client_exchange(url: str, method: str, path: str, body: bytes) -> Exchange:
+def client_exchange(url: str, method: str, path: str, body: str) -> Exchange:
     """With the standard library's client, which takes its part of the time."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
 
@@ -273,18 +282,40 @@ def exchange_pairs(ours: Exchange, plain: Exchange, number: int) -> list[tuple[f
 # -- ingest ------------------------------------------------------------------------------------
 
 
-def requests(host: str, number: int) -> list[bytes]:
+def single_requests(host: str) -> list[bytes]:
+    """Posts of one event each, from visitors with three pages each."""
     texts = []
-    for each in range(number):
-        body = json.dumps(EVENT | {"url": EVENT["url"].replace("page", f"page-{each % 50}")})
-        head = (
-            f"POST /api/event HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-            f"User-Agent: {BROWSERS[each % len(BROWSERS)]}\r\n"
-            f"X-Forwarded-For: 203.0.{each // 3 % 200}.{each % 250}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+    for each in range(6_000):
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": BROWSERS[each % len(BROWSERS)],
+            "X-Forwarded-For": f"203.0.{each // 3 % 200}.{each % 250}",
+        }
+        texts.append(
+            request_text("POST", host, "/api/event", headers, json.dumps(event_number(each)))
         )
-        texts.append((head + body).encode())
     return texts
+
+
+def batch_requests(host: str, size: int) -> list[bytes]:
+    """Posts of that many of the same events each."""
+    lines = [
+        json.dumps(
+            event_number(each)
+            | {
+                "user_agent": BROWSERS[each % len(BROWSERS)],
+                "client_ip": f"203.0.{each // 3 % 200}.{each % 250}",
+            }
+        )
+        for each in range(6_000)
+    ]
+    bodies = ["\n".join(lines[start : start + size]) for start in range(0, 6_000, size)]
+    headers = {"Content-Type": "application/x-ndjson"}
+    return [request_text("POST", host, "/api/v1/events/batch", headers, body) for body in bodies]
+
+
+def event_number(number: int) -> dict[str, str]:
+    return EVENT | {"url": EVENT["url"].replace("page", f"page-{number % 50}")}
 
 
 async def post(host: str, port: int, texts: list[bytes], until: float) -> list[float]:
@@ -295,20 +326,26 @@ async def post(host: str, port: int, texts: list[bytes], until: float) -> list[f
         started = time.perf_counter()
         writer.write(texts[number % len(texts)])
         head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 202"), head
-        await reader.readexactly(2)
+        assert head.startswith((b"HTTP/1.1 202 ", b"HTTP/1.1 200 ")), head
+        length = LENGTH.search(head)
+        assert length is not None
+        await reader.readexactly(int(length[1]))
         durations.append(time.perf_counter() - started)
         number += 1
     writer.close()
     return durations
 
 
-async def ingest(url: str, connections: int, seconds: float) -> list[float]:
-    host, port = url.removeprefix("http://").split(":")
-    texts = requests(host, 6_000)
+async def ingest(url: str, texts: list[bytes], connections: int, seconds: float) -> list[float]:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
     until = time.perf_counter() + seconds
-    parts = [texts[each::connections] for each in range(connections)]
-    durations = await asyncio.gather(*(post(host, int(port), part, until) for part in parts))
+    posts = [
+        post(parts.hostname, parts.port, texts[each::connections], until)
+        for each in range(connections)
+    ]
+    durations = await asyncio.gather(*posts)
     return [each for part in durations for each in part]
 
 
@@ -395,10 +432,10 @@ def measure_dashboard(url: str, pid: int, rounds: int) -> None:
 
 def measure_exchanges(url: str, plain: str, turns: int, number: int) -> None:
     """The table of single exchanges."""
-    body = json.dumps(EVENT).encode()
+    body = json.dumps(EVENT)
     print("| one connection | ms, median | plain responder, ms | × plain |\n|---|---:|---:|---:|")
     for name, connect in CLIENTS.items():
-        for method, path, sent in (("POST", "/api/event", body), ("GET", "/api/health", b"")):
+        for method, path, sent in (("POST", "/api/event", body), ("GET", "/api/health", "")):
             medians = []
             for _ in range(turns):
                 ours, other = (connect(each, method, path, sent) for each in (url, plain))
@@ -413,29 +450,42 @@ def measure_exchanges(url: str, plain: str, turns: int, number: int) -> None:
 
 
 def measure_ingest(url: str, pid: int, turns: int, seconds: float) -> None:
-    """The table of ingest."""
-    print("| connections | events/s | events per CPU second | median, ms | p99, ms |")
-    print("|---:|---:|---:|---:|---:|")
+    """The table of ingest: events one by one, then in batches."""
+    host = urlsplit(url).netloc
+    print("| events a request | connections | events/s | per CPU second | median, ms | p99, ms |")
+    print("|---:|---:|---:|---:|---:|---:|")
+    single = single_requests(host)
     for connections in CONNECTIONS:
-        rows = [ingest_figures(url, pid, connections, seconds) for _ in range(turns)]
-        rates, per_cpu, medians, p99s = zip(*rows, strict=True)
-        print(
-            f"| {connections} | {spread(rates, '{:,.0f}')} | {spread(per_cpu, '{:,.0f}')}"
-            f" | {spread(medians, '{:.1f}')} | {spread(p99s, '{:.1f}')} |",
-            flush=True,
-        )
+        print_ingest(url, pid, single, 1, connections, turns, seconds)
+    for size in BATCHES:
+        batches = batch_requests(host, size)
+        for connections in BATCH_CONNECTIONS:
+            print_ingest(url, pid, batches, size, connections, turns, seconds)
     print(f"\nresident at most: {resident_megabytes(pid):.0f} MB\n")
 
 
-def ingest_figures(
-    url: str, pid: int, connections: int, seconds: float
-) -> tuple[float, float, float, float]:
-    """Events a second and per CPU second; the median and the 99th percentile in milliseconds."""
-    before = cpu_seconds(pid)
-    durations = sorted(asyncio.run(ingest(url, connections, seconds)))
-    used = cpu_seconds(pid) - before
-    median, p99 = durations[len(durations) // 2], durations[len(durations) * 99 // 100]
-    return len(durations) / seconds, len(durations) / used, median * 1e3, p99 * 1e3
+def print_ingest(
+    url: str,
+    pid: int,
+    texts: list[bytes],
+    size: int,
+    connections: int,
+    turns: int,
+    seconds: float,
+) -> None:
+    """A row of the table, for requests of `size` events each."""
+    rates, per_cpu, medians, p99s = [], [], [], []
+    for _ in range(turns):
+        before = cpu_seconds(pid)
+        durations = sorted(asyncio.run(ingest(url, texts, connections, seconds)))
+        events = len(durations) * size
+        rates.append(events / seconds)
+        per_cpu.append(events / (cpu_seconds(pid) - before))
+        medians.append(durations[len(durations) // 2] * 1e3)
+        p99s.append(durations[len(durations) * 99 // 100] * 1e3)
+    cells = [spread(rates, "{:,.0f}"), spread(per_cpu, "{:,.0f}")]
+    cells += [spread(medians, "{:.1f}"), spread(p99s, "{:.1f}")]
+    print(f"| {size} | {connections} | {' | '.join(cells)} |", flush=True)
 
 
 def spread(values: Sequence[float], form: str) -> str:
