@@ -11,7 +11,9 @@ from typing import Final
 import pytest
 
 from footfall.cli import COMMANDS
+from footfall.collector.ingest.rate_limit import EVENTS_PER_SECOND
 from footfall.collector.settings import PREFIX, SETTINGS, Setting
+from footfall.collector.wire import limits
 from footfall.destinations import destination_from
 from tests.test_readme import options_of
 
@@ -22,19 +24,12 @@ EXAMPLES: Final = sorted(
 )
 TEXTS: Final = {path.name: path.read_text(encoding="utf-8") for path in (*PAGES, *EXAMPLES)}
 
-# What docker, pip, systemctl, Dockerfiles, coreutils and uvicorn have, and we do not.
+# What docker, pip, systemctl, Dockerfiles, coreutils, uvicorn and curl have, and we do not.
 OTHERS_OPTIONS: Final = {
-    *("--build", "--detach", "--read-only", "--upgrade", "--now", "--reference"),
-    *("--no-cache-dir", "--from", "--system", "--uid", "--no-create-home"),
-    *(
-        "--timeout-graceful-shutdown",
-        "--directory",
-        "--owner",
-        "--mode",
-        "--interval",
-        "--timeout",
-        "--start-period",
-    ),
+    *("--build", "--detach", "--format", "--now", "--read-only", "--reference", "--upgrade"),
+    *("--directory", "--from", "--mode", "--no-cache-dir", "--no-create-home", "--owner"),
+    *("--interval", "--start-period", "--system", "--timeout", "--uid"),
+    *("--data-binary", "--timeout-graceful-shutdown"),
 }
 
 
@@ -75,6 +70,25 @@ def test_the_settings_are_listed_as_the_command_line_describes_them() -> None:
 
     rows = [f"| `{option(each)}` | {each.text} |" for each in SETTINGS.values()]
     assert "\n".join(rows) in TEXTS["settings.md"]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    rows = {
+        "JSON at `/api/event`": limits.PLAUSIBLE_BODY,
+        "`text/plain` at `/api/event`": limits.PLAUSIBLE_BODY,
+        "a form at `/api/event`": limits.PLAUSIBLE_FORM,
+        "a body at `/log` and below, decompressed, too": limits.SWETRIX_BODY,
+        "a body at `/api/v1/hits`": limits.REPORT_BODY,
+        "a body at `/api/v1/events/batch`": limits.BATCH_BODY,
+        "events in it": limits.BATCH_ITEMS,
+        "path and query": limits.TARGET_BYTES,
+        "headers": limits.HEADER_BYTES,
+        "bodies of all requests at once": limits.BODIES_IN_FLIGHT,
+        "events of one peer, a second": int(EVENTS_PER_SECOND),
+    }
+    table = TEXTS["sizes.md"].partition("| | limit |")[2]
+    written = re.findall(r"^\| (.+) \| ([\d,]+)(?: bytes)? \| \d+ \|$", table, re.MULTILINE)
+    assert {name: int(number.replace(",", "")) for name, number in written} == rows
 
 
 def test_the_log_lines_to_alert_on_are_those_of_the_collector() -> None:

@@ -50,7 +50,9 @@ def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
 def test_it_names_every_command_with_its_options(command: str) -> None:
     parser = argparse.ArgumentParser(add_help=False)
     import_module(f"footfall.cli.{command}").add_arguments(parser)
-    wanted = [f"footfall {command}", *options_of(parser)]
+    # Those of the collector fill a page of their own, which it links.
+    options = [] if command == "collect" else options_of(parser)
+    wanted = [f"footfall {command}", *options]
     assert [name for name in wanted if name not in README and name != "--help"] == []
 
 

@@ -476,6 +476,15 @@ def test_a_page_behind_a_proxy_may_delete_events(proxied: httpx2.Client) -> None
     assert proxied.delete("/api/v1/events", headers=headers).status_code == 403
 
 
+def test_the_cookie_behind_a_proxy_is_for_https_and_its_path(proxied: httpx2.Client) -> None:
+    answer = proxied.get("/live", params={"token": TOKEN})
+    below = proxied.base_url.path.rstrip("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{below}/live")
+    cookie = answer.headers["set-cookie"]
+    assert f"Path={below or '/'};" in cookie
+    assert ("Secure" in cookie) == (proxied.base_url.scheme == "https")
+
+
 def test_events_reach_a_page_behind_a_proxy_as_they_come(proxied: httpx2.Client) -> None:
     # The stream stays open, so an event that is held back until its end never comes.
     with proxied.stream("GET", "/events/stream", headers=WITH_TOKEN) as stream:
