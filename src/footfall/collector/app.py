@@ -284,7 +284,8 @@ class _API:
     def _health(self, status: int) -> Response:
         """The health of four parts, as Plausible's probe reports it; here they are one."""
         parts = ("postgres", "clickhouse", "sites_cache", "sessions")
-        if self._store.write_error:
+        is_refusing = self._forward is not None and not self._forward.is_ready
+        if self._store.write_error or is_refusing:
             return JSONResponse(dict.fromkeys(parts, "error"), status)
         return JSONResponse(dict.fromkeys(parts, "ok"))
 

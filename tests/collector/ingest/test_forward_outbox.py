@@ -210,8 +210,11 @@ def test_while_the_outbox_is_locked_events_are_refused_and_not_sent(
         refused = [http.post("/api/event", json=page(number)) for number in range(1, 4)]
         assert {each.status_code for each in refused} == {503}
         assert refused[0].headers["retry-after"]
+        ready = "/api/system/health/ready"
+        assert wait_until(lambda: http.get(ready).status_code == 503)
         other.execute("ROLLBACK")
         assert wait_until(lambda: http.post("/api/event", json=page(4)).status_code == 202)
+        assert http.get(ready).status_code == 200
         assert wait_until(lambda: "4" in received(server))
         assert received(server).keys() == {"0", "4"}
         # None of them waits in memory: those that were not refused at once are counted.
