@@ -174,6 +174,19 @@ def test_two_vendors_get_all_events_and_one_that_is_down_holds_up_no_other(tmp_p
                 assert wait_until(lambda: len(received(other)) == 5, MAX_SECONDS)
 
 
+def test_the_collectors_that_an_event_has_passed_are_kept_with_it(tmp_path: Path) -> None:
+    port, outbox, passed = unused_port(), tmp_path / "outbox", "0123456789abcdef"
+    with running_collector(forward=[destination_at(port)], forward_outbox=outbox) as (_, http):
+        http.post("/api/event", json=page(1), headers={"via": f"1.1 footfall-{passed}, 1.1 x"})
+    with (
+        vendor(ACCEPTING, port=port) as server,
+        CollectorServer(forward=[destination_at(port)], forward_outbox=outbox) as collector,
+    ):
+        assert wait_until(lambda: len(received(server)) == 1)
+        name = collector.store.instance
+        assert f"via: 1.1 footfall-{passed}, 1.1 footfall-{name}".encode() in server.requests[0]
+
+
 def test_only_the_owner_may_read_the_outbox(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with running_collector(forward=[destination_at(unused_port())], forward_outbox=outbox) as (

@@ -129,7 +129,9 @@ class Forward:
         return self._outbox is None or self._outbox.is_usable
 
     def has_returned(self, hops: Sequence[str]) -> bool:
-        """Whether an event has been here before; such events are counted, and a warning is logged.
+        """Whether an event has been here before: then it is counted in `returned`.
+
+        The first of them is warned of; two collectors may forward to each other on purpose.
 
         Args:
             hops: The names of the collectors that it has passed.
@@ -137,7 +139,7 @@ class Forward:
         if self._instance not in hops:
             return False
         self._returned += 1
-        self._log.warn(
+        self._log.warn_once(
             "returned",
             "footfall: an event came back that this collector had passed on; it does not count "
             "again. The destinations of --forward lead back here: take one of them away",
