@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import fields, is_dataclass
 from functools import cache
 from operator import attrgetter
 from sys import getsizeof
-from typing import Any, Final
+from typing import Any, Final, cast
 
 __all__ = ["memory_size"]
 
@@ -20,26 +20,24 @@ def memory_size(value: object) -> int:
     A text takes 1 to 4 bytes a character, so that its length says little. What two of them share
     is counted twice.
     """
-    parts = _parts(value)
-    size = getsizeof(value) + sum(map(getsizeof, parts))
-    for part in parts:
-        if type(part) not in _LEAVES:
-            # Its own bytes are in the sum.
-            size += memory_size(part) - getsizeof(part)
+    size = getsizeof(value)
+    waiting: list[Any] = [value]
+    while waiting:
+        holder = waiting.pop()
+        kind: Any = type(holder)
+        parts = _parts_of(kind)(holder)
+        size += sum(map(getsizeof, parts))
+        waiting += [part for part in parts if type(part) not in _LEAVES]
     return size
 
 
-def _parts(value: object) -> Collection[object]:
-    if isinstance(value, tuple):
-        return value
-    if isinstance(value, dict):
-        return (*value, *value.values())
-    if is_dataclass(value) and not isinstance(value, type):
-        members: tuple[object, ...] = _members_of(value.__class__)(value)
-        return members
-    return ()
-
-
 @cache
-def _members_of(kind: Any) -> attrgetter[Any]:
-    return attrgetter(*(field.name for field in fields(kind)))
+def _parts_of(kind: Any) -> Callable[[Any], Collection[object]]:
+    """Reads what a value of this type holds."""
+    if issubclass(kind, tuple):
+        return lambda value: cast("tuple[object, ...]", value)
+    if issubclass(kind, dict):
+        return lambda value: (*value, *value.values())
+    if is_dataclass(kind):
+        return attrgetter(*(field.name for field in fields(kind)))
+    return lambda value: ()

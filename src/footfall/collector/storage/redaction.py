@@ -7,8 +7,8 @@ value holds the visitor's address in any spelling. The body is the event as the 
 
 from __future__ import annotations
 
-import ipaddress
 import re
+import socket
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -47,6 +47,8 @@ STORED_HEADERS: Final = frozenset(
 # At the start of each number, so that 1.2.3.4.5 holds two addresses.
 _IPV4 = re.compile(r"(?<![0-9])(?=([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![0-9]))")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+")
+_IPV4_MAPPED: Final = bytes(10) + b"\xff\xff"
+_IPV6_LOOPBACK: Final = bytes(15) + b"\x01"
 # 45 characters and a port.
 _MAX_IPV6_LENGTH = 51
 
@@ -83,38 +85,38 @@ def _origin(value: str) -> str:
 
 
 class _Visitor(NamedTuple):
-    """The visitor's address in its canonical spelling. None checks it, so it may be any text."""
+    """What is taken for the visitor's address, in lower case; any text, which then has no bytes."""
 
-    address: str
-    is_valid: bool
+    text: str
+    address: bytes | None
 
     def is_in(self, value: str) -> bool:
-        if self.is_valid:
+        if self.address is not None:
             return self.address in _addresses_in[value]
-        return self.address in value.lower()
+        return self.text in value.lower()
 
 
 def _visitor(client_ip: str) -> _Visitor | None:
     """None for this machine's own: every `Host: 127.0.0.1` holds that, and it identifies nobody."""
-    address = _canonical(client_ip)
-    if address is None:
-        return _Visitor(client_ip.lower(), is_valid=False) if client_ip else None
-    is_loopback = ipaddress.ip_address(address).is_loopback
-    return None if is_loopback else _Visitor(address, is_valid=True)
+    address = _bytes_of(client_ip)
+    is_loopback = address == _IPV6_LOOPBACK or (
+        address is not None and len(address) == 4 and address[0] == 127
+    )
+    return None if is_loopback or not client_ip else _Visitor(client_ip.lower(), address)
 
 
 # A visitor sends several events.
 _visitors: Final = BoundedCache(_visitor)
 
 
-def _find_addresses(value: str) -> frozenset[str]:
-    """Every address in a text, in its canonical spelling."""
+def _find_addresses(value: str) -> frozenset[bytes]:
+    """The bytes of every address in a text."""
     text = unquote(value) if "%" in value else value
-    found = [_canonical(candidate) for candidate in _IPV4.findall(text)]
+    found = [_bytes_of(candidate) for candidate in _IPV4.findall(text)]
     for run in _IPV6.findall(text):
         if run.count(":") > 1 and len(run) <= _MAX_IPV6_LENGTH:
             # The last part may be a port.
-            found += [_canonical(run), _canonical(run.rpartition(":")[0])]
+            found += [_bytes_of(run), _bytes_of(run.rpartition(":")[0])]
     return frozenset(each for each in found if each)
 
 
@@ -122,14 +124,14 @@ def _find_addresses(value: str) -> frozenset[str]:
 _addresses_in: Final = BoundedCache(_find_addresses)
 
 
-def _canonical(text: str) -> str | None:
-    """An address as Python spells it, IPv4 within IPv6 as IPv4; None where it is no address."""
+def _bytes_of(text: str) -> bytes | None:
+    """The 4 or 16 bytes of an address, of IPv4 within IPv6 its 4; None where it is no address."""
     text = text.partition("%")[0].rstrip(".")
-    if ":" not in text:
-        text = ".".join(part.lstrip("0") or "0" for part in text.split("."))
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    if family == socket.AF_INET:
+        text = ".".join([part.lstrip("0") or "0" for part in text.split(".")])
     try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
+        packed = socket.inet_pton(family, text)
+    except (OSError, ValueError):
         return None
-    mapped = address.ipv4_mapped if address.version == 6 else None
-    return str(mapped or address)
+    return packed.removeprefix(_IPV4_MAPPED) if family == socket.AF_INET6 else packed

@@ -70,6 +70,8 @@ def insert(
     if not events:
         return []
     last_id = connection.execute("SELECT last_id FROM counters").fetchone()[0]
+    event_rows: list[tuple[object, ...]] = []
+    request_rows: list[tuple[object, ...]] = []
     updates: list[visit_rows.VisitUpdate] = []
     updated_by: list[int] = []
     dropped: list[DroppedEvent] = []
@@ -81,13 +83,15 @@ def insert(
             if event.is_declared:
                 dropped.append(DroppedEvent(event_id, event, country))
             continue
-        connection.execute(_INSERT_EVENT, (event_id, *event_values(event, country)))
-        connection.execute(_INSERT_REQUEST, (event_id, *request_values(event)))
+        event_rows.append((event_id, *event_values(event, country)))
+        request_rows.append((event_id, *request_values(event)))
         at, number = sites.get(event.domain, (0, 0))
         sites[event.domain] = (max(at, int(event.request.at * 1_000)), number + 1)
         if update := _visit_update(event, country):
             updated_by.append(event_id)
             updates.append(update)
+    connection.executemany(_INSERT_EVENT, event_rows)
+    connection.executemany(_INSERT_REQUEST, request_rows)
     connection.execute(
         "UPDATE counters SET last_id = ?, events = events + ?",
         (last_id + len(events), sum(number for _, number in sites.values())),
