@@ -22,6 +22,7 @@ import pytest
 from footfall.collector import Store, http_connection
 from footfall.collector.http_connection import MAX_HEAD_BYTES, MAX_PIPELINED
 from footfall.collector.web.live_page import LivePage
+from footfall.collector.wire import limits
 from tests.collector.support import (
     FIREFOX,
     PAGEVIEW,
@@ -40,6 +41,10 @@ FILES = 128
 
 HALF_HEAD = b"POST /api/event HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x"
 HALF_BODY = b"POST /api/event HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
+CHUNKED = (
+    b"POST /api/event HTTP/1.1\r\nHost: localhost\r\nUser-Agent: %s\r\n"
+    b"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n" % FIREFOX.encode()
+)
 GET = b"GET /api/system/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 # Each time-out lasts LONG_SECONDS, but the given ones.
@@ -222,6 +227,42 @@ def test_a_head_without_end_is_refused(http: httpx2.Client) -> None:
         with contextlib.suppress(ConnectionError):
             connection.sendall(head)
         assert answer_of(connection).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "endless", [b"x: y\r\n" * 1_000, b"x" * 6_000], ids=["trailers", "one-trailer"]
+)
+def test_trailers_without_end_are_cut_off(tmp_path: Path, endless: bytes) -> None:
+    with running(tmp_path) as collector, collector.connect(CHUNKED + b"2\r\n{}\r\n0\r\n") as client:
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100 * MAX_HEAD_BYTES // len(endless)):
+                client.sendall(endless)
+        assert answer_of(client) == b""
+        assert collector.post() == 202
+
+
+def test_trailers_are_not_headers(http: httpx2.Client) -> None:
+    body = json.dumps(PAGEVIEW).encode()
+    trailers = b"x-forwarded-for: 203.0.113.7\r\nx-debug-request: true\r\n\r\n"
+    with socket.create_connection(address_of(str(http.base_url)), MAX_SECONDS) as connection:
+        connection.sendall(CHUNKED + b"%x\r\n%s\r\n0\r\n%s" % (len(body), body, trailers))
+        connection.shutdown(socket.SHUT_WR)
+        answer = answer_of(connection)
+    assert answer.startswith(b"HTTP/1.1 202 "), answer
+
+
+def test_of_a_head_with_thousands_of_headers_few_are_kept() -> None:
+    head = GET.removesuffix(b"\r\n") + b"a:b\r\n" * 10_000
+    with running_collector() as (collector, _):
+        connections = collector._server._connections._all
+        with socket.create_connection(address_of(collector.url), MAX_SECONDS) as client:
+            client.sendall(head)
+            assert wait_until(
+                lambda: any(each._framing_bytes == len(head) for each in connections), MAX_SECONDS
+            )
+            assert max(len(each.headers or ()) for each in connections) <= limits.HEADERS + 1
+            client.sendall(b"\r\n")
+            assert client.recv(1_000).startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_long_body_is_no_long_head(http: httpx2.Client) -> None:

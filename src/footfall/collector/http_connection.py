@@ -1,9 +1,10 @@
 """HTTP connections that slow and half-open clients cannot hold.
 
 Uvicorn with httptools waits for ever for the rest of a request, and for a client that does not read
-its response. The connections here end such waits, limit heads without end, and are limited in
-number: at the limit, the address with the most connections loses the one that waits longest for its
-client. What clients do writes at most one log line a minute of each kind.
+its response, and it keeps trailers without end. The connections here end such waits, limit heads
+and trailers, and are limited in number: at the limit, the address with the most connections loses
+the one that waits longest for its client. What clients do writes at most one log line a minute of
+each kind.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from footfall.collector.ingest.rate_limit import sender_of
+from footfall.collector.wire import limits
 from footfall.common.log import ThrottledLog, error_location
 
-# Of a head that does not end, as h11 allows; `request_limits.py` refuses a whole one of less.
+# Of a head or of trailers that do not end, as h11 allows; `request_limits.py` refuses a whole head
+# of less.
 MAX_HEAD_BYTES: Final = 65_536
 # A waiting request costs some 5 KB. Browsers and our own sender do not pipeline at all.
 MAX_PIPELINED: Final = 16
@@ -167,7 +170,8 @@ class HTTPConnection(HttpToolsProtocol):
         self._limits = connections.limits
         self._phase = _Phase.HEAD
         self._deadline = math.inf
-        self._head_bytes = 0
+        # Of a head, or since the last byte of a body.
+        self._framing_bytes = 0
         # How much the client had to read when its present time began.
         self._unsent: int | None = None
         self._unsent_deadline = math.inf
@@ -193,11 +197,13 @@ class HTTPConnection(HttpToolsProtocol):
         if self._phase is _Phase.IDLE:
             # Not only in `on_message_begin`: an empty line, which may come first, is no message.
             self._begin_head()
-        if self._phase is _Phase.HEAD:
-            self._head_bytes += len(data)
+        self._framing_bytes += len(data)
         super().data_received(data)
-        if self._phase is _Phase.HEAD and self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if self._framing_bytes > MAX_HEAD_BYTES:
+            if self._phase is _Phase.HEAD:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            elif self._phase is _Phase.BODY:
+                self.transport.abort()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -215,15 +221,27 @@ class HTTPConnection(HttpToolsProtocol):
             self._begin_head()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # A header takes up to fifty times its bytes: more are left out than tell
+        # `request_limits.py` that there are too many. After the body, it is a trailer (RFC 9110,
+        # section 6.5.1), which nothing here reads.
+        if self._phase is _Phase.HEAD and len(self.headers) <= limits.HEADERS:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.abort()
             return
         super().on_headers_complete()
         self._phase = _Phase.BODY
+        self._framing_bytes = 0
         self._deadline = self.loop.time() + self._limits.body_seconds
         if self._connections.is_draining:
             _end_keep_alive(self.cycle)
+
+    def on_body(self, body: bytes) -> None:
+        self._framing_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -252,7 +270,7 @@ class HTTPConnection(HttpToolsProtocol):
     def close(self, status: HTTPStatus) -> None:
         """Close the connection, with this response to a request that has begun."""
         has_begun = (
-            self._head_bytes > 0
+            self._framing_bytes > 0
             if self._phase is _Phase.HEAD
             else self._phase is _Phase.BODY and not self.cycle.response_started
         )
@@ -267,7 +285,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     def _begin_head(self) -> None:
         self._phase = _Phase.HEAD
-        self._head_bytes = 0
+        self._framing_bytes = 0
         self._deadline = self.loop.time() + self._limits.head_seconds
         self._note_wait()
 
