@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from typing import Any
 
 import httpx2
@@ -11,7 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from footfall.collector.request_limits import RequestLimits
 from footfall.collector.wire import limits
-from tests.collector.support import PAGEVIEW
+from tests.collector.support import PAGEVIEW, running_collector
+from tests.support.vendors import wait_until
+from tests.support.waiting import MAX_SECONDS
 
 
 @pytest.mark.parametrize("path", ["/live", "/api/v1/stats"])
@@ -67,7 +71,7 @@ async def status_of(app: RequestLimits, size: int) -> int:
 def test_the_bodies_of_all_requests_together_are_bounded() -> None:
     async def statuses() -> list[int]:
         gate = Gate()
-        app = RequestLimits(gate, max_bytes=100)
+        app = RequestLimits(gate, max_bytes=100, small_bytes=0)
         first = [asyncio.create_task(status_of(app, 50)) for _ in range(2)]
         for _ in first:
             await gate.read.acquire()
@@ -78,3 +82,36 @@ def test_the_bodies_of_all_requests_together_are_bounded() -> None:
         return [refused, *answered, await status_of(app, 100), await status_of(app, 102)]
 
     assert asyncio.run(statuses()) == [503, 200, 200, 200, 503]
+
+
+def test_those_who_hold_long_bodies_keep_no_short_one_out() -> None:
+    async def statuses() -> list[int]:
+        gate = Gate()
+        app = RequestLimits(gate, max_bytes=100, small_bytes=10)
+        # They may even have a little more than there is, which only long ones notice.
+        holding = [asyncio.create_task(status_of(app, 60)) for _ in range(2)]
+        for _ in holding:
+            await gate.read.acquire()
+        short = [asyncio.create_task(status_of(app, size)) for size in (0, 2, 10)]
+        for _ in short:
+            await asyncio.wait_for(gate.read.acquire(), MAX_SECONDS)
+        refused = await status_of(app, 12)
+        gate.opened.set()
+        return [refused, *await asyncio.gather(*holding, *short)]
+
+    assert asyncio.run(statuses()) == [503, 200, 200, 200, 200, 200]
+
+
+def test_half_sent_long_bodies_keep_no_event_out() -> None:
+    size = limits.PLAUSIBLE_BODY - 1
+    head = f"POST /api/event HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size + 1}\r\n\r\n"
+    with running_collector() as (collector, http), contextlib.ExitStack() as stack:
+        app: Any = collector._server.config.app
+        bounded = app.middleware_stack._app.app
+        assert isinstance(bounded, RequestLimits)
+        for _ in range(limits.BODIES_IN_FLIGHT // size):
+            address = (http.base_url.host, http.base_url.port or 0)
+            connection = stack.enter_context(socket.create_connection(address, MAX_SECONDS))
+            connection.sendall(head.encode() + size * b"x")
+        assert wait_until(lambda: bounded._left < size, MAX_SECONDS)
+        assert http.post("/api/event", json=PAGEVIEW).status_code == 202

@@ -18,14 +18,21 @@ _BUSY = JSONResponse({"error": "too many requests at once"}, 503, {"retry-after"
 
 
 class RequestLimits:
-    """ASGI middleware that refuses long URLs and headers, and too many bodies at once.
+    """ASGI middleware that refuses long URLs and headers, and too many long bodies at once.
 
-    A body counts from its first byte until the request is answered.
+    What a body has above `small_bytes` counts until the request is answered.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = limits.BODIES_IN_FLIGHT) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int = limits.BODIES_IN_FLIGHT,
+        small_bytes: int = limits.SMALL_BODY,
+    ) -> None:
         self._app = app
         self._left = max_bytes
+        self._small_bytes = small_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,15 +43,17 @@ class RequestLimits:
             await self._run(scope, receive, send)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
+        free, taken = self._small_bytes, 0
 
         async def receive_within_limit() -> Message:
-            nonlocal taken
+            nonlocal free, taken
             message = await receive()
             size = len(message.get("body", b""))
-            taken += size
-            self._left -= size
-            if self._left < 0:
+            counted = max(size - free, 0)
+            free = max(free - size, 0)
+            taken += counted
+            self._left -= counted
+            if counted and self._left < 0:
                 raise _NoRoomError
             return message
 

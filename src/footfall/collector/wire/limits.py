@@ -36,7 +36,12 @@ API_BODY: Final = 1_000_000
 """Ours, for a request to Plausible's APIs. A query with many filters takes some kilobytes."""
 
 BODIES_IN_FLIGHT: Final = 32_000_000
-"""Ours: of all requests that are being read or answered. More are answered 503."""
+"""Ours: of all requests that are being read or answered, but for `SMALL_BODY` of each. More are
+answered 503."""
+
+SMALL_BODY: Final = 16 * 1024
+"""Ours: so much of each body is always taken. An event, and most of the batches that the middleware
+sends, fits in, so that few senders of long bodies keep no event out."""
 
 FORM_FIELDS: Final = 1_000
 """Ours, of one body."""
@@ -44,7 +49,7 @@ FORM_FIELDS: Final = 1_000
 JSON_DEPTH: Final = 100
 """Ours. The body of an event has two levels."""
 
-STORED_BODY: Final = 16 * 1024
+STORED_BODY: Final = SMALL_BODY
 """Ours: an event with a longer body counts, and the body is not kept. It is ten times what the
 middleware posts."""
 
