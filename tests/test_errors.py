@@ -34,7 +34,7 @@ def test_all_faults_are_listed_and_counted() -> None:
 
 def test_a_long_value_is_cut() -> None:
     text = str(Fault("exclude", "x" * 500, "shorten it"))
-    assert text == f"exclude='{'x' * 78}…: shorten it"
+    assert text == f"exclude='{'x' * 38}…{'x' * 39}': shorten it"
 
 
 @pytest.mark.parametrize("option", ["token", "--token", "FOOTFALL_TOKEN_SECRET", "sites_key"])

@@ -70,7 +70,7 @@ def test_litestar(footfall_outbox: Outbox) -> None:
         return "<h1>7</h1>"
 
     app = asgi.FootfallMiddleware(
-        Litestar([user]),  # type: ignore[arg-type]  # its own names for the same types
+        Litestar([user], logging_config=None),  # type: ignore[arg-type]  # its own names for the same types
         destinations=[PLAUSIBLE],
         path_mode="route",
     )

@@ -68,4 +68,5 @@ class TimedOut(Ambiguous):
 
 def _short(value: object, limit: int = 80) -> str:
     text = _USER_INFO.sub("***@", repr(value))
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    # Of a path, the end says most.
+    return text if len(text) <= limit else f"{text[: limit // 2 - 1]}…{text[-limit // 2 :]}"

@@ -44,19 +44,31 @@ def _discarding(file: TextIO) -> Iterator[None]:
     try:
         yield
     except OSError:
-        # Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+        _discard(file)
+
+
+def _discard(file: TextIO) -> None:
+    """Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+
+
+class _LineHandler(logging.StreamHandler[TextIO]):
+    """A handler that writes no traceback where nobody reads the log any more."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        if isinstance(sys.exc_info()[1], OSError):
+            _discard(self.stream)
+        else:
+            super().handleError(record)
 
 
 @contextlib.contextmanager
 def json_lines() -> Iterator[None]:
     """Write all log lines as JSON, as long as the block runs: warnings and errors to stderr."""
-    out, err = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
+    out, err = _LineHandler(sys.stdout), _LineHandler(sys.stderr)
     out.addFilter(lambda record: record.levelno < logging.WARNING)
     err.setLevel(logging.WARNING)
-    level, hook, raises = logger.level, threading.excepthook, logging.raiseExceptions
-    # It writes a traceback as text where nobody reads the log any more.
-    logging.raiseExceptions = False
+    level, hook = logger.level, threading.excepthook
     for handler in (out, err):
         handler.setFormatter(JSONFormatter())
         logging.getLogger().addHandler(handler)
@@ -66,7 +78,7 @@ def json_lines() -> Iterator[None]:
     try:
         yield
     finally:
-        threading.excepthook, logging.raiseExceptions = hook, raises
+        threading.excepthook = hook
         logging.captureWarnings(False)
         logger.setLevel(level)
         for handler in (out, err):
