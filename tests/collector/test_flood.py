@@ -172,6 +172,39 @@ def test_a_page_of_another_site_is_limited_by_its_events(monkeypatch: pytest.Mon
         assert http.post("/api/event", content=a_body(SITE)).status_code == 202
 
 
+def test_the_longest_events_of_a_page_do_not_empty_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "time", SimpleNamespace(monotonic=lambda: 1.0))
+    props = {f"{number:0300}": "x" * 2_000 for number in range(30)}
+    event = json.loads(a_body(",".join([SITE] * 100))) | {"props": props}
+    file = tmp_path / "c.sqlite3"
+    with running_collector(file, domains=[SITE], max_bytes=100_000_000) as (_, http):
+        http.headers["content-type"] = "text/plain"
+        send_real_events(http)
+        headers = {"sec-fetch-site": "cross-site"}
+        statuses = [
+            http.post("/api/event", content=json.dumps(event), headers=headers).status_code
+            for _ in range(POSTS)
+        ]
+        # The oldest of all.
+        assert len(stored_events(http, path="/0")) == 1
+        # The clock stands still, and each event takes 21 tokens.
+        assert statuses == [202] * 3 + [429] * (POSTS - 3)
+
+
+def test_a_long_body_takes_the_tokens_of_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little of it is stored: reading a megabyte of lists takes a third of a second."""
+    monkeypatch.setattr(endpoints, "time", SimpleNamespace(monotonic=lambda: 1.0))
+    body = json.dumps(json.loads(a_body(SITE)) | {"x": [[]] * 240_000})
+    with running_collector() as (_, http):
+        headers = {"content-type": "text/plain", "sec-fetch-site": "cross-site"}
+        statuses = [
+            http.post("/api/event", content=body, headers=headers).status_code for _ in range(25)
+        ]
+    assert statuses == [202] * 22 + [429] * 3
+
+
 def test_invented_domains_do_not_push_out_a_site() -> None:
     with running_collector() as (collector, http):
         http.headers["content-type"] = "text/plain"

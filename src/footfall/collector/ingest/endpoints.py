@@ -25,7 +25,7 @@ from footfall.collector.csrf import is_forged
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.ingest.group_commit import GroupCommit
 from footfall.collector.ingest.hops import hops_of
-from footfall.collector.ingest.rate_limit import RateLimiter, sender_of
+from footfall.collector.ingest.rate_limit import BYTES_PER_TOKEN, RateLimiter, sender_of
 from footfall.collector.root_path import route_path
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
@@ -215,9 +215,8 @@ class IngestEndpoints:
             # The day's salt could neither be read nor written.
             return self._refuse(endpoint, results, request.at)
         events = [event for result in results for event in result.events]
-        # An item without an event, as a faulty one, costs as much as one.
-        cost = sum(max(len(result.events), 1) for result in results)
-        self._rate_limiter.charge(_sender(scope), cost, time.monotonic())
+        if (sender := _sender(scope)) is not None:
+            self._rate_limiter.charge(sender, _tokens(results, body), time.monotonic())
         self._warn_of_undeclared(events)
         for result in results:
             # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
@@ -252,6 +251,23 @@ class IngestEndpoints:
                 f"footfall: the collector drops events for {shown}, which is none of its domains: "
                 f"start it with --domain {shown} too, or correct the sender",
             )
+
+
+def _tokens(results: Sequence[IngestResult], body: bytes) -> int:
+    """The tokens that a request takes, the more the longer it and its events are."""
+    # An item without an event, as a faulty one, costs as much as one.
+    events = sum(sum(map(_event_tokens, result.events)) or 1 for result in results)
+    return max(events, len(body) // BYTES_PER_TOKEN)
+
+
+def _event_tokens(event: IncomingEvent) -> int:
+    texts = (
+        *(event.url, event.path, event.referrer, event.user_agent, *event.campaign),
+        *(*event.props, *event.props.values(), *event.request.headers.values()),
+    )
+    size = sum(len(text) for text in texts if text)
+    # Of a long body, which is not stored, reading it is paid with the request.
+    return 1 + (size + min(len(event.request.body), limits.STORED_BODY)) // BYTES_PER_TOKEN
 
 
 async def _read(

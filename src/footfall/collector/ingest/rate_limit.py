@@ -1,4 +1,7 @@
-"""A token bucket for each sender's address; each event takes a token.
+"""A token bucket for each sender's address; each event takes a token, a long one several.
+
+So the bytes are limited, too: the longest events that are accepted would else fill the file, and
+push out all that it has, within seconds.
 
 How many events a request holds is known once it was read. So a request is let in as long as its
 sender has a token, and its events are charged afterwards: the next waits until they are paid.
@@ -21,6 +24,8 @@ from footfall.common.loopback import is_loopback
 EVENTS_PER_SECOND: Final = 500.0
 # A proxy that was down sends what it has queued.
 BURST: Final = 5_000.0
+# A common event has half as many with its headers, and a report of the middleware is as long.
+BYTES_PER_TOKEN: Final = 4_096
 # An address costs 200 bytes.
 _MAX_SENDERS: Final = 10_000
 
@@ -44,11 +49,11 @@ class RateLimiter:
         """Whether a sender has a token; None has any number. `now` is in seconds."""
         return sender is None or self._tokens(sender, now) >= 1.0
 
-    def charge(self, sender: str | None, events: int, now: float) -> None:
-        """Take the tokens of a request's events: one at least, and more than there are."""
+    def charge(self, sender: str | None, tokens: int, now: float) -> None:
+        """Take the tokens of a request: one at least, and perhaps more than there are."""
         if sender is None:
             return
-        self._buckets[sender] = (self._tokens(sender, now) - max(events, 1), now)
+        self._buckets[sender] = (self._tokens(sender, now) - max(tokens, 1), now)
         self._buckets.move_to_end(sender)
         if len(self._buckets) > _MAX_SENDERS:
             self._buckets.popitem(last=False)
