@@ -246,8 +246,8 @@ def test_trailers_are_not_headers(http: httpx2.Client) -> None:
     trailers = b"x-forwarded-for: 203.0.113.7\r\nx-debug-request: true\r\n\r\n"
     with socket.create_connection(address_of(str(http.base_url)), MAX_SECONDS) as connection:
         connection.sendall(CHUNKED + b"%x\r\n%s\r\n0\r\n%s" % (len(body), body, trailers))
-        connection.shutdown(socket.SHUT_WR)
-        answer = answer_of(connection)
+        # Uvicorn 0.34 gives no answer to a client that has closed its half.
+        answer = connection.recv(65_536)
     assert answer.startswith(b"HTTP/1.1 202 "), answer
 
 
