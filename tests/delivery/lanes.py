@@ -110,21 +110,20 @@ class ManualLane:
             self.lane.offer(Event(url=url, visitor=visitor, time=self.clocks.wall))
 
     def take(self, number: int) -> list[Item]:
-        """Take so many events for sending."""
-        items = [self.lane._take(0.0) for _ in range(number)]
-        assert None not in items
-        return [item for item in items if item is not None]
+        """Take so many events for sending, one a request."""
+        batches = [self.lane._take(0.0) for _ in range(number)]
+        return [item for [item] in batches]
 
     def send(self, *items: Item) -> None:
         """Send what was taken."""
         for item in items:
-            self.lane._finish(item, self.lane._attempt(item))
+            self.lane._finish([item], self.lane._attempt([item]))
 
     def deliver(self) -> int:
         """Send all that may be sent now. How many tries that were."""
         tries = 0
-        while (item := self.lane._take(0.0)) is not None:
-            self.send(item)
+        while batch := self.lane._take(0.0):
+            self.send(*batch)
             tries += 1
         return tries
 

@@ -39,17 +39,17 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
 
     def deliver() -> bool:
-        item = lane._take(0.0)
-        if item is not None:
-            lane._finish(item, lane._attempt(item))
-        return item is not None
+        batch = lane._take(0.0)
+        if batch:
+            lane._finish(batch, lane._attempt(batch))
+        return bool(batch)
 
     assert [deliver() for _ in range(6)] == [True] * 5 + [False]
     assert lane.is_paused
     clock.now += 2.1
     probe = lane._take(0.0)
-    assert probe is not None
-    assert lane._take(0.0) is None, "one probe at a time"
+    assert len(probe) == 1
+    assert lane._take(0.0) == [], "one probe at a time"
     lane._finish(probe, lane._attempt(probe))  # fails: the sixth
     clock.now += 2.1
     assert not deliver(), "the pause doubles"
@@ -68,7 +68,7 @@ def test_no_thread_polls_while_a_probe_is_in_flight() -> None:
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
     assert lane._next_wakeup(clock.now) == clock.now + 5.0
     clock.now += 5.0
-    assert lane._take(0.0) is not None
+    assert len(lane._take(0.0)) == 1
     assert lane._next_wakeup(clock.now) == float("inf")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -120,8 +121,11 @@ def test_a_collector_for_some_hosts_gets_a_report_of_every_hit_of_theirs() -> No
     visit(tracker, headers={"Host": "shop.example.com", "User-Agent": BOT["ua"]})
     visit(tracker, headers={"Host": "blog.example.com"})
     assert tracker.flush(30)
-    assert [b'"reason":"bot"' in request.body for request in transport.requests].count(True) == 1
-    assert {request.url for request in transport.requests} == {"http://127.0.0.1:8321/api/v1/hits"}
+    # By themselves or in a batch, one on each line.
+    reports = [line for request in transport.requests for line in request.body.split(b"\n")]
+    assert len(reports) == 2
+    assert [b'"reason":"bot"' in report for report in reports].count(True) == 1
+    assert {urlsplit(request.url).netloc for request in transport.requests} == {"127.0.0.1:8321"}
     assert accounts(tracker) == [{"submitted": 2, "accepted": 2}]
 
 

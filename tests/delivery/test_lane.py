@@ -216,10 +216,10 @@ def test_what_was_taken_before_a_fork_is_not_counted_in_the_child() -> None:
     # Under gevent a child has a copy of the greenlet that was sending.
     lane = without_threads(lane_over(Scripted()))
     lane.offer(event())
-    item = lane._take(0.0)
-    assert item is not None
+    batch = lane._take(0.0)
+    assert batch
     lane.reset_after_fork()
-    lane._finish(item, lane._attempt(item))
+    lane._finish(batch, lane._attempt(batch))
     assert counted(lane) == {}
 
 
@@ -242,13 +242,13 @@ def test_a_response_at_the_last_moment_ends_no_event_twice(kind: OutcomeKind) ->
     lane = without_threads(Lane(PLAUSIBLE, MemoryTransport()))
     event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.9"), time=9e9)
     lane.enqueue_stored([(event, "row")])
-    item = lane._take(0.0)
-    assert item is not None
-    lane.on_unsent = Keeping(lambda: lane._finish(item, Outcome(kind=kind)))
+    batch = lane._take(0.0)
+    assert batch
+    lane.on_unsent = Keeping(lambda: lane._finish(batch, [Outcome(kind=kind)]))
     lane._pool.reserve(1, 0, 0.0, may_grow=True)
     assert lane.wait(0.0)
     counters = lane.counters()
     assert counters.in_balance
     assert (counters.stored, counters.queued, lane.capacity(10)) == (1, 0, 10)
     lane.expedite()
-    assert lane._take(0.0) is None, "what was stored is sent, too"
+    assert not lane._take(0.0), "what was stored is sent, too"

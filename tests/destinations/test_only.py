@@ -80,6 +80,18 @@ def test_the_reports_are_those_of_its_destination() -> None:
     assert only.report(report, sent_at=7.0) == collector.report(report, sent_at=7.0)
 
 
+def test_the_batches_are_those_of_its_destination() -> None:
+    collector = Collector(domain="example.com")
+    only, requests = Only(to=collector, hosts=["example.com"]), [collector.request(PAGEVIEW)] * 2
+    busy, older = Response(status=503), Response(status=404)
+
+    assert only.max_batch == collector.max_batch > 1
+    assert only.batch_request(requests) == collector.batch_request(requests)
+    assert only.read_batch(busy, 2) == collector.read_batch(busy, 2)
+    assert only.read_batch(older, 2) is None
+    assert Only(to=SHOP, hosts=["example.com"]).max_batch == 1
+
+
 def test_an_invalid_url_has_no_host() -> None:
     only = Only(to=SHOP, hosts=["example.com"])
     assert not only.takes(Event(url="http://[", visitor=Visitor()))

@@ -47,10 +47,14 @@ class ThrottledLog:
 
     def warn_once(self, kind: str, message: str) -> bool:
         """Write `message` the first time that this kind is used, and never again."""
+        return self.once(logging.WARNING, kind, message)
+
+    def once(self, level: int, kind: str, message: str) -> bool:
+        """The same for any level."""
         if kind in self._seen:
             return False
         self._seen[kind] = (float("inf"), 0)
-        _write(logging.WARNING, message)
+        _write(level, message)
         return True
 
 

@@ -1,8 +1,8 @@
-"""One try to send one event."""
+"""One try to send one event, or several in one request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, cast
@@ -10,9 +10,12 @@ from typing import Final, cast
 from footfall.common.log import error_location
 from footfall.delivery.transport import Transport
 from footfall.delivery.visitor_order import Item
-from footfall.destinations import Destination, Watching, explained
+from footfall.destinations import Batching, Destination, Watching, explained
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
+
+# Half of what nginx and the collector take.
+MAX_BATCH_BYTES: Final = 500_000
 
 COUNTER: Final = {
     OutcomeKind.ACCEPTED: "accepted",
@@ -51,23 +54,78 @@ def attempt(
         wall_clock: Seconds since the epoch.
     """
     try:
-        # Used once: by the next try it would be old.
-        request, item.request = item.request, None
-        if request is None:
+        request = _request(destination, item, wall_clock)
+        outcome = _checked(destination.read(transport.send(request)))
+    except Exception as error:  # noqa: BLE001 -- the app may have defined both
+        return _failure(error)
+    return _with_cause(outcome, destination, item, has_kept=has_kept)
+
+
+def attempt_batch(
+    destination: Batching,
+    transport: Transport,
+    items: Sequence[Item],
+    *,
+    has_kept: bool,
+    wall_clock: Callable[[], float],
+) -> list[Outcome | None] | None:
+    """Send `items` in one request. Never raises an `Exception`. The arguments are as above.
+
+    Returns:
+        An outcome for each item; None for the last ones, which were not sent, where the request
+        would have been too long. None instead of a list where the destination takes no batches.
+    """
+    outcomes: list[Outcome | None] = [None] * len(items)
+    requests: dict[int, Request] = {}
+    size = 0
+    for index, item in enumerate(items):
+        try:
             request = _request(destination, item, wall_clock)
-        # A destination that the app has defined may return a request of its own class.
-        item.is_trimmed = bool(getattr(request, "trimmed", ()))
-        outcome = destination.read(transport.send(request))
-        if outcome is ACCEPTED:
-            return ACCEPTED
-        outcome = _checked(outcome)
-    except NotSent as error:
+            size += len(request.body)
+        except Exception as error:  # noqa: BLE001 -- the app may have defined it
+            outcomes[index] = _failure(error)
+            continue
+        if requests and size > MAX_BATCH_BYTES:
+            break
+        requests[index] = request
+    found = _exchange_batch(destination, transport, [*requests.values()])
+    if found is None:
+        return None
+    for index, outcome in zip(requests, found, strict=True):
+        outcomes[index] = _with_cause(outcome, destination, items[index], has_kept=has_kept)
+    return outcomes
+
+
+def _exchange_batch(
+    destination: Batching, transport: Transport, requests: Sequence[Request]
+) -> Sequence[Outcome] | None:
+    if not requests:
+        return []
+    try:
+        response = transport.send(destination.batch_request(requests))
+        found = destination.read_batch(response, len(requests))
+        outcomes = None if found is None else [*map(_checked, found)]
+        if outcomes is not None and len(outcomes) != len(requests):
+            raise ValueError("read_batch() must return an outcome for each event")
+    except Exception as error:  # noqa: BLE001 -- the app may have defined both
+        return [_failure(error)] * len(requests)
+    return outcomes
+
+
+def _failure(error: Exception) -> Outcome:
+    """The outcome of an exchange that was not completed."""
+    if isinstance(error, NotSent):
         return Outcome(kind=OutcomeKind.RETRY, detail=f"not reachable: {error}")
-    except TransportError as error:
+    if isinstance(error, TransportError):
         is_late = isinstance(error, TimedOut)
         return Outcome(kind=OutcomeKind.UNKNOWN, detail=str(error), timed_out=is_late)
-    except Exception as error:  # noqa: BLE001 -- the app may have defined both
-        return Outcome(kind=OutcomeKind.REJECTED, detail=error_location(error))
+    return Outcome(kind=OutcomeKind.REJECTED, detail=error_location(error))
+
+
+def _with_cause(
+    outcome: Outcome, destination: Destination, item: Item, *, has_kept: bool
+) -> Outcome:
+    """The outcome, of a drop with its likeliest cause."""
     if outcome.kind is not OutcomeKind.DROPPED:
         return outcome
     try:
@@ -78,6 +136,8 @@ def attempt(
 
 def _checked(value: object) -> Outcome:
     """What a destination's `read` returned, as an `Outcome` with valid fields."""
+    if value is ACCEPTED:
+        return ACCEPTED
     try:
         kind = OutcomeKind(value.kind)  # type: ignore[attr-defined]  # this is the check
     except (AttributeError, ValueError):
@@ -95,6 +155,12 @@ def _checked(value: object) -> Outcome:
 
 
 def _request(destination: Destination, item: Item, wall_clock: Callable[[], float]) -> Request:
-    if item.report is not None:
-        return cast("Watching", destination).report(item.report, sent_at=wall_clock())
-    return destination.request(item.event)
+    # Used once: by the next try it would be old.
+    request, item.request = item.request, None
+    if request is None and item.report is not None:
+        request = cast("Watching", destination).report(item.report, sent_at=wall_clock())
+    elif request is None:
+        request = destination.request(item.event)
+    # A destination that the app has defined may return a request of its own class.
+    item.is_trimmed = bool(getattr(request, "trimmed", ()))
+    return request

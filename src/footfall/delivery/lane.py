@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from footfall.common import clock as clocks
 from footfall.common import reentrancy
 from footfall.common.log import ThrottledLog, error_location
-from footfall.delivery.attempt import COUNTER, attempt, build_requests
-from footfall.delivery.circuit_breaker import CircuitBreaker
+from footfall.delivery.attempt import COUNTER, attempt, attempt_batch, build_requests
+from footfall.delivery.circuit_breaker import Change, CircuitBreaker
 from footfall.delivery.counters import Counters
 from footfall.delivery.limits import DEFAULTS, Limits
 from footfall.delivery.outcome_log import OutcomeLog
@@ -22,7 +22,7 @@ from footfall.delivery.retry import may_retry, wait_seconds
 from footfall.delivery.transport import Transport
 from footfall.delivery.visitor_order import Item
 from footfall.delivery.worker_pool import IDLE_SECONDS, WorkerPool
-from footfall.destinations import Destination
+from footfall.destinations import Batching, Destination
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind
 
@@ -71,6 +71,8 @@ class Lane:
         self.on_unsent: Callable[[Lane, list[Item]], int] | None = None
         """Keeps what could not be sent in time; returns how many of these are lost all the same."""
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
+        # Where requests wait for their events, none waits for others to be processed.
+        self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
         self._transport = transport
         self._limits = limits
         self._log = OutcomeLog(log or ThrottledLog(), self.name)
@@ -231,16 +233,19 @@ class Lane:
     @reentrancy.suppress_tracking
     def _work(self, token: object) -> None:
         try:
-            while (item := self._take(IDLE_SECONDS, token)) is not None:
-                self._deliver(item)
+            while batch := self._take(IDLE_SECONDS, token):
+                self._deliver(batch)
         except BaseException:
             # Killed, as greenlets are, or made to exit: the next event needs another thread.
             with self._changed:
                 self._pool.release(token)
             raise
 
-    def _take(self, max_wait_seconds: float, token: object = None) -> Item | None:
-        """Wait for an event that may be sent now. None once there was none for so long."""
+    def _take(self, max_wait_seconds: float, token: object = None) -> list[Item]:
+        """Wait for an event that may be sent now, and take what else waits, for one request.
+
+        Empty once there was none for so long. Most destinations take one event a request.
+        """
         with self._lock:
             changed, now = self._changed, self._clock()
             give_up_at = now + max_wait_seconds
@@ -248,24 +253,27 @@ class Lane:
                 is_over = now >= give_up_at or (self._is_closed and not self._queue.outstanding)
                 if (is_over or self._pool.is_too_large(now)) and self._may_exit(token):
                     self._pool.release(token)
-                    return None
+                    return []
                 wake_at = min(max(give_up_at, now + 1.0), self._next_wakeup(now))
                 changed.wait(wake_at - now)
                 if changed is not self._changed:  # a greenlet, and gevent has copied it in a fork
-                    return None
+                    return []
                 now = self._clock()
+            batch = [item]
+            if self._max_batch > 1 and not self._breaker.is_open:  # a probe goes alone
+                self._queue.fill(batch, self._max_batch, now)
             if not self._queue.order.backlog:
-                return item
+                return batch
             new_token = self._call_another(item, now)
-            is_first = item.request is None
+            is_first = item.request is None and self._max_batch == 1
             followers = self._queue.order.peek(MAX_BUILT_AHEAD - 1) if is_first else []
         try:
             self._start_thread(new_token)
             build_requests(self.destination, followers)
         except BaseException:
-            self._finish(item, THREAD_ENDED)
+            self._finish(batch, [THREAD_ENDED] * len(batch))
             raise
-        return item
+        return batch
 
     def _may_exit(self, token: object) -> bool:
         """The last thread stays while something waits for a retry or for the breaker."""
@@ -300,44 +308,79 @@ class Lane:
         breaker.is_probing = item is not None
         return item
 
-    def _deliver(self, item: Item) -> None:
-        """Send an item that was taken, once, and count its end even if this thread is killed."""
-        outcome = THREAD_ENDED
+    def _deliver(self, batch: list[Item]) -> None:
+        """Send what was taken, once, and count its end even if this thread is killed."""
+        outcomes: Sequence[Outcome | None] = [THREAD_ENDED] * len(batch)
         try:
-            outcome = self._attempt(item)
+            outcomes = self._attempt(batch)
         finally:
-            self._finish(item, outcome)
+            self._finish(batch, outcomes)
 
-    def _attempt(self, item: Item) -> Outcome:
-        item.tries += 1
-        return attempt(
-            self.destination,
-            self._transport,
-            item,
-            has_kept=self._queue.counters.accepted > 0,
-            wall_clock=self._wall_clock,
+    def _attempt(self, batch: list[Item]) -> Sequence[Outcome | None]:
+        """The outcome of each item; None for one that was not sent, and waits again."""
+        destination, transport = self.destination, self._transport
+        has_kept, wall_clock = self._queue.counters.accepted > 0, self._wall_clock
+        for item in batch:
+            item.tries += 1
+        if len(batch) == 1:
+            [item] = batch
+            return [attempt(destination, transport, item, has_kept=has_kept, wall_clock=wall_clock)]
+        outcomes = attempt_batch(
+            cast("Batching", destination),
+            transport,
+            batch,
+            has_kept=has_kept,
+            wall_clock=wall_clock,
         )
+        if outcomes is not None:
+            return outcomes
+        self._max_batch = 1
+        self._log.note_once(
+            "batches", "takes no batches, as older collectors do; it gets one event a request"
+        )
+        return [None] * len(batch)
 
-    def _finish(self, item: Item, outcome: Outcome) -> None:
-        """Count an item that was sent, or let it wait for its next try."""
+    def _finish(self, batch: list[Item], outcomes: Sequence[Outcome | None]) -> None:
+        """Count what was sent, or let it wait for its next try."""
+        # A request that fails is one failure, however many events were in it.
+        distinct: list[Outcome] = []
+        for outcome in outcomes:
+            if outcome is not None and outcome not in distinct:
+                distinct.append(outcome)
+        change: Change = None
         with self._lock:
-            queue, now = self._queue, self._clock()
-            if item not in queue.in_flight:  # taken before a fork: the parent counts it
+            now = self._clock()
+            if batch[0] not in self._queue.in_flight:  # taken before a fork: the parent counts it
                 return
-            queue.in_flight.remove(item)
-            self.trimmed += item.is_trimmed and item.tries == 1
-            change = self._breaker.record(outcome, now)
-            if item.is_counted:  # `wait` gave it up while it was in flight
-                queue.finish_late(item, outcome.kind)
-            elif outcome.kind is not OutcomeKind.RETRY:
-                queue.finish(item, COUNTER[outcome.kind])
-            elif not self._retry(item, outcome, now):
-                queue.finish(item, "failed")
+            for each in distinct:
+                change = self._breaker.record(each, now) or change
+            ended = [*zip(batch, outcomes, strict=True)]
+            followers = [pair for pair in reversed(ended) if pair[0].follows]
+            # First and from the end, so that they are parked in order when their visitor is free.
+            for item, end in (*followers, *(pair for pair in ended if not pair[0].follows)):
+                self._finish_one(item, end, now)
             # This thread goes on with the next one by itself; only these concern the others.
             if change or self._breaker.is_open or self._is_draining or self._waiters:
                 self._changed.notify_all()
-        if change or outcome.kind is not OutcomeKind.ACCEPTED:
-            self._log.record(outcome, change)
+        for each in distinct:
+            if change or each.kind is not OutcomeKind.ACCEPTED:
+                self._log.record(each, change)
+                change = None
+
+    def _finish_one(self, item: Item, outcome: Outcome | None, now: float) -> None:
+        queue = self._queue
+        queue.in_flight.remove(item)
+        if outcome is None:
+            item.tries -= 1
+            queue.put_back(item)
+            return
+        self.trimmed += item.is_trimmed and item.tries == 1
+        if item.is_counted:  # `wait` gave it up while it was in flight
+            queue.finish_late(item, outcome.kind)
+        elif outcome.kind is not OutcomeKind.RETRY:
+            queue.finish(item, COUNTER[outcome.kind])
+        elif not self._retry(item, outcome, now):
+            queue.finish(item, "failed")
 
     def _retry(self, item: Item, outcome: Outcome, now: float) -> bool:
         """Let `item` wait for its next try. False where it has had its last."""
@@ -350,8 +393,8 @@ class Lane:
 
     def _deliver_here(self, deadline: float) -> None:
         """Deliver in the calling thread, where no thread can be started any more."""
-        while self._clock() < deadline and (item := self._take(0.0)) is not None:
-            self._deliver(item)
+        while self._clock() < deadline and (batch := self._take(0.0)):
+            self._deliver(batch)
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -27,6 +27,10 @@ class OutcomeLog:
         """Write a warning."""
         self._log.warn(f"{kind}:{self._name}", f"footfall: {self._name}: {text}")
 
+    def note_once(self, kind: str, text: str) -> None:
+        """Write a line that asks for nothing, once in the life of the process."""
+        self._log.once(logging.INFO, f"{kind}:{self._name}", f"footfall: {self._name}: {text}")
+
     def record(self, outcome: Outcome, change: Change) -> None:
         """Write what an outcome says, and what it changed about the circuit breaker."""
         if outcome.kind is not OutcomeKind.ACCEPTED and not outcome.is_expected:

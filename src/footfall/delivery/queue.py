@@ -84,6 +84,20 @@ class EventQueue:
             self.finish(item, "expired")
         return None
 
+    def fill(self, batch: list[Item], number: int, now: float) -> None:
+        """Take out what else may be sent in one request with a batch, up to a number of items."""
+        visitors = {item.identity for item in batch}
+        while len(batch) < number:
+            item = self.order.pop_parked(batch[-1].identity) or self.order.pop(now, visitors)
+            if item is None:
+                return
+            if self._age(item, now) > self._limits.max_age_seconds:
+                self.finish(item, "expired")
+                continue
+            self.in_flight.add(item)
+            batch.append(item)
+            visitors.add(item.identity)
+
     def expire(self, now: float) -> None:
         """Drop what is too old at the head of the queue; the age of the rest is checked later."""
         while (oldest := self.order.oldest()) is not None:
@@ -93,12 +107,25 @@ class EventQueue:
             self.count(oldest, "expired")
 
     def retry(self, item: Item, due: float) -> bool:
-        """Let an item wait for its next try. False where too many wait for one."""
-        if self.order.retries >= self._limits.max_retries:
+        """Let an item wait for its next try. False where too many wait for one.
+
+        One that was sent behind another of its visitor waits behind that.
+        """
+        if item.follows:
+            self.order.put_back(item)
+        elif self.order.retries < self._limits.max_retries:
+            self.order.add_retry(item, due)
+        else:
             return False
         self.counters.retried += 1
-        self.order.add_retry(item, due)
         return True
+
+    def put_back(self, item: Item) -> None:
+        """Let an item that was taken and not sent wait again."""
+        if item.is_counted:
+            self.order.release(item)
+        else:
+            self.order.put_back(item)
 
     def finish(self, item: Item, counter: str) -> None:
         """Count an item that was taken, and allow its visitor's next one."""

@@ -1,6 +1,7 @@
 """What is queued in a lane, and in which order it is sent. No lock, no clock, no thread.
 
-While an event of a visitor is in flight or waits for another try, their later ones are held.
+While an event of a visitor is in flight or waits for another try, their later ones are held. Only
+in one request with it may they go, behind it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
@@ -38,6 +39,8 @@ class Item:
     # Of its visitor; set when it has reached the head of the queue.
     identity: Identity = (None, "")
     tries: int = 0
+    # In flight behind another of its visitor, in one request; that one holds the visitor for both.
+    follows: bool = False
     is_counted: bool = False
     is_trimmed: bool = False
 
@@ -82,8 +85,14 @@ class VisitorOrder:
         """Let `item` wait for another try; its visitor stays held."""
         heapq.heappush(self._retries, (due, next(self._sequence), item))
 
-    def pop(self, now: float) -> Item | None:
-        """Take out the next item to send, if there is one; its visitor is held until `release`."""
+    def pop(self, now: float, beside: Collection[Identity] = ()) -> Item | None:
+        """Take out the next item to send, if there is one; its visitor is held until `release`.
+
+        Args:
+            now: Seconds; what waits for another try until then is due.
+            beside: The visitors of the items with which it is sent in one request; nothing is
+                parked behind them.
+        """
         if self._retries and self._retries[0][0] <= now:
             return heapq.heappop(self._retries)[2]
         if self._unparked:
@@ -94,8 +103,29 @@ class VisitorOrder:
             if identity not in self._held:
                 self._held[identity] = None
                 return item
+            if identity in beside:
+                item.follows = True
+                return item
             self._park(item)
         return None
+
+    def pop_parked(self, identity: Identity) -> Item | None:
+        """Take out the next item that is parked behind this visitor's, to be sent with it."""
+        parked = self._held[identity]
+        if not parked:
+            return None
+        item = parked.popleft()
+        item.follows = True
+        return item
+
+    def put_back(self, item: Item) -> None:
+        """Let a popped item wait again. Of those behind one visitor, the last one comes first."""
+        if not item.follows:
+            self._unparked.append(item)
+            return
+        item.follows = False
+        self._held[item.identity] = parked = self._held[item.identity] or deque()
+        parked.appendleft(item)
 
     def _park(self, item: Item) -> None:
         parked = self._held[item.identity]
@@ -106,7 +136,9 @@ class VisitorOrder:
         item.request = None
 
     def release(self, item: Item) -> None:
-        """Allow the next event of this item's visitor."""
+        """Allow the next event of this item's visitor, unless another one holds that."""
+        if item.follows:
+            return
         parked = self._held.get(item.identity)
         if parked:
             self._unparked.append(parked.popleft())

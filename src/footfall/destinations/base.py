@@ -9,6 +9,8 @@ from footfall.destinations._validation import host_of
 from footfall.model import OutcomeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -23,7 +25,8 @@ class Destination(Protocol):
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
     `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
-    outcome of a drop with its likeliest cause, for the log.
+    outcome of a drop with its likeliest cause, for the log. `Watching` and `Batching` describe two
+    more groups of optional members.
     """
 
     @property
@@ -71,6 +74,32 @@ class Watching(Destination, Protocol):
 
     def report(self, report: HitReport, *, sent_at: float) -> Request:
         """The POST that carries the report of one hit; `sent_at` is in seconds since the epoch."""
+        ...
+
+
+class Batching(Destination, Protocol):
+    """A destination that takes several events in one request.
+
+    What waits for it when a thread is ready goes together, one visitor's events in their order. A
+    single event, and the one that tries a failing destination again, goes by itself.
+    """
+
+    @property
+    def max_batch(self) -> int:
+        """How many events one request may carry; read once, when the tracker is made."""
+        ...
+
+    def batch_request(self, requests: Sequence[Request]) -> Request:
+        """The POST that carries what these would carry, in the same order."""
+        ...
+
+    def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
+        """What the response to a batch means for each of its `number` events.
+
+        Returns:
+            None where the destination takes no batches and has processed none of the events. They
+            are sent one by one, and so is everything later.
+        """
         ...
 
 

@@ -4,6 +4,10 @@ It gets a report of every hit, tracked or not: the decision and its reason, how 
 address was found, and for a tracked hit the request that Plausible would get. The collector treats
 that request as Plausible would, so that what works here works there unchanged.
 
+What waits goes to `/api/v1/events/batch` together, a line each: reports as they are, and requests
+for Plausible with their headers as fields. A collector without that endpoint, or behind a proxy
+that keeps it from us, gets one request each.
+
 A report is a JSON object, posted to `/api/v1/hits`:
 
     version     1
@@ -26,14 +30,19 @@ authorization and the raw referrer are not in it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from footfall.destinations import _plausible_options, _validation
+from footfall.destinations import (
+    _plausible_options,
+    _response_status,
+    _validation,
+    _wire_format,
+)
 from footfall.destinations.plausible import Plausible
-from footfall.model import Event, Outcome, OutcomeKind, Request, Response
+from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response
 from footfall.rules import pageview
 
 if TYPE_CHECKING:
@@ -43,6 +52,10 @@ if TYPE_CHECKING:
 
 REPORT_VERSION: Final = 1
 """The version of the report's format."""
+
+_HITS_PATH: Final = "/v1/hits"
+# The result of nearly every event of a batch.
+_ACCEPTED: Final = {"status": 202}
 
 # A browser's longest header has 300 bytes, without the user agent, which the event contains.
 _MAX_TEXT_CHARS: Final = 512
@@ -84,6 +97,8 @@ class Collector:
     # Someone who tries footfall wants to know why a hit does not count.
     every_hit: bool = True
     token: str | None = field(default=None, repr=False)
+    # The responses of so many fit into what is read of a response, whatever they say.
+    max_batch: ClassVar[int] = 100
     _plausible: Plausible = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -146,17 +161,50 @@ class Collector:
             "times": {"captured": event.time, "decided": report.decided_at, "sent": sent_at},
         }
         return Request(
-            url=self.endpoint.removesuffix("/event") + "/v1/hits",
-            # Explicit, so that it names footfall and not the transport.
-            headers={
-                "content-type": "application/json",
-                "user-agent": "footfall",
-                **self._authorization,
-            },
+            url=self._url(_HITS_PATH),
+            headers=self._own_headers("application/json"),
             # A lone surrogate, which a client may have sent, cannot be encoded.
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
                 errors="replace"
             ),
+        )
+
+    def batch_request(self, requests: Sequence[Request]) -> Request:
+        """The POST that carries several events or reports, one on each line."""
+        return Request(
+            url=self._url("/v1/events/batch"),
+            headers=self._own_headers("application/x-ndjson"),
+            # JSON escapes the ends of lines in texts, and no body here has one elsewhere.
+            body=b"\n".join(map(_line, requests)),
+        )
+
+    def _url(self, path: str) -> str:
+        return self.endpoint.removesuffix("/event") + path
+
+    def _own_headers(self, content_type: str) -> Headers:
+        # Explicit, so that it names footfall and not the transport.
+        return {"content-type": content_type, "user-agent": "footfall", **self._authorization}
+
+    def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
+        """The outcome of each event; None where the collector, or a proxy, takes no batches."""
+        results = _response_status.json_object(response.body).get("results")
+        if response.status == 200 and isinstance(results, list) and len(results) == number:
+            return [self._read_result(each) for each in results]
+        whole = self.read(response)
+        return None if whole.kind is OutcomeKind.REJECTED else [whole] * number
+
+    def _read_result(self, result: object) -> Outcome:
+        """The outcome of the response that the event would have got by itself."""
+        if result == _ACCEPTED:
+            return ACCEPTED
+        fields = result if isinstance(result, dict) else {}
+        status = fields.get("status")
+        return self.read(
+            Response(
+                status=status if isinstance(status, int) else 500,
+                headers={"x-plausible-dropped": "1"} if "dropped" in fields else {},
+                body=json.dumps({"error": fields.get("error")}).encode(),
+            )
         )
 
     def read(self, response: Response) -> Outcome:
@@ -174,6 +222,18 @@ class Collector:
         if outcome.kind is not OutcomeKind.DROPPED:
             return outcome
         return replace(outcome, detail=f"{self.name} threw the event away; its inspector says why.")
+
+
+def _line(request: Request) -> bytes:
+    """A request as an item of a batch."""
+    if request.url.endswith(_HITS_PATH):
+        return request.body
+    visitor = {
+        "user_agent": request.headers["user-agent"],
+        "client_ip": request.headers.get("x-forwarded-for", ""),
+    }
+    # Both are JSON objects with fields.
+    return request.body[:-1] + b"," + _wire_format.json_body(visitor)[1:]
 
 
 def _request(request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
-    from footfall.destinations.base import Destination, Watching
+    from footfall.destinations.base import Batching, Destination, Watching
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -98,6 +98,19 @@ class Only:
     def report(self, report: HitReport, *, sent_at: float) -> Request:
         """The report of `to`, which watches if this does."""
         return cast("Watching", self.to).report(report, sent_at=sent_at)
+
+    @property
+    def max_batch(self) -> int:
+        """How many events one request to `to` may carry."""
+        return getattr(self.to, "max_batch", 1)
+
+    def batch_request(self, requests: Sequence[Request]) -> Request:
+        """The batch of `to`, which takes batches if this does."""
+        return cast("Batching", self.to).batch_request(requests)
+
+    def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
+        """The outcomes that `to` reads."""
+        return cast("Batching", self.to).read_batch(response, number)
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome with the cause that `to` names, if it can name one."""
