@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from multiprocessing.process import BaseProcess
@@ -20,6 +21,8 @@ from tests.collector.support import FIREFOX, PAGEVIEW, until
 
 ROUNDS = 20
 WORKERS = 4
+# Events of one request.
+BATCH = 7
 # The modules are loaded once, by the process that the collectors are forked from.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([serve.__module__])
@@ -52,6 +55,19 @@ def load(url: str, prefix: str, answered: list[str]) -> None:
                 answered.append(path)
 
 
+def load_batches(url: str, prefix: str, answered: list[str]) -> None:
+    """The same with several events in each request."""
+    visitor = {"user_agent": FIREFOX, "client_ip": "203.0.113.9"}
+    with httpx2.Client(base_url=url) as http, suppress(httpx2.TransportError):
+        for number in range(1_000_000):
+            paths = [f"{prefix}-{number}-{each}" for each in range(BATCH)]
+            items = [{**PAGEVIEW, **visitor, "url": f"https://a.test{path}"} for path in paths]
+            answer = http.post("/api/v1/events/batch", json=items)
+            if answer.status_code == 200:
+                assert answer.json()["accepted"] == len(paths)
+                answered += paths
+
+
 def test_kills_at_full_load_lose_nothing_that_was_answered(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     answered: list[str] = []
@@ -59,8 +75,8 @@ def test_kills_at_full_load_lose_nothing_that_was_answered(tmp_path: Path) -> No
         with running_process(file) as (process, url):
             before = len(answered)
             workers = [
-                threading.Thread(target=load, args=(url, f"/{number}-{each}", answered))
-                for each in range(WORKERS)
+                threading.Thread(target=target, args=(url, f"/{number}-{each}", answered))
+                for each, target in enumerate([load, load_batches] * (WORKERS // 2))
             ]
             for worker in workers:
                 worker.start()
@@ -74,6 +90,9 @@ def test_kills_at_full_load_lose_nothing_that_was_answered(tmp_path: Path) -> No
         found = written(file)
         assert set(answered) <= set(found)
         assert set(found.values()) == {1}
+        # Of a batch all or none.
+        batches = Counter(path.rpartition("-")[0] for path in found if path.count("-") == 3)
+        assert set(batches.values()) == {BATCH}
 
 
 def test_what_is_queued_when_the_collector_is_stopped_is_written(tmp_path: Path) -> None:
