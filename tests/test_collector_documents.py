@@ -83,7 +83,9 @@ def test_the_limits_are_those_of_the_code() -> None:
         "events in it": limits.BATCH_ITEMS,
         "path and query": limits.TARGET_BYTES,
         "headers": limits.HEADER_BYTES,
-        "bodies of all requests at once": limits.BODIES_IN_FLIGHT,
+        f"bodies of all requests at once, but for {limits.SMALL_BODY:,} bytes of each": (
+            limits.BODIES_IN_FLIGHT
+        ),
         "events of one peer, a second": int(EVENTS_PER_SECOND),
     }
     table = TEXTS["sizes.md"].partition("| | limit |")[2]

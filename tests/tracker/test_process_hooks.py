@@ -199,7 +199,7 @@ SIGTERMS = {
         ["A", "B"],
     ),
     "comes while a lock of ours is held": (
-        'make()\nfootfall.flush_on_sigterm()\ntrack("A")\n'
+        'make(shutdown_timeout_seconds=0.5)\nfootfall.flush_on_sigterm()\ntrack("A")\n'
         "with tracker._pipeline.lock:\n    signal.raise_signal(signal.SIGTERM)",
         -signal.SIGTERM,
         None,
