@@ -58,6 +58,8 @@ def attempt(
         outcome = _checked(destination.read(transport.send(request)))
     except Exception as error:  # noqa: BLE001 -- the app may have defined both
         return _failure(error)
+    if outcome is ACCEPTED:
+        return ACCEPTED
     return _with_cause(outcome, destination, item, has_kept=has_kept)
 
 

@@ -342,28 +342,24 @@ class Lane:
 
     def _finish(self, batch: list[Item], outcomes: Sequence[Outcome | None]) -> None:
         """Count what was sent, or let it wait for its next try."""
-        # A request that fails is one failure, however many events were in it.
-        distinct: list[Outcome] = []
-        for outcome in outcomes:
-            if outcome is not None and outcome not in distinct:
-                distinct.append(outcome)
+        ended, distinct = [(batch[0], outcomes[0])], outcomes
+        if len(batch) > 1:
+            ended, distinct = _followers_first(batch, outcomes), _distinct(outcomes)
         change: Change = None
         with self._lock:
             now = self._clock()
             if batch[0] not in self._queue.in_flight:  # taken before a fork: the parent counts it
                 return
             for each in distinct:
-                change = self._breaker.record(each, now) or change
-            ended = [*zip(batch, outcomes, strict=True)]
-            followers = [pair for pair in reversed(ended) if pair[0].follows]
-            # First and from the end, so that they are parked in order when their visitor is free.
-            for item, end in (*followers, *(pair for pair in ended if not pair[0].follows)):
-                self._finish_one(item, end, now)
+                if each is not None:
+                    change = self._breaker.record(each, now) or change
+            for item, outcome in ended:
+                self._finish_one(item, outcome, now)
             # This thread goes on with the next one by itself; only these concern the others.
             if change or self._breaker.is_open or self._is_draining or self._waiters:
                 self._changed.notify_all()
         for each in distinct:
-            if change or each.kind is not OutcomeKind.ACCEPTED:
+            if each is not None and (change or each.kind is not OutcomeKind.ACCEPTED):
                 self._log.record(each, change)
                 change = None
 
@@ -496,3 +492,24 @@ class Lane:
 
     def __repr__(self) -> str:
         return f"Lane({self.name!r}, queued={self.counters().queued})"
+
+
+def _distinct(outcomes: Sequence[Outcome | None]) -> list[Outcome | None]:
+    """Each outcome once: a request that fails is one failure, however many events it has."""
+    found: list[Outcome | None] = []
+    for outcome in outcomes:
+        if outcome not in found:
+            found.append(outcome)
+    return found
+
+
+def _followers_first(
+    batch: Sequence[Item], outcomes: Sequence[Outcome | None]
+) -> list[tuple[Item, Outcome | None]]:
+    """Items and outcomes, so that those which go back are parked before their visitor is free.
+
+    The last one that follows another of its visitor comes first.
+    """
+    ended = [*zip(batch, outcomes, strict=True)]
+    followers = [pair for pair in reversed(ended) if pair[0].follows]
+    return followers + [pair for pair in ended if not pair[0].follows]
