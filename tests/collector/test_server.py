@@ -58,8 +58,14 @@ def test_the_url_is_where_it_listens(host: str, start: str) -> None:
 
 def test_a_port_in_use_is_reported(collector: CollectorServer) -> None:
     port = urlsplit(collector.url).port or 0
-    with pytest.raises(ConfigError, match=f"127.0.0.1:{port}.*choose another port"):
+    with pytest.raises(ConfigError, match=rf"port={port}: cannot be used .*choose another"):
         CollectorServer(port=port)
+
+
+@pytest.mark.parametrize("host", ["203.0.113.77", "nohost.invalid", "a" * 300])
+def test_a_host_that_is_no_address_of_this_machine_is_reported(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"host='.*is no address of this machine"):
+        CollectorServer(host=host, token="x" * 16)
 
 
 @pytest.mark.parametrize("port", [-1, 65_536, 99_999])

@@ -256,3 +256,21 @@ def test_a_token_is_in_no_repr() -> None:
 def test_on_this_machine_no_token_is_needed(host: str) -> None:
     assert CollectorSettings(host=host).token is None
     assert CollectorSettings(host=host, token="short").token == "short"
+
+
+def test_all_that_is_wrong_is_reported_at_once() -> None:
+    given = {
+        "keep_events": "0",
+        "keep_days": "-3",
+        "max_bytes": "1B",
+        "timezone": "Europe/Berln",
+        "chaos": "foo",
+        "synchronous": "ful",
+        "log_format": "xml",
+        "port": "99999",
+        "max_connections": "0",
+    }
+    with pytest.raises(ConfigError) as caught:
+        CollectorSettings.from_env({}, given)
+    named = {fault.option for fault in caught.value.faults}
+    assert named == {SETTINGS[name].flag for name in given}

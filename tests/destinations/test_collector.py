@@ -41,13 +41,14 @@ def test_the_collector_names_all_faults_at_once() -> None:
     assert [fault.option for fault in caught.value.faults] == ["domain", "endpoint"]
 
 
-def test_what_the_collector_throws_away_its_inspector_explains() -> None:
+def test_what_the_collector_drops_its_live_page_explains() -> None:
     response = Response(status=202, headers={"x-plausible-dropped": "1"})
 
     assert COLLECTOR.read(response) == Outcome(
         kind=OutcomeKind.DROPPED,
         detail=(
-            "collector:example.com@127.0.0.1:8321 threw the event away; its inspector says why."
+            "it dropped the event, as one for a domain that its --domain lacks; "
+            "see http://127.0.0.1:8321/live"
         ),
         log_key="dropped",
     )

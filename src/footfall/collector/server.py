@@ -8,6 +8,7 @@ with CollectorServer() as collector:
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import threading
@@ -32,8 +33,6 @@ from footfall.errors import ConfigError, Fault
 
 logger = logging.getLogger("footfall.collector")
 
-# Some resolvers wrap larger numbers around to 0.
-_MAX_PORT = 65_535
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
 # A page over a month of a large site takes seconds. Docker kills after ten.
@@ -196,8 +195,6 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= _MAX_PORT:
-        raise ConfigError(Fault("port", port, f"choose one up to {_MAX_PORT}, or 0 for a free one"))
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
         # Of the two addresses of localhost, prefer the IPv4 one.
@@ -208,8 +205,16 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, UnicodeError) as error:
-        remedy = f"cannot be listened on ({error}); choose another port, or 0 for any free one"
-        raise ConfigError(Fault("port", f"{host}:{port}", remedy)) from error
+        raise ConfigError(_listen_fault(host, port, error)) from error
+
+
+def _listen_fault(host: str, port: int, error: OSError | UnicodeError) -> Fault:
+    reason = getattr(error, "strerror", None) or str(error)
+    is_of_port = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+    if is_of_port:
+        remedy = f"cannot be used on {host} ({reason}); choose another, or 0 for any free one"
+        return Fault("port", port, remedy)
+    return Fault("host", host, f"is no address of this machine that it can listen on ({reason})")
 
 
 def _url(host: str, listener: socket.socket) -> str:

@@ -40,6 +40,8 @@ PREFIX: Final = "FOOTFALL_COLLECTOR_"
 """What the variables begin with."""
 
 
+# Some resolvers wrap larger numbers around to 0.
+MAX_PORT: Final = 65_535
 # To listen on all addresses; no name of the collector, though browsers connect to it.
 _ANY_ADDRESS: Final = ("0.0.0.0", "::")  # noqa: S104 -- nothing is bound here
 
@@ -332,6 +334,8 @@ class CollectorSettings:
     )
 
     def __post_init__(self) -> None:
+        from footfall.collector.storage.store import faults_of
+
         faults: list[Fault] = []
         self._set(host=self.host.strip("[]"))
         try:
@@ -349,6 +353,12 @@ class CollectorSettings:
             remedy = "is open to others: set a token, or listen on 127.0.0.1"
             faults.append(Fault("host", self.host, remedy))
         faults += self._token_faults("ingest_token")
+        if not 0 <= self.port <= MAX_PORT:
+            remedy = f"choose one up to {MAX_PORT}, or 0 for a free one"
+            faults.append(Fault("port", self.port, remedy))
+        faults += faults_of(
+            self.keep_events, self.keep_days, self.max_bytes, self.timezone, self.synchronous
+        )
         if self.forward_outbox is not None and not self.forward:
             remedy = "keeps what is passed on, and nothing is: name a destination with forward"
             faults.append(Fault("forward_outbox", str(self.forward_outbox), remedy))

@@ -221,7 +221,9 @@ class Collector:
         outcome = self._plausible.read(response)
         if outcome.kind is not OutcomeKind.DROPPED:
             return outcome
-        return replace(outcome, detail=f"{self.name} threw the event away; its inspector says why.")
+        page = self.endpoint.removesuffix("/api/event") + "/live"
+        detail = f"it dropped the event, as one for a domain that its --domain lacks; see {page}"
+        return replace(outcome, detail=detail)
 
 
 def _line(request: Request) -> bytes:

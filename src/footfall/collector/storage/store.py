@@ -40,13 +40,13 @@ from footfall.collector.wire.messages import IncomingEvent
 from footfall.collector.wire.sessions import Sessions
 from footfall.errors import ConfigError, Fault
 
-__all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store"]
+__all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store", "faults_of"]
 
 KEEP_EVENTS: Final = 1_000_000
-"""How many events are kept: 360 MB, of which everything can still be counted within seconds."""
+"""How many events are kept: about 670 MB, of which everything is counted within seconds."""
 
 MAX_BYTES: Final = 1_000_000_000
-"""How many bytes of the file may be in use: three times a million events of a common size, and
+"""How many bytes of the file may be in use: more than a million events of a common size take, and
 little enough for the smallest disks that machines are rented with."""
 
 # What Plausible calls current.
@@ -90,7 +90,8 @@ class Store:
         synchronous: Synchronous = "normal",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _check(keep_events, keep_days, max_bytes, timezone, synchronous)
+        if faults := faults_of(keep_events, keep_days, max_bytes, timezone, synchronous):
+            raise ConfigError(faults)
         self._lookup: CountryLookup | None = mmdb_lookup(mmdb) if mmdb else None
         self.clock = clock
         self.zone = ZoneInfo(timezone)
@@ -335,9 +336,10 @@ class Store:
             return read_sql.last_seen(connection, visitor)
 
 
-def _check(
+def faults_of(
     keep_events: int, keep_days: int | None, max_bytes: int | None, timezone: str, synchronous: str
-) -> None:
+) -> list[Fault]:
+    """A fault for each of these arguments of `Store` that cannot work."""
     faults = []
     if keep_events < 1:
         faults.append(Fault("keep_events", keep_events, "keep at least 1 event"))
@@ -349,5 +351,4 @@ def _check(
         faults.append(Fault("timezone", timezone, "write it like Europe/Berlin, or UTC"))
     if synchronous not in SYNCHRONOUS:
         faults.append(Fault("synchronous", synchronous, "choose normal or full"))
-    if faults:
-        raise ConfigError(faults)
+    return faults
