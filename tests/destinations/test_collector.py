@@ -47,8 +47,8 @@ def test_what_the_collector_drops_its_live_page_explains() -> None:
     assert COLLECTOR.read(response) == Outcome(
         kind=OutcomeKind.DROPPED,
         detail=(
-            "it dropped the event, as one for a domain that its --domain lacks; "
-            "see http://127.0.0.1:8321/live"
+            "it dropped the event; http://127.0.0.1:8321/live says why. "
+            "Often its --domain lacks the domain"
         ),
         log_key="dropped",
     )

@@ -222,7 +222,7 @@ class Collector:
         if outcome.kind is not OutcomeKind.DROPPED:
             return outcome
         page = self.endpoint.removesuffix("/api/event") + "/live"
-        detail = f"it dropped the event, as one for a domain that its --domain lacks; see {page}"
+        detail = f"it dropped the event; {page} says why. Often its --domain lacks the domain"
         return replace(outcome, detail=detail)
 
 
