@@ -506,7 +506,9 @@ def test_a_program_that_reloads_by_uvicorn_is_recognised(
     (tmp_path / "reloaded_app.py").write_text(APP)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "argv", ["main.py"])
-    config = uvicorn.Config("reloaded_app:app", reload=reload, reload_dirs=[str(tmp_path)])
+    config = uvicorn.Config(
+        "reloaded_app:app", reload=reload, reload_dirs=[str(tmp_path)], log_config=None
+    )
     try:
         config.load()
         assert sys.modules["reloaded_app"].seconds == seconds

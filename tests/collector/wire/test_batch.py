@@ -152,7 +152,7 @@ def test_the_counts_and_the_results_cover_all_items() -> None:
         (b"{", "Expecting property name"),
         (b'{"name": "pageview"} {}', "Extra data"),
         (b"\xff", "can't decode byte 0xff"),
-        (b"[" * 5_000, "nested too deeply"),
+        (b"[" * 5_000 + b"]" * 5_000, "nested too deeply"),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"version": 1e' + b"9" * 5_000 + b"}", "1e999"),
     ],
