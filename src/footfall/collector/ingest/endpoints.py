@@ -171,12 +171,13 @@ class IngestEndpoints:
             await send_response(send, _POST_ONLY)
         elif not endpoint.allows_any_origin and (refusal := self._refusal(scope)):
             await send_response(send, refusal, cors)
-        elif not self._rate_limiter.allows(_sender(scope), time.monotonic()):
+        elif not self._rate_limiter.allows(sender := _sender(scope), time.monotonic()):
             await send_response(send, _TOO_MANY, cors)
         else:
             body = await read_body(receive, endpoint.max_bytes + 1)
             if body is not None:
-                await send_response(send, await self._ingest(endpoint, scope, body), cors)
+                response = await self._ingest(endpoint, scope, body, sender)
+                await send_response(send, response, cors)
 
     def _refusal(self, scope: Scope) -> IngestResponse | None:
         """The response to a POST that is not of our own middleware, None for one that may be."""
@@ -194,7 +195,9 @@ class IngestEndpoints:
         text = response.body.decode()
         self._rejected.add(RejectedRequest(at, scope["path"], response.status, text))
 
-    async def _ingest(self, endpoint: _Endpoint, scope: Scope, body: bytes) -> IngestResponse:
+    async def _ingest(
+        self, endpoint: _Endpoint, scope: Scope, body: bytes, sender: str | None
+    ) -> IngestResponse:
         if self._store.write_error or (self._forward and not self._forward.is_ready):
             return endpoint.busy
         hops = hops_of(scope["headers"])
@@ -215,7 +218,7 @@ class IngestEndpoints:
             # The day's salt could neither be read nor written.
             return self._refuse(endpoint, results, request.at)
         events = [event for result in results for event in result.events]
-        if (sender := _sender(scope)) is not None:
+        if sender is not None:
             self._rate_limiter.charge(sender, _tokens(results, body), time.monotonic())
         self._warn_of_undeclared(events)
         for result in results:
