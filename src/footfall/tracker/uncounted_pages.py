@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from footfall.client_ip import Trace
+from footfall.common.loopback import is_loopback
 from footfall.config import Config
 from footfall.model import Hit
 from footfall.rules.pageview import LOCALHOST_REMEDY
@@ -73,8 +74,4 @@ def _described_peer(trace: Trace) -> str:
         return (
             "a local socket" if local else f"{peer.text[:_MAX_TEXT_CHARS]!r}, which is no address"
         )
-    return (
-        "on this machine"
-        if peer.address.startswith("127.") or peer.address == "::1"
-        else "elsewhere"
-    )
+    return "on this machine" if is_loopback(peer.address) else "elsewhere"
