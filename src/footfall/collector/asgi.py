@@ -47,8 +47,6 @@ from footfall.errors import ConfigError
 
 __all__ = ["CollectorApp", "app", "create_asgi_app"]
 
-# An app waits as long for its last events.
-_FORWARD_SECONDS: Final = 2.0
 # The server may listen anywhere.
 _UNKNOWN_HOST: Final = "0.0.0.0"  # noqa: S104 -- nothing is bound here
 
@@ -100,7 +98,7 @@ class CollectorApp:
         atexit.unregister(self.close)
         self._app = None
         if self._forward:
-            self._forward.close(_FORWARD_SECONDS)
+            self._forward.close()
         if self._store:
             self._store.close()
 

@@ -39,8 +39,6 @@ _START_SECONDS = 10.0
 _STOP_SECONDS = 3
 # A request that a client sent before it saw the stop is here by then.
 _DRAIN_SECONDS = 0.5
-# An app waits as long for its last events.
-_FORWARD_SECONDS = 2.0
 # Uvicorn's own.
 _BACKLOG = 2_048
 # Senders keep idle connections for about a minute; the sender should close first.
@@ -84,7 +82,7 @@ class CollectorServer:
             raise settings.as_written(error) from error
         self.url: str = _url(host, listener) + settings.root_path
         """Where it listens, with the root path and without a slash at its end."""
-        is_public = settings.allowed_hosts or not is_loopback(host.strip("[]"))
+        is_public = settings.allowed_hosts or not is_loopback(host)
         if is_public and not settings.domains:
             logger.warning(
                 "footfall: the collector at %s is open to others, who may fill it with events of "
@@ -132,7 +130,7 @@ class CollectorServer:
         self._server.should_exit = True
         self._thread.join(_START_SECONDS)
         if self._forward:
-            self._forward.close(_FORWARD_SECONDS)
+            self._forward.close()
         return self.store.close()
 
     def _wait_until_started(self) -> None:
@@ -196,7 +194,7 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         # Of the two addresses of localhost, prefer the IPv4 one.
         family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         listener = socket.create_server(address[:2], family=family)

@@ -56,6 +56,8 @@ _NOT_FORWARDED: Final = frozenset({"not_found", "no_session_for_engagement"})
 _OUTBOX_TRIES: Final = 1_000_000
 # A commit takes milliseconds; a sender waits for 5 s.
 _STORE_SECONDS: Final = 1.0
+# An app waits as long for its last events.
+_CLOSE_SECONDS: Final = 2.0
 # RFC 5842, section 7.2.
 _LOOP_DETECTED: Final = 508
 _LOOP: Final = "loop"
@@ -187,7 +189,7 @@ class Forward:
             "returned": self._returned,
         }
 
-    def close(self, timeout_seconds: float) -> bool:
+    def close(self, timeout_seconds: float = _CLOSE_SECONDS) -> bool:
         """Deliver what is queued, for at most `timeout_seconds`. True if no event was lost."""
         deadline = time.monotonic() + timeout_seconds
         for lane in self._lanes:
