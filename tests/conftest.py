@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
     "tests.support.faults",
     "tests.support.transports",
     "tests.support.adapters",
+    "tests.support.raw_requests",
     "tests.e2e.servers",
 )
 

@@ -205,11 +205,11 @@ def test_any_layer_may_leave_a_mark(
     mark: str,
     expected: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    from tests.support import adapters
+    from tests.support import raw_requests
 
     with adapter(destinations=[PLAUSIBLE]) as call:
         raw = navigation("/marked", "utm_source=x&token=1")
-        monkeypatch.setattr(adapters, "MARK", MARKS[mark])
+        monkeypatch.setattr(raw_requests, "MARK", MARKS[mark])
         call(raw)
     assert [(event.url, event.props) for event in footfall_outbox] == expected
 

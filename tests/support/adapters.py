@@ -1,18 +1,13 @@
 """Every adapter, driven by the same raw requests: a request's bytes in, the answer's bytes out.
 
-The drivers are written out by hand, since a client library would tidy up the very garbage that the
-adapters must survive. Behind each adapter stands the same small site, `answer`.
+Behind each adapter stands the same small site, `answer`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import django
 import fastapi
@@ -33,58 +28,33 @@ import footfall
 from footfall import asgi, wsgi
 from footfall.flask import Footfall
 from footfall.starlette import FootfallMiddleware
-
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/142.0.0.0 Safari/537.36"
+from tests.support.raw_requests import (
+    CHROME,
+    NAVIGATION,
+    PLAUSIBLE,
+    Answer,
+    Raw,
+    call_asgi,
+    call_wsgi,
+    navigation,
 )
-NAVIGATION: Mapping[str, str] = {
-    "Host": "example.com",
-    "User-Agent": CHROME,
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "Accept-Language": "de-AT,de;q=0.9",
-    "Sec-Fetch-Dest": "document",
-    "Sec-Fetch-Mode": "navigate",
-}
-PLAUSIBLE = "plausible://plausible.io/example.com"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Raw:
-    """One request as it comes from the wire. `target` is the path, percent-encoded as sent."""
-
-    method: str = "GET"
-    target: bytes = b"/page"
-    query: bytes = b""
-    headers: Sequence[tuple[bytes, bytes]] = field(default_factory=tuple)
-    peer: str | None = "198.51.100.7"
-
-
-def navigation(target: str = "/page", query: str = "", /, **changes: Any) -> Raw:
-    """A browser opens `target`. `headers=` overrides the browser's; None leaves one out."""
-    headers = {**NAVIGATION, **changes.pop("headers", {})}
-    pairs = [
-        (name.encode("ascii"), value if isinstance(value, bytes) else value.encode("latin-1"))
-        for name, value in headers.items()
-        if value is not None
-    ]
-    return Raw(target=target.encode(), query=query.encode(), headers=pairs, **changes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
+__all__ = [
+    "ADAPTERS",
+    "CHROME",
+    "NAVIGATION",
+    "PLAUSIBLE",
+    "Answer",
+    "Call",
+    "Raw",
+    "call_asgi",
+    "call_wsgi",
+    "navigation",
+]
 
 # -- the site behind every adapter -------------------------------------------------------------
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
-
-
-# The mark that a layer sets in the environ or scope of each request, without importing footfall.
-MARK: Any = None
 
 
 def answer(path: str) -> Answer:
@@ -117,94 +87,6 @@ _ANSWERS = {
         status=200, body=b"", headers={**HTML, "X-Accel-Redirect": "/protected/a.pdf"}
     ),
 }
-
-
-# -- drivers -----------------------------------------------------------------------------------
-
-
-def call_wsgi(app: Any, raw: Raw) -> Answer:
-    path = unquote_to_bytes(raw.target).decode("latin-1")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": raw.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": raw.query.decode("latin-1"),
-        "SERVER_NAME": "internal",
-        "SERVER_PORT": "8000",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": raw.peer or "",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    if MARK is not None:
-        environ["footfall"] = MARK
-    for name, value in raw.headers:
-        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-        text = value.decode("latin-1")
-        environ[key] = f"{environ[key]},{text}" if key in environ else text
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started.append((status, headers))
-        return lambda chunk: None
-
-    body = app(environ, start_response)
-    try:
-        content = b"".join(body)
-    finally:
-        if hasattr(body, "close"):
-            body.close()
-    status, headers = started[-1]
-    return Answer(status=int(status[:3]), body=content, headers=dict(headers))
-
-
-def call_asgi(app: Any, raw: Raw) -> Answer:
-    return asyncio.run(_call_asgi(app, raw))
-
-
-async def _call_asgi(app: Any, raw: Raw) -> Answer:
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": raw.method,
-        "scheme": "https",
-        "path": unquote_to_bytes(raw.target).decode("utf-8", "replace"),
-        "raw_path": raw.target,
-        "root_path": "",
-        "query_string": raw.query,
-        "headers": [(name.lower(), value) for name, value in raw.headers],
-        "client": None if raw.peer is None else (raw.peer, 51234),
-        "server": ("internal", 8000),
-        "state": {},
-    }
-    if MARK is not None:
-        scope["footfall"] = MARK
-    messages: list[dict[str, Any]] = []
-    has_asked = False
-
-    async def receive() -> dict[str, Any]:
-        nonlocal has_asked
-        if has_asked:
-            await asyncio.sleep(30)
-        has_asked = True
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        messages.append(message)
-
-    await app(scope, receive, send)
-    start = messages[0]
-    return Answer(
-        status=start["status"],
-        body=b"".join(message.get("body", b"") for message in messages[1:]),
-        headers={n.decode().title(): v.decode("latin-1") for n, v in start.get("headers", ())},
-    )
 
 
 # -- the adapters ------------------------------------------------------------------------------

@@ -105,9 +105,9 @@ def test_values_of_other_types_are_packed_too(facts: dict[str, Any], status: int
 
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.support import adapters
+    from tests.support import raw_requests
 
-    monkeypatch.setattr(adapters, "MARK", {"props": {"plan": "pro"}, "path": "/shown"})
+    monkeypatch.setattr(raw_requests, "MARK", {"props": {"plan": "pro"}, "path": "/shown"})
 
 
 @EVERY_ADAPTER
