@@ -216,6 +216,28 @@ def test_a_token_or_a_loopback_host_lets_it_start(
     assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
+@pytest.mark.parametrize(
+    ("variables", "is_warned"),
+    [
+        ({"TOKEN": TOKEN}, True),
+        ({"TOKEN": TOKEN, "DOMAIN": "a.test"}, False),
+        ({"HOST": "127.0.0.1"}, False),
+        ({"HOST": "127.0.0.1", "ALLOWED_HOST": "stats.example.com"}, True),
+    ],
+    ids=["open", "with a domain", "loopback", "behind a proxy"],
+)
+def test_a_public_one_without_domains_warns_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variables: dict[str, str],
+    is_warned: bool,
+) -> None:
+    for name, text in {"DATABASE": ":memory:", **variables}.items():
+        monkeypatch.setenv(f"FOOTFALL_COLLECTOR_{name}", text)
+    started(create_asgi_app())
+    assert ("name yours with --domain or FOOTFALL_COLLECTOR_DOMAIN" in caplog.text) == is_warned
+
+
 def test_the_app_of_the_module_is_not_open_yet() -> None:
     assert isinstance(asgi.app, CollectorApp)
     program = "import footfall.collector.asgi, threading; print(threading.active_count())"

@@ -54,6 +54,7 @@ server-sent events.
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -81,7 +82,7 @@ from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequest
 from footfall.collector.ingest.forward import Forward
 from footfall.collector.request_limits import RequestLimits
 from footfall.collector.root_path import RootPath
-from footfall.collector.settings import CollectorSettings
+from footfall.collector.settings import SETTINGS, CollectorSettings
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store
@@ -92,6 +93,8 @@ from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
 from footfall.collector.wire.messages import RETRY_SOON
 from footfall.errors import ConfigError
+
+logger = logging.getLogger("footfall.collector")
 
 _STATIC = Path(__file__).parent / "web" / "static"
 
@@ -189,7 +192,15 @@ def open_forward(settings: CollectorSettings, store: Store) -> Forward | None:
 
 
 def app_with(settings: CollectorSettings, store: Store, forward: Forward | None) -> Starlette:
-    """The collector over an open store, with these settings."""
+    """The collector over an open store, with these settings. Warns where anybody may fill it."""
+    if settings.is_public and not settings.domains:
+        domain = SETTINGS["domains"]
+        logger.warning(
+            "footfall: the collector is open to others, who may fill it with events of any domain; "
+            "name yours with %s or %s",
+            domain.flag,
+            domain.variable,
+        )
     return create_app(
         store,
         domains=settings.domains,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import socket
 import threading
 import time
@@ -28,10 +27,7 @@ from footfall.collector.open_files import ACCEPTED_AT_ONCE, possible_connections
 from footfall.collector.settings import CollectorOptions, CollectorSettings
 from footfall.collector.storage.database import MEMORY
 from footfall.common.log import ThrottledLog
-from footfall.common.loopback import is_loopback
 from footfall.errors import ConfigError, Fault
-
-logger = logging.getLogger("footfall.collector")
 
 # Importing, binding and starting a loop takes half a second on a slow machine.
 _START_SECONDS = 10.0
@@ -82,13 +78,6 @@ class CollectorServer:
             raise settings.as_written(error) from error
         self.url: str = _url(host, listener) + settings.root_path
         """Where it listens, with the root path and without a slash at its end."""
-        is_public = settings.allowed_hosts or not is_loopback(host)
-        if is_public and not settings.domains:
-            logger.warning(
-                "footfall: the collector at %s is open to others, who may fill it with events of "
-                "any domain; name yours with --domain",
-                self.url,
-            )
         app = app_with(settings, self.store, self._forward)
         self.max_connections = possible_connections(settings.max_connections)
         """How many connections may be open, within the limit of open files."""

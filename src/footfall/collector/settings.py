@@ -405,9 +405,14 @@ class CollectorSettings:
         return found
 
     @property
+    def is_public(self) -> bool:
+        """Whether others reach it: by its address, or by a name that a proxy passes on."""
+        return bool(self.allowed_hosts) or not is_loopback(self.host)
+
+    @property
     def hosts(self) -> tuple[str, ...] | None:
         """The names to which it answers, besides those of this machine; None for any name."""
-        if not self.allowed_hosts and not is_loopback(self.host):
+        if self.is_public and not self.allowed_hosts:
             return None
         own = () if self.host in _ANY_ADDRESS else (self.host,)
         return (*self.allowed_hosts, *own)
