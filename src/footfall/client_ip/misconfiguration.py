@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_network
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from footfall.client_ip.addresses import PRIVATE_NETWORKS, Networks, anonymize, parse
 from footfall.client_ip.header_rules import HeaderRule, rule_for
@@ -24,12 +24,15 @@ _PAGEVIEWS = 50
 # A reader has one or two browsers, an office of one make few more.
 _BROWSERS = 5
 
-_FORWARD_REMEDY = (
-    "it is private, perhaps a proxy's; let that send the visitor's address "
-    "(nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; "
-    "waitress: trusted_proxy and trusted_proxy_headers), "
-    "or name the header it sends, e.g. client_ip_header='X-Real-IP'"
+NO_CLIENT_IP_REMEDY: Final = (
+    "Behind a proxy, let it send the address (nginx: `proxy_set_header X-Forwarded-For "
+    "$proxy_add_x_forwarded_for;`) and the server keep it (waitress deletes it without "
+    "`trusted_proxy` and `trusted_proxy_headers`), or name the header that it sends "
+    "(`client_ip_header='X-Real-IP'`)."
 )
+"""What makes a hit count that was skipped as `no_client_ip`."""
+
+_FORWARD_REMEDY = f"it is private, perhaps a proxy's. {NO_CLIENT_IP_REMEDY}"
 _COUNT_REMEDY = (
     "it is perhaps a proxy's; set trusted_proxies to the networks of all your proxies, or to their "
     "number, e.g. trusted_proxies=2"

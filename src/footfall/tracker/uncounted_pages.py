@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from footfall.client_ip import Trace
+from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
 from footfall.common.loopback import is_loopback
 from footfall.config import Config
 from footfall.model import Hit
@@ -15,14 +16,6 @@ from footfall.rules.pageview import LOCALHOST_REMEDY
 
 # A host name is shorter, and so is what a server calls its peer.
 _MAX_TEXT_CHARS: Final = 80
-
-NO_CLIENT_IP_REMEDY: Final = (
-    "Behind a proxy, let it send the address (nginx: `proxy_set_header X-Forwarded-For "
-    "$proxy_add_x_forwarded_for;`) and the server keep it (waitress deletes it without "
-    "`trusted_proxy` and `trusted_proxy_headers`), or name the header that it sends in "
-    "`client_ip_header`."
-)
-"""What makes a hit count that was skipped as `no_client_ip`."""
 
 
 def local_host_warning(hit: Hit, host: str, config: Config) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import inspect
 
+import pytest
+
 from footfall.collector.web import reason_texts
 from footfall.rules import pageview
+from footfall.testing import MemoryTransport
 from footfall.tracker import event_builder
+from tests.support.trackers import tracker_over, visit
 
 LATER_REASONS = {"sampled_out", "no_client_ip", "should_track", "before_send"}
 COUNTED = {"navigation", "spa_visit", "custom_event"}
@@ -19,6 +23,19 @@ def test_every_reason_has_a_remedy() -> None:
         assert f'BuildResult("{reason}"' in source
         assert reason_texts.of_hit(reason).why
     assert reason_texts.of_hit("made up") == ("untracked", "made up", "", "")
+
+
+@pytest.mark.parametrize("reason", ["localhost", "no_client_ip"])
+def test_the_page_gives_the_remedy_that_the_log_gives(
+    reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    headers = {"Host": "localhost"} if reason == "localhost" else {}
+    visit(tracker, headers=headers, peer="localhost" if reason == "no_client_ip" else "127.0.0.1")
+    tracker.flush(5)
+    assert tracker.stats()["reasons"] == {reason: 1}
+    [warned] = [each.message for each in caplog.records]
+    assert reason_texts.of_hit(reason).remedy in warned
 
 
 def test_an_event_is_tracked_unless_the_vendor_drops_it() -> None:

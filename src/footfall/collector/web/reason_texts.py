@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
 from footfall.rules.pageview import LOCALHOST_REMEDY, REASONS
 
 HitStatus: TypeAlias = Literal["tracked", "untracked", "dropped"]
@@ -86,10 +87,7 @@ REMEDIES: Final = {
     "partial": "Nothing: the first part counts.",
     "not_html": "If people look at it, answer with `Content-Type: text/html`.",
     "sampled_out": "Raise `sample_rate`.",
-    "no_client_ip": (
-        "Let the proxy send the address (nginx: `proxy_set_header X-Forwarded-For "
-        "$proxy_add_x_forwarded_for;`), or name the header that it sends in `client_ip_header`."
-    ),
+    "no_client_ip": NO_CLIENT_IP_REMEDY,
     "should_track": "Change your function `should_track`.",
     "before_send": "Change your function `before_send`.",
 }
