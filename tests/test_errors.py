@@ -13,6 +13,7 @@ from footfall.errors import (
     NotSent,
     TimedOut,
     TransportError,
+    hide_credentials,
 )
 
 
@@ -46,17 +47,27 @@ def test_the_file_of_a_secret_is_shown() -> None:
     assert str(Fault("--token-file", "/x", "make it")) == "--token-file='/x': make it"
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        ("https://user:hunter2@e.test/", "https://***@e.test/"),
-        ("plausible://hunter2@e.test/a@b", "plausible://***@e.test/a@b"),
-        (["a://hunter2@x/y", "b://x/@y"], "['a://***@x/y', 'b://x/@y']"),
-        ("https://e.test/@me", "https://e.test/@me"),
-    ],
-)
-def test_a_password_in_a_url_is_not_repeated(value: object, shown: str) -> None:
-    assert str(Fault("x", value, "r")) in (f"x='{shown}': r", f"x={shown}: r")
+URLS = {
+    "user and password": ("https://me:hunter2@e.test/x", "https://***@e.test/x"),
+    "no scheme": ("me:hunter2@e.test/x", "***@e.test/x"),
+    "a token": ("collector://hunter2@e.test/a@b", "collector://***@b"),
+    "a slash in the token": ("collector://hun/ter2@e.test/a", "collector://***@e.test/a"),
+    "a space in the password": ("https://me:hun ter2@e.test", "https://***@e.test"),
+    "quotes in the password": ("https://me:hun'ter\"2@e.test", "https://***@e.test"),
+    "an @ in the password": ("https://me:hun@ter2@e.test", "https://***@e.test"),
+    "no user": ("https://e.test/@me", "https://e.test/@me"),
+    "a path": ("/srv/me@1.sqlite3", "/srv/me@1.sqlite3"),
+    "a pattern": ("^/u/[^@]+$", "^/u/[^@]+$"),
+}
+
+
+@pytest.mark.parametrize(("value", "shown"), URLS.values(), ids=URLS)
+def test_a_password_in_a_url_is_not_repeated(value: str, shown: str) -> None:
+    assert hide_credentials(value) == shown
+    assert str(Fault("x", value, "r")) == f"x={shown!r}: r"
+    for kind in (list, tuple, set):
+        assert str(Fault("x", kind([value]), "r")) == f"x={kind([shown])!r}: r"
+    assert str(Fault("x", {1: [value]}, "r")) == f"x={ {1: [shown]}!r}: r"
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,11 @@ from typing import Final, NamedTuple
 
 # The value of an option with such a name is a secret, whether or not there is such an option.
 _SECRETS: Final = re.compile("(secret|token|key|password)(?!.*file)", re.IGNORECASE)
-# User and password in a URL, whichever option it is the value of.
-_USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#'\"]*@")
+# User and password may hold any character, since nobody has checked the URL yet. A path or a
+# pattern is no URL without a scheme; and `/@me` is a page.
+_USER_INFO: Final = re.compile(
+    r"^([a-z][a-z0-9+.-]*://|(?![/.^*~])).*[^/]@", re.IGNORECASE | re.DOTALL
+)
 
 
 class Fault(NamedTuple):
@@ -66,7 +69,24 @@ class TimedOut(Ambiguous):
     """No whole response arrived in time. Each one occupies a connection for seconds."""
 
 
+def hide_credentials(url: str) -> str:
+    """A URL, valid or not, with stars in place of user and password."""
+    return _USER_INFO.sub(r"\1***@", url)
+
+
+def _without_credentials(value: object) -> object:
+    if isinstance(value, str):
+        return hide_credentials(value)
+    if isinstance(value, dict):
+        return {key: _without_credentials(each) for key, each in value.items()}
+    for kind in (list, tuple, set):
+        # Not of a subclass, which may take other arguments.
+        if type(value) is kind:
+            return kind([_without_credentials(each) for each in value])
+    return value
+
+
 def _short(value: object, limit: int = 80) -> str:
-    text = _USER_INFO.sub("***@", repr(value))
+    text = repr(_without_credentials(value))
     # Of a path, the end says most.
     return text if len(text) <= limit else f"{text[: limit // 2 - 1]}…{text[-limit // 2 :]}"

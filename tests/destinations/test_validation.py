@@ -120,18 +120,6 @@ def test_the_faults_of_all_options_are_raised_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://me:secret@a.example/x", "https://***@a.example/x"),
-        ("me:secret@a.example", "***@a.example"),
-        ("https://a.example/", "https://a.example/"),
-    ],
-)
-def test_credentials_are_hidden_in_a_url(url: str, shown: str) -> None:
-    assert _validation.hide_credentials(url) == shown
-
-
-@pytest.mark.parametrize(
     ("url", "host"), [("https://A.example:8443/", "a.example"), ("http://[::1]", "::1"), ("x", "")]
 )
 def test_the_host_of_a_url_is_in_lower_case_without_port(url: str, host: str) -> None:

@@ -24,7 +24,7 @@ from footfall.destinations.collector import Collector
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
-from footfall.errors import ConfigError, Fault
+from footfall.errors import ConfigError, Fault, hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,7 +131,7 @@ def _is_destination(value: object) -> bool:
 
 
 def _parse(dsn: str) -> Destination:
-    shown = _validation.hide_credentials(dsn)
+    shown = hide_credentials(dsn)
     scheme, separator, rest = dsn.partition("://")
     vendor_name, _, web_scheme = scheme.lower().partition("+")
     vendor = _VENDORS.get(vendor_name)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from footfall.destinations import _validation
-from footfall.errors import ConfigError, Fault
+from footfall.errors import ConfigError, Fault, hide_credentials
 
 # The headers with the visitor's address that a sender may set. The server also reads those of two
 # CDNs, which overwrite them, and `Forwarded`, which can make it answer 500.
@@ -23,9 +22,10 @@ def domains(option: str, value: object) -> str:
         raise ConfigError(Fault(option, value, "write the site's name, like example.com"))
     sites = [stored_name(site) for site in value.split(",") if site.strip()]
     wrong = [site for site in sites if not _SITE.fullmatch(site)]
-    hide = _validation.hide_credentials
     if wrong:
-        raise ConfigError([Fault(option, hide(site), _domain_remedy(site)) for site in wrong])
+        raise ConfigError(
+            [Fault(option, hide_credentials(site), _domain_remedy(site)) for site in wrong]
+        )
     return ",".join(dict.fromkeys(sites))
 
 

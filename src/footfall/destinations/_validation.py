@@ -12,14 +12,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from footfall.common.bearer_token import token_remedy
 from footfall.common.loopback import is_loopback
-from footfall.errors import ConfigError, Fault
+from footfall.errors import ConfigError, Fault, hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_SECRET = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 def validate_options(destination: object, **checks: Callable[[str, Any], object]) -> None:
@@ -90,11 +89,6 @@ def host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def hide_credentials(url: str) -> str:
-    """A URL, valid or not, for an error message: stars replace user and password."""
-    return _SECRET.sub(r"\1***@", url)
 
 
 def plain_http_warnings(endpoint: str) -> Iterator[str]:
