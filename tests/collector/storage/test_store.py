@@ -53,6 +53,23 @@ def test_a_session_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert (second.id, second.is_new) == (first.id, False)
 
 
+def test_a_session_across_midnight_goes_on_in_another_process(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    caller = VisitorIdentity("a.test", SECRET_ADDRESS, "Firefox")
+    # Both in the night to the day of NOON, when the visitor gets another id.
+    evening, morning = NOON - 12 * 3_600 - 300, NOON - 12 * 3_600 + 1_200
+    with closing(Store(file, clock=lambda: morning)) as store:
+        for at in (evening, morning, morning + 60, evening + 1):
+            session = store.sessions.get_or_start(caller, at)
+            store.enqueue([incoming_event(at=at, visitor=session.visitor, session=session.id)])
+    with closing(Store(file, clock=lambda: morning)) as store:
+        later = store.sessions.get_or_start(caller, morning + 1_200)
+        assert (later.id, later.is_new) == (session.id, False)
+        # Of the figures' days, the visit stays that of its first event's visitor.
+        assert rows(store, "SELECT count(*), count(DISTINCT visitor) FROM visits") == [(1, 1)]
+        assert rows(store, "SELECT count(DISTINCT visitor) FROM events") == [(2,)]
+
+
 def test_limits_that_keep_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         Store(keep_events=0, keep_days=0, max_bytes=5, timezone="Moon/Base")

@@ -77,6 +77,9 @@ _BARS = _sql("""
     SELECT min(:bars - 1, (received_at - :since) * :bars / :reach) AS bar, count(*)
     FROM events WHERE $in_period AND name = 'pageview' AND reason IS NULL GROUP BY bar""")
 _VISITORS = _sql("SELECT count(DISTINCT visitor) FROM events WHERE $in_period")
+_NEWEST_SESSION = """
+    SELECT session, ended_at FROM visits WHERE newest_visitor = ? ORDER BY ended_at DESC LIMIT 1
+"""
 _LAST_EVENT = "SELECT max(seen_at) FROM sites WHERE :domain IS NULL OR domain = :domain"
 _PROP_NAMES = """
     SELECT json_each.key AS key FROM (
@@ -180,10 +183,9 @@ def prop_names(
 
 
 def last_seen(connection: Connection, visitor: str) -> tuple[str, float] | None:
-    """Session and time, in seconds, of a visitor's newest event."""
-    query = "SELECT session, received_at FROM events WHERE visitor = ? ORDER BY id DESC LIMIT 1"
-    row = connection.execute(query, (visitor,)).fetchone()
-    return (row["session"], row["received_at"] / 1_000) if row else None
+    """A visitor's newest session and the time of its newest event, in seconds."""
+    row = connection.execute(_NEWEST_SESSION, (visitor,)).fetchone()
+    return (row["session"], row["ended_at"] / 1_000) if row else None
 
 
 def _dropped(

@@ -20,12 +20,12 @@ ENGAGEMENT: Final = "engagement"
 
 _UPSERT: Final = """
     INSERT INTO visits (
-        session, domain, visitor, started_at, ended_at, pageviews, interactions,
+        session, domain, visitor, newest_visitor, started_at, ended_at, pageviews, interactions,
         entry_page, exit_page, referrer, source, channel,
         utm_source, utm_medium, utm_campaign, utm_content, utm_term,
         device, browser, browser_version, os, os_version, country
     ) VALUES (
-        :session, :domain, :visitor, :at, :at, :pageviews, :interactions,
+        :session, :domain, :visitor, :visitor, :at, :at, :pageviews, :interactions,
         :page, :page, :referrer, :source, :channel,
         :utm_source, :utm_medium, :utm_campaign, :utm_content, :utm_term,
         :device, :browser, :browser_version, :os, :os_version, :country
@@ -35,14 +35,18 @@ _UPSERT: Final = """
         interactions = interactions + excluded.interactions,
         entry_page = coalesce(entry_page, excluded.entry_page),
         exit_page = coalesce(excluded.exit_page, exit_page)
-    RETURNING started_at
+    RETURNING started_at, newest_visitor
 """
 # Two of three events belong to a visit that has a row already.
 _UPDATE: Final = """
     UPDATE visits SET
         ended_at = max(ended_at, ?), pageviews = pageviews + ?, interactions = interactions + ?,
         entry_page = coalesce(entry_page, ?), exit_page = coalesce(?, exit_page)
-    WHERE session = ? RETURNING started_at
+    WHERE session = ? RETURNING started_at, newest_visitor
+"""
+# A visit that runs across midnight. In `_UPDATE`, it would write the index for each event.
+_CHANGE_VISITOR: Final = """
+    UPDATE visits SET newest_visitor = ? WHERE session = ? AND ended_at <= ?
 """
 _COUNTED_EVENTS: Final = (
     "SELECT * FROM events WHERE session IS NOT NULL AND reason IS NULL ORDER BY id"
@@ -134,17 +138,23 @@ def write(connection: Connection, updates: Iterable[VisitUpdate]) -> list[Writte
 
 
 def _write_one(connection: Connection, update: VisitUpdate) -> WrittenVisit:
+    row: tuple[int, str] | None = None
     if not update.starts_session:
-        started = connection.execute(_UPDATE, update.update_values()).fetchone()
-        if started is not None:
-            return WrittenVisit(started[0])
-    # Another process may have inserted it meanwhile.
-    started = connection.execute(_UPSERT, update.insert_values()).fetchone()
-    return WrittenVisit(started[0], was_missing=not update.starts_session)
+        row = connection.execute(_UPDATE, update.update_values()).fetchone()
+    was_missing = row is None and not update.starts_session
+    if row is None:
+        # Another process may have inserted it meanwhile.
+        row = connection.execute(_UPSERT, update.insert_values()).fetchone()
+    started_at, newest_visitor = row
+    if newest_visitor != update.visitor:
+        connection.execute(_CHANGE_VISITOR, (update.visitor, update.session, update.at))
+    return WrittenVisit(started_at, was_missing=was_missing)
 
 
 def rebuild(connection: Connection) -> None:
     """Insert the visits of a file that has only events."""
+    if connection.execute("SELECT 1 FROM visits").fetchone():
+        return
     write(connection, (_update_of(row) for row in connection.execute(_COUNTED_EVENTS)))
 
 
