@@ -38,6 +38,7 @@ from footfall.collector.wire.messages import (
 )
 from footfall.collector.wire.parsing import media_type, read_json
 from footfall.collector.wire.sessions import Sessions
+from footfall.model import Headers
 
 BUSY = busy_response({"error": "nothing of the batch is written; send it again"})
 """The response while events cannot be written, or come faster than they can be."""
@@ -116,18 +117,21 @@ def _result(
         fields = checked(dict, value, "an item")
         if "version" in fields:
             return hit_reports.receive_parsed(fields, outer, domains=domains, sessions=sessions)
-        request = _event_request(fields, outer)
+        headers = _event_headers(fields, outer)
     except ValueError as error:
         return IngestResult(json_response(400, {"error": str(error)}))
-    return plausible.receive(request, domains=domains, sessions=sessions)
-
-
-def _event_request(fields: Mapping[str, Any], outer: IncomingRequest) -> IncomingRequest:
-    """The request with which the visitor's browser would post the event to Plausible."""
     body = {name: value for name, value in fields.items() if name not in _VISITOR}
+    request = _event_request(body, headers, outer)
+    return plausible.receive_parsed(body, request, domains=domains, sessions=sessions)
+
+
+def _event_request(
+    body: Mapping[str, Any], headers: Headers, outer: IncomingRequest
+) -> IncomingRequest:
+    """The request with which the visitor's browser would post the event to Plausible."""
     return IncomingRequest(
         path="/api/event",
-        headers=_event_headers(fields, outer),
+        headers=headers,
         peer=outer.peer,
         body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         at=outer.at,

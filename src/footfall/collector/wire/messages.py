@@ -24,10 +24,10 @@ Vendor: TypeAlias = Literal["plausible", "swetrix"]
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
-# A lock or a full queue lasts for a moment, and refusing costs little.
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 """The request headers that are not kept in memory either; no vendor reads them."""
 
+# A lock or a full queue lasts for a moment, and refusing costs little.
 RETRY_SOON = (("retry-after", "1"),)
 """The header of each response that asks for a retry: when, in seconds."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
+from typing import Any
 from urllib.parse import parse_qsl
 
 from footfall.collector.wire import limits, plausible_parser
@@ -61,7 +62,17 @@ def receive(request: IncomingRequest, *, domains: Set[str], sessions: Sessions) 
     """
     if not _accepts_json(request.headers.get("accept", "")):
         return IngestResult(_NOT_ACCEPTABLE)
-    posted = plausible_parser.parse(request)
+    body = plausible_parser.parse_body(request)
+    if isinstance(body, IngestResponse):
+        return IngestResult(body)
+    return receive_parsed(body, request, domains=domains, sessions=sessions)
+
+
+def receive_parsed(
+    body: Mapping[str, Any], request: IncomingRequest, *, domains: Set[str], sessions: Sessions
+) -> IngestResult:
+    """The same for a request whose body is parsed."""
+    posted = plausible_parser.parse_event(body)
     if isinstance(posted, IngestResponse):
         return IngestResult(posted)
     address = client_ip(request)

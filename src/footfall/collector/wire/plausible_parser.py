@@ -59,13 +59,8 @@ class PostedEvent(NamedTuple):
     interactive: bool
 
 
-def parse(request: IncomingRequest) -> PostedEvent | IngestResponse:
-    """The event that was posted, or the response that refuses it."""
-    body = _body(request)
-    return body if isinstance(body, IngestResponse) else _event(body)
-
-
-def _body(request: IncomingRequest) -> dict[str, Any] | IngestResponse:
+def parse_body(request: IncomingRequest) -> dict[str, Any] | IngestResponse:
+    """The fields that were posted, or the response that refuses the body."""
     content_type = media_type(request.headers)
     if "/" not in content_type:
         return {}
@@ -106,9 +101,6 @@ def _form(body: bytes) -> dict[str, Any] | IngestResponse:
     return dict(pairs)
 
 
-# -- the fields -------------------------------------------------------------------------------
-
-
 class _FieldErrors(dict[str, list[str]]):
     """What is wrong with a body, by field."""
 
@@ -116,7 +108,8 @@ class _FieldErrors(dict[str, list[str]]):
         self.setdefault(field, []).append(text)
 
 
-def _event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
+def parse_event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
+    """The event with these fields, or the response that refuses them."""
     errors = _FieldErrors()
     name = _name(_first_set(body, "n", "name"), errors)
     if name == "engagement" and not _is_engagement(body):
