@@ -177,6 +177,8 @@ def fill(path: Path, number: int) -> tuple[float, float]:
 def write(database: Database, batch: list[IncomingEvent]) -> None:
     with database.writing() as connection:
         write_sql.insert(connection, batch)
+        while write_sql.purge_requests(connection):
+            pass
     batch.clear()
 
 

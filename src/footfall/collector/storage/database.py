@@ -64,6 +64,7 @@ class Database:
 
     def __init__(self, path: str | Path, synchronous: Synchronous = "normal") -> None:
         self.path = str(path)
+        self._log_path = f"{self.path}-wal"
         self._synchronous = synchronous
         self._is_memory = self.path == MEMORY
         with _config_errors(self.path), contextlib.ExitStack() as stack:
@@ -150,7 +151,7 @@ class Database:
     def log_bytes(self) -> int:
         """The size of the write-ahead log."""
         try:
-            return 0 if self._is_memory else Path(f"{self.path}-wal").stat().st_size
+            return 0 if self._is_memory else os.stat(self._log_path).st_size  # noqa: PTH116
         except FileNotFoundError:
             return 0
 

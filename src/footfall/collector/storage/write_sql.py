@@ -25,11 +25,10 @@ _INSERT_EVENT = f"""
 """  # noqa: S608 -- fixed texts
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
 _BEGIN_VISIT = "UPDATE events SET begins = 1 WHERE id = ?"
-_UPSERT_SITE = """
-    INSERT INTO sites VALUES (?, ?, ?)
-    ON CONFLICT (domain) DO UPDATE SET
-        seen_at = max(seen_at, excluded.seen_at), events = events + excluded.events
+_UPDATE_SITE = """
+    UPDATE sites SET seen_at = max(seen_at, ?2), events = events + ?3 WHERE domain = ?1
 """
+_INSERT_SITE = "INSERT OR IGNORE INTO sites VALUES (?, ?, ?)"
 _TRIM_SITES = """
     DELETE FROM sites WHERE domain IN (
         SELECT domain FROM sites ORDER BY events, seen_at
@@ -44,7 +43,11 @@ _PURGE_BY_AGE = """
     )
 """
 _PURGE_DROPPED_BY_AGE = "DELETE FROM dropped_events WHERE received_at < ?"
-_PURGE_OLDEST = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
+# The oldest; all of them where there are no more.
+_PURGE_OLDEST = """
+    DELETE FROM events WHERE id < coalesce((SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?), ?)
+"""
+# Later than any instant, and above any id.
 _END_OF_TIME = 2**62
 # Ids have gaps, those of dropped events; so the rows are counted.
 _PURGE_REQUESTS = """
@@ -96,14 +99,15 @@ def insert(
         "UPDATE counters SET last_id = ?, events = events + ?",
         (last_id + len(events), sum(number for _, number in sites.values())),
     )
-    if sites:
-        connection.executemany(_UPSERT_SITE, [(domain, *seen) for domain, seen in sites.items()])
+    site_rows = [(domain, *seen) for domain, seen in sites.items()]
+    if connection.executemany(_UPDATE_SITE, site_rows).rowcount < len(site_rows):
+        connection.executemany(_INSERT_SITE, site_rows)
         connection.execute(_TRIM_SITES, (_MAX_SITES,))
     if dropped:
         dropped_events.insert(connection, dropped, zone)
     visits = visit_rows.write(connection, updates)
-    first = [(each,) for each, visit in zip(updated_by, visits, strict=True) if visit.was_missing]
-    connection.executemany(_BEGIN_VISIT, first)
+    if first := [(i,) for i, visit in zip(updated_by, visits, strict=True) if visit.was_missing]:
+        connection.executemany(_BEGIN_VISIT, first)
     starts = {visit.started_at for visit in visits}
     rollups.reopen(connection, starts | {update.at for update in updates})
     return list(range(last_id + 1, last_id + 1 + len(events)))
@@ -142,9 +146,14 @@ def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
 
 def purge_by_count(connection: Connection, keep: int) -> bool:
     """Delete some events and requests over the limit. True if any events were."""
-    connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS))
+    purge_requests(connection)
     excess = connection.execute("SELECT events FROM counters").fetchone()[0] - keep
-    return excess > 0 and _delete_events(connection, _PURGE_OLDEST, min(excess, _PURGE_ROWS)) > 0
+    return excess > 0 and _delete_oldest(connection, min(excess, _PURGE_ROWS)) > 0
+
+
+def purge_requests(connection: Connection) -> bool:
+    """Delete the headers and bodies of some events that are not the newest. True if any were."""
+    return connection.execute(_PURGE_REQUESTS, (_KEEP_REQUESTS, _PURGE_ROWS)).rowcount > 0
 
 
 def purge_by_age(connection: Connection, oldest: float) -> bool:
@@ -163,12 +172,16 @@ def purge_by_size(connection: Connection, max_bytes: int) -> bool:
     rows, deleted = _LEAST_PURGE_ROWS, 0
     while deleted < _PURGE_ROWS and used_bytes(connection) > max_bytes:
         number = len(dropped_events.delete_oldest(connection, rows))
-        number = number or _delete_events(connection, _PURGE_OLDEST, rows)
+        number = number or _delete_oldest(connection, rows)
         if not number:
             break
         deleted += number
         rows *= 2
     return deleted > 0
+
+
+def _delete_oldest(connection: Connection, rows: int) -> int:
+    return _delete_events(connection, _PURGE_OLDEST, rows, _END_OF_TIME)
 
 
 def _delete_events(connection: Connection, query: str, *values: object) -> int:
