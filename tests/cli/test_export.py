@@ -21,6 +21,7 @@ from footfall.cli.export import COLUMNS
 from footfall.collector.storage.database import MEMORY
 from footfall.collector.storage.store import Store
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
+from tests.collector.storage.support import enqueue
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 ODD = 'a "b", c\n=1+1 é🦶'
@@ -40,12 +41,13 @@ def an_event(path: str, at: float = NOON, **changes: Any) -> IncomingEvent:
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "it's here.sqlite3"
     with closing(Store(path, clock=lambda: NOON)) as store:
-        store.enqueue(
+        enqueue(
+            store,
             [
                 an_event("/old", NOON - 86_400),
                 an_event(ODD, props={"plan": ODD}, source="", revenue=("EUR", "19.90")),
                 an_event("/b", domain="b.test"),
-            ]
+            ],
         )
         assert store.flush()
     return path
@@ -90,7 +92,7 @@ def test_no_cell_is_a_formula_except_in_raw_csv(
 ) -> None:
     database = tmp_path / "events.sqlite3"
     with closing(Store(database, clock=lambda: NOON)) as store:
-        store.enqueue([an_event("/")])
+        enqueue(store, [an_event("/")])
         assert store.flush()
     with closing(sqlite3.connect(database)) as connection:
         columns = ", ".join(f"{name} = :text" for name in TEXTS)
@@ -110,7 +112,7 @@ def test_a_negative_amount_stays_a_number_in_csv(
 ) -> None:
     database = tmp_path / "events.sqlite3"
     with closing(Store(database, clock=lambda: NOON)) as store:
-        store.enqueue([an_event("-19.90", revenue=("EUR", "-19.90"))])
+        enqueue(store, [an_event("-19.90", revenue=("EUR", "-19.90"))])
         assert store.flush()
     assert export(database) == 0
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
@@ -193,7 +195,7 @@ def test_a_file_is_read_while_a_collector_writes_it(
     database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(Store(database, clock=lambda: NOON)) as store:
-        store.enqueue([an_event("/new")])
+        enqueue(store, [an_event("/new")])
         store.flush()
         assert export(database) == 0
     assert "/new" in capsys.readouterr().out

@@ -18,6 +18,7 @@ import pytest
 from footfall.cli import main
 from footfall.cli.terminal import complain, say
 from footfall.collector import CollectorServer, Store
+from tests.collector.storage.support import enqueue
 from tests.collector.support import FIREFOX, PAGEVIEW, incoming_event
 from tests.support.vendors import answer, answering, unused_port, vendor
 from tests.support.waiting import MAX_SECONDS
@@ -174,7 +175,7 @@ def shown_in_a_terminal(*line: str) -> str:
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "events.sqlite3"
     with closing(Store(path)) as store:
-        store.enqueue([incoming_event(HOSTILE, f"/{HOSTILE}", source=HOSTILE)])
+        enqueue(store, [incoming_event(HOSTILE, f"/{HOSTILE}", source=HOSTILE)])
         assert store.flush()
     return path
 

@@ -23,6 +23,7 @@ from footfall.collector import Store, http_connection
 from footfall.collector.http_connection import MAX_HEAD_BYTES, MAX_PIPELINED
 from footfall.collector.web.live_page import LivePage
 from footfall.collector.wire import limits
+from tests.collector.storage.support import enqueue
 from tests.collector.support import (
     FIREFOX,
     PAGEVIEW,
@@ -176,7 +177,7 @@ def test_the_rest_of_a_request_is_awaited_for_some_time(
 def fill(tmp_path: Path) -> None:
     """Write so many long events that no socket's buffers hold a response of all."""
     with contextlib.closing(Store(tmp_path / DATABASE)) as store:
-        store.enqueue([incoming_event(path="/" + 100_000 * "x") for _ in range(100)])
+        enqueue(store, [incoming_event(path="/" + 100_000 * "x") for _ in range(100)])
 
 
 @pytest.mark.parametrize("path", ["/api/v1/events?limit=100", "/events/stream?after=0"])

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from footfall.collector import Store
 from footfall.collector.app import create_app
 from footfall.collector.storage.sites import RegisteredGoal
+from tests.collector.storage.support import enqueue
 from tests.collector.support import FIREFOX, PAGEVIEW, PID, incoming_event
 from tests.support.hit_reports import report_body
 
@@ -334,7 +335,7 @@ def reader() -> Iterator[Starlette]:
                     kind="event", name=f"n{number}", display_name=f"g{number}", custom_props={}
                 ),
             )
-        store.enqueue([incoming_event(path=f"/{number}") for number in range(20)])
+        enqueue(store, [incoming_event(path=f"/{number}") for number in range(20)])
         yield create_app(store, hosts=None)
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from footfall.collector.storage import database, schema
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
+from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
+from footfall.collector.wire.messages import IncomingEvent
+
+
+def enqueue(store: Store, events: Sequence[IncomingEvent]) -> bool:
+    return store.enqueue(WriteGroup([PendingWrite(events)]))
 
 
 def names(store: Store, wanted: EventSearch | None = None) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.store import Store
+from tests.collector.storage.support import enqueue
 from tests.collector.support import incoming_event
 
 # Far more than a machine needs; a wait that takes as long has failed.
@@ -18,7 +19,7 @@ def test_a_commit_of_the_writer_thread_wakes_who_waits() -> None:
         notifier = ChangeNotifier()
         with notifier.listening(store):
             change = notifier.next_change()
-            store.enqueue([incoming_event()])
+            enqueue(store, [incoming_event()])
             await notifier.wait(change, LONG_SECONDS)
         return change.is_set()
 
@@ -71,7 +72,7 @@ def test_a_store_may_write_after_the_loop_has_ended() -> None:
 
     with closing(Store()) as store, ExitStack() as stack:
         asyncio.run(start_listening(stack, store))
-        store.enqueue([incoming_event()])
+        enqueue(store, [incoming_event()])
         assert store.flush()
         # The loop is closed, so the change reached nobody.
         assert notifier._has_waiters

@@ -16,6 +16,7 @@ from footfall.collector.storage.database import Database
 from footfall.collector.storage.schema import SCHEMA_VERSION
 from footfall.collector.storage.store import Store
 from footfall.errors import ConfigError
+from tests.collector.storage.support import enqueue
 from tests.collector.support import incoming_event, until
 
 
@@ -26,7 +27,7 @@ def test_no_other_user_can_read_the_file_or_those_beside_it(tmp_path: Path, exis
         for name in ("events.sqlite3", "events.sqlite3-wal"):
             (tmp_path / name).touch(0o644)
     with closing(Store(path)) as store:
-        store.enqueue([incoming_event()])
+        enqueue(store, [incoming_event()])
         assert store.flush()
         modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
     names = ("events.sqlite3", "events.sqlite3-wal", "events.sqlite3-shm")
@@ -98,7 +99,7 @@ def test_a_damaged_file_is_found_at_the_start(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as store:
         for number in range(200):
-            store.enqueue([incoming_event(str(number), path="/" + "x" * 400)])
+            enqueue(store, [incoming_event(str(number), path="/" + "x" * 400)])
     content = bytearray(file.read_bytes())
     content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
     file.write_bytes(content)

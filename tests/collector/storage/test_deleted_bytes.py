@@ -15,6 +15,7 @@ from footfall.collector.storage.database import Database
 from footfall.collector.storage.store import Store
 from footfall.collector.wire.sessions import DAY_SECONDS
 from footfall.collector.wire.visitor_hash import VisitorIdentity
+from tests.collector.storage.support import enqueue
 from tests.collector.support import NOON, SECRET_ADDRESS, incoming_event, until
 
 MIDNIGHT = NOON - DAY_SECONDS / 2
@@ -53,7 +54,7 @@ def collect(store: Store, at: float, number: int) -> None:
     """Take in some events of one moment."""
     store.sessions.get_or_start(CALLER, at)
     for each in range(number):
-        assert store.enqueue([incoming_event(path=f"/{each}/" + "x" * 500, at=at)])
+        assert enqueue(store, [incoming_event(path=f"/{each}/" + "x" * 500, at=at)])
     assert store.flush()
 
 
@@ -146,7 +147,7 @@ def test_a_salt_is_gone_where_the_collector_was_killed_after_it_deleted_it(
 def test_deleted_events_are_gone(file: Path, delete: Callable[[Store], int]) -> None:
     with closing(Store(file, clock=lambda: NOON)) as store:
         for number in range(400):
-            assert store.enqueue([incoming_event(path=f"/needle/{number}/" + "x" * 500)])
+            assert enqueue(store, [incoming_event(path=f"/needle/{number}/" + "x" * 500)])
         assert store.flush()
         assert b"/needle/" in raw_bytes(file)
         assert delete(store) == 400
@@ -157,7 +158,7 @@ def test_events_that_became_too_old_are_gone(file: Path) -> None:
     now = [NOON]
     with closing(Store(file, keep_days=1, clock=lambda: now[0])) as store:
         for number in range(400):
-            assert store.enqueue([incoming_event(path=f"/needle/{number}/" + "x" * 500)])
+            assert enqueue(store, [incoming_event(path=f"/needle/{number}/" + "x" * 500)])
         assert store.flush()
         now[0] += 2 * DAY_SECONDS
         until(lambda: b"/needle/" not in raw_bytes(file), 30)

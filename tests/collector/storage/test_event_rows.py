@@ -8,6 +8,7 @@ from footfall.collector.storage.event_rows import COLUMNS, event_values, unwritt
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.wire.messages import Campaign
+from tests.collector.storage.support import enqueue
 from tests.collector.support import FIREFOX, NOON, SECRET_ADDRESS, incoming_event
 
 EVENT = replace(
@@ -30,7 +31,7 @@ def test_each_column_has_a_value() -> None:
 
 
 def test_an_event_in_memory_is_shown_as_one_of_the_file(store: Store) -> None:
-    store.enqueue([EVENT])
+    enqueue(store, [EVENT])
     assert store.flush()
     assert [unwritten_event(1, EVENT)] == store.search(EventSearch()).events
     shown = unwritten_event(7, EVENT)

@@ -12,7 +12,7 @@ from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch, Period, TopRow
 from footfall.collector.wire.messages import IncomingRequest
 from footfall.collector.wire.sessions import DAY_SECONDS
-from tests.collector.storage.support import names
+from tests.collector.storage.support import enqueue, names
 from tests.collector.support import NOON, incoming_event
 
 
@@ -28,7 +28,7 @@ from tests.collector.support import NOON, incoming_event
     ids=["JSON", "a form", "no text", "too long to keep", "many lists"],
 )
 def test_bodies_are_shown_parsed(store: Store, body: bytes, shown: object) -> None:
-    store.enqueue([incoming_event(body=body)])
+    enqueue(store, [incoming_event(body=body)])
     assert store.flush()
     [event] = store.search(EventSearch()).events
     assert event.body == shown
@@ -51,20 +51,21 @@ def test_bodies_are_shown_parsed(store: Store, body: bytes, shown: object) -> No
     ],
 )
 def test_searches(store: Store, wanted: EventSearch, expected: list[str]) -> None:
-    store.enqueue(
+    enqueue(
+        store,
         [
             incoming_event("a"),
             incoming_event("b", "/x"),
             incoming_event("c", "/x", domain="b.test"),
             incoming_event("d", reason="bot"),
-        ]
+        ],
     )
     assert names(store, wanted) == expected
 
 
 def test_an_answer_has_a_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_sql, "MAX_SEARCH_BYTES", 50_000)
-    store.enqueue([incoming_event(f"{number:02}", body=b"x" * 10_000) for number in range(20)])
+    enqueue(store, [incoming_event(f"{number:02}", body=b"x" * 10_000) for number in range(20)])
     assert store.flush()
     newest = store.search(EventSearch())
     shown = [event.name for event in newest.events]
@@ -77,21 +78,22 @@ def test_an_answer_has_a_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_total_ignores_the_limit(store: Store) -> None:
-    store.enqueue([incoming_event() for _ in range(5)])
+    enqueue(store, [incoming_event() for _ in range(5)])
     assert store.flush()
     found = store.search(EventSearch(limit=2))
     assert (len(found.events), found.total, store.count(EventSearch())) == (2, 5, 5)
 
 
 def test_domains_are_listed(store: Store) -> None:
-    store.enqueue([incoming_event(domain=each) for each in ("b.test", "a.test", "b.test")])
+    enqueue(store, [incoming_event(domain=each) for each in ("b.test", "a.test", "b.test")])
     assert store.flush()
     assert store.domains() == ["a.test", "b.test"]
 
 
 def test_totals(store: Store) -> None:
     hour = 3_600
-    store.enqueue(
+    enqueue(
+        store,
         [
             incoming_event(path="/", at=NOON - 23.5 * hour, source="n", starts_session=True),
             incoming_event(path="/x", at=NOON - 23.4 * hour),
@@ -105,7 +107,7 @@ def test_totals(store: Store) -> None:
             incoming_event(
                 path="/b", domain="b.test", visitor="v3", session="s3", starts_session=True
             ),
-        ]
+        ],
     )
     assert store.flush()
     stats = store.totals(domain="a.test")
@@ -127,7 +129,7 @@ def test_totals(store: Store) -> None:
     [("day", 1, 24), ("week", 2, 28), ("month", 3, 30), ("all", 4, 30)],
 )
 def test_periods_reach_back(store: Store, period: Period, pageviews: int, bars: int) -> None:
-    store.enqueue([incoming_event(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
+    enqueue(store, [incoming_event(at=NOON - days * DAY_SECONDS) for days in (400, 20, 5, 0)])
     assert store.flush()
     stats = store.totals(period)
     assert (stats.pageviews, len(stats.bars), sum(stats.bars)) == (pageviews, bars, pageviews)
@@ -141,13 +143,14 @@ def test_an_empty_store_has_totals_too(store: Store, period: Period) -> None:
 
 
 def test_current_visitors_are_those_of_the_last_five_minutes(store: Store) -> None:
-    store.enqueue(
+    enqueue(
+        store,
         [
             incoming_event(at=NOON - 301, visitor="gone", session="s0"),
             incoming_event(at=NOON - 299),
             incoming_event(at=NOON - 10),
             incoming_event(visitor="v2", session="s2", domain="b.test"),
-        ]
+        ],
     )
     store.flush()
     assert (store.current_visitors(), store.current_visitors("b.test")) == (2, 1)
@@ -162,8 +165,8 @@ def test_props_are_those_of_an_events_newest(store: Store, monkeypatch: pytest.M
     old = [replace(incoming_event("Signup"), props={"old": "1"}) for _ in range(5)]
     new = [replace(incoming_event("Signup"), props={"plan": "pro", f"x{n}": "1"}) for n in range(3)]
     other = [replace(incoming_event("Seen"), props={"other": "1"}) for _ in range(5)]
-    store.enqueue([replace(each, request=at(NOON - 60)) for each in old])
-    store.enqueue([*new, *other])
+    enqueue(store, [replace(each, request=at(NOON - 60)) for each in old])
+    enqueue(store, [*new, *other])
     assert store.flush()
     day = today(NOON, store.zone)
     span = TimeRange.of_days(day, day, store.zone)

@@ -9,12 +9,13 @@ from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.wire.messages import IngestResponse
+from tests.collector.storage.support import enqueue
 from tests.collector.support import SECRET_ADDRESS, incoming_event
 
 
 def test_only_the_newest_addresses_are_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent_events, "_KEEP", 2)
-    store.enqueue([incoming_event() for _ in range(3)])
+    enqueue(store, [incoming_event() for _ in range(3)])
     store.flush()
     known = [event.client_ip for event in store.search(EventSearch()).events]
     assert known == [None, SECRET_ADDRESS, SECRET_ADDRESS]

@@ -16,7 +16,7 @@ from footfall.collector.storage.stats.rollups import ROLLUP_DIMENSIONS
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.wire.sessions import DAY_SECONDS
-from tests.collector.storage.support import names, rows
+from tests.collector.storage.support import enqueue, names, rows
 from tests.collector.support import NOON, incoming_event, until
 
 
@@ -24,7 +24,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_events=3, clock=lambda: NOON)) as store:
         for number in range(10):
-            store.enqueue([incoming_event(str(number))])
+            enqueue(store, [incoming_event(str(number))])
             store.flush()
         store.flush()
         assert names(store) == ["7", "8", "9"]
@@ -33,7 +33,7 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as store:
-        store.enqueue([incoming_event("old", at=NOON - DAY_SECONDS - 1), incoming_event("new")])
+        enqueue(store, [incoming_event("old", at=NOON - DAY_SECONDS - 1), incoming_event("new")])
         store.flush()
         assert names(store) == ["new"]
         with store._database.reading() as connection:
@@ -44,7 +44,7 @@ def test_requests_go_before_their_events(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     monkeypatch.setattr(write_sql, "_KEEP_REQUESTS", 1)
     with closing(Store(clock=lambda: NOON)) as store:
-        store.enqueue([incoming_event("a"), incoming_event("b")])
+        enqueue(store, [incoming_event("a"), incoming_event("b")])
         store.flush()
         store.flush()
         shown = [(event.headers, event.body) for event in store.search(EventSearch()).events]
@@ -59,7 +59,7 @@ def test_a_file_over_its_size_loses_the_oldest_events(
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=1_000_000, clock=lambda: NOON)) as store:
         for number in range(300):
-            store.enqueue([incoming_event(f"{number:03}", body=b"x" * 10_000)])
+            enqueue(store, [incoming_event(f"{number:03}", body=b"x" * 10_000)])
             assert number % 20 or store.flush()
         store.flush()
         until(lambda: used_bytes_of(store) <= 1_000_000)
@@ -75,12 +75,12 @@ def test_a_flood_of_large_events_does_not_outgrow_the_size(tmp_path: Path) -> No
     with closing(
         Store(tmp_path / "events.sqlite3", max_bytes=max_bytes, clock=lambda: NOON)
     ) as store:
-        store.enqueue([incoming_event(f"{number:04}", body=b"") for number in range(1_000)])
+        enqueue(store, [incoming_event(f"{number:04}", body=b"") for number in range(1_000)])
         store.flush()
         sizes = []
         for first in range(1_000, 3_000, batch):
             numbers = range(first, first + batch)
-            store.enqueue([incoming_event(f"{each:04}", body=b"x" * 16_000) for each in numbers])
+            enqueue(store, [incoming_event(f"{each:04}", body=b"x" * 16_000) for each in numbers])
             store.flush()
             sizes.append(used_bytes_of(store))
         kept = names(store)
@@ -93,13 +93,13 @@ def test_a_flood_of_large_events_does_not_outgrow_the_size(tmp_path: Path) -> No
 def test_a_smaller_size_is_reached_in_steps(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=None, clock=lambda: NOON)) as store:
-        store.enqueue(
-            [incoming_event(f"{number:04}", body=b"x" * 9_000) for number in range(3_000)]
+        enqueue(
+            store, [incoming_event(f"{number:04}", body=b"x" * 9_000) for number in range(3_000)]
         )
         store.flush()
     with closing(Store(file, max_bytes=2_000_000, clock=lambda: NOON)) as store:
         # It takes events meanwhile.
-        store.enqueue([incoming_event("new")])
+        enqueue(store, [incoming_event("new")])
         store.flush()
         assert "new" in names(store)
         until(lambda: used_bytes_of(store) <= 2_000_000)
@@ -114,14 +114,14 @@ def test_a_log_that_a_reader_keeps_does_not_fill_the_disk(tmp_path: Path) -> Non
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM events").fetchone()
             for _ in range(200):
-                store.enqueue([incoming_event(body=b"x" * 16_000) for _ in range(10)])
+                enqueue(store, [incoming_event(body=b"x" * 16_000) for _ in range(10)])
                 store.flush()
                 if store.write_error:
                     break
             assert "log" in (store.write_error or "")
             assert log.stat().st_size < 4_000_000
         until(lambda: store.write_error is None)
-        store.enqueue([incoming_event("after")])
+        enqueue(store, [incoming_event("after")])
         until(lambda: names(store)[-1:] == ["after"])
 
 
@@ -137,18 +137,19 @@ def test_visits_sites_and_rollups_are_deleted_with_their_events(
     monkeypatch.setattr(retention, "_STEP_PAUSE_SECONDS", 0.001)
     now = [NOON]
     with closing(Store(keep_days=3, clock=lambda: now[0])) as store:
-        store.enqueue(
+        enqueue(
+            store,
             [
                 incoming_event(at=NOON - 2.9 * DAY_SECONDS, session="old", domain="old.test"),
                 incoming_event(at=NOON - 2 * DAY_SECONDS, session="kept", visitor="v2"),
                 incoming_event(session="new", visitor="v3"),
-            ]
+            ],
         )
         # The writing thread closes the days that are over, without the oldest.
         until(lambda: len(rows(store, "SELECT day FROM closed_days")) == 2)
         assert store.domains() == ["a.test", "old.test"]
         now[0] += 0.5 * DAY_SECONDS
-        store.enqueue([incoming_event(at=now[0], session="new", visitor="v3")])
+        enqueue(store, [incoming_event(at=now[0], session="new", visitor="v3")])
         until(lambda: store.domains() == ["a.test"])
         assert rows(store, "SELECT session FROM visits ORDER BY id") == [("kept",), ("new",)]
         until(lambda: len(rows(store, "SELECT day FROM closed_days")) == 1)
@@ -162,7 +163,7 @@ def test_without_events_no_visits_sites_or_rollups_are_left(
 ) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as store:
-        store.enqueue([incoming_event(at=NOON - 2 * DAY_SECONDS)])
+        enqueue(store, [incoming_event(at=NOON - 2 * DAY_SECONDS)])
         store.flush()
         assert names(store) == []
         assert rows(store, "SELECT * FROM visits") == []
@@ -178,8 +179,9 @@ def test_a_day_is_counted_whole_though_a_step_fails(
     monkeypatch.setattr(Retention, "_purge", lambda self: False)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, clock=lambda: NOON)) as store:
-        store.enqueue(
-            [incoming_event(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)]
+        enqueue(
+            store,
+            [incoming_event(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)],
         )
         store.flush()
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -203,7 +205,7 @@ def test_the_write_ahead_log_is_checkpointed(
     monkeypatch.setattr(retention, "_PAUSE_SECONDS", 0.01)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file)) as store:
-        store.enqueue([incoming_event(path="/needle")])
+        enqueue(store, [incoming_event(path="/needle")])
         until(lambda: b"/needle" in file.read_bytes())
 
 
@@ -217,8 +219,8 @@ def test_a_failed_retention_step_loses_no_events(
         raise sqlite3.OperationalError("database is locked")
 
     monkeypatch.setattr(write_sql, "purge_by_count", fail)
-    store.enqueue([incoming_event("a")])
+    enqueue(store, [incoming_event("a")])
     store.flush()
-    store.enqueue([incoming_event("b")])
+    enqueue(store, [incoming_event("b")])
     assert names(store) == ["a", "b"]
     assert "retention failed" in caplog.text

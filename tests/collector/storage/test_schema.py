@@ -13,7 +13,7 @@ from footfall.collector.storage.schema import SCHEMA_VERSION
 from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
-from tests.collector.storage.support import names, open_older_file, rows
+from tests.collector.storage.support import enqueue, names, open_older_file, rows
 from tests.collector.support import GOOGLEBOT, NOON, incoming_event
 
 
@@ -79,7 +79,7 @@ def test_dropped_events_of_an_older_file_are_moved(tmp_path: Path) -> None:
         assert rows(store, "SELECT last_id, events FROM counters") == [(10, 5)]
         assert rows(store, "SELECT domain, events FROM sites") == [("a.test", 5)]
         # An id is never given twice.
-        store.enqueue([incoming_event("new")])
+        enqueue(store, [incoming_event("new")])
         assert store.flush()
         assert store.search(EventSearch(name="new")).events[0].id == 11
         totals = store.totals("all")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.wire.messages import Campaign, IncomingEvent, IncomingRequest
+from tests.collector.storage.support import enqueue
 from tests.collector.support import NOON, SECRET_ADDRESS
 
 
@@ -32,7 +33,7 @@ def test_an_event_is_stored_whole(store: Store) -> None:
             at=NOON + 0.25,
         ),
     )
-    assert store.enqueue([event])
+    assert enqueue(store, [event])
     assert store.flush()
     [stored] = store.search(EventSearch()).events
     assert stored.as_json() == {

@@ -14,30 +14,30 @@ from footfall.collector.storage.retention import Retention
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
-from tests.collector.storage.support import names
+from tests.collector.storage.support import enqueue, names
 from tests.collector.support import incoming_event, until
 from tests.support.waiting import LONG_SECONDS, no_long_wait
 
 
 def test_many_events_are_written_in_order(store: Store) -> None:
     for number in range(1_700):
-        store.enqueue([incoming_event(str(number))])
+        enqueue(store, [incoming_event(str(number))])
     assert names(store, EventSearch(limit=2_000)) == [str(number) for number in range(1_700)]
 
 
 def test_listeners_are_called_after_each_change_until_they_unsubscribe(store: Store) -> None:
     heard: list[int] = []
     leave = store.subscribe(lambda: heard.append(store.count(EventSearch())))
-    store.enqueue([incoming_event()])
+    enqueue(store, [incoming_event()])
     store.flush()
     store.clear()
     leave()
-    store.enqueue([incoming_event()])
+    enqueue(store, [incoming_event()])
     store.flush()
     assert heard == [1, 0]
 
 
-def test_a_full_disk_refuses_events_and_loses_none(
+def test_a_full_disk_refuses_events(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
@@ -46,29 +46,21 @@ def test_a_full_disk_refuses_events_and_loses_none(
         assert store.flush()
         limit = store._database.writer.execute("PRAGMA page_count").fetchone()[0]
         store._database.writer.execute(f"PRAGMA max_page_count = {limit}")
-        assert store.enqueue([incoming_event("answered", path="/" + "x" * 9_000)])
+        group = WriteGroup([PendingWrite([incoming_event("first", path="/" + "x" * 9_000)])])
+        assert store.enqueue(group)
         until(lambda: store.write_error is not None)
+        until(lambda: group.is_written is False)
         assert "full" in str(store.write_error)
         assert str(store.write_error) in repr(store)
-        assert not store.enqueue([incoming_event("refused")])
-        assert not store.flush(0.05)
+        assert not enqueue(store, [incoming_event("second")])
         store._database.writer.execute("PRAGMA max_page_count = 1000000")
         until(lambda: store.write_error is None)
-        assert names(store) == ["answered"]
+        # Its sender was refused, and tries it again.
+        assert names(store) == []
+        assert enqueue(store, [incoming_event("again")])
+        assert names(store) == ["again"]
     levels = [record.levelname for record in caplog.records]
     assert levels == ["ERROR", "WARNING"]
-
-
-def test_what_cannot_be_written_until_the_end_is_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer_thread, "_RETRY_SECONDS", 0.01)
-    store = Store(tmp_path / "events.sqlite3")
-    assert store.flush()
-    store._database.writer.execute("PRAGMA max_page_count = 1")
-    store.enqueue([incoming_event(path="/" + "x" * 9_000), incoming_event()])
-    until(lambda: store.write_error is not None)
-    assert (store.close(0.1), store.close()) == (2, 2)
 
 
 def test_a_writer_that_hangs_does_not_hold_up_the_end(
@@ -79,9 +71,9 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(
     assert store.flush()
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        store.enqueue([incoming_event()])
+        enqueue(store, [incoming_event()])
         until(lambda: store._writer._queue.empty())
-        store.enqueue([incoming_event()])
+        enqueue(store, [incoming_event()])
         # The one in hand, and the one behind it.
         with no_long_wait():
             assert store.close(0.1) == 2
@@ -90,20 +82,20 @@ def test_a_writer_that_hangs_does_not_hold_up_the_end(
     store._database.close()
 
 
-def test_only_an_event_that_cannot_be_stored_is_lost(
+def test_only_events_that_cannot_be_stored_are_refused(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.enqueue([incoming_event("half a pair \udcff")])
+    enqueue(store, [incoming_event("half a pair \udcff")])
     store.flush()
-    store.enqueue([incoming_event("good")])
+    enqueue(store, [incoming_event("good")])
     assert names(store) == ["good"]
-    assert (store.close(), store.write_error) == (1, None)
-    assert "1 events cannot be stored and are lost" in caplog.text
+    assert (store.close(), store.write_error) == (0, None)
+    assert "1 events cannot be stored and are refused" in caplog.text
 
 
 def test_a_full_queue_refuses_events(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_thread, "_MAX_QUEUED", 0)
-    assert not store.enqueue([incoming_event()])
+    assert not enqueue(store, [incoming_event()])
 
 
 def test_a_failed_clear_raises(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,11 +117,11 @@ def test_a_defect_of_ours_refuses_the_events_that_met_it(
     with monkeypatch.context() as patch:
         patch.setattr(write_sql, "insert", fail)
         patch.setattr(write_sql, "delete_all", fail)
-        assert store.enqueue_group(group)
+        assert store.enqueue(group)
         until(lambda: group.is_written is not None)
         with pytest.raises(TypeError):
             store.clear()
-    store.enqueue([incoming_event("good")])
+    enqueue(store, [incoming_event("good")])
     assert names(store) == ["good"]
     assert (group.is_written, store.write_error) == (False, None)
     assert "a defect" in caplog.text
@@ -143,7 +135,7 @@ def test_a_thread_that_ended_is_a_write_error(
 
     assert store.flush()
     monkeypatch.setattr(Retention, "step", fail)
-    store.enqueue([incoming_event()])
+    enqueue(store, [incoming_event()])
     until(lambda: store.write_error is not None)
-    assert not store.enqueue([incoming_event()])
+    assert not enqueue(store, [incoming_event()])
     assert "a defect" in caplog.text

@@ -85,7 +85,7 @@ class GroupCommit:
         requests, results = self._requests, self._results
         self._requests, self._results = [], []
         group = WriteGroup(requests)
-        if not self._store.enqueue_group(group):
+        if not self._store.enqueue(group):
             _answer(results, False)
             return
         # Earlier groups that still wait mean a slow disk: then the loop must not block.

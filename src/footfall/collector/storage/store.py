@@ -15,7 +15,7 @@ import contextlib
 import sqlite3
 import time
 import zoneinfo
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ from footfall.collector.storage.stats import StatsQuery, StatsResult, TimeRange
 from footfall.collector.storage.stats.execute import Snapshot, run_query
 from footfall.collector.storage.stats.time_ranges import local_seconds
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
-from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup, WriterThread
+from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
 from footfall.collector.wire.messages import IncomingEvent
 from footfall.collector.wire.sessions import Sessions
@@ -154,16 +154,12 @@ class Store:
 
     # -- writing ------------------------------------------------------------------------------
 
-    def enqueue(self, events: Sequence[IncomingEvent]) -> bool:
-        """Queue events, which are tried until they are written.
+    def enqueue(self, group: WriteGroup) -> bool:
+        """Queue the events of some requests, which are written in one commit or not at all.
 
         Returns:
             False if they are not queued, since the queue is full or the file cannot be written.
         """
-        return self._writer.enqueue(WriteGroup([PendingWrite(events)], is_awaited=False))
-
-    def enqueue_group(self, group: WriteGroup) -> bool:
-        """Queue the events of several requests, all or none. False as with `enqueue`."""
         return self._writer.enqueue(group)
 
     def withdraw(self, group: WriteGroup) -> bool:

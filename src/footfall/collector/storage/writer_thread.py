@@ -3,11 +3,10 @@
 Events that come while it writes share the next commit, so the more come, the less a commit costs
 each of them, and the first of a calm moment does not wait.
 
-A group of requests whose senders wait for an answer is written at once or never: its events are
-claimed in the transaction, after another process's lock was waited for; until then `withdraw` takes
-them back, and after a failed commit they are refused. Other events are tried until they are
-written. While the file cannot be written, `enqueue` refuses, and the thread tries it four times a
-second.
+The senders of a group of requests wait for an answer, so it is written at once or never: its events
+are claimed in the transaction, after another process's lock was waited for; until then `withdraw`
+takes them back, and after a failed commit they are refused. While the file cannot be written,
+`enqueue` refuses, and the thread tries it four times a second.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import logging
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple, TypeAlias
@@ -51,16 +49,13 @@ class WriteGroup:
 
     Args:
         requests: The requests.
-        is_awaited: Whether their senders learn it where the events are not written. If not, they
-            are tried again.
     """
 
-    __slots__ = ("is_awaited", "is_claimed", "is_written", "requests", "size")
+    __slots__ = ("is_claimed", "is_written", "requests", "size")
 
-    def __init__(self, requests: Sequence[PendingWrite], *, is_awaited: bool = True) -> None:
+    def __init__(self, requests: Sequence[PendingWrite]) -> None:
         self.requests = requests
         self.size = sum(len(each.events) for each in requests)
-        self.is_awaited = is_awaited
         self.is_claimed = False
         self.is_written: bool | None = None
         """Whether they are in the file; None until that is decided, for good."""
@@ -100,6 +95,7 @@ class WriterThread:
     ) -> None:
         self.write_error: str | None = None
         """Why nothing can be written at the moment, or None."""
+        self.is_closed = False
         # Each is changed by one thread only, the last under the lock.
         self.enqueued = 0
         """How many events were enqueued since the start."""
@@ -114,16 +110,11 @@ class WriterThread:
         self._retention = retention
         self._listeners: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        self._deadline: float | None = None
         self._is_idle = threading.Event()
         # Held to decide whether a group is written or withdrawn.
         self._claim_lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="footfall-store", daemon=True)
         self._thread.start()
-
-    @property
-    def is_closed(self) -> bool:
-        return self._deadline is not None
 
     @property
     def is_running(self) -> bool:
@@ -174,7 +165,7 @@ class WriterThread:
 
     def close(self, timeout_seconds: float) -> None:
         """Write what is queued, for at most that long, and end the thread."""
-        self._deadline = time.monotonic() + timeout_seconds
+        self.is_closed = True
         self.flush(timeout_seconds)
         self._thread.join(timeout_seconds)
 
@@ -228,19 +219,14 @@ class WriterThread:
         return batch, item
 
     def _write(self, batch: list[WriteGroup]) -> None:
-        """Commit a batch, or refuse it; what nobody waits for is tried until it is written."""
-        groups = batch
-        while groups := self._try_to_write(groups):
-            if self._deadline is not None and time.monotonic() >= self._deadline:
-                return
-            time.sleep(_RETRY_SECONDS)
+        self._commit_or_refuse(batch)
         self.processed += sum(group.size for group in batch)
         if self.processed >= self.enqueued:
             self._is_idle.set()
         self.notify()
 
-    def _try_to_write(self, groups: list[WriteGroup]) -> list[WriteGroup]:
-        """Commit the groups that were not withdrawn, and return those to try again."""
+    def _commit_or_refuse(self, groups: list[WriteGroup]) -> None:
+        """Commit the groups that were not withdrawn, or refuse them."""
         claimed: list[WriteGroup] = []
 
         def claim() -> list[IncomingEvent]:
@@ -256,14 +242,13 @@ class WriterThread:
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, _UNWRITABLE):
                 self._set_error(error)
-                return self._refuse_awaited(groups)
-            # `wire` lets no such value through, but other callers might.
-            number = sum(group.size for group in claimed)
-            logger.exception("%d events cannot be stored and are lost", number)
-            self._refuse_awaited(claimed)
+            else:
+                # `wire` lets no such value through, but other callers might.
+                number = sum(group.size for group in claimed)
+                logger.exception("%d events cannot be stored and are refused", number)
+            self._refuse_undecided(groups)
         else:
             self._add_written(claimed, ids)
-        return []
 
     def _add_written(self, groups: list[WriteGroup], ids: list[int]) -> None:
         if not groups:
@@ -282,13 +267,11 @@ class WriterThread:
         ]
         self._recent_events.add(zip(ids, recent, strict=True))
 
-    def _refuse_awaited(self, groups: list[WriteGroup]) -> list[WriteGroup]:
-        """Refuse the groups whose senders wait, and return the others."""
+    def _refuse_undecided(self, groups: list[WriteGroup]) -> None:
         with self._claim_lock:
             for group in groups:
-                if group.is_awaited and group.is_written is None:
+                if group.is_written is None:
                     self._refuse(group)
-        return [group for group in groups if group.is_written is None]
 
     def _refuse(self, group: WriteGroup) -> None:
         group.is_written = False

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from footfall.collector.storage.store import Store
+from tests.collector.storage.support import enqueue
 from tests.collector.web.dashboard.support import DAY_OF_EVENTS, NOON, served_dashboard
 
 
@@ -15,7 +16,7 @@ from tests.collector.web.dashboard.support import DAY_OF_EVENTS, NOON, served_da
 def store() -> Iterator[Store]:
     """The store with `DAY_OF_EVENTS`; its clock shows noon."""
     with closing(Store(clock=lambda: NOON)) as store:
-        assert store.enqueue(DAY_OF_EVENTS)
+        assert enqueue(store, DAY_OF_EVENTS)
         assert store.flush()
         yield store
 

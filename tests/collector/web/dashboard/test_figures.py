@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from footfall.collector.storage.store import Store
+from tests.collector.storage.support import enqueue
 from tests.collector.web.dashboard.support import (
     NOON,
     Text,
@@ -79,9 +80,9 @@ def test_a_view_shows(url: str, query: str, expected: tuple[str, ...]) -> None:
 
 def test_long_lists_are_cut_and_can_be_shown_whole() -> None:
     with closing(Store(clock=lambda: NOON)) as store:
-        store.enqueue([event_of(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
-        store.enqueue(
-            [event_of(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)]
+        enqueue(store, [event_of(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
+        enqueue(
+            store, [event_of(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)]
         )
         store.flush()
         for url in served_dashboard(store):

@@ -10,6 +10,7 @@ import httpx2
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard.view import TABS
 from footfall.collector.wire.messages import Campaign
+from tests.collector.storage.support import enqueue
 from tests.collector.web.dashboard.support import (
     NOON,
     event_of,
@@ -53,7 +54,7 @@ def test_hostile_texts_are_escaped() -> None:
     )
     bot = event_of("b", 60, user_agent=f"{HOSTILE} bot", reason="bot", domain=HOSTILE)
     with closing(Store(clock=lambda: NOON)) as store:
-        store.enqueue([hostile, bot])
+        enqueue(store, [hostile, bot])
         store.flush()
         for url in served_dashboard(store):
             queries: list[dict[str, str]] = [
