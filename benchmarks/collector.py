@@ -39,6 +39,7 @@ from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import environment
+import httpx2
 
 from footfall.collector.storage import write_sql
 from footfall.collector.storage.database import Database
@@ -278,8 +279,26 @@ def client_exchange(url: str, method: str, path: str, body: str) -> Exchange:
     return exchange
 
 
+def transport_exchange(url: str, method: str, path: str, body: str) -> Exchange:
+    """With the client of the middleware's transport, as an app sends its events."""
+    client = httpx2.Client(base_url=url, trust_env=False)
+
+    def exchange() -> float:
+        started = time.perf_counter()
+        response = client.request(method, path, content=body or None, headers=HEADERS)
+        took = time.perf_counter() - started
+        assert response.status_code in (200, 202), response.status_code
+        return took
+
+    return exchange
+
+
 HEADERS = {"Content-Type": "application/json", "User-Agent": BROWSERS[0]}
-CLIENTS = {"a bare socket": socket_exchange, "http.client": client_exchange}
+CLIENTS = {
+    "a bare socket": socket_exchange,
+    "http.client": client_exchange,
+    "httpx2": transport_exchange,
+}
 
 
 def exchange_pairs(ours: Exchange, plain: Exchange, number: int) -> list[tuple[float, float]]:
