@@ -135,7 +135,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def program(name: str) -> str | None:
-    """The path of a program, or None where it is not installed."""
+    """The path of a program, or None where it is not installed; a path may be any file's."""
+    if name.startswith("/"):
+        return name if Path(name).exists() else None
     return shutil.which(name, path=_SEARCH_PATH)
 
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,8 +41,8 @@ class ServerSpec:
     programs: tuple[str, ...] = ()
     # A text that its log has once it is ready, for a server that listens too early or never.
     ready_text: str | None = None
-    # A text that its log has once a worker has received SIGTERM, for a server that loses signals.
-    stopping_text: str | None = None
+    # Texts that its log has once its workers have got SIGTERM, for a server that loses signals.
+    stopping_texts: tuple[str, ...] = ()
     # False for several processes: they keep no order among the events of one visitor.
     is_ordered: bool = True
 
@@ -73,17 +74,28 @@ def hypercorn(app: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
     )
 
 
-def granian(app: str, interface: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
+def daphne(app: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
+    return ServerSpec(
+        command=(sys.executable, "-m", "daphne", "--port", "{port}", *options, app),
+        folder=folder,
+        programs=("daphne",),
+    )
+
+
+def granian(
+    app: str, interface: str, *options: str, workers: int = 1, folder: Path = EXAMPLES
+) -> ServerSpec:
     return ServerSpec(
         command=(
             *(sys.executable, "-m", "granian", "--port", "{port}"),
-            *("--interface", interface, *options, app),
+            *("--interface", interface, "--workers", str(workers), *options, app),
         ),
         folder=folder,
         programs=("granian",),
         # Seen twice in 1,500 stops, with all threads of the worker's app idle: the handler of the
         # signal has not run, and granian's main process waits for the worker for ever.
-        stopping_text="Stopping worker-1",
+        stopping_texts=tuple(f"Stopping worker-{number}" for number in range(1, workers + 1)),
+        is_ordered=workers == 1,
     )
 
 
@@ -110,6 +122,54 @@ def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) ->
         programs=("uwsgi",),
         # The workers serve before their master is ready for SIGTERM.
         ready_text=f"spawned uWSGI worker {workers}",
+    )
+
+
+# Debian's module for Apache, which runs one version of Python.
+_APACHE_MODULES: Final = "/usr/lib/apache2/modules"
+_MOD_WSGI: Final = f"{_APACHE_MODULES}/mod_wsgi.so-{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def mod_wsgi(app: str, *, daemon: str | None = None, folder: Path = EXAMPLES) -> ServerSpec:
+    """Apache with mod_wsgi, which has this environment's packages and Debian's own Python.
+
+    With the options of `WSGIDaemonProcess` the app runs in processes of its own, else in Apache's.
+    These have one thread each (the MPM prefork): mod_wsgi 4.9.4 takes ten seconds to end those with
+    more, whatever the app is, and three to destroy the interpreters of its own processes.
+    """
+    module, _, name = app.partition(":")
+    python_path = f"{folder}:{sysconfig.get_path('purelib')}"
+    lines: tuple[str, ...] = (
+        "ServerRoot ${{HOME}}",
+        "DefaultRuntimeDir ${{HOME}}",
+        "ServerName 127.0.0.1",
+        "Listen 127.0.0.1:{port}",
+        "PidFile apache.pid",
+        "ErrorLog /dev/stderr",
+        f"LoadModule mpm_prefork_module {_APACHE_MODULES}/mod_mpm_prefork.so",
+        "MaxRequestWorkers 2",
+        f"LoadModule authz_core_module {_APACHE_MODULES}/mod_authz_core.so",
+        f"LoadModule wsgi_module {_MOD_WSGI}",
+        f"WSGIPythonPath {python_path}",
+        "WSGISocketPrefix ${{HOME}}/wsgi",
+        f"WSGICallableObject {name}",
+        f"WSGIScriptAlias / {folder}/{module}.py",
+    )
+    if daemon is not None:
+        process = f"WSGIDaemonProcess site python-path={python_path} {daemon}"
+        lines = (*lines, process, "WSGIProcessGroup site", "WSGIDestroyInterpreter Off")
+    # Neither Apache nor mod_wsgi runs as root, nor may another user read the folders of root's
+    # tests: in a namespace where it has another number, root is an ordinary user who may.
+    as_user = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+    return ServerSpec(
+        command=(
+            *(as_user if os.geteuid() == 0 else ()),
+            *("apache2", "-D", "FOREGROUND", "-f", "/dev/null"),
+            *(part for line in lines for part in ("-C", line)),
+        ),
+        folder=folder,
+        programs=("apache2", _MOD_WSGI),
+        ready_text="resuming normal operations",
     )
 
 
@@ -142,7 +202,7 @@ class Server:
         self._process = process
         self._log_file = log_file
         self._ready_text = spec.ready_text
-        self._stopping_text = spec.stopping_text
+        self._stopping_texts = spec.stopping_texts
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
@@ -174,7 +234,8 @@ class Server:
         assert "Traceback" not in self.log, self.log
 
     def _is_stopping(self) -> bool:
-        return self._stopping_text is None or self._has_ended or self._stopping_text in self.log
+        log = self.log
+        return self._has_ended or all(text in log for text in self._stopping_texts)
 
     def terminate(self) -> None:
         """Send SIGTERM without waiting."""

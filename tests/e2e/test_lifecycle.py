@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +26,12 @@ from tests.e2e.servers import (
     DJANGO_SITE,
     Server,
     ServerSpec,
+    daphne,
     each_server,
     granian,
     gunicorn,
     hypercorn,
+    mod_wsgi,
     running,
     uvicorn,
     uwsgi,
@@ -50,6 +53,9 @@ def _gunicorn(app: str, *options: str) -> ServerSpec:
     return gunicorn(app, "--graceful-timeout", "100", *options, folder=APPS)
 
 
+# Without these options waitress deletes the header that a proxy sets.
+FORWARDED: Final = ("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for")
+
 # Servers that run one of the exit hooks.
 WITH_EXIT_HOOK: Final = {
     "31-uvicorn": uvicorn("lifecycle:asgi", folder=APPS),
@@ -63,10 +69,19 @@ WITH_EXIT_HOOK: Final = {
     "31-gunicorn-uvicorn": _gunicorn(
         "lifecycle:asgi", "--worker-class=uvicorn_worker.UvicornWorker"
     ),
+    "31-gunicorn-tornado": _gunicorn("lifecycle:wsgi", "--worker-class=tornado"),
     "31-hypercorn": hypercorn("lifecycle:asgi", folder=APPS),
+    "31-hypercorn-trio": hypercorn("lifecycle:asgi", "--worker-class=trio", folder=APPS),
+    "31-hypercorn-workers": hypercorn("lifecycle:asgi", "--workers", "2", folder=APPS),
+    "31-hypercorn-wsgi": hypercorn("wsgi:lifecycle:wsgi", folder=APPS),
+    "31-daphne": daphne("lifecycle:asgi", folder=APPS),
     "31-granian-asgi": granian("lifecycle:asgi", "asgi", folder=APPS),
+    "31-granian-asgi-workers": granian("lifecycle:asgi", "asgi", workers=2, folder=APPS),
     "31-granian-wsgi": granian("lifecycle:wsgi", "wsgi", folder=APPS),
-    "31-waitress-on-sigterm": waitress("lifecycle_on_sigterm:wsgi", folder=APPS),
+    "31-granian-wsgi-workers": granian("lifecycle:wsgi", "wsgi", workers=2, folder=APPS),
+    "31-waitress-on-sigterm": waitress("lifecycle_on_sigterm:wsgi", *FORWARDED, folder=APPS),
+    "31-mod-wsgi": mod_wsgi("lifecycle:wsgi", folder=APPS),
+    "31-mod-wsgi-daemon": mod_wsgi("lifecycle:wsgi", daemon="processes=2 threads=2", folder=APPS),
     "35-gunicorn-preload": _gunicorn("lifecycle:wsgi", "--preload", "--workers", "2"),
     "39-uwsgi": uwsgi("lifecycle:wsgi", folder=APPS),
     "39-uwsgi-fork-hooks": uwsgi("lifecycle:wsgi", "--py-call-uwsgi-fork-hooks", folder=APPS),
@@ -81,7 +96,7 @@ WITH_EXIT_HOOK: Final = {
 # Servers that run no exit hook: events that have not left yet are lost.
 WITHOUT_EXIT_HOOK: Final = {
     "31-uvicorn-lifespan-off": uvicorn("lifecycle:asgi", "--lifespan", "off", folder=APPS),
-    "31-waitress": waitress("lifecycle:wsgi", folder=APPS),
+    "31-waitress": waitress("lifecycle:wsgi", *FORWARDED, folder=APPS),
     "39-uwsgi-skip-atexit": uwsgi("lifecycle:wsgi", "--skip-atexit", folder=APPS),
 }
 
@@ -121,9 +136,22 @@ def visit(server: Server, pages: range) -> list[str]:
     # uWSGI closes each connection without a `Connection: close`.
     with httpx2.Client(base_url=server.url, headers={"connection": "close"}) as client:
         for page in pages:
-            agent = {"user-agent": f"Mozilla/5.0 (X11; rv:{page}.0) Firefox/{100 + page}.0"}
-            client.get(f"/{page}", headers={**NAVIGATION, **agent}).raise_for_status()
-    return [f"/{page}" for page in pages]
+            visitor = {
+                "user-agent": f"Mozilla/5.0 (X11; rv:{page}.0) Firefox/{100 + page}.0",
+                "x-forwarded-for": address(page),
+            }
+            client.get(path(page), headers={**NAVIGATION, **visitor}).raise_for_status()
+    return [path(page) for page in pages]
+
+
+def path(page: int) -> str:
+    """The path of a page, in which servers decode a letter before the app sees it."""
+    return f"/caf%C3%A9/{page}"
+
+
+def address(page: int) -> str:
+    """The address of the visitor of a page."""
+    return f"2001:db8::1:{page:x}"
 
 
 def visit_and_wait(server: Server, pages: range) -> list[str]:
@@ -137,8 +165,19 @@ def visit_and_wait(server: Server, pages: range) -> list[str]:
 
 def delivered(endpoint: Vendor) -> Counter[str]:
     """How many events the endpoint has got for each path."""
-    bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in [*endpoint.requests]]
-    return Counter("/" + body["url"].split("/", 3)[3] for body in bodies)
+    return Counter(path for path, _ in events(endpoint))
+
+
+def events(endpoint: Vendor) -> list[tuple[str, str]]:
+    """The path and the visitor's address of each event that the endpoint has got."""
+    parts = [request.partition(b"\r\n\r\n") for request in [*endpoint.requests]]
+    return [
+        (
+            "/" + json.loads(body)["url"].split("/", 3)[3],
+            BytesHeaderParser().parsebytes(head.partition(b"\r\n")[2]).get("x-forwarded-for", ""),
+        )
+        for head, _, body in parts
+    ]
 
 
 def once(*paths: str) -> Counter[str]:
@@ -146,13 +185,14 @@ def once(*paths: str) -> Counter[str]:
 
 
 @each_server(WITH_EXIT_HOOK)
-def test_a_server_that_is_stopped_has_delivered_every_event_once(
+def test_a_server_that_is_stopped_has_delivered_every_page_once_with_its_visitor(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
     with running(spec, tmp_path, **settings(endpoint)) as server:
-        paths = visit_and_wait(server, range(PAGES))
+        visit_and_wait(server, range(PAGES))
         server.stop()
-    assert delivered(endpoint) == once(*paths), server.log
+    expected = [(path(page), address(page)) for page in range(PAGES)]
+    assert sorted(events(endpoint)) == sorted(expected), server.log
 
 
 @each_server(WITHOUT_EXIT_HOOK)
