@@ -78,7 +78,9 @@ def test_a_file_declares_them(
 
 
 def test_what_a_collector_has_seen_declares_them(
-    collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
+    collector: CollectorServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with CollectorServer(token="secret") as seen:
         for name in ("pageview", "Signup"):
@@ -88,6 +90,7 @@ def test_what_a_collector_has_seen_declares_them(
         with PlausibleAPI(seen.url, sites_key="secret") as api:
             api.goals.find_or_create_page(SITE, "/thanks")
         assert sync(collector.url, "--from-collector", seen.url) == 1
+        assert "set FOOTFALL_COLLECTOR_TOKEN to its --token" in capsys.readouterr().err
         monkeypatch.setenv("COLLECTOR_TOKEN", "secret")
         assert sync(collector.url, "--from-collector", seen.url, "--apply") == 0
     assert there(collector) == (["Signup"], ["plan"])

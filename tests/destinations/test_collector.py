@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from footfall.collector.settings import SETTINGS
 from footfall.collector.wire import batch as wire_batch
 from footfall.collector.wire.messages import IncomingRequest, IngestResult
 from footfall.collector.wire.sessions import Sessions
-from footfall.destinations import Collector, Plausible
+from footfall.destinations import Collector, Plausible, destination_from
 from footfall.errors import ConfigError
 from footfall.events.hit_report import HitReport
 from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response, Visitor
@@ -82,20 +84,30 @@ def test_a_token_that_no_header_carries_is_refused_and_not_repeated(token: Any) 
     assert "two" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("destination", "remedy"),
-    [
-        (COLLECTOR, "write it into the destination: collector://TOKEN@HOST:PORT/DOMAIN"),
-        (PROTECTED, "compare it with the collector's --ingest-token"),
-    ],
-)
-def test_a_refusal_names_the_token_that_is_missing_or_wrong(
-    destination: Collector, remedy: str
+LINES = {
+    "http://127.0.0.1:8321": "collector://TOKEN@127.0.0.1:8321/example.com",
+    "https://stats.example.com/stats": "collector://TOKEN@stats.example.com/stats/example.com",
+    "http://collector:8321": "collector+http://TOKEN@collector:8321/example.com",
+    "https://[::1]:8321": "collector+https://TOKEN@[::1]:8321/example.com",
+}
+
+
+@pytest.mark.parametrize(("endpoint", "line"), LINES.items())
+def test_a_refusal_names_the_setting_of_the_token_and_the_line_for_it(
+    endpoint: str, line: str
 ) -> None:
-    outcome = destination.read(Response(status=401, body=b'{"error":"no"}'))
-    assert (outcome.kind, outcome.pause) == (OutcomeKind.REJECTED, True)
-    assert remedy in (outcome.detail or "")
-    assert TOKEN not in (outcome.detail or "")
+    setting = SETTINGS["ingest_token"]
+    name = f"its {setting.flag} ({setting.variable})"
+    answer = Response(status=401, body=b'{"error":"no"}')
+    without = Collector(domain="example.com", endpoint=endpoint)
+    missing = without.read(answer)
+    wrong = replace(without, token=TOKEN).read(answer)
+    for outcome in (missing, wrong):
+        assert (outcome.kind, outcome.pause) == (OutcomeKind.REJECTED, True)
+        assert name in (outcome.detail or "")
+        assert TOKEN not in (outcome.detail or "")
+    assert line in (missing.detail or "")
+    assert destination_from(line) == replace(without, token="TOKEN")
 
 
 # -- several events in one request --------------------------------------------------------------

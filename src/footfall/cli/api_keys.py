@@ -35,3 +35,10 @@ def collector_token() -> str | None:
     if file := key(variable):
         return read_token_file(variable, file)
     return key(_FORMER_COLLECTOR_TOKEN)
+
+
+def collector_token_remedy() -> str:
+    """What to do where a collector refuses to be read with `collector_token`."""
+    if collector_token() is None:
+        return f"the collector wants its token: set {COLLECTOR_TOKEN} to its --token"
+    return f"the collector does not know this token: compare {COLLECTOR_TOKEN} with its --token"

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from footfall.cli.api_keys import COLLECTOR_TOKEN, SITES_KEY, collector_token, key
+from footfall.cli.api_keys import (
+    COLLECTOR_TOKEN,
+    SITES_KEY,
+    collector_token,
+    collector_token_remedy,
+    key,
+)
 from footfall.cli.terminal import complain, say
 from footfall.common.printable import escaped
 from footfall.destinations import check_event_name
@@ -164,10 +170,13 @@ def _from_file(path: Path) -> Declared:
 
 
 def _from_collector(url: str, site: str) -> Declared:
-    from footfall.plausible_api import PlausibleAPI
+    from footfall.plausible_api import AuthorizationError, PlausibleAPI
 
-    with PlausibleAPI(url, stats_key=collector_token()) as api:
-        seen = [event for event in api.events.all(site) if event.event_type == "custom"]
+    try:
+        with PlausibleAPI(url, stats_key=collector_token()) as api:
+            seen = [event for event in api.events.all(site) if event.event_type == "custom"]
+    except AuthorizationError as error:
+        raise AuthorizationError(collector_token_remedy(), status=error.status) from error
     return Declared([event.name for event in seen], list(_flat(event.props for event in seen)))
 
 

@@ -35,6 +35,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
+from footfall.common.loopback import is_loopback
 from footfall.destinations import (
     _plausible_options,
     _response_status,
@@ -65,6 +66,9 @@ _MAX_REFERRER_CHARS: Final = 2_000
 _MAX_HEADERS: Final = 40
 # No real chain of proxies is longer, but a client may send anything.
 _MAX_HOPS: Final = 20
+
+# The collector's own variable (`collector/settings.py`), which is not imported here.
+_INGEST_TOKEN: Final = "FOOTFALL_COLLECTOR_INGEST_TOKEN"  # noqa: S105 -- the name of a variable
 
 # What a decision may depend on, without URLs and user agent: the event has both, scrubbed.
 _REQUEST_HEADERS: Final = (pageview.REQUEST_HEADERS | {"accept-language"}) - {
@@ -138,6 +142,14 @@ class Collector:
     def _authorization(self) -> Headers:
         return {} if self.token is None else {"authorization": f"Bearer {self.token}"}
 
+    @property
+    def _line_with_token(self) -> str:
+        """The destination as a line of text, with the place of the token."""
+        parts = urlsplit(self.endpoint.removesuffix("/api/event"))
+        is_default = parts.scheme == ("http" if is_loopback(parts.hostname or "") else "https")
+        scheme = "collector" if is_default else f"collector+{parts.scheme}"
+        return f"{scheme}://TOKEN@{parts.netloc}{parts.path}/{self.domain}"
+
     def report(self, report: HitReport, *, sent_at: float) -> Request:
         """The POST that carries the report of one hit; `sent_at` is in seconds since the epoch."""
         event = report.event
@@ -210,12 +222,13 @@ class Collector:
     def read(self, response: Response) -> Outcome:
         """The outcome that a response means. Never raises, whatever the response holds."""
         if response.status == 401:
+            wanted = f"its --ingest-token ({_INGEST_TOKEN})"
             detail = (
-                "HTTP 401: the collector wants its ingest token; write it into the destination: "
-                "collector://TOKEN@HOST:PORT/DOMAIN, or Collector(token=...)"
+                f"HTTP 401: the collector wants {wanted}; write it into the destination: "
+                f"{self._line_with_token}, or Collector(token=...)"
                 if self.token is None
                 else "HTTP 401: the collector does not know this destination's token; compare it "
-                "with the collector's --ingest-token"
+                f"with {wanted}"
             )
             return Outcome(kind=OutcomeKind.REJECTED, detail=detail, pause=True)
         outcome = self._plausible.read(response)

@@ -39,10 +39,13 @@ def test_a_collector_with_a_token_is_read_back_with_it(
 ) -> None:
     with CollectorServer(token="secret") as collector:
         assert main(["check", line("collector", collector.url)]) == 0
-        assert "read back  not possible: GET /api/v1/stats/realtime" in output(capsys)
+        assert "wants its token: set FOOTFALL_COLLECTOR_TOKEN to its --token" in output(capsys)
+        monkeypatch.setenv("COLLECTOR_TOKEN", "other")
+        assert main(["check", line("collector", collector.url)]) == 0
+        assert "compare FOOTFALL_COLLECTOR_TOKEN with its --token" in output(capsys)
         monkeypatch.setenv("COLLECTOR_TOKEN", "secret")
         assert main(["check", line("collector", collector.url)]) == 0
-        assert "read back  1 current visitors before, 2 now" in output(capsys)
+        assert "read back  2 current visitors before, 3 now" in output(capsys)
 
 
 def test_the_collectors_own_variable_opens_it(
@@ -66,7 +69,8 @@ def test_a_wrong_ingest_token_is_found_as_the_middleware_would_find_it(
         wrong = output(capsys)
         assert main(["check", f"collector://s3cret%20one@{where}/{SITE}"]) == 0
         right = output(capsys)
-    assert "collector wants its ingest token; write it into the destination" in missing
+    assert "collector wants its --ingest-token (FOOTFALL_COLLECTOR_INGEST_TOKEN)" in missing
+    assert f"write it into the destination: collector://TOKEN@{where}/{SITE}" in missing
     assert "does not know this destination's token" in wrong
     assert "meaning    accepted" in right
     assert "s3cret" not in missing + wrong + right

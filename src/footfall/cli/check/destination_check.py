@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from footfall.cli.api_keys import STATS_KEY, collector_token, key
+from footfall.cli.api_keys import STATS_KEY, collector_token, collector_token_remedy, key
 from footfall.cli.explain import BROWSER
 from footfall.cli.terminal import say
 from footfall.common.printable import escaped
@@ -154,14 +154,17 @@ class DestinationCheck:
         return True
 
     def _visitors(self, reader: PlausibleAPI | None) -> int | None:
-        from footfall.plausible_api import APIError
+        from footfall.plausible_api import APIError, AuthorizationError
 
         if reader is None or self._site is None:
             return None
         try:
             return reader.stats.visitors_now(self._site)
         except APIError as error:
-            _print("read back", f"not possible: {error}")
+            is_collectors = isinstance(self._destination, Collector)
+            wants_token = is_collectors and isinstance(error, AuthorizationError)
+            reason = collector_token_remedy() if wants_token else error
+            _print("read back", f"not possible: {reason}")
             return None
 
 
