@@ -24,6 +24,38 @@ def test_a_command_that_there_is_not_exits_with_2(capsys: pytest.CaptureFixture[
     assert "'check'" in capsys.readouterr().err
 
 
+MISSPELT = {
+    "collect --databse X": ("footfall collect", "--databse, did you mean --database?"),
+    "collect --keep-dayz=7": ("footfall collect", "--keep-dayz, did you mean --keep-days?"),
+    "collect --tokn s3cret": ("footfall collect", "--tokn, did you mean --token?"),
+    "collect --tokn=s3cret": ("footfall collect", "--tokn, did you mean --token?"),
+    "export --databse X --fromat csv": (
+        "footfall export",
+        "--databse, did you mean --database?; no such option: --fromat, did you mean --format?",
+    ),
+    "explain GET / --user-agnt x": ("footfall explain", "--user-agnt, did you mean --user-agent?"),
+    "check --client_ip 1.1.1.1": ("footfall check", "--client_ip, did you mean --client-ip?"),
+    "goals sync a.test --evnt X": ("footfall goals sync", "--evnt, did you mean --event?"),
+    "demo --onec": ("footfall demo", "--onec, did you mean --once?"),
+    "demo --xyz": ("footfall demo", "--xyz\n"),
+    "--verson": ("footfall", "--verson, did you mean --version?"),
+}
+
+
+@pytest.mark.parametrize("line", MISSPELT)
+def test_a_misspelt_option_is_named_with_the_nearest(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, text = MISSPELT[line]
+    with pytest.raises(SystemExit) as caught:
+        main(line.split())
+    assert caught.value.code == 2
+    output = capsys.readouterr().err
+    assert output.endswith(f"{program}: error: no such option: {text.rstrip()}\n")
+    assert output.startswith(f"usage: {program} [")
+    assert "s3cret" not in output
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

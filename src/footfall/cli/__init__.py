@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import footfall
 
@@ -22,7 +23,7 @@ COMMANDS: Final = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 if all is well, 1 if not, 2 for wrong usage."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
     )
     parser.add_argument("--version", action="version", version=f"footfall {footfall.__version__}")
@@ -38,3 +39,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     code: int = arguments.run(arguments)
     return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that names the nearest of its options for one that it does not have.
+
+    Each command has its own, so that the usage in front of the error is the command's.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, rest = super().parse_known_args(args, namespace)
+        # Without their values, which may be secrets.
+        unknown = [each.partition("=")[0] for each in rest if each.startswith("-")]
+        if unknown:
+            self.error("; ".join(map(self._unknown, unknown)))
+        return found, rest
+
+    def _unknown(self, option: str) -> str:
+        near = difflib.get_close_matches(option, self._option_string_actions, n=1)
+        return f"no such option: {option}" + (f", did you mean {near[0]}?" if near else "")
