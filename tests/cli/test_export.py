@@ -8,8 +8,10 @@ import json
 import re
 import sqlite3
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from footfall.cli.export import COLUMNS
 from footfall.collector.storage.database import MEMORY
 from footfall.collector.storage.store import Store
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
+from footfall.delivery.outbox.sqlite_file import OutboxFile
 from tests.collector.storage.support import enqueue
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
@@ -205,6 +208,63 @@ def test_a_day_that_is_none_is_reported(database: Path, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit):
         export(database, "--from", "yesterday")
     assert "'yesterday' is no day; write it like 2026-11-30" in capsys.readouterr().err
+
+
+def _database_of(file: Path, statements: Sequence[str]) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def _of_version(file: Path, version: int) -> None:
+    Store(file).close()
+    _database_of(file, [f"PRAGMA user_version = {version}"])
+
+
+OTHER_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a text": (lambda file: file.write_text("Dear diary, " * 99), "is damaged or no database"),
+    "nothing": (lambda file: file.touch(), "has no events yet; name one that"),
+    "a directory": (lambda file: file.mkdir(), "is a directory; name one that"),
+    "another program's": (
+        partial(_database_of, statements=("CREATE TABLE auth_user (id INTEGER)",)),
+        "holds another program's tables; name one that `footfall collect` has written",
+    ),
+    "an outbox": (lambda file: OutboxFile(str(file)).close(), "is an outbox, in which events wait"),
+    "an earlier version's": (
+        partial(_of_version, version=3),
+        "was written by an earlier footfall; start `footfall collect` on it once",
+    ),
+    "a later version's": (
+        partial(_of_version, version=99),
+        "was written by a later footfall; upgrade, or name one that",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "what"), OTHER_FILES.values(), ids=OTHER_FILES)
+def test_what_is_no_file_of_the_collectors_is_named(
+    make: Callable[[Path], object], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "x"
+    make(file)
+    assert export(file) == 2
+    captured = capsys.readouterr()
+    assert what in captured.err
+    assert "new file" not in captured.err
+    assert captured.out == ""
+
+
+def test_the_database_is_not_overwritten_by_its_export(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = database.read_bytes()
+    link = tmp_path / "link"
+    link.symlink_to(database)
+    for output in (database, link):
+        assert export(database, "-o", str(output)) == 2
+        assert "--output is the database itself" in capsys.readouterr().err
+    assert database.read_bytes() == before
 
 
 def test_what_cannot_be_done_is_reported(

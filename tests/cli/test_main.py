@@ -33,7 +33,7 @@ MISSPELT = {
         "footfall export",
         "--databse, did you mean --database?; no such option: --fromat, did you mean --format?",
     ),
-    "explain GET / --user-agnt x": ("footfall explain", "--user-agnt, did you mean --user-agent?"),
+    "explain GET / --heder x": ("footfall explain", "--heder, did you mean --header?"),
     "check --client_ip 1.1.1.1": ("footfall check", "--client_ip, did you mean --client-ip?"),
     "goals sync a.test --evnt X": ("footfall goals sync", "--evnt, did you mean --event?"),
     "demo --onec": ("footfall demo", "--onec, did you mean --once?"),

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from footfall.cli.terminal import complain
 from footfall.common.printable import escaped, escaped_json
+from footfall.common.same_file import is_same_file
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.format == "parquet" and not args.output:
         complain("Parquet is no text: name a file with --output")
+        return _CANNOT_START
+    if args.output and is_same_file(args.output, args.database):
+        complain("--output is the database itself: name another file")
         return _CANNOT_START
     try:
         with closing(open_to_read(args.database)) as connection:

@@ -24,6 +24,7 @@ from footfall.collector.allowed_hosts import AllowedHosts
 from footfall.collector.root_path import normalized_root_path
 from footfall.common.bearer_token import MIN_LENGTH, token_remedy
 from footfall.common.loopback import is_loopback
+from footfall.common.same_file import is_same_file
 from footfall.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -361,6 +362,9 @@ class CollectorSettings:
         )
         if self.forward_outbox is not None and not self.forward:
             remedy = "keeps what is passed on, and nothing is: name a destination with forward"
+            faults.append(Fault("forward_outbox", str(self.forward_outbox), remedy))
+        if self.forward_outbox is not None and is_same_file(self.forward_outbox, self.database):
+            remedy = "is the database, which holds other tables: name a file of its own"
             faults.append(Fault("forward_outbox", str(self.forward_outbox), remedy))
         if self.max_connections < 1:
             faults.append(Fault("max_connections", self.max_connections, "choose 1 or more"))

@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from footfall.collector import CollectorServer
+from footfall.collector import CollectorServer, Store
 from footfall.collector.ingest.forward import MEMORY_SECONDS, OUTBOX_SECONDS
 from footfall.collector.storage import database
 from footfall.delivery.outbox import outbox as outbox_module
@@ -275,11 +275,13 @@ def test_a_full_outbox_drops_the_oldest_and_takes_new_ones(
 
 def test_an_outbox_that_cannot_work_is_reported_at_the_start(tmp_path: Path) -> None:
     forward = [destination_at(unused_port())]
-    database_file = tmp_path / "events.sqlite3"
+    database_file, other = tmp_path / "events.sqlite3", tmp_path / "other.sqlite3"
+    Store(other).close()
     port = unused_port()
     for outbox, message in (
         (tmp_path / "nowhere" / "outbox", "No such file"),
-        (database_file, "another program's tables"),
+        (database_file, "is the database, which holds other tables: name a file of its own"),
+        (other, "another program's tables"),
     ):
         with pytest.raises(ConfigError, match=message) as caught:
             CollectorServer(database_file, port=port, forward=forward, forward_outbox=outbox)

@@ -201,24 +201,30 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
     """A read-only connection to a collector's file.
 
     Raises:
-        ConfigError: There is no such file, or it is not a collector's of this version.
+        ConfigError: There is no such file, or it is not a collector's of this version. Says what
+            it is.
     """
     if not Path(path).is_file():
-        remedy = "there is no such file; name one that `footfall collect` has written"
-        raise ConfigError(Fault("database", str(path), remedy))
-    with _config_errors(str(path)), contextlib.ExitStack() as stack:
+        kind = "is a directory" if Path(path).is_dir() else "there is no such file"
+        raise ConfigError(Fault("database", str(path), f"{kind}; {_NAME_OURS}"))
+    with _config_errors(str(path), _NAME_OURS), contextlib.ExitStack() as stack:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = stack.enter_context(
             contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_OPEN_BUSY_SECONDS))
         )
-        _check_file(connection, str(path))
+        _check_file(connection, str(path), _NAME_OURS)
+        if not (written := schema.version(connection)):
+            raise ConfigError(Fault("database", str(path), f"has no events yet; {_NAME_OURS}"))
+        if written < schema.SCHEMA_VERSION:
+            remedy = "was written by an earlier footfall; start `footfall collect` on it once"
+            raise ConfigError(Fault("database", str(path), remedy))
         stack.pop_all()
     return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     """Bring the file to our schema, or raise."""
-    _check_file(connection, path)
+    _check_file(connection, path, _NAME_NEW)
     _switch_to_wal(connection)
     connection.execute("BEGIN IMMEDIATE")
     # A second process may have been faster.
@@ -242,35 +248,50 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _check_file(connection: sqlite3.Connection, path: str) -> None:
+def _check_file(connection: sqlite3.Connection, path: str, otherwise: str) -> None:
+    """Raise unless the file is empty, or a whole one of ours; `otherwise` ends each remedy."""
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if not tables:
         return
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
     if owner != _APPLICATION_ID:
-        raise ConfigError(
-            Fault("database", path, "holds another program's tables; name a new file")
-        )
+        raise ConfigError(Fault("database", path, f"{_kind(owner)}; {otherwise}"))
     if schema.version(connection) > schema.SCHEMA_VERSION:
-        raise ConfigError(
-            Fault("database", path, "was written by a later footfall; upgrade, or name a new file")
-        )
+        remedy = f"was written by a later footfall; upgrade, or {otherwise}"
+        raise ConfigError(Fault("database", path, remedy))
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise ConfigError(Fault("database", path, f"is damaged ({found}); {_DAMAGED}"))
 
 
-_DAMAGED = "move it away to start anew, or try `sqlite3 FILE .recover`"
+def _kind(application_id: int) -> str:
+    """What a database is that is not ours."""
+    from footfall.delivery.outbox import sqlite_file
+
+    if application_id == sqlite_file.APPLICATION_ID:
+        return "is an outbox, in which events wait to be sent"
+    return "holds another program's tables"
+
+
+_NAME_NEW: Final = "name a new file"
+_NAME_OURS: Final = "name one that `footfall collect` has written"
+_DAMAGED: Final = "move it away to start anew, or try `sqlite3 FILE .recover`"
 
 
 @contextlib.contextmanager
-def _config_errors(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into `ConfigError`, with a remedy."""
+def _config_errors(path: str, otherwise: str = _DAMAGED) -> Iterator[None]:
+    """Turn SQLite's errors into `ConfigError`, with a remedy.
+
+    `otherwise` is that for a file that is no database.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
         remedy = f"cannot be opened ({error}); name a file in a directory that can be written to"
         raise ConfigError(Fault("database", path, remedy)) from error
     except sqlite3.Error as error:
-        remedy = f"is damaged or no database ({error}); {_DAMAGED}"
+        # Where the first bytes are not those of a database, only the owner knows what it is.
+        is_database = error.sqlite_errorcode != sqlite3.SQLITE_NOTADB
+        kind = "is damaged" if is_database else "is damaged or no database"
+        remedy = f"{kind} ({error}); {_DAMAGED if is_database else otherwise}"
         raise ConfigError(Fault("database", path, remedy)) from error

@@ -16,8 +16,8 @@ from footfall.common.private_file import make_private
 SCHEMA_VERSION: Final = 1
 """Kept in the file as `user_version`. A file of a later version is not used."""
 
-# "FooB": by this number `file` and footfall itself recognise an outbox.
-_APPLICATION_ID: Final = 0x466F6F42
+APPLICATION_ID: Final = 0x466F6F42
+"""`FooB`: by this number `file` and footfall itself recognise an outbox."""
 # A commit takes milliseconds; what holds the lock for longer is another program.
 BUSY_SECONDS: Final = 1.0
 # At about 1 KiB a row a hundred megabytes, and more than can be sent within the life of an event.
@@ -37,7 +37,7 @@ _SCHEMA: Final = (
     )
     """,
     "CREATE INDEX events_by_age ON events (destination, made_at)",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
@@ -257,7 +257,7 @@ def _retry_while_busy(connection: sqlite3.Connection, statement: str) -> Any:
 def _check_is_ours(connection: sqlite3.Connection) -> None:
     if not _retry_while_busy(connection, "SELECT count(*) FROM sqlite_master"):
         return
-    if _pragma(connection, "application_id") != _APPLICATION_ID:
+    if _pragma(connection, "application_id") != APPLICATION_ID:
         raise UnusableFileError("it holds another program's tables; name a new file")
     if _pragma(connection, "user_version") > SCHEMA_VERSION:
         raise UnusableFileError("it was written by a later footfall; upgrade, or name a new file")
