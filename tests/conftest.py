@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 import pytest
 
-from footfall.tracker import Tracker, process_hooks
+from footfall.tracker import Tracker, process_hooks, shared_tracker
 
 if TYPE_CHECKING:
     from footfall.collector import CollectorServer
@@ -93,9 +93,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
     """Stop every tracker that a test has left, so that no later test meets its events."""
-    before = {*process_hooks._state.trackers}
+    before = {*process_hooks.trackers()}
     yield
-    for tracker in {*process_hooks._state.trackers} - before:
+    for tracker in {*process_hooks.trackers()} - before:
         assert isinstance(tracker, Tracker)
         with suppress(IndexError):
             while True:
@@ -104,7 +104,8 @@ def _leave_no_tracker() -> Iterator[None]:
         if tracker._pipeline.lock.acquire(timeout=1.0):
             tracker._pipeline.lock.release()
         tracker.close(0.0)
-        process_hooks._state.trackers.discard(tracker)
+        process_hooks.unregister(tracker)
+    shared_tracker._TRACKERS.clear()
 
 
 @pytest.fixture

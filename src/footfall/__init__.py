@@ -218,13 +218,14 @@ def flush_on_sigterm() -> None:
 
 
 def stats() -> dict[str, Any]:
-    """The counters of this process's tracker; see `footfall.tracker.Tracker.stats`.
+    """The counters of all trackers of this process, added up; see `footfall.tracker.Tracker.stats`.
 
     Returns:
-        That of the request's tracker; outside a request, of the newest. Empty where there is none.
+        The shape of `Tracker.stats`. Empty where there is no tracker.
     """
-    tracker = _tracker()
-    return tracker.stats() if tracker is not None else {}
+    from footfall.tracker import process_hooks
+
+    return process_hooks.stats()
 
 
 def _exchange() -> Any:

@@ -126,7 +126,7 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
 
     Args:
         app: The app whose pageviews are counted.
-        tracker: One made elsewhere, to share between apps. Otherwise `options` make one.
+        tracker: One made elsewhere. Otherwise all apps with the same `options` share one.
         options: See `footfall.config.Config`.
 
     Raises:

@@ -16,7 +16,7 @@ from flask import request
 from footfall import wsgi
 from footfall.config import Options, as_options
 from footfall.request.exchange import CURRENT
-from footfall.tracker import Tracker
+from footfall.tracker.shared_tracker import shared_tracker
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -45,7 +45,7 @@ class Footfall:
         if "footfall" in app.extensions:
             raise RuntimeError("footfall is already set up for this app: call init_app once")
         options = {**as_options(app.config.get("FOOTFALL") or {}), **self._options}
-        tracker = Tracker.from_options(options)
+        tracker = shared_tracker(options)
         app.extensions["footfall"] = tracker
         app.wsgi_app = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)  # type: ignore[method-assign]  # the documented way to wrap a Flask app
         if tracker.recorder.wants_route:

@@ -20,6 +20,7 @@ from footfall.request.exchange import CURRENT
 from footfall.rules.path_rules import pattern_list
 from footfall.rules.route_template import is_catch_all
 from footfall.tracker import Tracker
+from footfall.tracker.shared_tracker import shared_tracker
 
 SETTING: Final = "FOOTFALL"
 
@@ -155,7 +156,7 @@ def settings_tracker() -> Tracker:
     # middleware of a process in one thread, and two trackers would also work.
     if _tracker is None:
         _excluded_names = excluded_names()
-        _tracker = Tracker.from_options(settings_options(), origin=f"{SETTING} ")
+        _tracker = shared_tracker(settings_options(), origin=f"{SETTING} ")
     return _tracker
 
 

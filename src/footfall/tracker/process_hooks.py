@@ -23,6 +23,7 @@ from types import FrameType, ModuleType
 from typing import Any, Final, Protocol
 
 from footfall.common.clock import monotonic
+from footfall.tracker.combined_stats import combined
 
 # A reloading development server wants its port back at once.
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
@@ -49,8 +50,8 @@ class _State:
     """What this module knows of its process."""
 
     def __init__(self) -> None:
-        self.trackers: weakref.WeakSet[ProcessTracker] = weakref.WeakSet()
-        self.newest: weakref.ref[ProcessTracker] | None = None
+        # The keys, in the order in which they were made or asked for.
+        self.trackers: weakref.WeakKeyDictionary[ProcessTracker, None] = weakref.WeakKeyDictionary()
         # The hooks of Python and of uWSGI are set; and those of these platforms.
         self.is_hooked = False
         self.hooked_platforms: set[str] = set()
@@ -65,9 +66,13 @@ _state: Final = _State()
 
 
 def register(tracker: ProcessTracker) -> None:
-    """Reset `tracker` after a fork, and deliver its events at the end, for as long as it lives."""
-    _state.trackers.add(tracker)
-    _state.newest = weakref.ref(tracker)
+    """Reset `tracker` after a fork, and deliver its events at the end, for as long as it lives.
+
+    Another call makes it the newest again.
+    """
+    if newest() is not tracker:
+        unregister(tracker)
+        _state.trackers[tracker] = None
     if not _state.is_hooked:
         _state.is_hooked = True
         atexit.register(_at_interpreter_exit)
@@ -78,14 +83,26 @@ def register(tracker: ProcessTracker) -> None:
             _chain(uwsgi, "post_fork_hook", _after_fork)
 
 
-def newest() -> ProcessTracker | None:
-    """The tracker made last: the one that `footfall.stats()` reads outside a request."""
-    return _state.newest() if _state.newest is not None else None
+def unregister(tracker: ProcessTracker) -> None:
+    """Undo `register`."""
+    _state.trackers.pop(tracker, None)
 
 
 def trackers() -> list[ProcessTracker]:
-    """All trackers of this process."""
-    return list(_state.trackers)
+    """All trackers of this process, the newest last."""
+    # In one step: another thread may make a tracker meanwhile.
+    references = _state.trackers.keyrefs()
+    return [tracker for reference in references if (tracker := reference()) is not None]
+
+
+def newest() -> ProcessTracker | None:
+    """The newest tracker: the one that `footfall.track()` uses outside a request."""
+    return next(reversed(trackers()), None)
+
+
+def stats() -> dict[str, Any]:
+    """The counters of all trackers together, in the shape of `Tracker.stats`; {} of none."""
+    return combined(tracker.stats() for tracker in trackers())
 
 
 def is_exiting() -> bool:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -102,16 +102,23 @@ class Tracker:
         origin: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Make a tracker of keyword options; the arguments are those of `Config.load`.
+        """Make a tracker of keyword options, for the caller alone.
+
+        Args: those of `Config.load`.
 
         Raises:
             ConfigError: the options cannot work; lists every fault.
         """
+        environ = os.environ if environ is None else environ
         tracker = cls(Config.load(options, environ=environ, origin=origin), environ=environ)
-        for variable in overruled(options, os.environ if environ is None else environ):
-            text = f"footfall: {variable} has no effect, since the app sets the option itself"
-            tracker._log.warn_once(variable, text)
+        tracker.warn_of_overruled(overruled(options, environ))
         return tracker
+
+    def warn_of_overruled(self, variables: Iterable[str]) -> None:
+        """Log, once for each, which variables of the environment the app's own options replace."""
+        for variable in variables:
+            text = f"footfall: {variable} has no effect, since the app sets the option itself"
+            self._log.warn_once(variable, text)
 
     def reset_after_fork(self) -> None:
         """Start anew with nothing waiting, in a forked child. Only assignments."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from footfall.tracker.double_install import warn_if_installed_twice
+from footfall.tracker.shared_tracker import shared_tracker
 from footfall.tracker.tracker import Tracker
 
 App = TypeVar("App")
@@ -15,7 +16,7 @@ class WrappedApp(Generic[App]):
     """An app with the tracker that counts its pageviews.
 
     Args:
-        tracker: None to make one of `options`.
+        tracker: None for the one that all apps with these `options` share.
         options: See `footfall.config.Config`.
         delivering: What `mode="sync"` wraps around the app, to deliver within each request.
 
@@ -30,7 +31,7 @@ class WrappedApp(Generic[App]):
         options: Mapping[str, Any],
         delivering: Callable[[App, Tracker], App],
     ) -> None:
-        self.tracker = tracker or Tracker.from_options(options)
+        self.tracker = tracker or shared_tracker(options)
         warn_if_installed_twice(app, self.tracker)
         # Read with every request, so not through the tracker.
         self._recorder = self.tracker.recorder
