@@ -39,8 +39,8 @@ class ServerSpec:
     command: tuple[str, ...]
     folder: Path = EXAMPLES
     programs: tuple[str, ...] = ()
-    # A text that its log has once it is ready, for a server that listens too early or never.
-    ready_text: str | None = None
+    # Texts that its log has once it is ready, for a server that listens too early or never.
+    ready_texts: tuple[str, ...] = ()
     # Texts that its log has once its workers have got SIGTERM, for a server that loses signals.
     stopping_texts: tuple[str, ...] = ()
     # False for several processes: they keep no order among the events of one visitor.
@@ -55,14 +55,19 @@ def uvicorn(app: str, *options: str, folder: Path = EXAMPLES) -> ServerSpec:
     )
 
 
-def gunicorn(
-    app: str, *options: str, folder: Path = EXAMPLES, is_ordered: bool = True
-) -> ServerSpec:
+def gunicorn(app: str, *options: str, workers: int = 1, folder: Path = EXAMPLES) -> ServerSpec:
     return ServerSpec(
-        command=(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", *options, app),
+        command=(
+            *(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}"),
+            *("--config", str(APPS / "gunicorn_settings.py"), "--workers", str(workers)),
+            *(*options, app),
+        ),
         folder=folder,
         programs=("gunicorn",),
-        is_ordered=is_ordered,
+        # A worker has its master's signal handlers from the fork until `Worker.init_signals` has
+        # run: a SIGTERM is then put into a copy of the master's queue, which nobody reads.
+        ready_texts=tuple(f"Worker {number} is ready" for number in range(1, workers + 1)),
+        is_ordered=workers == 1,
     )
 
 
@@ -121,7 +126,7 @@ def uwsgi(app: str, *options: str, workers: int = 2, folder: Path = EXAMPLES) ->
         folder=folder,
         programs=("uwsgi",),
         # The workers serve before their master is ready for SIGTERM.
-        ready_text=f"spawned uWSGI worker {workers}",
+        ready_texts=(f"spawned uWSGI worker {workers}",),
     )
 
 
@@ -169,7 +174,7 @@ def mod_wsgi(app: str, *, daemon: str | None = None, folder: Path = EXAMPLES) ->
         ),
         folder=folder,
         programs=("apache2", _MOD_WSGI),
-        ready_text="resuming normal operations",
+        ready_texts=("resuming normal operations",),
     )
 
 
@@ -201,7 +206,7 @@ class Server:
     ) -> None:
         self._process = process
         self._log_file = log_file
-        self._ready_text = spec.ready_text
+        self._ready_texts = spec.ready_texts
         self._stopping_texts = spec.stopping_texts
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -260,7 +265,10 @@ class Server:
         return self.exit_status is not None
 
     def _is_ready(self) -> bool:
-        return self._accepts() if self._ready_text is None else self._ready_text in self.log
+        if not self._ready_texts:
+            return self._accepts()
+        log = self.log
+        return all(text in log for text in self._ready_texts)
 
     def _accepts(self) -> bool:
         try:

@@ -39,9 +39,7 @@ SERVERS: Final = {
     "gunicorn-gthread-flask": gunicorn(
         "flask_app:app", "--worker-class", "gthread", "--threads", "4"
     ),
-    "gunicorn-preload-flask": gunicorn(
-        "flask_app:app", "--preload", "--workers", "2", is_ordered=False
-    ),
+    "gunicorn-preload-flask": gunicorn("flask_app:app", "--preload", workers=2),
     "gunicorn-django": gunicorn("mysite.wsgi", folder=DJANGO_SITE),
     "wsgiref-plain": script("plain_wsgi.py"),
 }

@@ -48,9 +48,9 @@ ROUND_TRIP_SECONDS: Final = 0.05
 SHORT: Final = {"FOOTFALL_SHUTDOWN_TIMEOUT_SECONDS": "1", "FOOTFALL_TIMEOUT_SECONDS": "60"}
 
 
-def _gunicorn(app: str, *options: str) -> ServerSpec:
+def _gunicorn(app: str, *options: str, workers: int = 1) -> ServerSpec:
     # After this time it would kill a worker, and nobody would see what held that up.
-    return gunicorn(app, "--graceful-timeout", "100", *options, folder=APPS)
+    return gunicorn(app, "--graceful-timeout", "100", *options, workers=workers, folder=APPS)
 
 
 # Without these options waitress deletes the header that a proxy sets.
@@ -63,7 +63,7 @@ WITH_EXIT_HOOK: Final = {
     "31-uvicorn-lifespan-off-on-sigterm": uvicorn(
         "lifecycle_on_sigterm:asgi", "--lifespan", "off", folder=APPS
     ),
-    "31-gunicorn-sync": _gunicorn("lifecycle:wsgi", "--workers", "2"),
+    "31-gunicorn-sync": _gunicorn("lifecycle:wsgi", workers=2),
     "31-gunicorn-gthread": _gunicorn("lifecycle:wsgi", "--worker-class=gthread", "--threads=4"),
     "31-gunicorn-asgi": _gunicorn("lifecycle:asgi", "--worker-class=asgi"),
     "31-gunicorn-uvicorn": _gunicorn(
@@ -82,7 +82,7 @@ WITH_EXIT_HOOK: Final = {
     "31-waitress-on-sigterm": waitress("lifecycle_on_sigterm:wsgi", *FORWARDED, folder=APPS),
     "31-mod-wsgi": mod_wsgi("lifecycle:wsgi", folder=APPS),
     "31-mod-wsgi-daemon": mod_wsgi("lifecycle:wsgi", daemon="processes=2 threads=2", folder=APPS),
-    "35-gunicorn-preload": _gunicorn("lifecycle:wsgi", "--preload", "--workers", "2"),
+    "35-gunicorn-preload": _gunicorn("lifecycle:wsgi", "--preload", workers=2),
     "39-uwsgi": uwsgi("lifecycle:wsgi", folder=APPS),
     "39-uwsgi-fork-hooks": uwsgi("lifecycle:wsgi", "--py-call-uwsgi-fork-hooks", folder=APPS),
     # One worker: a second one would be stopped while it still loads the app, and log an error.
@@ -102,9 +102,7 @@ WITHOUT_EXIT_HOOK: Final = {
 
 # An event is tracked in the master, whose thread runs while the workers are forked.
 TRACKED_BEFORE_FORK: Final = {
-    "35-gunicorn-preload": _gunicorn(
-        "lifecycle_track_at_import:wsgi", "--preload", "--workers", "2"
-    ),
+    "35-gunicorn-preload": _gunicorn("lifecycle_track_at_import:wsgi", "--preload", workers=2),
     "35-gunicorn-gevent-preload": _gunicorn(
         "lifecycle_track_at_import:wsgi", "--preload", "--worker-class=gevent"
     ),
@@ -360,7 +358,7 @@ def _celery(pool: str, *options: str) -> ServerSpec:
         ),
         folder=APPS,
         programs=("celery",),
-        ready_text=" ready.",
+        ready_texts=(" ready.",),
     )
 
 
