@@ -13,6 +13,7 @@ import footfall
 from footfall.errors import ConfigError
 from footfall.model import Event
 from footfall.testing import Outbox
+from tests.support import raw_requests
 from tests.support.adapters import ADAPTERS, CHROME, PLAUSIBLE, Call, Raw, navigation
 
 IPHONE = (
@@ -205,13 +206,36 @@ def test_any_layer_may_leave_a_mark(
     mark: str,
     expected: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    from tests.support import raw_requests
-
     with adapter(destinations=[PLAUSIBLE]) as call:
         raw = navigation("/marked", "utm_source=x&token=1")
         monkeypatch.setattr(raw_requests, "MARK", MARKS[mark])
         call(raw)
     assert [(event.url, event.props) for event in footfall_outbox] == expected
+
+
+TOLD_ROUTES: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
+    "shown": ("/users/<int:id>", {"path_mode": "route"}, ["/users/%7Bid%7D"]),
+    "excluded": ("/users/<int:id>", {"exclude": ["/users/{id}"]}, []),
+    "of the wrong shape": (7, {"path_mode": "route"}, ["/users/17"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("route", "options", "expected"), TOLD_ROUTES.values(), ids=TOLD_ROUTES.keys()
+)
+@pytest.mark.parametrize("name", ["wsgi", "asgi"])
+def test_any_layer_may_tell_the_route(
+    monkeypatch: pytest.MonkeyPatch,
+    footfall_outbox: Outbox,
+    name: str,
+    route: Any,
+    options: dict[str, Any],
+    expected: list[str],
+) -> None:
+    with ADAPTERS[name](destinations=[PLAUSIBLE], **options) as call:
+        monkeypatch.setattr(raw_requests, "MARK", {"route": route})
+        call(navigation("/users/17"))
+    assert [event.url.removeprefix("https://example.com") for event in footfall_outbox] == expected
 
 
 def test_an_excluded_view_may_still_track_an_event(adapter: Any, footfall_outbox: Outbox) -> None:

@@ -26,6 +26,7 @@ from footfall.request.exchange import (
     Exchange,
     annotations_of,
     get_current,
+    marked_route,
     reset_current,
     set_current,
 )
@@ -254,8 +255,12 @@ def _host(server: tuple[str, int | None] | None) -> str:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template that Starlette, FastAPI or Litestar set in the scope once they have routed."""
-    route = getattr(scope.get("route"), "path", None) or scope.get("path_template")
+    """The template that the app marked, or that Starlette, FastAPI or Litestar set in the scope."""
+    route = (
+        marked_route(scope.get(MARK_KEY))
+        or getattr(scope.get("route"), "path", None)
+        or scope.get("path_template")
+    )
     if not isinstance(route, str):
         return None
     # By then the root path contains the mount points that led to the route.

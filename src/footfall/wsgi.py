@@ -24,6 +24,7 @@ from footfall.request.exchange import (
     Exchange,
     annotations_of,
     get_current,
+    marked_route,
     reset_current,
     set_current,
 )
@@ -103,12 +104,16 @@ class EnvironExchange(Exchange):
 
 
 def _route(environ: Environ) -> str | None:
-    """The template that Bottle set in the environ once it has routed."""
-    rule = getattr(environ.get("bottle.route"), "rule", None)
-    if not isinstance(rule, str):
-        return None
-    # Bottle has the converter behind the name.
-    return str(environ.get("SCRIPT_NAME", "")) + BOTTLE_PARAMETER(r"<\1>", rule)
+    """The template that the app marked, or that Bottle set in the environ once it has routed."""
+    route = marked_route(environ.get(MARK_KEY))
+    if route is None:
+        rule = getattr(environ.get("bottle.route"), "rule", None)
+        if not isinstance(rule, str):
+            return None
+        # Bottle has the converter behind the name.
+        route = BOTTLE_PARAMETER(r"<\1>", rule)
+    # Pyramid's have no slash at their start.
+    return f"{environ.get('SCRIPT_NAME', '')}/{route.removeprefix('/')}"
 
 
 def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:

@@ -17,6 +17,10 @@ from tests.support.adapters import PLAUSIBLE, django_asgi, django_wsgi, navigati
 SPELLINGS = {
     "Starlette": ("/users/{id}", "/users/{id}"),
     "Starlette, with a converter": ("/files/{path:path}", "/files/{path}"),
+    "Falcon, with an argument": ("/users/{id:int(min=1)}/a", "/users/{id}/a"),
+    "Pyramid": (r"/old/{year:\d{4}}/{rest:.*}", "/old/{year}/{rest}"),
+    "Pyramid, the rest of the path": ("/files/*subpath", "/files/{subpath}"),
+    "Quart": ("/users/<uuid:id>", "/users/{id}"),
     "Flask": ("/users/<int:id>", "/users/{id}"),
     "Flask, without a converter": ("/users/<id>/", "/users/{id}/"),
     "Django": ("users/<int:id>/", "/users/{id}/"),
@@ -71,7 +75,7 @@ def test_any_text_becomes_a_template(route: str) -> None:
 
 
 def test_a_long_route_is_read_in_linear_time() -> None:
-    for piece in ("(", "[", "\\", "(?P<a>", "a|", "<a:", "{a:", "(?:", "{1"):
+    for piece in ("(", "[", "\\", "(?P<a>", "a|", "<a:", "{a:", "(?:", "{1", "{a:{b}", "{a:{"):
         assert template("^" + piece * 5_000).startswith("/")
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "Exchange",
     "RequestNotes",
     "annotations_of",
+    "marked_route",
     "reset_current",
     "set_current",
 ]
@@ -144,3 +145,9 @@ def annotations_of(notes: RequestNotes, mark: object) -> Annotations:
         path=path if isinstance(path, str) and path.startswith("/") else None,
         details={name: mark[name] for name in Details.__annotations__ if name in mark},
     )
+
+
+def marked_route(mark: object) -> str | None:
+    """The route template in the mark of a request, for frameworks that tell it to the app alone."""
+    route = mark.get("route") if isinstance(mark, Mapping) else None
+    return route if isinstance(route, str) else None

@@ -1,8 +1,9 @@
 r"""Route templates of all frameworks, in one spelling.
 
 /users/{id}                     Starlette, FastAPI, Litestar
-/users/{id:int}                 the same, with a converter
-/users/<int:id>                 Flask; and Django, without the leading slash
+/users/{id:int}                 the same, with a converter; Falcon's may have arguments
+/users/{id:\d{4}}/*rest         Pyramid, with a regex and the rest of the path
+/users/<int:id>                 Flask, Quart; and Django, without the leading slash
 ^users/(?P<id>[0-9]+)/$         Django's re_path
 
 What a regex leaves open becomes a name: `{id}` for the named group, `{var}` for anything else, as
@@ -17,7 +18,9 @@ from typing import Final
 
 __all__ = ["is_catch_all", "template"]
 
-_CONVERTER: Final = re.compile(r"<(?:[^<>]*:)?(\w+)>|\{(\w+):\w+\}")
+# A regex as converter may have braces of its own.
+_CONVERTER: Final = re.compile(r"<(?:[^<>]*:)?(\w+)>|\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
+_REST: Final = re.compile(r"/\*(\w+)$")
 # What no template but a regex contains, outside a converter.
 _REGEX_CHARS: Final = re.compile(r"[\^$(\\]")
 _VAR: Final = "{var}"
@@ -41,7 +44,7 @@ def template(route: str) -> str:
     if _REGEX_CHARS.search(_CONVERTER.sub("", route)):
         route = _of_regex(route)
     path = _CONVERTER.sub(lambda found: "{" + (found[1] or found[2]) + "}", route)
-    return "/" + path.removeprefix("/")
+    return "/" + _REST.sub(r"/{\1}", path).removeprefix("/")
 
 
 def is_catch_all(route: str) -> bool:
