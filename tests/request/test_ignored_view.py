@@ -9,27 +9,17 @@ from functools import partial
 from typing import Any
 
 import fastapi
-import flask
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
-from django.views import View
-from flask.views import MethodView
-from starlette.applications import Starlette
-from starlette.endpoints import HTTPEndpoint
-from starlette.requests import Request
-from starlette.responses import HTMLResponse
-from starlette.routing import Route
 
 import footfall
 from footfall.fastapi import FootfallMiddleware
-from footfall.flask import Footfall
 from footfall.testing import Outbox
 from tests.support.adapters import (
     PLAUSIBLE,
     call_asgi,
-    call_wsgi,
     django_asgi,
     django_wsgi,
     navigation,
@@ -58,24 +48,6 @@ def test_django(footfall_outbox: Outbox, adapter: Any, target: str) -> None:
     with override_settings(ROOT_URLCONF=__name__), adapter(destinations=[PLAUSIBLE]) as call:
         assert call(navigation(target)).body == b"<h1>Marked</h1>"
     assert list(footfall_outbox) == []
-
-
-def test_flask(footfall_outbox: Outbox) -> None:
-    app = flask.Flask(__name__)
-
-    @app.get("/marked/<int:pk>")
-    @footfall.ignore_view
-    def marked(pk: int) -> str:
-        return f"<h1>{pk}</h1>"
-
-    @app.get("/open")
-    def open_() -> str:
-        return "<h1>Open</h1>"
-
-    Footfall(app, destinations=[PLAUSIBLE])
-    assert call_wsgi(app, navigation("/marked/7")).body == b"<h1>7</h1>"
-    call_wsgi(app, navigation("/open"))
-    assert [event.url for event in footfall_outbox] == ["https://example.com/open"]
 
 
 def test_fastapi_keeps_reading_the_views_signature(footfall_outbox: Outbox) -> None:
@@ -163,56 +135,6 @@ def test_a_view_may_be_any_callable() -> None:
 # -- classes -----------------------------------------------------------------------------------
 
 
-@footfall.ignore_view
-class DjangoView(View):
-    async def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return HttpResponse(f"<h1>{pk}</h1>")
-
-
-class OpenDjangoView(View):
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse("<h1>Open</h1>")
-
-
-urlpatterns += [
-    path("marked-class/<int:pk>", DjangoView.as_view()),
-    path("open-class", OpenDjangoView.as_view()),
-]
-
-
-@pytest.mark.parametrize("adapter", [django_wsgi, django_asgi])
-def test_a_class_of_django(footfall_outbox: Outbox, adapter: Any) -> None:
-    with override_settings(ROOT_URLCONF=__name__), adapter(destinations=[PLAUSIBLE]) as call:
-        assert call(navigation("/marked-class/3")).body == b"<h1>3</h1>"
-        call(navigation("/open-class"))
-    assert [event.url for event in footfall_outbox] == ["https://example.com/open-class"]
-
-
-def test_a_class_of_starlette(footfall_outbox: Outbox) -> None:
-    @footfall.ignore_view
-    class Marked(HTTPEndpoint):
-        async def get(self, request: Request) -> HTMLResponse:
-            return HTMLResponse(f"<h1>{request.path_params['pk']}</h1>")
-
-    app = Starlette(routes=[Route("/marked/{pk}", Marked)])
-    app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE])
-    assert call_asgi(app, navigation("/marked/4")).body == b"<h1>4</h1>"
-    assert list(footfall_outbox) == []
-
-
-def test_a_class_of_flask(footfall_outbox: Outbox) -> None:
-    @footfall.ignore_view
-    class Marked(MethodView):
-        def get(self, pk: int) -> str:
-            return f"<h1>{pk}</h1>"
-
-    app = flask.Flask(__name__)
-    app.add_url_rule("/marked/<int:pk>", view_func=Marked.as_view("marked"))
-    Footfall(app, destinations=[PLAUSIBLE])
-    assert call_wsgi(app, navigation("/marked/5")).body == b"<h1>5</h1>"
-    assert list(footfall_outbox) == []
-
-
 def test_a_resource_with_a_method_for_each_verb() -> None:
     @footfall.ignore_view
     class Resource:
@@ -225,6 +147,29 @@ def test_a_resource_with_a_method_for_each_verb() -> None:
     assert Resource.limit == 10
 
 
+def test_a_class_that_is_called_or_has_the_methods_of_http() -> None:
+    @footfall.ignore_view
+    class Called:
+        def __call__(self) -> str:
+            return "called"
+
+    @footfall.ignore_view
+    class Methods:
+        def get(self) -> str:
+            return "get"
+
+    assert (Called()(), Methods().get()) == ("called", "get")
+
+
 def test_a_class_that_answers_no_request_is_refused() -> None:
-    with pytest.raises(TypeError, match="Model"):
-        footfall.ignore_view(Model)
+    # As a controller of Litestar has: an object that its decorator has made of a method.
+    class Handler:
+        def __call__(self) -> None: ...
+
+    class Controller:
+        get = Handler()
+
+    for view in (Model, Controller):
+        with pytest.raises(TypeError, match=view.__name__):
+            footfall.ignore_view(view)
+    assert isinstance(Controller.get, Handler)

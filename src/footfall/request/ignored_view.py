@@ -15,13 +15,15 @@ from typing import Any, Final, TypeAlias
 
 _View: TypeAlias = Callable[..., Any]
 
-# The method that a class-based view of Django, DRF or Starlette, or one of Flask or Quart, answers
-# every request with.
-_DISPATCHERS: Final = ("dispatch", "dispatch_request")
-# Of Falcon's resources each responder is a method of its own.
-_RESPONDER: Final = "on_"
+# The method that a class-based view of Django, DRF or Starlette, or one of Flask, Quart or Sanic,
+# answers every request with.
+_DISPATCHERS: Final = {"dispatch", "dispatch_request"}
+# Of Falcon's resources and FastHTML's classes each responder is a method of its own; BlackSheep
+# calls its controllers' `on_request` first; views of Pyramid may be called as a whole.
+_RESPONDER_PREFIX: Final = "on_"
+_RESPONDERS: Final = {"__call__", "get", "post", "put", "patch", "delete", "head", "options"}
 _NO_VIEW: Final = (
-    "ignore_view marks functions and class-based views of Django, Starlette, Flask and Falcon; "
+    "ignore_view marks functions, and classes of which it knows the methods that answer requests; "
     "mark the methods of {!r} instead, or call footfall.ignore() in them"
 )
 
@@ -52,8 +54,13 @@ def ignoring(view: Any, ignore: Callable[[], None]) -> Any:
 
 
 def _marked_class(view: type, ignore: Callable[[], None]) -> type:
-    methods = [name for name in _DISPATCHERS if callable(getattr(view, name, None))] or [
-        name for name in dir(view) if name.startswith(_RESPONDER) and callable(getattr(view, name))
+    names = {*dir(view)}
+    # What is no function is not the view's own: Litestar makes route handlers of methods.
+    methods = [
+        name
+        for name in names & _DISPATCHERS or names
+        if (name in _DISPATCHERS | _RESPONDERS or name.startswith(_RESPONDER_PREFIX))
+        and isinstance(getattr(view, name), FunctionType)
     ]
     if not methods:
         raise TypeError(_NO_VIEW.format(view.__qualname__))
