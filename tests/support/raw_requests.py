@@ -176,6 +176,9 @@ async def send_asgi(app: Any, raw: Raw, messages: list[dict[str, Any]]) -> None:
         return {"type": "http.request", "body": raw.body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
+        if "headers" in message:
+            # They may be an iterable that can be read only once.
+            message = {**message, "headers": [*message["headers"]]}
         messages.append(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             is_complete.set()

@@ -139,8 +139,8 @@ class Config:
     )
     path_mode: Literal["path", "route"] = option(
         "path",
-        '`"route"` sends `/users/{id}` for `/users/17`, where the framework exposes its route '
-        "(Starlette since 1.7)",
+        '`"route"` sends `/users/{id}` for `/users/17`, where the framework tells its route, or '
+        "[the app does](docs/frameworks.md)",
         is_validated=False,
     )
     hide_path_secrets: bool = option(True, "replaces long random text in a path by `:token`")

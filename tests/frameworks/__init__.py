@@ -1,0 +1,1 @@
+"""One table of behaviour over all frameworks that the documents name."""

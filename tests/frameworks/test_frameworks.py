@@ -1,0 +1,140 @@
+"""Every framework that the documents name: answers with and without footfall, and the hits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.frameworks import site
+from tests.frameworks.page import TEXT, code_blocks
+from tests.frameworks.table import FRAMEWORKS, ROWS, Hit
+
+ROOT: Final = Path(__file__).parents[2]
+
+# The frameworks that answer an exception outside of all middleware, where nothing sees the answer.
+ANSWER_OUTSIDE: Final = {"Starlette", "FastAPI", "FastHTML", "Pyramid"}
+
+
+@cache
+def results_of(framework: str) -> Any:
+    # Their own development mode would measure nothing here, and takes a second each.
+    environ = {**os.environ, "PYTHONDEVMODE": ""}
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.frameworks.drive", framework],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout.splitlines()[-1])
+
+
+@pytest.fixture(params=FRAMEWORKS)
+def framework(request: pytest.FixtureRequest) -> str:
+    """A framework that is installed; where REQUIRE_FRAMEWORKS is 1, a missing one fails."""
+    name: str = request.param
+    if FRAMEWORKS[name].version() is None:
+        reason = f"{FRAMEWORKS[name].distribution} is not installed"
+        if os.environ.get("REQUIRE_FRAMEWORKS") == "1":
+            pytest.fail(f"{reason} (required by REQUIRE_FRAMEWORKS)", pytrace=False)
+        pytest.skip(reason)
+    return name
+
+
+def as_json(hit: Hit) -> Any:
+    return {"events": [[*event] for event in hit.events], "reasons": hit.reasons}
+
+
+def test_the_answers_are_the_same_to_the_byte(framework: str) -> None:
+    results = results_of(framework)
+    assert results["counted"] == results["bare"]
+    # So that it compares something.
+    assert {*results["bare"]} == {*ROWS}
+
+
+def test_each_request_counts_as_in_every_framework(framework: str) -> None:
+    rows = {name: row for name, row in FRAMEWORKS[framework].rows().items() if name != "exception"}
+    hits = results_of(framework)["hits"]
+    assert {name: hits[name] for name in rows} == {
+        name: as_json(row.hit) for name, row in rows.items()
+    }
+
+
+def test_an_exception_of_a_view_ends_as_an_error(
+    framework: str, request: pytest.FixtureRequest
+) -> None:
+    if framework in ANSWER_OUTSIDE:
+        reason = "no hit comes of an exception that an outer layer answers"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    assert results_of(framework)["hits"]["exception"] == as_json(ROWS["exception"].hit)
+
+
+def test_an_ignored_view_responds(framework: str) -> None:
+    answers = results_of(framework)["bare"]
+    for name in {"ignored function", "ignored class"} & {*FRAMEWORKS[framework].rows()}:
+        assert site.PAGE in json.dumps(answers[name])
+
+
+@pytest.fixture
+def routing_framework(framework: str) -> str:
+    """A framework that tells its routes; older versions of Starlette do not."""
+    starlette = as_numbers(metadata.version("starlette"))
+    if framework in {"Starlette", "FastAPI", "FastHTML"} and starlette < [1, 7]:
+        pytest.skip("this Starlette sets no route in the scope")
+    return framework
+
+
+def test_a_route_can_stand_for_its_paths(routing_framework: str) -> None:
+    routes = results_of(routing_framework)["routes"]
+    expected = {name: row.route for name, row in ROWS.items() if row.route is not None}
+    assert {name: routes[name] for name in expected} == {
+        name: as_json(hit) for name, hit in expected.items()
+    }
+
+
+def test_a_rule_can_name_a_route(routing_framework: str) -> None:
+    assert results_of(routing_framework)["excluded"] == {"events": [], "reasons": {"excluded": 1}}
+
+
+# -- the page ----------------------------------------------------------------------------------
+
+
+def page_rows() -> dict[str, list[str]]:
+    """The cells of the page's table, by framework."""
+    lines = re.findall(r"^\| (.+) \|$", TEXT, re.MULTILINE)[1:]
+    return {name: cells for name, *cells in (line.split(" | ") for line in lines)}
+
+
+def test_the_page_has_every_framework_and_no_other() -> None:
+    expected = {}
+    for name, framework in FRAMEWORKS.items():
+        route = "read" if len(code_blocks(name)) == 1 else "told by the app"
+        expected[name] = [framework.interface, route, framework.ignored_class or "it has none"]
+    assert {name: cells[1:] for name, cells in page_rows().items()} == expected
+
+
+def test_the_page_names_no_version_that_was_never_run(framework: str) -> None:
+    """What is installed is one of the versions there, or was published after them."""
+    installed = FRAMEWORKS[framework].version()
+    assert installed is not None
+    versions = page_rows()[framework][0].split(", ")
+    assert as_numbers(installed) >= as_numbers(versions[0])
+
+
+def as_numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
+
+
+def test_the_page_names_every_request() -> None:
+    assert f"\n{', '.join(ROWS)}.\n" in TEXT
