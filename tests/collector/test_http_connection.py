@@ -283,6 +283,45 @@ def test_few_requests_are_pipelined(http: httpx2.Client, requests: int, answers:
         assert answer_of(connection).count(b"HTTP/1.1 200 OK") == answers
 
 
+UPGRADE = (
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\n"
+    b"HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+)
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket", b"TLS/1.0"])
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
+def test_a_request_that_asks_for_another_protocol_is_served_as_it_is(
+    http: httpx2.Client, protocol: bytes, is_chunked: bool
+) -> None:
+    body = json.dumps({**PAGEVIEW, "name": "Upgrade"}).encode()
+    request = CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    if not is_chunked:
+        length = b"Content-Length: %d\r\n\r\n" % len(body)
+        request = CHUNKED.replace(b"Transfer-Encoding: chunked\r\n\r\n", length) + body
+    request = request.replace(b"Content-Type", UPGRADE % protocol + b"Content-Type")
+    get = GET.removesuffix(b"\r\n") + UPGRADE % protocol + b"\r\n"
+    pipelined = get + request + GET + request
+    # In pieces of some size, whole, and byte by byte.
+    for size in (40, len(pipelined), 1):
+        with socket.create_connection(address_of(str(http.base_url)), MAX_SECONDS) as connection:
+            for start in range(0, len(pipelined), size):
+                connection.sendall(pipelined[start : start + size])
+            connection.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            statuses = re.findall(rb"HTTP/1.1 (\d+)", answer_of(connection))
+        assert statuses == [b"200", b"202", b"200", b"202", b"200"]
+    assert http.get("/api/v1/events", params={"name": "Upgrade"}).json()["total"] == 6
+
+
+def test_an_upgrade_behind_too_many_headers_ends_the_connection(http: httpx2.Client) -> None:
+    head = GET.removesuffix(b"\r\n") + b"a:b\r\n" * limits.HEADERS + UPGRADE % b"h2c"
+    with socket.create_connection(address_of(str(http.base_url)), MAX_SECONDS) as connection:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n%s" % (len(GET), GET))
+        with contextlib.suppress(ConnectionError):
+            assert answer_of(connection) == b""
+    assert http.get("/api/system/health/live").status_code == 200
+
+
 def test_where_nobody_waits_newcomers_are_told_to_come_back() -> None:
     with (
         running_collector(max_connections=2) as (collector, _),

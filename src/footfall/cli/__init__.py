@@ -23,7 +23,7 @@ COMMANDS: Final = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 if all is well, 1 if not, 2 for wrong usage."""
-    parser = _Parser(
+    parser = _CommandParser(
         prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
     )
     parser.add_argument("--version", action="version", version=f"footfall {footfall.__version__}")
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-class _Parser(argparse.ArgumentParser):
+class _CommandParser(argparse.ArgumentParser):
     """A parser that names the nearest of its options for one that it does not have.
 
     Each command has its own, so that the usage in front of the error is the command's.

@@ -20,6 +20,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from footfall.collector.ingest.rate_limit import sender_of
@@ -36,6 +37,9 @@ _MIN_BYTES_PER_SECOND: Final = 240
 # A client that has sent more than was read gets a reset, which discards the response that it has
 # not read yet. It has this long to close.
 _LINGER_SECONDS: Final = 1.0
+
+# The headers that say where a body ends.
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 
 # Connections become free within milliseconds.
 _EXTRA_HEADERS: Final = {HTTPStatus.SERVICE_UNAVAILABLE: b"retry-after: 1\r\n"}
@@ -164,6 +168,9 @@ class HTTPConnection(HttpToolsProtocol):
 
     def __init__(self, connections: OpenConnections, **options: Any) -> None:
         super().__init__(**options)
+        self.parser = _RequestParser(self)
+        # As uvicorn sets it: a request that was sent behind the last one breaks no response.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.logger = connections.logger
         self.network: str | None = None
         self._connections = connections
@@ -175,6 +182,8 @@ class HTTPConnection(HttpToolsProtocol):
         # How much the client had to read when its present time began.
         self._unsent: int | None = None
         self._unsent_deadline = math.inf
+        # The parser has ended a message with its head, since that asks for an upgrade.
+        self._is_resuming = False
 
     # -- called by the event loop --------------------------------------------------------------
 
@@ -216,7 +225,19 @@ class HTTPConnection(HttpToolsProtocol):
 
     # -- called by the parser and by the response ----------------------------------------------
 
+    def ignored_upgrade(self) -> bytes:
+        """A head after which the parser reads the body of the request whose upgrade is ignored.
+
+        Empty where the connection ends.
+        """
+        if self.transport.is_closing():
+            return b""
+        framing = [each for each in self.headers if each[0] in _FRAMING]
+        return b"POST / HTTP/1.1\r\n%s\r\n" % b"".join(b"%s: %s\r\n" % each for each in framing)
+
     def on_message_begin(self) -> None:
+        if self._is_resuming:
+            return
         if self._phase is not _Phase.HEAD:
             self._begin_head()
         super().on_message_begin()
@@ -225,13 +246,24 @@ class HTTPConnection(HttpToolsProtocol):
         # A header takes up to fifty times its bytes: more are left out than tell
         # `request_limits.py` that there are too many. After the body, it is a trailer (RFC 9110,
         # section 6.5.1), which nothing here reads.
-        if self._phase is _Phase.HEAD and len(self.headers) <= limits.HEADERS:
+        is_read = self._phase is _Phase.HEAD and len(self.headers) <= limits.HEADERS
+        if is_read and not self._is_resuming:
             super().on_header(name, value)
 
+    def on_url(self, url: bytes) -> None:
+        if not self._is_resuming:
+            super().on_url(url)
+
     def on_headers_complete(self) -> None:
-        if len(self.pipeline) >= MAX_PIPELINED:
+        if self._is_resuming:
+            self._is_resuming = False
+            return
+        # Among headers that were left out may be those that say where the body ends.
+        is_endless = self.parser.should_upgrade() and len(self.headers) > limits.HEADERS
+        if len(self.pipeline) >= MAX_PIPELINED or is_endless:
             self.transport.abort()
             return
+        self._is_resuming = self.parser.should_upgrade()
         super().on_headers_complete()
         self._phase = _Phase.BODY
         self._framing_bytes = 0
@@ -244,6 +276,8 @@ class HTTPConnection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._is_resuming:
+            return
         super().on_message_complete()
         self._begin_idle()
 
@@ -343,6 +377,28 @@ def _end_keep_alive(cycle: RequestResponseCycle) -> None:
     cycle.keep_alive = False
     # Uvicorn 0.40 does not tell the client; 0.54 does.
     cycle.default_headers = [*cycle.default_headers, (b"connection", b"close")]
+
+
+class _RequestParser(httptools.HttpRequestParser):
+    """A parser that goes on where a request asks for an upgrade.
+
+    A server may ignore that, as this one does with all (RFC 9110, section 7.8). The parser takes
+    what follows the head for the other protocol.
+    """
+
+    def __init__(self, connection: HTTPConnection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # uvicorn has bytes
+        while data:
+            try:
+                super().feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                [length] = upgrade.args
+                head = self._connection.ignored_upgrade()
+                data = head and head + data[length:]
 
 
 class _Logger(logging.Logger):
