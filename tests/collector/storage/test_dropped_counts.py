@@ -69,10 +69,34 @@ def test_numbers_add_up_and_belong_to_a_domain(connection: Connection) -> None:
     assert dropped_counts.read(connection, whole(date(2026, 11, 1), DAY), "a.test") == {bot: 5}
 
 
-def test_a_day_has_a_bounded_number_of_rows(
+def test_a_day_takes_a_bounded_number_of_bytes(connection: Connection) -> None:
+    before = write_sql.used_bytes(connection)
+    for start in range(0, 5_000, 50):
+        domains = [f"{start + number}.{'ä' * 120}.test" for number in range(50)]
+        keys = [DropKey(domain, "bot", "evil" + domain, "other") for domain in domains]
+        dropped_counts.add(connection, NUMBER, Counter(keys))
+    assert sum(stored(connection).values()) == 5_000
+    assert write_sql.used_bytes(connection) - before < 1.5 * dropped_counts.DAY_BYTES
+
+
+def test_beyond_a_size_the_oldest_days_go(connection: Connection) -> None:
+    for age in range(10):
+        keys = [DropKey(f"{number:03}.test", "dc_ip") for number in range(100)]
+        dropped_counts.add(connection, NUMBER - age, Counter(keys))
+    days = whole(date(2026, 11, 1), DAY)
+    # A row has 13 characters, and 20 bytes more.
+    for max_bytes, kept in ((33_000, 10), (16_500, 5), (16_499, 4), (1, 0)):
+        dropped_counts.purge_by_size(connection, max_bytes)
+        assert sum(dropped_counts.read(connection, days, None).values()) == 100 * kept
+
+
+def test_what_has_no_room_is_counted_as_other(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dropped_counts, "MAX_ROWS", 10)
+    # Ten rows of one byte each, and ten more.
+    monkeypatch.setattr(dropped_counts, "_bytes", lambda key: 1)
+    monkeypatch.setattr(dropped_counts, "_NAMED_BYTES", 10)
+    monkeypatch.setattr(dropped_counts, "DAY_BYTES", 20)
     real = DropKey("a.test", "bot", "Googlebot", "search")
     dropped_counts.add(connection, NUMBER, Counter({real: 1}))
     for start in range(0, 200, 50):

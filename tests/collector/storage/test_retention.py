@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from footfall.collector.storage import database, retention, write_sql
+from footfall.collector.storage import database, dropped_counts, retention, write_sql
+from footfall.collector.storage.dropped_counts import DropKey
 from footfall.collector.storage.retention import Retention
 from footfall.collector.storage.stats.rollups import ROLLUP_DIMENSIONS
 from footfall.collector.storage.store import Store
@@ -88,6 +90,26 @@ def test_a_flood_of_large_events_does_not_outgrow_the_size(tmp_path: Path) -> No
     assert max(sizes) < max_bytes + 2 * batch * 20_000
     assert kept == [f"{number:04}" for number in range(3_000 - len(kept), 3_000)]
     assert len(kept) > 60
+
+
+def test_the_counts_of_dropped_events_push_no_event_out(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    with closing(Store(file, max_bytes=None, clock=lambda: NOON)) as store:
+        enqueue(store, [incoming_event("kept")])
+        assert store.flush()
+        domains = [f"{number}.{'x' * 200}.test" for number in range(500)]
+        counts = Counter(DropKey(domain, "dc_ip") for domain in domains)
+        today = int(NOON // DAY_SECONDS)
+        with store._database.writing() as connection:
+            for age in range(60):
+                dropped_counts.add(connection, today - age, counts)
+        assert used_bytes_of(store) > 1_500_000
+    with closing(Store(file, max_bytes=1_500_000, clock=lambda: NOON)) as store:
+        until(lambda: used_bytes_of(store) < 300_000)
+        assert names(store) == ["kept"]
+        # Of the newest day at least, the numbers are there.
+        kept = rows(store, "SELECT day, sum(number) FROM dropped_counts GROUP BY day")
+        assert kept == [(today, 500)]
 
 
 def test_a_smaller_size_is_reached_in_steps(tmp_path: Path) -> None:

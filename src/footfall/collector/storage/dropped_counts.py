@@ -1,7 +1,7 @@
 """How many events were dropped, by day, domain, reason and bot; the events are kept for less long.
 
-A day has a bounded number of rows, whatever is sent: once it has `MAX_ROWS`, what has no row yet is
-counted as `OTHER` of its domain, and after as many such rows again, of no domain.
+A day takes a bounded number of bytes, whatever is sent: once its rows have `_NAMED_BYTES`, what has
+no row yet is counted as `OTHER` of its domain, and with `DAY_BYTES`, of no domain.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ BOT: Final = "bot"
 """The reason of a bot's events, which alone are counted by name."""
 OTHER: Final = "other"
 
-# A site sees some fifty different bots a day. A row takes about 60 bytes.
-MAX_ROWS: Final = 1_000
+DAY_BYTES: Final = 40_000
+"""What a day's rows may take, but for a few. In `KEEP_DAYS` that is as much as is kept of dropped
+events."""
+# A site sees some fifty different bots a day, in rows of 50 bytes. The rest is for `OTHER`.
+_NAMED_BYTES: Final = 30_000
+# The day, the number and the head of a row, and its part of what is free in a page: measured with
+# domains of 11 to 253 characters.
+_ROW_BYTES: Final = 20
 KEEP_DAYS: Final = 400
 """A year, and the month before it for comparison."""
 
@@ -35,6 +41,10 @@ _DAYS: Final = """
     SELECT domain, reason, name, kind, sum(number) FROM dropped_counts
     WHERE day BETWEEN :first AND :last AND (:domain IS NULL OR domain = :domain)
     GROUP BY domain, reason, name, kind
+"""
+_SIZES: Final = """
+    SELECT day, sum(length(CAST(domain || reason || name || kind AS BLOB)) + ?)
+    FROM dropped_counts GROUP BY day ORDER BY day DESC
 """
 _ROWS: Final = """
     SELECT domain, reason, user_agent, count(*) FROM dropped_events
@@ -71,9 +81,12 @@ def key_of(domain: str, reason: str, user_agent: str) -> DropKey:
 def add(connection: Connection, day: int, counts: Counter[DropKey]) -> None:
     """Add to the counts of a day, which is counted since the epoch."""
     known = {DropKey(*row) for row in connection.execute(_KNOWN, (day,))}
+    used = sum(map(_bytes, known))
     for wanted, number in counts.items():
-        key = _key_with_room(wanted, known)
-        known.add(key)
+        key = _key_with_room(wanted, known, used)
+        if key not in known:
+            known.add(key)
+            used += _bytes(key)
         connection.execute(_ADD, (day, *key, number))
 
 
@@ -106,11 +119,25 @@ def purge(connection: Connection, before: int) -> None:
     connection.execute("DELETE FROM dropped_counts WHERE day < ?", (before,))
 
 
-def _key_with_room(key: DropKey, known: Set[DropKey]) -> DropKey:
-    if key in known or len(known) < MAX_ROWS:
+def purge_by_size(connection: Connection, max_bytes: int) -> None:
+    """Delete the counts of the oldest days, if all take more than `max_bytes`."""
+    used = 0
+    for day, size in connection.execute(_SIZES, (_ROW_BYTES,)).fetchall():
+        used += size
+        if used > max_bytes:
+            purge(connection, day + 1)
+            return
+
+
+def _key_with_room(key: DropKey, known: Set[DropKey], used: int) -> DropKey:
+    if key in known or used < _NAMED_BYTES:
         return key
     other = DropKey(key.domain, key.reason, *((OTHER, OTHER) if key.name else ()))
-    return other if other in known or len(known) < 2 * MAX_ROWS else other._replace(domain="")
+    return other if other in known or used < DAY_BYTES else other._replace(domain="")
+
+
+def _bytes(key: DropKey) -> int:
+    return sum(len(text.encode()) for text in key) + _ROW_BYTES
 
 
 def _split(span: TimeRange) -> tuple[int, int, list[tuple[int, int]]]:

@@ -33,6 +33,8 @@ _ROWS_BETWEEN_SIZES: Final = 20
 _STEP_PAUSE_SECONDS: Final = 0.02
 # Until the next attempt to empty the log, where somebody still reads the state of before.
 _BLOCKED_PAUSE_SECONDS: Final = 1.0
+# Of the bytes that may be in use; the other parts are for events.
+_COUNTS_PART: Final = 1 / 20
 # The salt of the next day is made early: at midnight the file may be locked.
 _SALT_AHEAD_SECONDS: Final = 3_600
 
@@ -69,6 +71,8 @@ class Retention:
         self._due_at = time.monotonic()
         # The process before may have been killed between deleting and this.
         self._checkpoint_at = self._due_at
+        # The day on which the size of the counts of dropped events was limited.
+        self._counts_purged_on: int | None = None
         self._closing_steps: deque[Callable[[Connection], object]] = deque()
 
     def count_rows(self, rows: int) -> None:
@@ -132,25 +136,33 @@ class Retention:
     def _purge(self) -> bool:
         """Delete some of what is too old or too much. True if there was any."""
         now = self._clock()
+        day = day_number(today(now, self._zone))
         with self._database.writing() as connection:
             is_purged = write_sql.purge_by_count(connection, self._limits.events)
             if self._limits.days is not None:
                 oldest = now - self._limits.days * DAY_SECONDS
                 is_purged |= write_sql.purge_by_age(connection, oldest)
+            self._purge_counts(connection, day)
             if self._limits.bytes is not None:
                 is_purged |= write_sql.purge_by_size(connection, self._limits.bytes)
             if is_purged:
                 write_sql.delete_orphans(connection)
-                self._used_bytes = write_sql.used_bytes(connection)
-            day = day_number(today(now, self._zone))
-            kept_days = min(self._limits.days or dropped_counts.KEEP_DAYS, dropped_counts.KEEP_DAYS)
-            dropped_counts.purge(connection, day - kept_days)
+            self._used_bytes = write_sql.used_bytes(connection)
             has_deleted_salt = self._salts.purge(connection, day)
             for at in (now, now + _SALT_AHEAD_SECONDS):
                 self._salts.prepare(connection, day_number(today(at, self._zone)))
+        self._counts_purged_on = day
         if has_deleted_salt:
             self.checkpoint_soon()
         return is_purged
+
+    def _purge_counts(self, connection: Connection, day: int) -> None:
+        days, size = self._limits.days, self._limits.bytes
+        kept_days = min(days or dropped_counts.KEEP_DAYS, dropped_counts.KEEP_DAYS)
+        dropped_counts.purge(connection, day - kept_days)
+        # To find their size takes a look at all, and a day adds little.
+        if size is not None and day != self._counts_purged_on:
+            dropped_counts.purge_by_size(connection, int(size * _COUNTS_PART))
 
     def _close_days(self) -> bool:
         """Make a part of the rollups of a day that is over. True if there was one."""
