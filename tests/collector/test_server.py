@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
-import queue
-import re
 import socket
 import statistics
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +30,7 @@ from tests.collector.support import (
     streamed_lines,
 )
 from tests.support.vendors import unused_port
-from tests.support.waiting import MAX_SECONDS, no_long_wait
+from tests.support.waiting import no_long_wait
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "stats.example"])
@@ -127,38 +125,18 @@ def test_a_token_that_can_be_guessed_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-async def answer_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer each request of a connection with nothing but `ok`."""
-    while True:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:
-            writer.close()
-            return
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        await reader.readexactly(int(length[1]) if length else 0)
-        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok")
-
-
 @contextmanager
-def plain_responder() -> Iterator[int]:
-    """The port of a server that does as little as asyncio allows, in this process."""
-    ports: queue.Queue[int] = queue.Queue()
-    stopping = threading.Event()
-
-    async def serve() -> None:
-        server = await asyncio.start_server(answer_plainly, "127.0.0.1", 0)
-        async with server:
-            ports.put(server.sockets[0].getsockname()[1])
-            await asyncio.to_thread(stopping.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    try:
-        yield ports.get(timeout=MAX_SECONDS)
-    finally:
-        stopping.set()
-        thread.join()
+def plain_responder() -> Iterator[str]:
+    """The URL of a server that does as little as asyncio allows."""
+    file = Path(__file__).parents[2] / "benchmarks" / "plain_responder.py"
+    with subprocess.Popen(
+        [sys.executable, str(file)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/event"), ("GET", "/api/health")])
@@ -172,9 +150,10 @@ def test_no_response_waits_for_a_delayed_acknowledgement(method: str, path: str)
         assert connection.getresponse().read()
         return time.perf_counter() - started
 
-    with CollectorServer() as collector, plain_responder() as port:
-        ours = http.client.HTTPConnection(urlsplit(collector.url).netloc)
-        plain = http.client.HTTPConnection("127.0.0.1", port)
+    with CollectorServer() as collector, plain_responder() as plain_url:
+        ours, plain = (
+            http.client.HTTPConnection(urlsplit(url).netloc) for url in (collector.url, plain_url)
+        )
         with closing(ours), closing(plain):
             pairs = [(seconds(ours), seconds(plain)) for _ in range(40)]
     our_median, plain_median = (statistics.median(each) for each in zip(*pairs, strict=True))
