@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import flask
 import pytest
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from footfall import wsgi
 from footfall.errors import ConfigError
 from footfall.flask import Footfall
 from footfall.testing import Outbox
@@ -58,6 +61,16 @@ def test_the_route_can_stand_for_the_path(footfall_outbox: Outbox) -> None:
     Footfall(app, destinations=[PLAUSIBLE], path_mode="route")
     call_wsgi(app, navigation("/users/17"))
     assert [event.url for event in footfall_outbox] == ["https://example.com/users/%7Buser%7D"]
+
+
+def test_the_route_is_known_to_any_middleware(footfall_outbox: Outbox) -> None:
+    app = wsgi.FootfallMiddleware(app_with(), destinations=[PLAUSIBLE], path_mode="route")
+    # As a server or a dispatcher hands over an app below a path: its bytes, decoded as latin-1.
+    mounted = DispatcherMiddleware(NotFound(), {"/caf\xc3\xa9": app})
+    call_wsgi(mounted, navigation("/caf%C3%A9/users/17"))
+    assert [event.url for event in footfall_outbox] == [
+        "https://example.com/caf%C3%A9/users/%7Buser%7D"
+    ]
 
 
 def test_a_broken_view_is_no_pageview(footfall_outbox: Outbox) -> None:

@@ -11,11 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from flask import request
-
 from footfall import wsgi
 from footfall.config import Options, as_options
-from footfall.request.exchange import CURRENT
 from footfall.tracker.shared_tracker import shared_tracker
 
 if TYPE_CHECKING:
@@ -48,14 +45,6 @@ class Footfall:
         tracker = shared_tracker(options)
         app.extensions["footfall"] = tracker
         app.wsgi_app = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)  # type: ignore[method-assign]  # the documented way to wrap a Flask app
-        if tracker.recorder.wants_route:
-            app.before_request(_note_route)
-
-
-def _note_route() -> None:
-    exchange = CURRENT.get()
-    if isinstance(exchange, wsgi.EnvironExchange) and request.url_rule is not None:
-        exchange.set_route(request.script_root + request.url_rule.rule)
 
 
 __all__ = ["Footfall"]

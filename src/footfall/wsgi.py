@@ -104,16 +104,23 @@ class EnvironExchange(Exchange):
 
 
 def _route(environ: Environ) -> str | None:
-    """The template that the app marked, or that Bottle set in the environ once it has routed."""
-    route = marked_route(environ.get(MARK_KEY))
-    if route is None:
-        rule = getattr(environ.get("bottle.route"), "rule", None)
-        if not isinstance(rule, str):
-            return None
+    """The template that the app marked, or that Flask or Bottle left in the environ."""
+    route = (
+        marked_route(environ.get(MARK_KEY))
+        or _rule_of(getattr(environ.get("werkzeug.request"), "url_rule", None))
         # Bottle has the converter behind the name.
-        route = BOTTLE_PARAMETER(r"<\1>", rule)
-    # Pyramid's have no slash at their start.
-    return f"{environ.get('SCRIPT_NAME', '')}/{route.removeprefix('/')}"
+        or BOTTLE_PARAMETER(r"<\1>", _rule_of(environ.get("bottle.route")))
+    )
+    if not route:
+        return None
+    prefix = environ.get("SCRIPT_NAME")
+    # Pyramid's routes have no slash at their start.
+    return f"{_decoded(prefix) if prefix else ''}/{route.removeprefix('/')}"
+
+
+def _rule_of(route: object) -> str:
+    rule = getattr(route, "rule", None)
+    return rule if isinstance(rule, str) else ""
 
 
 def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
