@@ -33,7 +33,7 @@ Hits: TypeAlias = dict[str, Any]
 def drive(name: str) -> dict[str, Any]:
     """The answers without footfall and with it, and the hits: of paths, of routes, with a rule."""
     framework = FRAMEWORKS[name]
-    module = import_module(f"tests.frameworks.apps.{framework.module}")
+    module = import_module(f"tests.frameworks.apps.{framework.module or framework.distribution}")
     run = _run_asgi if framework.interface == "ASGI" else _run_wsgi
 
     def answers(set_up: SetUp, saw: Callable[[str], None], **variables: str) -> Answers:

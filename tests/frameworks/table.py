@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from importlib import metadata
 from typing import Any, Final
 
@@ -82,7 +82,7 @@ ROWS: Final[Mapping[str, Row]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Framework:
     """A framework, whose site is `make` of `tests/frameworks/apps/<module>.py`."""
 
@@ -90,8 +90,12 @@ class Framework:
     interface: str
     # The class below `ignore_view` in the site; None where the framework has none.
     ignored_class: str | None
-    module: str
+    _: KW_ONLY
+    # The distribution's name by default.
+    module: str = ""
     make: str = "make"
+    # The rows whose requests do not come to the middleware.
+    unseen: frozenset[str] = frozenset()
 
     def version(self) -> str | None:
         """The installed version, or None."""
@@ -103,44 +107,33 @@ class Framework:
     def rows(self) -> Mapping[str, Row]:
         """The rows that concern it."""
         return {
-            name: row
+            name: replace(row, hit=Hit()) if name in self.unseen else row
             for name, row in ROWS.items()
             if self.ignored_class is not None or name != "ignored class"
         }
 
 
-def _wsgi(distribution: str, ignored_class: str | None, **changes: str) -> Framework:
-    return _framework(distribution, "WSGI", ignored_class, **changes)
-
-
-def _asgi(distribution: str, ignored_class: str | None, **changes: str) -> Framework:
-    return _framework(distribution, "ASGI", ignored_class, **changes)
-
-
-def _framework(
-    distribution: str, interface: str, ignored_class: str | None, **changes: str
-) -> Framework:
-    return Framework(
-        distribution=distribution,
-        interface=interface,
-        ignored_class=ignored_class,
-        **{"module": distribution, **changes},
-    )
-
-
 FRAMEWORKS: Final[Mapping[str, Framework]] = {
-    "Django, WSGI": _wsgi("django", "`View`", make="make_wsgi"),
-    "Django, ASGI": _asgi("django", "`View`", make="make_asgi"),
-    "Flask": _wsgi("flask", "`MethodView`"),
-    "Starlette": _asgi("starlette", "`HTTPEndpoint`"),
-    "FastAPI": _asgi("fastapi", "Starlette's `HTTPEndpoint`"),
-    "Litestar": _asgi("litestar", "the methods of a `Controller`"),
-    "Quart": _asgi("quart", "`MethodView`"),
-    "BlackSheep": _asgi("blacksheep", "`Controller`"),
-    "Falcon, WSGI": _wsgi("falcon", "any resource", make="make_wsgi"),
-    "Falcon, ASGI": _asgi("falcon", "any resource", make="make_asgi"),
-    "Bottle": _wsgi("bottle", None),
-    "Pyramid": _wsgi("pyramid", "a class with `__call__`"),
-    "Sanic": _asgi("sanic", "`HTTPMethodView`"),
-    "FastHTML": _asgi("python-fasthtml", "a class with `get`", module="fasthtml"),
+    "Django, WSGI": Framework("django", "WSGI", "`View`", make="make_wsgi"),
+    "Django, ASGI": Framework("django", "ASGI", "`View`", make="make_asgi"),
+    "Flask": Framework("flask", "WSGI", "`MethodView`"),
+    "Starlette": Framework("starlette", "ASGI", "`HTTPEndpoint`"),
+    "FastAPI": Framework("fastapi", "ASGI", "Starlette's `HTTPEndpoint`"),
+    "Litestar": Framework("litestar", "ASGI", "the methods of a `Controller`"),
+    "Litestar, DefineMiddleware": Framework(
+        "litestar",
+        "ASGI",
+        "the methods of a `Controller`",
+        make="make_with_middleware",
+        # The router answers them outside of it.
+        unseen=frozenset({"404", "HEAD"}),
+    ),
+    "Quart": Framework("quart", "ASGI", "`MethodView`"),
+    "BlackSheep": Framework("blacksheep", "ASGI", "`Controller`"),
+    "Falcon, WSGI": Framework("falcon", "WSGI", "any resource", make="make_wsgi"),
+    "Falcon, ASGI": Framework("falcon", "ASGI", "any resource", make="make_asgi"),
+    "Bottle": Framework("bottle", "WSGI", None),
+    "Pyramid": Framework("pyramid", "WSGI", "a class with `__call__`"),
+    "Sanic": Framework("sanic", "ASGI", "`HTTPMethodView`"),
+    "FastHTML": Framework("python-fasthtml", "ASGI", "a class with `get`", module="fasthtml"),
 }

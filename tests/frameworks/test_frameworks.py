@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -134,6 +135,18 @@ def test_the_page_names_no_version_that_was_never_run(framework: str) -> None:
 
 def as_numbers(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", version)]
+
+
+def test_the_package_names_the_versions_of_django_that_the_page_has() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    beginning = "Framework :: Django :: "
+    named = [
+        each.removeprefix(beginning)
+        for each in settings["project"]["classifiers"]
+        if each.startswith(beginning)
+    ]
+    versions = page_rows()["Django, WSGI"][0].split(", ")
+    assert named == [version.rpartition(".")[0] for version in versions]
 
 
 def test_the_page_names_every_request() -> None:

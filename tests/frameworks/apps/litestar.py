@@ -82,7 +82,17 @@ class Health(Controller):
         return site.PAGE
 
 
+VIEWS: list[Any] = [page, moved, data, stream, style, guide, sign_up, broken, props, health, Health]
+
+
+def route_handlers() -> list[Any]:
+    return [*VIEWS, Router("/shop", route_handlers=[item])]
+
+
 def make(set_up: SetUp) -> Any:
-    shop = Router("/shop", route_handlers=[item])
-    pages: list[Any] = [page, moved, data, stream, style, guide, sign_up, broken, props]
-    return set_up(app=Litestar([*pages, health, Health, shop]))["app"]
+    return set_up(app=Litestar(route_handlers()))["app"]
+
+
+def make_with_middleware(set_up: SetUp) -> Any:
+    names = set_up(route_handlers=route_handlers())
+    return names["app"] if "app" in names else Litestar(route_handlers())
