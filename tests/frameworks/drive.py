@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -118,5 +119,9 @@ async def _answer_of(
 
 if __name__ == "__main__":
     results = drive(sys.argv[1])
-    # Bytes as text of the same length; frameworks may have written lines of their own before.
-    sys.stdout.write("\n" + json.dumps(results, default=lambda each: each.decode("latin-1")))
+    # Bytes as text of the same length.
+    text = json.dumps(results, default=lambda each: each.decode("latin-1"))
+    # These headers say when each answer was made.
+    text = re.sub(r'\["(date|expires)", "[^"]*"\]', r'["\1", "..."]', text, flags=re.IGNORECASE)
+    # Frameworks may have written lines of their own before.
+    sys.stdout.write(f"\n{text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import footfall
@@ -10,7 +11,8 @@ PAGE: Final = "<h1>Page</h1>"
 # What a page responds with in parts.
 CHUNKS: Final = ["<h1>", "Page", "</h1>"]
 CSS: Final = "h1 { color: red }"
-PDF: Final = b"%PDF-1.7"
+# Sent with what the framework has for files.
+PDF: Final = Path(__file__).parents[2] / "examples" / "static" / "guide.pdf"
 HTML: Final = "text/html; charset=utf-8"
 
 

@@ -82,7 +82,8 @@ def call_wsgi(app: Any, raw: Raw) -> Answer:
 def send_wsgi(app: Any, raw: Raw, steps: list[Step]) -> None:
     """Send a request, and append to `steps` what the app hands to the server.
 
-    `("start", status, headers, has_exc_info)`, `("body", chunk)` and `("close",)`.
+    `("start", status, headers, has_exc_info)`, `("returns", type)`, `("body", chunk)` and
+    `("close",)`. By the type of what an app returns, a server may know a file.
     """
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -90,6 +91,7 @@ def send_wsgi(app: Any, raw: Raw, steps: list[Step]) -> None:
         return lambda chunk: steps.append(("body", chunk))
 
     body = app(_environ(raw), start_response)
+    steps.append(("returns", type(body).__qualname__))
     try:
         steps.extend(("body", chunk) for chunk in body)
     finally:

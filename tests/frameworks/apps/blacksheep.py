@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from blacksheep import Application, Content, Response, StreamedContent, html, json, redirect
+from blacksheep import Application, Content, Response, StreamedContent, file, html, json, redirect
 from blacksheep.server.controllers import Controller
 from blacksheep.server.routing import RoutesRegistry
 
@@ -44,7 +44,7 @@ def make(set_up: SetUp) -> Any:
 
     @get("/guide.pdf")
     async def guide() -> Response:
-        return Response(200, content=Content(b"application/pdf", site.PDF))
+        return file(str(site.PDF), "application/pdf")
 
     @app.router.post("/signup")
     async def sign_up() -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bottle import Bottle, HTTPResponse, redirect
+from bottle import Bottle, HTTPResponse, redirect, static_file
 
 import footfall
 from tests.frameworks import site
@@ -40,7 +40,7 @@ def make(set_up: SetUp) -> Any:
 
     @app.route("/guide.pdf")
     def guide() -> Any:
-        return HTTPResponse(site.PDF, headers={"Content-Type": "application/pdf"})
+        return static_file(site.PDF.name, root=str(site.PDF.parent))
 
     shop = Bottle()
     shop.route("/items/<name>", callback=lambda name: site.PAGE)

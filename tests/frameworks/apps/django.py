@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import (
+    FileResponse,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -51,8 +52,8 @@ def style(request: HttpRequest) -> HttpResponse:
     return HttpResponse(site.CSS, content_type="text/css")
 
 
-def guide(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(site.PDF, content_type="application/pdf")
+def guide(request: HttpRequest) -> HttpResponseBase:
+    return FileResponse(site.PDF.open("rb"))
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import falcon
 import falcon.asgi
@@ -31,7 +31,23 @@ def show_style(response: Any) -> None:
 
 
 def show_guide(response: Any) -> None:
-    response.content_type, response.data = "application/pdf", site.PDF
+    response.content_type = "application/pdf"
+    file = site.PDF.open("rb")
+    stream = AsyncFile(file) if isinstance(response, falcon.asgi.Response) else file
+    response.set_stream(stream, site.PDF.stat().st_size)
+
+
+class AsyncFile:
+    """A file as Falcon reads it under ASGI."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    async def read(self, size: int) -> bytes:
+        return self.file.read(size)
+
+    async def close(self) -> None:
+        self.file.close()
 
 
 def show_props(response: Any) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.endpoints import HTTPEndpoint
 
 import footfall
@@ -43,7 +49,7 @@ def make(set_up: SetUp) -> Any:
 
     @app.get("/guide.pdf")
     def guide() -> Response:
-        return Response(site.PDF, media_type="application/pdf")
+        return FileResponse(site.PDF)
 
     @app.post("/signup")
     def sign_up() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fasthtml.common import FastHTML
 from starlette.responses import (
+    FileResponse,
     HTMLResponse,
     JSONResponse,
     RedirectResponse,
@@ -53,7 +54,7 @@ def make(set_up: SetUp) -> Any:
 
     @app.get("/guide.pdf")
     def guide() -> Response:
-        return Response(site.PDF, media_type="application/pdf")
+        return FileResponse(site.PDF)
 
     @app.post("/signup")
     def sign_up() -> Response:

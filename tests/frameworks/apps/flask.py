@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, redirect
+from flask import Blueprint, Flask, Response, redirect, send_file
 from flask.typing import ResponseReturnValue
 from flask.views import MethodView
 
@@ -38,7 +38,7 @@ def make(set_up: SetUp) -> Any:
 
     @app.get("/guide.pdf")
     def guide() -> ResponseReturnValue:
-        return Response(site.PDF, content_type="application/pdf")
+        return send_file(site.PDF)
 
     @app.get("/users/<int:uid>")
     def user(uid: int) -> ResponseReturnValue:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Controller, Litestar, MediaType, Response, Router, get, post
-from litestar.response import Redirect, Stream
+from litestar.response import File, Redirect, Stream
 
 import footfall
 from tests.frameworks import site
@@ -43,8 +43,8 @@ async def style() -> Response[str]:
 
 
 @get("/guide.pdf")
-async def guide() -> Response[bytes]:
-    return Response(site.PDF, media_type="application/pdf")
+async def guide() -> File:
+    return File(site.PDF, content_disposition_type="inline")
 
 
 @post("/signup", media_type=MediaType.HTML, sync_to_thread=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPFound
-from pyramid.response import Response
+from pyramid.response import FileResponse, Response
 
 import footfall
 from tests.frameworks import site
@@ -34,7 +34,7 @@ def style(request: Any) -> Any:
 
 
 def guide(request: Any) -> Any:
-    return Response(site.PDF, content_type="application/pdf")
+    return FileResponse(str(site.PDF), request)
 
 
 def sign_up(request: Any) -> Any:

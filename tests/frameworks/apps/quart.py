@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from quart import Blueprint, Quart, Response, redirect
+from quart import Blueprint, Quart, Response, redirect, send_file
 from quart.typing import ResponseReturnValue
 from quart.views import MethodView
 
@@ -43,7 +43,7 @@ def make(set_up: SetUp) -> Any:
 
     @app.get("/guide.pdf")
     async def guide() -> ResponseReturnValue:
-        return Response(site.PDF, content_type="application/pdf")
+        return await send_file(site.PDF)
 
     @app.get("/users/<int:uid>")
     async def user(uid: int) -> ResponseReturnValue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sanic import Blueprint, Sanic
-from sanic.response import html, json, raw, redirect
+from sanic.response import file, html, json, raw, redirect
 from sanic.views import HTTPMethodView
 
 import footfall
@@ -49,7 +49,7 @@ def make(set_up: SetUp) -> Any:
 
     @app.get("/guide.pdf")
     async def guide(request: Any) -> Any:
-        return raw(site.PDF, content_type="application/pdf")
+        return await file(site.PDF)
 
     @app.post("/signup")
     async def sign_up(request: Any) -> Any:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import (
+    FileResponse,
     HTMLResponse,
     JSONResponse,
     RedirectResponse,
@@ -47,7 +48,7 @@ async def style(request: Request) -> Response:
 
 
 async def guide(request: Request) -> Response:
-    return Response(site.PDF, media_type="application/pdf")
+    return FileResponse(site.PDF)
 
 
 async def sign_up(request: Request) -> Response:
