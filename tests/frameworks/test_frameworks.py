@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -25,22 +25,6 @@ ROOT: Final = Path(__file__).parents[2]
 ANSWER_OUTSIDE: Final = {"Starlette", "FastAPI", "FastHTML", "Pyramid"}
 
 
-@cache
-def results_of(framework: str) -> Any:
-    # Their own development mode would measure nothing here, and takes a second each.
-    environ = {**os.environ, "PYTHONDEVMODE": ""}
-    found = subprocess.run(
-        [sys.executable, "-m", "tests.frameworks.drive", framework],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert found.returncode == 0, found.stderr
-    return json.loads(found.stdout.splitlines()[-1])
-
-
 @pytest.fixture(params=FRAMEWORKS)
 def framework(request: pytest.FixtureRequest) -> str:
     """A framework that is installed; where REQUIRE_FRAMEWORKS is 1, a missing one fails."""
@@ -53,59 +37,84 @@ def framework(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture
+def results(framework: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What `drive.py` prints of a framework, which runs once for all workers of pytest-xdist."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / f"{framework}.json"
+    with (folder / f"{framework}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            path.write_text(driven(framework), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def driven(framework: str) -> str:
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.frameworks.drive", framework],
+        cwd=ROOT,
+        # Python's development mode would report faults of the frameworks, and takes a second each.
+        env={**os.environ, "PYTHONDEVMODE": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout.splitlines()[-1]
+
+
 def as_json(hit: Hit) -> Any:
     return {"events": [[*event] for event in hit.events], "reasons": hit.reasons}
 
 
-def test_the_answers_are_the_same_to_the_byte(framework: str) -> None:
-    results = results_of(framework)
+def test_the_answers_are_the_same_to_the_byte(results: Any) -> None:
     assert results["counted"] == results["bare"]
     # So that it compares something.
     assert {*results["bare"]} == {*ROWS}
 
 
-def test_each_request_counts_as_in_every_framework(framework: str) -> None:
+def test_each_request_counts_as_in_every_framework(framework: str, results: Any) -> None:
     rows = {name: row for name, row in FRAMEWORKS[framework].rows().items() if name != "exception"}
-    hits = results_of(framework)["hits"]
+    hits = results["hits"]
     assert {name: hits[name] for name in rows} == {
         name: as_json(row.hit) for name, row in rows.items()
     }
 
 
 def test_an_exception_of_a_view_ends_as_an_error(
-    framework: str, request: pytest.FixtureRequest
+    framework: str, results: Any, request: pytest.FixtureRequest
 ) -> None:
     if framework in ANSWER_OUTSIDE:
         reason = "no hit comes of an exception that an outer layer answers"
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-    assert results_of(framework)["hits"]["exception"] == as_json(ROWS["exception"].hit)
+    assert results["hits"]["exception"] == as_json(ROWS["exception"].hit)
 
 
-def test_an_ignored_view_responds(framework: str) -> None:
-    answers = results_of(framework)["bare"]
+def test_an_ignored_view_responds(framework: str, results: Any) -> None:
     for name in {"ignored function", "ignored class"} & {*FRAMEWORKS[framework].rows()}:
-        assert site.PAGE in json.dumps(answers[name])
+        assert site.PAGE in json.dumps(results["bare"][name])
 
 
 @pytest.fixture
-def routing_framework(framework: str) -> str:
-    """A framework that tells its routes; older versions of Starlette do not."""
+def _tells_routes(framework: str) -> None:
     starlette = as_numbers(metadata.version("starlette"))
     if framework in {"Starlette", "FastAPI", "FastHTML"} and starlette < [1, 7]:
         pytest.skip("this Starlette sets no route in the scope")
-    return framework
 
 
-def test_a_route_can_stand_for_its_paths(routing_framework: str) -> None:
-    routes = results_of(routing_framework)["routes"]
+@pytest.mark.usefixtures("_tells_routes")
+def test_a_route_can_stand_for_its_paths(results: Any) -> None:
     expected = {name: row.route for name, row in ROWS.items() if row.route is not None}
-    assert {name: routes[name] for name in expected} == {
+    assert {name: results["routes"][name] for name in expected} == {
         name: as_json(hit) for name, hit in expected.items()
     }
 
 
-def test_a_rule_can_name_a_route(routing_framework: str) -> None:
-    assert results_of(routing_framework)["excluded"] == {"events": [], "reasons": {"excluded": 1}}
+@pytest.mark.usefixtures("_tells_routes")
+def test_a_rule_can_name_a_route(results: Any) -> None:
+    assert results["excluded"] == {"events": [], "reasons": {"excluded": 1}}
 
 
 # -- the page ----------------------------------------------------------------------------------
