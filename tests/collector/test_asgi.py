@@ -236,6 +236,8 @@ def test_a_public_one_without_domains_warns_at_the_start(
         monkeypatch.setenv(f"FOOTFALL_COLLECTOR_{name}", text)
     started(create_asgi_app())
     assert ("name yours with --domain or FOOTFALL_COLLECTOR_DOMAIN" in caplog.text) == is_warned
+    has_no_token = "ALLOWED_HOST" in variables
+    assert ("whoever reaches the collector as stats.example.com" in caplog.text) == has_no_token
 
 
 def test_the_app_of_the_module_is_not_open_yet() -> None:

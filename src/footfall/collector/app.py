@@ -192,15 +192,9 @@ def open_forward(settings: CollectorSettings, store: Store) -> Forward | None:
 
 
 def app_with(settings: CollectorSettings, store: Store, forward: Forward | None) -> Starlette:
-    """The collector over an open store, with these settings. Warns where anybody may fill it."""
-    if settings.is_public and not settings.domains:
-        domain = SETTINGS["domains"]
-        logger.warning(
-            "footfall: the collector is open to others, who may fill it with events of any domain; "
-            "name yours with %s or %s",
-            domain.flag,
-            domain.variable,
-        )
+    """The collector over an open store, with these settings. Warns of what is open to others."""
+    if settings.is_public:
+        _warn_if_open(settings)
     return create_app(
         store,
         domains=settings.domains,
@@ -211,6 +205,26 @@ def app_with(settings: CollectorSettings, store: Store, forward: Forward | None)
         root_path=settings.root_path,
         chaos=settings.chaos,
     )
+
+
+def _warn_if_open(settings: CollectorSettings) -> None:
+    domain, token_file = SETTINGS["domains"], SETTINGS["token_file"]
+    if not settings.domains:
+        logger.warning(
+            "footfall: the collector is open to others, who may fill it with events of any domain; "
+            "name yours with %s or %s",
+            domain.flag,
+            domain.variable,
+        )
+    # On loopback, with a name that a proxy passes on.
+    if not settings.token:
+        logger.warning(
+            "footfall: whoever reaches the collector as %s reads its figures and may delete them; "
+            "unless a proxy asks for a password, set a token with %s or %s",
+            ", ".join(settings.allowed_hosts),
+            token_file.flag,
+            token_file.variable,
+        )
 
 
 class _API:
