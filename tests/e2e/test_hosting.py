@@ -396,7 +396,7 @@ def nginx(upstream: str, folder: Path, file: str) -> Iterator[httpx2.Client]:
     config.write_text(
         f"{'user root;' if os.geteuid() == 0 else ''} daemon off; worker_processes 1;"
         f" pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}"
-        f" http {{ access_log off; {paths}\n{text}\n}}"
+        f" http {{ access_log {folder}/access.log; {paths}\n{text}\n}}"
     )
     verify = ssl.create_default_context()
     authority.configure_trust(verify)
@@ -483,6 +483,14 @@ def test_the_cookie_behind_a_proxy_is_for_https_and_its_path(proxied: httpx2.Cli
     cookie = answer.headers["set-cookie"]
     assert f"Path={below or '/'};" in cookie
     assert ("Secure" in cookie) == (proxied.base_url.scheme == "https")
+
+
+def test_the_token_in_an_address_is_in_no_log(proxied: httpx2.Client, tmp_path: Path) -> None:
+    for path in ("/", "/live", "/static/base.css"):
+        assert proxied.get(f"{path}?token={TOKEN}").status_code == 303
+    logs = [file for file in tmp_path.rglob("*") if "log" in file.name or "out" in file.name]
+    assert logs
+    assert [file for file in logs if TOKEN in file.read_text(errors="replace")] == []
 
 
 def test_events_reach_a_page_behind_a_proxy_as_they_come(proxied: httpx2.Client) -> None:
