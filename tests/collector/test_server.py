@@ -56,7 +56,8 @@ def test_the_url_is_where_it_listens(host: str, start: str) -> None:
 
 def test_a_port_in_use_is_reported(collector: CollectorServer) -> None:
     port = urlsplit(collector.url).port or 0
-    with pytest.raises(ConfigError, match=rf"port={port}: cannot be used .*choose another"):
+    text = rf"port={port}: cannot be used on \S+ \(Address already in use\); choose another"
+    with pytest.raises(ConfigError, match=text):
         CollectorServer(port=port)
 
 

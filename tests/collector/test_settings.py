@@ -239,6 +239,15 @@ def test_a_token_and_its_file_contradict_each_other(token_file: Path) -> None:
     assert CollectorSettings.from_env(environ, {"token": "of the line"}).token == "of the line"
 
 
+def test_a_default_that_cannot_work_is_named_as_it_could_be_written() -> None:
+    environ = {"FOOTFALL_COLLECTOR_FORWARD_OUTBOX": "x"}
+    for options, name in ((None, "FOOTFALL_COLLECTOR_HOST"), ({}, "--host")):
+        with pytest.raises(ConfigError) as caught:
+            CollectorSettings.from_env(environ, options, host="0.0.0.0")
+        named = [each.option for each in caught.value.faults]
+        assert named == [name, "FOOTFALL_COLLECTOR_FORWARD_OUTBOX"]
+
+
 @pytest.mark.parametrize("token", ["", "  ", "schlüssel-aus-zufall", "hunter2"])
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "stats.example"])
 def test_a_token_that_protects_nothing_is_refused_and_not_repeated(token: str, host: str) -> None:

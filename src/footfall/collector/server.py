@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import threading
 import time
@@ -197,8 +198,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _listen_fault(host: str, port: int, error: OSError | UnicodeError) -> Fault:
     reason = getattr(error, "strerror", None) or str(error)
-    is_of_port = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
-    if is_of_port:
+    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+        # The text of the error repeats the address.
+        reason = os.strerror(error.errno)
         remedy = f"cannot be used on {host} ({reason}); choose another, or 0 for any free one"
         return Fault("port", port, remedy)
     return Fault("host", host, f"is no address of this machine that it can listen on ({reason})")

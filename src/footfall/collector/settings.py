@@ -389,7 +389,10 @@ class CollectorSettings:
         Raises:
             ConfigError: with a fault for each setting that cannot work, named as it was written.
         """
-        texts, spellings = _given(environ, options or {})
+        texts, written = _given(environ, options or {})
+        spellings = {
+            name: each.variable if options is None else each.flag for name, each in SETTINGS.items()
+        } | written
         faults: list[Fault] = []
         values: dict[str, Any] = {}
         for name, text in texts.items():
