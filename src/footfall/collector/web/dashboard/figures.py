@@ -89,7 +89,7 @@ _HINTS: Final = {
     "utm_content": "Links tagged with utm_content show here.",
     "utm_term": "Links tagged with utm_term show here.",
     "country": (
-        "Countries show where a CDN tells them (such as CF-IPCountry), or with --mmdb FILE."
+        "Countries show where a CDN tells them (such as CF-IPCountry), or with `--mmdb FILE`."
     ),
     "event": 'Send one from a view: footfall.track("Signup", props={"plan": "pro"})',
 }
