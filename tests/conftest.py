@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,17 +57,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """How many workers `-n auto` starts: one more than the cores, for many tests wait."""
-    return (os.cpu_count() or 1) + 1
+    """How many workers `-n auto` starts: two more than the cores, for many tests wait."""
+    return (os.cpu_count() or 1) + 2
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Keep the collected tests out of garbage collection, since they stay until the end.
 
     A collection that visits all of them takes a tenth of a second, within whatever a test measures.
     """
+    gc.disable()
+    result = yield
+    gc.enable()
     gc.collect()
     gc.freeze()
+    return result
 
 
 def pytest_sessionfinish() -> None:
