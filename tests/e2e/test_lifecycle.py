@@ -288,7 +288,7 @@ def test_a_worker_that_is_stopped_while_it_is_forked_ends_quietly(
     with running(spec, tmp_path, **settings(endpoint)) as server:
         # Its master starts another one.
         assert wait_until(lambda: "Respawned uWSGI worker 1" in server.log)
-        paths = visit(server, range(3))
+        paths = visit_and_wait(server, range(3))
         server.stop()
     assert delivered(endpoint) == once(*paths), server.log
 
@@ -371,6 +371,7 @@ def celery_settings(tmp_path: Path) -> dict[str, Any]:
         "broker_transport_options": {
             **dict.fromkeys(("data_folder_in", "data_folder_out"), str(broker)),
             "control_folder": str(tmp_path / "control"),
+            "polling_interval": 0.05,
         },
         "worker_hijack_root_logger": False,
     }

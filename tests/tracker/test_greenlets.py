@@ -12,7 +12,9 @@ from tests.tracker.programs import names, program
 
 PATCHES = {
     "gevent": "from gevent import monkey; monkey.patch_all()",
-    "eventlet": "import eventlet; eventlet.monkey_patch()",
+    # The HTTP client that dnspython, and so eventlet, imports would import trio, which eventlet's
+    # sockets break.
+    "eventlet": "sys.modules['trio'] = None; import eventlet; eventlet.monkey_patch()",
 }
 
 PROGRAM = """

@@ -20,7 +20,14 @@ from footfall.collector import CollectorServer
 from tests.collector.support import FIREFOX, PAGEVIEW, PID, until
 from tests.support.hit_reports import report_body
 
-_START = "import sys; from footfall.cli import main; sys.exit(main(sys.argv[1:]))"
+# How long it waits for a lock of the file: tests keep a lock for as long as they need it.
+_START = """
+import sys
+from footfall.collector.storage import database
+database._BUSY_SECONDS = 0.2
+from footfall.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 class Running(NamedTuple):

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page as BrowserPage
 
 
+def fetch_notices(page: BrowserPage) -> None:
+    """Let so much time pass in the browser that the page fetches its notices."""
+    page.clock.run_for(4_000)
+
+
 def test_an_empty_page_shows_how_to_send_an_event(
     collector: CollectorServer, http: httpx2.Client
 ) -> None:
@@ -109,6 +114,7 @@ def test_the_page_shows_new_events_and_reacts_to_keys(
 ) -> None:
     def journey(page: BrowserPage) -> list[str]:
         problems = watch(page, collector)
+        page.clock.install()
         page.goto(f"{collector.url}/live")
         page.get_by_role("status").get_by_text("live").wait_for()
         # New events are shown, counted or not.
@@ -120,6 +126,7 @@ def test_the_page_shows_new_events_and_reacts_to_keys(
         http.post("/api/v1/hits", json=crawled).raise_for_status()
         page.locator(".untracked .path", has_text="/crawled").wait_for()
         http.post("/api/event", json={})
+        fetch_notices(page)
         page.get_by_text("Refused").wait_for()
         # While the page is paused, new rows are held back.
         page.keyboard.press("p")
@@ -162,12 +169,16 @@ def test_the_notices_are_not_replaced_while_they_have_the_focus(
 ) -> None:
     def journey(page: BrowserPage) -> list[bool]:
         def is_kept() -> bool:
-            page.wait_for_event("response", lambda answer: answer.url.endswith("/notices"))
-            page.wait_for_timeout(200)
+            # They are fetched again only once the page has taken what it fetched before.
+            for _ in range(2):
+                with page.expect_response("**/notices"):
+                    fetch_notices(page)
             return bool(page.evaluate("document.querySelector('#notices summary') === kept"))
 
+        page.clock.install()
         page.goto(f"{collector.url}/live")
         http.post("/api/event", json={})
+        fetch_notices(page)
         page.get_by_text("Refused 1 since").wait_for()
         page.evaluate("kept = document.querySelector('#notices summary'); 0")
         found = [is_kept()]
@@ -175,6 +186,7 @@ def test_the_notices_are_not_replaced_while_they_have_the_focus(
         http.post("/api/event", json={})
         found.append(is_kept())
         page.keyboard.press("/")
+        fetch_notices(page)
         page.get_by_text("Refused 2 since").wait_for()
         return found
 
