@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 import pytest
 
-from footfall.tracker import Tracker, process_hooks, shared_tracker
+from footfall.tracker import Tracker, process_hooks, shared_tracker, worker_thread
 
 if TYPE_CHECKING:
     from footfall.collector import CollectorServer
@@ -111,6 +111,8 @@ def _leave_no_tracker() -> Iterator[None]:
         tracker.close(0.0)
         process_hooks.unregister(tracker)
     shared_tracker._TRACKERS.clear()
+    # Its thread ends by itself; the next test has one of its own.
+    worker_thread._worker = None
 
 
 @pytest.fixture

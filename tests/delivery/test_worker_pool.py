@@ -79,7 +79,7 @@ def test_a_thread_stays_while_something_waits_for_its_next_try() -> None:
 
 
 def test_one_more_thread_starts_once_the_backlog_has_lasted() -> None:
-    pool = WorkerPool(lambda token: None, "test", Limits(max_connections=2))
+    pool = WorkerPool(lambda token: None, "test", Limits(max_connections=2), end=int)
     assert pool.reserve(1, 0, 0.0, may_grow=True) is not None
     assert pool.reserve(3, 1, 1.0, may_grow=True) is None
     assert pool.reserve(3, 1, 1.1, may_grow=True) is None, "not long enough"
@@ -91,7 +91,9 @@ def test_one_more_thread_starts_once_the_backlog_has_lasted() -> None:
 
 
 def test_where_requests_wait_each_event_has_a_thread() -> None:
-    pool = WorkerPool(lambda token: None, "test", Limits(max_connections=2, is_waited_for=True))
+    pool = WorkerPool(
+        lambda token: None, "test", Limits(max_connections=2, is_waited_for=True), end=int
+    )
     tokens = [pool.reserve(each + 1, each, 0.0, may_grow=True) for each in range(3)]
     assert [token is not None for token in tokens] == [True, True, False]
     pool.release(tokens[0])

@@ -19,7 +19,7 @@ import pytest
 from footfall.config import Config
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
-from footfall.tracker.worker_thread import WorkerThread
+from footfall.tracker.worker_thread import PolledInbox, worker
 from tests.support import vendors
 from tests.support.trackers import tracker_over, visit
 from tests.support.vendors import Vendor, vendor, wait_until
@@ -238,12 +238,12 @@ def test_39_two_threads_of_such_a_child_start_it_anew_once(
     transport = MemoryTransport()
     tracker = tracker_over(transport)
 
-    def worker_thread(*parts: Any) -> WorkerThread:
+    def polled_inbox(*parts: Any) -> PolledInbox:
         monkeypatch.undo()
         track(tracker, "other thread")  # it is scheduled in the midst of the reset
-        return WorkerThread(*parts)
+        return PolledInbox(*parts)
 
-    monkeypatch.setattr("footfall.tracker.tracker.WorkerThread", worker_thread)
+    monkeypatch.setattr("footfall.tracker.tracker.PolledInbox", polled_inbox)
     tracker._process_id = os.getppid()
     track(tracker, "first")
     visit(tracker)
@@ -256,10 +256,10 @@ def test_39_a_start_anew_that_is_interrupted_leaves_the_tracker_the_parents(
 ) -> None:
     tracker = tracker_over(MemoryTransport())
 
-    def interrupted(*parts: Any) -> WorkerThread:
+    def interrupted(*parts: Any) -> PolledInbox:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("footfall.tracker.tracker.WorkerThread", interrupted)
+    monkeypatch.setattr("footfall.tracker.tracker.PolledInbox", interrupted)
     tracker._process_id = os.getppid()
     with pytest.raises(KeyboardInterrupt):
         track(tracker, "first")
@@ -397,7 +397,7 @@ def test_a_fork_that_runs_no_hook_is_noticed_by_the_process_id() -> None:
 
     def child() -> bool:
         tracker._process_id = owner  # undo what the hook of os.fork did
-        tracker._worker.current = threading.Thread()
+        worker().current = threading.Thread()
         tracker._inbox.awake_until = float("-inf")
         visit(tracker, "/child")
         return wait_until(lambda: len(transport.requests) == 2)

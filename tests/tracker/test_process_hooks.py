@@ -20,9 +20,11 @@ import pytest
 import uvicorn
 
 import footfall
+from footfall.common import background_thread
 from footfall.config import Config
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
+from footfall.tracker.worker_thread import worker
 from tests.support import vendors
 from tests.support.adapters import PLAUSIBLE
 from tests.support.trackers import tracker_over, visit
@@ -159,6 +161,7 @@ def test_32_an_exit_hook_raises_nothing_and_after_ctrl_c_none_waits_again(
 
     monkeypatch.setattr(process_hooks._state, "is_interrupted", False)
     monkeypatch.setattr(process_hooks._state, "is_exiting", False)
+    monkeypatch.setattr(background_thread._registry, "is_refusing", False)
     monkeypatch.setattr(process_hooks, "close", close)
     process_hooks._at_exit("with", whatever="arguments")
     process_hooks._at_interpreter_exit()
@@ -432,7 +435,7 @@ def test_in_the_master_of_uwsgi_no_thread_is_started(
     monkeypatch.setattr(process_hooks, "master", lambda: "uWSGI")
     tracker = tracker_over(MemoryTransport())
     track(tracker, "A")
-    assert tracker._worker.current is None
+    assert worker().current is None
     assert "tracked in uWSGI's master" in caplog.text
 
 

@@ -17,7 +17,12 @@ BEHIND_NGINX: dict[str, Any] = {"headers": {"Host": "127.0.0.1:8000"}}
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    # A vendor of an earlier test may be gone meanwhile, which is another warning.
+    return [
+        r.message
+        for r in caplog.records
+        if r.levelno >= logging.WARNING and "not counted" in r.message
+    ]
 
 
 def test_a_page_behind_a_proxy_that_hides_its_host_is_warned_of_once(

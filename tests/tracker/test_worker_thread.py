@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
-from footfall.testing import MemoryTransport
+from footfall.testing import MemoryTransport, Outbox
 from footfall.tracker import worker_thread
-from footfall.tracker.worker_thread import HITS_PER_BUSY_POLL, HITS_PER_POLL, CPUBudget
+from footfall.tracker.worker_thread import (
+    HITS_PER_BUSY_POLL,
+    HITS_PER_POLL,
+    CPUBudget,
+    PolledInbox,
+    WorkerThread,
+    worker,
+)
 from tests.support.trackers import counts, tracker_over, visit
 from tests.support.vendors import wait_until
+from tests.support.waiting import LONG_SECONDS
 
 
 def test_no_thread_starts_before_the_first_page() -> None:
@@ -41,7 +51,7 @@ def test_a_thread_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
-    tracker._worker.current = threading.Thread()  # as after a fork that ran no hook
+    worker().current = threading.Thread()  # as after a fork that ran no hook
     visit(tracker)
     assert wait_until(lambda: len(transport.requests) == 1)
 
@@ -91,4 +101,61 @@ def test_an_idle_tracker_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> Non
     for number in range(1, 4):
         visit(tracker)
         assert wait_until(lambda: len(transport.requests) == number)  # noqa: B023
-        assert wait_until(lambda: tracker._worker.current is None)
+        assert wait_until(lambda: worker().current is None)
+
+
+def test_a_hundred_and_fifty_apps_share_the_thread(footfall_outbox: Outbox) -> None:
+    trackers = [tracker_over(MemoryTransport(), exclude=f"/{number}") for number in range(150)]
+    for tracker in trackers:
+        visit(tracker)
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("footfall")]
+    assert len(threads) <= 1
+    assert wait_until(lambda: not any(len(tracker._inbox) for tracker in trackers))
+    assert len(footfall_outbox) == 150
+
+
+def test_the_thread_of_idle_trackers_keeps_none_that_its_app_has_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_thread, "AWAKE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_thread, "IDLE_SECONDS", LONG_SECONDS)
+    tracker = tracker_over(MemoryTransport())
+    visit(tracker)
+    reference = weakref.ref(tracker)
+    del tracker
+
+    def is_gone() -> bool:
+        gc.collect()
+        return reference() is None
+
+    assert wait_until(is_gone)
+    assert worker().current is not None
+
+
+def test_one_tracker_that_is_closed_leaves_the_thread_to_the_others() -> None:
+    transport = MemoryTransport()
+    closed, used = tracker_over(transport), tracker_over(transport)
+    for number in range(1, 6):
+        visit(used)
+        visit(closed)
+        assert closed.close(30)
+        assert wait_until(lambda: len(transport.requests) == 2 * number)  # noqa: B023
+
+
+def test_inboxes_share_what_a_poll_may_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CPUBudget, "max_hits", lambda budget: HITS_PER_POLL)
+    allowed: list[int] = []
+
+    class Polled(PolledInbox):
+        def __init__(self) -> None: ...
+
+        def poll(self, max_hits: int) -> bool:
+            allowed.append(max_hits)
+            return True
+
+    thread = WorkerThread()
+    for number in (1, 2, 200):
+        thread._polled = {Polled() for _ in range(number)}
+        allowed.clear()
+        thread._poll()
+        assert {*allowed} == {max(1, HITS_PER_POLL // number)}

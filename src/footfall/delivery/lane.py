@@ -90,7 +90,7 @@ class Lane:
         self._changed = threading.Condition(self._lock)
         self._queue = EventQueue(self._limits, self._wall_clock)
         self._breaker = CircuitBreaker(self._jitter)
-        self._pool = WorkerPool(self._work, f"footfall {self.name}", self._limits)
+        self._pool = WorkerPool(self._work, f"footfall {self.name}", self._limits, end=self.close)
         self._is_draining = False
         self._is_closed = False
         # How many threads wait for one event of their own.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from footfall.common.background_thread import BackgroundThread
 from footfall.delivery.limits import Limits
 
 # One more thread starts once the backlog has been above this for `GROW_AFTER_SECONDS`.
@@ -23,10 +24,19 @@ class WorkerPool:
         work: What a thread does from its start to its end, given its token; it calls `release`.
         name: Of the threads.
         limits: Of the lane.
+        end: Lets `work` return once there is nothing to do.
     """
 
-    def __init__(self, work: Callable[[object], None], name: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        work: Callable[[object], None],
+        name: str,
+        limits: Limits,
+        *,
+        end: Callable[[], object],
+    ) -> None:
         self._work = work
+        self._end = end
         self._name = name
         self._limits = limits
         # A token for each thread. Not the thread itself: after a late patch by gevent,
@@ -90,9 +100,9 @@ class WorkerPool:
         """
         if token is None:
             return True
-        thread = threading.Thread(target=self._work, args=(token,), name=self._name, daemon=True)
+        work = partial(self._work, token)
         try:
-            thread.start()
+            BackgroundThread(work, name=self._name, end=self._end).start()
         except (RuntimeError, MemoryError):
             return False
         return True

@@ -22,11 +22,14 @@ from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, Final, Protocol
 
+from footfall.common import background_thread
 from footfall.common.clock import monotonic
 from footfall.tracker.combined_stats import combined
 
 # A reloading development server wants its port back at once.
 RELOAD_SHUTDOWN_SECONDS: Final = 0.5
+# A thread that has nothing to do ends at once; one whose vendor hangs is not worth more.
+JOIN_SECONDS: Final = 0.25
 # How long a flush may last beyond its deadline, where the interrupted code holds a lock.
 _SIGNAL_GRACE_SECONDS: Final = 0.5
 
@@ -121,9 +124,14 @@ def flush(timeout: float | None = None) -> bool:
 
 
 def close(timeout: float | None = None) -> bool:
-    """Deliver what waits, and release threads and connections; see `Tracker.close`."""
+    """Deliver what waits, and release connections and threads; return when these have ended.
+
+    The last step may take `JOIN_SECONDS` longer than `timeout`, where a vendor hangs.
+    """
     mine, deadline = _mine_until(timeout)
     lossless = [tracker.close_until(deadline) for tracker in mine]
+    # Also those of trackers that the app has dropped.
+    background_thread.end_all(max(deadline, monotonic() + JOIN_SECONDS), monotonic)
     return all(lossless)
 
 
@@ -249,6 +257,8 @@ def _at_exit(*_: object, **__: object) -> None:
 def _at_interpreter_exit() -> None:
     _state.is_exiting = True
     _at_exit()
+    # What exit hooks of the app track after this one is delivered by their own thread.
+    background_thread.refuse_new()
 
 
 def hook_platforms() -> None:

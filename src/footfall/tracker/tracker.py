@@ -35,7 +35,7 @@ from footfall.tracker.explanation import Explanation, without_credentials
 from footfall.tracker.heartbeats import submit_rejected
 from footfall.tracker.inbox import Inbox
 from footfall.tracker.startup_log import log_startup
-from footfall.tracker.worker_thread import WorkerThread
+from footfall.tracker.worker_thread import PolledInbox
 
 # How long a request waits for its events at most, on platforms that freeze the process afterwards.
 # A connection that has been idle for longer may have died meanwhile, unnoticed.
@@ -129,7 +129,7 @@ class Tracker:
         inbox = Inbox(config.max_queue, config.limits.max_bytes, self._wake)
         self._inbox = inbox
         self._pipeline = EventPipeline(inbox, self._builder, self._dispatcher, errors, log)
-        self._worker = WorkerThread(inbox, self._pipeline, self._dispatcher, errors, log)
+        self._polled = PolledInbox(inbox, self._pipeline, self._dispatcher, errors, log)
         # Requests call the inbox itself.
         self.recorder.connect(self._new_filter(), inbox.submit, errors)
         # Last: until then a tracker whose reset was interrupted counts as the parent's.
@@ -181,7 +181,7 @@ class Tracker:
             if self._resetting_in == process_id:
                 return  # another thread resets, and then wakes the worker thread
             self._restart_in_child(process_id)
-        self._worker.wake(now)
+        self._polled.wake(now)
 
     def _restart_in_child(self, process_id: int) -> None:
         """Reset where a fork ran no hook: keep the newest record, the parent sends the rest."""
@@ -363,7 +363,7 @@ class Tracker:
     def close_until(self, deadline: float) -> bool:
         """`close` to a moment of the monotonic clock, which several trackers may share."""
         is_lossless = self.flush_until(deadline)
-        self._worker.stop()
+        self._polled.close()
         self._dispatcher.close()
         self._close_transport()
         return is_lossless

@@ -1,17 +1,20 @@
-"""The worker thread: a daemon thread that polls the inbox and has its records processed.
+"""The worker thread: a daemon thread that polls the inboxes of all trackers of a process.
 
 The first record starts it, never an import or a constructor. It sleeps in an idle app, ends after a
-while, and the next record starts another one, also in a child after a fork.
+while, and the next record starts another one, also in a child after a fork. It refers to a tracker
+only while that has work, so that one that the app has dropped can be collected.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Final
 
 from footfall.common import reentrancy
 from footfall.common.atomic import AtomicCounter
+from footfall.common.background_thread import BackgroundThread
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.tracker import process_hooks
@@ -22,9 +25,9 @@ from footfall.tracker.inbox import Inbox
 # Requests of one moment share a wake-up, and the code that handles them is fetched once: at 500
 # events a second it costs the processor a fifth less than polling each fiftieth of a second.
 POLL_SECONDS: Final = 0.05
-# For so long after the last record the thread polls by itself, and no request has to wake it.
+# For so long after its last record an inbox is polled, and no request has to wake the thread.
 AWAKE_SECONDS: Final = 1.0
-# After so long without a record the thread ends; the next record starts another.
+# After so long without an inbox to poll the thread ends; the next record starts another.
 IDLE_SECONDS: Final = 10.0
 
 # With a poll each twentieth of a second that is 2,000 a second, or 170 million a day. More would
@@ -51,11 +54,11 @@ class CPUBudget:
         return HITS_PER_BUSY_POLL if is_busy else HITS_PER_POLL
 
 
-class WorkerThread:
-    """Processes what is in the inbox, and polls the lanes.
+class PolledInbox:
+    """The inbox of one tracker, as the worker thread polls it.
 
     Args:
-        inbox: What it polls.
+        inbox: What is polled.
         pipeline: Processes the records.
         dispatcher: Its lanes may hold events that lack a thread.
         errors: Counts how often the system had no thread left.
@@ -70,108 +73,149 @@ class WorkerThread:
         errors: AtomicCounter,
         log: ThrottledLog,
     ) -> None:
-        self.current: threading.Thread | None = None
-        # Held by the request that starts it.
-        self.starting = threading.Lock()
-        self._inbox = inbox
+        self.inbox = inbox
+        self.errors = errors
+        self.log = log
         self._pipeline = pipeline
         self._dispatcher = dispatcher
-        self._errors = errors
-        self._log = log
-        self._budget = CPUBudget()
-        self._wakeup = threading.Event()
-        # Of the threads that have run here, the one that shall go on; see `stop`.
-        self._generation: object = None
+        self._last_worked = float("-inf")
+        self._is_closed = False
         # How many dropped records have been logged.
         self._logged_drops = 0
 
+    def wake(self, now: float) -> None:
+        """Have the worker thread poll the inbox; called in requests. Never waits."""
+        self.inbox.awake_until = now + AWAKE_SECONDS
+        self._is_closed = False
+        worker().add(self)
+
+    def close(self) -> None:
+        """Let the worker thread end, unless other inboxes need it; the next record starts it."""
+        self._is_closed = True
+        worker().close()
+
+    def poll(self, max_hits: int) -> bool:
+        """Process what waits; in the thread. False once the inbox need not be polled."""
+        now = monotonic()
+        self.inbox.awake_until = now + AWAKE_SECONDS
+        if self._pipeline.process(max_hits) or self._dispatcher.poll():
+            self._last_worked = now
+        elif self._is_closed or now - self._last_worked >= AWAKE_SECONDS:
+            return False
+        self._log_drops()
+        return True
+
+    def _log_drops(self) -> None:
+        dropped = self.inbox.dropped.value
+        if dropped != self._logged_drops:
+            self._logged_drops = dropped
+            text = "hits come faster than events can be sent; the oldest are dropped"
+            self.log.warn("inbox", f"footfall: {text} (see max_queue)")
+
+
+class WorkerThread:
+    """Polls inboxes, each until a second after its last record."""
+
+    def __init__(self) -> None:
+        self.process_id: Final = os.getpid()
+        self.current: threading.Thread | None = None
+        # Held by the request that starts it.
+        self.starting = threading.Lock()
+        self._polled: set[PolledInbox] = set()
+        self._budget = CPUBudget()
+        self._wakeup = threading.Event()
+        self._is_closing = False
+
     # -- in a request --------------------------------------------------------------------------
 
-    def wake(self, now: float) -> None:
-        """Have the thread poll the inbox; start it if it does not run."""
-        self._inbox.awake_until = now + AWAKE_SECONDS
-        if self.current is None or not self.current.is_alive():
-            self._start()
+    def add(self, inbox: PolledInbox) -> None:
+        """Poll `inbox` as well; start the thread if it does not run."""
+        self._is_closing = False
+        self._polled.add(inbox)
+        self._start(inbox)
         self._wakeup.set()
 
-    def _start(self) -> None:
-        if not self.starting.acquire(blocking=False):
-            return  # another request is starting it
+    def _start(self, inbox: PolledInbox) -> None:
+        if self._is_running() or not self.starting.acquire(blocking=False):
+            return  # if not running, another request is starting it
         try:
-            if self.current is None or not self.current.is_alive():
+            if not self._is_running():
                 process_hooks.hook_platforms()
-                if not self._is_forbidden():
-                    self._generation = generation = object()
-                    thread = threading.Thread(
-                        target=self._run, args=(generation,), name="footfall", daemon=True
-                    )
+                if not _is_forbidden(inbox.log):
+                    thread = BackgroundThread(self._run, name="footfall", end=self.close)
                     thread.start()
                     self.current = thread
         except RuntimeError:
             # The system has no thread left now. The record stays; the next request tries again.
-            self._errors.bump()
+            inbox.errors.bump()
         finally:
             self.starting.release()
 
-    def _is_forbidden(self) -> bool:
-        """True in a master that is about to fork, where a thread would break its workers."""
-        master = process_hooks.master()
-        if master is None:
-            return False
-        is_forbidden = process_hooks.forbids_threads(master)
-        self._log.warn_once(
-            "master",
-            f"footfall: an event was tracked in {master}'s master, which serves no request, and "
-            f"{'may be lost' if is_forbidden else 'is sent from there'}; track events in requests, "
-            "or in a hook that runs in the workers",
-        )
-        return is_forbidden
+    def _is_running(self) -> bool:
+        return self.current is not None and self.current.is_alive()
 
-    def stop(self) -> None:
-        """Let the thread poll the inbox once more and end."""
-        self._generation = self.current = None
-        self._inbox.awake_until = float("-inf")
+    def close(self) -> None:
+        """Let the thread end as soon as there is no inbox to poll."""
+        self._is_closing = True
         self._wakeup.set()
 
     # -- in the thread -------------------------------------------------------------------------
 
     @reentrancy.suppress_tracking
-    def _run(self, generation: object) -> None:
-        last_worked = monotonic()
-        while self._generation is generation:
-            now = monotonic()
-            self._inbox.awake_until = now + AWAKE_SECONDS
-            if self._pipeline.process(self._budget.max_hits()) or self._dispatcher.poll():
-                last_worked = now
-            elif now - last_worked >= AWAKE_SECONDS:
-                if not self._sleep():
-                    break
-                last_worked = monotonic()
-                continue
-            self._log_drops()
-            time.sleep(POLL_SECONDS)
-        self._end(generation)
+    def _run(self) -> None:
+        while True:
+            self._wakeup.clear()
+            self._poll()
+            if self._polled:
+                self._wakeup.wait(POLL_SECONDS)
+            elif self._is_closing or not self._wakeup.wait(IDLE_SECONDS):
+                break
+        self.current = None
+        # A record that comes at this very moment finds no thread, or one that is no more.
+        for inbox in self._polled:
+            self._start(inbox)
+            break
 
-    def _log_drops(self) -> None:
-        dropped = self._inbox.dropped.value
-        if dropped != self._logged_drops:
-            self._logged_drops = dropped
-            text = "hits come faster than events can be sent; the oldest are dropped"
-            self._log.warn("inbox", f"footfall: {text} (see max_queue)")
+    def _poll(self) -> None:
+        polled = list(self._polled)
+        max_hits = max(1, self._budget.max_hits() // max(1, len(polled)))
+        for inbox in polled:
+            if not inbox.poll(max_hits):
+                self._let_sleep(inbox)
 
-    def _sleep(self) -> bool:
-        """Sleep until a request wakes us; False if none did for long.
+    def _let_sleep(self, polled: PolledInbox) -> None:
+        """Poll no more until a request wakes us. A record that came meanwhile did not."""
+        self._polled.discard(polled)
+        polled.inbox.awake_until = float("-inf")
+        if polled.inbox:
+            self._polled.add(polled)
 
-        `awake_until` is set first, so that no record can be appended in between.
-        """
-        self._wakeup.clear()
-        self._inbox.awake_until = float("-inf")
-        return bool(self._inbox) or self._wakeup.wait(IDLE_SECONDS)
 
-    def _end(self, generation: object) -> None:
-        """End the thread. A record that comes at this very moment finds or starts another."""
-        if self._generation is generation:
-            self.current = None
-        self._inbox.awake_until = float("-inf")
-        if self._inbox:
-            self._inbox.wake(monotonic())
+_worker: WorkerThread | None = None
+
+
+def worker() -> WorkerThread:
+    """The worker of this process.
+
+    Two requests that are the first at the same moment may get two, which harms nothing.
+    """
+    global _worker
+    found = _worker
+    if found is None or found.process_id != os.getpid():
+        found = _worker = WorkerThread()
+    return found
+
+
+def _is_forbidden(log: ThrottledLog) -> bool:
+    """True in a master that is about to fork, where a thread would break its workers."""
+    master = process_hooks.master()
+    if master is None:
+        return False
+    is_forbidden = process_hooks.forbids_threads(master)
+    log.warn_once(
+        "master",
+        f"footfall: an event was tracked in {master}'s master, which serves no request, and "
+        f"{'may be lost' if is_forbidden else 'is sent from there'}; track events in requests, "
+        "or in a hook that runs in the workers",
+    )
+    return is_forbidden

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from footfall.common import reentrancy
+from footfall.common.background_thread import BackgroundThread
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.delivery.lane import Lane
@@ -184,10 +185,9 @@ class DurableOutbox:
         if not self._start_lock.acquire(blocking=False):
             return True
         try:
-            thread = threading.Thread(
-                target=_work, args=(weakref.ref(self), self._wakeup), name="footfall outbox"
-            )
-            thread.daemon = True
+            work = functools.partial(_work, weakref.ref(self), self._wakeup)
+            # `close` lets it end, or that the outbox is collected; it then has to see that.
+            thread = BackgroundThread(work, name="footfall outbox", end=self._wakeup.set)
             thread.start()
             self._thread = thread
         except (RuntimeError, MemoryError):
