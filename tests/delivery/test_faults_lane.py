@@ -100,13 +100,14 @@ def test_27_a_burst_grows_the_pool_and_every_event_is_counted() -> None:
             site.visits(max(0, 10_000 - site.tracker.stats()["captured"]))
             captured = site.tracker.stats()["captured"]
             site.tracker.process_all()
-            assert wait_until(lambda: site.counts().get("queued", 0) == 0, 15)
+            assert wait_until(lambda: site.counts().get("queued", 0) == 0)
+            seconds = time.monotonic() - started
             counts = site.counts()
             stats = site.tracker.stats()
             assert sum(counts.values()) + stats["dropped_full"] == captured >= 10_000
             assert server.connections == 8
-            # Eight connections, three seconds, 50 ms each: 480 at best.
-            assert 40 <= counts["accepted"] <= 700
+            # Eight connections, 50 ms for each.
+            assert 40 <= counts["accepted"] <= 8 * (seconds / 0.05 + 1)
             assert counts["expired"] + counts.get("dropped_full", 0) > 0
             assert counts["accepted"] <= len(server.requests) <= counts["accepted"] + 8
 

@@ -93,9 +93,15 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path) -> None:
                 if http.post("/api/event", json=page(number)).status_code == 202:
                     answered.append(number)
 
-    # One visitor's events are sent one after the other: twenty a second, so that much waits when
-    # the process is killed.
-    with vendor(vendors.slow(0.05, vendors.answer())) as server:
+    was_killed = threading.Event()
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        """One visitor's events are sent one after the other: twenty a second, until the kill."""
+        while server.read_request(connection):
+            was_killed.wait(0.05)
+            connection.sendall(vendors.answer())
+
+    with vendor(behave) as server:
         with collecting(tmp_path, server.port) as (running, url):
             senders = [
                 threading.Thread(target=load, args=(url, first)) for first in (0, 10_000, 20_000)
@@ -109,6 +115,7 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         assert running.returncode == -signal.SIGKILL
         before = received(server)
         assert 0 < len(before) < len(answered), "it was killed in the middle"
+        was_killed.set()
         with collecting(tmp_path, server.port):
             wanted = {str(number) for number in answered}
             assert wait_until(lambda: wanted <= received(server).keys(), MAX_SECONDS)
