@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from footfall.collector import CollectorServer
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest, ReceivedHit
 from footfall.model import Step
+from tests.support.waiting import MAX_SECONDS
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 SECRET_ADDRESS = "203.0.113.199"
@@ -103,7 +104,9 @@ def running_collector(
     """A collector with these options, and a client of it."""
     with (
         CollectorServer(*args, **options) as collector,
-        httpx2.Client(base_url=collector.url, headers={"user-agent": FIREFOX}) as http,
+        httpx2.Client(
+            base_url=collector.url, headers={"user-agent": FIREFOX}, timeout=MAX_SECONDS
+        ) as http,
     ):
         yield collector, http
 

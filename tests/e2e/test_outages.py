@@ -74,7 +74,6 @@ def test_visitors_notice_nothing_of_an_outage(
     spec: ServerSpec, endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with running(spec, tmp_path, FOOTFALL_ENABLED="0") as server:
-        _load(server.url)
         bare = _load(server.url)
         server.stop()
     with endpoint() as address, running(spec, tmp_path, **_settings(address)) as server:

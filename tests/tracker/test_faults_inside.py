@@ -398,6 +398,8 @@ INSTRUMENTED = """
 """
 
 SENTRY = """
+    # Sentry imports eventlet where it is installed, whose sockets break the import of trio.
+    sys.modules["trio"] = None
     import sentry_sdk
     from sentry_sdk.integrations.httpx2 import Httpx2Integration
     from sentry_sdk.integrations.socket import SocketIntegration
