@@ -22,7 +22,7 @@ from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, Final, Protocol
 
-from footfall.common import background_thread
+from footfall.common import background_thread, interpreters
 from footfall.common.clock import monotonic
 from footfall.tracker.combined_stats import combined
 
@@ -282,8 +282,33 @@ def _hook_multiprocessing(util: ModuleType) -> None:
 
 
 def _hook_uwsgi(uwsgi: ModuleType) -> None:
-    """Called before Python's exit hooks, and without them under `--skip-atexit-teardown`."""
-    _chain(uwsgi, "atexit", _at_exit)
+    """Called before Python's exit hooks, and without them under `--skip-atexit-teardown`.
+
+    uWSGI calls that of the main interpreter alone. The others end later, when their threads cannot
+    run any more, so these have to end before.
+    """
+    if interpreters.is_main():
+        _chain(uwsgi, "atexit", _at_uwsgi_exit)
+    else:
+        interpreters.run_in_main(_HOOK_PLATFORMS)
+
+
+_HOOK_PLATFORMS: Final = """
+import uwsgi
+from footfall.tracker import process_hooks
+process_hooks.hook_platforms()
+"""
+_EXIT: Final = """
+import sys
+hooks = sys.modules.get("footfall.tracker.process_hooks")
+if hooks is not None:
+    hooks._at_interpreter_exit()
+"""
+
+
+def _at_uwsgi_exit() -> None:
+    _at_exit()
+    interpreters.run_in_others(_EXIT)
 
 
 def _hook_mod_wsgi(mod_wsgi: ModuleType) -> None:
