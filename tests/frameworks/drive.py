@@ -18,8 +18,8 @@ from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Any, TypeAlias
 
-import footfall
 from footfall.testing import Outbox, capture
+from footfall.tracker.process_hooks import trackers
 from tests.frameworks.page import SetUp, leave_as_it_is, set_up_as_written
 from tests.frameworks.table import FRAMEWORKS, ROWS
 from tests.support.raw_requests import Raw, running, send_asgi, send_wsgi
@@ -32,7 +32,7 @@ Hits: TypeAlias = dict[str, Any]
 
 
 def drive(name: str) -> dict[str, Any]:
-    """The answers without footfall and with it, and the hits: of paths, of routes, with a rule."""
+    """The answers without footfall and with it, and the hits with several options."""
     framework = FRAMEWORKS[name]
     module = import_module(f"tests.frameworks.apps.{framework.module or framework.distribution}")
     run = _run_asgi if framework.interface == "ASGI" else _run_wsgi
@@ -49,16 +49,26 @@ def drive(name: str) -> dict[str, Any]:
     set_up = set_up_as_written(name)
     with capture() as outbox:
         bare = answers(leave_as_it_is, lambda row: None)
-        hits, routes, rules = Recorder(outbox), Recorder(outbox), Recorder(outbox)
-        counted = answers(set_up, hits.note)
-        answers(set_up, routes.note, FOOTFALL_PATH_MODE="route")
-        answers(set_up, rules.note, FOOTFALL_EXCLUDE="/users/{uid}")
+        recorder = Recorder(outbox)
+
+        def hits_of(**variables: str) -> Hits:
+            answers(set_up, recorder.note, **variables)
+            return recorder.take()
+
+        counted = answers(set_up, recorder.note)
+        hits = recorder.take()
+        routes = hits_of(FOOTFALL_PATH_MODE="route")
+        excluded = hits_of(FOOTFALL_EXCLUDE="/users/{uid}")["route"]
+        missing = hits_of(FOOTFALL_TRACK_404="true")["404"]
+        counted_in_sync = answers(set_up, lambda row: None, FOOTFALL_MODE="sync")
     return {
         "bare": bare,
         "counted": counted,
-        "hits": hits.hits,
-        "routes": routes.hits,
-        "excluded": rules.hits["route"],
+        "counted_in_sync": counted_in_sync,
+        "hits": hits,
+        "routes": routes,
+        "excluded": excluded,
+        "missing": missing,
     }
 
 
@@ -66,20 +76,21 @@ class Recorder:
     """Notes the hit of each row after its request."""
 
     def __init__(self, outbox: Outbox) -> None:
-        self.hits: Hits = {}
         self._outbox = outbox
-        self._before = self._reasons()
+        self._hits: Hits = {}
+        self._before: Counter[str] = Counter()
 
     def note(self, row: str) -> None:
         events = [[each.name, each.url.removeprefix(HOST), each.props] for each in self._outbox]
         self._outbox.clear()
-        reasons = self._reasons()
-        # Another tracker's counters may have begun anew.
-        self.hits[row] = {"events": events, "reasons": dict(reasons - self._before)}
+        reasons = sum((Counter(each.stats()["reasons"]) for each in trackers()), Counter())
+        self._hits[row] = {"events": events, "reasons": dict(reasons - self._before)}
         self._before = reasons
 
-    def _reasons(self) -> Counter[str]:
-        return Counter(footfall.stats().get("reasons", {}))
+    def take(self) -> Hits:
+        """The hits by row, which are then forgotten."""
+        hits, self._hits = self._hits, {}
+        return hits
 
 
 def _run_wsgi(app: Any, saw: Callable[[str], None]) -> Answers:

@@ -90,6 +90,8 @@ class Framework:
     interface: str
     # The class below `ignore_view` in the site; None where the framework has none.
     ignored_class: str | None
+    # What `track_404` makes of the framework's own page.
+    missing_page: str
     _: KW_ONLY
     # The distribution's name by default.
     module: str = ""
@@ -114,26 +116,29 @@ class Framework:
 
 
 FRAMEWORKS: Final[Mapping[str, Framework]] = {
-    "Django, WSGI": Framework("django", "WSGI", "`View`", make="make_wsgi"),
-    "Django, ASGI": Framework("django", "ASGI", "`View`", make="make_asgi"),
-    "Flask": Framework("flask", "WSGI", "`MethodView`"),
-    "Starlette": Framework("starlette", "ASGI", "`HTTPEndpoint`"),
-    "FastAPI": Framework("fastapi", "ASGI", "Starlette's `HTTPEndpoint`"),
-    "Litestar": Framework("litestar", "ASGI", "the methods of a `Controller`"),
+    "Django, WSGI": Framework("django", "WSGI", "`View`", "counted", make="make_wsgi"),
+    "Django, ASGI": Framework("django", "ASGI", "`View`", "counted", make="make_asgi"),
+    "Flask": Framework("flask", "WSGI", "`MethodView`", "counted"),
+    "Starlette": Framework("starlette", "ASGI", "`HTTPEndpoint`", "no HTML"),
+    "FastAPI": Framework("fastapi", "ASGI", "Starlette's `HTTPEndpoint`", "no HTML"),
+    "Litestar": Framework("litestar", "ASGI", "the methods of a `Controller`", "no HTML"),
     "Litestar, DefineMiddleware": Framework(
         "litestar",
         "ASGI",
         "the methods of a `Controller`",
+        "not seen",
         make="make_with_middleware",
         # The router answers them outside of it.
         unseen=frozenset({"404", "HEAD"}),
     ),
-    "Quart": Framework("quart", "ASGI", "`MethodView`"),
-    "BlackSheep": Framework("blacksheep", "ASGI", "`Controller`"),
-    "Falcon, WSGI": Framework("falcon", "WSGI", "any resource", make="make_wsgi"),
-    "Falcon, ASGI": Framework("falcon", "ASGI", "any resource", make="make_asgi"),
-    "Bottle": Framework("bottle", "WSGI", None),
-    "Pyramid": Framework("pyramid", "WSGI", "a class with `__call__`"),
-    "Sanic": Framework("sanic", "ASGI", "`HTTPMethodView`"),
-    "FastHTML": Framework("python-fasthtml", "ASGI", "a class with `get`", module="fasthtml"),
+    "Quart": Framework("quart", "ASGI", "`MethodView`", "counted"),
+    "BlackSheep": Framework("blacksheep", "ASGI", "`Controller`", "no HTML"),
+    "Falcon, WSGI": Framework("falcon", "WSGI", "any resource", "no HTML", make="make_wsgi"),
+    "Falcon, ASGI": Framework("falcon", "ASGI", "any resource", "no HTML", make="make_asgi"),
+    "Bottle": Framework("bottle", "WSGI", None, "counted"),
+    "Pyramid": Framework("pyramid", "WSGI", "a class with `__call__`", "counted"),
+    "Sanic": Framework("sanic", "ASGI", "`HTTPMethodView`", "counted"),
+    "FastHTML": Framework(
+        "python-fasthtml", "ASGI", "a class with `get`", "no HTML", module="fasthtml"
+    ),
 }

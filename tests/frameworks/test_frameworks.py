@@ -17,7 +17,7 @@ import pytest
 
 from tests.frameworks import site
 from tests.frameworks.page import TEXT, code_blocks
-from tests.frameworks.table import FRAMEWORKS, ROWS, Hit
+from tests.frameworks.table import FRAMEWORKS, ROWS, Hit, skipped
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -71,6 +71,7 @@ def as_json(hit: Hit) -> Any:
 
 def test_the_answers_are_the_same_to_the_byte(results: Any) -> None:
     assert results["counted"] == results["bare"]
+    assert results["counted_in_sync"] == results["bare"]
     # So that it compares something.
     assert {*results["bare"]} == {*ROWS}
 
@@ -105,16 +106,22 @@ def _tells_routes(framework: str) -> None:
 
 
 @pytest.mark.usefixtures("_tells_routes")
-def test_a_route_can_stand_for_its_paths(results: Any) -> None:
-    expected = {name: row.route for name, row in ROWS.items() if row.route is not None}
-    assert {name: results["routes"][name] for name in expected} == {
-        name: as_json(hit) for name, hit in expected.items()
+def test_a_route_can_stand_for_its_paths(framework: str, results: Any) -> None:
+    rows = {name: row for name, row in FRAMEWORKS[framework].rows().items() if name != "exception"}
+    assert {name: results["routes"][name] for name in rows} == {
+        name: as_json(row.route or row.hit) for name, row in rows.items()
     }
 
 
 @pytest.mark.usefixtures("_tells_routes")
 def test_a_rule_can_name_a_route(results: Any) -> None:
     assert results["excluded"] == {"events": [], "reasons": {"excluded": 1}}
+
+
+def test_a_missing_page_is_an_event_if_it_is_html(framework: str, results: Any) -> None:
+    missing = Hit(events=(("404", "/missing", {"path": "/missing"}),), reasons={"not_found": 1})
+    expected = {"counted": missing, "no HTML": skipped("not_html"), "not seen": Hit()}
+    assert results["missing"] == as_json(expected[FRAMEWORKS[framework].missing_page])
 
 
 # -- the page ----------------------------------------------------------------------------------
@@ -130,7 +137,8 @@ def test_the_page_has_every_framework_and_no_other() -> None:
     expected = {}
     for name, framework in FRAMEWORKS.items():
         route = "read" if len(code_blocks(name)) == 1 else "told by the app"
-        expected[name] = [framework.interface, route, framework.ignored_class or "it has none"]
+        classes = framework.ignored_class or "it has none"
+        expected[name] = [framework.interface, route, framework.missing_page, classes]
     assert {name: cells[1:] for name, cells in page_rows().items()} == expected
 
 

@@ -95,7 +95,7 @@ class Config:
         "built-in filter; `footfall.crawlers.is_bot` (extra `[bots]`) adds a community's list",
     )
     # A custom event costs quota, and scanners ask for a thousand missing pages a day.
-    track_404: bool = option(False, "sends missing pages as event `404`")
+    track_404: bool = option(False, "sends missing pages that are HTML as event `404`")
     # Vendors' own scripts count downloads as an event of this kind.
     track_downloads: bool = option(True, "sends saved files as event `File Download`")
     # The list of the vendors' own scripts.
