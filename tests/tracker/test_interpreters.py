@@ -6,9 +6,15 @@ The numbers in the ids are those of the catalogue in `tests/FAULTS.md`.
 from __future__ import annotations
 
 import importlib.util
+import sys
+import threading
+from typing import Any
 
 import pytest
 
+from footfall.delivery.transport.choose import why_unavailable
+from footfall.testing import MemoryTransport
+from tests.support.trackers import tracker_over, visit
 from tests.support.vendors import Vendor
 from tests.tracker.programs import PRELUDE, ended, names, program
 
@@ -72,3 +78,48 @@ def test_73_an_interpreter_that_ends_waits_for_the_threads(code: str, good: Vend
     with program(RUN, good, PRELUDE + code) as process:
         ended(process)
     assert names(good) == ["A", "B", "C"]
+
+
+ISOLATED = """
+import _interpreters
+isolated = _interpreters.create("isolated")
+failed = _interpreters.run_string(isolated, f"import sys; sys.argv = {sys.argv!r}\\n" + sys.argv[2])
+assert failed is None, failed
+_interpreters.destroy(isolated)
+"""
+
+TRACKED = """
+make()
+track("A")
+assert [*tracker.stats()["destinations"].values()][0]["accepted"] == 1, tracker.stats()
+track("B")
+"""
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="before Python 3.13 `import ssl` alone corrupts it"
+)
+def test_73_an_isolated_interpreter_delivers_without_a_thread(good: Vendor) -> None:
+    with program(ISOLATED, good, PRELUDE + TRACKED) as process:
+        ended(process)
+    assert names(good) == ["A", "B"]
+
+
+def test_where_python_allows_no_daemon_thread_requests_deliver(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    init = threading.Thread.__init__
+
+    def refuse(thread: threading.Thread, *args: Any, daemon: bool | None = None, **kw: Any) -> None:
+        if daemon:
+            raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+        init(thread, *args, daemon=daemon, **kw)
+
+    monkeypatch.setattr(threading.Thread, "__init__", refuse)
+    transport = MemoryTransport()
+    with caplog.at_level("INFO", logger="footfall"):
+        tracker = tracker_over(transport)
+    visit(tracker)
+    assert len(transport.requests) == 1
+    assert "delivers within each request" in caplog.text
+    assert why_unavailable("curl") is not None

@@ -7,11 +7,12 @@ is only the interpreter that runs.
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
-__all__ = ["is_main", "run_in_main", "run_in_others"]
+__all__ = ["allows_daemon_threads", "is_main", "run_in_main", "run_in_others"]
 
 _MODULES: Final = ("_interpreters", "_xxsubinterpreters")
 _MAIN: Final = 0
@@ -21,6 +22,15 @@ def is_main() -> bool:
     """True in the interpreter that the process began with."""
     module = _module()
     return module is None or _number(module.get_current()) == _MAIN
+
+
+def allows_daemon_threads() -> bool:
+    """False in an isolated interpreter (PEP 684), as `concurrent.interpreters` makes them."""
+    try:
+        threading.Thread(daemon=True)
+    except RuntimeError:
+        return False
+    return True
 
 
 def run_in_main(code: str) -> None:

@@ -392,6 +392,18 @@ def serverless_variable(environ: Mapping[str, str]) -> str | None:
     return next((name for name in _SERVERLESS if environ.get(name)), None)
 
 
+def why_inline(mode: str, environ: Mapping[str, str]) -> str | None:
+    """Why requests deliver their own events, unless the option `mode` says so; None elsewhere."""
+    if not interpreters.allows_daemon_threads():
+        return "this Python interpreter is an isolated one, without daemon threads"
+    variable = serverless_variable(environ) if mode == "auto" else None
+    if variable is None:
+        return None
+    return (
+        f'{variable} is set by a platform that stops the process in between; mode="thread" does not'
+    )
+
+
 def is_reloading_server(environ: Mapping[str, str], arguments: list[str]) -> bool:
     """True under a development server that restarts after every change.
 

@@ -14,23 +14,20 @@ def log_startup(
     config: Config,
     dispatcher: Dispatcher,
     transport: Transport,
-    serverless_variable: str | None,
+    why_inline: str | None,
     log_to: log.ThrottledLog,
 ) -> None:
     """Log where events go, and each warning once.
 
-    `serverless_variable` shows a platform that stops the process between requests; None elsewhere.
+    `why_inline` is that of `process_hooks`.
     """
     if not config.is_active:
         why = "switched off" if config.all_destinations else "no destination is configured"
         log.info(f"footfall counts nothing: {why}")
         return
     log.info(f"footfall counts for {dispatcher.names} through {transport!r}")
-    if serverless_variable is not None:
-        log.info(
-            f"footfall delivers within each request, since {serverless_variable} is set by a "
-            'platform that stops the process in between; mode="thread" does not'
-        )
+    if why_inline is not None:
+        log.info(f"footfall delivers within each request, since {why_inline}")
     for note in config.resolver.notes:
         if note.level != "warning":
             log.info(f"footfall: {note.text}")

@@ -56,10 +56,8 @@ class Tracker:
         self.is_active = config.is_active
         self._log = log.ThrottledLog()
         self._is_strict = config.debug or under_pytest(environ)
-        serverless_variable = (
-            process_hooks.serverless_variable(environ) if config.mode == "auto" else None
-        )
-        self.is_inline = config.mode == "sync" or serverless_variable is not None
+        why_inline = process_hooks.why_inline(config.mode, environ)
+        self.is_inline = config.mode == "sync" or why_inline is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
         if process_hooks.is_reloading_server(environ, getattr(sys, "argv", [])):
             quick = process_hooks.RELOAD_SHUTDOWN_SECONDS
@@ -92,7 +90,7 @@ class Tracker:
         self._resetting_in: int | None = None
         self.reset_after_fork()
         process_hooks.register(self)
-        log_startup(config, self._dispatcher, self.transport, serverless_variable, self._log)
+        log_startup(config, self._dispatcher, self.transport, why_inline, self._log)
 
     @classmethod
     def from_options(

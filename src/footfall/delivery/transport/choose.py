@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
+from footfall.common.interpreters import allows_daemon_threads
 from footfall.delivery.transport.base import Transport
 from footfall.delivery.transport.curl import CurlTransport
 from footfall.delivery.transport.greenlets import is_patched
@@ -23,6 +24,9 @@ def why_unavailable(name: str) -> str | None:
     """
     if name != "curl":
         return None
+    if not allows_daemon_threads():
+        # Not even tried: the second try corrupts the memory of the process (Python 3.13.0).
+        return 'write "auto": pycurl cannot be loaded in an isolated interpreter'
     try:
         import pycurl
     except ImportError as error:
