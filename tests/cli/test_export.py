@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -202,6 +203,22 @@ def test_a_file_is_read_while_a_collector_writes_it(
         store.flush()
         assert export(database) == 0
     assert "/new" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(database: Path) -> None:
+    with closing(Store(database, clock=lambda: NOON)) as store:
+        enqueue(store, [an_event("/" + 500 * "x") for _ in range(500)])
+        store.flush()
+    command = [sys.executable, "-m", "footfall", "export", "--database", str(database)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
 
 
 def test_a_day_that_is_none_is_reported(database: Path, capsys: pytest.CaptureFixture[str]) -> None:

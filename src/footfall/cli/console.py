@@ -44,10 +44,10 @@ def _discarding(file: TextIO) -> Iterator[None]:
     try:
         yield
     except OSError:
-        _discard(file)
+        discard(file)
 
 
-def _discard(file: TextIO) -> None:
+def discard(file: TextIO) -> None:
     """Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
@@ -57,7 +57,7 @@ class _LineHandler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
         if isinstance(sys.exc_info()[1], OSError):
-            _discard(self.stream)
+            discard(self.stream)
         else:
             super().handleError(record)
 

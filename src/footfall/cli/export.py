@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
+from footfall.cli.console import discard
 from footfall.cli.terminal import complain
 from footfall.common.printable import escaped, escaped_json
 from footfall.common.same_file import is_same_file
@@ -131,6 +132,10 @@ def run(args: argparse.Namespace) -> int:
         complain(error)
         return _CANNOT_START
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and not args.output:
+            # Whoever read it has seen enough, as `head` has.
+            discard(sys.stdout)
+            return _WRITTEN
         complain(f"The events could not be written: {error}")
         return _FAILED
     complain(f"{number} events")
@@ -181,6 +186,8 @@ def _printable(row: _Row) -> _Row:
 def _opened(output: str | None) -> Iterator[IO[str]]:
     if output is None:
         yield sys.stdout
+        # An error comes here, and not at the exit.
+        sys.stdout.flush()
     else:
         with Path(output).open("w", encoding="utf-8", newline="") as file:
             yield file
