@@ -13,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, Unpack, cast
+from typing import Any, Final, Literal, TypeAlias, Unpack, cast
 
 from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
@@ -69,23 +69,41 @@ class ScopeExchange(Exchange):
     """A request read from an ASGI scope."""
 
     # The path is a slot of its own, since some frameworks change the scope in routing.
-    __slots__ = ("scope", "send")
+    __slots__ = ("scope", "send", "started")
 
     scope: Scope
     # The server's.
     send: Send
+    # The message that starts the response; None before it, and False once that is captured.
+    started: Message | Literal[False] | None
 
     # No coroutine: `send` makes one, and a second around it would cost half a microsecond.
     def capturing_send(self, message: Message) -> Awaitable[None]:
-        """`send`, and capture the response when it starts."""
-        if message["type"] == "http.response.start":
-            headers = message.get("headers", ())
-            if type(headers) is not list:
-                # The specification allows an iterable that can be read only once.
-                headers = list(headers)
-                message = {**message, "headers": headers}
-            capture_response(self, message["status"], headers, RESPONSE_NAMES, PAGE_TYPES)
-        return self.send(message)
+        """`send`, and capture the response when its body begins: before that the app may fail."""
+        try:
+            if message["type"] == "http.response.start":
+                if type(message["headers"]) is not list:
+                    message = _with_list(message)
+                self.started = message
+            elif started := self.started:  # an early hint comes before the start
+                self.started = False
+                capture_response(
+                    self, started["status"], started["headers"], RESPONSE_NAMES, PAGE_TYPES
+                )
+        except KeyError:  # the specification lets an app leave out the headers
+            self.started = {"headers": [], **message}
+        # Read first: CPython looks for a method in what is called as `self.send`, in vain.
+        send = self.send
+        return send(message)
+
+    def capture_end(self, *, has_failed: bool) -> None:
+        """Capture the response of an app that has ended before the body began. Never raises."""
+        started = UNANSWERED if has_failed else self.started
+        if started and self.started is not False:
+            self.started = False
+            capture_response(
+                self, started["status"], started["headers"], RESPONSE_NAMES, PAGE_TYPES
+            )
 
     def record(self) -> Record:
         return self.response_record(200, [(b"content-type", b"text/html")], monotonic())
@@ -103,6 +121,15 @@ class ScopeExchange(Exchange):
         return (READER, names, self.notes, mark, self.path, values, status, headers, at)
 
 
+# What an outer layer responds with where the app fails.
+UNANSWERED: Final[Message] = {"status": 500, "headers": []}
+
+
+def _with_list(start: Message) -> Message:
+    """The message with headers that can be read twice: the specification allows any iterable."""
+    return {**start, "headers": list(start["headers"])}
+
+
 def exchange_of(recorder: RequestRecorder, scope: Scope) -> ScopeExchange:
     """The exchange of a request that has just come to an adapter."""
     exchange = ScopeExchange()
@@ -110,8 +137,13 @@ def exchange_of(recorder: RequestRecorder, scope: Scope) -> ScopeExchange:
     exchange.scope = scope
     exchange.notes = NO_NOTES
     exchange.holds_delivery = False
-    path, root_path = scope["path"], scope.get("root_path")
-    exchange.path = _mounted(root_path, path) if root_path else path
+    exchange.started = None
+    exchange.path = scope["path"]
+    try:
+        if scope["root_path"]:
+            exchange.path = _mounted(scope["root_path"], scope["path"])
+    except KeyError:  # the specification lets a server leave it out
+        pass
     return exchange
 
 
@@ -147,8 +179,7 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
                 await self.app(scope, receive, send)
             return
         exchange = exchange_of(self._recorder, scope)
-        outer = get_current()
-        if outer is not None and exchange.is_counted_by(outer):
+        if get_current() is not None and exchange.is_counted_outside():
             await self._bare_app(scope, receive, send)
             return
         if self._refuses_prefetch and is_refused_prefetch(exchange):
@@ -157,10 +188,16 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
         if self._recorder.filters.accepts(scope["method"], exchange.path):
             exchange.send = send
             send = exchange.capturing_send
-        token = set_current(exchange)
+        app, token = self.app, set_current(exchange)
         try:
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
+        except Exception:
+            if send == exchange.capturing_send:
+                exchange.capture_end(has_failed=True)
+            raise
         finally:
+            if exchange.started:
+                exchange.capture_end(has_failed=False)
             reset_current(token)
 
 
@@ -189,7 +226,12 @@ def _delivering(app: ASGIApp, tracker: Tracker) -> ASGIApp:
         exchange.holds_delivery = True
         try:
             await app(scope, receive, send if is_captured else delivering_send)
+        except Exception:
+            if is_captured:
+                exchange.capture_end(has_failed=True)
+            raise
         finally:
+            exchange.capture_end(has_failed=False)
             exchange.holds_delivery = False
             if tracker.has_waiting:
                 await in_thread(tracker.deliver)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
+from typing import Any, Final, Protocol, TypeAlias, Unpack
 
 from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
@@ -19,7 +19,6 @@ from footfall.config import Options
 from footfall.model import Hit
 from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page
 from footfall.request.exchange import (
-    CURRENT,
     NO_NOTES,
     Exchange,
     annotations_of,
@@ -66,31 +65,62 @@ BOTTLE_PARAMETER: Final = re.compile(r"<(\w+):[^<>]*>").sub
 STATUSES: Final[BoundedCache[str, int]] = BoundedCache(lambda line: int(line[:3]))
 
 
+# Statuses where the app has none: it has returned, or raised so that an outer layer responds.
+NOT_STARTED: Final = "not started"
+FAILED: Final = "500"
+
+
 class EnvironExchange(Exchange):
     """A request read from a WSGI environ."""
 
     # The path is as the environ has it: bytes decoded as latin-1.
-    __slots__ = ("environ", "is_captured", "start_response")
+    __slots__ = ("environ", "headers", "start_response", "status", "submitted")
 
     environ: Environ
     # The server's.
     start_response: StartResponse
-    is_captured: bool
+    # What the app has started its response with; NOT_STARTED once it has returned without that.
+    status: str | None
+    headers: list[tuple[str, str]]
+    # The record of the response that has been captured.
+    submitted: Record | None
 
     def capturing_start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
-        """`start_response`, and capture the response that it starts."""
-        if not self.is_captured:  # a second call replaces the headers after an error
-            self.is_captured = True
-            try:
-                capture_response(self, STATUSES[status], headers, RESPONSE_NAMES, PAGE_TYPES)
-            except Exception:  # noqa: BLE001 -- the app sent an invalid status line
-                self.recorder.errors.bump()
+        """`start_response`, and note the response, which is captured when the app returns."""
+        before = self.status
+        self.status = status
+        self.headers = headers
+        if before is not None:
+            self._replace(before)
+        # Read first: CPython looks for a method in what is called as `self.name`, in vain.
+        start_response = self.start_response
         # Only passed on where it was given: the function of some servers has two parameters.
         if exc_info is None:
-            return self.start_response(status, headers)
-        return self.start_response(status, headers, exc_info)
+            return start_response(status, headers)
+        return start_response(status, headers, exc_info)
+
+    def _replace(self, before: str) -> None:
+        """Capture what the app has started again, or after it has returned; see PEP 3333.
+
+        A generator starts its response with the first chunk; and where the first chunk of a body
+        fails, an error page may take the place of the page. It does so here if the page still waits
+        for the worker thread.
+        """
+        if get_current() is self:
+            return  # captured when the app returns
+        if before is NOT_STARTED or self.recorder.withdraw(self.submitted):
+            self.capture()
+
+    def capture(self) -> None:
+        """Capture the response that the app has started last. Never raises."""
+        try:
+            status = STATUSES[self.status or ""]
+        except Exception:  # noqa: BLE001 -- the app sent an invalid status line
+            self.recorder.errors.bump()
+        else:
+            capture_response(self, status, self.headers, RESPONSE_NAMES, PAGE_TYPES)
 
     def record(self) -> Record:
         return self.response_record(200, [("content-type", "text/html")], monotonic())
@@ -98,9 +128,12 @@ class EnvironExchange(Exchange):
     def response_record(self, status: int, headers: list[tuple[str, str]], at: float) -> Record:
         if self.recorder.wants_route and self.notes.route is None:
             self.set_route(_route(self.environ))
-        names, values = self.recorder.pick(self.environ)
+        pick = self.recorder.pick
+        names, values = pick(self.environ)
         # The mark, if there is one, is among the values.
-        return (READER, names, self.notes, None, self.path, values, status, headers, at)
+        record = (READER, names, self.notes, None, self.path, values, status, headers, at)
+        self.submitted = record
+        return record
 
 
 def _route(environ: Environ) -> str | None:
@@ -129,7 +162,8 @@ def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
     exchange.recorder = recorder
     exchange.environ = environ
     exchange.notes = NO_NOTES
-    exchange.holds_delivery = exchange.is_captured = False
+    exchange.holds_delivery = recorder.is_inline
+    exchange.status = exchange.submitted = None
     try:
         exchange.path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
     except KeyError:  # the specification lets a server leave out what is empty
@@ -152,43 +186,34 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
     def __init__(
         self, app: WSGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
-        super().__init__(app, tracker, options, _delivering)
+        super().__init__(app, tracker, options)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_active:
             return self.app(environ, start_response)
         exchange = exchange_of(self._recorder, environ)
-        outer = get_current()
-        if outer is not None and exchange.is_counted_by(outer):
+        if get_current() is not None and exchange.is_counted_outside():
             return self._bare_app(environ, start_response)
         if self._refuses_prefetch and is_refused_prefetch(exchange):
             return _refuse(start_response)
         if self._recorder.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
             exchange.start_response = start_response
             start_response = exchange.capturing_start
-        token = set_current(exchange)
-        try:
-            return self.app(environ, start_response)
-        finally:
-            reset_current(token)
-
-
-def _delivering(app: WSGIApp, _: Tracker) -> WSGIApp:
-    """`app`, for `mode="sync"`: the request's events are delivered once it has returned.
-
-    That is before the body is sent, for a platform may stop the process right after. The body is
-    never wrapped; an event tracked while it is iterated is delivered at once.
-    """
-
-    def delivering_app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        exchange = cast("EnvironExchange", CURRENT.get())
-        exchange.holds_delivery = True
+        app, token = self.app, set_current(exchange)
         try:
             return app(environ, start_response)
+        except Exception:
+            if start_response == exchange.capturing_start:
+                exchange.status, exchange.headers = FAILED, []
+            raise
         finally:
-            exchange.release()
-
-    return delivering_app
+            if exchange.status is not None:
+                exchange.capture()
+            else:
+                exchange.status = NOT_STARTED
+            reset_current(token)
+            if exchange.holds_delivery:
+                exchange.release()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:

@@ -97,6 +97,16 @@ def test_many_threads_at_a_full_inbox_are_all_accounted_for() -> None:
     assert inbox._budget.reserved == 0
 
 
+def test_a_record_can_be_withdrawn_until_it_is_taken() -> None:
+    inbox = Inbox(10, 1_000_000, lambda now: None)
+    records = [("page", float(at)) for at in range(2)]
+    for record in records:
+        inbox.submit(record, 0.0)
+    assert inbox.take() == records[0]
+    assert [inbox.withdraw(record) for record in (*records, None)] == [False, True, False]
+    assert inbox.counts()["waiting"] == 0
+
+
 def test_a_full_inbox_drops_the_oldest_and_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     tracker = tracker_over(MemoryTransport(), max_queue=10)

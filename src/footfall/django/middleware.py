@@ -15,6 +15,7 @@ from django.urls.resolvers import LocalePrefixPattern
 
 from footfall import asgi, wsgi
 from footfall.config import as_options
+from footfall.django.streamed_body import follow_body
 from footfall.request.capture import capture_response, is_refused_prefetch
 from footfall.request.exchange import CURRENT
 from footfall.rules.path_rules import pattern_list
@@ -58,7 +59,10 @@ class FootfallMiddleware:
         try:
             response = cast("HttpResponseBase", self.get_response(request))
             # While the request is still the current one: a rejected one may become a heartbeat.
-            _capture(exchange, request, response)
+            _watch(exchange, request, response)
+        except Exception:
+            _capture(exchange, request, None)
+            raise
         finally:
             CURRENT.reset(token)
             exchange.release()
@@ -73,7 +77,10 @@ class FootfallMiddleware:
         token = CURRENT.set(exchange)
         try:
             response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-            _capture(exchange, request, response)
+            _watch(exchange, request, response)
+        except Exception:
+            _capture(exchange, request, None)
+            raise
         finally:
             CURRENT.reset(token)
             if exchange.holds_delivery:
@@ -98,15 +105,41 @@ def _exchange(request: HttpRequest) -> DjangoExchange | None:
         exchange = wsgi.exchange_of(tracker.recorder, request.META)
         # Django has decoded the path in its META already.
         exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
-    outer = CURRENT.get()
-    if outer is not None and exchange.is_counted_by(outer):
+    if exchange.is_counted_outside():
         return None
     # In sync mode the middleware delivers once the response is made.
     exchange.holds_delivery = exchange.recorder.is_inline
     return exchange
 
 
-def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
+def _watch(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:
+    """Capture the response, a streamed one when its body begins. Never raises."""
+
+    def capture(*, has_failed: bool) -> None:
+        _capture(exchange, request, None if has_failed else response)
+
+    try:
+        is_followed = follow_body(response, exchange, capture)
+    except Exception:  # noqa: BLE001 -- a response of the app's own class
+        exchange.recorder.errors.bump()
+        is_followed = False
+    if not is_followed:
+        _capture(exchange, request, response)
+
+
+def _capture(
+    exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase | None
+) -> None:
+    """Capture the response; None where the app has raised instead. Never raises."""
+    try:
+        _capture_unless_rejected(exchange, request, response)
+    except Exception:  # noqa: BLE001 -- the app may have set the request's match, or odd headers
+        exchange.recorder.errors.bump()
+
+
+def _capture_unless_rejected(
+    exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase | None
+) -> None:
     recorder, match = exchange.recorder, request.resolver_match
     if not recorder.filters.accepts(str(request.method), exchange.path):
         return
@@ -116,7 +149,7 @@ def _capture(exchange: DjangoExchange, request: HttpRequest, response: HttpRespo
             return
         if recorder.wants_route:
             exchange.set_route(_route(match.route))
-    status, headers = response.status_code, response.items()
+    status, headers = (500, ()) if response is None else (response.status_code, response.items())
     if isinstance(exchange, wsgi.EnvironExchange):
         capture_response(exchange, status, headers, wsgi.RESPONSE_NAMES, wsgi.PAGE_TYPES)
     else:

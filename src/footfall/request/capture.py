@@ -79,7 +79,7 @@ def capture_response(
             ):
                 filters.count_not_html()
                 return
-        now = monotonic()
-        recorder.submit(exchange.response_record(status, picked, now), now)
+        now, submit = monotonic(), recorder.submit
+        submit(exchange.response_record(status, picked, now), now)
     except Exception:  # noqa: BLE001 -- the one `except` of the request path: counted, the app goes on
         recorder.errors.bump()

@@ -82,16 +82,17 @@ class Exchange:
         """Note the template that the framework found for this request's path."""
         self.notes = self.notes._replace(route=template)
 
-    def is_counted_by(self, outer: Exchange) -> bool:
+    def is_counted_outside(self) -> bool:
         """Whether a middleware around ours counts this request for a destination of ours.
 
         So it is where an app with a middleware is mounted in another with one. Says so, once. Never
         raises.
-
-        Args:
-            outer: The request that is being served where this one begins: the same one, or that of
-                a view which calls an app as a client would.
         """
+        # The request that is being served where this one begins: the same one, or that of a view
+        # which calls an app as a client would.
+        outer = CURRENT.get()
+        if outer is None:
+            return False
         recorder = self.recorder
         shared = recorder.destination_names & outer.recorder.destination_names
         if not shared:

@@ -38,11 +38,14 @@ class RequestRecorder:
         "submit",
         "tracker",
         "wants_route",
+        "withdraw",
     )
 
     filters: RequestFilter
     submit: Callable[[Record, float], None]
     """Leave a record in the inbox; the float is `clock.monotonic()`. Never waits."""
+    withdraw: Callable[[Record | None], bool]
+    """Take a record back; False if it does not wait any more. Never waits."""
     errors: AtomicCounter
 
     def __init__(
@@ -66,11 +69,16 @@ class RequestRecorder:
         self.pick = HeaderPicker(_environ_names(config.request_headers)).pick
 
     def connect(
-        self, filters: RequestFilter, submit: Callable[[Record, float], None], errors: AtomicCounter
+        self,
+        filters: RequestFilter,
+        submit: Callable[[Record, float], None],
+        withdraw: Callable[[Record | None], bool],
+        errors: AtomicCounter,
     ) -> None:
         """Set the parts that a tracker replaces in a forked child."""
         self.filters = filters
         self.submit = submit
+        self.withdraw = withdraw
         self.errors = errors
 
 

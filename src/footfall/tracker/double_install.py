@@ -1,7 +1,7 @@
 """Whether an app has a middleware for the same destination already, which then counts nothing.
 
 Checked once, when a middleware is made: it sees those around an app, not what is mounted in it.
-That shows in the first request (`Exchange.is_counted_by`).
+That shows in the first request (`Exchange.is_counted_outside`).
 """
 
 from __future__ import annotations

@@ -52,6 +52,15 @@ class Inbox:
         if now >= self.awake_until:
             self.wake(now)
 
+    def withdraw(self, record: Record | None) -> bool:
+        """Remove `record` if it still waits as it came, neither taken nor packed; else False."""
+        try:
+            # No two records are equal: each has the moment of its response.
+            self._records.remove(record)  # type: ignore[arg-type]  # None is never among them
+        except (ValueError, IndexError):  # the second where another thread changed the deque
+            return False
+        return True
+
     def _submit_packed(self, record: InboxItem) -> None:
         packed = pack(record)
         self._budget.reserve(packed.size)

@@ -129,7 +129,7 @@ class Tracker:
         self._pipeline = EventPipeline(inbox, self._builder, self._dispatcher, errors, log)
         self._polled = PolledInbox(inbox, self._pipeline, self._dispatcher, errors, log)
         # Requests call the inbox itself.
-        self.recorder.connect(self._new_filter(), inbox.submit, errors)
+        self.recorder.connect(self._new_filter(), inbox.submit, inbox.withdraw, errors)
         # Last: until then a tracker whose reset was interrupted counts as the parent's.
         self._process_id = os.getpid()
 

@@ -18,7 +18,7 @@ class WrappedApp(Generic[App]):
     Args:
         tracker: None for the one that all apps with these `options` share.
         options: See `footfall.config.Config`.
-        delivering: What `mode="sync"` wraps around the app, to deliver within each request.
+        delivering: What `mode="sync"` wraps around the app, to deliver before its response is sent.
 
     Raises:
         ConfigError: the options cannot work.
@@ -29,7 +29,7 @@ class WrappedApp(Generic[App]):
         app: App,
         tracker: Tracker | None,
         options: Mapping[str, Any],
-        delivering: Callable[[App, Tracker], App],
+        delivering: Callable[[App, Tracker], App] | None = None,
     ) -> None:
         self.tracker = tracker or shared_tracker(options)
         warn_if_installed_twice(app, self.tracker)
@@ -39,4 +39,4 @@ class WrappedApp(Generic[App]):
         self._refuses_prefetch = self._recorder.refuses_prefetch
         is_inline = self._is_active and self._recorder.is_inline
         self._bare_app = app
-        self.app = delivering(app, self.tracker) if is_inline else app
+        self.app = delivering(app, self.tracker) if delivering and is_inline else app

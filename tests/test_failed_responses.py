@@ -1,0 +1,352 @@
+"""An app that fails before its page begins: the visitor sees an error, and so do the counters."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import fastapi
+import flask
+import pytest
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import StreamingHttpResponse
+from django.test.utils import override_settings
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+import footfall
+from footfall import asgi, wsgi
+from footfall.flask import Footfall
+from footfall.starlette import FootfallMiddleware
+from footfall.testing import Outbox
+from tests.support.adapters import (
+    PLAUSIBLE,
+    Call,
+    Raw,
+    call_asgi,
+    call_wsgi,
+    navigation,
+    set_up_django,
+)
+from tests.support.records import quiet_tracker
+
+
+class OwnError(Exception):
+    """What the apps raise."""
+
+
+def fail() -> Any:
+    raise OwnError
+
+
+# -- apps whose view raises --------------------------------------------------------------------
+
+
+@contextmanager
+def plain_asgi(**options: Any) -> Iterator[Call]:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        fail()
+
+    wrapped = asgi.FootfallMiddleware(app, **options)
+    yield lambda raw: call_asgi(wrapped, raw)
+
+
+@contextmanager
+def starlette_app(**options: Any) -> Iterator[Call]:
+    async def view(request: Request) -> Response:
+        raise OwnError
+
+    routes = [Route("/{rest:path}", view, methods=["GET", "POST"])]
+    app = Starlette(routes=routes, middleware=[Middleware(FootfallMiddleware, **options)])
+    yield lambda raw: call_asgi(app, raw)
+
+
+@contextmanager
+def fastapi_app(**options: Any) -> Iterator[Call]:
+    app = fastapi.FastAPI()
+    app.add_middleware(FootfallMiddleware, **options)
+    app.api_route("/{rest:path}", methods=["GET", "POST"])(lambda rest: fail())
+    yield lambda raw: call_asgi(app, raw)
+
+
+@contextmanager
+def plain_wsgi(**options: Any) -> Iterator[Call]:
+    wrapped = wsgi.FootfallMiddleware(lambda environ, start_response: fail(), **options)
+    yield lambda raw: call_wsgi(wrapped, raw)
+
+
+@contextmanager
+def flask_app(**options: Any) -> Iterator[Call]:
+    app = flask.Flask("tests.test_failed_responses")
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.route("/<path:rest>", methods=["GET", "POST"])(lambda rest: fail())
+    Footfall(app, **options)
+    yield lambda raw: call_wsgi(app, raw)
+
+
+def call_django_asgi(app: Any, raw: Raw) -> Any:
+    with warnings.catch_warnings():
+        # Django does not close the body of a request that raised.
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(OwnError):
+            return call_asgi(app, raw)
+        gc.collect()
+    raise OwnError
+
+
+def django_urls(view: Callable[..., Any]) -> Any:
+    from django.urls import re_path
+
+    return type("Urls", (), {"urlpatterns": [re_path("", view)]})
+
+
+@contextmanager
+def django_site(handler: Any, call: Any, **options: Any) -> Iterator[Call]:
+    set_up_django()
+    urls = django_urls(lambda request: fail())
+    with override_settings(FOOTFALL=options, ROOT_URLCONF=urls, DEBUG_PROPAGATE_EXCEPTIONS=True):
+        app = handler()
+        yield lambda raw: call(app, raw)
+
+
+def django_wsgi(**options: Any) -> Any:
+    return django_site(WSGIHandler, call_wsgi, **options)
+
+
+def django_asgi(**options: Any) -> Any:
+    return django_site(ASGIHandler, call_django_asgi, **options)
+
+
+RAISING = {
+    "asgi": plain_asgi,
+    "starlette": starlette_app,
+    "fastapi": fastapi_app,
+    "wsgi": plain_wsgi,
+    "flask": flask_app,
+    "django-wsgi": django_wsgi,
+    "django-asgi": django_asgi,
+}
+
+
+@pytest.fixture(params=list(RAISING.values()), ids=list(RAISING))
+def raising(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def test_an_exception_that_an_outer_layer_answers_is_an_error(
+    raising: Any, footfall_outbox: Outbox
+) -> None:
+    with raising(destinations=[PLAUSIBLE]) as call:
+        with pytest.raises(OwnError):
+            call(navigation("/page"))
+        assert len(footfall_outbox) == 0
+        assert footfall.stats()["reasons"] == {"error": 1}
+
+
+def test_a_request_that_was_rejected_before_it_failed_has_one_reason(
+    raising: Any, footfall_outbox: Outbox
+) -> None:
+    with raising(destinations=[PLAUSIBLE], exclude=["/admin/**"]) as call:
+        for raw in (navigation("/page", method="POST"), navigation("/admin/users")):
+            with pytest.raises(OwnError):
+                call(raw)
+        assert footfall.stats()["reasons"] == {"excluded": 1, "method": 1}
+
+
+def test_in_sync_mode_the_error_is_one_too(raising: Any) -> None:
+    with raising(destinations=[PLAUSIBLE], mode="sync") as call:
+        with pytest.raises(OwnError):
+            call(navigation("/page"))
+        assert footfall.stats()["reasons"] == {"error": 1}
+
+
+# -- ASGI: the body decides --------------------------------------------------------------------
+
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
+BODY = {"type": "http.response.body", "body": b"", "more_body": False}
+HINT = {"type": "http.response.early_hint", "links": []}
+
+
+async def starting(scope: Any, receive: Any, send: Any) -> None:
+    await send(START)
+    fail()
+
+
+async def streaming(scope: Any, receive: Any, send: Any) -> None:
+    async def chunks() -> Any:
+        yield fail()
+
+    await StreamingResponse(chunks(), media_type="text/html")(scope, receive, send)
+
+
+async def hinting(scope: Any, receive: Any, send: Any) -> None:
+    await send(HINT)
+    fail()
+
+
+async def breaking_off(scope: Any, receive: Any, send: Any) -> None:
+    await send(START)
+    await send({**BODY, "body": b"<h1>", "more_body": True})
+    fail()
+
+
+async def hinting_page(scope: Any, receive: Any, send: Any) -> None:
+    await send(HINT)
+    await send(START)
+    await send(BODY)
+
+
+async def headless(scope: Any, receive: Any, send: Any) -> None:
+    """As an app whose client leaves before the first byte."""
+    await send(START)
+
+
+ASGI_APPS = {
+    "raises after the start": (starting, {"error": 1}),
+    "streams, and the first chunk raises": (streaming, {"error": 1}),
+    "raises after an early hint": (hinting, {"error": 1}),
+    "raises after the first byte": (breaking_off, {"navigation": 1}),
+    "hints and responds": (hinting_page, {"navigation": 1}),
+    "ends without a body": (headless, {"navigation": 1}),
+}
+
+
+@pytest.mark.parametrize(("app", "reasons"), ASGI_APPS.values(), ids=ASGI_APPS)
+def test_an_asgi_response_counts_when_its_body_begins(
+    app: Any, reasons: dict[str, int], footfall_outbox: Outbox
+) -> None:
+    wrapped = asgi.FootfallMiddleware(app, destinations=[PLAUSIBLE])
+    with suppress(OwnError, LookupError):  # of the driver, where no response was sent first
+        call_asgi(wrapped, navigation("/page"))
+    assert len(footfall_outbox) == reasons.get("navigation", 0)
+    assert footfall.stats()["reasons"] == reasons
+
+
+# -- WSGI: the last response counts ------------------------------------------------------------
+
+PAGE = "200 OK", [("Content-Type", "text/html")]
+ERROR = "500 Internal Server Error", [("Content-Type", "text/html")]
+
+
+def starting_wsgi(environ: Any, start_response: Any) -> Any:
+    start_response(*PAGE)
+    fail()
+
+
+def replacing(environ: Any, start_response: Any) -> list[bytes]:
+    start_response(*PAGE)
+    try:
+        fail()
+    except OwnError:
+        start_response(*ERROR, sys.exc_info())
+    return [b"sorry"]
+
+
+def replacing_in_the_body(environ: Any, start_response: Any) -> Iterator[bytes]:
+    yield from replacing(environ, start_response)
+
+
+class Trapped:
+    """As CherryPy's body: its first chunk fails, and an error page takes the place of the page."""
+
+    def __init__(self, start_response: Any) -> None:
+        self.start_response = start_response
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield fail()
+        except OwnError:
+            self.start_response(*ERROR, sys.exc_info())
+            yield b"sorry"
+
+
+def trapping(environ: Any, start_response: Any) -> Trapped:
+    start_response(*PAGE)
+    return Trapped(start_response)
+
+
+def trapping_data(environ: Any, start_response: Any) -> Trapped:
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return Trapped(start_response)
+
+
+def lazy(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    yield b"ok"
+
+
+WSGI_APPS = {
+    "raises after the start": (starting_wsgi, {"error": 1}),
+    "replaces its response": (replacing, {"error": 1}),
+    "replaces it in its body": (replacing_in_the_body, {"error": 1}),
+    "fails in its first chunk": (trapping, {"error": 1}),
+    "fails in its first chunk of no page": (trapping_data, {"not_html": 1}),
+    "starts in its body": (lazy, {"navigation": 1}),
+}
+
+
+@pytest.mark.parametrize(("app", "reasons"), WSGI_APPS.values(), ids=WSGI_APPS)
+def test_the_last_wsgi_response_counts(app: Any, reasons: dict[str, int]) -> None:
+    # Once the worker thread has decided a page, no other response can replace it.
+    tracker = quiet_tracker()
+    with suppress(OwnError):
+        call_wsgi(wsgi.FootfallMiddleware(app, tracker=tracker), navigation("/page"))
+    tracker.process_all()
+    assert tracker.stats()["reasons"] == reasons
+
+
+# -- Django: the first chunk decides -----------------------------------------------------------
+
+
+def failing_chunks() -> Iterator[bytes]:
+    yield fail()
+
+
+async def failing_async_chunks() -> Any:
+    yield fail()
+
+
+def broken_chunks() -> Iterator[bytes]:
+    yield b"<h1>"
+    fail()
+
+
+async def broken_async_chunks() -> Any:
+    yield b"<h1>"
+    fail()
+
+
+CHUNKS = {
+    "at once": (failing_chunks, {"error": 1}),
+    "at once, async": (failing_async_chunks, {"error": 1}),
+    "after the first byte": (broken_chunks, {"navigation": 1}),
+    "after the first byte, async": (broken_async_chunks, {"navigation": 1}),
+}
+HANDLERS: dict[str, Any] = {
+    "WSGI": (WSGIHandler, call_wsgi),
+    "ASGI": (ASGIHandler, call_django_asgi),
+}
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+@pytest.mark.parametrize(("handler", "call"), HANDLERS.values(), ids=HANDLERS)
+@pytest.mark.parametrize(("chunks", "reasons"), CHUNKS.values(), ids=CHUNKS)
+def test_a_streamed_page_of_django_counts_when_its_first_chunk_is_there(
+    handler: Any, call: Any, chunks: Any, reasons: dict[str, int], footfall_outbox: Outbox
+) -> None:
+    set_up_django()
+    urls = django_urls(lambda request: StreamingHttpResponse(chunks()))
+    with override_settings(FOOTFALL={"destinations": [PLAUSIBLE]}, ROOT_URLCONF=urls):
+        raw: Raw = navigation("/page")
+        with pytest.raises(OwnError):
+            call(handler(), raw)
+        assert len(footfall_outbox) == reasons.get("navigation", 0)
+        assert footfall.stats()["reasons"] == reasons
