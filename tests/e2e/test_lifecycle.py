@@ -371,7 +371,6 @@ def celery_settings(tmp_path: Path) -> dict[str, Any]:
         "broker_transport_options": {
             **dict.fromkeys(("data_folder_in", "data_folder_out"), str(broker)),
             "control_folder": str(tmp_path / "control"),
-            "polling_interval": 0.05,
         },
         "worker_hijack_root_logger": False,
     }
