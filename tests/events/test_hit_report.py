@@ -316,8 +316,8 @@ def tracker_with(token: str | None, url: str) -> Tracker:
 @pytest.mark.parametrize(
     ("token", "remedy"),
     [
-        (None, "write it into the destination: collector://TOKEN@HOST:PORT/DOMAIN"),
-        ("wrong horse", "compare it with the collector's --ingest-token"),
+        (None, "write it into the destination: collector://TOKEN@127.0.0.1:"),
+        ("wrong horse", "compare it with its --ingest-token"),
     ],
 )
 def test_a_missing_or_wrong_token_is_one_warning_with_the_remedy(
