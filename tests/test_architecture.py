@@ -18,6 +18,7 @@ import pytest
 import footfall
 
 SOURCE = Path(footfall.__file__).parent
+TESTS = Path(__file__).parent
 FRAMEWORKS = ("asgiref", "django", "flask", "starlette", "fastapi", "werkzeug", "jinja2")
 CLIENTS = ("httpx2", "httpcore2", "pycurl")
 
@@ -98,6 +99,11 @@ def test_wrong_usage_prints_the_usage_and_exits_with_2(arguments: list[str]) -> 
     )
     assert done.returncode == 2
     assert "usage: footfall" in done.stderr
+
+
+def test_the_folders_of_tests_are_those_that_pytest_removes() -> None:
+    others = {path.name for path in TESTS.rglob("*.py") if "tempfile" in path.read_text()}
+    assert others == {Path(__file__).name}
 
 
 def test_ages_and_deadlines_use_one_clock() -> None:

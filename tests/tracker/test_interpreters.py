@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,8 +63,7 @@ make()
 track("A")
 """,
     "with an outbox": """
-import tempfile
-make(outbox=tempfile.mkdtemp() + "/outbox.db")
+make(outbox=sys.argv[3] + "/outbox.db")
 for name in "ABC":
     track(name)
 """,
@@ -74,8 +74,10 @@ for name in "ABC":
 @pytest.mark.skipif(
     importlib.util.find_spec("_testcapi") is None, reason="this Python has no _testcapi"
 )
-def test_73_an_interpreter_that_ends_waits_for_the_threads(code: str, good: Vendor) -> None:
-    with program(RUN, good, PRELUDE + code) as process:
+def test_73_an_interpreter_that_ends_waits_for_the_threads(
+    code: str, good: Vendor, tmp_path: Path
+) -> None:
+    with program(RUN, good, PRELUDE + code, str(tmp_path)) as process:
         ended(process)
     assert names(good) == ["A", "B", "C"]
 
