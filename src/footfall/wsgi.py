@@ -92,6 +92,9 @@ class EnvironExchange(Exchange):
         before = self.status
         self.status = status
         self.headers = headers
+        # Flask takes its request out of the environ before it returns.
+        if self.recorder.wants_route and self.notes.route is None:
+            self.set_route(_route(self.environ))
         if before is not None:
             self._replace(before)
         # Read first: CPython looks for a method in what is called as `self.name`, in vain.
