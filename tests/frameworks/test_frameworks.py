@@ -21,9 +21,6 @@ from tests.frameworks.table import FRAMEWORKS, ROWS, Hit, skipped
 
 ROOT: Final = Path(__file__).parents[2]
 
-# The frameworks that answer an exception outside of all middleware, where nothing sees the answer.
-ANSWER_OUTSIDE: Final = {"Starlette", "FastAPI", "FastHTML", "Pyramid"}
-
 
 @pytest.fixture(params=FRAMEWORKS)
 def framework(request: pytest.FixtureRequest) -> str:
@@ -77,20 +74,11 @@ def test_the_answers_are_the_same_to_the_byte(results: Any) -> None:
 
 
 def test_each_request_counts_as_in_every_framework(framework: str, results: Any) -> None:
-    rows = {name: row for name, row in FRAMEWORKS[framework].rows().items() if name != "exception"}
+    rows = FRAMEWORKS[framework].rows()
     hits = results["hits"]
     assert {name: hits[name] for name in rows} == {
         name: as_json(row.hit) for name, row in rows.items()
     }
-
-
-def test_an_exception_of_a_view_ends_as_an_error(
-    framework: str, results: Any, request: pytest.FixtureRequest
-) -> None:
-    if framework in ANSWER_OUTSIDE:
-        reason = "no hit comes of an exception that an outer layer answers"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-    assert results["hits"]["exception"] == as_json(ROWS["exception"].hit)
 
 
 def test_an_ignored_view_responds(framework: str, results: Any) -> None:
@@ -107,7 +95,7 @@ def _tells_routes(framework: str) -> None:
 
 @pytest.mark.usefixtures("_tells_routes")
 def test_a_route_can_stand_for_its_paths(framework: str, results: Any) -> None:
-    rows = {name: row for name, row in FRAMEWORKS[framework].rows().items() if name != "exception"}
+    rows = FRAMEWORKS[framework].rows()
     assert {name: results["routes"][name] for name in rows} == {
         name: as_json(row.route or row.hit) for name, row in rows.items()
     }
