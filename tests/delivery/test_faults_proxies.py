@@ -8,7 +8,7 @@ import trustme
 from footfall.errors import NotSent
 from tests.delivery.vendor_behaviours import ACCEPTED, always, server_context
 from tests.support import vendors
-from tests.support.transports import QUICK, Client, ends_as, fault, site_of
+from tests.support.transports import CLIENTS, QUICK, Client, ends_as, fault, site_of
 from tests.support.vendors import vendor, wait_until
 
 
@@ -112,3 +112,17 @@ def test_a_proxys_response_to_connect_is_not_the_vendors_response(
             site.visit()
             ends_as(site, unknown=1)
             assert len(server.requests) == 1
+
+
+@fault(58, "proxy-of-another-kind", "ftp", "socks4", "quic")
+def test_a_proxy_that_a_transport_cannot_use_is_not_reachable_and_the_error_says_what_to_set(
+    client: Client, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"{value}://127.0.0.1:{vendors.unused_port()}")
+    with site_of(client, "http://vendor.invalid") as (site, transport):
+        site.visit()
+        assert wait_until(lambda: transport.endings)
+        assert isinstance(transport.endings[0], NotSent)
+        if value != "socks4" or client is CLIENTS["httpx"]:
+            assert "set http_proxy to" in str(transport.endings[0])
+        assert site.counts() == {"queued": 1}

@@ -44,5 +44,5 @@ def test_the_environment_names_the_proxy(
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert proxy_for(url) == proxy
+    assert proxy_for(url, {"http", "socks5h"}) == proxy
     assert "p@ss" not in repr(proxy)

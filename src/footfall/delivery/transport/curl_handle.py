@@ -15,7 +15,7 @@ from typing import Any, Final
 from footfall.delivery.transport import curl_errors, http_common
 from footfall.delivery.transport.ca_bundle import find_ca_bundle
 from footfall.delivery.transport.curl_response import CurlResponse
-from footfall.delivery.transport.proxies import proxy_for
+from footfall.delivery.transport.proxies import SOCKS_SCHEMES, proxy_for
 from footfall.errors import Ambiguous, TransportError
 from footfall.model import Headers, Request, Response
 
@@ -106,7 +106,8 @@ class CurlHandle:
         return response
 
     def _set_url(self, url: str) -> None:
-        lib, curl, proxy = self._lib, self._curl, proxy_for(url)
+        lib, curl = self._lib, self._curl
+        proxy = proxy_for(url, {"http", "https", *SOCKS_SCHEMES})
         curl.setopt(lib.URL, url)
         # Always set: without a value libcurl would read the environment itself, for each request.
         curl.setopt(lib.PROXY, proxy.url if proxy else "")

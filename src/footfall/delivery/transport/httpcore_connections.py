@@ -46,7 +46,7 @@ class HostConnection:
         self._pool = self._proxied(url)
 
     def _proxied(self, url: str) -> httpcore2.ConnectionPool | None:
-        proxy = proxy_for(url)
+        proxy = proxy_for(url, {"http", "https", "socks5", "socks5h"})
         if proxy is None:
             return None
         if proxy.url.startswith("socks") and find_spec("socksio") is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from footfall.errors import NotSent
 
 
 class Proxy(NamedTuple):
@@ -19,11 +22,20 @@ class Proxy(NamedTuple):
         return f"Proxy(url={self.url!r})"
 
 
-def proxy_for(url: str) -> Proxy | None:
+SOCKS_SCHEMES: Final = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
+
+
+def proxy_for(url: str, schemes: Collection[str]) -> Proxy | None:
     """The proxy of `http_proxy`, `https_proxy` or `all_proxy`; None if `no_proxy` names the host.
 
     Reads the environment, which costs as much as a POST: call it once for a URL, not for each
     request. In a CGI process `HTTP_PROXY` is a visitor's header, and it is ignored.
+
+    Args:
+        schemes: Of proxies that the transport can use.
+
+    Raises:
+        NotSent: the proxy's is none of these.
     """
     import urllib.request
 
@@ -36,7 +48,14 @@ def proxy_for(url: str) -> Proxy | None:
         return None
     if _is_in_networks(parts.hostname or "", proxies.get("no", "").split(",")):
         return None
-    return _parse(proxy if "://" in proxy else f"http://{proxy}")
+    found = _parse(proxy if "://" in proxy else f"http://{proxy}")
+    scheme = found.url.partition(":")[0]
+    if scheme not in schemes:
+        raise NotSent(
+            f"a proxy at {scheme}:// cannot be used; set {parts.scheme}_proxy to the URL of an "
+            f"http:// or socks5h:// proxy, or name {parts.hostname} in no_proxy"
+        )
+    return found
 
 
 def _is_in_networks(host: str, entries: list[str]) -> bool:
