@@ -38,6 +38,8 @@ def test_a_browsers_hit_is_left_as_it_is() -> None:
         pytest.param("testserver:80", "", True, id="Django's own environ"),
         pytest.param("testserver", "testclient", True, id="Starlette"),
         pytest.param("localhost", "Werkzeug/3.1", True, id="Flask"),
+        pytest.param("falconframework.org", "falcon-client/4.4.0", True, id="Falcon"),
+        pytest.param("shop.example.com", "Quart", True, id="Quart with a host"),
         pytest.param("example.com", "python-httpx/0.28", True, id="httpx with a host"),
         pytest.param("localhost:8000", CHROME, False, id="a developer's browser"),
         pytest.param("example.com", CHROME, False, id="a visitor"),

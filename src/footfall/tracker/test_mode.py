@@ -23,7 +23,7 @@ PEER: Final = "127.0.0.1"
 
 # Django, Starlette, FastAPI; Werkzeug and so Flask. A developer's own browser names a port.
 _HOSTS: Final = frozenset({"testserver", "localhost"})
-_USER_AGENTS: Final = ("testclient", "Werkzeug/", "python-httpx")
+_USER_AGENTS: Final = ("testclient", "Werkzeug/", "python-httpx", "Quart", "falcon-client/")
 _BROWSER: Final = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/142.0.0.0 Safari/537.36"
