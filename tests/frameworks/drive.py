@@ -79,11 +79,14 @@ class Recorder:
         self._outbox = outbox
         self._hits: Hits = {}
         self._before: Counter[str] = Counter()
+        # Kept, for the counters of one that is garbage would be missing from the sum.
+        self._trackers: set[Any] = set()
 
     def note(self, row: str) -> None:
         events = [[each.name, each.url.removeprefix(HOST), each.props] for each in self._outbox]
         self._outbox.clear()
-        reasons = sum((Counter(each.stats()["reasons"]) for each in trackers()), Counter())
+        self._trackers.update(trackers())
+        reasons = sum((Counter(each.stats()["reasons"]) for each in self._trackers), Counter())
         self._hits[row] = {"events": events, "reasons": dict(reasons - self._before)}
         self._before = reasons
 
