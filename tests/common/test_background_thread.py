@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -12,7 +15,7 @@ import pytest
 
 from footfall.common import background_thread
 from footfall.common.background_thread import BackgroundThread, end_all, refuse_new
-from tests.support.waiting import LONG_SECONDS, no_long_wait
+from tests.support.waiting import LONG_SECONDS, MAX_SECONDS, no_long_wait
 
 end_within = partial(end_all, clock=time.monotonic)
 
@@ -46,6 +49,26 @@ def test_a_thread_that_does_not_end_is_waited_for_until_the_deadline() -> None:
     assert hanging.is_alive()
     released.set()
     hanging.join()
+
+
+GREENLET = """
+from gevent import monkey
+monkey.patch_all()
+import threading, time
+from footfall.common.background_thread import BackgroundThread, end_all
+hanging = BackgroundThread(threading.Event().wait, name="hanging", end=int)
+hanging.start()
+end_all(time.monotonic() + float(sys.argv[1]), time.monotonic)
+print(hanging.is_alive())
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="gevent is not installed")
+def test_a_greenlet_is_not_waited_for() -> None:
+    with no_long_wait():
+        command = [sys.executable, "-c", "import sys" + GREENLET, str(LONG_SECONDS)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS)
+    assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 def test_a_thread_that_ends_all_does_not_wait_for_itself() -> None:

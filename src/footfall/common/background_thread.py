@@ -7,6 +7,7 @@ Python aborts the process where an interpreter ends that is not the main one and
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -64,11 +65,17 @@ _registry: Final = _Registry()
 
 
 def end_all(deadline: float, clock: Callable[[], float]) -> None:
-    """Ask all threads to end, and wait for that until `deadline`, by `clock`."""
+    """Ask all threads to end, and wait for that until `deadline`, by `clock`.
+
+    A greenlet in the place of a thread is not waited for: the interpreter can end with it, and at
+    its end gevent may run none any more.
+    """
     for thread in (ours := _running()):
         thread.end()
+    frames = sys._current_frames()
     for thread in ours:
-        thread.join(max(0.0, deadline - clock()))
+        if thread.ident in frames:
+            thread.join(max(0.0, deadline - clock()))
 
 
 def _running() -> list[BackgroundThread]:
