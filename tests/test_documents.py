@@ -86,6 +86,7 @@ DOCUMENTS: Final = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/contributing/architecture.md",
+    "docs/serverless.md",
     "docs/servers.md",
     "tests/FAULTS.md",
 ]

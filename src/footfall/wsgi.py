@@ -151,7 +151,7 @@ def _route(environ: Environ) -> str | None:
         return None
     prefix = environ.get("SCRIPT_NAME")
     # Pyramid's routes have no slash at their start.
-    return f"{_decoded(prefix) if prefix else ''}/{route.removeprefix('/')}"
+    return f"{_decoded(prefix).rstrip('/') if prefix else ''}/{route.removeprefix('/')}"
 
 
 def _rule_of(route: object) -> str:
@@ -168,9 +168,11 @@ def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
     exchange.holds_delivery = recorder.is_inline
     exchange.status = exchange.submitted = None
     try:
-        exchange.path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
+        script_name, path = environ["SCRIPT_NAME"], environ["PATH_INFO"]
     except KeyError:  # the specification lets a server leave out what is empty
-        exchange.path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        script_name, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+    # An adapter for AWS Lambda has "/" for the root, where the specification has it empty.
+    exchange.path = script_name.rstrip("/") + path if script_name else path
     return exchange
 
 
