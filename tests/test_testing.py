@@ -14,6 +14,7 @@ import footfall
 from footfall.flask import Footfall
 from footfall.starlette import FootfallMiddleware
 from footfall.testing import MemoryTransport, Outbox, capture
+from footfall.tracker import Tracker
 from tests.support.adapters import NAVIGATION, PLAUSIBLE, answer, set_up_django
 from tests.support.trackers import tracker_over, visit
 
@@ -124,7 +125,7 @@ def test_an_app_that_excludes_localhost_excludes_tests(
 ) -> None:
     with clients(destinations=[PLAUSIBLE], track_localhost=False) as client:
         client.get("/page")
-        assert repr(footfall_outbox) == "Outbox([], reasons: 1 localhost)"
+        assert repr(footfall_outbox).startswith("Outbox([], reasons: 1 localhost. ")
 
 
 def test_without_an_outbox_a_test_client_is_a_test_client(clients: Clients) -> None:
@@ -156,6 +157,36 @@ def test_the_repr_of_an_outbox_has_events_and_reasons() -> None:
         assert repr(outbox) == f"Outbox({events})"
         client.post("/page")
         assert repr(outbox) == f"Outbox({events}, reasons: 1 custom_event, 1 method, 1 navigation)"
+
+
+LIVE_SERVER: dict[str, Any] = {"Host": "localhost:8081", "User-Agent": CHROME}
+
+
+HIDDEN: dict[str, tuple[str | None, dict[str, str], str, str]] = {
+    "a live server": ("127.0.0.1", LIVE_SERVER, "2 localhost", "FOOTFALL_TRACK_LOCALHOST=1"),
+    "a unix socket": (None, {}, "2 no_client_ip", "client_ip_header"),
+}
+
+
+@pytest.mark.parametrize(("peer", "headers", "seen", "remedy"), HIDDEN.values(), ids=HIDDEN)
+def test_the_repr_of_an_empty_outbox_has_the_remedy_of_what_hides_every_page(
+    peer: str | None, headers: dict[str, str], seen: str, remedy: str
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    with capture() as outbox:
+        for _ in range(2):
+            visit(tracker, peer=peer, headers=headers)
+        assert repr(outbox).startswith(f"Outbox([], reasons: {seen}. ")
+        assert remedy in repr(outbox)
+
+
+def test_the_remedy_of_a_live_server_makes_its_pages_count(
+    monkeypatch: pytest.MonkeyPatch, footfall_outbox: Outbox
+) -> None:
+    monkeypatch.setenv("FOOTFALL_TRACK_LOCALHOST", "1")
+    options = {"destinations": [PLAUSIBLE], "transport": MemoryTransport()}
+    visit(Tracker.from_options(options), peer="127.0.0.1", headers=LIVE_SERVER)
+    assert names(footfall_outbox) == ["pageview"]
 
 
 def test_the_repr_of_an_outbox_explains_that_there_is_no_app() -> None:

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import overload
+from typing import Final, overload
 
+from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
 from footfall.delivery.transport import MemoryTransport
 from footfall.model import Event
 from footfall.tracker.process_hooks import process_all, trackers
@@ -26,15 +27,24 @@ from footfall.tracker.test_mode import SINKS
 __all__ = ["MemoryTransport", "Outbox", "capture"]
 
 _NONE = (
-    "none; no app with footfall got a request, or it has no destination, and any will do, since "
-    "nothing is sent"
+    "none; no app with footfall got a request, or it is off (`enabled`), or it has no destination, "
+    "and any will do, since nothing is sent"
 )
+# Of the reasons that drop every request of a test, and not only those that it is about.
+_REMEDIES: Final = {
+    "localhost": (
+        "For a server on this machine, as pytest-django's `live_server`, set "
+        "`track_localhost=True`, or FOOTFALL_TRACK_LOCALHOST=1 where the app leaves the option out."
+    ),
+    "no_client_ip": NO_CLIENT_IP_REMEDY,
+}
 
 
 class Outbox(Sequence[Event]):
     """The events so far, oldest first. Reading it waits until every hit has been decided.
 
-    Its repr, which a failing assertion shows, has also the reasons why requests did not count.
+    Its repr, which a failing assertion shows, has also the reasons why requests did not count, and
+    of an empty one what to set where they hide every page.
     """
 
     def __init__(self, events: list[Event]) -> None:
@@ -65,7 +75,9 @@ class Outbox(Sequence[Event]):
         if events and reasons.total() <= len(events):
             return f"Outbox({events})"
         seen = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
-        return f"Outbox({events}, reasons: {seen or _NONE})"
+        remedies = [_REMEDIES[reason] for reason in sorted(reasons) if reason in _REMEDIES]
+        text = ". ".join([seen or _NONE, *remedies]) if not events else seen
+        return f"Outbox({events}, reasons: {text.rstrip('.')})"
 
 
 def _reasons() -> Counter[str]:
