@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -12,7 +10,6 @@ from typing import Any
 import fastapi
 import flask
 import pytest
-from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import StreamingHttpResponse
 from django.test.utils import override_settings
@@ -30,6 +27,7 @@ from footfall.testing import Outbox
 from tests.support.adapters import (
     PLAUSIBLE,
     Call,
+    DjangoASGI,
     Raw,
     call_asgi,
     call_wsgi,
@@ -92,16 +90,6 @@ def flask_app(**options: Any) -> Iterator[Call]:
     yield lambda raw: call_wsgi(app, raw)
 
 
-def call_django_asgi(app: Any, raw: Raw) -> Any:
-    with warnings.catch_warnings():
-        # Django does not close the body of a request that raised.
-        warnings.simplefilter("ignore", ResourceWarning)
-        with suppress(OwnError):
-            return call_asgi(app, raw)
-        gc.collect()
-    raise OwnError
-
-
 def django_urls(view: Callable[..., Any]) -> Any:
     from django.urls import re_path
 
@@ -122,7 +110,7 @@ def django_wsgi(**options: Any) -> Any:
 
 
 def django_asgi(**options: Any) -> Any:
-    return django_site(ASGIHandler, call_django_asgi, **options)
+    return django_site(DjangoASGI, call_asgi, **options)
 
 
 RAISING = {
@@ -332,7 +320,7 @@ CHUNKS = {
 }
 HANDLERS: dict[str, Any] = {
     "WSGI": (WSGIHandler, call_wsgi),
-    "ASGI": (ASGIHandler, call_django_asgi),
+    "ASGI": (DjangoASGI, call_asgi),
 }
 
 

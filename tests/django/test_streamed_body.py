@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test.utils import override_settings
@@ -18,7 +17,14 @@ from footfall import asgi
 from footfall.django.streamed_body import follow_body
 from footfall.request.exchange import CURRENT
 from footfall.testing import MemoryTransport, Outbox
-from tests.support.adapters import PLAUSIBLE, call_asgi, call_wsgi, navigation, set_up_django
+from tests.support.adapters import (
+    PLAUSIBLE,
+    DjangoASGI,
+    call_asgi,
+    call_wsgi,
+    navigation,
+    set_up_django,
+)
 
 
 def fail(*, has_failed: bool) -> None:
@@ -44,7 +50,7 @@ class Urls:
     )
 
 
-HANDLERS: dict[str, Any] = {"WSGI": (WSGIHandler, call_wsgi), "ASGI": (ASGIHandler, call_asgi)}
+HANDLERS: dict[str, Any] = {"WSGI": (WSGIHandler, call_wsgi), "ASGI": (DjangoASGI, call_asgi)}
 EVERY_HANDLER = pytest.mark.parametrize(
     ("handler", "call"), list(HANDLERS.values()), ids=list(HANDLERS)
 )
