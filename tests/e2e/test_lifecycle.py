@@ -72,7 +72,6 @@ WITH_EXIT_HOOK: Final = {
     "31-gunicorn-tornado": _gunicorn("lifecycle:wsgi", "--worker-class=tornado"),
     "31-hypercorn": hypercorn("lifecycle:asgi", folder=APPS),
     "31-hypercorn-trio": hypercorn("lifecycle:asgi", "--worker-class=trio", folder=APPS),
-    "31-hypercorn-workers": hypercorn("lifecycle:asgi", "--workers", "2", folder=APPS),
     "31-hypercorn-wsgi": hypercorn("wsgi:lifecycle:wsgi", folder=APPS),
     "31-daphne": daphne("lifecycle:asgi", folder=APPS),
     "31-granian-asgi": granian("lifecycle:asgi", "asgi", folder=APPS),
@@ -93,8 +92,10 @@ WITH_EXIT_HOOK: Final = {
     "43-gunicorn-gevent-preload": _gunicorn("lifecycle:wsgi", "--worker-class=gevent", "--preload"),
 }
 
-# Servers that run no exit hook: events that have not left yet are lost.
+# Servers that run no exit hook: events that have not left yet are lost. hypercorn kills its other
+# workers as soon as the first has ended.
 WITHOUT_EXIT_HOOK: Final = {
+    "31-hypercorn-workers": hypercorn("lifecycle:asgi", "--workers", "2", folder=APPS),
     "31-uvicorn-lifespan-off": uvicorn("lifecycle:asgi", "--lifespan", "off", folder=APPS),
     "31-waitress": waitress("lifecycle:wsgi", *FORWARDED, folder=APPS),
     "39-uwsgi-skip-atexit": uwsgi("lifecycle:wsgi", "--skip-atexit", folder=APPS),
