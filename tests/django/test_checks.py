@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core import mail
+from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 from django.urls import include, path
 
 from tests.support.adapters import PLAUSIBLE
+from tests.support.waiting import LONG_SECONDS
 
 MIDDLEWARE = "footfall.django.FootfallMiddleware"
 
 
-def checks(**settings: Any) -> list[tuple[str, str | None]]:
+def messages(*, deploy: bool = False, **settings: Any) -> list[CheckMessage]:
     with override_settings(**settings):
-        found = [message for message in run_checks() if str(message.id).startswith("footfall")]
-    return [(str(message.id), message.hint) for message in found]
+        found = run_checks(include_deployment_checks=deploy)
+    return [message for message in found if str(message.id).startswith("footfall")]
 
 
-def test_right_settings_pass_the_checks() -> None:
-    assert checks(FOOTFALL={"destinations": [PLAUSIBLE]}, MIDDLEWARE=[MIDDLEWARE]) == []
+def checks(**settings: Any) -> list[tuple[str, str | None]]:
+    return [(str(message.id), message.hint) for message in messages(**settings)]
+
+
+@pytest.mark.parametrize("deploy", [False, True])
+def test_right_settings_pass_the_checks(deploy: bool) -> None:
+    settings = {"FOOTFALL": {"destinations": [PLAUSIBLE]}, "MIDDLEWARE": [MIDDLEWARE]}
+    assert checks(deploy=deploy, **settings) == []
 
 
 def test_each_wrong_option_is_an_error_with_its_remedy() -> None:
@@ -83,4 +95,116 @@ def test_a_missing_middleware_is_a_warning() -> None:
 
 
 def test_a_middleware_installed_twice_is_a_warning() -> None:
-    assert [check for check, _ in checks(MIDDLEWARE=[MIDDLEWARE, MIDDLEWARE])] == ["footfall.W002"]
+    found = checks(FOOTFALL={"destinations": [PLAUSIBLE]}, MIDDLEWARE=[MIDDLEWARE, MIDDLEWARE])
+    assert [check for check, _ in found] == ["footfall.W002"]
+
+
+LOCAL = "plausible+http://127.0.0.1:8321/example.com"
+ON: dict[str, Any] = {"FOOTFALL": {"destinations": [PLAUSIBLE]}}
+AT_HOME = {"ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]", ".localhost"]}
+PROXIED = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+
+
+def with_options(**options: Any) -> dict[str, Any]:
+    return {"FOOTFALL": {"destinations": [PLAUSIBLE], **options}}
+
+
+# The settings, then what `check` and `check --deploy` find.
+NOTHING_COUNTS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
+    "no destination": ({"FOOTFALL": {}}, ["W004"], ["W004"]),
+    "no setting": ({"FOOTFALL": None}, ["W004"], ["W004"]),
+    "no destination, at a desk": ({"FOOTFALL": {}, "DEBUG": True}, [], ["W004"]),
+    "switched off": (with_options(enabled=False), ["W005"], ["W005"]),
+    "switched off, at a desk": (with_options(enabled=False) | {"DEBUG": True}, [], ["W005"]),
+    "switched off, without a destination": ({"FOOTFALL": {"enabled": False}}, ["W005"], ["W005"]),
+    "a wrong option": (with_options(enabled="perhaps"), ["E001"], ["E001"]),
+    "no middleware": ({"FOOTFALL": {}, "MIDDLEWARE": []}, ["W001"], ["W001"]),
+    "only local hosts": (ON | AT_HOME, [], ["W006"]),
+    "only local hosts, a local destination": (
+        {"FOOTFALL": {"destinations": [LOCAL]}} | AT_HOME,
+        [],
+        [],
+    ),
+    "only local hosts, which count": (with_options(track_localhost=True) | AT_HOME, [], []),
+    "only local hosts, a base URL": (with_options(base_url="https://x.org") | AT_HOME, [], []),
+    "local hosts and another": (ON | {"ALLOWED_HOSTS": ["localhost", "x.org"]}, [], []),
+    "every host": (ON | {"ALLOWED_HOSTS": ["*"]}, [], []),
+    "no host, which Django reports": (ON | {"ALLOWED_HOSTS": []}, [], []),
+    "a proxy": (ON | PROXIED, [], []),
+    "a proxy that is not read": (with_options(trusted_proxies=0) | PROXIED, [], ["W007"]),
+    "a proxy for hosts that is not read": (
+        with_options(trusted_proxies=[]) | {"USE_X_FORWARDED_HOST": True},
+        [],
+        ["W007"],
+    ),
+    "a proxy, by its header": (with_options(client_ip_header="X-Real-IP") | PROXIED, [], []),
+    "a proxy, by a function": (
+        with_options(client_ip=lambda headers, peer: peer) | PROXIED,
+        [],
+        [],
+    ),
+    "no proxy": (with_options(trusted_proxies=0), [], []),
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "found", "found_deploying"), NOTHING_COUNTS.values(), ids=NOTHING_COUNTS
+)
+def test_settings_with_which_nothing_counts_are_a_warning(
+    settings: dict[str, Any], found: list[str], found_deploying: list[str]
+) -> None:
+    settings = {"MIDDLEWARE": [MIDDLEWARE], "DEBUG": False, **settings}
+    for deploy, expected in ((False, found), (True, found_deploying)):
+        seen = messages(deploy=deploy, **settings)
+        assert [str(message.id).removeprefix("footfall.") for message in seen] == expected
+        assert all(message.hint for message in seen)
+
+
+def test_a_test_run_may_have_no_destination(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As Django's test runner sets it.
+    monkeypatch.setattr(mail, "outbox", [], raising=False)
+    assert messages(DEBUG=False, MIDDLEWARE=[MIDDLEWARE], FOOTFALL={}) == []
+
+
+def test_who_switched_tracking_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    [message] = messages(DEBUG=False, **with_options(enabled=False))
+    assert message.msg == "footfall counts nothing: the option `enabled` is off"
+    monkeypatch.setenv("FOOTFALL_ENABLED", "0")
+    [message] = messages(DEBUG=False, **with_options())
+    assert message.msg == "footfall counts nothing: FOOTFALL_ENABLED is off"
+
+
+PROJECT = """
+SECRET_KEY = "for tests"
+DEBUG = False
+ALLOWED_HOSTS = ["localhost"]
+INSTALLED_APPS = ["footfall.django"]
+MIDDLEWARE = ["footfall.django.FootfallMiddleware"]
+FOOTFALL = {"destinations": ["plausible://plausible.io/example.com"]}
+"""
+MANAGE = """
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+execute_from_command_line(sys.argv)
+"""
+
+
+def test_manage_py_check_reports_them(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(PROJECT)
+    (tmp_path / "manage.py").write_text(MANAGE)
+    environ = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=LONG_SECONDS,
+    )
+    assert done.returncode == 1
+    assert "(footfall.W006) ALLOWED_HOSTS has only names of this machine" in done.stderr
+    assert "HINT: Add the host that visitors use." in done.stderr

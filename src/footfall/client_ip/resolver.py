@@ -152,6 +152,11 @@ class ClientIP:
         return self._function is not None
 
     @property
+    def reads_no_header(self) -> bool:
+        """True if the settings say that no proxy is in front: the peer is the visitor."""
+        return self._rule is None and self._function is None
+
+    @property
     def failure(self) -> str | None:
         """What first went wrong in the `client_ip` function; None as long as nothing has."""
         return self._function.failure if self._function else None

@@ -99,6 +99,11 @@ def under_pytest(environ: Mapping[str, str]) -> bool:
     return "PYTEST_VERSION" in environ
 
 
+def is_off_in(environ: Mapping[str, str]) -> bool:
+    """True if a variable switches counting off, unless the app's own option overrules it."""
+    return environ.get("FOOTFALL_ENABLED", "").strip().lower() in _FALSE
+
+
 # -- the environment ---------------------------------------------------------------------------
 
 

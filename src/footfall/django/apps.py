@@ -18,6 +18,8 @@ class FootfallConfig(AppConfig):
     def ready(self) -> None:
         register(checks.check_options)
         register(checks.check_middleware)
+        register(checks.check_active)
+        register(checks.check_deployment, deploy=True)
         # Beside Django's own checks of the URLs, which load them too.
         register(checks.check_names, "urls")
         # Task workers and commands track too, and never make the middleware. The checks and the

@@ -4,24 +4,35 @@ footfall.E001   an option in FOOTFALL, or a FOOTFALL_* variable, cannot work
 footfall.W001   the middleware is not installed
 footfall.W002   the middleware is installed twice
 footfall.W003   `exclude` names a URL pattern that does not exist
+footfall.W004   no destination is configured (unless DEBUG, or with --deploy)
+footfall.W005   counting is switched off (unless DEBUG, or with --deploy)
+footfall.W006   only hosts of this machine are allowed, whose pages do not count (--deploy)
+footfall.W007   the address of the proxy in front is every visitor's (--deploy)
 """
 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from typing import Any, Final
 
 from django.conf import settings
+from django.core import mail
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own names
 from django.urls import URLResolver, get_resolver
 
+from footfall.common.loopback import is_loopback
 from footfall.config import Config
 from footfall.django.middleware import NAME_PREFIX, SETTING, excluded_names, settings_options
 from footfall.errors import ConfigError
+from footfall.rules.pageview import LOCALHOST_REMEDY
+from footfall.tracker.uncounted_pages import inactive_cause
 
 MIDDLEWARE: Final = "footfall.django.FootfallMiddleware"
 _SPELLINGS: Final = (MIDDLEWARE, "footfall.django.middleware.FootfallMiddleware")
+# Django's settings that are only right behind a proxy.
+_OF_PROXIES: Final = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
 
 
 def check_options(**_: Any) -> list[CheckMessage]:
@@ -43,7 +54,7 @@ def _spelled(option: str) -> str:
 
 def check_middleware(**_: Any) -> list[CheckMessage]:
     """W001 or W002 where MIDDLEWARE does not list the middleware exactly once."""
-    installed = sum(name in _SPELLINGS for name in settings.MIDDLEWARE)
+    installed = _times_installed()
     if installed == 0:
         return [
             Warning(
@@ -61,6 +72,80 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def check_active(**_: Any) -> list[CheckMessage]:
+    """W004 or W005 where nothing is counted. Under DEBUG and in tests that may be intended."""
+    config = None if settings.DEBUG or _is_test_run() else _installed_config()
+    return _inactive(config) if config is not None else []
+
+
+def check_deployment(**_: Any) -> list[CheckMessage]:
+    """W004 to W007, for the settings of a site that visitors use."""
+    config = _installed_config()
+    if config is None:
+        return []
+    found = []
+    if settings.DEBUG:  # otherwise `check_active` says so
+        found += _inactive(config)
+    if config.is_active:
+        found += _local_hosts(config)
+        found += _unread_proxy(config)
+    return found
+
+
+def _is_test_run() -> bool:
+    """True under `manage.py test`, which runs the checks without DEBUG."""
+    return hasattr(mail, "outbox")
+
+
+def _inactive(config: Config) -> list[CheckMessage]:
+    if config.is_active:
+        return []
+    cause = inactive_cause(config, os.environ)
+    check = "footfall.W004" if config.enabled else "footfall.W005"
+    return [Warning(f"footfall counts nothing: {cause.text}", cause.remedy, id=check)]
+
+
+def _local_hosts(config: Config) -> list[CheckMessage]:
+    hosts = [pattern.strip(".[]") for pattern in settings.ALLOWED_HOSTS]
+    counts_anyway = config.pageview_options.track_localhost or config.base_url
+    # Django itself reports that no host is allowed.
+    if counts_anyway or not hosts or not all(map(is_loopback, hosts)):
+        return []
+    return [
+        Warning(
+            "ALLOWED_HOSTS has only names of this machine, and pages on those do not count",
+            f"Add the host that visitors use. {LOCALHOST_REMEDY}",
+            id="footfall.W006",
+        )
+    ]
+
+
+def _unread_proxy(config: Config) -> list[CheckMessage]:
+    setting = next((name for name in _OF_PROXIES if getattr(settings, name)), None)
+    if setting is None or not config.resolver.reads_no_header:
+        return []
+    return [
+        Warning(
+            f"{setting} says that a proxy is in front, and `trusted_proxies` that none is: the "
+            "proxy's address would be every visitor's",
+            "Remove `trusted_proxies`, or set it to the networks of the proxies.",
+            id="footfall.W007",
+        )
+    ]
+
+
+def _installed_config() -> Config | None:
+    """The settings; None without the middleware, or where `check_options` finds a fault."""
+    try:
+        return Config.load(settings_options()) if _times_installed() else None
+    except ConfigError:
+        return None
+
+
+def _times_installed() -> int:
+    return sum(name in _SPELLINGS for name in settings.MIDDLEWARE)
 
 
 def check_names(**_: Any) -> list[CheckMessage]:

@@ -5,17 +5,43 @@ They say what was seen, without a visitor's address, and the line to change.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from footfall.client_ip import Trace
 from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
 from footfall.common.loopback import is_loopback
-from footfall.config import Config
+from footfall.config import Config, is_off_in
 from footfall.model import Hit
 from footfall.rules.pageview import LOCALHOST_REMEDY
 
 # A host name is shorter, and so is what a server calls its peer.
 _MAX_TEXT_CHARS: Final = 80
+
+
+class InactiveCause(NamedTuple):
+    """What hides every page, without a full stop, and a sentence with what to change."""
+
+    text: str
+    remedy: str
+
+
+def inactive_cause(config: Config, environ: Mapping[str, str]) -> InactiveCause:
+    """Why nothing is counted with a Config that is not active.
+
+    `environ` has the variables that the Config was loaded with.
+    """
+    if config.enabled:
+        return InactiveCause(
+            "no destination is configured",
+            'Set `destinations`, such as "plausible://plausible.io/example.com", or '
+            "FOOTFALL_DESTINATIONS in the environment.",
+        )
+    if is_off_in(environ):
+        return InactiveCause(
+            "FOOTFALL_ENABLED is off", "Remove it from the environment, or set it to 1."
+        )
+    return InactiveCause("the option `enabled` is off", "Remove it from the app's settings.")
 
 
 def local_host_warning(hit: Hit, host: str, config: Config) -> str:
