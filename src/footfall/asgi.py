@@ -29,6 +29,7 @@ from footfall.request.exchange import (
     marked_route,
     reset_current,
     set_current,
+    show_inactive,
 )
 from footfall.request.record import (
     MARK_KEY,
@@ -176,6 +177,8 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
             if scope["type"] == "lifespan":
                 await _lifespan(self.app, scope, receive, send)
             else:
+                if scope["type"] == "http":
+                    show_inactive(self._recorder, exchange_of, scope)
                 await self.app(scope, receive, send)
             return
         exchange = exchange_of(self._recorder, scope)

@@ -26,6 +26,7 @@ from footfall.request.exchange import (
     marked_route,
     reset_current,
     set_current,
+    show_inactive,
 )
 from footfall.request.record import (
     MARK_KEY,
@@ -195,6 +196,7 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_active:
+            show_inactive(self._recorder, exchange_of, environ)
             return self.app(environ, start_response)
         exchange = exchange_of(self._recorder, environ)
         if get_current() is not None and exchange.is_counted_outside():

@@ -21,9 +21,10 @@ def test_an_inactive_tracker_logs_that_once_and_counts_nothing(
         tracker = Tracker(Config(), environ={})
         visit(tracker)
         tracker.track("Anything")
-    assert [r.message for r in caplog.records if r.name == "footfall"] == [
-        "footfall counts nothing: no destination is configured"
-    ]
+    logged = [(r.levelname, r.message) for r in caplog.records if r.name == "footfall"]
+    assert logged[0] == ("INFO", "footfall counts nothing: no destination is configured")
+    # Of the page that did not count.
+    assert [level for level, _ in logged[1:]] == ["WARNING"]
     assert tracker.stats()["captured"] == 0
 
 

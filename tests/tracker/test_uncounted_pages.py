@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 
 import footfall
 from footfall import asgi
+from footfall.config import Config
 from footfall.testing import MemoryTransport
-from tests.support.adapters import call_asgi, navigation
+from footfall.tracker import Tracker
+from footfall.tracker.uncounted_pages import LOOKS
+from tests.support.adapters import ADAPTERS, PLAUSIBLE, call_asgi, navigation
 from tests.support.trackers import tracker_over, visit
 
 BEHIND_NGINX: dict[str, Any] = {"headers": {"Host": "127.0.0.1:8000"}}
@@ -138,3 +142,76 @@ def test_a_hit_without_a_client_ip_is_warned_of_with_its_cause(
     found = warnings_of(caplog)
     assert len(found) == bool(texts)
     assert all(text in found[0] for text in texts)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
+def test_a_page_while_counting_is_off_is_warned_of_once(
+    adapter: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_VERSION")
+    with adapter(destinations=[PLAUSIBLE], enabled=False) as call:
+        for _ in range(3):
+            assert call(navigation("/page")).status == 200
+    [text] = warnings_of(caplog)
+    assert "the option `enabled` is off (Host 'example.com')" in text
+    assert "nothing reaches plausible:example.com" in text
+
+
+def visit_inactive(environ: dict[str, str], *visits: dict[str, Any], **options: Any) -> None:
+    tracker = Tracker(Config.load(options, environ=environ), environ=environ)
+    for changes in visits or ({},):
+        visit(tracker, **changes)
+    assert tracker.stats()["captured"] == tracker.stats()["errors"] == 0
+
+
+CAUSES: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
+    "no destination": ({}, {}, "Set `destinations`"),
+    "a variable": ({"FOOTFALL_ENABLED": "no"}, {}, "FOOTFALL_ENABLED is off"),
+    "an option": ({"FOOTFALL_ENABLED": "1"}, {"enabled": False}, "the option `enabled` is off"),
+}
+
+
+@pytest.mark.parametrize(("environ", "options", "cause"), CAUSES.values(), ids=CAUSES)
+def test_what_makes_a_tracker_count_nothing_is_named(
+    environ: dict[str, str], options: dict[str, Any], cause: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    visit_inactive(environ, **options)
+    [text] = warnings_of(caplog)
+    assert cause in text
+
+
+HEALTH_CHECK: dict[str, Any] = {"headers": {"User-Agent": "kube-probe/1.30"}}
+# The environment, the options and the visits.
+INTENDED: dict[str, tuple[dict[str, str], dict[str, Any], list[dict[str, Any]]]] = {
+    "a test run": ({"PYTEST_VERSION": "8"}, {}, [{}]),
+    "a server that reloads": ({"RUN_MAIN": "true"}, {}, [{}]),
+    "debugging": ({}, {"debug": True}, [{}]),
+    "a desk": ({}, {}, [BEHIND_NGINX]),
+    "a desk, where pages count": ({}, {"track_localhost": True}, [BEHIND_NGINX]),
+    "no page": ({}, {}, [HEALTH_CHECK]),
+    "a page after many requests that are none": ({}, {}, [*[HEALTH_CHECK] * LOOKS, {}]),
+}
+
+
+@pytest.mark.parametrize(("environ", "options", "visits"), INTENDED.values(), ids=INTENDED)
+def test_where_nothing_is_to_be_counted_there_is_no_warning(
+    environ: dict[str, str],
+    options: dict[str, Any],
+    visits: list[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    visit_inactive(environ, *visits, **options)
+    assert warnings_of(caplog) == []
+
+
+def test_a_request_that_cannot_be_read_is_served_all_the_same() -> None:
+    tracker = Tracker(Config(), environ={})
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [("a", 1)]}
+    sent: list[Any] = []
+
+    async def view(scope: Any, receive: Any, send: Any) -> None:
+        sent.append(scope)
+
+    app = asgi.FootfallMiddleware(view, tracker=tracker)
+    asyncio.run(app(scope, None, None))  # type: ignore[arg-type]  # none of them is called
+    assert sent == [scope]

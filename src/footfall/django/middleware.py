@@ -17,7 +17,8 @@ from footfall import asgi, wsgi
 from footfall.config import as_options
 from footfall.django.streamed_body import follow_body
 from footfall.request.capture import capture_response, is_refused_prefetch
-from footfall.request.exchange import CURRENT
+from footfall.request.exchange import CURRENT, show_inactive
+from footfall.request.recorder import RequestRecorder
 from footfall.rules.path_rules import pattern_list
 from footfall.rules.route_template import is_catch_all
 from footfall.tracker import Tracker
@@ -94,21 +95,27 @@ DjangoExchange = asgi.ScopeExchange | wsgi.EnvironExchange
 def _exchange(request: HttpRequest) -> DjangoExchange | None:
     tracker = settings_tracker()
     if not tracker.is_active:
+        show_inactive(tracker.recorder, _exchange_of, request)
         return None
-    exchange: DjangoExchange
-    scope = getattr(request, "scope", None)
-    if scope is not None:
-        exchange = asgi.exchange_of(tracker.recorder, scope)
-        # Django knows a prefix that no scope has: FORCE_SCRIPT_NAME.
-        exchange.path = request.META["SCRIPT_NAME"].rstrip("/") + request.path_info
-    else:
-        exchange = wsgi.exchange_of(tracker.recorder, request.META)
-        # Django has decoded the path in its META already.
-        exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
+    exchange = _exchange_of(tracker.recorder, request)
     if exchange.is_counted_outside():
         return None
     # In sync mode the middleware delivers once the response is made.
     exchange.holds_delivery = exchange.recorder.is_inline
+    return exchange
+
+
+def _exchange_of(recorder: RequestRecorder, request: HttpRequest) -> DjangoExchange:
+    exchange: DjangoExchange
+    scope = getattr(request, "scope", None)
+    if scope is not None:
+        exchange = asgi.exchange_of(recorder, scope)
+        # Django knows a prefix that no scope has: FORCE_SCRIPT_NAME.
+        exchange.path = request.META["SCRIPT_NAME"].rstrip("/") + request.path_info
+    else:
+        exchange = wsgi.exchange_of(recorder, request.META)
+        # Django has decoded the path in its META already.
+        exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
     return exchange
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from footfall.events.details import Details
 from footfall.model import Hit
@@ -22,6 +22,7 @@ __all__ = [
     "marked_route",
     "reset_current",
     "set_current",
+    "show_inactive",
 ]
 
 
@@ -132,6 +133,26 @@ class Annotations(NamedTuple):
     ignored: bool
     path: str | None
     details: Mapping[str, Any]
+
+
+_R = TypeVar("_R")
+
+
+def show_inactive(
+    recorder: RequestRecorder, exchange_of: Callable[[RequestRecorder, _R], Exchange], request: _R
+) -> None:
+    """Show a request to the detector of a tracker that counts nothing, if it wants any.
+
+    Never raises.
+    """
+    on_inactive = recorder.on_inactive
+    if on_inactive is None:
+        return
+    try:
+        if on_inactive(exchange_of(recorder, request).hit()):
+            recorder.on_inactive = None
+    except Exception:  # noqa: BLE001 -- the app must go on
+        recorder.errors.bump()
 
 
 def annotations_of(notes: RequestNotes, mark: object) -> Annotations:

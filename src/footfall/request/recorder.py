@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from footfall.common.atomic import AtomicCounter
 from footfall.config import Config
+from footfall.model import Hit
 from footfall.request.filters import RequestFilter
 from footfall.request.header_picker import HeaderPicker
 from footfall.request.record import MARK_KEY, Record
@@ -23,6 +24,8 @@ class RequestRecorder:
         tracker: The tracker itself, for `footfall.track()`; `footfall.request` never calls it.
         on_nested: Called, once, with the name of a destination for which a middleware around ours
             counts the same request already.
+        on_inactive: Of a tracker that counts nothing: called with each hit, as if the app responded
+            with a page, until it returns True.
     """
 
     __slots__ = (
@@ -32,6 +35,7 @@ class RequestRecorder:
         "filters",
         "header_names",
         "is_inline",
+        "on_inactive",
         "on_nested",
         "pick",
         "refuses_prefetch",
@@ -56,11 +60,13 @@ class RequestRecorder:
         deliver: Callable[[], None],
         tracker: object,
         on_nested: Callable[[str], None],
+        on_inactive: Callable[[Hit], bool] | None = None,
     ) -> None:
         self.is_inline = is_inline
         self.deliver = deliver
         self.tracker = tracker
         self.on_nested: Callable[[str], None] | None = on_nested
+        self.on_inactive = on_inactive
         self.destination_names = frozenset(each.name for each in config.all_destinations)
         self.refuses_prefetch = config.prefetch == "refuse"
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes

@@ -35,6 +35,7 @@ from footfall.tracker.explanation import Explanation, without_credentials
 from footfall.tracker.heartbeats import submit_rejected
 from footfall.tracker.inbox import Inbox
 from footfall.tracker.startup_log import log_startup
+from footfall.tracker.uncounted_pages import InactiveDetector
 from footfall.tracker.worker_thread import PolledInbox
 
 # How long a request waits for its events at most, on platforms that freeze the process afterwards.
@@ -59,7 +60,8 @@ class Tracker:
         why_inline = process_hooks.why_inline(config.mode, environ)
         self.is_inline = config.mode == "sync" or why_inline is not None
         self.shutdown_seconds = config.shutdown_timeout_seconds
-        if process_hooks.is_reloading_server(environ, getattr(sys, "argv", [])):
+        is_reloading = process_hooks.is_reloading_server(environ, getattr(sys, "argv", []))
+        if is_reloading:
             quick = process_hooks.RELOAD_SHUTDOWN_SECONDS
             self.shutdown_seconds = min(self.shutdown_seconds, quick)
         seconds = config.timeout_seconds
@@ -79,12 +81,17 @@ class Tracker:
         self._dispatcher = Dispatcher(
             config, self.transport, limits, self._log, keeps_unsent=keeps_unsent
         )
+        on_inactive = None
+        # A developer or a test may well do without.
+        if not (self.is_active or self._is_strict or is_reloading):
+            on_inactive = InactiveDetector(config, environ, self._log).observe
         self.recorder = RequestRecorder(
             config,
             is_inline=self.is_inline,
             deliver=self.deliver,
             tracker=self,
             on_nested=self._warn_nested,
+            on_inactive=on_inactive,
         )
         # The forked child, without a hook, of which a thread is resetting this.
         self._resetting_in: int | None = None

@@ -6,17 +6,23 @@ They say what was seen, without a visitor's address, and the line to change.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from footfall.client_ip import Trace
 from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
+from footfall.common.log import ThrottledLog
 from footfall.common.loopback import is_loopback
 from footfall.config import Config, is_off_in
 from footfall.model import Hit
+from footfall.rules import pageview
 from footfall.rules.pageview import LOCALHOST_REMEDY
 
 # A host name is shorter, and so is what a server calls its peer.
 _MAX_TEXT_CHARS: Final = 80
+
+LOOKS: Final = 1000
+"""How many requests an `InactiveDetector` looks at: an app without pages must not pay for ever."""
 
 
 class InactiveCause(NamedTuple):
@@ -42,6 +48,38 @@ def inactive_cause(config: Config, environ: Mapping[str, str]) -> InactiveCause:
             "FOOTFALL_ENABLED is off", "Remove it from the environment, or set it to 1."
         )
     return InactiveCause("the option `enabled` is off", "Remove it from the app's settings.")
+
+
+class InactiveDetector:
+    """Warns, once, of a page that visitors see while nothing is counted.
+
+    Args:
+        config: The settings, which are not active.
+        environ: The variables that they were loaded with.
+        log: Where it warns.
+    """
+
+    def __init__(self, config: Config, environ: Mapping[str, str], log: ThrottledLog) -> None:
+        self._config = config
+        self._cause = inactive_cause(config, environ)
+        self._log = log
+        self._looks_left = LOOKS
+        # This runs in the request: no function of the app's.
+        self._options = replace(config.pageview_options, track_localhost=False, is_bot=None)
+
+    def observe(self, hit: Hit) -> bool:
+        """Look at a hit; True once there is no need to look at another."""
+        self._looks_left -= 1
+        if not pageview.decide(hit, self._options).is_counted:
+            return self._looks_left <= 0
+        names = ", ".join(destination.name for destination in self._config.all_destinations)
+        consequence = f"While that is so, nothing reaches {names}. " if names else ""
+        self._log.warn_once(
+            "inactive",
+            f"footfall: a page was not counted, since {self._cause.text} "
+            f"(Host {hit.host[:_MAX_TEXT_CHARS]!r}). {consequence}{self._cause.remedy}",
+        )
+        return True
 
 
 def local_host_warning(hit: Hit, host: str, config: Config) -> str:
