@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from footfall.cli import main
+from footfall.cli.explain import EXAMPLE
 
 PAGE = "https://example.com/blog/?utm_source=hn&token=s3cret"
 
@@ -68,6 +69,32 @@ def test_what_does_not_count_exits_with_1_and_its_reason(
     assert verdict.startswith(f"  = not counted: {reason}. ")
     assert remedy.startswith("    To change that: ")
     assert "curl" not in text
+
+
+INACTIVE: dict[str, tuple[dict[str, str], str]] = {
+    "no destination": ({}, "no destination is configured. Set `destinations`, "),
+    "switched off": (
+        {"FOOTFALL_DESTINATIONS": EXAMPLE, "FOOTFALL_ENABLED": "0"},
+        "FOOTFALL_ENABLED is off. Remove it from the environment",
+    ),
+    "on": ({"FOOTFALL_DESTINATIONS": EXAMPLE}, ""),
+}
+
+
+@pytest.mark.parametrize(("environ", "note"), INACTIVE.values(), ids=INACTIVE)
+def test_options_with_which_nothing_counts_are_noted_beside_the_result(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    note: str,
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(["explain", "GET", PAGE, "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["counted"]
+    assert note in shown.err
+    assert bool(shown.err) == bool(note)
 
 
 def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:

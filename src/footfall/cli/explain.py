@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from argparse import ArgumentTypeError
 from dataclasses import replace
@@ -81,16 +82,22 @@ def run(args: argparse.Namespace) -> int:
     """Return 0 if the hit would be counted, 1 if not, 2 if an argument or an option is wrong."""
     from footfall.config import Config
     from footfall.tracker import Tracker
+    from footfall.tracker.uncounted_pages import inactive_cause
 
+    cause = None
     try:
         config = Config.load(_options(args.config))
         if not config.is_active:
+            cause = inactive_cause(config, os.environ)
             config = replace(config, destinations=[EXAMPLE], enabled=True)
         tracker = Tracker(config, environ={})
         hit = _hit(args)
     except (ConfigError, OSError, TypeError, ValueError) as error:
         complain(error)
         return 2
+    if cause is not None:
+        complain(f"An app with these options counts nothing: {cause.text}. {cause.remedy}")
+        complain("What follows is shown as if it did.")
     explanation = tracker.explain(hit)
     say(_as_json(explanation) if args.json else _as_text(explanation))
     return 0 if explanation.event is not None else 1
