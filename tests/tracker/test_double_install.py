@@ -63,6 +63,11 @@ def starlette_with_another_between(first: str, second: str) -> None:
     call_asgi(app, navigation("/page"))
 
 
+def about_middlewares(caplog: pytest.LogCaptureFixture) -> list[str]:
+    # A vendor of an earlier test may be gone meanwhile, which is another warning.
+    return [text for text in caplog.messages if "middleware" in text]
+
+
 Twice = Callable[[str, str], None]
 TWICE = [wsgi_around_wsgi, asgi_around_asgi, wsgi_around_flask, starlette_with_another_between]
 
@@ -73,7 +78,7 @@ def test_a_middleware_around_itself_is_warned_about(
 ) -> None:
     twice(PLAUSIBLE, f"{PLAUSIBLE},{OTHER}")
     # A request may have shown it since.
-    assert caplog.messages[:1] == [
+    assert about_middlewares(caplog)[:1] == [
         "footfall: this app already has a middleware for plausible:example.com, which counts "
         "nothing now; remove one of the two middlewares"
     ]
@@ -84,14 +89,14 @@ def test_two_for_different_destinations_are_no_warning(
     twice: Twice, caplog: pytest.LogCaptureFixture
 ) -> None:
     twice(PLAUSIBLE, OTHER)
-    assert caplog.messages == []
+    assert about_middlewares(caplog) == []
 
 
 def test_one_that_is_switched_off_counts_nothing_twice(caplog: pytest.LogCaptureFixture) -> None:
     inner = wsgi.FootfallMiddleware(wsgi_page, destinations=PLAUSIBLE, enabled=False)
     app: Any = wsgi.FootfallMiddleware(inner, destinations=PLAUSIBLE)
     assert call_wsgi(app, navigation("/page")).body == b"<h1>Page</h1>"
-    assert caplog.messages == []
+    assert about_middlewares(caplog) == []
 
 
 def test_an_app_that_wraps_itself_ends_the_search(caplog: pytest.LogCaptureFixture) -> None:
@@ -99,7 +104,7 @@ def test_an_app_that_wraps_itself_ends_the_search(caplog: pytest.LogCaptureFixtu
 
     vars(endless)["app"] = endless
     warn_if_installed_twice(endless, Tracker.from_options({}, environ={}))
-    assert caplog.messages == []
+    assert about_middlewares(caplog) == []
 
 
 # -- seen in a request -------------------------------------------------------------------------
