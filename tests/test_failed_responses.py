@@ -271,7 +271,34 @@ def lazy(environ: Any, start_response: Any) -> Iterator[bytes]:
     yield b"ok"
 
 
+def failing_before_the_start(environ: Any, start_response: Any) -> Iterator[bytes]:
+    fail()
+    yield from lazy(environ, start_response)
+
+
+def failing_after_the_start(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    fail()
+    yield b"ok"
+
+
+def breaking_off_wsgi(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    yield b"<h1>"
+    fail()
+
+
+def replacing_after_an_empty_chunk(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    yield b""
+    yield from replacing(environ, start_response)
+
+
 WSGI_APPS = {
+    "raises in its body before the start": (failing_before_the_start, {"error": 1}),
+    "raises in its body after the start": (failing_after_the_start, {"error": 1}),
+    "breaks off after its first chunk": (breaking_off_wsgi, {"navigation": 1}),
+    "replaces its response after an empty chunk": (replacing_after_an_empty_chunk, {"error": 1}),
     "raises after the start": (starting_wsgi, {"error": 1}),
     "replaces its response": (replacing, {"error": 1}),
     "replaces it in its body": (replacing_in_the_body, {"error": 1}),
@@ -289,6 +316,45 @@ def test_the_last_wsgi_response_counts(app: Any, reasons: dict[str, int]) -> Non
         call_wsgi(wsgi.FootfallMiddleware(app, tracker=tracker), navigation("/page"))
     tracker.process_all()
     assert tracker.stats()["reasons"] == reasons
+
+
+@pytest.mark.parametrize("app", [failing_before_the_start, failing_after_the_start])
+def test_a_body_that_fails_once_its_page_is_decided_is_an_error_too(
+    app: Any, footfall_outbox: Outbox
+) -> None:
+    wrapped = wsgi.FootfallMiddleware(app, destinations=[PLAUSIBLE])
+    start_response: Any = lambda *_: None  # noqa: E731 -- a server that writes nowhere
+    body = iter(wrapped({"REQUEST_METHOD": "GET", "PATH_INFO": "/page"}, start_response))
+    wrapped.tracker.process_all()
+    with pytest.raises(OwnError):
+        next(body)
+    assert len(footfall_outbox) == 0
+    assert footfall.stats()["reasons"] == {"error": 1}
+
+
+def test_a_body_that_fails_where_its_request_is_not_counted_has_no_other_reason() -> None:
+    tracker = quiet_tracker(exclude=["/admin/**"])
+    app = wsgi.FootfallMiddleware(failing_before_the_start, tracker=tracker)
+    with pytest.raises(OwnError):
+        call_wsgi(app, navigation("/admin/users"))
+    tracker.process_all()
+    assert tracker.stats()["reasons"] == {"excluded": 1}
+
+
+def test_a_generator_is_closed_in_its_request(footfall_outbox: Outbox) -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response(*PAGE)
+        try:
+            yield b"<h1>"
+        finally:
+            footfall.track("Closed")
+
+    wrapped = wsgi.FootfallMiddleware(app, destinations=[PLAUSIBLE], mode="sync")
+    start_response: Any = lambda *_: None  # noqa: E731 -- a server that writes nowhere
+    body: Any = wrapped({"REQUEST_METHOD": "GET", "PATH_INFO": "/page"}, start_response)
+    assert next(body) == b"<h1>"
+    body.close()
+    assert footfall.stats()["reasons"] == {"no_user_agent": 2}
 
 
 # -- Django: the first chunk decides -----------------------------------------------------------

@@ -3,14 +3,16 @@
     application = FootfallMiddleware(application, destinations=["plausible://plausible.io/example.com"])
 
 The iterable of the app is passed on unchanged: streaming, `close()` and file offload still work.
+Only an app that is a generator is run in another: its steps belong to the request as other apps do.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from functools import lru_cache
-from types import TracebackType
+from types import GeneratorType, TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack
 
 from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
@@ -108,12 +110,12 @@ class EnvironExchange(Exchange):
     def _replace(self, before: str) -> None:
         """Capture what the app has started again, or after it has returned; see PEP 3333.
 
-        A generator starts its response with the first chunk; and where the first chunk of a body
-        fails, an error page may take the place of the page. It does so here if the page still waits
-        for the worker thread.
+        An iterable may start its response with the first chunk; and where that chunk fails, an
+        error page may take the place of the page. It does so here if the page still waits for the
+        worker thread.
         """
         if get_current() is self:
-            return  # captured when the app returns
+            return  # captured when the app returns, or at the end of its generator's step
         if before is NOT_STARTED or self.recorder.withdraw(self.submitted):
             self.capture()
 
@@ -208,19 +210,67 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
             start_response = exchange.capturing_start
         app, token = self.app, set_current(exchange)
         try:
-            return app(environ, start_response)
-        except Exception:
-            if start_response == exchange.capturing_start:
-                exchange.status, exchange.headers = FAILED, []
-            raise
-        finally:
+            body = app(environ, start_response)
             if exchange.status is not None:
                 exchange.capture()
             else:
                 exchange.status = NOT_STARTED
+                if type(body) is GeneratorType:
+                    body = _steps(body, exchange, start_response == exchange.capturing_start)
+            return body
+        except BaseException as error:
+            if isinstance(error, Exception) and start_response == exchange.capturing_start:
+                exchange.status, exchange.headers = FAILED, []
+            if exchange.status is not None:
+                exchange.capture()
+            raise
+        finally:
             reset_current(token)
             if exchange.holds_delivery:
                 exchange.release()
+
+
+def _steps(
+    chunks: Generator[bytes, Any, Any], exchange: EnvironExchange, is_counted: bool
+) -> Generator[bytes, None, None]:
+    """The generator that an app is, which runs after the app has "returned".
+
+    Its first chunk decides about the response, which is captured if `is_counted`.
+    """
+    exchange.status = None
+    captured = None
+    try:
+        while True:
+            with _served(exchange):
+                try:
+                    chunk = next(chunks, None)
+                except Exception:
+                    if is_counted and captured is None:
+                        exchange.status, exchange.headers = FAILED, []
+                    raise
+                finally:
+                    if exchange.status is not captured:
+                        if captured is None or exchange.recorder.withdraw(exchange.submitted):
+                            exchange.capture()
+                        captured = exchange.status
+            if chunk is None:
+                return
+            yield chunk
+    finally:
+        with _served(exchange):
+            chunks.close()
+
+
+@contextmanager
+def _served(exchange: Exchange) -> Generator[None, None, None]:
+    """While `exchange` is the current one; in sync mode its events are delivered after that."""
+    exchange.holds_delivery = exchange.recorder.is_inline
+    token = set_current(exchange)
+    try:
+        yield
+    finally:
+        reset_current(token)
+        exchange.release()
 
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from footfall.errors import NotSent
 from footfall.model import Event, Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from tests.support.adapters import ADAPTERS, Raw, call_asgi, call_wsgi, navigation
+from tests.support.adapters import ADAPTERS, NAVIGATION, Raw, call_asgi, call_wsgi, navigation
 from tests.support.faults import Scripted
 from tests.support.trackers import counts, page, tracker_over, visit
 from tests.support.vendors import Vendor, answer, answering, vendor, wait_until
@@ -121,10 +122,29 @@ def test_wsgi_delivers_once_the_app_has_returned_and_before_the_body(site: Watch
     assert delivered == [0, 2]
 
 
-def test_a_wsgi_app_that_starts_late_delivers_on_the_spot(site: Watched) -> None:
+def test_wsgi_delivers_each_step_of_a_generator_before_its_chunk_is_sent(site: Watched) -> None:
+    def app(environ: Any, start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        yield b"o"
+        footfall.track("A")
+        yield b"k"
+
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": "/page"}
+    for name, value in NAVIGATION.items():
+        environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+    environ["REMOTE_ADDR"] = "198.51.100.7"
+    start_response: Any = lambda *_: None  # noqa: E731 -- a server that writes nowhere
+    wrapped = wsgi.FootfallMiddleware(app, tracker=site.tracker())
+    assert [site.delivered for _ in wrapped(environ, start_response)] == [1, 2]
+
+
+def test_a_wsgi_iterable_that_starts_late_delivers_on_the_spot(site: Watched) -> None:
     delivered: list[int] = []
 
-    def app(environ: Any, start_response: Callable[..., Any]) -> Iterator[bytes]:
+    def app(environ: Any, start_response: Callable[..., Any]) -> Any:
+        return itertools.chain(body(start_response))
+
+    def body(start_response: Callable[..., Any]) -> Iterator[bytes]:
         start_response("200 OK", [("Content-Type", "text/html")])
         delivered.append(site.delivered)
         yield b"ok"
