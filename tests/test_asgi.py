@@ -207,3 +207,19 @@ def test_headers_that_can_be_read_only_once_reach_the_server(
     answer = call_asgi(wrapped, navigation("/page"))
     assert answer.headers == {"Content-Type": "text/html", "X-Own": "1"}
     assert len(footfall_outbox) == 1
+
+
+def test_headers_that_can_be_read_again_pass_as_the_app_gave_them(footfall_outbox: Outbox) -> None:
+    start = {"type": "http.response.start", "status": 200, "headers": ((b"a", b"1"),)}
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(start)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": ()}
+    wrapped = FootfallMiddleware(app, destinations=[PLAUSIBLE])
+    asyncio.run(wrapped(scope, None, send))  # type: ignore[arg-type]  # never called
+    assert sent[0] is start

@@ -19,10 +19,11 @@ from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Headers, Hit
-from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page
+from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page, repeatable
 from footfall.request.exchange import (
     CURRENT,
     NO_NOTES,
+    UNREADABLE,
     Exchange,
     annotations_of,
     get_current,
@@ -83,19 +84,28 @@ class ScopeExchange(Exchange):
         """`send`, and capture the response when its body begins: before that the app may fail."""
         try:
             if message["type"] == "http.response.start":
-                if type(message["headers"]) is not list:
-                    message = _with_list(message)
+                # Raises for what can be read only once; asking for the type takes longer.
+                _ = message["headers"][0]
                 self.started = message
             elif started := self.started:  # an early hint comes before the start
                 self.started = False
                 capture_response(
                     self, started["status"], started["headers"], RESPONSE_NAMES, PAGE_TYPES
                 )
-        except KeyError:  # the specification lets an app leave out the headers
-            self.started = {"headers": [], **message}
+        except Exception:  # noqa: BLE001 -- whether a message is illegal is the server's to say
+            message = self._unusual(message)
         # Read first: CPython looks for a method in what is called as `self.send`, in vain.
         send = self.send
         return send(message)
+
+    def _unusual(self, message: Message) -> Message:
+        """The message to send instead of one without headers, with an iterator, or of no shape."""
+        if _type_of(message) == "http.response.start":
+            message = _repeatable(message)
+            self.started = {"headers": [], **message}
+        else:
+            self.recorder.errors.bump()
+        return message
 
     def capture_end(self, *, has_failed: bool) -> None:
         """Capture the response of an app that has ended before the body began. Never raises."""
@@ -103,7 +113,7 @@ class ScopeExchange(Exchange):
         if started and self.started is not False:
             self.started = False
             capture_response(
-                self, started["status"], started["headers"], RESPONSE_NAMES, PAGE_TYPES
+                self, started.get("status", 0), started["headers"], RESPONSE_NAMES, PAGE_TYPES
             )
 
     def record(self) -> Record:
@@ -126,25 +136,38 @@ class ScopeExchange(Exchange):
 UNANSWERED: Final[Message] = {"status": 500, "headers": []}
 
 
-def _with_list(start: Message) -> Message:
-    """The message with headers that can be read twice: the specification allows any iterable."""
-    return {**start, "headers": list(start["headers"])}
+def _type_of(message: object) -> object:
+    """The message's type; None where the app sent what is no message."""
+    return message.get("type") if isinstance(message, Mapping) else None
+
+
+def _repeatable(start: Message) -> Message:
+    """The message itself, or a copy of it whose headers can be read twice."""
+    given = start.get("headers")
+    headers = repeatable(given)
+    return start if headers is given else {**start, "headers": headers}
+
+
+PATH_KEYS: Final = ("root_path", "path")
 
 
 def exchange_of(recorder: RequestRecorder, scope: Scope) -> ScopeExchange:
-    """The exchange of a request that has just come to an adapter."""
+    """The exchange of a request that has just come to an adapter. Never raises."""
     exchange = ScopeExchange()
     exchange.recorder = recorder
     exchange.scope = scope
     exchange.notes = NO_NOTES
     exchange.holds_delivery = False
     exchange.started = None
-    exchange.path = scope["path"]
     try:
+        exchange.path = scope["path"]
         if scope["root_path"]:
             exchange.path = _mounted(scope["root_path"], scope["path"])
-    except KeyError:  # the specification lets a server leave it out
-        pass
+    except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
+        # The specification lets a server leave the second out.
+        if not (isinstance(error, KeyError) and "path" in scope):
+            exchange.path, exchange.notes = "", UNREADABLE
+            recorder.note_illegal(error, scope, PATH_KEYS)
     return exchange
 
 
@@ -188,9 +211,12 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
         if self._refuses_prefetch and is_refused_prefetch(exchange):
             await _refuse(send)
             return
-        if self._recorder.filters.accepts(scope["method"], exchange.path):
-            exchange.send = send
-            send = exchange.capturing_send
+        try:
+            if self._recorder.filters.accepts(scope["method"], exchange.path):
+                exchange.send = send
+                send = exchange.capturing_send
+        except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
+            self._recorder.note_illegal(error, scope, ("method", *PATH_KEYS))
         app, token = self.app, set_current(exchange)
         try:
             await app(scope, receive, send)

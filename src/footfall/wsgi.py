@@ -22,6 +22,7 @@ from footfall.model import Hit
 from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page
 from footfall.request.exchange import (
     NO_NOTES,
+    UNREADABLE,
     Exchange,
     annotations_of,
     get_current,
@@ -122,7 +123,7 @@ class EnvironExchange(Exchange):
     def capture(self) -> None:
         """Capture the response that the app has started last. Never raises."""
         try:
-            status = STATUSES[self.status or ""]
+            status = STATUSES[self.status]  # type: ignore[index]  # None raises, too
         except Exception:  # noqa: BLE001 -- the app sent an invalid status line
             self.recorder.errors.bump()
         else:
@@ -132,9 +133,10 @@ class EnvironExchange(Exchange):
         return self.response_record(200, [("content-type", "text/html")], monotonic())
 
     def response_record(self, status: int, headers: list[tuple[str, str]], at: float) -> Record:
-        if self.recorder.wants_route and self.notes.route is None:
+        recorder = self.recorder
+        if recorder.wants_route and self.notes.route is None:
             self.set_route(_route(self.environ))
-        pick = self.recorder.pick
+        pick = recorder.pick
         names, values = pick(self.environ)
         # The mark, if there is one, is among the values.
         record = (READER, names, self.notes, None, self.path, values, status, headers, at)
@@ -162,8 +164,11 @@ def _rule_of(route: object) -> str:
     return rule if isinstance(rule, str) else ""
 
 
+PATH_KEYS: Final = ("SCRIPT_NAME", "PATH_INFO")
+
+
 def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
-    """The exchange of a request that has just come to an adapter."""
+    """The exchange of a request that has just come to an adapter. Never raises."""
     exchange = EnvironExchange()
     exchange.recorder = recorder
     exchange.environ = environ
@@ -172,11 +177,21 @@ def exchange_of(recorder: RequestRecorder, environ: Environ) -> EnvironExchange:
     exchange.status = exchange.submitted = None
     try:
         script_name, path = environ["SCRIPT_NAME"], environ["PATH_INFO"]
-    except KeyError:  # the specification lets a server leave out what is empty
-        script_name, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
-    # An adapter for AWS Lambda has "/" for the root, where the specification has it empty.
-    exchange.path = script_name.rstrip("/") + path if script_name else path
+        # An adapter for AWS Lambda has "/" for the root, where the specification has it empty.
+        exchange.path = script_name.rstrip("/") + path if script_name else path
+    except Exception:  # noqa: BLE001 -- of a server that leaves out what is empty, or worse
+        _read_path(exchange)
     return exchange
+
+
+def _read_path(exchange: EnvironExchange) -> None:
+    """Read the path from an environ without one of its parts, or from an illegal one."""
+    environ = exchange.environ
+    try:
+        exchange.path = environ.get("SCRIPT_NAME", "").rstrip("/") + environ.get("PATH_INFO", "")
+    except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
+        exchange.path, exchange.notes = "", UNREADABLE
+        exchange.recorder.note_illegal(error, environ, PATH_KEYS)
 
 
 class FootfallMiddleware(WrappedApp[WSGIApp]):
@@ -205,9 +220,12 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
             return self._bare_app(environ, start_response)
         if self._refuses_prefetch and is_refused_prefetch(exchange):
             return _refuse(start_response)
-        if self._recorder.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
-            exchange.start_response = start_response
-            start_response = exchange.capturing_start
+        try:
+            if self._recorder.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
+                exchange.start_response = start_response
+                start_response = exchange.capturing_start
+        except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
+            self._recorder.note_illegal(error, environ, ("REQUEST_METHOD", *PATH_KEYS))
         app, token = self.app, set_current(exchange)
         try:
             body = app(environ, start_response)

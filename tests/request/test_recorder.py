@@ -36,7 +36,12 @@ def test_the_settings_are_read_once(
 def test_both_spellings_of_the_headers_are_known() -> None:
     config = Config(destinations=[PLAUSIBLE], client_ip_header="X-Real-IP")
     recorder = RequestRecorder(
-        config, is_inline=False, deliver=lambda: None, tracker=None, on_nested=lambda _: None
+        config,
+        is_inline=False,
+        deliver=lambda: None,
+        tracker=None,
+        on_nested=lambda _: None,
+        on_illegal=lambda _: None,
     )
     assert recorder.header_names[b"x-real-ip"] == "x-real-ip"
     environ = {"HTTP_X_REAL_IP": "203.0.113.9", "HTTP_COOKIE": "secret=1", "REMOTE_ADDR": "::1"}

@@ -17,7 +17,7 @@ from footfall import asgi, wsgi
 from footfall.config import as_options
 from footfall.django.streamed_body import follow_body
 from footfall.request.capture import capture_response, is_refused_prefetch
-from footfall.request.exchange import CURRENT, show_inactive
+from footfall.request.exchange import CURRENT, UNREADABLE, show_inactive
 from footfall.request.recorder import RequestRecorder
 from footfall.rules.path_rules import pattern_list
 from footfall.rules.route_template import is_catch_all
@@ -110,13 +110,24 @@ def _exchange_of(recorder: RequestRecorder, request: HttpRequest) -> DjangoExcha
     scope = getattr(request, "scope", None)
     if scope is not None:
         exchange = asgi.exchange_of(recorder, scope)
-        # Django knows a prefix that no scope has: FORCE_SCRIPT_NAME.
-        exchange.path = request.META["SCRIPT_NAME"].rstrip("/") + request.path_info
     else:
         exchange = wsgi.exchange_of(recorder, request.META)
-        # Django has decoded the path in its META already.
-        exchange.path = exchange.path.encode("utf-8", "replace").decode("latin-1")
+    try:
+        exchange.path = _path(request, exchange)
+    except Exception as error:  # noqa: BLE001 -- a layer around us may have changed the request
+        exchange.notes = UNREADABLE
+        recorder.note_illegal(error, request.META, wsgi.PATH_KEYS)
     return exchange
+
+
+def _path(request: HttpRequest, exchange: DjangoExchange) -> str:
+    """The path of an exchange, as its adapter wants it, from what Django made of the request."""
+    if isinstance(exchange, asgi.ScopeExchange):
+        # Django knows a prefix that no scope has: FORCE_SCRIPT_NAME.
+        prefix: str = request.META["SCRIPT_NAME"]
+        return prefix.rstrip("/") + request.path_info
+    # Django has decoded the path in its META already.
+    return exchange.path.encode("utf-8", "replace").decode("latin-1")
 
 
 def _watch(exchange: DjangoExchange, request: HttpRequest, response: HttpResponseBase) -> None:

@@ -7,8 +7,8 @@ nor its scope outlives the request because of us.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import AnyStr, Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, AnyStr, Final
 
 from footfall.common.clock import monotonic
 from footfall.request.exchange import Exchange
@@ -17,7 +17,19 @@ from footfall.rules import pageview
 # The other headers that a decision reads have more letters, or fewer.
 _TYPE_CHARS: Final = len("content-type")
 
-__all__ = ["capture_response", "is_refused_prefetch", "may_be_page"]
+__all__ = ["capture_response", "is_refused_prefetch", "may_be_page", "repeatable"]
+
+
+def repeatable(headers: Any) -> Any:
+    """The headers themselves, or a list of them where they can be read only once.
+
+    What is no iterable at all is returned, too: whoever reads it raises.
+    """
+    # A collection has a length, so its values are kept.
+    if isinstance(headers, Collection) or not isinstance(headers, Iterable):
+        return headers
+    # Each pair of Falcon's test client can be read only once, too.
+    return [repeatable(pair) for pair in headers]
 
 
 def may_be_page(content_type: str | bytes) -> bool:

@@ -15,6 +15,7 @@ from footfall.request.recorder import RequestRecorder
 __all__ = [
     "CURRENT",
     "NO_NOTES",
+    "UNREADABLE",
     "Annotations",
     "Exchange",
     "RequestNotes",
@@ -36,6 +37,8 @@ class RequestNotes(NamedTuple):
 
 
 NO_NOTES: Final = RequestNotes()
+# Of a request whose path cannot be read, and which is no pageview therefore.
+UNREADABLE: Final = RequestNotes(ignored=True)
 
 
 class Exchange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from footfall.common.atomic import AtomicCounter
 from footfall.config import Config
@@ -26,6 +26,7 @@ class RequestRecorder:
             counts the same request already.
         on_inactive: Of a tracker that counts nothing: called with each hit, as if the app responded
             with a page, until it returns True.
+        on_illegal: Called with what is wrong with a request that could not be read.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class RequestRecorder:
         "filters",
         "header_names",
         "is_inline",
+        "on_illegal",
         "on_inactive",
         "on_nested",
         "pick",
@@ -60,6 +62,7 @@ class RequestRecorder:
         deliver: Callable[[], None],
         tracker: object,
         on_nested: Callable[[str], None],
+        on_illegal: Callable[[str], None],
         on_inactive: Callable[[Hit], bool] | None = None,
     ) -> None:
         self.is_inline = is_inline
@@ -67,6 +70,7 @@ class RequestRecorder:
         self.tracker = tracker
         self.on_nested: Callable[[str], None] | None = on_nested
         self.on_inactive = on_inactive
+        self.on_illegal = on_illegal
         self.destination_names = frozenset(each.name for each in config.all_destinations)
         self.refuses_prefetch = config.prefetch == "refuse"
         self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
@@ -86,6 +90,30 @@ class RequestRecorder:
         self.submit = submit
         self.withdraw = withdraw
         self.errors = errors
+
+    def note_illegal(
+        self, error: Exception, values: Mapping[str, object], names: Iterable[str]
+    ) -> None:
+        """Report a request that could not be read, without a value of it. Never raises.
+
+        Args:
+            error: What reading it raised.
+            values: Its scope or environ.
+            names: Those of the values that were read.
+        """
+        self.errors.bump()
+        try:
+            self.on_illegal(_fault(error, values, names))
+        except Exception:  # noqa: BLE001 -- the values may be no mapping at all
+            self.on_illegal(type(error).__name__)
+
+
+def _fault(error: Exception, values: Mapping[str, object], names: Iterable[str]) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    return ", ".join(
+        f"{name!r} is of the type {type(values[name]).__name__}" for name in names if name in values
+    )
 
 
 def _environ_names(headers: Iterable[str]) -> frozenset[str]:

@@ -92,6 +92,7 @@ class Tracker:
             tracker=self,
             on_nested=self._warn_nested,
             on_inactive=on_inactive,
+            on_illegal=self._warn_illegal,
         )
         # The forked child, without a hook, of which a thread is resetting this.
         self._resetting_in: int | None = None
@@ -171,6 +172,13 @@ class Tracker:
             "nested",
             f"footfall: an app with a middleware for {name} is mounted in another that has one, "
             "and counts nothing there; remove one of the two middlewares",
+        )
+
+    def _warn_illegal(self, fault: str) -> None:
+        self._log.warn(
+            "illegal",
+            "footfall: a request was not counted, since the server, or a layer around the app, "
+            f"breaks the specification of WSGI or ASGI: {fault}",
         )
 
     def _wake(self, now: float) -> None:
@@ -321,10 +329,17 @@ class Tracker:
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
         """The visitor of a request as a token; see `footfall.current_visitor`.
 
-        It is signed where `token_secret` is set; then no unsigned token is accepted.
+        It is signed where `token_secret` is set; then no unsigned token is accepted. Never raises:
+        of a request that cannot be read the visitor is unknown.
         """
-        visitor = self._builder.visitor_of(test_mode.normalise(exchange.hit()))
-        return visitor_token.write(visitor, self.config.token_secret)
+        try:
+            visitor = self._builder.visitor_of(test_mode.normalise(exchange.hit()))
+            return visitor_token.write(visitor, self.config.token_secret)
+        except Exception as error:  # noqa: BLE001 -- the app must go on
+            self.recorder.errors.bump()
+            place = log.error_location(error)
+            self._log.warn("error", f"footfall could not read a visitor: {place}")
+            return visitor_token.write(Visitor(), self.config.token_secret)
 
     # -- flush and close -----------------------------------------------------------------------
 
