@@ -26,9 +26,9 @@ _INSERT_EVENT = f"""
 _INSERT_REQUEST = "INSERT INTO requests (event_id, headers, body) VALUES (?, ?, ?)"
 _BEGIN_VISIT = "UPDATE events SET begins = 1 WHERE id = ?"
 _UPDATE_SITE = """
-    UPDATE sites SET seen_at = max(seen_at, ?2), events = events + ?3 WHERE domain = ?1
+    UPDATE sites SET seen_at = max(seen_at, ?), events = events + ? WHERE domain = ?
 """
-_INSERT_SITE = "INSERT OR IGNORE INTO sites VALUES (?, ?, ?)"
+_INSERT_SITE = "INSERT OR IGNORE INTO sites (seen_at, events, domain) VALUES (?, ?, ?)"
 _TRIM_SITES = """
     DELETE FROM sites WHERE domain IN (
         SELECT domain FROM sites ORDER BY events, seen_at
@@ -99,7 +99,7 @@ def insert(
         "UPDATE counters SET last_id = ?, events = events + ?",
         (last_id + len(events), sum(number for _, number in sites.values())),
     )
-    site_rows = [(domain, *seen) for domain, seen in sites.items()]
+    site_rows = [(*seen, domain) for domain, seen in sites.items()]
     if connection.executemany(_UPDATE_SITE, site_rows).rowcount < len(site_rows):
         connection.executemany(_INSERT_SITE, site_rows)
         connection.execute(_TRIM_SITES, (_MAX_SITES,))
