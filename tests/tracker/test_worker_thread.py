@@ -76,6 +76,18 @@ def test_an_event_waits_while_no_thread_can_start(
     assert len(transport.requests) == 1
 
 
+def test_the_request_after_a_thread_that_could_not_start_starts_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transport = MemoryTransport()
+    tracker = tracker_over(transport)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", lambda thread: threading.Lock().release())
+        visit(tracker)
+    visit(tracker)
+    assert wait_until(lambda: len(transport.requests) == 2)
+
+
 @pytest.mark.parametrize(
     ("used", "seconds", "hits"),
     [

@@ -147,6 +147,7 @@ class WorkerThread:
                     self.current = thread
         except RuntimeError:
             # The system has no thread left now. The record stays; the next request tries again.
+            inbox.inbox.awake_until = float("-inf")
             inbox.errors.bump()
         finally:
             self.starting.release()
