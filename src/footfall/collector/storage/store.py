@@ -43,7 +43,7 @@ from footfall.errors import ConfigError, Fault
 __all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store", "faults_of"]
 
 KEEP_EVENTS: Final = 1_000_000
-"""How many events are kept: about 670 MB, of which everything is counted within seconds."""
+"""How many events are kept: about 470 MB, of which everything is counted within seconds."""
 
 MAX_BYTES: Final = 1_000_000_000
 """How many bytes of the file may be in use: more than a million events of a common size take, and
