@@ -229,6 +229,12 @@ REFUSED, CANCEL = ErrorCodes.REFUSED_STREAM, ErrorCodes.CANCEL
         pytest.param(
             faults.closing_when_idle("fin"), 1, [*answer(1), "fin"], id="an end when idle"
         ),
+        pytest.param(
+            faults.closing_when_idle(says_goaway=True),
+            1,
+            [*answer(1), "goaway 1 NO_ERROR", "close_notify"],
+            id="an orderly end when idle",
+        ),
     ],
 )
 def test_a_connection_ends_as_its_script_says(

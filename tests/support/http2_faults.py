@@ -261,12 +261,19 @@ def breaking_in_answer(end: End) -> Script:
     return Script(on_request=on_request)
 
 
-def closing_when_idle(end: End = "close_notify", *, seconds: float = 0.2) -> Script:
+def closing_when_idle(
+    end: End = "close_notify", *, seconds: float = 0.2, says_goaway: bool = False
+) -> Script:
     """Requests are answered; so many seconds after an answer the connection ends."""
 
     def on_request(connection: HTTP2Connection, request: ReceivedRequest) -> None:
+        def close() -> None:
+            if says_goaway:
+                connection.goaway(request.stream)
+            ENDS[end](connection)
+
         connection.answer(request)
-        connection.later(seconds, lambda: ENDS[end](connection))
+        connection.later(seconds, close)
 
     return Script(on_request=on_request)
 
