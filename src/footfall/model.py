@@ -151,7 +151,7 @@ class Event:
     profile_id: str = ""
     # How long the phases of loading took, in milliseconds: all eight or none.
     perf: Mapping[str, float] = field(default_factory=dict)
-    # Seconds since the epoch. No vendor takes a time, so an event that grows old is dropped.
+    # Seconds since the epoch. Most vendors take no time, so an event that grows old is dropped.
     time: float = 0.0
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from footfall.config import Config
-from footfall.destinations import Collector, Only, Plausible, is_local
+from footfall.destinations import Collector, Only, Plausible, is_local, request_at
 from footfall.errors import ConfigError
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from tests.destinations.support import PAGEVIEW
+from tests.destinations.support import PAGEVIEW, UMAMI
 from tests.support.trackers import visit
 
 SHOP, BLOG, BOTS = (Plausible(domain=f"{name}.example.com") for name in ("shop", "blog", "bots"))
@@ -90,6 +91,16 @@ def test_the_batches_are_those_of_its_destination() -> None:
     assert only.read_batch(busy, 2) == collector.read_batch(busy, 2)
     assert only.read_batch(older, 2) is None
     assert Only(to=SHOP, hosts=["example.com"]).max_batch == 1
+
+
+def test_late_events_keep_their_time_where_its_destination_takes_one() -> None:
+    event = replace(PAGEVIEW, time=7.0)
+    only = Only(to=UMAMI, hosts=["example.com"])
+
+    assert only.backdates
+    assert request_at(only, event, 100.0) == UMAMI.late_request(event) != UMAMI.request(event)
+    assert not Only(to=SHOP, hosts=["example.com"]).backdates
+    assert request_at(Only(to=SHOP, hosts=["a.test"]), event, 100.0) == SHOP.request(event)
 
 
 def test_an_invalid_url_has_no_host() -> None:

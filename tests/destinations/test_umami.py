@@ -9,11 +9,23 @@ from typing import Any
 
 import pytest
 
-from footfall.destinations import Umami
+from footfall.destinations import Umami, request_at
 from footfall.errors import ConfigError
-from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
+from footfall.model import (
+    ACCEPTED,
+    Event,
+    Outcome,
+    OutcomeKind,
+    Request,
+    Response,
+    Revenue,
+    Visitor,
+)
 from tests.destinations import support
 from tests.destinations.support import FIREFOX, VISITOR, WEBSITE
+from tests.support.faults import watched_site
+from tests.support.umami import UmamiServer, umami_behaviour
+from tests.support.vendors import vendor, wait_until
 
 SITE = Umami(website=WEBSITE)
 PAGEVIEW = replace(support.PAGEVIEW, url="https://example.com:8443/pricing?utm_source=news")
@@ -185,3 +197,204 @@ def test_the_name_distinguishes_targets_and_plain_http_is_warned_of() -> None:
     assert own.name == f"umami:{WEBSITE}@stats.example.com"
     assert own.endpoint == "http://stats.example.com/api/send"
     assert ("plain http" in own.warnings[0], SITE.warnings) == (True, ())
+
+
+# -- late events -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("waited", "timestamp"),
+    [
+        pytest.param(0.0, {}, id="now"),
+        pytest.param(5.0, {}, id="a moment"),
+        pytest.param(5.1, {"timestamp": 1_000_000}, id="late"),
+        pytest.param(90_000.0, {"timestamp": 1_000_000}, id="a day late"),
+        pytest.param(-3.0, {}, id="a clock that was set back"),
+    ],
+)
+def test_a_late_event_keeps_its_time(waited: float, timestamp: dict[str, int]) -> None:
+    event = replace(PAGEVIEW, time=1_000_000.9)
+    request = request_at(SITE, event, 1_000_000.9 + waited)
+
+    assert json.loads(request.body)["payload"] == FIELDS | timestamp
+
+
+def test_an_event_without_a_time_is_never_late() -> None:
+    assert request_at(SITE, PAGEVIEW, 2e9) == SITE.request(PAGEVIEW)
+
+
+# -- batches -------------------------------------------------------------------------------------
+
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+OTHER = replace(VISITOR, client_ip="2001:DB8::7", user_agent="Mozilla/5.0 (Other)\xe9")
+BATCH = [
+    PAGEVIEW,
+    replace(PAGEVIEW, visitor=OTHER, name="Signup", props={"plan": 'p"r\no\u2028', "a": "é"}),
+    replace(PAGEVIEW, visitor=replace(OTHER, client_ip=None)),
+    replace(PAGEVIEW, profile_id="4711", referrer="https://news.example.org/a"),
+]
+UNKNOWN_AGENT = replace(PAGEVIEW, visitor=replace(VISITOR, user_agent=""))
+VERSIONS = pytest.mark.parametrize("version", [(2, 17, 0), (2, 18, 0), (2, 20, 2), (3, 1, 0)])
+
+
+def test_a_batch_is_a_list_with_the_user_agent_in_each_item() -> None:
+    request = SITE.batch_request([SITE.request(event) for event in (PAGEVIEW, UNKNOWN_AGENT)])
+
+    assert replace(request, body=b"") == Request(
+        url="https://cloud.umami.is/api/batch",
+        headers={"content-type": "application/json", "user-agent": ""},
+        body=b"",
+    )
+    assert json.loads(request.body) == [
+        {"type": "event", "payload": FIELDS | {"userAgent": FIREFOX}},
+        {"type": "event", "payload": FIELDS},
+    ]
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param(BATCH, id="visitors"),
+        pytest.param([*BATCH, UNKNOWN_AGENT], id="one without a user agent"),
+        pytest.param([UNKNOWN_AGENT] * 2, id="none has one"),
+    ],
+)
+def test_a_batch_stores_what_single_requests_store(
+    version: tuple[int, ...], events: list[Event]
+) -> None:
+    one_by_one, together = (
+        UmamiServer(version=version, websites=frozenset({WEBSITE})) for _ in range(2)
+    )
+    requests = [SITE.request(event) for event in events]
+    singles = [SITE.read(one_by_one.receive(request)) for request in requests]
+    outcomes = SITE.read_batch(together.receive(SITE.batch_request(requests)), len(requests))
+
+    def stored(server: UmamiServer) -> list[dict[str, Any]]:
+        return [{"userAgent": None} | each for each in server.kept]
+
+    assert stored(together) == stored(one_by_one)
+    assert len(together.kept) == len(events)
+    assert outcomes == singles == [ACCEPTED] * len(events)
+
+
+@pytest.mark.parametrize("version", [(2, 17, 0), (3, 1, 0)])
+def test_a_bot_in_a_batch_costs_no_other_event(version: tuple[int, ...]) -> None:
+    server = UmamiServer(version=version, websites=frozenset({WEBSITE}))
+    bot = replace(PAGEVIEW, visitor=replace(VISITOR, user_agent=GOOGLEBOT))
+    requests = [SITE.request(event) for event in (bot, PAGEVIEW)]
+    outcomes = SITE.read_batch(server.receive(SITE.batch_request(requests)), 2)
+
+    assert FIREFOX in [each["userAgent"] for each in server.kept]
+    # The server does not say which.
+    assert outcomes == [ACCEPTED] * 2
+
+
+@VERSIONS
+def test_each_event_of_a_batch_has_its_own_error(version: tuple[int, ...]) -> None:
+    server = UmamiServer(
+        version=version, websites=frozenset({WEBSITE}), ignored=frozenset({"2001:db8::7"})
+    )
+    other_site = Umami(website="0" + WEBSITE[1:])
+    requests = [SITE.request(BATCH[1]), SITE.request(PAGEVIEW), other_site.request(PAGEVIEW)]
+    singles = [SITE.read(server.receive(request)) for request in requests]
+    outcomes = SITE.read_batch(server.receive(SITE.batch_request(requests)), 3)
+
+    assert outcomes == singles
+    assert [each.log_key for each in singles] == ["ignored", "", ""]
+    assert [each.kind for each in singles] == [
+        OutcomeKind.REJECTED,
+        OutcomeKind.ACCEPTED,
+        OutcomeKind.REJECTED,
+    ]
+
+
+def result(*details: object, size: int = 2) -> Response:
+    return Response(status=200, body=json.dumps({"size": size, "details": [*details]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param({"status": 400}, OutcomeKind.REJECTED, id="a refusal"),
+        pytest.param(["payload: Invalid"], OutcomeKind.REJECTED, id="a refusal of version 2"),
+        pytest.param({"status": 500}, OutcomeKind.UNKNOWN, id="a failure"),
+        pytest.param({"name": "PrismaError"}, OutcomeKind.UNKNOWN, id="a failure of version 2"),
+        pytest.param({"status": 503}, OutcomeKind.RETRY, id="busy"),
+        pytest.param({"status": "x"}, OutcomeKind.UNKNOWN, id="no status"),
+        pytest.param({"status": 200}, OutcomeKind.UNKNOWN, id="no status of an error"),
+    ],
+)
+def test_an_error_in_a_batch_has_the_outcome_of_its_status(error: object, kind: str) -> None:
+    response = result({"index": 1, "response": {"error": error}})
+    first, second = SITE.read_batch(response, 2) or ()
+
+    assert (first, second.kind) == (ACCEPTED, kind)
+
+
+@pytest.mark.parametrize(
+    "item", [{"index": 2, "response": {}}, {"index": -1}, {"index": "0"}, {}, None, 7], ids=str
+)
+def test_an_error_of_no_event_changes_nothing(item: object) -> None:
+    assert SITE.read_batch(result(item), 2) == [ACCEPTED, ACCEPTED]
+
+
+def test_an_error_without_a_response_is_a_refusal() -> None:
+    first, second = SITE.read_batch(result({"index": 0}), 2) or ()
+
+    assert (first.kind, second) == (OutcomeKind.REJECTED, ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        result(size=3),
+        Response(status=200, body=b'{"size":2,"details":"cut o'),
+        Response(status=200, body=b'{"size":2}'),
+        Response(status=202, body=b"ok"),
+        Response(status=504, body=b"<h1>Gateway Timeout</h1>"),
+        Response(status=500, body=b"<h1>Oops</h1>"),
+    ],
+    ids=["another size", "cut off", "no details", "a queue", "a gateway", "a proxy's failure"],
+)
+def test_where_the_answer_is_no_account_nothing_is_known(response: Response) -> None:
+    outcomes = SITE.read_batch(response, 2) or ()
+
+    assert [each.kind for each in outcomes] == [OutcomeKind.UNKNOWN] * 2
+
+
+def test_a_busy_server_gets_the_batch_again() -> None:
+    outcomes = SITE.read_batch(Response(status=503), 2) or ()
+
+    assert [each.kind for each in outcomes] == [OutcomeKind.RETRY] * 2
+
+
+@pytest.mark.parametrize("version", [None, (2, 16, 1), (3, 0, 1)], ids=["cloud", "2.16", "3.0.1"])
+def test_a_server_without_batches_gets_single_events(version: tuple[int, ...] | None) -> None:
+    server = UmamiServer(version=version, websites=frozenset({WEBSITE}))
+    requests = [SITE.request(PAGEVIEW)] * 2
+
+    assert SITE.read_batch(server.receive(SITE.batch_request(requests)), 2) is None
+    assert server.kept == []
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 413])
+def test_who_refuses_a_batch_gets_single_events(status: int) -> None:
+    assert SITE.read_batch(Response(status=status), 2) is None
+
+
+@pytest.mark.parametrize("version", [(2, 16, 1), (3, 0, 1), (3, 1, 0)])
+def test_what_waits_for_a_server_goes_together(version: tuple[int, ...]) -> None:
+    umami = UmamiServer(version=version, websites=frozenset({WEBSITE}))
+    with (
+        vendor(umami_behaviour(umami)) as server,
+        watched_site(Umami(website=WEBSITE, endpoint=server.url)) as site,
+    ):
+        site.visits(200)
+        assert wait_until(lambda: site.counts() == {"accepted": 200})
+
+    assert len(umami.kept) == 200
+    assert {(each["ip"], each["url"]) for each in umami.kept} == {
+        (f"198.51.0.{number + 1}", f"/{number}") for number in range(200)
+    }
+    assert (len(umami.paths) < 200) is (version == (3, 1, 0))

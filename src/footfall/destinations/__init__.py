@@ -10,7 +10,15 @@ from __future__ import annotations
 from footfall.destinations._dsn import destination_from, split_dsns
 from footfall.destinations._swetrix_fields import CLIENT_HINTS
 from footfall.destinations._wire_format import check_event_name
-from footfall.destinations.base import Batching, Destination, Watching, explained, is_local
+from footfall.destinations.base import (
+    Backdating,
+    Batching,
+    Destination,
+    Watching,
+    explained,
+    is_local,
+    request_at,
+)
 from footfall.destinations.collector import Collector
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
@@ -20,6 +28,7 @@ from footfall.destinations.webhook import Webhook
 
 __all__ = [
     "VISITOR_HEADERS",
+    "Backdating",
     "Batching",
     "Collector",
     "Destination",
@@ -33,6 +42,7 @@ __all__ = [
     "destination_from",
     "explained",
     "is_local",
+    "request_at",
     "split_dsns",
 ]
 

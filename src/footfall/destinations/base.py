@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from footfall.common.loopback import is_loopback
 from footfall.destinations._validation import host_of
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from footfall.model import Event, Outcome, Request, Response
 
 
+# Vendors that take a time take whole seconds. Sooner, their own time on arrival keeps the order.
+LATE_SECONDS: Final = 5.0
+
+
 class Destination(Protocol):
     """What an object needs so that events can be sent there.
 
@@ -25,8 +29,8 @@ class Destination(Protocol):
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
     `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
-    outcome of a drop with its likeliest cause, for the log. `Watching` and `Batching` describe two
-    more groups of optional members.
+    outcome of a drop with its likeliest cause, for the log. `Watching`, `Batching` and `Backdating`
+    describe three more groups of optional members.
     """
 
     @property
@@ -101,6 +105,37 @@ class Batching(Destination, Protocol):
             are sent one by one, and so is everything later.
         """
         ...
+
+
+class Backdating(Destination, Protocol):
+    """A destination that takes an event with the time at which it happened.
+
+    While `backdates` is True a late event is no wrong event: it may wait for longer than one whose
+    vendor stamps it on arrival.
+    """
+
+    @property
+    def backdates(self) -> bool:
+        """Whether late events keep their time; read once, when the tracker is made."""
+        ...
+
+    def late_request(self, event: Event) -> Request:
+        """The POST for an event that has waited, with its `time`; called in place of `request`."""
+        ...
+
+
+def request_at(destination: Destination, event: Event, now: float) -> Request:
+    """The POST for an event that is sent now.
+
+    Args:
+        now: Seconds since the epoch.
+
+    Returns:
+        The `late_request` of an event that has waited for `LATE_SECONDS`, where there is one.
+    """
+    if now - event.time > LATE_SECONDS and event.time and getattr(destination, "backdates", False):
+        return cast("Backdating", destination).late_request(event)
+    return destination.request(event)
 
 
 def explained(

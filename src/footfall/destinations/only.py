@@ -12,7 +12,7 @@ from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
-    from footfall.destinations.base import Batching, Destination, Watching
+    from footfall.destinations.base import Backdating, Batching, Destination, Watching
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -111,6 +111,15 @@ class Only:
     def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
         """The outcomes that `to` reads."""
         return cast("Batching", self.to).read_batch(response, number)
+
+    @property
+    def backdates(self) -> bool:
+        """Whether late events keep their time at `to`."""
+        return bool(getattr(self.to, "backdates", False))
+
+    def late_request(self, event: Event) -> Request:
+        """The request of `to`, which takes late events if this does."""
+        return cast("Backdating", self.to).late_request(event)
 
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome with the cause that `to` names, if it can name one."""

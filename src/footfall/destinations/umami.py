@@ -1,17 +1,27 @@
-"""Umami: one event as one POST to `/api/send`.
+"""Umami: one event as one POST to `/api/send`, or several to `/api/batch`.
 
 Written against the API that Umami documents for senders (umami.is/docs/api/sending-stats, version
 2 and 3), and its server's source as of 2026-11. Umami answers 200 to an event that it keeps. It
 drops a bot's event and answers `{"beep":"boop"}`; it answers 403 to an event from an address in its
 `IGNORE_IP`. It refuses a whole event for one wrong or oversize field, hence the limits below.
+
+`/api/batch` exists since version 2.17. It treats a list of such bodies one after the other, takes
+address and user agent from each body, and answers with the errors by index. It does not say which
+events it took for a bot's, so these count as accepted. Umami Cloud has no such endpoint (405), and
+in versions before 3.0.2 it may fail with 500 before the first event (their pull request 3787);
+both get single events.
+
+A late event keeps its time, which version 2.17 and later read; earlier ones ignore it.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
@@ -28,6 +38,7 @@ from footfall.model import (
     Response,
     Revenue,
 )
+from footfall.rules.bot_detection import classify
 
 CLOUD_ENDPOINT = "https://cloud.umami.is/api/send"
 
@@ -63,6 +74,10 @@ class Umami:
 
     website: str
     endpoint: str = CLOUD_ENDPOINT
+    # The server writes one event after the other; so many are done in a second where its database
+    # takes 20 ms for each.
+    max_batch: ClassVar[int] = 50
+    backdates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _validation.validate_options(
@@ -81,10 +96,56 @@ class Umami:
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server."""
+        return self._request(event, {})
+
+    def late_request(self, event: Event) -> Request:
+        """The POST for an event that has waited, with the second at which it happened."""
+        return self._request(event, {"timestamp": int(event.time)})
+
+    def _request(self, event: Event, time: Mapping[str, object]) -> Request:
         trimmed = _wire_format.TrimmedFields()
         headers = _wire_format.visitor_headers(event.visitor, ["x-forwarded-for"])
-        body = _wire_format.json_body({"type": "event", "payload": self._fields(event, trimmed)})
+        payload = {**self._fields(event, trimmed), **time}
+        body = _wire_format.json_body({"type": "event", "payload": payload})
         return Request(url=self.endpoint, headers=headers, body=body, trimmed=trimmed.names)
+
+    def batch_request(self, requests: Sequence[Request]) -> Request:
+        """The POST that carries several events, in a list."""
+        agents = [request.headers["user-agent"] for request in requests]
+        return Request(
+            url=self.endpoint.removesuffix("/send") + "/batch",
+            headers={"content-type": "application/json", "user-agent": _batch_agent(agents)},
+            body=b"[" + b",".join(map(_item, requests)) + b"]",
+        )
+
+    def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
+        """The outcome of each event; None where the server, or a proxy, takes no batches."""
+        fields = _response_status.json_object(response.body)
+        errors = fields.get("details")
+        if response.status == 200 and fields.get("size") == number and isinstance(errors, list):
+            outcomes = [ACCEPTED] * number
+            for index, outcome in filter(None, map(self._read_error, errors)):
+                if 0 <= index < number:
+                    outcomes[index] = outcome
+            return outcomes
+        if _response_status.is_accepted(response):
+            detail = f"HTTP {response.status}: the vendor does not say what it kept of a batch"
+            return [Outcome(kind=OutcomeKind.UNKNOWN, detail=detail)] * number
+        whole = self.read(response)
+        # With its own 500 it has not begun: what fails in an event is an error of that event.
+        if whole.kind is OutcomeKind.REJECTED or (response.status == 500 and "error" in fields):
+            return None
+        return [whole] * number
+
+    def _read_error(self, item: object) -> tuple[int, Outcome] | None:
+        """Index and outcome of an event that the server refused."""
+        fields = item if isinstance(item, dict) else {}
+        index, body = fields.get("index"), fields.get("response")
+        if not isinstance(index, int):
+            return None
+        error = body.get("error") if isinstance(body, dict) else None
+        status = _status_of(error)
+        return index, self.read(Response(status=status, body=json.dumps(body).encode()))
 
     def read(self, response: Response) -> Outcome:
         """The outcome that a response means. Never raises, whatever the response holds."""
@@ -130,6 +191,31 @@ class Umami:
             trimmed.note("id")
             del fields["id"]
         return {key: value for key, value in fields.items() if value}
+
+
+def _item(request: Request) -> bytes:
+    """A request as an item of a batch, with its user agent as a field."""
+    agent = request.headers["user-agent"]
+    if not agent:
+        return request.body
+    # The body ends with the payload, which has fields.
+    return request.body[:-2] + b"," + _wire_format.json_body({"userAgent": agent})[1:] + b"}"
+
+
+def _batch_agent(agents: Sequence[str]) -> str:
+    """The user agent of a batch, which the server takes for that of an item without one.
+
+    Version 2.17.0 throws the whole batch away where this one is a bot's.
+    """
+    return "" if "" in agents else next((each for each in agents if not classify(each)), agents[0])
+
+
+def _status_of(error: object) -> int:
+    """The HTTP status of an error in a batch. Version 2 wrote none: texts are refusals."""
+    if isinstance(error, dict):
+        status = error.get("status")
+        return status if isinstance(status, int) and 400 <= status < 600 else 500
+    return 403 if error == "Forbidden" else 400
 
 
 def _ignored_outcome(response: Response) -> Outcome:
