@@ -32,6 +32,22 @@ def test_the_request_alone_may_be_rejected(method: str, path: str, reason: str |
 
 
 @pytest.mark.parametrize(
+    ("exclude", "excluded"),
+    [
+        ((), set()),
+        (["/admin/**"], {"/admin/"}),
+        (["/admin/**", "/static/**"], {"/admin/", "/static/x"}),
+        (["/x/**", "/static/**", "/admin/**"], {"/admin/", "/static/x"}),
+    ],
+    ids=["none", "one", "two", "three"],
+)
+def test_any_number_of_prefixes_can_be_excluded(exclude: Any, excluded: set[str]) -> None:
+    filters = filters_with(exclude=exclude)
+    paths = {"/", "", "/admin", "/admin/", "/static/x", "/page/admin/"}
+    assert {path for path in paths if not filters.accepts("GET", path)} == excluded
+
+
+@pytest.mark.parametrize(
     ("status", "reason"), [(204, "no_content"), (302, "redirect"), (404, "error"), (500, "error")]
 )
 def test_a_status_is_rejected_with_its_reason(status: int, reason: str) -> None:

@@ -29,11 +29,12 @@ class RequestFilter:
     """
 
     __slots__ = (
+        "_excluded_prefix",
+        "_excluded_prefixes",
         "_on_reject",
         "accepts_all",
         "count_not_html",
         "every_hit",
-        "excluded_prefixes",
         "extensions",
         "file_mark",
         "rejected_by",
@@ -50,7 +51,11 @@ class RequestFilter:
         self.every_hit = every_hit
         self.accepts_all = every_hit or on_reject is not None
         self._on_reject = on_reject
-        self.excluded_prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
+        prefixes: tuple[str, ...] = config.path_rules.excluded_prefixes
+        # CPython parses the arguments of `startswith` slowly: one prefix, or none, is compared in a
+        # third of the instructions. No path begins with a line feed.
+        self._excluded_prefix = (*prefixes, "\n")[0]
+        self._excluded_prefixes = prefixes if len(prefixes) > 1 else ()
         self.statuses = frozenset(range(100, 600)) if every_hit else _statuses(config)
         self.extensions: frozenset[str] = (
             config.pageview_options.download_extensions if config.track_downloads else frozenset()
@@ -73,7 +78,10 @@ class RequestFilter:
         if method != "GET":
             self.rejected_by["method"].bump()
             return False
-        if path.startswith(self.excluded_prefixes):
+        prefixes = self._excluded_prefixes
+        if path.removeprefix(self._excluded_prefix) != path or (
+            prefixes and path.startswith(prefixes)
+        ):
             self.rejected_by["excluded"].bump()
             return False
         return True
