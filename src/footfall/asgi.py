@@ -19,7 +19,13 @@ from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Headers, Hit
-from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page, repeatable
+from footfall.request.capture import (
+    capture_response,
+    is_read_once,
+    is_refused_prefetch,
+    may_be_page,
+    repeatable,
+)
 from footfall.request.exchange import (
     CURRENT,
     NO_NOTES,
@@ -84,8 +90,8 @@ class ScopeExchange(Exchange):
         """`send`, and capture the response when its body begins: before that the app may fail."""
         try:
             if message["type"] == "http.response.start":
-                # Raises for what can be read only once; asking for the type takes longer.
-                _ = message["headers"][0]
+                # Raises for what can be read only once; asking for the types takes longer.
+                _ = message["headers"][0][0]
                 self.started = message
             elif started := self.started:  # an early hint comes before the start
                 self.started = False
@@ -160,15 +166,32 @@ def exchange_of(recorder: RequestRecorder, scope: Scope) -> ScopeExchange:
     exchange.holds_delivery = False
     exchange.started = None
     try:
+        # Raises for what can be read only once; asking for the types takes longer.
+        _ = scope["headers"][0][0]
         exchange.path = scope["path"]
         if scope["root_path"]:
             exchange.path = _mounted(scope["root_path"], scope["path"])
-    except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
-        # The specification lets a server leave the second out.
-        if not (isinstance(error, KeyError) and "path" in scope):
-            exchange.path, exchange.notes = "", UNREADABLE
-            recorder.note_illegal(error, scope, PATH_KEYS)
+    except Exception:  # noqa: BLE001 -- of a server that leaves something out, or worse
+        _read_unusual(exchange)
     return exchange
+
+
+def _read_unusual(exchange: ScopeExchange) -> None:
+    """Read a scope that lacks headers, or has iterators, or breaks the specification."""
+    scope = exchange.scope
+    try:
+        # For the app, too, which reads them after `prefetch="refuse"` and before the record.
+        if (headers := repeatable(scope.get("headers"))) is not scope.get("headers"):
+            scope["headers"] = headers
+        for name in ("client", "server"):
+            if is_read_once(scope.get(name)):
+                scope[name] = [*scope[name]]
+        exchange.path = path = scope["path"]
+        if root_path := scope.get("root_path"):
+            exchange.path = _mounted(root_path, path)
+    except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
+        exchange.path, exchange.notes = "", UNREADABLE
+        exchange.recorder.note_illegal(error, scope, PATH_KEYS)
 
 
 def _mounted(root_path: str, path: str) -> str:

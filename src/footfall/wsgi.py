@@ -19,7 +19,7 @@ from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
 from footfall.config import Options
 from footfall.model import Hit
-from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page
+from footfall.request.capture import capture_response, is_refused_prefetch, may_be_page, repeatable
 from footfall.request.exchange import (
     NO_NOTES,
     UNREADABLE,
@@ -67,11 +67,14 @@ PAGE_TYPES: Final[BoundedCache[str, bool]] = BoundedCache(may_be_page)
 BOTTLE_PARAMETER: Final = re.compile(r"<(\w+):[^<>]*>").sub
 # The number in a status line.
 STATUSES: Final[BoundedCache[str, int]] = BoundedCache(lambda line: int(line[:3]))
+KNOWN_STATUSES: Final = STATUSES.known
 
 
-# Statuses where the app has none: it has returned, or raised so that an outer layer responds.
+# In place of a status where the app has returned without one, or has sent none that is a number.
 NOT_STARTED: Final = "not started"
-FAILED: Final = "500"
+INVALID: Final = "invalid"
+# What an outer layer responds with where the app fails.
+FAILED: Final = 500
 
 
 class EnvironExchange(Exchange):
@@ -84,7 +87,7 @@ class EnvironExchange(Exchange):
     # The server's.
     start_response: StartResponse
     # What the app has started its response with; NOT_STARTED once it has returned without that.
-    status: str | None
+    status: int | str | None
     headers: list[tuple[str, str]]
     # The record of the response that has been captured.
     submitted: Record | None
@@ -94,7 +97,12 @@ class EnvironExchange(Exchange):
     ) -> Callable[[bytes], object]:
         """`start_response`, and note the response, which is captured when the app returns."""
         before = self.status
-        self.status = status
+        try:
+            # Raises for what can be read only once; asking for the types takes longer.
+            _ = headers[0][0]
+            self.status = KNOWN_STATUSES[status]
+        except Exception:  # noqa: BLE001 -- whether they are illegal is the server's to say
+            headers = self._read_unusual(status, headers)
         self.headers = headers
         # Flask takes its request out of the environ before it returns.
         if self.recorder.wants_route and self.notes.route is None:
@@ -108,7 +116,15 @@ class EnvironExchange(Exchange):
             return start_response(status, headers)
         return start_response(status, headers, exc_info)
 
-    def _replace(self, before: str) -> None:
+    def _read_unusual(self, status: str, headers: Any) -> Any:
+        """Note a status that is new or invalid; return the headers so that all can read them."""
+        try:
+            self.status = STATUSES[status]
+        except Exception:  # noqa: BLE001 -- `capture_response` counts it
+            self.status = INVALID
+        return repeatable(headers)
+
+    def _replace(self, before: int | str) -> None:
         """Capture what the app has started again, or after it has returned; see PEP 3333.
 
         An iterable may start its response with the first chunk; and where that chunk fails, an
@@ -122,12 +138,7 @@ class EnvironExchange(Exchange):
 
     def capture(self) -> None:
         """Capture the response that the app has started last. Never raises."""
-        try:
-            status = STATUSES[self.status]  # type: ignore[index]  # None raises, too
-        except Exception:  # noqa: BLE001 -- the app sent an invalid status line
-            self.recorder.errors.bump()
-        else:
-            capture_response(self, status, self.headers, RESPONSE_NAMES, PAGE_TYPES)
+        capture_response(self, self.status, self.headers, RESPONSE_NAMES, PAGE_TYPES)
 
     def record(self) -> Record:
         return self.response_record(200, [("content-type", "text/html")], monotonic())
@@ -215,22 +226,24 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
         if not self._is_active:
             show_inactive(self._recorder, exchange_of, environ)
             return self.app(environ, start_response)
-        exchange = exchange_of(self._recorder, environ)
+        recorder = self._recorder
+        exchange = exchange_of(recorder, environ)
         if get_current() is not None and exchange.is_counted_outside():
             return self._bare_app(environ, start_response)
         if self._refuses_prefetch and is_refused_prefetch(exchange):
             return _refuse(start_response)
         try:
-            if self._recorder.filters.accepts(environ.get("REQUEST_METHOD", "GET"), exchange.path):
+            if recorder.filters.accepts(environ["REQUEST_METHOD"], exchange.path):
                 exchange.start_response = start_response
                 start_response = exchange.capturing_start
         except Exception as error:  # noqa: BLE001 -- of a server that breaks the specification
-            self._recorder.note_illegal(error, environ, ("REQUEST_METHOD", *PATH_KEYS))
+            recorder.note_illegal(error, environ, ("REQUEST_METHOD", *PATH_KEYS))
         app, token = self.app, set_current(exchange)
         try:
             body = app(environ, start_response)
-            if exchange.status is not None:
-                exchange.capture()
+            status = exchange.status
+            if status is not None:
+                capture_response(exchange, status, exchange.headers, RESPONSE_NAMES, PAGE_TYPES)
             else:
                 exchange.status = NOT_STARTED
                 if type(body) is GeneratorType:

@@ -25,8 +25,8 @@ def test_a_full_cache_is_emptied_and_keeps_the_next_ones() -> None:
     cache: BoundedCache[str, int] = BoundedCache(len)
     for number in range(10 * MAX_ENTRIES):
         assert cache[f"key {number}"] == len(f"key {number}")
-        assert len(cache) <= MAX_ENTRIES
-    assert f"key {10 * MAX_ENTRIES - 1}" in cache
+        assert len(cache.known) <= MAX_ENTRIES
+    assert f"key {10 * MAX_ENTRIES - 1}" in cache.known
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_a_full_cache_is_emptied_and_keeps_the_next_ones() -> None:
 def test_only_short_and_plain_text_is_kept_in_memory(key: Any, is_kept: bool) -> None:
     cache: BoundedCache[Any, int] = BoundedCache(lambda key: len(key))
     assert cache[key] == len(key)
-    assert (key in cache) is is_kept
+    assert (key in cache.known) is is_kept

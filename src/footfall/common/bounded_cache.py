@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 __all__ = ["MAX_ENTRIES", "MAX_KEY_CHARS", "BoundedCache"]
 
@@ -21,25 +21,33 @@ MAX_ENTRIES: Final = 128
 MAX_KEY_CHARS: Final = 2048
 
 
-class BoundedCache(dict[K, V]):
+class BoundedCache(Generic[K, V]):
     """The results of a pure function of text or of a tuple of texts: `cache[argument]`.
 
     An argument of more than `MAX_KEY_CHARS` characters is computed each time. At `MAX_ENTRIES` the
     cache is emptied, so that no client can keep the ordinary entries out.
+
+    Attributes:
+        known: The results so far. A request looks there first: a plain dict is read in a sixth of
+            the instructions that CPython needs for a subclass of one.
     """
 
-    __slots__ = ("_compute",)
+    __slots__ = ("_compute", "known")
 
     def __init__(self, compute: Callable[[K], V]) -> None:
-        super().__init__()
         self._compute = compute
+        self.known: dict[K, V] = {}
 
-    def __missing__(self, key: K) -> V:
+    def __getitem__(self, key: K) -> V:
+        try:
+            return self.known[key]
+        except KeyError:
+            pass  # outside, so that what `compute` raises has no other exception as its context
         value = self._compute(key)
         if _chars_in(key) <= MAX_KEY_CHARS:
-            if len(self) >= MAX_ENTRIES:
-                self.clear()
-            self[key] = value
+            if len(self.known) >= MAX_ENTRIES:
+                self.known.clear()
+            self.known[key] = value
         return value
 
 
