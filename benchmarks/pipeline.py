@@ -4,17 +4,22 @@ Adapters make records of a small sample of a day's traffic: 100 pages, eight bro
 searches, other sites, campaigns and the site's own pages. Each visitor views three pages, behind a
 proxy on the app's machine. The pipeline takes the records out of the inbox, decides, builds events
 and offers them to a lane that takes none of them. `--instructions` counts with valgrind.
+
+`--parts` shows what each step takes, and what two destinations take for the request of an event:
+hot, in turns of 32, and cold, one by one with 16 MB of other memory read before each of them, as an
+app's own work lies between two hits.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, repeat
 from pathlib import Path
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -24,11 +29,13 @@ from paired import Loop, measure, table
 
 from footfall import asgi, wsgi
 from footfall.common.clock import monotonic
+from footfall.common.log import ThrottledLog
 from footfall.delivery.transport import MemoryTransport
-from footfall.destinations import Plausible
+from footfall.destinations import Plausible, Swetrix
 from footfall.model import Event
-from footfall.request.record import Record
+from footfall.request.record import Record, hit_of
 from footfall.tracker import Tracker
+from footfall.tracker.event_builder import EventBuilder
 
 CHROME = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 SAFARI = "Mozilla/5.0 ({}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"
@@ -54,6 +61,8 @@ PAGES = 100
 PAGES_A_VISIT = 3
 # The pipeline takes that many records at a time.
 TURN = 32
+# As much as the caches of a processor hold that a program has for itself.
+CACHE_BYTES = 16 * 2**20
 
 
 def visits() -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -195,16 +204,92 @@ def instructions_of(name: str, *, is_quick: bool) -> float:
     return rows - traffic_only
 
 
+RECORD = "the record"
+Part = tuple[str, Callable[[Any], Any]]
+
+
+def parts() -> dict[str, Part]:
+    """By name each step, with the name of what it works on."""
+    builder = EventBuilder(tracker().config, ThrottledLog())
+    return {
+        "the hit": (RECORD, lambda record: hit_of(record, 0.0)),
+        "decision and event": ("the hit", lambda hit: builder.from_hit(hit).event),
+        "Plausible's request": ("decision and event", Plausible(domain="example.com").request),
+        "Swetrix's request": ("decision and event", Swetrix(pid="aB3dEfGh1jKl").request),
+    }
+
+
+def time_parts(steps: Mapping[str, Part], turn: int, turns: int, *, is_cold: bool) -> list[float]:
+    """Microseconds of each step for one record, medians over so many turns of `turn` records."""
+    traffic, other_memory = asgi_records(tracker()), bytearray(CACHE_BYTES)
+    figures: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(turns):
+        made: dict[str, list[Any]] = {RECORD: list(islice(traffic, turn))}
+        for name, (source, work) in steps.items():
+            if is_cold:
+                bytes(other_memory)
+            started = perf_counter()
+            made[name] = [work(value) for value in made[source]]
+            figures[name].append((perf_counter() - started) / turn * 1e6)
+    return [statistics.median(values) for values in figures.values()]
+
+
+def make_up_to(last: str, calls: int) -> None:
+    """Make the value of the step `last`, and those before it, of so many records."""
+    steps = parts()
+    needed = [last]
+    while needed[-1] in steps:
+        needed.append(steps[needed[-1]][0])
+    for record in islice(asgi_records(tracker()), calls):
+        value: Any = record
+        for name in reversed(needed[:-1]):
+            value = steps[name][1](value)
+
+
+def part_instructions(steps: Mapping[str, Part], *, is_quick: bool) -> list[float]:
+    """Instructions of each step: those up to it, without those up to what it works on."""
+    up_to = {
+        name: instructions.per_call([__file__, "--row", "part", name], is_quick=is_quick)
+        for name in (RECORD, *steps)
+    }
+    if None in up_to.values():
+        raise RuntimeError("a part does not run")
+    return [(up_to[name] or 0.0) - (up_to[source] or 0.0) for name, (source, _) in steps.items()]
+
+
+def parts_table(*, is_quick: bool, counts: bool) -> str:
+    steps, turns = parts(), 30 if is_quick else 300
+    time_parts(steps, TURN, turns, is_cold=False)
+    columns = {
+        "hot, µs": time_parts(steps, TURN, turns, is_cold=False),
+        "cold, µs": time_parts(steps, 1, turns, is_cold=True),
+    }
+    if counts:
+        columns["instructions"] = part_instructions(steps, is_quick=is_quick)
+    lines = [f"| {' | '.join(['part', *columns])} |", "|---|" + "---:|" * len(columns)]
+    for name, *figures in zip(steps, *columns.values(), strict=True):
+        cells = [f"{figure:,.1f}" if figure < 1_000 else f"{figure:,.0f}" for figure in figures]
+        lines.append(f"| {' | '.join([name, *cells])} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls")
     parser.add_argument("--instructions", action="store_true", help="count them, with valgrind")
+    parser.add_argument("--parts", action="store_true", help="each step by itself")
     parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
         kind, name, calls = arguments.row
         gc.disable()
-        (ROWS if kind == "processed" else TRAFFIC)[name]()(int(calls))
+        if kind == "part":
+            make_up_to(name, int(calls))
+        else:
+            (ROWS if kind == "processed" else TRAFFIC)[name]()(int(calls))
+    elif arguments.parts:
+        gc.disable()
+        print(parts_table(is_quick=arguments.quick, counts=arguments.instructions))
     elif arguments.instructions:
         for name in ROWS:
             print(
