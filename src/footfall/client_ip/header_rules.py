@@ -62,6 +62,8 @@ def list_members(text: str) -> list[str]:
     A client can put kilobytes in front, so at most 50 members and 4,096 characters are read. What
     is cut off becomes one malformed member, at which a rule stops.
     """
+    if "," not in text and len(text) <= _MAX_LIST_CHARS:
+        return [text]
     members = text[-_MAX_LIST_CHARS:].rsplit(",", MAX_MEMBERS)
     if len(text) > _MAX_LIST_CHARS or len(members) > MAX_MEMBERS:
         members[0] = ""

@@ -157,4 +157,4 @@ _PLATFORM_EDGES = tuple(
 
 def _network(rule: HeaderRule, headers: Headers) -> str:
     address = rule.find(tuple(map(headers.get, rule.header_names))).address
-    return "" if address is None else anonymize(str(address))
+    return "" if address is None else anonymize(address.text)

@@ -277,4 +277,4 @@ def _shortened(text: str) -> str:
 
 
 def _text(address: Address | None) -> str | None:
-    return None if address is None else str(address)
+    return None if address is None else address.text

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Literal, NamedTuple, TypeAlias
 
-from footfall.client_ip.addresses import PRIVATE_NETWORKS, Address, Network, Networks
+from footfall.client_ip.addresses import PRIVATE_NETWORKS, Network, Networks
 from footfall.client_ip.header_rules import (
     LISTS,
     MAX_MEMBERS,
@@ -23,9 +23,8 @@ from footfall.client_ip.header_rules import (
 from footfall.client_ip.platforms import CHOSEN_BY_CLIENT, PLATFORMS, Platform, detect
 from footfall.errors import ConfigError, Fault
 
-TrustedProxies: TypeAlias = (
-    str | int | Sequence[str | Address | Network] | Set[str | Address | Network]
-)
+_Proxy: TypeAlias = str | IPv4Address | IPv6Address | Network
+TrustedProxies: TypeAlias = str | int | Sequence[_Proxy] | Set[_Proxy]
 
 _FORMS = (
     "'auto', 'private', a list of networks such as ['private', '203.0.113.0/24'], the number of "

@@ -139,7 +139,7 @@ class Plausible:
             return None
         words = _ADDRESS_LIKE.findall(response.body.decode("ascii", "replace"))
         address = next(filter(None, map(parse, words)), None)
-        return None if address is None else str(address)
+        return None if address is None else address.text
 
     def read(self, response: Response) -> Outcome:
         """The outcome that a response means. Never raises, whatever the response holds."""

@@ -64,7 +64,7 @@ def _address(text: str) -> str | None:
     address = parse(text)
     if address is None:
         raise EventError("the visitor's address is no IP address; take it from current_visitor()")
-    return str(address)
+    return address.text
 
 
 def _is_signed(token: Mapping[str, str], signature: object, secret: str) -> bool:
