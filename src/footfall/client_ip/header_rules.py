@@ -72,9 +72,9 @@ def list_members(text: str) -> list[str]:
 
 
 def _first_present(names: Sequence[str], values: Sequence[str | None]) -> tuple[str, list[str]]:
-    for header, text in zip(names, values, strict=True):
+    for index, text in enumerate(values):
         if text is not None:
-            return header, list_members(text)
+            return names[index], list_members(text)
     return "", []
 
 
@@ -89,9 +89,8 @@ class RightmostUntrusted:
     def find(self, values: Sequence[str | None]) -> RuleResult:
         header, members = _first_present(self.header_names, values)
         parse_member = parser_for(header)
-        farthest = RuleResult(
-            header, members, -1, None, "there is no X-Forwarded-For and no Forwarded"
-        )
+        position, farthest = -1, None
+        reason = "there is no X-Forwarded-For and no Forwarded"
         for index, member in enumerate(members):
             if member.strip(" \t") == "unix:":
                 continue  # nginx writes this for a peer on its unix socket: local, hence trusted
@@ -102,9 +101,9 @@ class RightmostUntrusted:
             if address not in self._trusted:
                 reason = "first address from the right that is no trusted proxy"
                 return RuleResult(header, members, index, address, reason)
+            position, farthest = index, address
             reason = "all are trusted proxies, so the farthest: a visitor on the intranet"
-            farthest = RuleResult(header, members, index, address, reason)
-        return farthest
+        return RuleResult(header, members, position, farthest, reason)
 
 
 class NthFromRight:
