@@ -86,6 +86,8 @@ class Plausible:
     # There is no script, so there is no version.
     script_version: int | None = None
 
+    _ip_header_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
         _validation.validate_options(
             self,
@@ -95,6 +97,8 @@ class Plausible:
             domains_by_host=_options.domains_by_host,
             script_version=_options.script_version,
         )
+        # As they are sent; each request would spell them anew.
+        object.__setattr__(self, "_ip_header_names", tuple(map(str.lower, self.ip_headers)))
 
     @property
     def name(self) -> str:
@@ -119,8 +123,8 @@ class Plausible:
         trimmed = _wire_format.TrimmedFields()
         return Request(
             url=self.endpoint,
-            headers=_wire_format.visitor_headers(event.visitor, map(str.lower, self.ip_headers)),
-            body=_wire_format.json_body(self._body(event, trimmed)),
+            headers=_wire_format.visitor_headers(event.visitor, self._ip_header_names),
+            body=self._body(event, trimmed),
             trimmed=trimmed.names,
         )
 
@@ -169,28 +173,30 @@ class Plausible:
             outcome, detail=f"{outcome.detail}. Most likely {cause.text}.", log_key=cause.kind
         )
 
-    def _body(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
+    def _body(self, event: Event, trimmed: _wire_format.TrimmedFields) -> bytes:
         # The long keys: some server versions ignore a false under the short key of `interactive`.
-        body: dict[str, object] = {
-            "name": _wire_format.event_name(event.name, _wire_format.MAX_NAME_CHARS, trimmed),
-            "url": _trim_url(event.url, trimmed),
-            "domain": self._domain_of(event.url),
-        }
+        text = _wire_format.json_text
+        name = _wire_format.event_name(event.name, _wire_format.MAX_NAME_CHARS, trimmed)
+        url, domain = _trim_url(event.url, trimmed), self._domain_of(event.url)
+        body = f'{{"name":{text(name)},"url":{text(url)},"domain":{text(domain)}'
         if self.script_version is not None:
-            body["v"] = self.script_version
+            body += f',"v":{_wire_format.json_of(self.script_version)}'
         if event.referrer:
             short = _wire_format.trim_text(event.referrer, MAX_REFERRER_CHARS)
-            body["referrer"] = trimmed.note_if_shorter("referrer", event.referrer, short)
-        if props := _props(event.props, trimmed):
-            body["props"] = props
-        if revenue := _revenue(event.revenue):
-            body["revenue"] = revenue
+            body += (
+                f',"referrer":{text(trimmed.note_if_shorter("referrer", event.referrer, short))}'
+            )
+        if event.props and (props := _props(event.props, trimmed)):
+            body += f',"props":{_wire_format.json_of(props)}'
+        if event.revenue and (revenue := _revenue(event.revenue)):
+            body += f',"revenue":{_wire_format.json_of(revenue)}'
         if event.screen_width is not None:
             # Documented; today's server takes the kind of device from the user agent.
-            body |= valid_details({"screen_width": event.screen_width})
+            for key, width in valid_details({"screen_width": event.screen_width}).items():
+                body += f',"{key}":{_wire_format.json_of(width)}'
         if not event.interactive:
-            body["interactive"] = False
-        return body
+            body += ',"interactive":false'
+        return f"{body}}}".encode()
 
     def _domain_of(self, url: str) -> str:
         if not self.domains_by_host:
@@ -235,7 +241,8 @@ def _dropped(response: Response) -> int:
 def _trim_url(url: str, trimmed: _wire_format.TrimmedFields) -> str:
     # The server refuses a URL that is too long. The path matters more than the query.
     whole = _wire_format.trim_text(url.strip(), len(url))
-    if len(whole.encode()) <= MAX_URL_BYTES:
+    size = len(whole) if whole.isascii() else len(whole.encode())
+    if size <= MAX_URL_BYTES:
         return whole
     trimmed.note("url")
     address = re.split(r"[?#]", whole, maxsplit=1)[0]

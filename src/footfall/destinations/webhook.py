@@ -68,7 +68,7 @@ class Webhook:
         if isinstance(body, str):
             body = body.encode("utf-8", "replace")
         elif not isinstance(body, bytes):
-            body = _wire_format.json_body(body)
+            body = _wire_format.json_of(body).encode()
         return Request(url=self.url, headers=_JSON | dict(self.headers), body=body)
 
     def read(self, response: Response) -> Outcome:
