@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -42,6 +43,10 @@ OLD_MAX_EVENT_NAME_CHARS = 63
 MAX_PROFILE_CHARS = 256
 # The other fields share the body's limit of 100 KiB; ten of them stay below it.
 MAX_FIELD_CHARS = 2000
+
+# A site has few pages; as many as `rules.url` caches, and none of them longer.
+_MAX_PAGES = 1024
+_MAX_CACHED_CHARS = 256
 
 CLIENT_HINTS = (
     "sec-ch-ua",
@@ -106,9 +111,20 @@ def text_field(name: str, value: str, trimmed: TrimmedFields) -> str:
 
 def page_of(url: str, trimmed: TrimmedFields) -> SwetrixPage:
     """Origin, path and query of an absolute URL; empty where it has none."""
+    is_short = len(url) <= _MAX_CACHED_CHARS and url.isascii()
+    return _cached_page(url) if is_short else _page_of(url, trimmed)
+
+
+@lru_cache(maxsize=_MAX_PAGES)
+def _cached_page(url: str) -> SwetrixPage:
+    # Escapes make ASCII three times as long at most, so nothing of a short URL is trimmed.
+    return _page_of(url, _wire_format.TrimmedFields())
+
+
+def _page_of(url: str, trimmed: TrimmedFields) -> SwetrixPage:
     match = _URL.match(_wire_format.trim_text(url.strip(), len(url)))
     assert match  # noqa: S101 -- for the type checker; the pattern matches any text
-    scheme, authority, path, query = (part or "" for part in match.groups())
+    scheme, authority, path, query = match.groups("")
     return SwetrixPage(
         origin=_origin(scheme.lower(), authority.rpartition("@")[2]),
         path=_path(path or "/", trimmed),
@@ -132,19 +148,19 @@ def _origin(scheme: str, host: str) -> str:
 
 def headers_of(visitor: Visitor) -> dict[str, str]:
     """The headers by which the server identifies the visitor."""
-    headers = _wire_format.visitor_headers(visitor) | {
-        # In strict mode the server treats a request that lacks two of these three as a bot's. Their
-        # values do not matter to it. `identity` keeps the response uncompressed for `read`.
-        "accept": "*/*",
-        "accept-language": _wire_format.header_value(visitor.language) or "*",
-        "accept-encoding": "identity",
-    }
+    headers = _wire_format.visitor_headers(visitor)
+    # In strict mode the server treats a request that lacks two of these three as a bot's. Their
+    # values do not matter to it. `identity` keeps the response uncompressed for `read`.
+    headers["accept"] = "*/*"
+    headers["accept-language"] = _wire_format.header_value(visitor.language) or "*"
+    headers["accept-encoding"] = "identity"
     if visitor.client_ip:
         # Servers of today read the first, the cloud and servers of 2024 the second.
         address = _wire_format.header_value(visitor.client_ip)
-        headers |= {"x-forwarded-for": address, "x-client-ip-address": address}
+        headers["x-forwarded-for"] = headers["x-client-ip-address"] = address
+    sent = visitor.headers
     for name in CLIENT_HINTS:
-        if hint := _wire_format.header_value(visitor.headers.get(name, "")):
+        if name in sent and (hint := _wire_format.header_value(sent[name])):
             headers[name] = hint
     return headers
 

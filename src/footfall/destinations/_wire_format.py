@@ -11,6 +11,7 @@ import json
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from footfall.errors import EventError
@@ -34,6 +35,9 @@ MAX_HEADER_BYTES = 512
 _MAX_EXPONENT = 40
 # A larger integer is no measurement, and Python itself refuses to print one of 4,300 digits.
 _MAX_INTEGER_BITS = 256
+
+# Browsers are set to few combinations of languages.
+_MAX_LANGUAGES = 256
 
 # RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
 _LANGUAGE_RANGE = re.compile(
@@ -150,8 +154,13 @@ def visitor_headers(visitor: Visitor, ip_headers: Iterable[str] = ()) -> dict[st
 
 def language_tag(accept_language: str) -> str:
     """The language tag of the highest weight; empty where none is well-formed."""
+    return _language_tag(accept_language[:MAX_HEADER_BYTES])
+
+
+@lru_cache(maxsize=_MAX_LANGUAGES)
+def _language_tag(accept_language: str) -> str:
     best, best_weight = "", 0.0
-    for item in accept_language[:MAX_HEADER_BYTES].split(","):
+    for item in accept_language.split(","):
         match = _LANGUAGE_RANGE.fullmatch(item)
         weight = float(match[2] or 1) if match else 0.0
         if match and weight > best_weight:

@@ -133,21 +133,26 @@ class Swetrix:
         headers = _swetrix_fields.headers_of(event.visitor)
         if self.send_origin and page.origin:
             headers["origin"] = page.origin
-        fields = {
+        fields: dict[str, object] = {
             "pid": self.pid,
             "ev": "" if is_pageview else self._event_name(event.name, trimmed),
             "pg": page.path,
             "prev": _swetrix_fields.text_field("prev", event.previous or "", trimmed),
             "lc": _wire_format.language_tag(event.visitor.language),
-            "tz": valid_details({"time_zone": event.time_zone}).get("time_zone"),
-            "profileId": _swetrix_fields.valid_profile_id(event.profile_id, trimmed),
-            "ref": _swetrix_fields.text_field("ref", event.referrer or "", trimmed),
-            **_swetrix_fields.campaign_fields(page.query, trimmed),
-            "qs": page.query,
-            "unique": self.unique,
-            "meta": self._meta(event, trimmed),
-            "perf": _swetrix_fields.durations(event.perf) if is_pageview else {},
         }
+        if event.time_zone:
+            fields["tz"] = valid_details({"time_zone": event.time_zone}).get("time_zone")
+        if event.profile_id:
+            fields["profileId"] = _swetrix_fields.valid_profile_id(event.profile_id, trimmed)
+        fields["ref"] = _swetrix_fields.text_field("ref", event.referrer or "", trimmed)
+        if page.query:
+            fields |= _swetrix_fields.campaign_fields(page.query, trimmed)
+            fields["qs"] = page.query
+        fields["unique"] = self.unique
+        if event.props:
+            fields["meta"] = self._meta(event, trimmed)
+        if event.perf and is_pageview:
+            fields["perf"] = _swetrix_fields.durations(event.perf)
         return Request(
             url=self.endpoint if is_pageview else f"{self.endpoint}/custom",
             headers=headers,
