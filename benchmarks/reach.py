@@ -88,6 +88,8 @@ http {{
     ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;
     proxy_http_version 1.1; proxy_set_header Connection "";
     location / {{ proxy_pass http://vendor; }}
+    # Where the vendor names it in X-Accel-Redirect, its response is a reset.
+    location /reset {{ internal; return 444; }}
   }}
 }}
 """
@@ -138,14 +140,18 @@ def certificates() -> Iterator[Path]:
 
 
 @contextmanager
-def nginx(folder: Path, upstream: Vendor, port: int) -> Iterator[str]:
-    """The URL of an nginx with TLS and HTTP/2 in front of a vendor."""
+def nginx(folder: Path, upstream: str, port: int) -> Iterator[str]:
+    """The URL of an nginx with TLS and HTTP/2 in front of the vendor at `upstream`.
+
+    Args:
+        folder: With the certificate. nginx writes its files there, its number into `pid`.
+    """
     # `http2 on` since nginx 1.25.1.
     is_new = nginx_version() >= (1, 25, 1)
     config = NGINX.format(
         user="user root;" if os.geteuid() == 0 else "",
         folder=folder,
-        vendor=upstream.url.removeprefix("http://"),
+        vendor=upstream.removeprefix("http://"),
         port=port,
         h2_listen="" if is_new else " http2",
         h2_on="http2 on;" if is_new else "",
@@ -217,7 +223,7 @@ def after_outage(folder: Path, delay: float, transport: str, waiting: int = 10_0
         track(tracker, number)
         if number % 10 == 0:  # of the inbox, 2,000 a second are taken
             time.sleep(0.01)
-    with running_vendor(delay) as vendor, nginx(folder, vendor, port):
+    with running_vendor(delay) as vendor, nginx(folder, vendor.url, port):
         started = time.monotonic()
         while vendor.answered() < waiting * 0.99 and time.monotonic() - started < 150:
             time.sleep(0.1)
@@ -255,7 +261,7 @@ def main() -> None:
         print(f"| HTTP/1.1 {row}", flush=True)
     with certificates() as folder:
         if options.only in (None, "tls"):
-            with running_vendor(delay) as vendor, nginx(folder, vendor, unused_port()) as url:
+            with running_vendor(delay) as vendor, nginx(folder, vendor.url, unused_port()) as url:
                 row = offer(url, vendor, name, options.rate or TLS_RATES[name], options.seconds)
             print(f"| TLS, HTTP/2 offered {row}", flush=True)
         if options.only in (None, "outage"):
