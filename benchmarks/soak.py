@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -181,9 +182,8 @@ def serve(seed: int, *, is_behind_nginx: bool) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         for vendor in vendors:
-            server = await loop.create_server(
-                lambda vendor=vendor: Connection(vendor), "127.0.0.1", 0, backlog=1000
-            )
+            connect = functools.partial(Connection, vendor)
+            server = await loop.create_server(connect, "127.0.0.1", 0, backlog=1000)
             print(server.sockets[0].getsockname()[1], end=" ", flush=True)
         print(flush=True)
         await loop.run_in_executor(None, sys.stdin.read)
@@ -304,7 +304,8 @@ def main() -> int:
     logging.disable()
     with ExitStack() as stack:
         ports, end = stack.enter_context(vendor_process(is_behind_nginx=arguments.tls))
-        urls, pids = [f"http://127.0.0.1:{port}" for port in ports], []
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        pids: list[Path] = []
         if arguments.tls:
             urls, pids = nginx_in_front(stack, ports)
         tracker = Tracker.from_options(
@@ -336,7 +337,7 @@ LOST = ("dropped_full", "expired", "lost_at_exit", "queued")
 
 def report(stats: dict[str, Any], accounts: list[Account], samples: list[Sample]) -> bool:
     """Print the results. True if the accounts close and nothing has grown."""
-    is_fine = stats["errors"] == 0 and stats["dropped_full"] == 0
+    is_fine: bool = stats["errors"] == 0 and stats["dropped_full"] == 0
     print(f"{stats['captured']:,} visits through {stats['transport']}, {stats['errors']} errors")
     for (name, counts), account in zip(stats["destinations"].items(), accounts, strict=True):
         ends = {end: counts[end] for end in (*ENDS, *LOST) if counts[end]}
