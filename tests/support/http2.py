@@ -43,7 +43,7 @@ from hyperframe.frame import GoAwayFrame
 from tests.support import vendors
 
 # Of an endless flood no more waits to be written.
-_MAX_WAITING_BYTES: Final = 262_144
+_MAX_WAITING_BYTES: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
