@@ -338,10 +338,14 @@ LOST = ("dropped_full", "expired", "lost_at_exit", "queued")
 def report(stats: dict[str, Any], accounts: list[Account], samples: list[Sample]) -> bool:
     """Print the results. True if the accounts close and nothing has grown."""
     is_fine: bool = stats["errors"] == 0 and stats["dropped_full"] == 0
-    print(f"{stats['captured']:,} visits through {stats['transport']}, {stats['errors']} errors")
+    print(
+        f"{stats['captured']:,} visits through {stats['transport']}, {stats['errors']} errors, "
+        f"{stats['dropped_full']:,} dropped before they were looked at"
+    )
     for (name, counts), account in zip(stats["destinations"].items(), accounts, strict=True):
         ends = {end: counts[end] for end in (*ENDS, *LOST) if counts[end]}
-        is_closed = counts["submitted"] == sum(ends.values()) == stats["captured"]
+        looked_at = stats["captured"] - stats["dropped_full"]
+        is_closed = counts["submitted"] == sum(ends.values()) == looked_at
         unheard = account.kept - counts["accepted"]
         is_same = 0 <= unheard <= counts["unknown"] and not account.twice
         is_fine = is_fine and is_closed and is_same and not any(map(ends.get, LOST))
