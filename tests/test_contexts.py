@@ -144,6 +144,18 @@ def wsgi_generator_app(attempt: Attempt) -> None:
     visit_wsgi(app)
 
 
+def wsgi_class_app(attempt: Attempt) -> None:
+    class App:
+        def __init__(self, environ: Any, start_response: Any) -> None:
+            self.start_response = start_response
+
+        def __iter__(self) -> Iterator[bytes]:
+            self.start_response(*HTML)
+            yield from chunks(attempt)
+
+    visit_wsgi(App)
+
+
 def wsgi_iterable(attempt: Attempt) -> None:
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response(*HTML)
@@ -280,6 +292,7 @@ CONTEXTS: Final[dict[str, Visit]] = {
     "Flask, a streamed body in `stream_with_context`": flask_stream_with_context,
     "Flask, `response.call_on_close`": flask_on_close,
     "WSGI, an app that is a generator": wsgi_generator_app,
+    "WSGI, an app that is a class, in its `__iter__`": wsgi_class_app,
     "WSGI, a generator as body": wsgi_generator,
     "WSGI, any other iterable as body": wsgi_iterable,
     "Starlette's `BackgroundTask`": background_task,

@@ -294,7 +294,63 @@ def replacing_after_an_empty_chunk(environ: Any, start_response: Any) -> Iterato
     yield from replacing(environ, start_response)
 
 
+def returning_a_body_that_fails(environ: Any, start_response: Any) -> Iterator[bytes]:
+    """As Pyramid and Falcon stream: the app starts its response, and returns a generator."""
+    start_response(*PAGE)
+    return failing_chunks()
+
+
+def returning_a_body(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    return (chunk for chunk in (b"<h1>", b"</h1>"))
+
+
+def returning_a_body_that_breaks_off(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    return broken_chunks()
+
+
+def returning_an_empty_body(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response(*PAGE)
+    return no_chunks()
+
+
+def no_chunks() -> Iterator[bytes]:
+    yield from ()
+
+
+class Site:
+    """An app as a class, as PEP 3333 shows it: the instance is the body."""
+
+    def __init__(self, environ: Any, start_response: Any) -> None:
+        self.start_response = start_response
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.start_response(*PAGE)
+        yield b"ok"
+
+
+class SiteFailingBeforeTheStart(Site):
+    def __iter__(self) -> Iterator[bytes]:
+        fail()
+        yield b"ok"
+
+
+class SiteFailingAfterTheStart(Site):
+    def __iter__(self) -> Iterator[bytes]:
+        self.start_response(*PAGE)
+        fail()
+        yield b"ok"
+
+
 WSGI_APPS = {
+    "returns a body whose first chunk fails": (returning_a_body_that_fails, {"error": 1}),
+    "returns a body in chunks": (returning_a_body, {"navigation": 1}),
+    "returns a body that breaks off": (returning_a_body_that_breaks_off, {"navigation": 1}),
+    "returns a body without a chunk": (returning_an_empty_body, {"navigation": 1}),
+    "is a class": (Site, {"navigation": 1}),
+    "is a class that raises before the start": (SiteFailingBeforeTheStart, {"error": 1}),
+    "is a class that raises after the start": (SiteFailingAfterTheStart, {"error": 1}),
     "raises in its body before the start": (failing_before_the_start, {"error": 1}),
     "raises in its body after the start": (failing_after_the_start, {"error": 1}),
     "breaks off after its first chunk": (breaking_off_wsgi, {"navigation": 1}),
@@ -318,7 +374,16 @@ def test_the_last_wsgi_response_counts(app: Any, reasons: dict[str, int]) -> Non
     assert tracker.stats()["reasons"] == reasons
 
 
-@pytest.mark.parametrize("app", [failing_before_the_start, failing_after_the_start])
+@pytest.mark.parametrize(
+    "app",
+    [
+        failing_before_the_start,
+        failing_after_the_start,
+        returning_a_body_that_fails,
+        SiteFailingBeforeTheStart,
+        SiteFailingAfterTheStart,
+    ],
+)
 def test_a_body_that_fails_once_its_page_is_decided_is_an_error_too(
     app: Any, footfall_outbox: Outbox
 ) -> None:
@@ -339,6 +404,41 @@ def test_a_body_that_fails_where_its_request_is_not_counted_has_no_other_reason(
         call_wsgi(app, navigation("/admin/users"))
     tracker.process_all()
     assert tracker.stats()["reasons"] == {"excluded": 1}
+
+
+def closing_chunks(environ: Any, start_response: Any) -> Any:
+    start_response(*PAGE)
+    return Closing()
+
+
+class Closing:
+    """A body with more to it than its chunks: it is the server's to close, or to measure."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"ok"
+
+    def close(self) -> None: ...
+
+    def __len__(self) -> int:
+        return 1
+
+
+def already_handled(environ: Any, start_response: Any) -> Any:
+    return HANDLED
+
+
+# As eventlet and gunicorn know a request that a websocket has answered: by this very object.
+HANDLED: Any = type("AlreadyHandled", (), {"__iter__": lambda self: self, "__next__": None})()
+
+
+def test_a_body_that_a_server_may_know_is_passed_on_as_it_is() -> None:
+    handled = wsgi.FootfallMiddleware(already_handled, tracker=quiet_tracker())
+    closing = wsgi.FootfallMiddleware(closing_chunks, tracker=quiet_tracker())
+    for method in ("GET", "POST"):
+        environ = {"REQUEST_METHOD": method, "PATH_INFO": "/page"}
+        start_response: Any = lambda *_: None  # noqa: E731 -- a server that writes nowhere
+        assert handled(environ, start_response) is HANDLED
+        assert isinstance(closing(environ, start_response), Closing)
 
 
 def test_a_generator_is_closed_in_its_request(footfall_outbox: Outbox) -> None:

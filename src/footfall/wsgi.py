@@ -3,7 +3,7 @@
     application = FootfallMiddleware(application, destinations=["plausible://plausible.io/example.com"])
 
 The iterable of the app is passed on unchanged: streaming, `close()` and file offload still work.
-Only an app that is a generator is run in another: its steps belong to the request as other apps do.
+Only a generator is run in another: its steps belong to the request as the app does.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import lru_cache
+from inspect import isgeneratorfunction
 from types import GeneratorType, TracebackType
-from typing import Any, Final, Protocol, TypeAlias, Unpack
+from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
 
 from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
@@ -242,13 +243,12 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
         try:
             body = app(environ, start_response)
             status = exchange.status
-            if status is not None:
-                capture_response(exchange, status, exchange.headers, RESPONSE_NAMES, PAGE_TYPES)
-            else:
-                exchange.status = NOT_STARTED
-                if type(body) is GeneratorType:
-                    body = _steps(body, exchange, start_response == exchange.capturing_start)
-            return body
+            match body:
+                # A list, as most bodies are. To ask for its type would take twice as long.
+                case [*_] if status is not None:
+                    capture_response(exchange, status, exchange.headers, RESPONSE_NAMES, PAGE_TYPES)
+                    return body
+            return _returned(body, exchange, start_response == exchange.capturing_start)
         except BaseException as error:
             if isinstance(error, Exception) and start_response == exchange.capturing_start:
                 exchange.status, exchange.headers = FAILED, []
@@ -261,14 +261,45 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
                 exchange.release()
 
 
+def _returned(
+    body: Iterable[bytes], exchange: EnvironExchange, is_counted: bool
+) -> Iterable[bytes]:
+    """What to return in place of the body; the response is captured now, or while that runs."""
+    if _runs_later(body, exchange):
+        return _steps(body, exchange, is_counted)
+    if exchange.status is None:
+        exchange.status = NOT_STARTED
+    else:
+        exchange.capture()
+    return body
+
+
+def _runs_later(body: object, exchange: EnvironExchange) -> bool:
+    """Whether code of the app runs in the body, so that its first chunk shows what the response is.
+
+    Other bodies are passed on as they are: a server may know them by their type, as it knows files,
+    or by their identity, as it knows a request that a websocket has answered.
+    """
+    kind = type(body)
+    if kind is GeneratorType:
+        return True
+    # An app that is a class, as PEP 3333 shows one: its instance is the body, and responds in it.
+    return (
+        exchange.status is None
+        and isgeneratorfunction(getattr(kind, "__iter__", None))
+        and not hasattr(kind, "close")
+        and not hasattr(kind, "__len__")
+    )
+
+
 def _steps(
-    chunks: Generator[bytes, Any, Any], exchange: EnvironExchange, is_counted: bool
+    body: Iterable[bytes], exchange: EnvironExchange, is_counted: bool
 ) -> Generator[bytes, None, None]:
-    """The generator that an app is, which runs after the app has "returned".
+    """The body of an app, a generator, which runs after the app has "returned".
 
     Its first chunk decides about the response, which is captured if `is_counted`.
     """
-    exchange.status = None
+    chunks = cast("Generator[bytes, Any, Any]", iter(body))
     captured = None
     try:
         while True:

@@ -105,21 +105,26 @@ def test_asgi_sends_nothing_before_its_events_are_delivered(raw: Raw, site: Watc
     assert site.delivered == 3 + pages
 
 
-def test_wsgi_delivers_once_the_app_has_returned_and_before_the_body(site: Watched) -> None:
+@pytest.mark.parametrize("wrap", [itertools.chain, iter], ids=["iterable", "generator"])
+def test_wsgi_delivers_once_the_app_has_returned_and_before_the_body(
+    wrap: Any, site: Watched
+) -> None:
     delivered: list[int] = []
 
     def app(environ: Any, start_response: Callable[..., Any]) -> Iterator[bytes]:
         footfall.track("A")
         start_response("200 OK", [("Content-Type", "text/html")])
         delivered.append(site.delivered)
-        return body()
+        return wrap(body())  # type: ignore[no-any-return]  # of either type
 
     def body() -> Iterator[bytes]:
         delivered.append(site.delivered)
         yield b"ok"
 
     call_wsgi(wsgi.FootfallMiddleware(app, tracker=site.tracker()), navigation())
-    assert delivered == [0, 2]
+    # Whether there is a page, a generator's own first step shows.
+    assert delivered == [0, 1 if wrap is iter else 2]
+    assert site.delivered == 2
 
 
 def test_wsgi_delivers_each_step_of_a_generator_before_its_chunk_is_sent(site: Watched) -> None:
