@@ -44,7 +44,7 @@ from footfall.request.record import (
     MAX_URL_CHARS,
     Record,
     RecordReader,
-    joined_headers,
+    decoded_headers,
 )
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
@@ -308,9 +308,7 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         headers=headers,
         peer=client[0] if client else None,
         status=status,
-        response_headers=joined_headers(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response_headers
-        ),
+        response_headers=decoded_headers(response_headers),
         time=at + offset,
         route=notes.route,
         props=annotations.props,

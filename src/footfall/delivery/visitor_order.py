@@ -186,10 +186,14 @@ class VisitorOrder:
         return found
 
 
+# A union of types would be made for each event.
+_NUMBER_TYPES: Final = (int, float)
+
+
 def _size_of(event: Event) -> int:
     """About how many bytes an event keeps in memory; 0 if a hook has made it invalid."""
     try:
-        is_timed = isinstance(event.time, int | float)
+        is_timed = isinstance(event.time, _NUMBER_TYPES)
         return _bytes_of(event) if is_timed else 0
     except Exception:  # noqa: BLE001 -- a text may be of a class that the app has defined
         return 0

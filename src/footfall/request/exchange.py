@@ -138,6 +138,9 @@ class Annotations(NamedTuple):
     details: Mapping[str, Any]
 
 
+# Of most requests.
+_NO_ANNOTATIONS: Final = Annotations({}, False, None, {})
+
 _R = TypeVar("_R")
 
 
@@ -162,7 +165,8 @@ def annotations_of(notes: RequestNotes, mark: object) -> Annotations:
     """The notes and the mark of a request together. A mark of the wrong shape is ignored."""
     # Most requests have none, and `isinstance` with an abstract class takes its time.
     if mark is None or not isinstance(mark, Mapping):
-        return Annotations(notes.props, notes.ignored, None, {})
+        has_notes = notes.props or notes.ignored
+        return Annotations(notes.props, notes.ignored, None, {}) if has_notes else _NO_ANNOTATIONS
     marked, path = mark.get("props"), mark.get("path")
     return Annotations(
         props={**(marked if isinstance(marked, Mapping) else {}), **notes.props},

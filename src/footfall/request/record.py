@@ -15,6 +15,7 @@ __all__ = [
     "PLAIN_FROM",
     "Record",
     "RecordReader",
+    "decoded_headers",
     "hit_of",
     "joined_headers",
     "plain_props",
@@ -64,6 +65,15 @@ def joined_headers(pairs: Iterable[tuple[str, str]]) -> Headers:
     headers: dict[str, str] = {}
     for raw_name, value in pairs:
         name = raw_name.lower()
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def decoded_headers(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """`joined_headers` of names and values in bytes."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
 

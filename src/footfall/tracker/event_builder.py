@@ -237,7 +237,10 @@ class EventBuilder:
         self, custom: CustomEvent, hit: Hit, page: str, of_request: url.Referral
     ) -> url.Referral:
         if custom.referrer is not None:
-            return self._referral(replace(hit, headers={"referer": custom.referrer}), page)
+            hit = replace(hit, headers={"referer": custom.referrer})
+            return self._shown(
+                hit, url.referrer_of(hit, page=page, options=self._config.url_options)
+            )
         # A script tracks a page when the address has changed, so the request's referrer is itself.
         return url.Referral() if of_request.previous == _path_of(page) else of_request
 
@@ -247,11 +250,12 @@ class EventBuilder:
         return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
     def _page_of(self, hit: Hit, origin: str, shown: str | None) -> tuple[str, url.Referral]:
-        page = url.page_url_at(origin, hit, self._config.url_options, shown)
-        return page, self._referral(hit, page)
+        options = self._config.url_options
+        page = url.page_url_at(origin, hit, options, shown)
+        return page, self._shown(hit, url.referrer_at(origin, hit, options))
 
-    def _referral(self, hit: Hit, page: str) -> url.Referral:
-        referral = url.referrer_of(hit, page=page, options=self._config.url_options)
+    def _shown(self, hit: Hit, referral: url.Referral) -> url.Referral:
+        """The referral, unless it is a page of this site that is excluded."""
         is_hidden = referral.previous is not None and self._is_excluded(hit, referral.previous)
         return url.Referral() if is_hidden else referral
 

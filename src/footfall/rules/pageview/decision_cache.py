@@ -41,19 +41,13 @@ def _key_headers(names: tuple[str, ...]) -> tuple[tuple[str, ...], GetValues]:
     return in_key, itemgetter(*in_key) if in_key else lambda headers: None
 
 
-class _FileKind(NamedTuple):
-    """What decisions read of a path: which kind of file it names."""
+class _PathFacts(NamedTuple):
+    """What decisions read of a path: which kind of file it names, and the rule that excludes it."""
 
     is_download: bool
     is_well_known: bool
     is_static: bool
-
-
-def _file_kind(path: str, downloads: frozenset[str]) -> _FileKind:
-    return _FileKind(extension_of(path) in downloads, is_well_known(path), is_static(path))
-
-
-_cached_file_kind = lru_cache(maxsize=_MAX_PATHS)(_file_kind)
+    excluded_by: str | None
 
 
 class DecisionCache:
@@ -74,6 +68,7 @@ class DecisionCache:
         is_pure = options.excluded_by is None or reads_paths_alone
         self._is_cacheable = is_pure and options.is_bot is None
         self._cache: dict[tuple[object, ...], Decision] = {}
+        self._cached_path_facts = lru_cache(maxsize=_MAX_PATHS)(self._path_facts)
 
     def decide(self, hit: Hit, host: str) -> Decision:
         """Decide about a hit. Never raises.
@@ -87,9 +82,9 @@ class DecisionCache:
         """
         if not self._is_cacheable:
             return self._decide(hit, host)
-        options, headers, path = self._options, hit.headers, hit.path
+        headers, path = hit.headers, hit.path
         names, values_of = _key_headers(tuple(headers))
-        file_kind = _cached_file_kind if len(path) <= _MAX_PATH_CHARS else _file_kind
+        is_short = len(path) <= _MAX_PATH_CHARS
         key = (
             names,
             values_of(headers),
@@ -99,11 +94,19 @@ class DecisionCache:
             hit.status,
             hit.method,
             hit.ignored,
-            file_kind(path, options.download_extensions),
-            options.excluded_by(hit) if options.excluded_by is not None else None,
+            self._cached_path_facts(path) if is_short else self._path_facts(path),
         )
         cached = self._cache.get(key)
         return self._decide_and_cache(key, hit, host) if cached is None else cached
+
+    def _path_facts(self, path: str) -> _PathFacts:
+        options = self._options
+        return _PathFacts(
+            extension_of(path) in options.download_extensions,
+            is_well_known(path),
+            is_static(path),
+            options.excluded_by(Hit(path=path)) if options.excluded_by is not None else None,
+        )
 
     def _decide(self, hit: Hit, host: str) -> Decision:
         public = hit if host == hit.host else replace(hit, host=host)
@@ -123,6 +126,6 @@ def _chars_in(key: object) -> int:
     """How many characters a key keeps in memory."""
     if isinstance(key, str):
         return len(key)
-    if isinstance(key, _FileKind | Bot):
+    if isinstance(key, _PathFacts | Bot):
         return 0
     return sum(map(_chars_in, key)) if isinstance(key, tuple) else 0

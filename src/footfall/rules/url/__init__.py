@@ -16,7 +16,7 @@ from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.page import UNKNOWN_HOST, page_url, page_url_at, public_origin
-from footfall.rules.url.referrer import Referral, referrer_of
+from footfall.rules.url.referrer import Referral, referrer_at, referrer_of
 from footfall.rules.url.scrub import scrub_url
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "page_url",
     "page_url_at",
     "public_origin",
+    "referrer_at",
     "referrer_of",
     "scrub_url",
     "without_campaign",

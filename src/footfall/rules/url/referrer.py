@@ -44,20 +44,25 @@ def referrer_of(hit: Hit, *, page: str, options: UrlOptions = DEFAULT_OPTIONS) -
     Returns:
         ASCII texts of at most 2,000 bytes, or None.
     """
+    return referrer_at(_origin_of_page(page), hit, options)
+
+
+def referrer_at(origin: str, hit: Hit, options: UrlOptions = DEFAULT_OPTIONS) -> Referral:
+    """`referrer_of` for a caller that has the origin of the page, with or without a slash."""
     sent = _sent_referrer(hit.headers)
     if not sent:
         return _NO_REFERRAL
     text = decode_text(sent)
-    # The query is dropped, and must not stay in the cache.
-    end = text.find("?") + 1
-    text = text[:end] if end else text
+    if "?" in text:  # The query is dropped, and must not stay in the cache.
+        text = text[: text.index("?") + 1]
     read = _parse if len(text) <= MAX_CACHED_CHARS else _parse.__wrapped__
     parsed = read(text, options.hide_path_secrets)
     if parsed is None:
         return _NO_REFERRAL
-    if parsed.site in (_site_of_page(page), _site_of_hit(hit.host)):
-        return Referral(previous=parsed.path if options.path_mode == "path" else None)
-    return parsed.referral
+    host = hit.host if len(hit.host) <= MAX_HOST_CHARS else ""
+    if parsed.site not in _own_sites(origin, host):
+        return parsed.from_elsewhere
+    return parsed.from_here if options.path_mode == "path" else _NO_REFERRAL
 
 
 def _sent_referrer(headers: Headers) -> str:
@@ -74,8 +79,8 @@ class _ParsedReferrer(NamedTuple):
 
     # None where it cannot be of this site.
     site: str | None
-    path: str
-    referral: Referral
+    from_here: Referral
+    from_elsewhere: Referral
 
 
 @lru_cache(maxsize=CACHE_SIZE)
@@ -88,29 +93,20 @@ def _parse(text: str, hides_secrets: bool) -> _ParsedReferrer | None:
     if parts.path or parts.scheme in WEB_SCHEMES:
         address += path
     site = _site(parts.host) if parts.scheme in WEB_SCHEMES else None
-    return _ParsedReferrer(site, fit(path), Referral(referrer=fit(address)))
+    return _ParsedReferrer(site, Referral(previous=fit(path)), Referral(referrer=fit(address)))
 
 
-def _site_of_page(page: str) -> str:
-    """The host of a scrubbed URL, without port and `www.`."""
+def _origin_of_page(page: str) -> str:
     # The rest of the URL would make a cache entry for each page.
     end = page.find("/", page.find("://") + 3) + 1
-    return _site_of_origin(page[:end] if end else page)
+    return page[:end] if end else page
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _site_of_origin(origin: str) -> str:
+def _own_sites(origin: str, host: str) -> tuple[str, str]:
+    """The site by the origin of the page, and by the host of the request."""
     parts = split_url(origin)
-    return _site(parts.host if parts else "")
-
-
-def _site_of_hit(host: str) -> str:
-    return _site_of_host(host) if len(host) <= MAX_HOST_CHARS else ""
-
-
-@lru_cache(maxsize=CACHE_SIZE)
-def _site_of_host(host: str) -> str:
-    return _site(host_of(host))
+    return _site(parts.host if parts else ""), _site(host_of(host))
 
 
 def _site(host: str) -> str:
