@@ -40,10 +40,10 @@ from footfall.request.exchange import (
 )
 from footfall.request.record import (
     MARK_KEY,
-    MAX_HEADER_CHARS,
     MAX_URL_CHARS,
     Record,
     RecordReader,
+    cut_header,
     decoded_headers,
 )
 from footfall.request.recorder import RequestRecorder
@@ -319,11 +319,16 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 
 def _trimmed(record: Record) -> Record:
-    reader, names, notes, mark, path, values, *rest = record
+    reader, names, notes, mark, path, values, status, headers, at = record
     method, scheme, query, pairs, *ends = values
-    picked = [(name, value[:MAX_HEADER_CHARS]) for name, value in pairs if name in names]
-    values = (method, scheme, query[:MAX_URL_CHARS], picked, *ends)
-    return (reader, names, notes, mark, path[:MAX_URL_CHARS], values, *rest)
+    lines: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        if name in names:
+            lines[name] = b"%b,%b" % (lines[name], value) if name in lines else value
+    picked = [(name, cut_header(value)) for name, value in lines.items()]
+    values = (method[:MAX_URL_CHARS], scheme, query[:MAX_URL_CHARS], picked, *ends)
+    headers = [(name, cut_header(value)) for name, value in headers]
+    return (reader, names, notes, mark, path[:MAX_URL_CHARS], values, status, headers, at)
 
 
 READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed)

@@ -34,10 +34,10 @@ from footfall.request.exchange import (
 )
 from footfall.request.record import (
     MARK_KEY,
-    MAX_HEADER_CHARS,
     MAX_URL_CHARS,
     Record,
     RecordReader,
+    cut_header,
     joined_headers,
 )
 from footfall.request.recorder import RequestRecorder
@@ -364,11 +364,17 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 
 def _trimmed(record: Record) -> Record:
-    reader, names, notes, _, path, values, *rest = record
+    reader, names, notes, _, path, values, status, headers, at = record
     mark = values[names.index(MARK_KEY)] if MARK_KEY in names else None
-    # The mark among the values is no text.
-    cut = tuple([value[:MAX_HEADER_CHARS] if isinstance(value, str) else "" for value in values])
-    return (reader, names, notes, mark, path[:MAX_URL_CHARS], cut, *rest)
+    cut = tuple(map(_cut_value, names, values))
+    headers = [(name, cut_header(value)) for name, value in headers]
+    return (reader, names, notes, mark, path[:MAX_URL_CHARS], cut, status, headers, at)
+
+
+def _cut_value(key: str, value: object) -> str:
+    if not isinstance(value, str):  # the mark, or what a server left without a text
+        return ""
+    return value[:MAX_URL_CHARS] if key == "QUERY_STRING" else cut_header(value)
 
 
 READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed)

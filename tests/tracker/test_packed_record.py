@@ -117,3 +117,17 @@ def test_a_mark_is_kept_while_a_record_waits(visit: Any) -> None:
     assert isinstance(unpacked, tuple)
     hit = hit_of(unpacked, 0.0)
     assert (hit.props, hit.shown_path) == ({"plan": "pro"}, "/shown")
+
+
+@pytest.mark.parametrize("tail", ["", ", 203.0.113.9"], ids=["a long list", "a proxy's addition"])
+@EVERY_ADAPTER
+def test_the_client_ip_of_a_long_list_is_the_same_after_a_wait(visit: Any, tail: str) -> None:
+    attackers = ", ".join(["192.0.2.66"] * 900)
+    raw = navigation("/page", headers={"X-Forwarded-For": f"{attackers}{tail}"})
+    record = record_of(visit, raw)
+    unpacked = pack(record).unpack()
+    assert isinstance(unpacked, tuple)
+    tracker = quiet_tracker(trusted_proxies=["198.51.100.7", "10.0.0.0/8"])
+    resolve = tracker.config.resolver.resolve
+    addresses = [resolve("198.51.100.7", hit_of(each, 0.0).headers) for each in (record, unpacked)]
+    assert addresses == [tail.strip(", ") or "192.0.2.66"] * 2

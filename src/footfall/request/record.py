@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, AnyStr, Final, NamedTuple, TypeAlias
 
 from footfall.model import Headers, Hit
 
 __all__ = [
     "MARK_KEY",
-    "MAX_HEADER_CHARS",
     "MAX_URL_CHARS",
     "PLAIN_FROM",
     "Record",
     "RecordReader",
+    "cut_header",
     "decoded_headers",
     "hit_of",
     "joined_headers",
@@ -42,7 +42,10 @@ MARK_KEY: Final = "footfall"
 
 # Longer than any page's address; an attacker's 64 KiB must not wait in memory ten thousand times.
 MAX_URL_CHARS: Final = 4096
-MAX_HEADER_CHARS: Final = 2048
+# Rules read the start of a header, 2,000 characters at most; the client IP is at the end of a list,
+# of which the resolver reads that much.
+_MAX_START_CHARS: Final = 2048
+_MAX_END_CHARS: Final = 4096
 
 
 class RecordReader(NamedTuple):
@@ -58,6 +61,13 @@ def hit_of(record: Record, offset: float) -> Hit:
     """The Hit of a record; `offset` is the wall clock minus the monotonic clock, in seconds."""
     reader: RecordReader = record[0]
     return reader.hit(record, offset)
+
+
+def cut_header(value: AnyStr) -> AnyStr:
+    """The parts of a long header that anything reads: its start, and its end."""
+    if len(value) <= _MAX_START_CHARS + _MAX_END_CHARS:
+        return value
+    return value[:_MAX_START_CHARS] + value[-_MAX_END_CHARS:]
 
 
 def joined_headers(pairs: Iterable[tuple[str, str]]) -> Headers:
