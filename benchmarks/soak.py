@@ -289,8 +289,8 @@ def soak(app: Any, pids: list[Path], *, seconds: float, rate: float) -> list[Sam
 def waiting(tracker: Tracker) -> int:
     """How many events and hits of a tracker have not ended."""
     stats = tracker.stats()
-    queued = sum(counts["queued"] for counts in stats["destinations"].values())
-    return int(stats["waiting"]) + queued
+    counts: list[int] = [each["queued"] for each in stats["destinations"].values()]
+    return sum(counts, start=stats["waiting"])
 
 
 def quarters(samples: list[Sample], name: str) -> tuple[float, float]:
