@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import lru_cache
-from inspect import isgeneratorfunction
-from types import GeneratorType, TracebackType
+from inspect import CO_GENERATOR
+from types import CodeType, GeneratorType, TracebackType
 from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
 
 from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
@@ -245,10 +245,15 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
             status = exchange.status
             match body:
                 # A list, as most bodies are. To ask for its type would take twice as long.
-                case [*_] if status is not None:
-                    capture_response(exchange, status, exchange.headers, RESPONSE_NAMES, PAGE_TYPES)
-                    return body
-            return _returned(body, exchange, start_response == exchange.capturing_start)
+                case [*_]:
+                    pass
+                case _ if _runs_later(body, status):
+                    return _steps(body, exchange, start_response == exchange.capturing_start)
+            if status is not None:
+                capture_response(exchange, status, exchange.headers, RESPONSE_NAMES, PAGE_TYPES)
+            else:
+                exchange.status = NOT_STARTED
+            return body
         except BaseException as error:
             if isinstance(error, Exception) and start_response == exchange.capturing_start:
                 exchange.status, exchange.headers = FAILED, []
@@ -261,35 +266,22 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
                 exchange.release()
 
 
-def _returned(
-    body: Iterable[bytes], exchange: EnvironExchange, is_counted: bool
-) -> Iterable[bytes]:
-    """What to return in place of the body; the response is captured now, or while that runs."""
-    if _runs_later(body, exchange):
-        return _steps(body, exchange, is_counted)
-    if exchange.status is None:
-        exchange.status = NOT_STARTED
-    else:
-        exchange.capture()
-    return body
-
-
-def _runs_later(body: object, exchange: EnvironExchange) -> bool:
+def _runs_later(body: object, status: int | str | None) -> bool:
     """Whether code of the app runs in the body, so that its first chunk shows what the response is.
 
     Other bodies are passed on as they are: a server may know them by their type, as it knows files,
     or by their identity, as it knows a request that a websocket has answered.
     """
     kind = type(body)
-    if kind is GeneratorType:
-        return True
-    # An app that is a class, as PEP 3333 shows one: its instance is the body, and responds in it.
-    return (
-        exchange.status is None
-        and isgeneratorfunction(getattr(kind, "__iter__", None))
-        and not hasattr(kind, "close")
-        and not hasattr(kind, "__len__")
-    )
+    return kind is GeneratorType or (status is None and _is_app(kind))
+
+
+def _is_app(kind: type) -> bool:
+    """Whether this is an app as a class, as PEP 3333 shows one: it responds in its `__iter__`."""
+    # In a tenth of the instructions of `inspect.isgeneratorfunction`.
+    code = getattr(getattr(kind, "__iter__", None), "__code__", None)
+    is_generator = isinstance(code, CodeType) and bool(code.co_flags & CO_GENERATOR)
+    return is_generator and not hasattr(kind, "close") and not hasattr(kind, "__len__")
 
 
 def _steps(
