@@ -151,7 +151,8 @@ def tracker() -> Tracker:
         }
     )
     # The inbox believes that the worker thread runs, so it starts none.
-    new_tracker._inbox.awake_until = float("inf")
+    new_tracker._inbox.awake_until = new_tracker._inbox._unpacked_until = float("inf")
+    new_tracker._inbox._max_unpacked = 64
     return new_tracker
 
 

@@ -331,7 +331,16 @@ def _trimmed(record: Record) -> Record:
     return (reader, names, notes, mark, path[:MAX_URL_CHARS], values, status, headers, at)
 
 
-READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed)
+def _chars(record: Record) -> int:
+    chars = len(record[PATH])
+    for pair in record[VALUES][PAIRS]:
+        chars += len(pair[0]) + len(pair[1])
+    return chars
+
+
+# Where a record has its path, its values and, among these, the pairs of the request's headers.
+PATH, VALUES, PAIRS = 4, 5, 3
+READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed, chars=_chars)
 
 
 def _picked(pairs: HeaderPairs, names: Mapping[bytes, str]) -> Headers:

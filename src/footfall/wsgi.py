@@ -369,7 +369,13 @@ def _cut_value(key: str, value: object) -> str:
     return value[:MAX_URL_CHARS] if key == "QUERY_STRING" else cut_header(value)
 
 
-READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed)
+def _chars(record: Record) -> int:
+    return sum(len(value) for value in record[VALUES] if isinstance(value, str))
+
+
+# Where a record has the values that were picked from the environ.
+VALUES = 5
+READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed, chars=_chars)
 
 
 @lru_cache(maxsize=MAX_ENTRIES)

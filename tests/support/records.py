@@ -13,6 +13,7 @@ from footfall.model import Hit
 from footfall.request.record import Record, hit_of
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
+from footfall.tracker.inbox import MAX_UNPACKED
 from tests.support.adapters import PLAUSIBLE, Raw, call_asgi, call_wsgi
 
 MEGABYTE = 1024 * 1024
@@ -35,7 +36,9 @@ def wsgi_page(environ: Any, start_response: Any) -> list[bytes]:
 def quiet_tracker(**options: Any) -> Tracker:
     """A tracker whose worker thread never takes a record."""
     tracker = Tracker(Config(destinations=[PLAUSIBLE], transport=MemoryTransport(), **options))
-    tracker._inbox.awake_until = float("inf")
+    inbox = tracker._inbox
+    inbox.awake_until = inbox._unpacked_until = float("inf")
+    inbox._max_unpacked = MAX_UNPACKED
     return tracker
 
 

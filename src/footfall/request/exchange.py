@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from footfall.events.details import Details
 from footfall.model import Hit
-from footfall.request.record import Record, hit_of, plain_props
+from footfall.request.record import Record, chars_of_props, hit_of, plain_props
 from footfall.request.recorder import RequestRecorder
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Exchange",
     "RequestNotes",
     "annotations_of",
+    "chars_of_annotations",
     "marked_route",
     "reset_current",
     "set_current",
@@ -174,6 +175,14 @@ def annotations_of(notes: RequestNotes, mark: object) -> Annotations:
         path=path if isinstance(path, str) and path.startswith("/") else None,
         details={name: mark[name] for name in Details.__annotations__ if name in mark},
     )
+
+
+def chars_of_annotations(notes: RequestNotes, mark: object) -> int:
+    """About how much text the notes and the mark of a request keep in memory."""
+    if notes is NO_NOTES and mark is None:
+        return 0
+    marked = mark.get("props") if isinstance(mark, Mapping) else None
+    return chars_of_props(notes.props) + chars_of_props(marked)
 
 
 def marked_route(mark: object) -> str | None:

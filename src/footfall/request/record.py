@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, AnyStr, Final, NamedTuple, TypeAlias
@@ -14,6 +15,7 @@ __all__ = [
     "PLAIN_FROM",
     "Record",
     "RecordReader",
+    "chars_of_props",
     "cut_header",
     "decoded_headers",
     "hit_of",
@@ -46,6 +48,9 @@ MAX_URL_CHARS: Final = 4096
 # of which the resolver reads that much.
 _MAX_START_CHARS: Final = 2048
 _MAX_END_CHARS: Final = 4096
+# A prop's name or value takes so much memory beside its text.
+_CHARS_OF_ITEM: Final = 64
+_MAX_DEPTH: Final = 3
 
 
 class RecordReader(NamedTuple):
@@ -55,6 +60,8 @@ class RecordReader(NamedTuple):
     """See `hit_of`."""
     trimmed: Callable[[Record], Record]
     """The record without what no Hit needs, every text cut: for a long wait."""
+    chars: Callable[[Record], int]
+    """About how much text of the request the record keeps in memory."""
 
 
 def hit_of(record: Record, offset: float) -> Hit:
@@ -68,6 +75,24 @@ def cut_header(value: AnyStr) -> AnyStr:
     if len(value) <= _MAX_START_CHARS + _MAX_END_CHARS:
         return value
     return value[:_MAX_START_CHARS] + value[-_MAX_END_CHARS:]
+
+
+def chars_of_props(props: object) -> int:
+    """About how much text the app's props keep in memory."""
+    if not isinstance(props, Mapping):
+        return 0
+    return sum(_CHARS_OF_ITEM + _chars_in(each) for pair in props.items() for each in pair)
+
+
+def _chars_in(value: object, depth: int = 0) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
+    # No vendor accepts these, but they wait until one refuses them. They may contain themselves.
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset) and depth < _MAX_DEPTH:
+        return sum(_CHARS_OF_ITEM + _chars_in(each, depth + 1) for each in value)
+    return sys.getsizeof(value)
 
 
 def joined_headers(pairs: Iterable[tuple[str, str]]) -> Headers:

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from footfall.destinations import check_event_name
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import Details, validate_details
 from footfall.model import NO_PROPS, Revenue, Visitor
-from footfall.request.record import Record, plain_props
+from footfall.request.record import Record, chars_of_props, plain_props
 from footfall.rules import url
 
 __all__ = ["CustomEvent", "check_event"]
+
+# What a lane takes of one event: a prop that holds a whole file must not push the others out.
+MAX_CHARS: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,16 @@ class CustomEvent:
     visitor: Visitor | None
     record: Record | None
     at: float
+
+    @property
+    def chars(self) -> int:
+        """About how much text it keeps in memory, beside that of its request."""
+        visitor = {} if self.visitor is None else self.visitor.headers
+        texts = [self.name, self.url, self.referrer]
+        if self.visitor is not None:
+            texts += [self.visitor.client_ip or "", self.visitor.user_agent, self.visitor.language]
+        mappings: list[Mapping[str, Any]] = [self.props, self.details, visitor]
+        return sum(len(text or "") for text in texts) + sum(map(chars_of_props, mappings))
 
 
 def check_event(
@@ -77,7 +90,7 @@ def check_event(
             f"the event {name!r} outside a request needs an absolute url= and visitor=; "
             "take the visitor from current_visitor() while the request lasts"
         )
-    return CustomEvent(
+    event = CustomEvent(
         name=name,
         props=plain_props(props or {}),
         details=validate_details(details),
@@ -89,6 +102,12 @@ def check_event(
         record=record,
         at=at,
     )
+    if event.chars > MAX_CHARS:
+        raise EventError(
+            f"the event {name!r} has {event.chars:,} characters, of which no vendor takes more "
+            f"than {MAX_CHARS:,}; shorten its props"
+        )
+    return event
 
 
 def _revenue(value: tuple[str, Decimal | str | int | float] | None) -> Revenue | None:

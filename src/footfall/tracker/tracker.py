@@ -324,7 +324,7 @@ class Tracker:
             place = log.error_location(error)
             self._log.warn("error", f"footfall could not take an event: {place}")
             return
-        self._inbox.submit(event, event.at)
+        self._inbox.submit_event(event, event.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
         """The visitor of a request as a token; see `footfall.current_visitor`.

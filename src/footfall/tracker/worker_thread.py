@@ -147,7 +147,7 @@ class WorkerThread:
                     self.current = thread
         except RuntimeError:
             # The system has no thread left now. The record stays; the next request tries again.
-            inbox.inbox.awake_until = float("-inf")
+            inbox.inbox.let_sleep()
             inbox.errors.bump()
         finally:
             self.starting.release()
@@ -187,7 +187,7 @@ class WorkerThread:
     def _let_sleep(self, polled: PolledInbox) -> None:
         """Poll no more until a request wakes us. A record that came meanwhile did not."""
         self._polled.discard(polled)
-        polled.inbox.awake_until = float("-inf")
+        polled.inbox.let_sleep()
         if polled.inbox:
             self._polled.add(polled)
 
