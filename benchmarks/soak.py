@@ -58,7 +58,7 @@ VENDORS = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
 from benchmarks.soak import serve
-serve(int(sys.argv[1]), int(sys.argv[2]), is_behind_nginx=sys.argv[3] == "True")
+serve(int(sys.argv[1]), float(sys.argv[2]), is_behind_nginx=sys.argv[3] == "True")
 """
 
 
@@ -93,7 +93,8 @@ class Account(NamedTuple):
 class Vendor:
     """What one vendor counted, and whether its next request has a fault."""
 
-    def __init__(self, rng: random.Random, *, is_behind_nginx: bool) -> None:
+    def __init__(self, rng: random.Random, delay: float, *, is_behind_nginx: bool) -> None:
+        self.delay = delay
         self.is_behind_nginx = is_behind_nginx
         self._rng = rng
         self._visitors: set[bytes] = set()
@@ -132,7 +133,8 @@ class Connection(asyncio.Protocol):
         fault = self.vendor.fault()
         if fault is None:
             self.vendor.keep(head)
-            self.answer("202 Accepted")
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.vendor.delay, self.answer, "202 Accepted")
         else:
             fault(self)
 
@@ -174,10 +176,14 @@ FAULTS: tuple[Callable[[Connection], None], ...] = (
 )
 
 
-def serve(seed: int, number: int, *, is_behind_nginx: bool) -> None:
-    """Run so many vendors; print their ports, and once stdin ends what each has counted."""
-    rng = random.Random(seed)
-    vendors = [Vendor(rng, is_behind_nginx=is_behind_nginx) for _ in range(number)]
+def serve(number: int, delay: float, *, is_behind_nginx: bool) -> None:
+    """Run so many vendors; print their ports, and once stdin ends what each has counted.
+
+    Args:
+        delay: Seconds until each answer.
+    """
+    rng = random.Random(1)
+    vendors = [Vendor(rng, delay, is_behind_nginx=is_behind_nginx) for _ in range(number)]
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -194,10 +200,10 @@ def serve(seed: int, number: int, *, is_behind_nginx: bool) -> None:
 
 @contextmanager
 def vendor_process(
-    number: int, *, is_behind_nginx: bool
+    number: int, delay: float, *, is_behind_nginx: bool
 ) -> Iterator[tuple[list[int], Callable[[], list[Account]]]]:
     """The ports of the vendors, and a function that ends them and returns what they counted."""
-    command = [sys.executable, "-c", VENDORS, "1", str(number), str(is_behind_nginx)]
+    command = [sys.executable, "-c", VENDORS, str(number), str(delay), str(is_behind_nginx)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -305,6 +311,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=200.0, help="visits a second")
     parser.add_argument("--vendors", type=int, choices=[1, 2], default=2)
+    parser.add_argument("--delay", type=float, default=0.0, help="milliseconds until an answer")
     parser.add_argument("--tls", action="store_true", help="nginx with HTTP/2 in front")
     parser.add_argument("--transport", choices=["auto", "curl", "httpx"], default="auto")
     arguments = parser.parse_args()
@@ -312,7 +319,7 @@ def main() -> int:
     logging.disable()
     with ExitStack() as stack:
         ports, end = stack.enter_context(
-            vendor_process(arguments.vendors, is_behind_nginx=arguments.tls)
+            vendor_process(arguments.vendors, arguments.delay / 1000, is_behind_nginx=arguments.tls)
         )
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         pids: list[Path] = []
