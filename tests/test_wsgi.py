@@ -121,3 +121,22 @@ def test_header_names_may_be_written_in_any_case(footfall_outbox: Outbox, header
     raw: Raw = navigation("/page")
     call_wsgi(wrapped(app), raw)
     assert len(footfall_outbox) == 1
+
+
+@pytest.mark.parametrize("path", ["/page", "/admin/users"])
+def test_an_app_may_name_what_it_starts_its_response_with(
+    path: str, footfall_outbox: Outbox
+) -> None:
+    """The specification has positions, and the functions of most servers have these names, too."""
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        page = [("Content-Type", "text/html")]
+        start_response(status="200 OK", headers=page)
+        try:
+            raise ZeroDivisionError
+        except ZeroDivisionError:
+            start_response("500 Oops", page, exc_info=sys.exc_info())
+        return [b"sorry"]
+
+    assert call_wsgi(wrapped(app), navigation(path)).status == 500
+    assert len(footfall_outbox) == 0

@@ -94,7 +94,7 @@ class EnvironExchange(Exchange):
     submitted: Record | None
 
     def capturing_start(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], object]:
         """`start_response`, and note the response, which is captured when the app returns."""
         before = self.status
