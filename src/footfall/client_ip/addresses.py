@@ -129,7 +129,7 @@ def _parse_host(host: str) -> Address | None:
     # 9. 0.0.0.0 and :: are unspecified.
     number = int(v6)
     bare = IPv6Address(number) if "%" in host else v6
-    return Address(str(bare), number, is_v6=True) if number else None
+    return Address(str(bare), number, True) if number else None
 
 
 def _ipv4(text: str) -> Address | None:
@@ -142,7 +142,7 @@ def _ipv4(text: str) -> Address | None:
     except KeyError:
         return None
     # Without leading zeros an address has one spelling.
-    return Address(text, number, is_v6=False) if number else None
+    return Address(text, number, False) if number else None
 
 
 def anonymize(address: str) -> str:

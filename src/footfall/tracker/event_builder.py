@@ -204,7 +204,7 @@ class EventBuilder:
         if decision.name == pageview.BOT_VISIT:
             # Vendors drop events with a bot's user agent; the props say which bot it was.
             visitor = replace(visitor, user_agent="")
-        props = {**decision.props, **hit.props}
+        props = {**decision.props, **hit.props} if decision.props else {**hit.props}
         if decision.name == pageview.DOWNLOAD:
             # One file is one row, whatever link led to it; vendors' scripts drop the query, too.
             props["url"] = url.without_campaign(page)

@@ -156,20 +156,22 @@ class EventPipeline:
                 with_steps = bool(self._dispatcher.report_lanes)
                 result = self._builder.from_hit(hit, with_steps=with_steps)
                 event = result.event or self._heartbeat_of(hit)
-            if result.event is not None:
+            if result.event is not None and self._dispatcher.heartbeat_lanes:
                 self._note_visit(result.event)
         except Exception as error:  # noqa: BLE001 -- a hook of the app's, or a fault of ours
             self._errors.bump()
             self._log.warn("error", f"footfall could not handle a hit: {log.error_location(error)}")
             return None, None
         self.reasons[result.reason] += 1
+        if not self._dispatcher.report_lanes:
+            return event, None
         return event, self._report(hit, custom, result)
 
     def _report(
         self, hit: Hit | None, custom: CustomEvent | None, result: BuildResult
     ) -> HitReport | None:
         """The report for the destinations that want one. A fault in here costs no event."""
-        if not self._dispatcher.report_lanes or test_mode.is_on():
+        if test_mode.is_on():
             return None
         try:
             return self._builder.report(hit, custom, result, time.time())
@@ -181,9 +183,7 @@ class EventPipeline:
 
     def _note_visit(self, event: Event) -> None:
         """Note the event that keeps a visit alive, where a destination wants heartbeats."""
-        if not self._dispatcher.heartbeat_lanes or test_mode.is_on():
-            return
-        if self._dispatcher.wants_heartbeats_after(event):
+        if not test_mode.is_on() and self._dispatcher.wants_heartbeats_after(event):
             self._heartbeats.note(event)
 
     def _heartbeat_of(self, hit: Hit) -> Event | None:
