@@ -163,14 +163,15 @@ class EventBuilder:
             address = test_mode.PEER
         if address and self._config.anonymize_ip:
             address = anonymize(address)
-        headers = hit.headers
+        headers, shown = hit.headers, {}
+        for name in _VISITOR_HEADERS:
+            if name in headers:
+                shown[name] = headers[name][:_MAX_HEADER]
         return Visitor(
             client_ip=address,
             user_agent=headers.get("user-agent", "")[:_MAX_USER_AGENT],
             language=headers.get("accept-language", "")[:_MAX_HEADER],
-            headers={
-                name: headers[name][:_MAX_HEADER] for name in _VISITOR_HEADERS if name in headers
-            },
+            headers=shown,
         )
 
     def _origin_of(self, hit: Hit) -> str:
