@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from footfall.destinations import Swetrix
+from footfall.destinations import Swetrix, _swetrix_fields, _wire_format
 from tests.destinations.support import (
     PAGEVIEW,
     PID,
@@ -90,6 +92,19 @@ from tests.destinations.support import (
 )
 def test_a_url_is_spelt_as_the_script_of_swetrix_would(url: str, added: dict[str, str]) -> None:
     assert body_of(SWETRIX, replace(PAGEVIEW, url=url)) == SWETRIX_FIELDS | added
+
+
+_PIECES = ["https://", "a.example", "/", "?", "#", "&", "utm_source=x", "%20", '"' * 80, '"' * 700]
+
+
+@given(pieces=st.lists(st.sampled_from(_PIECES), max_size=8))
+def test_a_url_is_spelt_alike_whether_it_is_cached_or_not(pieces: list[str]) -> None:
+    url = "".join(pieces)
+    trimmed, expected_trimmed = _wire_format.TrimmedFields(), _wire_format.TrimmedFields()
+    expected = _swetrix_fields._page_of(url, expected_trimmed)
+    for _ in range(2):
+        assert _swetrix_fields.page_of(url, trimmed) == expected
+    assert trimmed.names == expected_trimmed.names
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,3 +99,22 @@ def test_a_visitors_address_is_in_each_ip_header_and_the_user_agent_always_there
         "b": "203.0.113.7",
     }
     assert _wire_format.visitor_headers(Visitor(), ["a"]).keys() == {"content-type", "user-agent"}
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.dictionaries(st.text(), inner, max_size=3) | st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(fields=st.dictionaries(st.sampled_from(["name", "url", "props", "v"]), _VALUES))
+def test_a_body_is_compact_json_of_its_fields(fields: dict[str, Any]) -> None:
+    expected = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    assert _wire_format.json_body(fields) == expected.encode()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), b""], ids=repr)
+def test_a_body_is_strict_json_or_nothing(value: object) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        _wire_format.json_body({"props": {"value": value}})
