@@ -168,13 +168,13 @@ def by_pycurl(target: Plausible) -> Any:
 def by_lane(target: Plausible, transport: Transport) -> Any:
     """Every twentieth call offers twenty events; each call delivers one, in the calling thread."""
     lane = Lane(target, transport)
-    lane._start_thread = lambda token: None  # type: ignore[method-assign]  # this is the thread
+    lane._call_threads = lambda: None  # type: ignore[method-assign]  # this is the thread
 
     def deliver(number: int) -> None:
-        item = lane._take(0.0)
+        item = lane.take()
         if item is None:
             lane.offer(*map(event, range(number, number + 20)))
-            item = lane._take(0.0)
+            item = lane.take()
         assert item is not None
         lane._deliver(item)
 

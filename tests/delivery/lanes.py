@@ -39,7 +39,7 @@ def lane_over(transport: object, **options: object) -> Lane:
 
 def without_threads(lane: Lane) -> Lane:
     """The same lane, which starts no thread: the test takes and sends its events."""
-    lane._start_thread = lambda token: None  # type: ignore[method-assign]
+    lane._call_threads = lambda: None  # type: ignore[method-assign]
     return lane
 
 
@@ -111,18 +111,18 @@ class ManualLane:
 
     def take(self, number: int) -> list[Item]:
         """Take so many events for sending, one a request."""
-        batches = [self.lane._take(0.0) for _ in range(number)]
+        batches = [self.lane.take() for _ in range(number)]
         return [item for [item] in batches]
 
     def send(self, *items: Item) -> None:
         """Send what was taken."""
         for item in items:
-            self.lane._finish([item], self.lane._attempt([item]))
+            self.lane.deliver([item])
 
     def deliver(self) -> int:
         """Send all that may be sent now. How many tries that were."""
         tries = 0
-        while batch := self.lane._take(0.0):
+        while batch := self.lane.take():
             self.send(*batch)
             tries += 1
         return tries

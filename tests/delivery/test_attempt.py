@@ -6,7 +6,6 @@ import pytest
 
 from footfall.common.clock import monotonic
 from footfall.delivery import Lane
-from footfall.delivery.lane import MAX_BUILT_AHEAD
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response
 from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over, without_threads
@@ -59,15 +58,6 @@ def offered(destination: Recording, transport: object, number: int) -> tuple[Lan
     return lane, events
 
 
-def test_a_request_that_is_built_ahead_is_sent_as_if_built_in_its_turn() -> None:
-    destination, transport = Recording(), Scripted()
-    lane, events = offered(destination, transport, 40)
-    lane._deliver_here(monotonic() + 5.0)
-    assert transport.requests == [PLAUSIBLE.request(each) for each in events]
-    assert sorted(destination.built) == [*range(40)], "each once"
-    assert counted(lane) == {"submitted": 40, "accepted": 40}
-
-
 def test_a_request_is_built_anew_for_each_further_try() -> None:
     destination = Recording()
     lane, _ = offered(destination, Scripted(ACCEPTED, NotSent("refused")), 2)
@@ -76,24 +66,7 @@ def test_a_request_is_built_anew_for_each_further_try() -> None:
     assert counted(lane) == {"submitted": 2, "accepted": 2, "retried": 1}
 
 
-def test_a_request_that_cannot_be_built_ahead_fails_in_its_turn_and_alone() -> None:
+def test_a_request_that_cannot_be_built_fails_alone() -> None:
     lane, _ = offered(Recording(failing=3), Scripted(), 8)
     lane._deliver_here(monotonic() + 5.0)
     assert counted(lane) == {"submitted": 8, "accepted": 7, "rejected": 1}
-
-
-def test_few_requests_are_built_ahead() -> None:
-    destination = Recording()
-    lane, _ = offered(destination, Scripted(), 100)
-    assert lane._take(0.0)
-    assert len(destination.built) < MAX_BUILT_AHEAD
-
-
-def test_the_request_of_a_parked_event_is_built_later() -> None:
-    lane, _ = offered(Recording(), Scripted(), 2)
-    lane.offer(event(2, "198.51.100.1"))
-    assert lane._take(0.0)
-    assert lane._take(0.0)
-    assert not lane._take(0.0)
-    held = lane._queue.order._held.values()
-    assert [item.request for parked in held for item in parked or ()] == [None]

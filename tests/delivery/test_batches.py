@@ -115,14 +115,14 @@ def test_a_visitor_s_events_go_together_and_in_their_order() -> None:
 def test_what_another_thread_sends_holds_its_visitor() -> None:
     lane, _ = manual(Scripted())
     offer(lane, 1, 2)
-    first = lane._take(0.0)
+    first = lane.take()
     offer(lane, 1, 3, 2, 1)
-    second = lane._take(0.0)
+    second = lane.take()
     assert [number_of(item.event) for item in second] == [3]
-    lane._finish(second, [ACCEPTED])
-    assert lane._take(0.0) == []
-    lane._finish(first, [ACCEPTED, ACCEPTED])
-    assert [number_of(item.event) for item in lane._take(0.0)] == [2, 5, 4]
+    lane.finish(second, [ACCEPTED])
+    assert lane.take() == []
+    lane.finish(first, [ACCEPTED, ACCEPTED])
+    assert [number_of(item.event) for item in lane.take()] == [2, 5, 4]
 
 
 def test_a_single_event_goes_by_itself() -> None:
@@ -202,8 +202,8 @@ def test_an_event_that_is_tried_again_is_behind_none_of_its_visitor() -> None:
     transport = Scripted(response(BUSY, GOOD, BUSY, GOOD))
     lane, _ = manual(transport)
     offer(lane, 1, 1, 1, 2)
-    batch = lane._take(0.0)
-    lane._finish(batch, lane._attempt(batch))
+    batch = lane.take()
+    lane.deliver(batch)
     offer(lane, 1)
     deliver(lane)
     assert sent(transport) == [[0, 1, 2, 3], [0, 2, 4]]
@@ -215,8 +215,8 @@ def test_events_that_were_tried_too_often_fail_and_let_others_pass() -> None:
     lane, _ = manual(transport, max_tries=4)
     offer(lane, 1, 1)
     for _ in range(4):
-        batch = lane._take(0.0)
-        lane._finish(batch, lane._attempt(batch))
+        batch = lane.take()
+        lane.deliver(batch)
     offer(lane, 1)
     deliver(lane)
     assert counted(lane) == {"submitted": 3, "accepted": 1, "failed": 2, "retried": 6}
@@ -322,13 +322,12 @@ def test_where_no_batch_is_taken_events_go_one_by_one_for_good(
 def test_an_event_that_was_given_up_meanwhile_is_not_put_back() -> None:
     lane, _ = manual(Scripted())
     offer(lane, 1, 1, 2)
-    batch = lane._take(0.0)
-    lane._pool.reserve(1, 0, 0.0, may_grow=True)
+    batch = lane.take()
     assert not lane.wait(0.0)
-    lane._finish(batch, [None] * 3)
+    lane.finish(batch, [None] * 3)
     assert counted(lane) == {"submitted": 3, "lost_at_exit": 3}
     offer(lane, 1, 2)
-    assert [number_of(item.event) for item in lane._take(0.0)] == [3, 4]
+    assert [number_of(item.event) for item in lane.take()] == [3, 4]
 
 
 # -- threads, forks and the end -----------------------------------------------------------------
@@ -356,27 +355,12 @@ def test_a_thread_that_is_killed_leaves_no_event_of_its_batch_behind() -> None:
     assert counted(lane) == {"submitted": 5, "unknown": 3, "accepted": 2}
 
 
-def test_a_thread_that_is_killed_as_it_starts_another_leaves_none_behind() -> None:
-    lane, _ = manual(Scripted())
-
-    def start(token: object) -> None:
-        if token is not None:
-            raise Killed
-
-    offer(lane, *range(MAX_BATCH + 1))
-    lane._reserve_thread = lambda now: object()  # type: ignore[method-assign]
-    lane._start_thread = start  # type: ignore[method-assign]
-    with pytest.raises(Killed):
-        lane._take(0.0)
-    assert counted(lane) == {"submitted": 6, "unknown": 5, "queued": 1}
-
-
 def test_a_batch_that_was_taken_before_a_fork_is_not_counted_in_the_child() -> None:
     lane, _ = manual(Scripted())
     offer(lane, 1, 1, 2)
-    batch = lane._take(0.0)
+    batch = lane.take()
     lane.reset_after_fork()
-    lane._finish(batch, [Outcome(kind=OutcomeKind.RETRY)] * 3)
+    lane.finish(batch, [Outcome(kind=OutcomeKind.RETRY)] * 3)
     assert (counted(lane), lane._breaker.failures) == ({}, 0)
 
 
@@ -384,8 +368,8 @@ def test_rows_of_an_outbox_are_done_when_their_events_have_ended() -> None:
     lane, _ = manual(Scripted(response(GOOD, BUSY, GOOD)))
     made = [replaced(event(number, f"198.51.100.{number}")) for number in range(3)]
     lane.enqueue_stored([(each, number) for number, each in enumerate(made)])
-    batch = lane._take(0.0)
-    lane._finish(batch, lane._attempt(batch))
+    batch = lane.take()
+    lane.deliver(batch)
     assert sorted(lane.pop_done_rows()) == [0, 2]
     deliver(lane)
     assert lane.pop_done_rows() == [1]
@@ -454,7 +438,7 @@ class Model:
             self.offered[item.event.visitor.client_ip].append(item)
 
     def take(self) -> None:
-        batch = self.lane._take(0.0)
+        batch = self.lane.take()
         if not batch:
             return
         assert len(batch) <= self.max_batch
@@ -475,7 +459,7 @@ class Model:
         # Only the last ones may not have been sent.
         ended = len(found) if whole is not None else chooser.randrange(len(found) + 1)
         found = [(each or ACCEPTED) if at < ended else None for at, each in enumerate(found)]
-        self.lane._finish(batch, found)
+        self.lane.finish(batch, found)
 
     def advance(self, seconds: float) -> None:
         self.clocks.now += seconds
@@ -514,18 +498,18 @@ def test_whatever_happens_the_account_closes_and_visitors_stay_in_order(
         "take": lambda _: model.take(),
         "finish": model.finish,
         "advance": model.advance,
-        "abandon": lambda _: model.lane._pool and model.lane.wait(0.0),
+        "abandon": lambda _: model.lane.wait(0.0),
     }
     for name, value in steps:
         actions[name](value)
         model.check()
     while model.in_flight:
-        model.lane._finish(batch := model.in_flight.pop(), [ACCEPTED] * len(batch))
+        model.lane.finish(batch := model.in_flight.pop(), [ACCEPTED] * len(batch))
         model.check()
     for _ in range(100):
         model.advance(31.0)
         model.take()
         while model.in_flight:
-            model.lane._finish(batch := model.in_flight.pop(), [ACCEPTED] * len(batch))
+            model.lane.finish(batch := model.in_flight.pop(), [ACCEPTED] * len(batch))
         model.check()
     assert model.lane.counters().queued == 0

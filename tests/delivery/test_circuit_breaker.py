@@ -39,18 +39,18 @@ def test_the_breaker_opens_after_five_failures_and_probes_with_one_event() -> No
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
 
     def deliver() -> bool:
-        batch = lane._take(0.0)
+        batch = lane.take()
         if batch:
-            lane._finish(batch, lane._attempt(batch))
+            lane.deliver(batch)
         return bool(batch)
 
     assert [deliver() for _ in range(6)] == [True] * 5 + [False]
     assert lane.is_paused
     clock.now += 2.1
-    probe = lane._take(0.0)
+    probe = lane.take()
     assert len(probe) == 1
-    assert lane._take(0.0) == [], "one probe at a time"
-    lane._finish(probe, lane._attempt(probe))  # fails: the sixth
+    assert lane.take() == [], "one probe at a time"
+    lane.deliver(probe)  # fails: the sixth
     clock.now += 2.1
     assert not deliver(), "the pause doubles"
     clock.now += 2.0
@@ -66,10 +66,10 @@ def test_no_thread_polls_while_a_probe_is_in_flight() -> None:
     lane._breaker.open_for(clock.now, 5.0)
     for number in range(2):
         lane.offer(event(number, visitor=f"198.51.100.{number}"))
-    assert lane._next_wakeup(clock.now) == clock.now + 5.0
+    assert lane.next_wakeup(clock.now) == clock.now + 5.0
     clock.now += 5.0
-    assert len(lane._take(0.0)) == 1
-    assert lane._next_wakeup(clock.now) == float("inf")
+    assert len(lane.take()) == 1
+    assert lane.next_wakeup(clock.now) == float("inf")
 
 
 def test_an_unpaid_account_pauses_the_destination() -> None:

@@ -26,9 +26,8 @@ class Resolver:
         self.addresses = addresses
         self.lookups = 0
         self._system = socket.getaddrinfo
-        self._set_up = curl_handle.CurlHandle._set_up
+        self._prepare = curl_handle.CurlHandle.prepare
         monkeypatch.setattr(socket, "getaddrinfo", self.getaddrinfo)
-        monkeypatch.setattr(curl_handle.CurlHandle, "_set_up", self.set_up)
 
     def getaddrinfo(self, host: Any, port: Any, *args: Any, **options: Any) -> Any:
         if host != "vendor.invalid":
@@ -41,12 +40,12 @@ class Resolver:
 
     port = 0
 
-    def set_up(self, made: Any, *args: Any) -> None:
-        """Put the addresses into the DNS cache of a new libcurl handle."""
-        self._set_up(made, *args)
+    def prepare(self, handle: Any, *args: Any, **options: Any) -> None:
+        """Put the addresses into libcurl's DNS cache before an exchange."""
+        self._prepare(handle, *args, **options)
         if self.addresses:
             written = ",".join(f"[{each}]" if ":" in each else each for each in self.addresses)
-            made._curl.setopt(made._lib.RESOLVE, [f"vendor.invalid:{self.port}:{written}"])
+            handle.curl.setopt(handle._lib.RESOLVE, [f"vendor.invalid:{self.port}:{written}"])
 
 
 @pytest.fixture
@@ -54,7 +53,9 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
     found = Resolver(monkeypatch)
     # A function, so that as a method of the class it gets the handle.
     monkeypatch.setattr(
-        curl_handle.CurlHandle, "_set_up", lambda made, *args: found.set_up(made, *args)
+        curl_handle.CurlHandle,
+        "prepare",
+        lambda handle, *args, **options: found.prepare(handle, *args, **options),
     )
     return found
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from footfall.delivery import Lane, Limits, worker_pool
-from footfall.delivery.worker_pool import WorkerPool
+from footfall.delivery.pace import MAX_UNANSWERED
 from footfall.model import Event, Request, Response, Visitor
 from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over
 from tests.support.faults import Scripted
@@ -44,7 +44,7 @@ def test_a_pool_whose_work_one_thread_can_do_shrinks_to_one(
             return Response(status=202)
 
     lane = lane_over(Slow(), max_connections=4)
-    pool = lane._pool
+    pool = lane.pool
     numbers = itertools.count()
 
     def offer_one() -> bool:
@@ -55,7 +55,6 @@ def test_a_pool_whose_work_one_thread_can_do_shrinks_to_one(
     pause = 0.0
     assert wait_until(lambda: lane.counters().queued == 0)
     monkeypatch.setattr(worker_pool, "IDLE_SECONDS", 0.2)
-    # The next event wakes the thread that has waited longest, so that none of them is ever idle.
     assert wait_until(lambda: offer_one() and len(pool) == 1)
     assert not wait_until(lambda: offer_one() and len(pool) == 0, 0.5)
     assert drained(lane)
@@ -69,32 +68,83 @@ def test_no_thread_is_there_before_the_first_event() -> None:
     assert repr(lane) == f"Lane({PLAUSIBLE.name!r}, queued=0)"
 
 
-def test_a_thread_stays_while_something_waits_for_its_next_try() -> None:
+def test_a_thread_stays_while_something_waits_for_its_next_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_pool, "IDLE_SECONDS", 0.05)
     limits = Limits()
     lane = Lane(PLAUSIBLE, Scripted(Response(status=429)), limits, jitter=lambda low, high: high)
-    take = lane._take
-    lane._take = lambda _, token=None: take(0.05, token)  # type: ignore[method-assign,assignment]
     lane.offer(Event(url="https://example.com/", visitor=Visitor(), time=time.time()))
     assert wait_until(lambda: lane.counters().accepted == 1, 8)
+    assert wait_until(lambda: len(lane.pool) == 0), "it ends when nothing waits"
 
 
-def test_one_more_thread_starts_once_the_backlog_has_lasted() -> None:
-    pool = WorkerPool(lambda token: None, "test", Limits(max_connections=2), end=int)
-    assert pool.reserve(1, 0, 0.0, may_grow=True) is not None
-    assert pool.reserve(3, 1, 1.0, may_grow=True) is None
-    assert pool.reserve(3, 1, 1.1, may_grow=True) is None, "not long enough"
-    assert pool.reserve(3, 1, 1.3, may_grow=False) is None, "not allowed"
-    assert pool.reserve(3, 1, 1.3, may_grow=True) is not None
-    assert pool.reserve(9, 2, 1.4, may_grow=True) is None
-    assert pool.reserve(9, 2, 9.9, may_grow=True) is None, "two connections are the limit"
-    assert len(pool) == 2
+class Held:
+    """A transport whose exchanges last until they are released."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.is_released = threading.Event()
+
+    def send(self, request: Request) -> Response:
+        self.running += 1
+        self.is_released.wait(60)
+        return Response(status=202, body=b"ok")
+
+
+def offer(lane: Lane, number: int) -> None:
+    visitors = (f"2001:db8::{each:x}" for each in range(1, number + 1))
+    lane.offer(*(event(each, visitor) for each, visitor in enumerate(visitors)))
+
+
+def test_a_vendor_that_has_not_answered_gets_few_requests_at_a_time() -> None:
+    transport = Held()
+    lane = lane_over(transport, max_connections=32)
+    offer(lane, 200)
+    assert wait_until(lambda: lane.poll() and transport.running == MAX_UNANSWERED)
+    assert not wait_until(lambda: lane.poll() and transport.running > MAX_UNANSWERED, 0.3)
+    transport.is_released.set()
+    assert drained(lane)
 
 
 def test_where_requests_wait_each_event_has_a_thread() -> None:
-    pool = WorkerPool(
-        lambda token: None, "test", Limits(max_connections=2, is_waited_for=True), end=int
-    )
-    tokens = [pool.reserve(each + 1, each, 0.0, may_grow=True) for each in range(3)]
-    assert [token is not None for token in tokens] == [True, True, False]
-    pool.release(tokens[0])
-    assert len(pool) == 1
+    transport = Held()
+    lane = lane_over(transport, max_connections=20, is_waited_for=True)
+    for number in range(30):
+        lane.offer(event(number, f"198.51.100.{number}"))
+    assert wait_until(lambda: transport.running == 20)
+    assert len(lane.pool) == 20
+    transport.is_released.set()
+    assert drained(lane)
+
+
+def test_the_thread_that_worked_last_is_called_first() -> None:
+    threads: list[int] = []
+
+    class Fast:
+        def send(self, request: Request) -> Response:
+            threads.append(threading.get_ident())
+            return Response(status=202, body=b"ok")
+
+    lane = lane_over(Fast())
+    with lane._lock:
+        number = lane.pool.reserve(3)
+    lane.pool.start(number)
+    assert wait_until(lambda: len(lane.pool._idle) == 3)
+    for number in range(9):
+        lane.offer(event(number, f"198.51.100.{number}"))
+        assert wait_until(lambda: len(lane.pool._idle) == 3)
+    assert len(set(threads)) == 1
+
+
+def test_a_thread_that_cannot_start_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    lane = lane_over(Scripted())
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        lane.offer(event())
+    assert (len(lane.pool), counted(lane)) == (0, {"submitted": 1, "queued": 1})
+    assert lane.poll()
+    assert wait_until(lambda: counted(lane) == {"submitted": 1, "accepted": 1})

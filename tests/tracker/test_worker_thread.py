@@ -14,7 +14,6 @@ import pytest
 from footfall.testing import MemoryTransport
 from footfall.tracker import worker_thread
 from footfall.tracker.worker_thread import (
-    BACKLOG_POLL_SECONDS,
     HITS_PER_BUSY_POLL,
     HITS_PER_POLL,
     CPUBudget,
@@ -175,78 +174,12 @@ def test_one_tracker_that_is_closed_leaves_the_thread_to_the_others() -> None:
         assert wait_until(lambda: len(transport.requests) == 2 * number)  # noqa: B023
 
 
-class Simulated(PolledInbox):
-    """An inbox in which more always waits."""
-
-    def __init__(self) -> None:
-        self.processed = 0
-        self.has_backlog = True
-
-    def poll(self, max_hits: int) -> bool:
-        self.processed += max_hits
-        return True
-
-
-@pytest.mark.parametrize(
-    ("hits", "poll_seconds", "per_second"),
-    [
-        pytest.param(HITS_PER_POLL, 0.005, 5_000, id="idle"),
-        pytest.param(HITS_PER_BUSY_POLL, 0.005, 2_500, id="without time to spare"),
-        # Of a process that has no more than that it leaves half to the app.
-        pytest.param(HITS_PER_BUSY_POLL, 0.05, HITS_PER_BUSY_POLL * 10, id="on a slow machine"),
-    ],
-)
-def test_hits_are_taken_at_the_documented_pace(
-    hits: int, poll_seconds: float, per_second: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now, seconds = 1000.0, 10
-    inbox, thread = Simulated(), WorkerThread()
-    thread._polled = {inbox}
-    monkeypatch.setattr(worker_thread, "monotonic", lambda: now)
-    monkeypatch.setattr(CPUBudget, "max_hits", lambda budget: hits)
-    poll = thread._poll
-
-    def slow_poll() -> bool:
-        nonlocal now
-        now += poll_seconds
-        return poll()
-
-    def wait(pause: float) -> bool:
-        nonlocal now
-        assert pause >= min(poll_seconds, BACKLOG_POLL_SECONDS - poll_seconds)
-        now += pause
-        if now >= 1000 + seconds:
-            thread._polled.clear()
-            thread.close()
-        return True
-
-    monkeypatch.setattr(thread, "_poll", slow_poll)
-    monkeypatch.setattr(thread._wakeup, "wait", wait)
-    thread._run()
-    assert inbox.processed >= per_second * seconds
-
-
-def test_what_exceeds_the_pace_is_logged_with_the_remedy(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(worker_thread.WorkerThread, "_start", lambda self, inbox: None)
-    tracker = tracker_over(MemoryTransport(), max_queue=20)
-    for _ in range(50):
-        visit(tracker)
-    assert tracker._polled.poll(5)
-    assert tracker._polled.has_backlog
-    assert tracker.stats()["dropped_full"] == 30
-    assert "one process handles them" in caplog.text
-    assert "30 were dropped so far" in caplog.text
-
-
 def test_inboxes_share_what_a_poll_may_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CPUBudget, "max_hits", lambda budget: HITS_PER_POLL)
     allowed: list[int] = []
 
     class Polled(PolledInbox):
-        def __init__(self) -> None:
-            self.has_backlog = False
+        def __init__(self) -> None: ...
 
         def poll(self, max_hits: int) -> bool:
             allowed.append(max_hits)

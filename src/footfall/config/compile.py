@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeVar, cast
 from footfall.client_ip import ClientIP
 from footfall.config.options import Options
 from footfall.delivery import Limits
+from footfall.delivery.limits import DEFAULTS
 from footfall.destinations import Destination, destination_from, is_local, split_dsns
 from footfall.errors import ConfigError, Fault
 from footfall.rules import pageview, url
@@ -66,6 +67,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
         limits=Limits(
             max_events=options["max_queue"],
             max_age_seconds=_max_age(options),
+            late_max_age_seconds=options["max_age_seconds"] or DEFAULTS.late_max_age_seconds,
             max_connections=options["max_connections"],
         ),
     )

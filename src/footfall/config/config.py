@@ -170,13 +170,14 @@ class Config:
     # Above half an hour both vendors would open a second visit for a late event.
     max_age_seconds: float | None = option(
         None,
-        "events that waited longer are dropped, since vendors stamp them on arrival",
+        "events that waited longer are dropped, since vendors stamp them on arrival; Umami "
+        "takes their time, and gets them up to an hour later, unless this is set",
         shown_default="`60`; `300` with `outbox`",
         low=1,
         high=1800,
     )
     max_connections: int = option(
-        8, "connections to each destination, from each process", low=1, high=64
+        32, "connections to each destination, from each process", low=1, high=64
     )
     timeout_seconds: float = option(
         TOTAL_TIMEOUT_SECONDS, "limit for one whole exchange with a vendor", low=0.1, high=60

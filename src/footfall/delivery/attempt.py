@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
 from footfall.common.log import error_location
-from footfall.delivery.transport import Transport
 from footfall.delivery.visitor_order import Item
-from footfall.destinations import Batching, Destination, Watching, explained
+from footfall.destinations import Batching, Destination, Watching, explained, request_at
 from footfall.errors import NotSent, TimedOut, TransportError
-from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
+from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response
 
 # Half of what nginx and the collector take.
 MAX_BATCH_BYTES: Final = 500_000
@@ -25,93 +23,88 @@ COUNTER: Final = {
 }
 """The counter of each kind of outcome that ends an event; a retry does not."""
 
-
-def build_requests(destination: Destination, items: Iterable[Item]) -> None:
-    """Build the requests of `items` before they are sent, where that is possible.
-
-    One after the other, so that the code that builds them is loaded into the processor's caches
-    once: each exchange with a vendor leaves these cold. What fails here fails again in `attempt`.
-    """
-    for item in items:
-        if item.report is None and item.request is None:
-            with suppress(Exception):
-                item.request = destination.request(item.event)
+# The outcome of an event whose sending thread exits, or whose greenlet is killed.
+THREAD_ENDED: Final = Outcome(
+    kind=OutcomeKind.UNKNOWN, detail="the thread that was sending it was ended"
+)
 
 
-def attempt(
-    destination: Destination,
-    transport: Transport,
-    item: Item,
-    *,
-    has_kept: bool,
-    wall_clock: Callable[[], float],
-) -> Outcome:
-    """Send `item` once. Never raises an `Exception`.
+class Attempt:
+    """One request with the events that it carries. No method raises an `Exception`.
 
     Args:
-        item: Its `is_trimmed` is set here.
-        has_kept: Whether the vendor has accepted any event so far.
+        items: Their `is_trimmed` is set here.
         wall_clock: Seconds since the epoch.
     """
-    try:
-        request = _request(destination, item, wall_clock)
-        outcome = _checked(destination.read(transport.send(request)))
-    except Exception as error:  # noqa: BLE001 -- the app may have defined both
-        return _failure(error)
-    if outcome is ACCEPTED:
-        return ACCEPTED
-    return _with_cause(outcome, destination, item, has_kept=has_kept)
 
+    __slots__ = ("_carried", "_destination", "is_batch_refused", "items", "outcomes", "request")
 
-def attempt_batch(
-    destination: Batching,
-    transport: Transport,
-    items: Sequence[Item],
-    *,
-    has_kept: bool,
-    wall_clock: Callable[[], float],
-) -> list[Outcome | None] | None:
-    """Send `items` in one request. Never raises an `Exception`. The arguments are as above.
+    def __init__(
+        self, destination: Destination, items: Sequence[Item], wall_clock: Callable[[], float]
+    ) -> None:
+        self._destination = destination
+        self.items = items
+        self.outcomes: list[Outcome | None] = [None] * len(items)
+        """What became of each item; None for one that was not sent, and waits again."""
+        self.is_batch_refused = False
+        """True once the destination has said that it takes no batches."""
+        # The items that the request carries, by index.
+        self._carried: list[int] = []
+        self.request = self._build(wall_clock)
+        """What is to be sent; None where nothing is, since nothing could be built."""
 
-    Returns:
-        An outcome for each item; None for the last ones, which were not sent, where the request
-        would have been too long. None instead of a list where the destination takes no batches.
-    """
-    outcomes: list[Outcome | None] = [None] * len(items)
-    requests: dict[int, Request] = {}
-    size = 0
-    for index, item in enumerate(items):
+    def _build(self, wall_clock: Callable[[], float]) -> Request | None:
+        requests: list[Request] = []
+        size = 0
+        for index, item in enumerate(self.items):
+            try:
+                request = _request(self._destination, item, wall_clock)
+                size += len(request.body)
+            except Exception as error:  # noqa: BLE001 -- the app may have defined it
+                self.outcomes[index] = _failure(error)
+                continue
+            if requests and size > MAX_BATCH_BYTES:
+                break
+            requests.append(request)
+            self._carried.append(index)
+        if len(self.items) == 1 or not requests:
+            return requests[0] if requests else None
         try:
-            request = _request(destination, item, wall_clock)
-            size += len(request.body)
-        except Exception as error:  # noqa: BLE001 -- the app may have defined it
-            outcomes[index] = _failure(error)
-            continue
-        if requests and size > MAX_BATCH_BYTES:
-            break
-        requests[index] = request
-    found = _exchange_batch(destination, transport, [*requests.values()])
-    if found is None:
-        return None
-    for index, outcome in zip(requests, found, strict=True):
-        outcomes[index] = _with_cause(outcome, destination, items[index], has_kept=has_kept)
-    return outcomes
+            return cast("Batching", self._destination).batch_request(requests)
+        except Exception as error:  # noqa: BLE001 -- see above
+            self.end(error, has_kept=False)
+            return None
 
+    def end(self, result: Response | Exception, *, has_kept: bool) -> None:
+        """Set the outcomes by what came back, or by what the transport raised.
 
-def _exchange_batch(
-    destination: Batching, transport: Transport, requests: Sequence[Request]
-) -> Sequence[Outcome] | None:
-    if not requests:
-        return []
-    try:
-        response = transport.send(destination.batch_request(requests))
-        found = destination.read_batch(response, len(requests))
-        outcomes = None if found is None else [*map(_checked, found)]
-        if outcomes is not None and len(outcomes) != len(requests):
-            raise ValueError("read_batch() must return an outcome for each event")
-    except Exception as error:  # noqa: BLE001 -- the app may have defined both
-        return [_failure(error)] * len(requests)
-    return outcomes
+        Args:
+            has_kept: Whether the vendor has accepted any event so far.
+        """
+        found = self._read(result)
+        if found is None:
+            self.is_batch_refused = True
+            return
+        for index, outcome in zip(self._carried, found, strict=True):
+            self.outcomes[index] = outcome
+            if outcome.kind is OutcomeKind.DROPPED:
+                item = self.items[index]
+                self.outcomes[index] = _with_cause(outcome, self._destination, item, has_kept)
+
+    def _read(self, result: Response | Exception) -> Sequence[Outcome] | None:
+        number = len(self._carried)
+        if isinstance(result, Exception):
+            return [_failure(result)] * number
+        try:
+            if len(self.items) == 1:
+                return [_checked(self._destination.read(result))]
+            found = cast("Batching", self._destination).read_batch(result, number)
+            outcomes = None if found is None else [*map(_checked, found)]
+            if outcomes is not None and len(outcomes) != number:
+                raise ValueError("read_batch() must return an outcome for each event")
+        except Exception as error:  # noqa: BLE001 -- the app may have defined both
+            return [_failure(error)] * number
+        return outcomes
 
 
 def _failure(error: Exception) -> Outcome:
@@ -124,12 +117,8 @@ def _failure(error: Exception) -> Outcome:
     return Outcome(kind=OutcomeKind.REJECTED, detail=error_location(error))
 
 
-def _with_cause(
-    outcome: Outcome, destination: Destination, item: Item, *, has_kept: bool
-) -> Outcome:
-    """The outcome, of a drop with its likeliest cause."""
-    if outcome.kind is not OutcomeKind.DROPPED:
-        return outcome
+def _with_cause(outcome: Outcome, destination: Destination, item: Item, has_kept: bool) -> Outcome:
+    """The outcome of a drop, with its likeliest cause."""
     try:
         return _checked(explained(destination, outcome, item.event, has_kept=has_kept))
     except Exception:  # noqa: BLE001 -- the outcome is known; only its explanation has failed
@@ -157,12 +146,10 @@ def _checked(value: object) -> Outcome:
 
 
 def _request(destination: Destination, item: Item, wall_clock: Callable[[], float]) -> Request:
-    # Used once: by the next try it would be old.
-    request, item.request = item.request, None
-    if request is None and item.report is not None:
+    if item.report is None:
+        request = request_at(destination, item.event, wall_clock())
+    else:
         request = cast("Watching", destination).report(item.report, sent_at=wall_clock())
-    elif request is None:
-        request = destination.request(item.event)
     # A destination that the app has defined may return a request of its own class.
     item.is_trimmed = bool(getattr(request, "trimmed", ()))
     return request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -10,35 +11,32 @@ from dataclasses import replace
 from typing import Any, Final, Literal, cast
 
 from footfall.common import clock as clocks
-from footfall.common import reentrancy
 from footfall.common.log import ThrottledLog, error_location
-from footfall.delivery.attempt import COUNTER, attempt, attempt_batch, build_requests
+from footfall.delivery.attempt import COUNTER, THREAD_ENDED, Attempt
 from footfall.delivery.circuit_breaker import Change, CircuitBreaker
 from footfall.delivery.counters import Counters
+from footfall.delivery.delivery_thread import DeliveryThread, delivery_thread, running_thread
 from footfall.delivery.limits import DEFAULTS, Limits
 from footfall.delivery.outcome_log import OutcomeLog
+from footfall.delivery.pace import Pace
 from footfall.delivery.queue import EventQueue
 from footfall.delivery.retry import may_retry, wait_seconds
 from footfall.delivery.transport import Transport
+from footfall.delivery.transport.curl_multi import MAX_STREAMS, CurlMulti, Multiplexed
+from footfall.delivery.transport.greenlets import is_patched
 from footfall.delivery.visitor_order import Item
-from footfall.delivery.worker_pool import IDLE_SECONDS, WorkerPool
-from footfall.destinations import Batching, Destination
+from footfall.delivery.worker_pool import WorkerPool
+from footfall.destinations import Destination
 from footfall.events.hit_report import HitReport
-from footfall.model import Event, Outcome, OutcomeKind
+from footfall.model import Event, Outcome, OutcomeKind, Request, Response
 
 # Not the generator of `random.uniform`: an app that has seeded it relies on its sequence. The
 # system's has no state either, so forked workers do not retry in step.
 _uniform: Final = random.SystemRandom().uniform
-# Python handles a Ctrl-C that comes just before a wait only when the wait is over.
-MAX_WAIT_SECONDS: Final = 0.5
-# One thread serves what came at one moment; another is woken where an event has waited this long.
-WAKE_ANOTHER_AFTER_SECONDS: Final = 0.05
-# Building so many requests takes a third of a millisecond.
-MAX_BUILT_AHEAD: Final = 32
-# The outcome of an event whose sending thread exits, or whose greenlet is killed.
-THREAD_ENDED: Final = Outcome(
-    kind=OutcomeKind.UNKNOWN, detail="the thread that was sending it was ended"
-)
+# A server announces how many streams its connections carry; none is known to allow fewer.
+STREAMS_PER_CONNECTION: Final = 100
+# Meanwhile more threads may be needed; and a Ctrl-C just before a wait is handled after it.
+MAX_WAIT_SECONDS: Final = 0.05
 
 
 class Lane:
@@ -74,6 +72,9 @@ class Lane:
         # Where requests wait for their events, none waits for others to be processed.
         self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
         self._transport = transport
+        self._is_multiplexed = isinstance(transport, Multiplexed)
+        if getattr(destination, "backdates", False):
+            limits = replace(limits, max_age_seconds=limits.late_max_age_seconds)
         self._limits = limits
         self._log = OutcomeLog(log or ThrottledLog(), self.name)
         self._clock = clock
@@ -90,7 +91,15 @@ class Lane:
         self._changed = threading.Condition(self._lock)
         self._queue = EventQueue(self._limits, self._wall_clock)
         self._breaker = CircuitBreaker(self._jitter)
-        self._pool = WorkerPool(self._work, f"footfall {self.name}", self._limits, end=self.close)
+        self.pool = WorkerPool(
+            self,
+            f"footfall {self.name}",
+            self._limits.max_connections,
+            lock=self._lock,
+            clock=self._clock,
+        )
+        self._pace = Pace()
+        self._is_http2 = False
         self._is_draining = False
         self._is_closed = False
         # How many threads wait for one event of their own.
@@ -125,34 +134,29 @@ class Lane:
 
     def _enqueue(self, items: list[Item], counter: str | None = None) -> list[Item]:
         """Queue `items`: new ones, counted in `counter`, or ones that were admitted before."""
-        with self._changed:
+        with self._lock:
             now = self._clock()
             if counter is not None:
                 self._queue.admit(items, counter)
             has_dropped = self._queue.enqueue(items, now)
             self._is_closed = False
-            token = self._reserve_thread(now)
-            self._changed.notify(len(items) if self._limits.is_waited_for else 1)
-        self._start_thread(token)
+        self._call_threads()
         if has_dropped:
             self._log.warn("full", "the queue is full; the oldest are dropped (see max_queue)")
         return items
 
     def poll(self) -> bool:
-        """Wake or start a thread for what still waits for one; called every moment.
+        """Find threads for what still waits for one; called every moment.
 
-        Offers of one moment wake one thread, which may be held up by the first of them; and where
-        the system had no thread left, it may have one now.
+        One that was enough a moment ago may be held up by now; and where the system had no thread
+        left, it may have one.
 
         Returns:
             True while something waits for a thread.
         """
-        if not self._queue.order.backlog or (self._breaker.is_open and len(self._pool)):
+        if not self._queue.order.backlog or (self._breaker.is_open and self._has_threads):
             return False
-        with self._changed:
-            token = self._reserve_thread(self._clock())
-            self._changed.notify()
-        self._start_thread(token)
+        self._call_threads()
         return True
 
     # -- for an outbox -------------------------------------------------------------------------
@@ -214,88 +218,79 @@ class Lane:
     @property
     def is_delivering(self) -> bool:
         """True while something is outstanding, and the vendor may still take it."""
-        is_working = bool(self._queue.outstanding and len(self._pool))
+        is_working = bool(self._queue.outstanding and self._has_threads)
         return is_working and not self._breaker.has_failed_again
 
-    # -- out: the worker threads ---------------------------------------------------------------
+    # -- out: the threads that send ------------------------------------------------------------
 
-    def _reserve_thread(self, now: float) -> object:
-        """The token of a thread to start, where one more is needed. With the lock."""
-        queue, may_grow = self._queue, not self._breaker.is_open
-        return self._pool.reserve(queue.order.backlog, len(queue.in_flight), now, may_grow=may_grow)
+    @property
+    def _carrier(self) -> DeliveryThread | None:
+        """The thread that carries many exchanges; None where the lane's own carry one in each.
 
-    def _start_thread(self, token: object) -> None:
-        """Start the thread for a reserved token, if there is one. Without the lock."""
-        if not self._pool.start(token):
-            with self._changed:
-                self._pool.release(token)
+        Greenlets in the place of threads would all wait for libcurl. A thread from before gevent's
+        patch is none of them, and serves as long as it lives.
+        """
+        if not self._is_multiplexed:
+            return None
+        return running_thread() if is_patched() else delivery_thread()
 
-    @reentrancy.suppress_tracking
-    def _work(self, token: object) -> None:
-        try:
-            while batch := self._take(IDLE_SECONDS, token):
-                self._deliver(batch)
-        except BaseException:
-            # Killed, as greenlets are, or made to exit: the next event needs another thread.
-            with self._changed:
-                self._pool.release(token)
-            raise
+    @property
+    def _has_threads(self) -> bool:
+        carrier = self._carrier
+        return bool(len(self.pool)) if carrier is None else carrier.is_running
 
-    def _take(self, max_wait_seconds: float, token: object = None) -> list[Item]:
-        """Wait for an event that may be sent now, and take what else waits, for one request.
+    def _call_threads(self) -> None:
+        """Wake or start the threads that what waits needs. Without the lock."""
+        carrier = self._carrier
+        if carrier is not None:
+            carrier.call(self)
+            return
+        with self._lock:
+            number = self.pool.reserve(self._needed_threads())
+        self.pool.start(number)
 
-        Empty once there was none for so long. Most destinations take one event a request.
+    def _needed_threads(self) -> int:
+        queue, limit = self._queue, self._limits.max_connections
+        if self._breaker.is_open or not queue.order.backlog:
+            return 1
+        if self._limits.is_waited_for:
+            return len(queue.in_flight) + queue.order.backlog
+        now, requests = self._clock(), math.ceil(queue.order.backlog / self._max_batch)
+        return min(self._pace.needed(requests, now), self._pace.limit(limit, now))
+
+    @property
+    def max_connections(self) -> int:
+        """How many connections to the destination may be open."""
+        return self._limits.max_connections
+
+    @property
+    def _max_exchanges(self) -> int:
+        """How many exchanges may run: one on each connection, or as many streams."""
+        limit = self._limits.max_connections
+        return min(MAX_STREAMS, limit * STREAMS_PER_CONNECTION) if self._is_http2 else limit
+
+    def take(self) -> list[Item]:
+        """Take an event that may be sent now, with what else may go in its request.
+
+        Returns:
+            Nothing or, of most destinations, one event.
         """
         with self._lock:
-            changed, now = self._changed, self._clock()
-            give_up_at = now + max_wait_seconds
-            while (item := self._pop_ready(now)) is None:
-                is_over = now >= give_up_at or (self._is_closed and not self._queue.outstanding)
-                if (is_over or self._pool.is_too_large(now)) and self._may_exit(token):
-                    self._pool.release(token)
-                    return []
-                wake_at = min(max(give_up_at, now + 1.0), self._next_wakeup(now))
-                changed.wait(wake_at - now)
-                if changed is not self._changed:  # a greenlet, and gevent has copied it in a fork
-                    return []
-                now = self._clock()
+            now = self._clock()
+            limit = self._max_exchanges
+            if not self._limits.is_waited_for:
+                limit = self._pace.limit(limit, now)
+            if self._pace.running >= limit:
+                return []
+            item = self._pop_ready(now)
+            if item is None:
+                return []
             batch = [item]
             if self._max_batch > 1 and not self._breaker.is_open:  # a probe goes alone
                 self._queue.fill(batch, self._max_batch, now)
-            if not self._queue.order.backlog:
-                return batch
-            new_token = self._call_another(item, now)
-            is_first = item.request is None and self._max_batch == 1
-            followers = self._queue.order.peek(MAX_BUILT_AHEAD - 1) if is_first else []
-        try:
-            self._start_thread(new_token)
-            build_requests(self.destination, followers)
-        except BaseException:
-            self._finish(batch, [THREAD_ENDED] * len(batch))
-            raise
-        return batch
-
-    def _may_exit(self, token: object) -> bool:
-        """The last thread stays while something waits for a retry or for the breaker."""
-        queue = self._queue
-        is_needed = len(self._pool) == 1 and len(queue.in_flight) < queue.outstanding
-        return token is None or not is_needed
-
-    def _call_another(self, item: Item, now: float) -> object:
-        """Wake another thread, or reserve a new one, where one is not enough."""
-        if now - item.queued_at > WAKE_ANOTHER_AFTER_SECONDS:
-            self._pool.note_overload(now)
-            self._changed.notify()
-        return self._reserve_thread(now)
-
-    def _next_wakeup(self, now: float) -> float:
-        """When an event may become ready merely because time passes."""
-        breaker = self._breaker
-        wakeup = self._queue.order.next_retry_at()
-        if breaker.is_open:
-            # The probe's outcome wakes every thread; without a probe, the end of the pause does.
-            wakeup = float("inf") if breaker.is_probing else breaker.open_until
-        return max(wakeup, now + 0.001)
+            item.taken_at = now
+            self._pace.begin(now)
+            return batch
 
     def _pop_ready(self, now: float) -> Item | None:
         breaker = self._breaker
@@ -308,40 +303,96 @@ class Lane:
         breaker.is_probing = item is not None
         return item
 
-    def _deliver(self, batch: list[Item]) -> None:
-        """Send what was taken, once, and count its end even if this thread is killed."""
-        outcomes: Sequence[Outcome | None] = [THREAD_ENDED] * len(batch)
-        try:
-            outcomes = self._attempt(batch)
-        finally:
-            self._finish(batch, outcomes)
+    def next_wakeup(self, now: float) -> float:
+        """When an event may become ready merely because time passes."""
+        breaker = self._breaker
+        wakeup = self._queue.order.next_retry_at()
+        if breaker.is_open:
+            # After a probe its outcome decides; without one, the end of the pause does.
+            wakeup = math.inf if breaker.is_probing else breaker.open_until
+        return max(wakeup, now + 0.001)
 
-    def _attempt(self, batch: list[Item]) -> Sequence[Outcome | None]:
-        """The outcome of each item; None for one that was not sent, and waits again."""
-        destination, transport = self.destination, self._transport
-        has_kept, wall_clock = self._queue.counters.accepted > 0, self._wall_clock
+    def seconds_to_wakeup(self) -> float:
+        """How long until then."""
+        with self._lock:
+            now = self._clock()
+            return self.next_wakeup(now) - now
+
+    @property
+    def is_empty(self) -> bool:
+        """True while nothing waits and nothing is in flight."""
+        return not self._queue.outstanding
+
+    def may_end_thread(self, *, is_last: bool, is_idle: bool) -> bool:
+        """Whether a thread that found nothing to send may end; `is_idle` for long.
+
+        The last one stays while something waits for a retry or for the breaker.
+        """
+        queue = self._queue
+        if is_last and len(queue.in_flight) < queue.outstanding:
+            return False
+        return is_idle or (self._is_closed and not queue.outstanding)
+
+    def deliver(self, batch: list[Item], multi: CurlMulti | None = None) -> None:
+        """Send what was taken: to its end, or among other exchanges."""
         for item in batch:
             item.tries += 1
-        if len(batch) == 1:
-            [item] = batch
-            return [attempt(destination, transport, item, has_kept=has_kept, wall_clock=wall_clock)]
-        outcomes = attempt_batch(
-            cast("Batching", destination),
-            transport,
-            batch,
-            has_kept=has_kept,
-            wall_clock=wall_clock,
-        )
-        if outcomes is not None:
-            return outcomes
-        self._max_batch = 1
-        self._log.note_once(
-            "batches", "takes no batches, as older collectors do; it gets one event a request"
-        )
-        return [None] * len(batch)
+        try:
+            attempt = Attempt(self.destination, batch, self._wall_clock)
+            if attempt.request is None:
+                self._end(attempt)
+            elif multi is None:
+                self._end(attempt, self._exchange(attempt.request))
+            else:
+                self._start(attempt, attempt.request, multi)
+        except BaseException:
+            self.finish(batch, [THREAD_ENDED] * len(batch))
+            raise
 
-    def _finish(self, batch: list[Item], outcomes: Sequence[Outcome | None]) -> None:
-        """Count what was sent, or let it wait for its next try."""
+    def _exchange(self, request: Request) -> Response | Exception:
+        try:
+            return self._transport.send(request)
+        except Exception as error:  # noqa: BLE001 -- the app may have defined the transport
+            return error
+
+    def start(self, multi: CurlMulti) -> bool:
+        """Begin the next exchange among others. False if there is none that may begin."""
+        batch = self.take()
+        if batch:
+            self.deliver(batch, multi)
+        return bool(batch)
+
+    def _start(self, attempt: Attempt, request: Request, multi: CurlMulti) -> None:
+        def end(result: Response | Exception, is_http2: bool) -> None:
+            self._is_http2 = is_http2
+            try:
+                self._end(attempt, result)
+            except BaseException:
+                self.finish(attempt.items, [THREAD_ENDED] * len(attempt.items))
+                raise
+
+        try:
+            cast("Multiplexed", self._transport).start(multi, request, end)
+        except Exception as error:  # noqa: BLE001 -- the app may have defined the request
+            self._end(attempt, error)
+
+    def _end(self, attempt: Attempt, result: Response | Exception | None = None) -> None:
+        """Count what was sent, by the response or the error."""
+        if result is not None:
+            attempt.end(result, has_kept=self._queue.counters.accepted > 0)
+        if attempt.is_batch_refused and self._max_batch > 1:
+            self._max_batch = 1
+            self._log.note_once(
+                "batches", "takes no batches, as older servers do; it gets one event a request"
+            )
+        self.finish(attempt.items, attempt.outcomes)
+
+    def finish(self, batch: Sequence[Item], outcomes: Sequence[Outcome | None]) -> None:
+        """Count what was sent, or let it wait for its next try.
+
+        Args:
+            outcomes: One for each item; None for one that was not sent, and waits again.
+        """
         ended, distinct = [(batch[0], outcomes[0])], outcomes
         if len(batch) > 1:
             ended, distinct = _followers_first(batch, outcomes), _distinct(outcomes)
@@ -350,13 +401,14 @@ class Lane:
             now = self._clock()
             if batch[0] not in self._queue.in_flight:  # taken before a fork: the parent counts it
                 return
+            is_late = any(each is not None and each.timed_out for each in distinct)
+            self._pace.end(now, batch[0].taken_at, is_answered=not is_late)
             for each in distinct:
                 if each is not None:
                     change = self._breaker.record(each, now) or change
             for item, outcome in ended:
                 self._finish_one(item, outcome, now)
-            # This thread goes on with the next one by itself; only these concern the others.
-            if change or self._breaker.is_open or self._is_draining or self._waiters:
+            if self._is_draining or self._waiters:
                 self._changed.notify_all()
         for each in distinct:
             if each is not None and (change or each.kind is not OutcomeKind.ACCEPTED):
@@ -383,26 +435,18 @@ class Lane:
         is_last = self._is_draining and self.on_unsent is None
         if is_last or not may_retry(item, outcome, self._limits.max_tries):
             return False
-        # This thread may be sending another when it is due.
-        self._changed.notify()
         return self._queue.retry(item, now + wait_seconds(item, outcome, self._jitter))
-
-    def _deliver_here(self, deadline: float) -> None:
-        """Deliver in the calling thread, where no thread can be started any more."""
-        while self._clock() < deadline and (batch := self._take(0.0)):
-            self._deliver(batch)
 
     # -- the end -------------------------------------------------------------------------------
 
     def expedite(self) -> None:
         """Let nothing wait: retries are tried a last time now, a failing vendor gets a probe."""
-        with self._changed:
+        with self._lock:
             self._is_draining = True
             self._queue.order.expedite()
             self._breaker.expedite()
-            token = self._reserve_thread(self._clock()) if self._queue.outstanding else None
-            self._changed.notify_all()
-        self._start_thread(token)
+        if self._queue.outstanding:
+            self._call_threads()
 
     def drain(self, deadline: float) -> bool:
         """Send what is queued until `deadline` (by the lane's clock); count the rest as lost.
@@ -417,14 +461,10 @@ class Lane:
 
     def wait(self, deadline: float) -> bool:
         """The second half of `drain`, for a caller that has expedited several lanes first."""
-        if not self._pool:
-            self._deliver_here(deadline)
-        with self._changed:
-            while self._queue.outstanding and not self._breaker.has_failed_again:
-                left = deadline - self._clock()
-                if left <= 0:
-                    break
-                self._changed.wait(min(left, MAX_WAIT_SECONDS))
+        self._wait_while(
+            lambda now: self._queue.outstanding and not self._breaker.has_failed_again, deadline
+        )
+        with self._lock:
             lost, unsent = self._queue.abandon(keeps_unsent=self.on_unsent is not None)
             self._is_draining = False
         # Outside the lock: an outbox has one of its own.
@@ -441,26 +481,45 @@ class Lane:
         Returns:
             False if it was not counted in time, or the breaker is open.
         """
-        if not self._pool:
-            self._deliver_here(deadline)
-        with self._changed:
-            self._waiters += 1
-            try:
-                while not item.is_counted:
-                    now = self._clock()
-                    is_in_flight = item in self._queue.in_flight
-                    if now >= deadline or not (is_in_flight or self._breaker.allows(now)):
-                        return False
-                    self._changed.wait(deadline - now)
-            finally:
-                self._waiters -= 1
-        return True
+        self._wait_while(
+            lambda now: (
+                not item.is_counted and (item in self._queue.in_flight or self._breaker.allows(now))
+            ),
+            deadline,
+        )
+        return item.is_counted
+
+    def _wait_while(self, is_waiting: Callable[[float], object], deadline: float) -> None:
+        """Wait until `deadline`; deliver meanwhile where no thread can be started any more."""
+        while (now := self._clock()) < deadline and is_waiting(now):
+            self.poll()
+            if not self._has_threads:
+                self._deliver_here(deadline)
+            with self._changed:
+                if not is_waiting(now := self._clock()):
+                    return
+                self._waiters += 1
+                try:
+                    self._changed.wait(min(max(0.0, deadline - now), MAX_WAIT_SECONDS))
+                finally:
+                    self._waiters -= 1
+
+    def _deliver_here(self, deadline: float) -> None:
+        carrier = self._carrier
+        if carrier is not None:
+            carrier.run_here(self, deadline)
+            return
+        while self._clock() < deadline and (batch := self.take()):
+            self.deliver(batch)
 
     def close(self) -> None:
         """Let the threads end that have nothing to do. The next event starts another."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify_all()
+            self.pool.wake()
+        carrier = self._carrier
+        if carrier is not None:
+            carrier.close()
 
     # -- seen from outside ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
 from footfall.events.hit_report import HitReport
-from footfall.model import Event, Request
+from footfall.model import Event
 
 # A hit's headers, the steps of its decision and the hops of its trace.
 REPORT_BYTES: Final = 4_000
@@ -34,8 +34,8 @@ class Item:
     row: Hashable = None
     # For a destination that takes reports of hits instead of events.
     report: HitReport | None = None
-    # Built ahead of the first try.
-    request: Request | None = None
+    # When its exchange began.
+    taken_at: float = 0.0
     # Of its visitor; set when it has reached the head of the queue.
     identity: Identity = (None, "")
     tries: int = 0
@@ -132,8 +132,6 @@ class VisitorOrder:
         if parked is None:
             parked = self._held[item.identity] = deque()
         parked.append(item)
-        # It may wait for long, and so may many others; `size` does not include the request.
-        item.request = None
 
     def release(self, item: Item) -> None:
         """Allow the next event of this item's visitor, unless another one holds that."""
@@ -144,10 +142,6 @@ class VisitorOrder:
             self._unparked.append(parked.popleft())
         else:
             self._held.pop(item.identity, None)
-
-    def peek(self, number: int) -> list[Item]:
-        """Up to `number` items at the head of the queue; they stay in it."""
-        return [*itertools.islice(self._queued, number)]
 
     def oldest(self) -> Item | None:
         """The item at the head of the queue."""

@@ -1,112 +1,140 @@
-"""The threads of a lane: the first starts with an event, more with a backlog that lasts."""
+"""Threads for a transport that carries one exchange in each: as many as the backlog needs."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
+from footfall.common import reentrancy
 from footfall.common.background_thread import BackgroundThread
-from footfall.delivery.limits import Limits
+from footfall.delivery.visitor_order import Item
 
-# One more thread starts once the backlog has been above this for `GROW_AFTER_SECONDS`.
-BACKLOG_PER_THREAD: Final = 2
-GROW_AFTER_SECONDS: Final = 0.2
-# A thread without work ends; the next event starts another. Where one thread would have been enough
-# for so long, the others end: they take turns, so that none is ever idle, each with cold caches.
+# A thread without work ends; the next event starts another.
 IDLE_SECONDS: Final = 10.0
 
 
+class PooledSource(Protocol):
+    """What the threads empty: a lane."""
+
+    pool: WorkerPool
+
+    def take(self) -> list[Item]:
+        """What may be sent now in one request."""
+        ...
+
+    def deliver(self, batch: list[Item]) -> None:
+        """Send what was taken."""
+        ...
+
+    def next_wakeup(self, now: float) -> float:
+        """When something may become ready merely because time passes."""
+        ...
+
+    def may_end_thread(self, *, is_last: bool, is_idle: bool) -> bool:
+        """Whether a thread that found nothing to send may end; `is_idle` for long."""
+        ...
+
+    def close(self) -> None:
+        """Let the threads end that have nothing to do."""
+        ...
+
+
 class WorkerPool:
-    """Daemon threads that all do the same work. Its lane's lock guards all but `start`.
+    """Daemon threads that take from a lane and send. Its lane's lock guards all but `start`.
+
+    Of the idle ones, that which worked last is called first: the others end after a while.
 
     Args:
-        work: What a thread does from its start to its end, given its token; it calls `release`.
         name: Of the threads.
-        limits: Of the lane.
-        end: Lets `work` return once there is nothing to do.
+        lock: Reentrant; the lane's.
+        clock: The lane's.
     """
 
     def __init__(
         self,
-        work: Callable[[object], None],
+        source: PooledSource,
         name: str,
-        limits: Limits,
+        max_threads: int,
         *,
-        end: Callable[[], object],
+        lock: threading.RLock,
+        clock: Callable[[], float],
     ) -> None:
-        self._work = work
-        self._end = end
+        self._source = source
         self._name = name
-        self._limits = limits
-        # A token for each thread. Not the thread itself: after a late patch by gevent,
-        # `current_thread` returns another object in the same thread.
-        self._tokens: set[object] = set()
-        self._overloaded_since: float | None = None
-        self._overloaded_at = float("-inf")
+        self._max_threads = max_threads
+        self._lock = lock
+        self._clock = clock
+        self._idle: list[threading.Event] = []
+        self._size = 0
 
     def __len__(self) -> int:
-        return len(self._tokens)
+        return self._size
 
-    def reserve(self, backlog: int, busy: int, now: float, *, may_grow: bool) -> object:
-        """Reserve the place of a thread: the first, or one more where the backlog has lasted.
+    def reserve(self, active: int) -> int:
+        """Call idle threads, so that `active` are at work. How many have to be started for that."""
+        missing = active - (self._size - len(self._idle))
+        while missing > 0 and self._idle:
+            self._idle.pop().set()
+            missing -= 1
+        missing = max(0, min(missing, self._max_threads - self._size))
+        self._size += missing
+        return missing
 
-        Args:
-            backlog: How many events could go out now, if there were threads enough.
-            busy: How many threads are sending.
-            may_grow: False where only the first thread may be added.
+    def wake(self) -> None:
+        """Let all idle threads see whether they may end."""
+        while self._idle:
+            self._idle.pop().set()
 
-        Returns:
-            The token to `start` a thread with; None where none is needed.
-        """
-        if self._tokens and not self._needs_another(backlog, busy, now, may_grow):
-            return None
-        self._overloaded_since = None
-        self.note_overload(now)
-        token = object()
-        self._tokens.add(token)
-        return token
-
-    def note_overload(self, now: float) -> None:
-        """Remember that one thread was not enough at `now`."""
-        self._overloaded_at = now
-
-    def is_too_large(self, now: float) -> bool:
-        """True where one thread has been enough for `IDLE_SECONDS`."""
-        may_shrink = len(self._tokens) > 1 and not self._limits.is_waited_for
-        return may_shrink and now - self._overloaded_at >= IDLE_SECONDS
-
-    def _needs_another(self, backlog: int, busy: int, now: float, may_grow: bool) -> bool:
-        active = len(self._tokens)
-        may_grow = may_grow and active < self._limits.max_connections
-        if self._limits.is_waited_for:
-            return may_grow and backlog > active - busy
-        if backlog <= BACKLOG_PER_THREAD * active:
-            self._overloaded_since = None
-            return False
-        if self._overloaded_since is None:
-            self._overloaded_since = now
-        return may_grow and now - self._overloaded_since >= GROW_AFTER_SECONDS
-
-    def start(self, token: object) -> bool:
-        """Start the thread for a reserved token, if there is one.
+    def start(self, number: int) -> None:
+        """Start what was reserved, where the system has threads left: else events stay queued.
 
         Call it without the lock: under gevent another greenlet runs within `start`, and a lock made
         before gevent's patch does not distinguish greenlets.
-
-        Returns:
-            False where no thread can be started: at the limit of the system, or at the end of
-            Python 3.12. Then call `release`; the events stay queued, and a later start may succeed.
         """
-        if token is None:
-            return True
-        work = partial(self._work, token)
-        try:
-            BackgroundThread(work, name=self._name, end=self._end).start()
-        except (RuntimeError, MemoryError):
-            return False
-        return True
+        for started in range(number):
+            try:
+                BackgroundThread(self._run, name=self._name, end=self._source.close).start()
+            except BaseException as error:
+                with self._lock:
+                    self._size -= number - started
+                # At the limit of the system, at the end of Python 3.12, or where none is allowed.
+                if isinstance(error, RuntimeError | MemoryError):
+                    return
+                raise
 
-    def release(self, token: object) -> None:
-        """Give up the place of the thread with this token: it ends, or did not start."""
-        self._tokens.discard(token)
+    @reentrancy.suppress_tracking
+    def _run(self) -> None:
+        called = threading.Event()
+        try:
+            while batch := self._next(called):
+                self._source.deliver(batch)
+        except BaseException:
+            # Killed, as greenlets are, or made to exit: the next event needs another thread.
+            with self._lock:
+                self._size -= 1
+                self._leave_idle(called)
+            raise
+
+    def _leave_idle(self, called: threading.Event) -> None:
+        if called in self._idle:
+            self._idle.remove(called)
+
+    def _next(self, called: threading.Event) -> list[Item]:
+        """Wait for what may be sent now. Empty where the thread has to end, and is counted out."""
+        give_up_at = self._clock() + IDLE_SECONDS
+        while self._source.pool is self:  # else a fork's child has a copy of this greenlet
+            with self._lock:
+                self._leave_idle(called)
+                if batch := self._source.take():
+                    return batch
+                now = self._clock()
+                if self._source.may_end_thread(is_last=self._size == 1, is_idle=now >= give_up_at):
+                    self._size -= 1
+                    break
+                called.clear()
+                self._idle.append(called)
+                seconds = max(give_up_at, now + 1.0)
+                seconds = min(seconds, self._source.next_wakeup(now)) - now
+            called.wait(seconds)
+        return []

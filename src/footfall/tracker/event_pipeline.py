@@ -76,7 +76,7 @@ class EventPipeline:
                 left -= processed
                 if processed < wanted:  # nothing is left, or a hook is slow
                     break
-            self._inbox.settle(monotonic(), is_flowing=self._dispatcher.has_capacity)
+            self._inbox.settle(monotonic())
         return left < max_hits
 
     def process_all(self, deadline: float | None = None) -> None:

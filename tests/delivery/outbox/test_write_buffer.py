@@ -65,7 +65,7 @@ def test_what_could_not_be_written_stays_in_its_order(
     file.close()
     assert (len(buffer), counted(lane)) == (3, {"submitted": 3, "queued": 3})
     buffer.return_to_lanes()
-    assert lane._take(0.0) == items[:1]
+    assert lane.take() == items[:1]
 
 
 def test_the_oldest_of_too_many_are_dropped(lane: Lane) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from footfall.delivery.transport import CurlTransport, HTTPXTransport, MemoryTransport, curl
-from footfall.delivery.transport.http_common import MAX_HOSTS
 from footfall.model import Request
 from tests.delivery.transport.requests import request_to
 from tests.support import vendors
@@ -34,21 +33,13 @@ def test_under_greenlets_the_other_transport_sends(monkeypatch: pytest.MonkeyPat
     assert [*other.requests] == [request]
 
 
-def test_connections_are_kept_for_few_hosts() -> None:
-    pytest.importorskip("pycurl")
-    transport = CurlTransport()
-    for number in range(3 * MAX_HOSTS):
-        transport._new_pool(f"http://{number}.example")
-        assert len(transport._pools) <= MAX_HOSTS
-
-
 def test_a_forked_child_begins_without_connections() -> None:
     pytest.importorskip("pycurl")
     with vendor(vendors.answering(vendors.answer())) as server:
         transport = CurlTransport()
         transport.send(request_to(server.url))
-        [inherited] = transport._pools.values()
+        inherited = transport._idle
         transport._pid = os.getppid()
         transport.send(request_to(server.url))
-        assert inherited not in transport._pools.values()
+        assert transport._idle is not inherited
         assert server.connections == 2

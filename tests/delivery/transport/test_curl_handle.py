@@ -17,12 +17,12 @@ def test_a_handle_is_freed_with_its_transport() -> None:
     with vendor(vendors.answering(vendors.answer())) as server:
         transport = CurlTransport()
         transport.send(request_to(server.url))
-        [pool] = transport._pools.values()
-        handle = pool.take()
-        assert handle is not None
-        pool.put(handle)
-        curl = weakref.ref(handle._curl)
-        del handle, pool
+        multi = transport._idle.take()
+        assert multi is not None
+        [[handle]] = multi._idle.values()
+        curl = weakref.ref(handle.curl)
+        transport._idle.put(multi)
+        del handle, multi
         transport.close()
         assert curl() is None
 

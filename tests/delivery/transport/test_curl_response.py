@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from footfall.delivery.transport import http_common
-from footfall.delivery.transport.curl_response import CurlResponse
+from footfall.delivery.transport.curl_response import ConnectionEnds, CurlResponse
+
+
+def made(*, is_secure: bool = True, ended: int = 0) -> CurlResponse:
+    ends = ConnectionEnds()
+    ends.end(ended)
+    return CurlResponse(ends, is_secure=is_secure)
 
 
 def test_the_head_of_the_response_is_the_last_one() -> None:
-    incoming = CurlResponse()
+    incoming = made()
     lines = (
         b"HTTP/1.1 100 Continue\r\n",
         b"\r\n",
@@ -25,7 +33,7 @@ def test_the_head_of_the_response_is_the_last_one() -> None:
 
 
 def received(*lines: bytes) -> tuple[CurlResponse, list[int | None]]:
-    response = CurlResponse()
+    response = made()
     return response, [response.add_header_line(line) for line in lines]
 
 
@@ -51,3 +59,34 @@ def test_a_body_ends_at_its_limit_and_the_next_response_begins_anew() -> None:
     assert len(response.response().body) == http_common.MAX_BODY_BYTES
     response.reset()
     assert (response.has_head, response.fault, response.body) == (False, None, [])
+
+
+def test_http_2_is_taken_over_tls_alone() -> None:
+    incoming = made()
+    assert [incoming.add_header_line(line) for line in (b"HTTP/2 202\r\n", b"\r\n")] == [None, None]
+    assert (incoming.is_http2, incoming.response().status) == (True, 202)
+    assert made(is_secure=False).add_header_line(b"HTTP/2 202\r\n") == -1
+
+
+@pytest.mark.parametrize(
+    ("may_be_http2", "ended", "result"),
+    [(True, 4001, 1), (True, 0, 0), (False, 4001, 0)],
+    ids=["a broken connection", "a refused stream", "an idle connection of HTTP/1.1"],
+)
+def test_a_request_is_repeated_where_it_surely_was_not_processed(
+    may_be_http2: bool, ended: int, result: int
+) -> None:
+    incoming = made(ended=ended)
+    incoming.reset(may_be_http2=may_be_http2)
+    assert incoming.allow_request("203.0.113.9", "192.0.2.1", 443, 4001) == 0
+    assert incoming.allow_request("203.0.113.9", "192.0.2.1", 443, 4002) == result
+
+
+def test_the_end_of_a_connection_matters_while_it_has_requests() -> None:
+    ends = ConnectionEnds()
+    ends.leave(4001)
+    ends.end(4001)
+    assert not ends.has_ended(4001), "libcurl has closed it"
+    ends.use(4001)
+    ends.end(4001)
+    assert ends.has_ended(4001)

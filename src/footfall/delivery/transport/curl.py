@@ -1,7 +1,4 @@
-"""The transport on libcurl, which takes the least processor time of the HTTP clients.
-
-One handle for each running exchange, kept with its connection: no thread waits for another.
-"""
+"""The transport on libcurl, which takes the least processor time of the HTTP clients."""
 
 from __future__ import annotations
 
@@ -9,22 +6,22 @@ import os
 from importlib import import_module
 
 from footfall.delivery.transport import http_common
-from footfall.delivery.transport.curl_handle import CurlHandle
+from footfall.delivery.transport.curl_handle import CurlOptions
+from footfall.delivery.transport.curl_multi import CurlMulti, OnEnd
 from footfall.delivery.transport.greenlets import is_patched, may_be_greenlet
-from footfall.delivery.transport.http_common import MAX_HOSTS
 from footfall.delivery.transport.httpx import HTTPXTransport
 from footfall.delivery.transport.idle_pool import IdlePool
-from footfall.errors import NotSent
 from footfall.model import Request, Response
 
 
 class CurlTransport:
-    """libcurl through pycurl, keep-alive, HTTP/1.1. Needs the extra `[curl]`.
+    """libcurl through pycurl: HTTP/2 over TLS where the server speaks it, else keep-alive HTTP/1.1.
 
-    TLS is always verified, against the system's certificates; the proxy variables of the
-    environment are honoured, as they are when a connection is first used for a URL. One fault is
-    retried here: libcurl itself repeats a request, once, on a new connection where a reused one
-    turns out to have been closed before any byte came back.
+    Needs the extra `[curl]`. TLS is always verified, against the system's certificates; the proxy
+    variables of the environment are honoured, as they are when a connection is first used for a
+    URL. One fault is retried here: libcurl itself repeats a request on a new connection where the
+    server has refused its HTTP/2 stream, or had closed the reused HTTP/1.1 connection before any
+    byte came back.
 
     Args:
         timeout_seconds: For one whole exchange, however slowly the response comes in.
@@ -42,13 +39,18 @@ class CurlTransport:
         idle_seconds: float = http_common.IDLE_SECONDS,
         under_greenlets: HTTPXTransport | None = None,
     ) -> None:
-        self._timeout = timeout_seconds
-        self._connect_timeout = min(connect_timeout_seconds, timeout_seconds)
-        self._idle = idle_seconds
+        connect_timeout = min(connect_timeout_seconds, timeout_seconds)
+        self._options = CurlOptions(timeout_seconds, connect_timeout, idle_seconds)
         self._under_greenlets = under_greenlets
-        # By scheme and host: a handle for several hosts would keep connections to all of them.
-        self._pools: dict[str, IdlePool[CurlHandle]] = {}
+        # The one of the last `start`; the others are those of `send`.
+        self._shared: CurlMulti | None = None
+        self._idle: IdlePool[CurlMulti] = IdlePool()
         self._pid = os.getpid()
+
+    def start(self, multi: CurlMulti, request: Request, on_end: OnEnd) -> None:
+        """Begin an exchange among others; see `CurlMulti.start`."""
+        self._shared = multi
+        multi.start(request, self._options, on_end)
 
     def send(self, request: Request) -> Response:
         """Return the vendor's response; see `Transport.send`."""
@@ -56,38 +58,31 @@ class CurlTransport:
             return self._under_greenlets.send(request)
         if self._pid != os.getpid():
             # A forked child must not use its parent's connections, not even close them.
-            self._pools, self._pid = {}, os.getpid()
-        url = request.url
-        host = url[: url.find("/", 8)]
-        pool = self._pools.get(host) or self._new_pool(host)
-        handle = pool.take() or CurlHandle(self._timeout, self._connect_timeout, self._idle)
-        try:
-            response = handle.exchange(request)
-        except NotSent:
-            # A handle caches for half a minute that a name has no address; a new one asks again.
-            raise
-        except Exception:
-            pool.put(handle)
-            raise
-        pool.put(handle)
-        return response
-
-    def _new_pool(self, host: str) -> IdlePool[CurlHandle]:
-        if len(self._pools) >= MAX_HOSTS:
-            self._pools = {}
-        return self._pools.setdefault(host, IdlePool())
+            self._idle, self._pid = IdlePool(), os.getpid()
+        idle = self._idle
+        multi = idle.take() or CurlMulti()
+        ended: list[Response | Exception] = []
+        multi.start(request, self._options, lambda result, _: ended.append(result))
+        while not ended:
+            multi.run(self._options.timeout)
+        idle.put(multi)
+        if isinstance(ended[0], Exception):
+            raise ended[0]
+        return ended[0]
 
     def preload(self) -> None:
         """Import now what the first exchange would import; see `transport.preload`."""
-        for name in ("ctypes", "urllib.request"):
+        for name in ("ctypes", "urllib.request", "select"):
             import_module(name)
-        CurlHandle(self._timeout, self._connect_timeout, self._idle)
+        CurlMulti()
 
     def close(self) -> None:
-        """Close the idle connections. The next request opens another."""
-        self._pools = {}
+        """Use none of the connections again. The next request opens another."""
+        self._idle = IdlePool()
+        if self._shared is not None:
+            self._shared.is_stale = True
         if self._under_greenlets is not None:
             self._under_greenlets.close()
 
     def __repr__(self) -> str:
-        return f"CurlTransport(timeout_seconds={self._timeout:g})"
+        return f"CurlTransport(timeout_seconds={self._options.timeout:g})"

@@ -59,6 +59,8 @@ MAY_HAVE_LEFT: Final[Mapping[int, str]] = {
 Numbers in neither table belong to other protocols and are treated as these are, to be safe."""
 
 TIMED_OUT: Final = 28
+UNRESOLVED: Final = frozenset({5, 6})
+"""The proxy's or the vendor's name has no address."""
 
 
 def error_of(code: int, message: str, bytes_sent: int) -> TransportError:

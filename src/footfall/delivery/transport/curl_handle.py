@@ -1,8 +1,8 @@
 """One handle of libcurl: its options, one exchange after the other, and how it is freed.
 
-What stays the same from one POST to the next is set once; a POST costs two options and one
-`perform`. A handle serves one thread at a time, of one process: freeing one that a forked child has
-inherited would send a TLS `close_notify` on a connection that its parent goes on using.
+What stays the same from one POST to the next is set once; a POST costs two options. A handle
+belongs to one process: freeing one that a forked child has inherited would send a TLS
+`close_notify` on a connection that its parent goes on using.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from footfall.delivery.transport import curl_errors, http_common
 from footfall.delivery.transport.ca_bundle import find_ca_bundle
-from footfall.delivery.transport.curl_response import CurlResponse
+from footfall.delivery.transport.curl_response import ConnectionEnds, CurlResponse
 from footfall.delivery.transport.proxies import SOCKS_SCHEMES, proxy_for
-from footfall.errors import Ambiguous, TransportError
+from footfall.errors import Ambiguous
 from footfall.model import Headers, Request, Response
 
 # CURLOPT_SUPPRESS_CONNECT_HEADERS, for which pycurl has no name (curl/curl.h, read 2026-11-21).
@@ -26,45 +26,56 @@ _UNWANTED: Final = [b"Accept:", b"Expect:"]
 _UNWANTED_IF_MISSING: Final = {"content-type": b"Content-Type:", "user-agent": b"User-Agent:"}
 
 
+class CurlOptions(NamedTuple):
+    """What a transport asks of its handles, in seconds; see `CurlTransport`."""
+
+    timeout: float
+    connect_timeout: float
+    idle: float
+
+
 class CurlHandle:
-    """A libcurl handle set up for POSTs.
+    """A libcurl handle set up for POSTs to one URL.
 
     Args:
-        timeout: Seconds for one whole exchange.
-        connect_timeout: Seconds for the connection alone.
-        idle: Seconds after which an idle connection is not used again.
+        ends: Of all connections.
+
+    Raises:
+        NotSent: the proxy for this URL cannot be used.
     """
 
     # No process has this number: a handle whose `__init__` failed is not freed by `__del__`.
     _pid = 0
 
-    def __init__(self, timeout: float, connect_timeout: float, idle: float) -> None:
+    def __init__(self, options: CurlOptions, url: str, ends: ConnectionEnds) -> None:
         import pycurl
 
+        self.options = options
+        self.url = url
+        self._proxy = proxy_for(url, {"http", "https", *SOCKS_SCHEMES})
         self._lib: Any = pycurl
-        self._idle = idle
-        self._url = ""
-        self._response = CurlResponse()
-        self._curl: Any = pycurl.Curl()
-        self._unpin = _pinned(self._curl)
+        self._is_secure = url.startswith("https:")
+        self._response = CurlResponse(ends, is_secure=self._is_secure)
+        self.curl: Any = pycurl.Curl()
+        self._unpin = pinned(self.curl)
         self._pid = os.getpid()
-        self._set_up(timeout, connect_timeout)
+        self._asks_resolver = False
+        self._set_up()
+        self._keep_idle(options.idle)
 
-    def _set_up(self, timeout: float, connect_timeout: float) -> None:
-        lib, bundle = self._lib, find_ca_bundle()
+    def _set_up(self) -> None:
+        lib, bundle, proxy = self._lib, find_ca_bundle(), self._proxy
         options = {
+            lib.URL: self.url,
             lib.POST: 1,
-            lib.HTTP_VERSION: lib.CURL_HTTP_VERSION_1_1,
             lib.PROTOCOLS: lib.PROTO_HTTP | lib.PROTO_HTTPS,
             # A visitor's address is sent to the host that the site owner configured, or to none.
             lib.FOLLOWLOCATION: 0,
-            lib.TIMEOUT_MS: max(1, int(timeout * 1000)),
-            lib.CONNECTTIMEOUT_MS: max(1, int(connect_timeout * 1000)),
+            lib.TIMEOUT_MS: max(1, int(self.options.timeout * 1000)),
+            lib.CONNECTTIMEOUT_MS: max(1, int(self.options.connect_timeout * 1000)),
             # libcurl must not change the app's signals and alarms.
             lib.NOSIGNAL: 1,
             lib.DNS_CACHE_TIMEOUT: int(http_common.DNS_SECONDS),
-            # One exchange at a time, with one host.
-            lib.MAXCONNECTS: 1,
             lib.MAXLIFETIME_CONN: http_common.MAX_CONNECTION_AGE_SECONDS,
             # libcurl's defaults, made explicit: nothing here may ever turn them off.
             lib.SSL_VERIFYPEER: 1,
@@ -73,65 +84,85 @@ class CurlHandle:
             lib.WRITEFUNCTION: self._response.add_body_chunk,
             # A proxy's response to CONNECT is not the vendor's response.
             _SUPPRESS_CONNECT_HEADERS: 1,
+            # Always set: without a value libcurl would read the environment itself.
+            lib.PROXY: proxy.url if proxy else "",
+            lib.NOPROXY: "",
+            lib.PROXYUSERNAME: proxy.user if proxy else "",
+            lib.PROXYPASSWORD: proxy.password if proxy else "",
         }
         if bundle.file:
             options[lib.CAINFO] = bundle.file
         if bundle.folder:
             options[lib.CAPATH] = bundle.folder
+        if self._is_secure and lib.version_info()[4] & lib.VERSION_HTTP2:
+            options[lib.HTTP_VERSION] = lib.CURL_HTTP_VERSION_2TLS
+            # While a connection is being made, it is not known yet whether one is enough.
+            options[lib.PIPEWAIT] = 1
+            options[lib.PREREQFUNCTION] = self._response.allow_request
+        else:
+            options[lib.HTTP_VERSION] = lib.CURL_HTTP_VERSION_1_1
         for option, value in options.items():
-            self._curl.setopt(option, value)
+            self.curl.setopt(option, value)
 
-    def exchange(self, request: Request) -> Response:
-        """Send `request` and return its response; see `Transport.send`."""
-        lib, curl, incoming = self._lib, self._curl, self._response
-        if request.url != self._url:
-            self._set_url(request.url)
+    def prepare(self, request: Request, *, may_be_http2: bool, is_name_stale: bool) -> None:
+        """Set what is to be sent next, to the handle's URL.
+
+        Args:
+            may_be_http2: False where the server is known to speak HTTP/1.1.
+            is_name_stale: Whether the resolver is to be asked again for the server's name.
+
+        Raises:
+            ValueError: it is no valid HTTP.
+        """
+        lib, curl = self._lib, self.curl
         curl.setopt(lib.HTTPHEADER, _lines(request.headers))
         curl.setopt(lib.POSTFIELDS, request.body)
-        incoming.reset()
-        try:
-            curl.perform()
-        except lib.error as error:
-            if not incoming.has_head:
-                raise self._error_of(*error.args) from error
+        if is_name_stale is not self._asks_resolver:
+            # With 0, what libcurl has cached is dropped.
+            seconds = 0 if is_name_stale else int(http_common.DNS_SECONDS)
+            curl.setopt(lib.DNS_CACHE_TIMEOUT, seconds)
+            self._asks_resolver = is_name_stale
+        self._response.reset(may_be_http2=may_be_http2)
+
+    @property
+    def is_http2(self) -> bool:
+        """Whether the server has answered the last request in HTTP/2."""
+        return self._response.is_http2
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether libcurl had to repeat the request over HTTP/2."""
+        return self._response.was_refused
+
+    def result(self, code: int, message: str) -> Response | Exception:
+        """What has become of the exchange; libcurl's error number is 0 for success."""
+        incoming = self._response
         if not incoming.has_head:
-            # For libcurl that is a success.
-            raise Ambiguous("the response broke off in its head")
+            # Without any, the exchange is a success for libcurl.
+            return self._error_of(code, message) if code else Ambiguous("no complete head came")
         response = incoming.response()
-        idle = self._idle
+        idle = self.options.idle
         if "keep-alive" in response.headers:
             idle = http_common.idle_seconds(response.headers, idle)
         if idle != self._idle_now:
             self._keep_idle(idle)
         return response
 
-    def _set_url(self, url: str) -> None:
-        lib, curl = self._lib, self._curl
-        proxy = proxy_for(url, {"http", "https", *SOCKS_SCHEMES})
-        curl.setopt(lib.URL, url)
-        # Always set: without a value libcurl would read the environment itself, for each request.
-        curl.setopt(lib.PROXY, proxy.url if proxy else "")
-        curl.setopt(lib.NOPROXY, "")
-        curl.setopt(lib.PROXYUSERNAME, proxy.user if proxy else "")
-        curl.setopt(lib.PROXYPASSWORD, proxy.password if proxy else "")
-        self._keep_idle(self._idle)
-        self._url = url
-
-    def _keep_idle(self, seconds: float) -> None:
-        """Let a connection be idle for so long; libcurl takes whole seconds, and 0 as unlimited."""
-        self._curl.setopt(self._lib.MAXAGE_CONN, max(1, int(seconds)))
-        self._curl.setopt(self._lib.FORBID_REUSE, int(seconds < 1))
-        self._idle_now = seconds
-
-    def _error_of(self, code: int, message: str) -> TransportError:
+    def _error_of(self, code: int, message: str) -> Exception:
         fault = self._response.fault
         if fault is not None:
             return Ambiguous(fault)
-        return curl_errors.error_of(code, message, self._curl.getinfo(self._lib.REQUEST_SIZE))
+        return curl_errors.error_of(code, message, self.curl.getinfo(self._lib.REQUEST_SIZE))
+
+    def _keep_idle(self, seconds: float) -> None:
+        """Let a connection be idle for so long; libcurl takes whole seconds, and 0 as unlimited."""
+        self.curl.setopt(self._lib.MAXAGE_CONN, max(1, int(seconds)))
+        self.curl.setopt(self._lib.FORBID_REUSE, int(seconds < 1))
+        self._idle_now = seconds
 
     def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
         if self._pid == getpid():
-            self._curl.close()
+            self.curl.close()
             self._unpin()
 
 
@@ -148,7 +179,7 @@ def _lines(headers: Headers) -> list[bytes]:
     return lines
 
 
-def _pinned(handle: object) -> Callable[[], object]:
+def pinned(handle: object) -> Callable[[], object]:
     """Take an extra reference to `handle`, so that nothing frees it until the result is called.
 
     At its exit a forked child drops every other reference, and `Curl`'s destructor would then send

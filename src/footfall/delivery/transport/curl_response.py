@@ -2,32 +2,103 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from footfall.delivery.transport import http_common
 from footfall.model import Response
 
 _END: Final = b"\r\n"
+# Longer than a request waits for a new connection.
+_REMEMBERED: Final = 64
+
+
+class ConnectionEnds:
+    """Which connections the server has ended under requests, by our ports."""
+
+    def __init__(self) -> None:
+        self._ended: deque[int] = deque(maxlen=_REMEMBERED)
+        # A dict for its order: of many, the oldest are forgotten.
+        self._unused: dict[int, None] = {}
+
+    def use(self, port: int) -> None:
+        """A request begins on this connection."""
+        self._unused.pop(port, None)
+
+    def leave(self, port: int) -> None:
+        """This connection has no request: it is idle, or libcurl is about to close it."""
+        self._unused[port] = None
+        if len(self._unused) > _REMEMBERED:
+            del self._unused[next(iter(self._unused))]
+
+    def end(self, port: int) -> None:
+        """The server has ended this connection."""
+        if port not in self._unused:
+            self._ended.append(port)
+
+    def has_ended(self, port: int) -> bool:
+        """Whether a request on this connection may have been processed, and got no answer."""
+        return port in self._ended
 
 
 class CurlResponse:
     """Collects one response: libcurl calls it with each header line and each chunk of the body.
 
     Has no reference to the handle, so that no cycle keeps an unused handle alive.
+
+    Args:
+        is_secure: Whether it comes over TLS, where alone HTTP/2 is spoken.
+        ends: Of all connections.
     """
 
-    __slots__ = ("body", "body_left", "head", "head_left", "interims")
+    __slots__ = (
+        "_ends",
+        "_is_secure",
+        "_may_be_http2",
+        "_port",
+        "body",
+        "body_left",
+        "head",
+        "head_left",
+        "interims",
+        "is_http2",
+        "requests",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, ends: ConnectionEnds, *, is_secure: bool) -> None:
+        self._is_secure = is_secure
+        self._ends = ends
+        self.is_http2 = False
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, *, may_be_http2: bool = False) -> None:
         """Begin the next response."""
+        self._may_be_http2 = may_be_http2 and self._is_secure
         self.head: list[bytes] = []
         self.body: list[bytes] = []
         self.head_left = http_common.MAX_HEAD_BYTES
         self.body_left = http_common.MAX_BODY_BYTES
         self.interims = 0
+        self.requests = 0
+        self._port = 0
+
+    def allow_request(self, address: str, own_address: str, port: int, own_port: int) -> int:
+        """Called just before a request is sent, with the connection. 1 ends the exchange.
+
+        libcurl repeats a request by itself where no byte has come back on a connection that was
+        used before. In HTTP/1.1 the server had closed that while it was idle. In HTTP/2 it has
+        refused the stream; or the connection broke, and it may have processed the request.
+        """
+        self.requests += 1
+        is_ambiguous = self.was_refused and self._ends.has_ended(self._port)
+        self._port = own_port
+        self._ends.use(own_port)
+        return int(is_ambiguous)
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether libcurl had to repeat the request over HTTP/2."""
+        return self._may_be_http2 and self.requests > 1
 
     def add_header_line(self, line: bytes) -> int | None:
         """Keep one header line. -1 ends the exchange."""
@@ -36,6 +107,10 @@ class CurlResponse:
             line = _END
         self.head.append(line)
         self.head_left -= len(line)
+        if line.startswith(b"HTTP/"):
+            self.is_http2 = line.startswith(b"HTTP/2")
+            if self.is_http2 and not self._is_secure:
+                return -1
         if self.head_left < 0 or (line == _END and self._has_too_many_interims()):
             return -1
         return None
@@ -72,11 +147,11 @@ class CurlResponse:
         head, body = self.head, self.body
         whole = body[0] if len(body) == 1 else b"".join(body)
         return Response(
-            status=int(head[0][9:12]),
+            status=int(head[0].split(maxsplit=2)[1]),
             headers=http_common.parse_headers(head[1 : head.index(_END)]),
             body=whole[: http_common.MAX_BODY_BYTES],
         )
 
 
 def _is_interim(head: list[bytes]) -> bool:
-    return head[0][8:10] == b" 1"
+    return head[0].split(maxsplit=2)[1].startswith(b"1")
