@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, TypeVar
 
 from footfall.events.details import Details
-from footfall.model import Hit
+from footfall.model import NO_PROPS, Hit
 from footfall.request.record import Record, chars_of_props, hit_of, plain_props
 from footfall.request.recorder import RequestRecorder
 
@@ -140,7 +140,7 @@ class Annotations(NamedTuple):
 
 
 # Of most requests.
-_NO_ANNOTATIONS: Final = Annotations({}, False, None, {})
+_NO_ANNOTATIONS: Final = Annotations(NO_NOTES.props, False, None, NO_PROPS)
 
 _R = TypeVar("_R")
 
