@@ -56,6 +56,13 @@ URLS = {
     "quotes in the password": ("https://me:hun'ter\"2@e.test", "https://***@e.test"),
     "an @ in the password": ("https://me:hun@ter2@e.test", "https://***@e.test"),
     "no user": ("https://e.test/@me", "https://e.test/@me"),
+    "a token in the query": (
+        "https://e.test/x?token=hunter2&b=1#hunter2",
+        "https://e.test/x?token=***&b=***#***",
+    ),
+    "a query without a name": ("https://e.test/x?hunter2", "https://e.test/x?***"),
+    "an empty query": ("https://e.test/x?", "https://e.test/x?"),
+    "a pattern with a question mark": ("/page?=[a]", "/page?=[a]"),
     "a path": ("/srv/me@1.sqlite3", "/srv/me@1.sqlite3"),
     "a pattern": ("^/u/[^@]+$", "^/u/[^@]+$"),
 }

@@ -16,12 +16,17 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 # The value of an option with such a name is a secret, whether or not there is such an option.
-_SECRETS: Final = re.compile("(secret|token|key|password)(?!.*file)", re.IGNORECASE)
+HAS_SECRET: Final = re.compile("(secret|token|key|password)(?!.*file)", re.IGNORECASE).search
 # User and password may hold any character, since nobody has checked the URL yet. A path or a
 # pattern is no URL without a scheme; and `/@me` is a page.
 _USER_INFO: Final = re.compile(
     r"^([a-z][a-z0-9+.-]*://|(?![/.^*~])).*[^/]@", re.IGNORECASE | re.DOTALL
 )
+# Each value of a query, or a part of it without a name, and the fragment.
+_QUERY_VALUE: Final = re.compile(r"(?<=[?&#])(?:([^=&#]+=)[^&#]*|[^&#]+)")
+
+HIDDEN: Final = "(hidden)"
+"""Stands for a value that may be a secret."""
 
 
 class Fault(NamedTuple):
@@ -32,8 +37,12 @@ class Fault(NamedTuple):
     remedy: str
 
     def __str__(self) -> str:
-        value = "(hidden)" if _SECRETS.search(self.option) else _short(self.value)
-        return f"{self.option}={value}: {self.remedy}"
+        return f"{self.option}={self.shown_value}: {self.remedy}"
+
+    @property
+    def shown_value(self) -> str:
+        """The value as an error may print it: without secrets, and cut."""
+        return HIDDEN if HAS_SECRET(self.option) else _short(self.value)
 
 
 class FootfallError(Exception):
@@ -70,8 +79,9 @@ class TimedOut(Ambiguous):
 
 
 def hide_credentials(url: str) -> str:
-    """A URL, valid or not, with stars in place of user and password."""
-    return _USER_INFO.sub(r"\1***@", url)
+    """A URL, valid or not, with stars in place of user, password and what its query has."""
+    shown = _USER_INFO.sub(r"\1***@", url)
+    return _QUERY_VALUE.sub(r"\1***", shown) if "://" in shown else shown
 
 
 def _without_credentials(value: object) -> object:

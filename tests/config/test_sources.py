@@ -82,7 +82,7 @@ def test_every_fault_says_where_its_option_stands() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["token_secrt", "api_key", "password"])
+@pytest.mark.parametrize("name", ["token_secrt", "tokensecrt", "tokn", "api_key", "password"])
 def test_what_may_be_a_secret_is_not_shown_however_it_is_spelled(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Config.load({name: "hunter2"}, environ={f"FOOTFALL_{name.upper()}": "hunter2"})

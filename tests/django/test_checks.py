@@ -49,8 +49,14 @@ def test_each_wrong_option_is_an_error_with_its_remedy() -> None:
         ({"bots": "never"}, "", "FOOTFALL['bots'] = 'never'"),
         ({}, "never", "FOOTFALL_BOTS = 'never'"),
         (PLAUSIBLE, "", f"FOOTFALL = '{PLAUSIBLE}'"),
+        (
+            {"base_url": "https://me:hunter2@x.org/?token=hunter2"},
+            "",
+            "FOOTFALL['base_url'] = 'https://***@x.org/?token=***'",
+        ),
+        ({"api_key": "hunter2"}, "", "FOOTFALL['api_key'] = (hidden)"),
     ],
-    ids=["in the dict", "in the environment", "no dict"],
+    ids=["in the dict", "in the environment", "no dict", "a password in a URL", "a key"],
 )
 def test_a_wrong_option_is_spelled_as_in_the_settings(
     monkeypatch: pytest.MonkeyPatch, setting: Any, variable: str, spelled: str

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from footfall.config.declare import Option
-from footfall.errors import ConfigError, Fault
+from footfall.errors import HAS_SECRET, HIDDEN, ConfigError, Fault
 from footfall.rules.path_rules import pattern_list
 
 _Options: TypeAlias = Mapping[str, Option]
@@ -51,7 +51,7 @@ def read(
         origin: Stands before the names of `given` in faults.
     """
     faults = [
-        Fault(f"{origin}{name}", value, _unknown(str(name), options))
+        Fault(f"{origin}{name}", _shown(str(name), value, options), _unknown(str(name), options))
         for name, value in given.items()
         if name not in options
     ]
@@ -59,7 +59,8 @@ def read(
     spellings: dict[str, str] = {}
     for variable, name, text in _variables(environ):
         if name not in options or options[name].kind == "function":
-            faults.append(Fault(variable, text, _unknown_variable(name, options)))
+            shown = _shown(name, text, options)
+            faults.append(Fault(variable, shown, _unknown_variable(name, options)))
             continue
         try:
             values[name] = _parsed(options[name], text)
@@ -155,6 +156,13 @@ def _is_same(value: object, option: Option, text: str) -> bool:
 
 
 # -- unknown names -----------------------------------------------------------------------------
+
+
+def _shown(name: str, value: object, options: _Options) -> object:
+    """The value of an unknown option, unless that may be a secret whose name is misspelt."""
+    close = name if name in options else _nearest(name, options)
+    is_known = close is not None or name.lower() in _OF_DESTINATIONS
+    return value if is_known and not (close and HAS_SECRET(close)) else HIDDEN
 
 
 def _unknown(name: str, names: Iterable[str]) -> str:

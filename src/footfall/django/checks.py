@@ -41,7 +41,9 @@ def check_options(**_: Any) -> list[CheckMessage]:
         Config.load(settings_options())
     except ConfigError as error:
         return [
-            Error(f"{_spelled(fault.option)} = {fault.value!r}", fault.remedy, id="footfall.E001")
+            Error(
+                f"{_spelled(fault.option)} = {fault.shown_value}", fault.remedy, id="footfall.E001"
+            )
             for fault in error.faults
         ]
     return []
