@@ -221,7 +221,7 @@ def after_outage(folder: Path, delay: float, transport: str, waiting: int = 10_0
     tracker = tracker_for(f"https://127.0.0.1:{port}", transport)
     for number in range(waiting):
         track(tracker, number)
-        if number % 10 == 0:  # of the inbox, 2,000 a second are taken
+        if number % 10 == 0:  # of the inbox, 5,000 a second are taken
             time.sleep(0.01)
     with running_vendor(delay) as vendor, nginx(folder, vendor.url, port):
         started = time.monotonic()

@@ -171,7 +171,7 @@ def test_what_waits_is_small_and_holds_no_secret(
         inbox = tracker._inbox
         if worker == "stalled after a poll":
             inbox._taken_before = -100  # at the poll before
-            inbox.settle(monotonic())
+            inbox.settle(monotonic(), is_flowing=True)
         for number in range(60):
             call(raw)
             if number == 30:
@@ -188,13 +188,15 @@ def test_what_waits_is_small_and_holds_no_secret(
 
 
 @EVERY_ADAPTER
-def test_a_poll_leaves_nothing_as_it_came(visit: Any) -> None:
+def test_what_cannot_be_sent_is_packed_after_a_poll(visit: Any) -> None:
     tracker = quiet_tracker()
     for _ in range(10):
         visit(tracker, navigation("/page"))
     inbox = tracker._inbox
     assert not any(isinstance(record, PackedRecord) for record in inbox._records)
-    inbox.settle(0.0)
+    inbox.settle(0.0, is_flowing=True)
+    assert len(inbox._records) == 10
+    inbox.settle(0.0, is_flowing=False)
     assert len(inbox) == 10
     assert not inbox._records
     assert all(isinstance(record, PackedRecord) for record in inbox._packed)
@@ -210,7 +212,7 @@ def test_records_wait_as_they_came_while_polls_are_in_time_and_requests_short() 
         inbox._taken_before -= 100
         while len(inbox):
             inbox.take()
-        inbox.settle(now)
+        inbox.settle(now, is_flowing=True)
         for _ in range(visits):
             visit_by_asgi(tracker, raw)
         return sum(not isinstance(record, PackedRecord) for record in inbox._records)

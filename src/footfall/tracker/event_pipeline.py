@@ -28,8 +28,9 @@ from footfall.tracker.inbox import Inbox, InboxItem
 # hold back what was built before.
 HITS_PER_BATCH: Final = 32
 SECONDS_PER_BATCH: Final = 0.02
-# After so many a waiting request gets the interpreter: a whole batch would be up to a millisecond.
-HITS_BEFORE_YIELD: Final = 8
+# After so many, half a millisecond, a waiting request gets the interpreter. An app without a pause
+# keeps it for five then, CPython's interval, so with fewer the pace would not be kept.
+HITS_BEFORE_YIELD: Final = 16
 
 
 class EventPipeline:
@@ -76,7 +77,7 @@ class EventPipeline:
                 left -= processed
                 if processed < wanted:  # nothing is left, or a hook is slow
                     break
-            self._inbox.settle(monotonic())
+            self._inbox.settle(monotonic(), is_flowing=self._dispatcher.has_capacity)
         return left < max_hits
 
     def process_all(self, deadline: float | None = None) -> None:

@@ -159,10 +159,14 @@ class Inbox:
             self._seen = max(self._seen, _chars(record))
         return record
 
-    def settle(self, now: float) -> None:
-        """Pack what still waits after a poll, and let the next records wait as they come."""
-        with self._moving:
-            self._pack_waiting()
+    def settle(self, now: float, *, is_flowing: bool) -> None:
+        """Pack what a poll has left, and let the next records wait as they come.
+
+        Where the next two polls will take the rest, since events are flowing, that stays as it is.
+        """
+        if not is_flowing or len(self._records) > MAX_UNPACKED:
+            with self._moving:
+                self._pack_waiting()
         seen, self._seen = self._seen, 0
         if seen >= self._longest or now >= self._longest_until:
             self._longest, self._longest_until = max(seen, USUAL_CHARS), now + LONG_SECONDS

@@ -7,6 +7,7 @@ only while that has work, so that one that the app has dropped can be collected.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -25,16 +26,19 @@ from footfall.tracker.inbox import Inbox
 # Requests of one moment share a wake-up, and the code that handles them is fetched once: at 500
 # events a second it costs the processor a fifth less than polling each fiftieth of a second.
 POLL_SECONDS: Final = 0.05
+# While more waits than one poll may process.
+BACKLOG_POLL_SECONDS: Final = 0.02
 # For so long after its last record an inbox is polled, and no request has to wake the thread.
 AWAKE_SECONDS: Final = 1.0
 # After so long without an inbox to poll the thread ends; the next record starts another.
 IDLE_SECONDS: Final = 10.0
 
-# With a poll each twentieth of a second that is 2,000 a second, or 170 million a day. More would
-# take the processor from an app that may need it in the next moment.
-HITS_PER_POLL: Final = 100
-# What one process delivers in any case: a good thousand a second.
-HITS_PER_BUSY_POLL: Final = 60
+# 430 million a day. More would take the processor from an app that may need it in the next moment.
+HITS_PER_SECOND: Final = 5_000
+# What one process handles in any case.
+HITS_PER_BUSY_SECOND: Final = 2_500
+# A poll makes up for a late one, but not for a machine that slept.
+MAX_LATE_SECONDS: Final = 0.1
 # Of one processor, which is all that Python code has. With more, a process has no time to spare.
 BUSY_SHARE: Final = 0.8
 
@@ -49,9 +53,11 @@ class CPUBudget:
     def max_hits(self) -> int:
         """How many the poll that begins now may process, by the CPU time since the last call."""
         now, used = monotonic(), time.process_time()
-        is_busy = used - self._used > BUSY_SHARE * (now - self._asked_at)
+        seconds = now - self._asked_at
+        is_busy = used - self._used > BUSY_SHARE * seconds
         self._asked_at, self._used = now, used
-        return HITS_PER_BUSY_POLL if is_busy else HITS_PER_POLL
+        rate = HITS_PER_BUSY_SECOND if is_busy else HITS_PER_SECOND
+        return math.ceil(rate * min(seconds, MAX_LATE_SECONDS))
 
 
 class PolledInbox:
@@ -82,6 +88,8 @@ class PolledInbox:
         self._is_closed = False
         # How many dropped records have been logged.
         self._logged_drops = 0
+        # Whether the last poll left what could be sent.
+        self.has_backlog = False
 
     def wake(self, now: float) -> None:
         """Have the worker thread poll the inbox; called in requests. Never waits."""
@@ -102,15 +110,23 @@ class PolledInbox:
             self._last_worked = now
         elif self._is_closed or now - self._last_worked >= AWAKE_SECONDS:
             return False
+        self.has_backlog = bool(self.inbox) and self._dispatcher.has_capacity
         self._log_drops()
         return True
 
     def _log_drops(self) -> None:
         dropped = self.inbox.dropped.value
-        if dropped != self._logged_drops:
-            self._logged_drops = dropped
-            text = "hits come faster than events can be sent; the oldest are dropped"
-            self.log.warn("inbox", f"footfall: {text} (see max_queue)")
+        if dropped == self._logged_drops:
+            return
+        self._logged_drops = dropped
+        if self.has_backlog:
+            text = (
+                "hits come faster than one process handles them, which is about 5,000 a second, or "
+                "2,500 where its app uses the whole processor; run more processes, or exclude paths"
+            )
+        else:
+            text = "hits come faster than events can be sent (see max_queue)"
+        self.log.warn("inbox", f"footfall: {text}; {dropped:,} were dropped so far, oldest first")
 
 
 class WorkerThread:
@@ -166,9 +182,11 @@ class WorkerThread:
     def _run(self) -> None:
         while True:
             self._wakeup.clear()
-            self._poll()
+            started, used = monotonic(), time.thread_time()
+            has_backlog = self._poll()
             if self._polled:
-                self._wakeup.wait(POLL_SECONDS)
+                seconds, used = monotonic() - started, time.thread_time() - used
+                self._wakeup.wait(_pause(seconds, used) if has_backlog else POLL_SECONDS)
             elif self._is_closing or not self._wakeup.wait(IDLE_SECONDS):
                 break
         self.current = None
@@ -177,12 +195,14 @@ class WorkerThread:
             self._start(inbox)
             break
 
-    def _poll(self) -> None:
+    def _poll(self) -> bool:
+        """Poll each inbox; True if one of them has more than it may process at once."""
         polled = list(self._polled)
         max_hits = max(1, self._budget.max_hits() // max(1, len(polled)))
         for inbox in polled:
             if not inbox.poll(max_hits):
                 self._let_sleep(inbox)
+        return any(inbox.has_backlog for inbox in polled)
 
     def _let_sleep(self, polled: PolledInbox) -> None:
         """Poll no more until a request wakes us. A record that came meanwhile did not."""
@@ -190,6 +210,16 @@ class WorkerThread:
         polled.inbox.let_sleep()
         if polled.inbox:
             self._polled.add(polled)
+
+
+def _pause(seconds: float, used: float) -> float:
+    """How long to pause after a poll that left a backlog.
+
+    Args:
+        seconds: What the poll took; the app had the interpreter for a part of it.
+        used: CPU time of the poll. The app gets the same at least.
+    """
+    return max(used, BACKLOG_POLL_SECONDS - seconds)
 
 
 _worker: WorkerThread | None = None
