@@ -21,12 +21,20 @@ FEW: Final = 300
 MANY: Final = 8_300
 MANY_QUICK: Final = 1_300
 
+# The same hashes in each process, and a heap that is not given back to the system and taken again
+# at the end of each call, as the layout of the memory may have it.
+STEADY: Final = {
+    "PYTHONHASHSEED": "0",
+    "MALLOC_TOP_PAD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+}
+
 
 def counted(program: Sequence[str], calls: int) -> int | None:
     """Instructions of a whole process that makes so many calls; None where it does not run."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
     command += [*program, str(calls)]
-    environ = {**os.environ, "PYTHONHASHSEED": "0"}
+    environ = {**os.environ, **STEADY}
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
     match = re.search(r"Collected : (\d+)", done.stderr)
     return int(match[1]) if match and done.returncode == 0 else None
