@@ -51,6 +51,7 @@ def test_flush_keeps_its_time_whatever_a_hook_does() -> None:
 def test_one_call_processes_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     # A machine that pauses for a moment must not end the batch before its number does.
     monkeypatch.setattr(event_pipeline, "SECONDS_PER_BATCH", 60)
+    monkeypatch.setattr(event_pipeline, "SECONDS_PER_POLL", 60)
     transport = MemoryTransport()
     tracker = tracker_over(transport)
     with tracker._pipeline.lock:
@@ -85,3 +86,21 @@ def test_flush_waits_for_the_hit_that_is_being_processed() -> None:
     assert wait_until(lambda: tracker.stats()["waiting"] == 0)
     assert tracker.flush(30)
     assert len(transport.requests) == 1
+
+
+def test_a_poll_goes_on_where_the_app_had_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threading.Thread.start", lambda thread: None)
+    tracker = tracker_over(MemoryTransport())
+    for _ in range(200):
+        visit(tracker)
+    now = time.monotonic()
+
+    def slow_clock() -> float:
+        nonlocal now
+        now += 0.001
+        return now
+
+    monkeypatch.setattr(event_pipeline, "monotonic", slow_clock)
+    assert tracker._pipeline.process(200)
+    # A twentieth of a batch's time is up with each hit, so five batches end early.
+    assert 80 <= 200 - len(tracker._inbox) <= 120

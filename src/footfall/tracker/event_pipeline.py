@@ -28,6 +28,8 @@ from footfall.tracker.inbox import Inbox, InboxItem
 # hold back what was built before.
 HITS_PER_BATCH: Final = 32
 SECONDS_PER_BATCH: Final = 0.02
+# After so long other trackers get their turn, if a hook is slow or the interpreter is the app's.
+SECONDS_PER_POLL: Final = 0.1
 # After so many, half a millisecond, a waiting request gets the interpreter. An app without a pause
 # keeps it for five then, CPython's interval, so with fewer the pace would not be kept.
 HITS_BEFORE_YIELD: Final = 16
@@ -67,15 +69,13 @@ class EventPipeline:
 
         What cannot be sent yet waits cheapest as a record; one that is dropped cost no processing.
         """
-        left = max_hits
+        left, until = max_hits, monotonic() + SECONDS_PER_POLL
         with self.lock:
             while left > 0 and self._inbox and self._dispatcher.has_capacity:
                 if left < max_hits:
                     time.sleep(0)
-                wanted = min(left, HITS_PER_BATCH)
-                processed = self._process_batch(wanted)
-                left -= processed
-                if processed < wanted:  # nothing is left, or a hook is slow
+                left -= self._process_batch(min(left, HITS_PER_BATCH))
+                if monotonic() >= until:
                     break
             self._inbox.settle(monotonic(), is_flowing=self._dispatcher.has_capacity)
         return left < max_hits
