@@ -50,6 +50,13 @@ def test_events_may_grow_older_in_an_outbox(options: dict[str, Any], seconds: fl
     assert Config(**options).limits.max_age_seconds == seconds
 
 
+@pytest.mark.parametrize(("options", "seconds"), [({}, 3600), ({"max_age_seconds": 7}, 7)])
+def test_a_limit_of_the_site_owners_is_that_of_late_events_too(
+    options: dict[str, Any], seconds: float
+) -> None:
+    assert Config(**options).limits.late_max_age_seconds == seconds
+
+
 def test_a_star_keeps_the_whole_query() -> None:
     assert Config(keep_query="*").url_options.keep_query == "*"
 
