@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from footfall.common.clock import monotonic
 from footfall.delivery import Lane, Limits, delivery_thread
 from footfall.delivery.delivery_thread import running_thread
+from footfall.delivery.pace import MAX_UNANSWERED
 from footfall.delivery.transport import CurlTransport
 from footfall.destinations import Plausible
 from footfall.model import Outcome, Response
@@ -99,6 +102,32 @@ def test_closing_a_lane_ends_the_thread_and_its_connections() -> None:
             lane.close()
             assert wait_until(lambda: running_thread() is None)
             assert server.connections == number
+
+
+def test_what_hangs_while_a_lane_is_closed_takes_no_place_for_good() -> None:
+    hangs = True
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        while server.read_request(connection):
+            if not hangs:
+                connection.sendall(vendors.answer())
+
+    with vendor(behave) as server:
+        lane = lane_to(server)
+        for number in range(2 * MAX_UNANSWERED):
+            lane.offer(event(number, f"198.51.100.{number}"))
+            assert wait_until(partial(has_requests, server, number + 1))
+            lane.drain(monotonic())
+            lane.close()
+            assert wait_until(lambda: running_thread() is None)
+        hangs = False
+        lane._breaker.expedite()
+        lane.offer(event())
+        assert wait_until(lambda: lane.counters().accepted == 1)
+
+
+def has_requests(server: Vendor, number: int) -> bool:
+    return len(server.requests) >= number
 
 
 class Exiting:

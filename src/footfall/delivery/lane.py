@@ -148,13 +148,15 @@ class Lane:
     def poll(self) -> bool:
         """Find threads for what still waits for one; called every moment.
 
-        One that was enough a moment ago may be held up by now; and where the system had no thread
-        left, it may have one.
+        One that was enough a moment ago may be held up by now, or was made to exit; and where the
+        system had no thread left, it may have one.
 
         Returns:
             True while something waits for a thread.
         """
-        if not self._queue.order.backlog or (self._breaker.is_open and self._has_threads):
+        if self._has_threads and (self._breaker.is_open or not self._queue.order.backlog):
+            return False
+        if self.is_empty:
             return False
         self._call_threads()
         return True

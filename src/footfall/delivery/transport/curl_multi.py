@@ -182,11 +182,14 @@ class CurlMulti:
     def close(self) -> None:
         """Give up all exchanges and connections. It is of no use then."""
         self._pid = 0
-        for curl, (_, connections, _) in self._running.items():
+        running, self._running = self._running, {}
+        for curl, (_, connections, _) in running.items():
             connections.remove(curl)
         for connections in (self._current, *self._retired):
             connections.close()
         self._sockets.close()
+        for _, _, on_end in running.values():
+            on_end(NotSent("given up"), False)
 
     def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
         if self._pid == getpid():
