@@ -117,11 +117,12 @@ def test_few_handles_are_kept(multi: CurlMulti, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_closing_gives_up_what_is_running(multi: CurlMulti) -> None:
-    ended: list[object] = []
+    ended: list[tuple[Response | Exception, bool]] = []
     with vendor(vendors.hanging) as server:
         multi.start(request_to(server.url), OPTIONS, lambda *result: ended.append(result))
         multi.run(0.05)
         assert not multi.is_idle
         multi.close()
         multi.wake()
-    assert not ended
+    [(result, _)] = ended
+    assert isinstance(result, NotSent)

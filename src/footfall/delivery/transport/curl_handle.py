@@ -22,8 +22,7 @@ from footfall.model import Headers, Request, Response
 # CURLOPT_SUPPRESS_CONNECT_HEADERS, for which pycurl has no name (curl/curl.h, read 2026-11-21).
 _SUPPRESS_CONNECT_HEADERS: Final = 265
 # Headers that libcurl or pycurl would add; a name without a value removes a header.
-_UNWANTED: Final = [b"Accept:", b"Expect:"]
-_UNWANTED_IF_MISSING: Final = {"content-type": b"Content-Type:", "user-agent": b"User-Agent:"}
+_UNWANTED: Final = (b"Accept:", b"Expect:")
 
 
 class CurlOptions(NamedTuple):
@@ -55,7 +54,7 @@ class CurlHandle:
         self._proxy = proxy_for(url, {"http", "https", *SOCKS_SCHEMES})
         self._lib: Any = pycurl
         self._is_secure = url.startswith("https:")
-        self._response = CurlResponse(ends, is_secure=self._is_secure)
+        self.incoming = CurlResponse(ends, is_secure=self._is_secure)
         self.curl: Any = pycurl.Curl()
         self._unpin = pinned(self.curl)
         self._pid = os.getpid()
@@ -80,8 +79,8 @@ class CurlHandle:
             # libcurl's defaults, made explicit: nothing here may ever turn them off.
             lib.SSL_VERIFYPEER: 1,
             lib.SSL_VERIFYHOST: 2,
-            lib.HEADERFUNCTION: self._response.add_header_line,
-            lib.WRITEFUNCTION: self._response.add_body_chunk,
+            lib.HEADERFUNCTION: self.incoming.add_header_line,
+            lib.WRITEFUNCTION: self.incoming.add_body_chunk,
             # A proxy's response to CONNECT is not the vendor's response.
             _SUPPRESS_CONNECT_HEADERS: 1,
             # Always set: without a value libcurl would read the environment itself.
@@ -98,7 +97,7 @@ class CurlHandle:
             options[lib.HTTP_VERSION] = lib.CURL_HTTP_VERSION_2TLS
             # While a connection is being made, it is not known yet whether one is enough.
             options[lib.PIPEWAIT] = 1
-            options[lib.PREREQFUNCTION] = self._response.allow_request
+            options[lib.PREREQFUNCTION] = self.incoming.allow_request
         else:
             options[lib.HTTP_VERSION] = lib.CURL_HTTP_VERSION_1_1
         for option, value in options.items():
@@ -122,21 +121,11 @@ class CurlHandle:
             seconds = 0 if is_name_stale else int(http_common.DNS_SECONDS)
             curl.setopt(lib.DNS_CACHE_TIMEOUT, seconds)
             self._asks_resolver = is_name_stale
-        self._response.reset(may_be_http2=may_be_http2)
-
-    @property
-    def is_http2(self) -> bool:
-        """Whether the server has answered the last request in HTTP/2."""
-        return self._response.is_http2
-
-    @property
-    def was_refused(self) -> bool:
-        """Whether libcurl had to repeat the request over HTTP/2."""
-        return self._response.was_refused
+        self.incoming.reset(may_be_http2=may_be_http2)
 
     def result(self, code: int, message: str) -> Response | Exception:
         """What has become of the exchange; libcurl's error number is 0 for success."""
-        incoming = self._response
+        incoming = self.incoming
         if not incoming.has_head:
             # Without any, the exchange is a success for libcurl.
             return self._error_of(code, message) if code else Ambiguous("no complete head came")
@@ -149,7 +138,7 @@ class CurlHandle:
         return response
 
     def _error_of(self, code: int, message: str) -> Exception:
-        fault = self._response.fault
+        fault = self.incoming.fault
         if fault is not None:
             return Ambiguous(fault)
         return curl_errors.error_of(code, message, self.curl.getinfo(self._lib.REQUEST_SIZE))
@@ -173,9 +162,10 @@ def _lines(headers: Headers) -> list[bytes]:
         # libcurl's syntax for a header without a value.
         lines = [b"%b;" % line[:-2] if line.endswith(b": ") else line for line in lines]
     lines += _UNWANTED
-    for name, line in _UNWANTED_IF_MISSING.items():
-        if name not in headers:
-            lines.append(line)
+    if "content-type" not in headers:
+        lines.append(b"Content-Type:")
+    if "user-agent" not in headers:
+        lines.append(b"User-Agent:")
     return lines
 
 

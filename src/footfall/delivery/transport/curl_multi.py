@@ -141,24 +141,23 @@ class CurlMulti:
         handle, connections, on_end = self._running.pop(curl)
         connections.remove(curl)
         result = handle.result(code, message)
+        incoming, url = handle.incoming, handle.url
         if isinstance(result, Response):
-            self._is_http2[handle.url] = handle.is_http2
-            connections.has_answered = True
-            connections.is_http2 |= handle.is_http2
+            self._is_http2[url] = connections.note_answer(is_http2=incoming.is_http2)
         else:
             # A timeout ends its stream alone; the connection may be dead.
             connections.is_left = True
-        if handle.was_refused and connections.started >= MIN_REQUESTS:
+        if incoming.was_refused and connections.started >= MIN_REQUESTS:
             self._max_requests = max(MIN_REQUESTS, connections.started * 3 // 4)
             connections.is_left = True
         if code in curl_errors.UNRESOLVED:
-            self._unresolved.add(handle.url)
-        else:
-            self._unresolved.discard(handle.url)
+            self._unresolved.add(url)
+        elif self._unresolved:
+            self._unresolved.discard(url)
         if self._idle_handles < MAX_IDLE_HANDLES:
-            self._idle.setdefault((handle.options, handle.url), []).append(handle)
+            self._idle.setdefault((handle.options, url), []).append(handle)
             self._idle_handles += 1
-        on_end(result, handle.is_http2)
+        on_end(result, incoming.is_http2)
 
     def close_idle(self) -> None:
         """Close the connections, those in use as soon as none of them is."""
@@ -244,6 +243,12 @@ class _Connections:
         is_old = age > http_common.MAX_CONNECTION_AGE_SECONDS
         return self.is_left or is_old or self.started >= max_requests
 
+    def note_answer(self, *, is_http2: bool) -> bool:
+        """Remember that the server has answered, and how."""
+        self.has_answered = True
+        self.is_http2 |= is_http2
+        return is_http2
+
     def add(self, curl: Any) -> None:
         """Begin an exchange."""
         self.running += 1
@@ -289,6 +294,12 @@ class _Sockets:
         self._errors = select.POLLERR | select.POLLHUP
         # Linux tells that the other end sends no more before all is read.
         self._end: int = getattr(select, "POLLRDHUP", 0)
+        # By what libcurl asks for.
+        self._masks = {
+            lib.POLL_IN: self._in | self._end,
+            lib.POLL_OUT: self._out | self._end,
+            lib.POLL_INOUT: self._in | self._out | self._end,
+        }
         self._poll = select.poll()
         self._owners: dict[int, _Connections] = {}
         # Those that libcurl does not wait for.
@@ -301,14 +312,10 @@ class _Sockets:
 
     def watch(self, owner: _Connections, descriptor: int, action: int) -> None:
         """Wait for a socket to be readable, writable or both."""
-        mask = self._end
-        if action & self._lib.POLL_IN:
-            mask |= self._in
-        if action & self._lib.POLL_OUT:
-            mask |= self._out
         self._owners[descriptor] = owner
-        self._idle.discard(descriptor)
-        self._poll.register(descriptor, mask)
+        if self._idle:
+            self._idle.discard(descriptor)
+        self._poll.register(descriptor, self._masks[action])
 
     def unwatch(self, owner: _Connections, descriptor: int, *, is_end_awaited: bool) -> None:
         """Wait for a socket no longer, or for its end alone: its connection is idle now.
@@ -333,9 +340,8 @@ class _Sockets:
             self._forget(descriptor)
 
     def _forget(self, descriptor: int) -> None:
-        self._owners.pop(descriptor, None)
-        self._idle.discard(descriptor)
-        with suppress(KeyError):
+        if self._owners.pop(descriptor, None) is not None:
+            self._idle.discard(descriptor)
             self._poll.unregister(descriptor)
 
     def wait(self, seconds: float) -> list[tuple[_Connections, int, int]]:

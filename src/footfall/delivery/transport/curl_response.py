@@ -9,6 +9,8 @@ from footfall.delivery.transport import http_common
 from footfall.model import Response
 
 _END: Final = b"\r\n"
+# Some small servers end their lines like this, and libcurl accepts it.
+_ENDS: Final = frozenset({_END, b"\n"})
 # Longer than a request waits for a new connection.
 _REMEMBERED: Final = 64
 
@@ -58,6 +60,7 @@ class CurlResponse:
         "_port",
         "body",
         "body_left",
+        "has_head",
         "head",
         "head_left",
         "interims",
@@ -78,6 +81,8 @@ class CurlResponse:
         self.body: list[bytes] = []
         self.head_left = http_common.MAX_HEAD_BYTES
         self.body_left = http_common.MAX_BODY_BYTES
+        self.has_head = False
+        """True once the head of the final response is there: its status is what matters most."""
         self.interims = 0
         self.requests = 0
         self._port = 0
@@ -102,25 +107,26 @@ class CurlResponse:
 
     def add_header_line(self, line: bytes) -> int | None:
         """Keep one header line. -1 ends the exchange."""
-        if line == b"\n":
-            # Some small servers end their lines like this, and libcurl accepts it.
-            line = _END
-        self.head.append(line)
-        self.head_left -= len(line)
-        if line.startswith(b"HTTP/"):
+        head = self.head
+        if not head:
             self.is_http2 = line.startswith(b"HTTP/2")
             if self.is_http2 and not self._is_secure:
                 return -1
-        if self.head_left < 0 or (line == _END and self._has_too_many_interims()):
-            return -1
-        return None
+        if line in _ENDS:
+            return self._end_head()
+        head.append(line)
+        self.head_left -= len(line)
+        return -1 if self.head_left < 0 else None
 
-    def _has_too_many_interims(self) -> bool:
-        """At the end of a head: whether more interim responses came than are allowed."""
-        if _is_interim(self.head):
-            self.head.clear()
+    def _end_head(self) -> int | None:
+        """At the end of a head: -1 where more interim responses came than are allowed."""
+        if self.head and not self.has_head and _status(self.head[0]).startswith(b"1"):
+            self.head = []
             self.interims += 1
-        return self.interims > http_common.MAX_INTERIM_RESPONSES
+            return -1 if self.interims > http_common.MAX_INTERIM_RESPONSES else None
+        self.has_head = True
+        self.head.append(_END)
+        return None
 
     def add_body_chunk(self, chunk: bytes) -> int | None:
         """Keep one chunk. -1 ends the exchange."""
@@ -137,21 +143,16 @@ class CurlResponse:
             return "the head of the response is too long"
         return None
 
-    @property
-    def has_head(self) -> bool:
-        """True once the head of the final response is there: its status is what matters most."""
-        return _END in self.head
-
     def response(self) -> Response:
         """The response, with as much of its body as came."""
         head, body = self.head, self.body
         whole = body[0] if len(body) == 1 else b"".join(body)
         return Response(
-            status=int(head[0].split(maxsplit=2)[1]),
+            status=int(_status(head[0])),
             headers=http_common.parse_headers(head[1 : head.index(_END)]),
             body=whole[: http_common.MAX_BODY_BYTES],
         )
 
 
-def _is_interim(head: list[bytes]) -> bool:
-    return head[0].split(maxsplit=2)[1].startswith(b"1")
+def _status(line: bytes) -> bytes:
+    return line.split(maxsplit=2)[1]
