@@ -311,6 +311,8 @@ class Tracker:
                 at=monotonic(),
                 token_secret=self.config.token_secret,
             )
+            # Of a request that breaks the specification, the record cannot be packed.
+            self._inbox.submit_event(event, event.at)
         except EventError as error:
             if self._is_strict:
                 raise
@@ -323,8 +325,6 @@ class Tracker:
             self.recorder.errors.bump()
             place = log.error_location(error)
             self._log.warn("error", f"footfall could not take an event: {place}")
-            return
-        self._inbox.submit_event(event, event.at)
 
     def current_visitor(self, exchange: Exchange) -> dict[str, str]:
         """The visitor of a request as a token; see `footfall.current_visitor`.
