@@ -15,6 +15,7 @@ from footfall.common.clock import monotonic
 from footfall.errors import EventError
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker, process_hooks
+from footfall.tracker import inbox as inbox_module
 from footfall.tracker.custom_event import MAX_CHARS
 from footfall.tracker.inbox import (
     LONG_SECONDS,
@@ -200,6 +201,24 @@ def test_what_cannot_be_sent_is_packed_after_a_poll(visit: Any) -> None:
     assert len(inbox) == 10
     assert not inbox._records
     assert all(isinstance(record, PackedRecord) for record in inbox._packed)
+
+
+def test_a_signal_handler_that_raises_loses_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = quiet_tracker()
+    for _ in range(3):
+        visit_by_asgi(tracker, navigation("/page"))
+    inbox = tracker._inbox
+
+    def interrupted(item: object) -> PackedRecord:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox_module, "pack", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            inbox.settle(0.0, is_flowing=False)
+    assert len(inbox) == inbox.counts()["captured"] == 3
+    tracker.process_all()
+    assert tracker.stats()["reasons"] == {"navigation": 3}
 
 
 def test_records_wait_as_they_came_while_polls_are_in_time_and_requests_short() -> None:

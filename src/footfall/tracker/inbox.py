@@ -182,17 +182,20 @@ class Inbox:
     def _pack_waiting(self) -> None:
         # A flush in another thread must not find the inbox empty meanwhile.
         self._in_hand = 1
-        for _ in range(len(self._records)):
-            try:
+        try:
+            for _ in range(len(self._records)):
                 record = self._records.popleft()
-            except IndexError:  # another request has dropped it
-                break
-            if not isinstance(record, PackedRecord):
-                # Whoever takes what cannot be packed counts the error.
-                with suppress(Exception):
-                    record = self._pack(record)
-            self._packed.append(record)
-        self._in_hand = 0
+                try:
+                    if not isinstance(record, PackedRecord):
+                        # Whoever takes what cannot be packed counts the error.
+                        with suppress(Exception):
+                            record = self._pack(record)
+                finally:  # a signal handler of the app may raise here
+                    self._packed.append(record)
+        except IndexError:  # another request has dropped the rest
+            pass
+        finally:
+            self._in_hand = 0
 
     def __len__(self) -> int:
         return len(self._packed) + len(self._records) + self._in_hand
