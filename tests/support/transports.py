@@ -6,11 +6,12 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import pytest
 
 from footfall.delivery.transport import MARKER_HEADER, CurlTransport, HTTPXTransport
+from footfall.delivery.transport.curl_multi import CurlMulti, Multiplexed, OnEnd
 from footfall.destinations import Plausible
 from footfall.model import Request, Response
 from tests.support.faults import Site, watched_site
@@ -68,6 +69,23 @@ class Watched:
         self._transport.close()
 
 
+class WatchedMultiplexed(Watched):
+    """The same of one that carries many exchanges in one thread."""
+
+    def start(self, multi: CurlMulti, request: Request, on_end: OnEnd) -> None:
+        self.threads.add(threading.current_thread())
+
+        def end(result: Response | Exception, is_http2: bool) -> None:
+            self.endings.append(result)
+            on_end(result, is_http2)
+
+        try:
+            cast("Multiplexed", self._transport).start(multi, request, end)
+        except Exception as error:
+            self.endings.append(error)
+            raise
+
+
 @contextmanager
 def site_of(client: Client, url: str, **options: Any) -> Iterator[tuple[Site, Watched]]:
     """A watched app with one Plausible destination at `url`, and its watched transport."""
@@ -77,7 +95,7 @@ def site_of(client: Client, url: str, **options: Any) -> Iterator[tuple[Site, Wa
         idle_seconds=options.pop("idle", 4.0),
     )
     made.preload()  # as a tracker does with these transports
-    transport = Watched(made)
+    transport = WatchedMultiplexed(made) if isinstance(made, CurlTransport) else Watched(made)
     destination = options.pop("destination", None) or Plausible(
         domain="example.com", endpoint=f"{url}/api/event"
     )
