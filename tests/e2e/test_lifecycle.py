@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import httpx2
 import pytest
+import trustme
 
 from tests.e2e.chromium import NAVIGATION
 from tests.e2e.servers import (
@@ -38,6 +39,7 @@ from tests.e2e.servers import (
     waitress,
 )
 from tests.support import vendors
+from tests.support.http2 import answering, http2_vendor
 from tests.support.vendors import Vendor, vendor, wait_until
 
 # How many pages are visited before the vendor has all events, and again right before the end.
@@ -119,6 +121,25 @@ SOME: Final = {
 }
 
 
+# Of each server one, or one of each kind of its workers.
+OVER_HTTP2: Final = {
+    name: WITH_EXIT_HOOK[name]
+    for name in (
+        "31-uvicorn",
+        "31-uvicorn-workers",
+        "31-gunicorn-sync",
+        "31-gunicorn-gthread",
+        "31-gunicorn-uvicorn",
+        "31-hypercorn",
+        "31-daphne",
+        "31-granian-wsgi",
+        "31-waitress-on-sigterm",
+        "35-gunicorn-preload",
+        "39-uwsgi",
+    )
+}
+
+
 @pytest.fixture
 def endpoint() -> Iterator[Vendor]:
     behave = vendors.slow(ROUND_TRIP_SECONDS, vendors.answer())
@@ -192,6 +213,28 @@ def test_a_server_that_is_stopped_has_delivered_every_page_once_with_its_visitor
         server.stop()
     expected = [(path(page), address(page)) for page in range(PAGES)]
     assert sorted(events(endpoint)) == sorted(expected), server.log
+
+
+@each_server(OVER_HTTP2)
+def test_a_server_that_is_stopped_has_delivered_what_was_in_flight_over_http_2(
+    spec: ServerSpec, tmp_path: Path
+) -> None:
+    authority, bundle = trustme.CA(), tmp_path / "authorities.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with http2_vendor(
+        answering(after=ROUND_TRIP_SECONDS), certificate=authority.issue_cert("127.0.0.1")
+    ) as endpoint:
+        environ = {
+            "FOOTFALL_DESTINATIONS": f"plausible+{endpoint.url}/site.test",
+            "SSL_CERT_FILE": str(bundle),
+        }
+        with running(spec, tmp_path, **environ) as server:
+            paths = visit_and_wait(server, range(PAGES))
+            server.stop()
+        urls = [json.loads(request.body)["url"] for request in endpoint.requests]
+        assert Counter("/" + url.split("/", 3)[3] for url in urls) == once(*paths), server.log
+        assert {*endpoint.protocols} == {"h2"}
+        assert not endpoint.violations
 
 
 @each_server(WITHOUT_EXIT_HOOK)
