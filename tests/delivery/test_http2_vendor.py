@@ -418,6 +418,20 @@ def test_a_test_may_end_an_idle_connection(authority: trustme.CA) -> None:
             server.connections[0].run(HTTP2Connection.reset)
 
 
+@pytest.mark.parametrize("script", [answering(after=0.05), faults.resetting_streams(REFUSED)])
+def test_a_client_that_goes_away_is_no_violation(authority: trustme.CA, script: Script) -> None:
+    with client_of(authority, script) as (server, client):
+        client.read(until="streams 100")
+        client.post(1)
+        client.send(GoAwayFrame(0, last_stream_id=0))
+        assert wait_until(lambda: server.requests)
+        client.set_timeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.read()
+
+        assert (server.violations, server.answered) == ([], [])
+
+
 def test_connections_follow_their_own_scripts(authority: trustme.CA) -> None:
     scripts = faults.calm_down(), answering(201, b""), answering()
     with client_of(authority, *scripts) as (server, first):

@@ -27,7 +27,7 @@ from typing import Final, TypeAlias
 
 import trustme
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -264,6 +264,11 @@ class HTTP2Connection:
     def script(self) -> Script:
         return self.server.script(self.number)
 
+    @property
+    def has_client_left(self) -> bool:
+        """Whether the client has sent GOAWAY, as it does where it closes; h2 then sends nothing."""
+        return self.h2.state_machine.state is ConnectionState.CLOSED
+
     # -- for tests, from any thread -------------------------------------------------------------
 
     def run(self, action: Action) -> None:
@@ -296,6 +301,8 @@ class HTTP2Connection:
         """Answer `request` after so many seconds, unless the client has reset it by then."""
 
         def send() -> None:
+            if self.has_client_left:
+                return
             with suppress(StreamClosedError):
                 head = [(":status", str(status)), ("content-length", str(len(body))), *headers]
                 self.h2.send_headers(request.stream, head, end_stream=not body)
@@ -317,6 +324,8 @@ class HTTP2Connection:
 
     def reset_stream(self, stream: int, error: ErrorCodes) -> None:
         """RST_STREAM."""
+        if self.has_client_left:
+            return
         with suppress(StreamClosedError):
             self.h2.reset_stream(stream, error)
 
