@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 
 import pytest
@@ -46,9 +47,16 @@ def test_libcurl_by_name_needs_its_extra() -> None:
 def test_a_pycurl_that_is_too_old_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     import pycurl
 
-    monkeypatch.delattr(pycurl, "MAXLIFETIME_CONN")
+    monkeypatch.delattr(pycurl, "PREREQFUNCTION")
     assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
     with pytest.raises(ConfigError, match=r"pip install -U .*: PycURL/.* is too old"):
+        Config(destinations=[PLAUSIBLE], transport="curl")
+
+
+def test_where_there_is_no_poll_httpx_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(select, "poll")
+    assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
+    with pytest.raises(ConfigError, match=r'write "auto": it needs select.poll'):
         Config(destinations=[PLAUSIBLE], transport="curl")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from typing import Final, Literal, TypeAlias
 
 from footfall.common.interpreters import allows_daemon_threads
@@ -31,8 +32,10 @@ def why_unavailable(name: str) -> str | None:
         import pycurl
     except ImportError as error:
         return f'run `pip install "footfall[curl]"`, or write "auto" ({error})'
-    if not hasattr(pycurl, "MAXLIFETIME_CONN"):
+    if not hasattr(pycurl, "PREREQFUNCTION"):
         return f'run `pip install -U "footfall[curl]"`: {pycurl.version} is too old'
+    if not hasattr(select, "poll"):
+        return 'write "auto": it needs select.poll(), which this system has not'
     return None
 
 
