@@ -68,16 +68,21 @@ def test_http_2_is_taken_over_tls_alone() -> None:
     assert made(is_secure=False).add_header_line(b"HTTP/2 202\r\n") == -1
 
 
+ANSWERS = {"none yet": b"", "HTTP/2": b"HTTP/2 202\r\n", "HTTP/1.1": b"HTTP/1.1 202 OK\r\n"}
+
+
 @pytest.mark.parametrize(
-    ("may_be_http2", "ended", "result"),
-    [(True, 4001, 1), (True, 0, 0), (False, 4001, 0)],
-    ids=["a broken connection", "a refused stream", "an idle connection of HTTP/1.1"],
+    ("last", "ended", "result"),
+    [("none yet", 4001, 1), ("HTTP/2", 4001, 1), ("HTTP/2", 0, 0), ("HTTP/1.1", 4001, 0)],
+    ids=["broken, unknown", "broken", "a refused stream", "an idle connection of HTTP/1.1"],
 )
 def test_a_request_is_repeated_where_it_surely_was_not_processed(
-    may_be_http2: bool, ended: int, result: int
+    last: str, ended: int, result: int
 ) -> None:
     incoming = made(ended=ended)
-    incoming.reset(may_be_http2=may_be_http2)
+    if ANSWERS[last]:
+        incoming.add_header_line(ANSWERS[last])
+    incoming.reset()
     assert incoming.allow_request("203.0.113.9", "192.0.2.1", 443, 4001) == 0
     assert incoming.allow_request("203.0.113.9", "192.0.2.1", 443, 4002) == result
 

@@ -103,11 +103,10 @@ class CurlHandle:
         for option, value in options.items():
             self.curl.setopt(option, value)
 
-    def prepare(self, request: Request, *, may_be_http2: bool, is_name_stale: bool) -> None:
+    def prepare(self, request: Request, *, is_name_stale: bool) -> None:
         """Set what is to be sent next, to the handle's URL.
 
         Args:
-            may_be_http2: False where the server is known to speak HTTP/1.1.
             is_name_stale: Whether the resolver is to be asked again for the server's name.
 
         Raises:
@@ -121,7 +120,7 @@ class CurlHandle:
             seconds = 0 if is_name_stale else int(http_common.DNS_SECONDS)
             curl.setopt(lib.DNS_CACHE_TIMEOUT, seconds)
             self._asks_resolver = is_name_stale
-        self.incoming.reset(may_be_http2=may_be_http2)
+        self.incoming.reset()
 
     def result(self, code: int, message: str) -> Response | Exception:
         """What has become of the exchange; libcurl's error number is 0 for success."""

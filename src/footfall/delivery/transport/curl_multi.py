@@ -54,8 +54,6 @@ class CurlMulti:
         self._running: dict[Any, tuple[CurlHandle, _Connections, OnEnd]] = {}
         self._idle: dict[tuple[CurlOptions, str], list[CurlHandle]] = {}
         self._idle_handles = 0
-        # By URL, as the last response showed.
-        self._is_http2: dict[str, bool] = {}
         # URLs of which the name had no address. libcurl would remember that for half a minute.
         self._unresolved: set[str] = set()
         self._max_connections = 0
@@ -88,11 +86,7 @@ class CurlMulti:
             self.close_idle()
         url, connections = request.url, self._current
         handle = self._take_idle((options, url)) or CurlHandle(options, url, self._sockets.ends)
-        handle.prepare(
-            request,
-            may_be_http2=self._is_http2.get(url, True),
-            is_name_stale=url in self._unresolved,
-        )
+        handle.prepare(request, is_name_stale=url in self._unresolved)
         self._running[handle.curl] = (handle, connections, on_end)
         connections.add(handle.curl)
 
@@ -143,7 +137,8 @@ class CurlMulti:
         result = handle.result(code, message)
         incoming, url = handle.incoming, handle.url
         if isinstance(result, Response):
-            self._is_http2[url] = connections.note_answer(is_http2=incoming.is_http2)
+            connections.has_answered = True
+            connections.is_http2 |= incoming.is_http2
         else:
             # A timeout ends its stream alone; the connection may be dead.
             connections.is_left = True
@@ -151,6 +146,8 @@ class CurlMulti:
             self._max_requests = max(MIN_REQUESTS, connections.started * 3 // 4)
             connections.is_left = True
         if code in curl_errors.UNRESOLVED:
+            if len(self._unresolved) >= http_common.MAX_HOSTS:
+                self._unresolved.clear()
             self._unresolved.add(url)
         elif self._unresolved:
             self._unresolved.discard(url)
@@ -242,12 +239,6 @@ class _Connections:
         age = monotonic() - self._opened_at
         is_old = age > http_common.MAX_CONNECTION_AGE_SECONDS
         return self.is_left or is_old or self.started >= max_requests
-
-    def note_answer(self, *, is_http2: bool) -> bool:
-        """Remember that the server has answered, and how."""
-        self.has_answered = True
-        self.is_http2 |= is_http2
-        return is_http2
 
     def add(self, curl: Any) -> None:
         """Begin an exchange."""

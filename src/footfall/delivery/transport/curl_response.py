@@ -72,11 +72,12 @@ class CurlResponse:
         self._is_secure = is_secure
         self._ends = ends
         self.is_http2 = False
+        # Until an answer shows that it is not.
+        self._may_be_http2 = is_secure
         self.reset()
 
-    def reset(self, *, may_be_http2: bool = False) -> None:
+    def reset(self) -> None:
         """Begin the next response."""
-        self._may_be_http2 = may_be_http2 and self._is_secure
         self.head: list[bytes] = []
         self.body: list[bytes] = []
         self.head_left = http_common.MAX_HEAD_BYTES
@@ -112,6 +113,7 @@ class CurlResponse:
             self.is_http2 = line.startswith(b"HTTP/2")
             if self.is_http2 and not self._is_secure:
                 return -1
+            self._may_be_http2 = self.is_http2
         if line in _ENDS:
             return self._end_head()
         head.append(line)
