@@ -148,7 +148,8 @@ class DeliveryThread:
         self._is_waiting = True
         for lane in [*self._lanes]:
             max_seconds = min(max_seconds, self._feed(lane, self._multi))
-        self._multi.run(max_seconds)
+        if self._lanes or not self._is_closing:
+            self._multi.run(max_seconds)
         self._is_waiting = False
 
     def _feed(self, lane: Source, multi: CurlMulti) -> float:

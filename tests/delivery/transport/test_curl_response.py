@@ -8,8 +8,12 @@ from footfall.delivery.transport import http_common
 from footfall.delivery.transport.curl_response import ConnectionEnds, CurlResponse
 
 
+def still_open(port: int) -> bool:
+    return False
+
+
 def made(*, is_secure: bool = True, ended: int = 0) -> CurlResponse:
-    ends = ConnectionEnds()
+    ends = ConnectionEnds(still_open)
     ends.end(ended)
     return CurlResponse(ends, is_secure=is_secure)
 
@@ -88,10 +92,15 @@ def test_a_request_is_repeated_where_it_surely_was_not_processed(
 
 
 def test_the_end_of_a_connection_matters_while_it_has_requests() -> None:
-    ends = ConnectionEnds()
+    ends = ConnectionEnds(still_open)
     ends.leave(4001)
     ends.end(4001)
     assert not ends.has_ended(4001), "libcurl has closed it"
     ends.use(4001)
     ends.end(4001)
     assert ends.has_ended(4001)
+
+
+def test_an_end_that_nobody_has_seen_yet_matters_too() -> None:
+    ends = ConnectionEnds(lambda port: port == 4001)
+    assert (ends.has_ended(4001), ends.has_ended(4002)) == (True, False)

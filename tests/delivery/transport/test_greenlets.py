@@ -53,3 +53,13 @@ def test_a_greenlet_runs_in_the_main_thread_and_no_other() -> None:
     thread.start()
     thread.join()
     assert (greenlets.may_be_greenlet(), found) == (True, [False])
+
+
+@pytest.mark.parametrize("name", ["gevent.monkey", "eventlet.patcher"])
+def test_a_library_that_is_being_imported_has_patched_nothing_yet(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("gevent.monkey", "eventlet.patcher", "gunicorn.workers.ggevent"):
+        monkeypatch.delitem(sys.modules, each, raising=False)
+    monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    assert not greenlets.is_patched()

@@ -295,7 +295,7 @@ class _Sockets:
         self._owners: dict[int, _Connections] = {}
         # Those that libcurl does not wait for.
         self._idle: set[int] = set()
-        self.ends = ConnectionEnds()
+        self.ends = ConnectionEnds(self._is_at_end)
         self._woken, self._waker = socket.socketpair()
         for each in (self._woken, self._waker):
             each.setblocking(False)
@@ -366,6 +366,9 @@ class _Sockets:
         # A full buffer wakes as well, and one that is closed waits for nothing.
         with suppress(OSError):
             self._waker.send(b"\0")
+
+    def _is_at_end(self, port: int) -> bool:
+        return (port, False) in map(_look_at, self._owners)
 
     def _note_end(self, descriptor: int) -> None:
         found = _look_at(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from footfall.delivery.transport import http_common
@@ -16,9 +17,14 @@ _REMEMBERED: Final = 64
 
 
 class ConnectionEnds:
-    """Which connections the server has ended under requests, by our ports."""
+    """Which connections the server has ended under requests, by our ports.
 
-    def __init__(self) -> None:
+    Args:
+        is_at_end: Whether a connection that is still there has ended, and nobody has seen it yet.
+    """
+
+    def __init__(self, is_at_end: Callable[[int], bool]) -> None:
+        self._is_at_end = is_at_end
         self._ended: deque[int] = deque(maxlen=_REMEMBERED)
         # A dict for its order: of many, the oldest are forgotten.
         self._unused: dict[int, None] = {}
@@ -40,7 +46,7 @@ class ConnectionEnds:
 
     def has_ended(self, port: int) -> bool:
         """Whether a request on this connection may have been processed, and got no answer."""
-        return port in self._ended
+        return port in self._ended or self._is_at_end(port)
 
 
 class CurlResponse:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from typing import Final
+
+_PATCHES: Final = (
+    ("gevent.monkey", "is_module_patched"),
+    ("eventlet.patcher", "is_monkey_patched"),
+)
 
 
 def is_patched() -> bool:
     """True where one has patched sockets, or is about to, as gevent in a worker of gunicorn."""
     if "gunicorn.workers.ggevent" in sys.modules:
         return True
-    gevent = sys.modules.get("gevent.monkey")
-    if gevent is not None and gevent.is_module_patched("socket"):
-        return True
-    eventlet = sys.modules.get("eventlet.patcher")
-    return eventlet is not None and bool(eventlet.is_monkey_patched("socket"))
+    return any(
+        # Another thread may be importing it at this moment.
+        (is_module_patched := getattr(sys.modules.get(module), name, None)) is not None
+        and is_module_patched("socket")
+        for module, name in _PATCHES
+    )
 
 
 def may_be_greenlet() -> bool:
