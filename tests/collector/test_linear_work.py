@@ -52,6 +52,9 @@ NOISE_SECONDS: Final = 0.000_1
 FLOOR_SECONDS: Final = 0.03
 # What they may thus take whatever 1 KiB takes, which need not be measured then.
 MAY_TAKE_SECONDS: Final = LONG * FACTOR * NOISE_SECONDS + FLOOR_SECONDS
+# The times above are of a machine that counts so far in half a millisecond.
+COUNTED: Final = 10_000
+COUNTING_SECONDS: Final = 0.000_5
 TRIES: Final = 4
 
 JSON: Final = {"content-type": "application/json"}
@@ -363,14 +366,24 @@ async def is_superlinear(app: Starlette, build: Build, piece: str) -> bool:
     for number in range(TRIES):
         # Another text each time: no cache may answer.
         long = await work_seconds(app, build(repeated(piece, LONG, number)))
-        if long <= MAY_TAKE_SECONDS:
+        slowness = how_slow_the_machine_is()
+        if long <= slowness * MAY_TAKE_SECONDS:
             return False
         nothing = await work_seconds(app, build(f"{number}"))
         short = await work_seconds(app, build(repeated(piece, 1, number)))
-        most = LONG * FACTOR * max(short - nothing, NOISE_SECONDS) + FLOOR_SECONDS
+        noise, floor = slowness * NOISE_SECONDS, slowness * FLOOR_SECONDS
+        most = LONG * FACTOR * max(short - nothing, noise) + floor
         if long - nothing <= most:
             return False
     return True
+
+
+def how_slow_the_machine_is() -> float:
+    """How much longer the processor takes now than the one of the times above; 1 at least."""
+    started, total = time.process_time(), 0
+    for number in range(COUNTED):
+        total += number
+    return max(1.0, (time.process_time() - started) / COUNTING_SECONDS)
 
 
 def repeated(piece: str, kib: int, number: int) -> str:

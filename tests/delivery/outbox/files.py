@@ -62,8 +62,10 @@ def deliver(site: Site, seconds: float = 60.0) -> bool:
     assert outbox is not None
 
     def is_done() -> bool:
-        counts = site.counts()
-        return counts.get("queued", 0) == 0 and rows_in(outbox.stats()["path"]) == 0
+        # Within a step of the outbox a row may be out of the file and not yet in its lane.
+        with outbox._step_lock:
+            counts = site.counts()
+            return counts.get("queued", 0) == 0 and rows_in(outbox.stats()["path"]) == 0
 
     site.tracker.process_all()
     return wait_until(is_done, seconds)
