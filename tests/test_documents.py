@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 
+from footfall.destinations import Destination, destination_from
+from footfall.destinations._dsn import _VENDORS
 from footfall.model import OutcomeKind, Response, Visitor
 from footfall.testing import capture
 from footfall.tracker import Tracker
@@ -86,6 +88,7 @@ DOCUMENTS: Final = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/contributing/architecture.md",
+    "docs/destinations.md",
     "docs/serverless.md",
     "docs/servers.md",
     "tests/FAULTS.md",
@@ -99,6 +102,35 @@ def test_every_path_that_it_names_exists(document: str) -> None:
     places = [ROOT, ROOT / "src" / "footfall", *(path.parent for path in ROOT.rglob("src/**/*.py"))]
     missing = {path for path in named if not any((place / path).exists() for place in places)}
     assert missing == set()
+
+
+DESTINATIONS: Final = (ROOT / "docs" / "destinations.md").read_text("utf-8")
+
+
+def described_destinations() -> dict[str, tuple[Destination, list[str]]]:
+    """The destination of each line in the table, and what the table says of it, by its scheme."""
+    rows = re.findall(r"^\| \w+ \| `(\w+)(://.+?)` \| (.+) \|$", DESTINATIONS, re.MULTILINE)
+    ids = {"PROJECT_ID": "aUn1quEid-33", "WEBSITE_ID": "6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"}
+    return {
+        scheme: (
+            destination_from(scheme + re.sub("|".join(ids), lambda name: ids[name[0]], rest)),
+            cells.split(" | "),
+        )
+        for scheme, rest, cells in rows
+    }
+
+
+def test_the_table_of_destinations_is_that_of_the_code() -> None:
+    described = described_destinations()
+    assert described.keys() == _VENDORS.keys()
+    for name, (destination, (number, own_time, *_)) in described.items():
+        assert int(number.partition(";")[0]) == getattr(destination, "max_batch", 1), name
+        assert (own_time == "yes") is getattr(destination, "backdates", False), name
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\w+(?:\+http)?://.+$", DESTINATIONS, re.MULTILINE))
+def test_every_line_of_a_destination_can_be_used(line: str) -> None:
+    assert destination_from(line).name.startswith(re.split(r"\W", line)[0])
 
 
 CONTRIBUTING: Final = (ROOT / "CONTRIBUTING.md").read_text("utf-8")

@@ -48,6 +48,24 @@ def test_a_page_is_shown_with_its_visitor_steps_event_and_request(
     assert "s3cret" not in text
 
 
+SECRETS = {
+    "Collector": ("collector://s3cret-of-16-chars@stats.example.com/a.test", "authorization: ***"),
+    "Matomo": ("matomo://s3cret-of-16-chars@stats.example.com/1", '"token_auth":"***"'),
+}
+
+
+@pytest.mark.parametrize(("line", "shown"), SECRETS.values(), ids=SECRETS.keys())
+def test_no_secret_of_a_destination_is_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str, shown: str
+) -> None:
+    monkeypatch.setenv("FOOTFALL_DESTINATIONS", line)
+
+    for arguments in ([], ["--json"]):
+        _, text = explained(capsys, "GET", "https://example.com/", *arguments)
+        assert "s3cret" not in text
+    assert shown in explained(capsys, "GET", "https://example.com/")[1]
+
+
 NOT_COUNTED = {
     "a bot": (["GET", PAGE, "-H", "User-Agent: GPTBot/1.0"], "bot"),
     "no browser": (["GET", PAGE, "-H", "User-Agent:"], "no_user_agent"),

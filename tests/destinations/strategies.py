@@ -90,7 +90,7 @@ ANY_RESPONSE = st.builds(
     ),
     body=st.binary(max_size=200)
     | ANY_JSON.map(lambda value: json.dumps(value, default=str).encode())
-    | st.dictionaries(st.sampled_from(["message", "error", "errors"]), ANY_JSON).map(
-        lambda value: json.dumps(value, default=str).encode()
-    ),
+    | st.dictionaries(
+        st.sampled_from(["message", "error", "errors", "status", "tracked", "invalid"]), ANY_JSON
+    ).map(lambda value: json.dumps(value, default=str).encode()),
 )

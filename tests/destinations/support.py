@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from footfall.destinations import Collector, Destination, Plausible, Swetrix, Umami, Webhook
+from footfall.destinations import (
+    Collector,
+    Destination,
+    Matomo,
+    Plausible,
+    Swetrix,
+    Umami,
+    Webhook,
+)
 from footfall.model import ACCEPTED, Event, Outcome, Request, Response, Visitor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
@@ -31,6 +39,7 @@ PAGEVIEW = Event(url="https://example.com/pricing", visitor=VISITOR)
 PLAUSIBLE = Plausible(domain="example.com", ip_headers=("X-Forwarded-For", "X-Plausible-IP"))
 SWETRIX = Swetrix(pid=PID)
 UMAMI = Umami(website=WEBSITE)
+MATOMO = Matomo(site=1, token="t0ken", endpoint="https://stats.example.com")
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
 
@@ -50,7 +59,7 @@ SWETRIX_FIELDS = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
 
 EVERY_DESTINATION = pytest.mark.parametrize(
     "destination",
-    [PLAUSIBLE, SWETRIX, UMAMI, WEBHOOK, COLLECTOR],
+    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, WEBHOOK, COLLECTOR],
     ids=lambda destination: type(destination).__name__,
 )
 

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from footfall.destinations import (
     Collector,
     Destination,
+    Matomo,
     Plausible,
     Swetrix,
     Umami,
     destination_from,
     split_dsns,
 )
+from footfall.destinations._dsn import _VENDORS
 from footfall.errors import ConfigError
 from tests.destinations.strategies import ANY_TEXT
 from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
@@ -77,6 +79,19 @@ from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
             f"umami+http://127.0.0.1:3000/{WEBSITE}",
             Umami(website=WEBSITE, endpoint="http://127.0.0.1:3000"),
         ),
+        (
+            "matomo://t0ken@stats.example.com/matomo/1",
+            Matomo(site=1, token="t0ken", endpoint="https://stats.example.com/matomo"),
+        ),
+        (
+            "matomo+http://t0ken@127.0.0.1:8080/matomo.php/7?dimensions=plan:1,%20a:b:12",
+            Matomo(
+                site=7,
+                token="t0ken",
+                endpoint="http://127.0.0.1:8080",
+                dimensions={"plan": 1, "a:b": 12},
+            ),
+        ),
         ("collector://127.0.0.1:8321/example.com", Collector(domain="example.com")),
         (
             "collector://localhost:8321/example.com",
@@ -134,7 +149,8 @@ def test_an_object_with_the_four_members_is_a_destination(destination: Destinati
 
 
 BEGIN = (
-    "begin with plausible, swetrix, umami, collector, as in plausible://plausible.io/example.com"
+    "begin with plausible, swetrix, umami, matomo, collector, as in "
+    "plausible://plausible.io/example.com"
 )
 
 
@@ -221,6 +237,41 @@ BEGIN = (
             id="no number",
         ),
         pytest.param(
+            "matomo://stats.example.com/1",
+            [
+                (
+                    "token",
+                    "write the token_auth of a user who may write to the website: "
+                    "matomo://TOKEN@HOST/SITE_ID",
+                )
+            ],
+            id="no token",
+        ),
+        pytest.param(
+            "matomo://secret\u00e9@stats.example.com/x?token_auth=secret&token=secret&dimensions=plan",
+            [
+                ("token_auth", "no such option; there is: dimensions"),
+                ("token", "write it before the host: matomo://TOKEN@HOST/SITE_ID"),
+                ("site", "write the website's id, a whole number such as 1"),
+                (
+                    "token",
+                    "write the token_auth of a user who may write to the website: "
+                    "matomo://TOKEN@HOST/SITE_ID",
+                ),
+                (
+                    "dimensions",
+                    "give each prop a dimension of its own, 1 to 999: "
+                    "dimensions=plan:1,section:2, or Matomo(dimensions={'plan': 1, 'section': 2})",
+                ),
+            ],
+            id="everything wrong",
+        ),
+        pytest.param(
+            "matomo://secret@stats.example.com/matomo.php",
+            [("destinations", "name the site at the end: matomo://TOKEN@stats.example.com/1")],
+            id="a Matomo and no site",
+        ),
+        pytest.param(
             "collector://127.0.0.1/example.com?domain=b.example",
             [("domain", "no such option; there is: every_hit")],
             id="an option that the path says",
@@ -285,7 +336,7 @@ def test_a_list_is_split_where_a_scheme_begins(text: str, lines: tuple[str, ...]
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["plausible://", "swetrix://", "umami://", "collector://", ""]), ANY_TEXT)
+@given(st.sampled_from([*(f"{name}://" for name in _VENDORS), ""]), ANY_TEXT)
 def test_whatever_line_is_written_it_is_a_destination_or_a_config_error(
     scheme: str, rest: str
 ) -> None:

@@ -13,9 +13,10 @@ from footfall import destinations
 from footfall.destinations import VISITOR_HEADERS, Destination, Swetrix
 from footfall.model import Event, Request, Response, Visitor
 from tests.destinations.strategies import ANY_EVENT, ANY_RESPONSE, ANY_VISITOR
-from tests.destinations.support import EVERY_DESTINATION, PID, PLAUSIBLE, SWETRIX, UMAMI
+from tests.destinations.support import EVERY_DESTINATION, MATOMO, PID, PLAUSIBLE, SWETRIX, UMAMI
 from tests.destinations.vendor_rules import (
     header_violations,
+    matomo_violations,
     old_swetrix_violations,
     plausible_violations,
     swetrix_violations,
@@ -51,6 +52,7 @@ RULES: tuple[tuple[Destination, Callable[[Request], list[str]]], ...] = (
     (SWETRIX, swetrix_violations),
     (OLD_SWETRIX, old_swetrix_violations),
     (UMAMI, umami_violations),
+    (MATOMO, matomo_violations),
 )
 
 

@@ -14,7 +14,7 @@ from footfall.events.hit_report import HitReport
 from footfall.model import Event, Response, Visitor
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
-from tests.destinations.support import PAGEVIEW, UMAMI
+from tests.destinations.support import MATOMO, PAGEVIEW, UMAMI
 from tests.support.trackers import visit
 
 SHOP, BLOG, BOTS = (Plausible(domain=f"{name}.example.com") for name in ("shop", "blog", "bots"))
@@ -101,6 +101,11 @@ def test_late_events_keep_their_time_where_its_destination_takes_one() -> None:
     assert request_at(only, event, 100.0) == UMAMI.late_request(event) != UMAMI.request(event)
     assert not Only(to=SHOP, hosts=["example.com"]).backdates
     assert request_at(Only(to=SHOP, hosts=["a.test"]), event, 100.0) == SHOP.request(event)
+
+
+def test_its_secrets_are_those_of_its_destination() -> None:
+    assert Only(to=MATOMO, hosts=["example.com"]).secrets == (MATOMO.token,)
+    assert Only(to=SHOP, hosts=["example.com"]).secrets == ()
 
 
 def test_an_invalid_url_has_no_host() -> None:

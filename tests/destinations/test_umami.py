@@ -24,8 +24,8 @@ from footfall.model import (
 from tests.destinations import support
 from tests.destinations.support import FIREFOX, VISITOR, WEBSITE
 from tests.support.faults import watched_site
-from tests.support.umami import UmamiServer, umami_behaviour
-from tests.support.vendors import vendor, wait_until
+from tests.support.umami import UmamiServer
+from tests.support.vendors import responding, vendor, wait_until
 
 SITE = Umami(website=WEBSITE)
 PAGEVIEW = replace(support.PAGEVIEW, url="https://example.com:8443/pricing?utm_source=news")
@@ -387,7 +387,7 @@ def test_who_refuses_a_batch_gets_single_events(status: int) -> None:
 def test_what_waits_for_a_server_goes_together(version: tuple[int, ...]) -> None:
     umami = UmamiServer(version=version, websites=frozenset({WEBSITE}))
     with (
-        vendor(umami_behaviour(umami)) as server,
+        vendor(responding(umami.respond)) as server,
         watched_site(Umami(website=WEBSITE, endpoint=server.url)) as site,
     ):
         site.visits(200)

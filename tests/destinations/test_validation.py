@@ -119,6 +119,21 @@ def test_the_faults_of_all_options_are_raised_together() -> None:
     assert switches == Switches(first="false", second=1)
 
 
+@pytest.mark.parametrize("value", ["a", " 0aZ._~+/-== ", "33dc3f2536d3025974cccb4b4d2d98f4"])
+def test_a_token_has_the_characters_that_every_part_of_a_request_carries(value: str) -> None:
+    assert _validation.required_token("write one")("token", value) == value.strip()
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", None, 7, "=a", "a b", "a\nb", 'a"b', "a\\b", "é"], ids=repr
+)
+def test_any_other_token_is_refused_and_not_repeated(value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _validation.required_token("write one")("token", value)
+
+    assert [(*fault,) for fault in caught.value.faults] == [("token", "(hidden)", "write one")]
+
+
 @pytest.mark.parametrize(
     ("url", "host"), [("https://A.example:8443/", "a.example"), ("http://[::1]", "::1"), ("x", "")]
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 from footfall.events.details import PERF_NAMES
 from footfall.model import Request
-from tests.destinations.support import PID, WEBSITE
+from tests.destinations.support import MATOMO, PID, WEBSITE
+from tests.support.matomo import MatomoServer
 
 # RFC 9110 section 5.5, without white space around the value.
 FIELD_VALUE = re.compile(r"|[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
@@ -138,3 +139,13 @@ def umami_violations(request: Request) -> list[str]:
         <= {"content-type", "user-agent", "x-forwarded-for"},
     }
     return [rule for rule, holds in rules.items() if not holds]
+
+
+def matomo_violations(request: Request) -> list[str]:
+    """The rules of Matomo's bulk tracking that this request breaks."""
+    server = MatomoServer(token=MATOMO.token)
+    try:
+        server.receive(request)
+    except (AssertionError, ValueError) as error:
+        return [repr(error)]
+    return [] if len(server.kept) == 1 else ["the event is invalid"]

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from footfall.model import Request, Response
-from tests.support import vendors
-from tests.support.vendors import Vendor
 
 # Enough to tell the agents of these tests apart: an empty one is no bot's.
 _BOT: Final = re.compile(r"bot|curl|python|^[\w.-]+(/[\d.]+)?$", re.IGNORECASE)
@@ -119,18 +116,3 @@ class UmamiServer:
         if self._version < (3,):
             error = message
         return Response(status=status, body=json.dumps({"error": error}).encode())
-
-
-def umami_behaviour(umami: UmamiServer) -> Callable[[socket.socket, Vendor], None]:
-    """This server over HTTP, for `vendors.vendor`."""
-
-    def behave(connection: socket.socket, server: Vendor) -> None:
-        while request := server.read_request(connection):
-            head, _, body = request.partition(b"\r\n\r\n")
-            first, *lines = head.decode("latin-1").split("\r\n")
-            pairs = (line.partition(":") for line in lines)
-            headers = {name.lower(): value.strip() for name, _, value in pairs}
-            response = umami.respond(first.split(" ")[1], headers, body)
-            connection.sendall(vendors.answer(f"{response.status} x", response.body))
-
-    return behave

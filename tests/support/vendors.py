@@ -9,11 +9,14 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
+from footfall.model import Response
+
 Behaviour = Callable[[socket.socket, "Vendor"], None]
+Respond = Callable[[str, Mapping[str, str], bytes], Response]
 
 
 class Vendor:
@@ -121,6 +124,22 @@ def answering(response: bytes) -> Behaviour:
     def behave(connection: socket.socket, server: Vendor) -> None:
         while server.read_request(connection):
             connection.sendall(response)
+
+    return behave
+
+
+def responding(respond: Respond) -> Behaviour:
+    """Keep-alive, and the response that a function makes of path, headers and body."""
+
+    def behave(connection: socket.socket, server: Vendor) -> None:
+        while request := server.read_request(connection):
+            head, _, body = request.partition(b"\r\n\r\n")
+            first, *lines = head.decode("latin-1").split("\r\n")
+            pairs = (line.partition(":") for line in lines)
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            response = respond(first.split(" ")[1], headers, body)
+            extra = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
+            connection.sendall(answer(f"{response.status} x", response.body, extra))
 
     return behave
 

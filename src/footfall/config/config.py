@@ -170,8 +170,8 @@ class Config:
     # Above half an hour both vendors would open a second visit for a late event.
     max_age_seconds: float | None = option(
         None,
-        "events that waited longer are dropped, since vendors stamp them on arrival; Umami "
-        "takes their time, and gets them up to an hour later, unless this is set",
+        "events that waited longer are dropped, since vendors stamp them on arrival; those that "
+        "take an event's own time get it up to an hour later, unless this is set",
         shown_default="`60`; `300` with `outbox`",
         low=1,
         high=1800,

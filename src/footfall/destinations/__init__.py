@@ -20,6 +20,7 @@ from footfall.destinations.base import (
     request_at,
 )
 from footfall.destinations.collector import Collector
+from footfall.destinations.matomo import Matomo
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
@@ -32,6 +33,7 @@ __all__ = [
     "Batching",
     "Collector",
     "Destination",
+    "Matomo",
     "Only",
     "Plausible",
     "Swetrix",

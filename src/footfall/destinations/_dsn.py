@@ -6,9 +6,11 @@
     umami://cloud.umami.is/WEBSITE_ID
     collector://127.0.0.1:8321/example.com
     collector://TOKEN@stats.example.com/example.com
+    matomo://TOKEN@stats.example.com/matomo/1
 
 The last segment of the path is the site; what precedes it is the endpoint, over https unless
-`+http` follows the vendor's name or a collector is on this machine. The query holds the options.
+`+http` follows the vendor's name or a collector is on this machine. A token stands before the host.
+The query holds the options.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from urllib.parse import parse_qsl, unquote
 from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
 from footfall.destinations.collector import Collector
+from footfall.destinations.matomo import Matomo
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
@@ -47,8 +50,10 @@ class _Vendor(NamedTuple):
     example: str
     # Each function parses the text of an option; text that it cannot parse, the class refuses.
     options: Mapping[str, Callable[[str], object]]
-    # Whether a token may stand before the host.
-    takes_token: bool = False
+    # The line with the token that may stand before the host; empty where none may.
+    login_example: str = ""
+    # Whether one must stand there.
+    needs_login: bool = False
 
 
 def _boolean(text: str) -> object:
@@ -57,6 +62,12 @@ def _boolean(text: str) -> object:
 
 def _number(text: str) -> object:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
+
+
+def _numbers(text: str) -> object:
+    """`plan:1,section:2` as a mapping of names to numbers."""
+    pairs = [pair.rpartition(":") for pair in text.split(",") if pair.strip()]
+    return {name.strip(): _number(number.strip()) for name, _, number in pairs}
 
 
 _VENDORS: Mapping[str, _Vendor] = {
@@ -81,13 +92,22 @@ _VENDORS: Mapping[str, _Vendor] = {
         example="umami://cloud.umami.is/WEBSITE_ID",
         options={},
     ),
+    "matomo": _Vendor(
+        make=Matomo,
+        site="site",
+        path_end="matomo.php",
+        example="matomo://TOKEN@stats.example.com/1",
+        options={"dimensions": _numbers},
+        login_example="matomo://TOKEN@HOST/SITE_ID",
+        needs_login=True,
+    ),
     "collector": _Vendor(
         make=Collector,
         site="domain",
         path_end="event",
         example="collector://127.0.0.1:8321/example.com",
         options={"every_hit": _boolean},
-        takes_token=True,
+        login_example="collector://TOKEN@HOST:PORT/DOMAIN",
     ),
 }
 
@@ -144,7 +164,7 @@ def _parse(dsn: str) -> Destination:
             Fault("destinations", shown, f"name the {vendor.site} at the end: {vendor.example}")
         )
     arguments = {vendor.site: unquote(site)}
-    if vendor.takes_token and "@" in address:
+    if vendor.login_example and (vendor.needs_login or "@" in address):
         token, _, address = address.rpartition("@")
         arguments["token"] = unquote(token)
     web_scheme = web_scheme or _default_scheme(vendor, address)
@@ -168,8 +188,8 @@ def _make(
 
 def _option_faults(vendor: _Vendor, options: list[tuple[str, str]]) -> Iterator[Fault]:
     for name, text in options:
-        if name == "token" and vendor.takes_token:
-            yield Fault(name, text, "write it before the host: collector://TOKEN@HOST:PORT/DOMAIN")
+        if name == "token" and vendor.login_example:
+            yield Fault(name, text, f"write it before the host: {vendor.login_example}")
         elif name not in vendor.options:
             near = difflib.get_close_matches(name, vendor.options, n=1)
             known = ", ".join(vendor.options) or "none"

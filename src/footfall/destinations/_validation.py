@@ -12,12 +12,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from footfall.common.bearer_token import token_remedy
 from footfall.common.loopback import is_loopback
-from footfall.errors import ConfigError, Fault, hide_credentials
+from footfall.errors import HIDDEN, ConfigError, Fault, hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -49,8 +50,23 @@ def bearer_token(option: str, value: object) -> str | None:
     if value is None:
         return None
     if remedy := token_remedy(value):
-        raise ConfigError(Fault(option, "(hidden)", remedy))
+        raise ConfigError(Fault(option, HIDDEN, remedy))
     return str(value).strip()
+
+
+def required_token(remedy: str) -> Callable[[str, object], str]:
+    """A check for a token that must be there; `remedy` says what to write, and the error no token.
+
+    Its characters are those of RFC 6750, which a header and a JSON text carry as they are.
+    """
+
+    def check(option: str, value: object) -> str:
+        token = value.strip() if isinstance(value, str) else ""
+        if _TOKEN.fullmatch(token):
+            return token
+        raise ConfigError(Fault(option, HIDDEN, remedy))
+
+    return check
 
 
 def endpoint_at(path: str, *subpaths: str) -> Callable[[str, object], str]:

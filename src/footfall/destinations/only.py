@@ -84,6 +84,11 @@ class Only:
         """The warnings of `to`."""
         return tuple(getattr(self.to, "warnings", ()))
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets of `to`."""
+        return tuple(getattr(self.to, "secrets", ()))
+
     def takes(self, event: Event) -> bool:
         """True for an event that matches."""
         # A heartbeat follows an event that matched.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,11 +27,20 @@ class Explanation:
     requests: Mapping[str, Request]
 
 
-def without_credentials(request: Request) -> Request:
-    """The request with `***` for each credential in its headers."""
-    if _CREDENTIALS.isdisjoint(request.headers):
+def without_credentials(request: Request, secrets: Collection[str] = ()) -> Request:
+    """The request with `***` for each credential in its headers and its body.
+
+    Args:
+        request: As it is sent.
+        secrets: The texts of the destination that nobody may be shown.
+    """
+    if not secrets and _CREDENTIALS.isdisjoint(request.headers):
         return request
     shown = {
-        name: "***" if name in _CREDENTIALS else value for name, value in request.headers.items()
+        name: "***" if name in _CREDENTIALS or value in secrets else value
+        for name, value in request.headers.items()
     }
-    return replace(request, headers=shown)
+    body = request.body
+    for secret in secrets:
+        body = body.replace(secret.encode(), b"***")
+    return replace(request, headers=shown, body=body)

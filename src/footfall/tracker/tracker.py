@@ -239,7 +239,9 @@ class Tracker:
             reason=reason,
             event=event,
             requests={
-                lane.destination.name: without_credentials(lane.destination.request(event))
+                lane.destination.name: without_credentials(
+                    lane.destination.request(event), getattr(lane.destination, "secrets", ())
+                )
                 for lane in lanes
                 if event is not None
             },

@@ -11,11 +11,41 @@ import pytest
 from footfall.cli import main
 from footfall.collector import CollectorServer
 from tests.cli.check.common import ADDRESS, SITE, line, newest
-from tests.support.vendors import Vendor, answer, answering, unused_port, vendor
+from tests.support.matomo import MatomoServer
+from tests.support.vendors import (
+    Respond,
+    Vendor,
+    answer,
+    answering,
+    responding,
+    unused_port,
+    vendor,
+)
 
 
 def output(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
+
+
+# -- against vendors that take many at once -------------------------------------------------------
+
+BULK: dict[str, tuple[Respond, str]] = {
+    "Matomo": (MatomoServer(token="s3cret").respond, "matomo+http://s3cret@{}/1"),
+}
+
+
+@pytest.mark.parametrize(("respond", "line"), BULK.values(), ids=BULK.keys())
+def test_a_vendor_says_that_it_took_the_event(
+    respond: Respond, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--client-ip", ADDRESS, "--url", "https://a.test/"]
+    with vendor(responding(respond)) as server:
+        code = main(["check", line.format(f"127.0.0.1:{server.port}"), *options])
+    text = output(capsys)
+
+    assert code == 0
+    assert "meaning    accepted: the vendor took the event" in text
+    assert "s3cret" not in text
 
 
 # -- against a collector ----------------------------------------------------------------------
