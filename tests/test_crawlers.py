@@ -9,7 +9,7 @@ from footfall.model import Hit
 from footfall.rules.pageview import PageviewOptions, decide
 from tests.support.adapters import CHROME, NAVIGATION
 
-KNOWN_TO_THE_LIST_ALONE = CHROME + " LinkTiger"
+KNOWN_TO_THE_LIST_ALONE = CHROME + " Sindup/1.0.0"
 
 
 def hit(user_agent: str) -> Hit:

@@ -86,7 +86,12 @@ def address_seen_by_app(address: str, headers: list[str], visitor: str = VISITOR
     host, _, port = address.rpartition(":")
     family = "TCP6" if ":" in visitor else "TCP4"
     server = "::1" if family == "TCP6" else "127.0.0.1"
-    lines = ["GET / HTTP/1.1", "Host: example.com", "User-Agent: Mozilla/5.0 (X11)", *headers]
+    lines = [
+        "GET / HTTP/1.1",
+        "Host: example.com",
+        "User-Agent: Mozilla/5.0 (X11) Firefox/140",
+        *headers,
+    ]
     with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as connection:
         greeting = f"PROXY {family} {visitor} {server} 40000 80\r\n"
         request = "\r\n".join([*lines, "Connection: close", "", ""])

@@ -293,6 +293,131 @@ UNKNOWN_BOTS: dict[str, tuple[str, Bot]] = {
     "one word": ("Safari", Bot("Safari", "other")),
     "a dash": ("-", Bot("-", "other")),
     "a name out of reach of terminals": ("\x1b[31mred\x00\udcff/1", Bot("[31mred", "other")),
+    "a link preview without an address": (
+        f"{CHROME} ExampleLinkPreview/1.0",
+        Bot("ExampleLinkPreview", "preview"),
+    ),
+    "a monitor in a browser's string": (
+        f"{CHROME} ExampleMonitor",
+        Bot("ExampleMonitor", "monitor"),
+    ),
+    "a scanner in a browser's string": (f"{CHROME} Example_scan/3", Bot("Example_scan", "scanner")),
+    "an inspector": (f"{CHROME} Example Inspector (4711)", Bot("Inspector", "other")),
+    "a maker of thumbnails": (f"{CHROME} ExampleThumb/2", Bot("ExampleThumb", "preview")),
+    "a fetcher of icons": (f"{CHROME} Example Favicon", Bot("Favicon", "preview")),
+    "a checker of links": (f"{CHROME} ExampleCheck", Bot("ExampleCheck", "other")),
+    "a checker in Internet Explorer's string": (
+        "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.1; Trident/6.0) PageCheck by example",
+        Bot("MSIE 10.0", "other"),
+    ),
+    "an agent": (
+        "Mozilla/5.0 (X11; Linux x86_64; rv:115.0; example-agent) Gecko/20100101 Firefox/115.0",
+        Bot("example-agent", "other"),
+    ),
+    "a bare host": (f"{CHROME} Example4/2.0 (example4.com)", Bot("Mozilla", "other")),
+    "a bare host with a path, on a phone": (
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8) example.com/policy AppleWebKit/537.36 (KHTML, "
+        "like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
+        Bot("Mozilla", "other"),
+    ),
+    "a name behind the engine": (
+        f"Mozilla/5.0 (X11; Linux x86_64) {_LIKE_GECKO[:-1]}; ExampleShopFinder) Chrome/131.0.0.0 "
+        "Safari/537.36",
+        Bot("ExampleShopFinder", "other"),
+    ),
+    "a name behind the engine and a comma": (
+        f"Mozilla/5.0 (Windows NT 10.0) {_LIKE_GECKO[:-1]}, Examplegenix) Chrome/131.0.0.0",
+        Bot("Examplegenix", "other"),
+    ),
+    "one of Google's many": (f"{CHROME} ExampleStore-Google", Bot("Mozilla", "other")),
+    "a comment without an engine": ("Mozilla/5.0 (Example Proxy)", Bot("Mozilla", "other")),
+    "an engine without a comment": (
+        "Mozilla/5.0 Gecko/20100101 Firefox/115.0 Example",
+        Bot("Mozilla", "other"),
+    ),
+    "a library in a comment": ("Mozilla/5.0 (Python-urllib3)", Bot("Python", "library")),
+    "a client before a browser": (f"examplehttp, {CHROME}", Bot("examplehttp", "other")),
+    "words before a browser": (
+        f"Example Feed Finder ({CHROME})",
+        Bot("Example Feed Finder", "feed reader"),
+    ),
+    "a client before a phone's browser": (
+        f"Examplor/6.7, Mozilla/5.0 (Linux; Android 9; Phone) {_LIKE_GECKO}",
+        Bot("Examplor", "other"),
+    ),
+    "a name before the system": (
+        "Mozilla/5.0 (exampletowr; Windows NT 10.0; x64; rv:84.0) Gecko/20100101 Firefox/84.0",
+        Bot("Mozilla", "other"),
+    ),
+    "a name between the windows and the system": (
+        f"Mozilla/5.0 (X11; Examplenyze; Linux x86_64) {_LIKE_GECKO} Chrome/131.0.0.0",
+        Bot("Mozilla", "other"),
+    ),
+    "a known name with its version": (
+        "Mozilla/5.0 (Windows; U; Windows NT 5.1; rv:1.9.2.8) Firefox/3.6.8/Heritrix-1.9",
+        Bot("heritrix", "other"),
+    ),
+    "a bot's own item behind a phone's model": (
+        f"Mozilla/5.0 (Linux; Android 6.0; Nexus 5; ExampleBot) {_LIKE_GECKO} Chrome/131.0.0.0 "
+        "Mobile Safari/537.36",
+        Bot("ExampleBot", "other"),
+    ),
     "a very long name": ("x" * 5_000, Bot("x" * 60, "other")),
     "a name of nothing printable": ("\udcff\udcfe/1", Bot("unnamed", "other")),
+}
+
+_ANDROID = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/83.0.4103.106 Mobile Safari/537.36"
+
+# People's devices and apps, whose strings resemble those of bots.
+PEOPLE: dict[str, str] = {
+    "a tablet named bot": f"Mozilla/5.0 (Linux; Android 7.1.2; X bot Tab 9) {_ANDROID}",
+    "a phone named bot": f"Mozilla/5.0 (Linux; Android 6.0; Zbot77PLUS Build/MRA58K) {_ANDROID}",
+    "a phone named spider": f"Mozilla/5.0 (Linux; Android 13; Spider 12) {_ANDROID}",
+    "a phone named like a job": f"Mozilla/5.0 (Linux; Android 13; Monitor Scan 4) {_ANDROID}",
+    "a phone named like a bot": f"Mozilla/5.0 (Linux; Android 13; Yeti 5) {_ANDROID}",
+    "a phone named like a site": (
+        "Mozilla/5.0 (Linux; U; Android 4.0.3; en-us; Novo 7 (Tablets.com) Build/IML74K) "
+        "AppleWebKit/534.30 (KHTML, like Gecko) Version/4.0 Safari/534.30"
+    ),
+    "an e-reader": "Mozilla/4.0 (compatible; Linux 2.6.26) NetFront/3.5 Reader/2.2 (600x800)",
+    "a phone of 2008": "Mozilla/4.0 (compatible; Polaris 6.1; Brew 3.1.4; en) Samsung sam-r1",
+    "a phone of 2010": "Mozilla/5.0 (compatible; Teleca Q8; Brew 4.1; U; en) 240X400 LGE LG999",
+    "a phone that says little": "Mozilla/4.0 SonyEricssonW123v/R1EA",
+    "a phone without parentheses": (
+        "Mozilla/5.0 Linux; U; Android 4.1.1; en-us; XT-9 Build/JRO03H AppleWebKit/534.30 KHTML, "
+        "like Gecko Version/4.0 Mobile Safari/534.30"
+    ),
+    "a pager": "Mozilla/2.0 (compatible; Go.Web/6.6; HandHTTP 1.2; Elaine/1.1; RIM950 )",
+    "a television": (
+        "Mozilla/5.0(compatible; U; InfoNet 0.2; Viera) AppleWebKit/420  (KHTML, like Gecko)"
+        "(avdn/Panasonic.tv.2015) Viera/3.11 Chrome/23.0.1271.97 Safari/537.11"
+    ),
+    "a television's own name first": (
+        "TVBrowser/104.1 (TV-9000) Chrome/104.0.5112.70 HbbTV/1.6.1 (+DRM; ABC; 40X; 14.1; ; )"
+    ),
+    "a browser's own name first": (
+        "Example/2.6 (Android 9; Mobile; rv:63.0) Gecko/63.0 Firefox/59.0 ExampleBrowser/63.0.1"
+    ),
+    "a phone's own name first": (
+        "Phone_M19_TD-LTE/V1 Linux/3.18.71 Android/8.1 Release/4.10.2018 Browser/AppleWebKit537.36 "
+        "Mobile Safari/537.36 System/Android 8.1 PhoneBrowser/9.5.6"
+    ),
+    "an app's name before a phone's browser": (
+        f"Example App/24.4.0 Mozilla/5.0 (Linux; Android 14; X1 Build/UP1A; wv) {_ANDROID}"
+    ),
+    "an app named like a site": f"Mozilla/5.0 (Linux; Android 10; X1) {_ANDROID} Foo.com App",
+    "an app that scans paper": f"Mozilla/5.0 (Linux; Android 13; X1) {_ANDROID} CamScanner/4.8",
+    "a shop's app": f"Mozilla/5.0 (Linux; Android 14; X1) {_ANDROID} example-store-checkout",
+    "Internet Explorer with a toolkit": (
+        "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1; Embedded Web Browser from: "
+        "http://bsalsa.com/; .NET CLR 1.1.4322)"
+    ),
+    "Internet Explorer with .NET": (
+        "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; .NET CLR 2.0; .NET4.0C)"
+    ),
+    "Netscape on a workstation": "Mozilla/4.78 [en] (X11; U; SunOS 5.9 i86pc)",
+    "Safari of 2005": (
+        "Mozilla/5.0 (Macintosh; U; PPC Mac OS X; en) AppleWebKit/412 (KHTML, like Gecko, Safari) "
+        "OmniWeb/v563"
+    ),
 }

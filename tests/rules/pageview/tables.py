@@ -25,6 +25,7 @@ from tests.rules.pageview.hits import (
     responded,
 )
 from tests.support.header_sets import (
+    FIREFOX,
     FIREFOX_92_ACCEPT,
     FIREFOX_128_ACCEPT,
     IMAGE_ACCEPT,
@@ -68,7 +69,7 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
     "with DNT": Row(requested(chromium(dnt="1")), "pageview navigation"),
     "with GPC": Row(requested(chromium(sec_gpc="1")), "pageview navigation"),
     "after an upgrade to h2c": Row(
-        requested(old("Mozilla/5.0 (X11)", upgrade="h2c")),
+        requested(old(FIREFOX, upgrade="h2c")),
         "pageview navigation",
     ),
     "fetch metadata stripped by a proxy": Row(
@@ -80,11 +81,11 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
         "pageview navigation",
     ),
     "only xhtml accepted": Row(
-        requested(old("Mozilla/5.0 (X11)", accept="application/xhtml+xml")),
+        requested(old(FIREFOX, accept="application/xhtml+xml")),
         "pageview navigation",
     ),
     "an Accept in capitals": Row(
-        requested(old("Mozilla/5.0 (X11)", accept="TEXT/HTML")),
+        requested(old(FIREFOX, accept="TEXT/HTML")),
         "pageview navigation",
     ),
     "passed on by a service worker": Row(
@@ -100,7 +101,7 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
         "skip fetch",
     ),
     "navigation preload": Row(
-        requested(old("Mozilla/5.0 (X11)", "*/*", service_worker_navigation_preload="true")),
+        requested(old(FIREFOX, "*/*", service_worker_navigation_preload="true")),
         "pageview navigation",
     ),
     "an app's own name in X-Requested-With": Row(
