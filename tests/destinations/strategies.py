@@ -86,7 +86,13 @@ ANY_RESPONSE = st.builds(
     Response,
     status=st.integers(-1, 1000) | st.sampled_from([200, 201, 202, 301, 400, 403, 429, 503]),
     headers=st.dictionaries(
-        st.sampled_from(["date", "location", "retry-after", "x-plausible-dropped"]), ANY_TEXT
+        st.sampled_from(
+            [
+                *("date", "location", "retry-after"),
+                *("x-plausible-dropped", "x-goatcounter-filter", "x-rate-limit-reset"),
+            ]
+        ),
+        ANY_TEXT,
     ),
     body=st.binary(max_size=200)
     | ANY_JSON.map(lambda value: json.dumps(value, default=str).encode())

@@ -10,6 +10,7 @@ import pytest
 from footfall.destinations import (
     Collector,
     Destination,
+    GoatCounter,
     Matomo,
     Plausible,
     Swetrix,
@@ -40,6 +41,7 @@ PLAUSIBLE = Plausible(domain="example.com", ip_headers=("X-Forwarded-For", "X-Pl
 SWETRIX = Swetrix(pid=PID)
 UMAMI = Umami(website=WEBSITE)
 MATOMO = Matomo(site=1, token="t0ken", endpoint="https://stats.example.com")
+GOATCOUNTER = GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com")
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
 
@@ -59,7 +61,7 @@ SWETRIX_FIELDS = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
 
 EVERY_DESTINATION = pytest.mark.parametrize(
     "destination",
-    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, WEBHOOK, COLLECTOR],
+    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, GOATCOUNTER, WEBHOOK, COLLECTOR],
     ids=lambda destination: type(destination).__name__,
 )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from footfall.destinations import (
     Collector,
     Destination,
+    GoatCounter,
     Matomo,
     Plausible,
     Swetrix,
@@ -92,6 +93,14 @@ from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
                 dimensions={"plan": 1, "a:b": 12},
             ),
         ),
+        (
+            "goatcounter://t0ken@Example.goatcounter.com/",
+            GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com"),
+        ),
+        (
+            "goatcounter+http://t0ken@127.0.0.1:8080/stats/api/v0/count",
+            GoatCounter(token="t0ken", endpoint="http://127.0.0.1:8080/stats"),
+        ),
         ("collector://127.0.0.1:8321/example.com", Collector(domain="example.com")),
         (
             "collector://localhost:8321/example.com",
@@ -149,7 +158,7 @@ def test_an_object_with_the_four_members_is_a_destination(destination: Destinati
 
 
 BEGIN = (
-    "begin with plausible, swetrix, umami, matomo, collector, as in "
+    "begin with plausible, swetrix, umami, matomo, goatcounter, collector, as in "
     "plausible://plausible.io/example.com"
 )
 
@@ -270,6 +279,19 @@ BEGIN = (
             "matomo://secret@stats.example.com/matomo.php",
             [("destinations", "name the site at the end: matomo://TOKEN@stats.example.com/1")],
             id="a Matomo and no site",
+        ),
+        pytest.param(
+            "goatcounter://?a=secret",
+            [
+                ("a", "no such option; there is: none"),
+                (
+                    "token",
+                    "write an API token that may record pageviews: "
+                    "goatcounter://TOKEN@example.goatcounter.com",
+                ),
+                ("endpoint", "the host is missing or not a host name"),
+            ],
+            id="a GoatCounter without anything",
         ),
         pytest.param(
             "collector://127.0.0.1/example.com?domain=b.example",

@@ -13,8 +13,17 @@ from footfall import destinations
 from footfall.destinations import VISITOR_HEADERS, Destination, Swetrix
 from footfall.model import Event, Request, Response, Visitor
 from tests.destinations.strategies import ANY_EVENT, ANY_RESPONSE, ANY_VISITOR
-from tests.destinations.support import EVERY_DESTINATION, MATOMO, PID, PLAUSIBLE, SWETRIX, UMAMI
+from tests.destinations.support import (
+    EVERY_DESTINATION,
+    GOATCOUNTER,
+    MATOMO,
+    PID,
+    PLAUSIBLE,
+    SWETRIX,
+    UMAMI,
+)
 from tests.destinations.vendor_rules import (
+    goatcounter_violations,
     header_violations,
     matomo_violations,
     old_swetrix_violations,
@@ -53,6 +62,7 @@ RULES: tuple[tuple[Destination, Callable[[Request], list[str]]], ...] = (
     (OLD_SWETRIX, old_swetrix_violations),
     (UMAMI, umami_violations),
     (MATOMO, matomo_violations),
+    (GOATCOUNTER, goatcounter_violations),
 )
 
 

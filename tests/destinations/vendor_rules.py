@@ -6,11 +6,12 @@ import ipaddress
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from footfall.events.details import PERF_NAMES
-from footfall.model import Request
-from tests.destinations.support import MATOMO, PID, WEBSITE
+from footfall.model import Request, Response
+from tests.destinations.support import GOATCOUNTER, MATOMO, PID, WEBSITE
+from tests.support.goatcounter import GoatCounterServer
 from tests.support.matomo import MatomoServer
 
 # RFC 9110 section 5.5, without white space around the value.
@@ -143,9 +144,25 @@ def umami_violations(request: Request) -> list[str]:
 
 def matomo_violations(request: Request) -> list[str]:
     """The rules of Matomo's bulk tracking that this request breaks."""
-    server = MatomoServer(token=MATOMO.token)
+    return _violations(MatomoServer(token=MATOMO.token), request)
+
+
+def goatcounter_violations(request: Request) -> list[str]:
+    """The rules of GoatCounter's own validation that this request breaks."""
+    return _violations(GoatCounterServer(token=GOATCOUNTER.token), request)
+
+
+class _Server(Protocol):
+    kept: list[Any]
+
+    def receive(self, request: Request) -> Response: ...
+
+
+def _violations(server: _Server, request: Request) -> list[str]:
+    """The rule that a server finds broken."""
+    strict_json(request.body)
     try:
         server.receive(request)
     except (AssertionError, ValueError) as error:
         return [repr(error)]
-    return [] if len(server.kept) == 1 else ["the event is invalid"]
+    return [] if len(server.kept) == 1 else ["the event is not kept"]

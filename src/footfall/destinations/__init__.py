@@ -20,6 +20,7 @@ from footfall.destinations.base import (
     request_at,
 )
 from footfall.destinations.collector import Collector
+from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
@@ -33,6 +34,7 @@ __all__ = [
     "Batching",
     "Collector",
     "Destination",
+    "GoatCounter",
     "Matomo",
     "Only",
     "Plausible",

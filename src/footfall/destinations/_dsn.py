@@ -7,10 +7,11 @@
     collector://127.0.0.1:8321/example.com
     collector://TOKEN@stats.example.com/example.com
     matomo://TOKEN@stats.example.com/matomo/1
+    goatcounter://TOKEN@example.goatcounter.com
 
-The last segment of the path is the site; what precedes it is the endpoint, over https unless
-`+http` follows the vendor's name or a collector is on this machine. A token stands before the host.
-The query holds the options.
+The last segment of the path is the site, of vendors whose sites have one; what precedes it is the
+endpoint, over https unless `+http` follows the vendor's name or a collector is on this machine. A
+token stands before the host. The query holds the options.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib.parse import parse_qsl, unquote
 from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
 from footfall.destinations.collector import Collector
+from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.swetrix import Swetrix
@@ -43,7 +45,7 @@ class _Vendor(NamedTuple):
     """How the parts of a DSN become the arguments of a class."""
 
     make: Callable[..., Destination]
-    # The argument that takes the last segment of the path.
+    # The argument that takes the last segment of the path; empty where host or token name the site.
     site: str
     # The last segment of the vendor's own path: a DSN that ends with it lacks the site.
     path_end: str
@@ -99,6 +101,15 @@ _VENDORS: Mapping[str, _Vendor] = {
         example="matomo://TOKEN@stats.example.com/1",
         options={"dimensions": _numbers},
         login_example="matomo://TOKEN@HOST/SITE_ID",
+        needs_login=True,
+    ),
+    "goatcounter": _Vendor(
+        make=GoatCounter,
+        site="",
+        path_end="count",
+        example="goatcounter://TOKEN@example.goatcounter.com",
+        options={},
+        login_example="goatcounter://TOKEN@HOST",
         needs_login=True,
     ),
     "collector": _Vendor(
@@ -158,12 +169,13 @@ def _parse(dsn: str) -> Destination:
     if vendor is None or not separator or web_scheme not in {"", "http", "https"}:
         raise ConfigError(Fault("destinations", shown, _scheme_remedy(scheme)))
     location, _, query = rest.partition("?")
-    address, _, site = location.rstrip("/").rpartition("/")
-    if not address or site == vendor.path_end:
-        raise ConfigError(
-            Fault("destinations", shown, f"name the {vendor.site} at the end: {vendor.example}")
-        )
-    arguments = {vendor.site: unquote(site)}
+    address, arguments = location.rstrip("/"), {}
+    if vendor.site:
+        address, _, site = address.rpartition("/")
+        arguments = {vendor.site: unquote(site)}
+        if not address or site == vendor.path_end:
+            remedy = f"name the {vendor.site} at the end: {vendor.example}"
+            raise ConfigError(Fault("destinations", shown, remedy))
     if vendor.login_example and (vendor.needs_login or "@" in address):
         token, _, address = address.rpartition("@")
         arguments["token"] = unquote(token)

@@ -11,6 +11,7 @@ import pytest
 from footfall.cli import main
 from footfall.collector import CollectorServer
 from tests.cli.check.common import ADDRESS, SITE, line, newest
+from tests.support.goatcounter import GoatCounterServer
 from tests.support.matomo import MatomoServer
 from tests.support.vendors import (
     Respond,
@@ -30,6 +31,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> str:
 # -- against vendors that take many at once -------------------------------------------------------
 
 BULK: dict[str, tuple[Respond, str]] = {
+    "GoatCounter": (GoatCounterServer(token="s3cret").respond, "goatcounter+http://s3cret@{}"),
     "Matomo": (MatomoServer(token="s3cret").respond, "matomo+http://s3cret@{}/1"),
 }
 
