@@ -89,6 +89,7 @@ DOCUMENTS: Final = [
     "SECURITY.md",
     "docs/contributing/architecture.md",
     "docs/destinations.md",
+    "docs/relay.md",
     "docs/serverless.md",
     "docs/servers.md",
     "tests/FAULTS.md",

@@ -13,6 +13,7 @@ from footfall.destinations import (
     GoatCounter,
     Matomo,
     Plausible,
+    RedisStream,
     Swetrix,
     Umami,
     Webhook,
@@ -44,6 +45,7 @@ MATOMO = Matomo(site=1, token="t0ken", endpoint="https://stats.example.com")
 GOATCOUNTER = GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com")
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
+REDIS = RedisStream(url="redis://user:secret@queue.example:6379/0", stream="example")
 
 SWETRIX_HEADERS = {
     "content-type": "application/json",
@@ -61,7 +63,7 @@ SWETRIX_FIELDS = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
 
 EVERY_DESTINATION = pytest.mark.parametrize(
     "destination",
-    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, GOATCOUNTER, WEBHOOK, COLLECTOR],
+    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, GOATCOUNTER, WEBHOOK, COLLECTOR, REDIS],
     ids=lambda destination: type(destination).__name__,
 )
 

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "explain": "show what one request would be counted as, and why",
     "check": "send one event to each destination, and report the outcome",
     "goals": "make the goals that Plausible needs to show an app's events",
+    "relay": "deliver what web processes have put into a shared queue, and account for it",
     "demo": "see it work: a small site, the middleware, the collector",
 }
 

@@ -10,7 +10,14 @@ from footfall.client_ip import ClientIP
 from footfall.config.options import Options
 from footfall.delivery import Limits
 from footfall.delivery.limits import DEFAULTS
-from footfall.destinations import Destination, destination_from, is_local, split_dsns
+from footfall.delivery.redis.client import connect
+from footfall.destinations import (
+    Destination,
+    destination_from,
+    is_local,
+    queue_of,
+    split_dsns,
+)
 from footfall.errors import ConfigError, Fault
 from footfall.rules import pageview, url
 from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, pattern_list
@@ -93,7 +100,10 @@ def _destinations(value: object) -> tuple[Destination, ...]:
             faults.append(Fault("destinations", item, "separate destinations by commas"))
             continue
         try:
-            found.append(destination_from(cast("str", item)))
+            destination = destination_from(cast("str", item))
+            if (queue := queue_of(destination)) is not None:
+                connect(queue)  # opens no connection yet
+            found.append(destination)
         except ConfigError as error:
             faults += error.faults
     names = [destination.name for destination in found]

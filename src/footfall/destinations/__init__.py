@@ -17,6 +17,7 @@ from footfall.destinations.base import (
     Watching,
     explained,
     is_local,
+    queue_of,
     request_at,
 )
 from footfall.destinations.collector import Collector
@@ -24,6 +25,7 @@ from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
+from footfall.destinations.redis_stream import RedisStream
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.destinations.webhook import Webhook
@@ -38,6 +40,7 @@ __all__ = [
     "Matomo",
     "Only",
     "Plausible",
+    "RedisStream",
     "Swetrix",
     "Umami",
     "Watching",
@@ -46,6 +49,7 @@ __all__ = [
     "destination_from",
     "explained",
     "is_local",
+    "queue_of",
     "request_at",
     "split_dsns",
 ]

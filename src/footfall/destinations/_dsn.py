@@ -8,6 +8,7 @@
     collector://TOKEN@stats.example.com/example.com
     matomo://TOKEN@stats.example.com/matomo/1
     goatcounter://TOKEN@example.goatcounter.com
+    redis://queue.internal:6379/0?stream=example
 
 The last segment of the path is the site, of vendors whose sites have one; what precedes it is the
 endpoint, over https unless `+http` follows the vendor's name or a collector is on this machine. A
@@ -27,6 +28,7 @@ from footfall.destinations.collector import Collector
 from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
 from footfall.destinations.plausible import Plausible
+from footfall.destinations.redis_stream import EXAMPLE, SCHEMES, RedisStream
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.errors import ConfigError, Fault, hide_credentials
@@ -164,6 +166,8 @@ def _is_destination(value: object) -> bool:
 def _parse(dsn: str) -> Destination:
     shown = hide_credentials(dsn)
     scheme, separator, rest = dsn.partition("://")
+    if separator and scheme.lower() in SCHEMES:
+        return RedisStream.from_line(dsn)
     vendor_name, _, web_scheme = scheme.lower().partition("+")
     vendor = _VENDORS.get(vendor_name)
     if vendor is None or not separator or web_scheme not in {"", "http", "https"}:
@@ -219,7 +223,10 @@ def _default_scheme(vendor: _Vendor, address: str) -> str:
 
 
 def _scheme_remedy(scheme: str) -> str:
-    near = difflib.get_close_matches(scheme.lower().partition("+")[0], _VENDORS, n=1)
+    known = (*_VENDORS, *SCHEMES)
+    near = difflib.get_close_matches(scheme.lower().partition("+")[0], known, n=1)
+    if near and near[0] in SCHEMES:
+        return f"did you mean {near[0]}, as in {EXAMPLE}"
     if near:
         return f"did you mean {near[0]}, as in {_VENDORS[near[0]].example}"
     return f"begin with {', '.join(_VENDORS)}, as in {_VENDORS['plausible'].example}"

@@ -11,6 +11,7 @@ from footfall.model import OutcomeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from footfall.destinations.redis_stream import RedisStream
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -158,5 +159,13 @@ def explained(
 
 
 def is_local(destination: Destination) -> bool:
-    """Whether its events stay on this machine: the endpoint is a loopback address or name."""
-    return is_loopback(host_of(destination.endpoint))
+    """Whether its events stay on this machine: the endpoint is a loopback address or name.
+
+    What is handed over to a queue goes on from there.
+    """
+    return queue_of(destination) is None and is_loopback(host_of(destination.endpoint))
+
+
+def queue_of(destination: Destination) -> RedisStream | None:
+    """The queue into which its events are put; None where they are posted."""
+    return getattr(destination, "queue", None)

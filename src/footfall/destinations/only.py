@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from footfall.destinations._validation import host_of
-from footfall.destinations.base import explained
+from footfall.destinations.base import explained, queue_of
 from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
     from footfall.destinations.base import Backdating, Batching, Destination, Watching
+    from footfall.destinations.redis_stream import RedisStream
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -88,6 +89,11 @@ class Only:
     def secrets(self) -> tuple[str, ...]:
         """The secrets of `to`."""
         return tuple(getattr(self.to, "secrets", ()))
+
+    @property
+    def queue(self) -> RedisStream | None:
+        """The queue of `to`, if it is one."""
+        return queue_of(self.to)
 
     def takes(self, event: Event) -> bool:
         """True for an event that matches."""

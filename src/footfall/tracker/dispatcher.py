@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery import Item, Lane, Limits
-from footfall.delivery.transport import Transport
+from footfall.delivery.transport import MemoryTransport, Transport
+from footfall.destinations import Destination, queue_of
 from footfall.events.hit_report import HitReport
 from footfall.model import HEARTBEAT, Event
 from footfall.tracker.test_mode import SINKS
 
 if TYPE_CHECKING:
     from footfall.delivery.outbox.outbox import DurableOutbox
+    from footfall.delivery.redis.transport import RedisTransport
 
 Offered: TypeAlias = list[tuple[Lane, Item]]
+
+_QUEUE_TRIES: Final = 1_000_000
 
 
 class Dispatcher:
@@ -41,8 +45,10 @@ class Dispatcher:
         *,
         keeps_unsent: bool,
     ) -> None:
+        self._queues: list[RedisTransport] = []
         self.lanes = tuple(
-            Lane(destination, transport, limits, log=log) for destination in config.all_destinations
+            self._lane(destination, transport, limits, log)
+            for destination in config.all_destinations
         )
         self.report_lanes = tuple(lane for lane in self.lanes if lane.wants_reports)
         self._event_lanes = tuple(lane for lane in self.lanes if not lane.wants_reports)
@@ -50,6 +56,19 @@ class Dispatcher:
             lane for lane in self._event_lanes if getattr(lane.destination, "heartbeats", False)
         )
         self.outbox = self._open_outbox(config, log) if keeps_unsent else None
+
+    def _lane(
+        self, destination: Destination, transport: Transport, limits: Limits, log: ThrottledLog
+    ) -> Lane:
+        queue = queue_of(destination)
+        if queue is None:
+            return Lane(destination, transport, limits, log=log)
+        if not isinstance(transport, MemoryTransport):
+            from footfall.delivery.redis.transport import RedisTransport
+
+            transport = RedisTransport(queue)
+            self._queues.append(transport)
+        return Lane(destination, transport, _queue_limits(limits), log=log)
 
     def _open_outbox(self, config: Config, log: ThrottledLog) -> DurableOutbox | None:
         if config.outbox is None:
@@ -145,9 +164,11 @@ class Dispatcher:
         return all(lossless)
 
     def close(self) -> None:
-        """Let the threads end that are idle."""
+        """Let the threads end that are idle, and close the connections to shared queues."""
         for lane in self.lanes:
             lane.close()
+        for queue in self._queues:
+            queue.close()
         if self.outbox is not None:
             self.outbox.close()
 
@@ -163,3 +184,11 @@ class Dispatcher:
             }
             for lane in self.lanes
         }
+
+
+def _queue_limits(limits: Limits) -> Limits:
+    """The limits of a lane to a shared queue."""
+    if limits.is_waited_for:
+        return limits
+    # One pack after the other keeps the order. Its age ends the tries, not their number.
+    return replace(limits, max_connections=1, max_tries=_QUEUE_TRIES)

@@ -23,9 +23,9 @@ import pytest
 from footfall.collector import CollectorServer, Store
 from footfall.collector.ingest.forward import MEMORY_SECONDS, OUTBOX_SECONDS
 from footfall.collector.storage import database
+from footfall.delivery.drainer import WINDOW
 from footfall.delivery.outbox import outbox as outbox_module
 from footfall.delivery.outbox import sqlite_file
-from footfall.delivery.outbox.drainer import WINDOW
 from footfall.destinations import Destination, destination_from
 from footfall.errors import ConfigError
 from tests.collector.support import FIREFOX, PAGEVIEW, running_collector
@@ -268,7 +268,7 @@ def test_a_full_outbox_drops_the_oldest_and_takes_new_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No row is in memory, so that all may be dropped.
-    monkeypatch.setattr("footfall.delivery.outbox.drainer.WINDOW", 1)
+    monkeypatch.setattr("footfall.delivery.drainer.WINDOW", 1)
     monkeypatch.setattr(sqlite_file.OutboxFile.__init__, "__kwdefaults__", {"max_pages": 60})
     with running_collector(
         forward=[destination_at(unused_port())], forward_outbox=tmp_path / "outbox"

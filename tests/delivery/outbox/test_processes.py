@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from footfall.delivery.outbox.drainer import WINDOW
+from footfall.delivery.drainer import WINDOW
 from tests.delivery.outbox.files import ACCEPTING, dsn_of, fill, rows_in, urls
 from tests.support import vendors
 from tests.support.faults import watched_site
@@ -140,7 +140,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
     with vendor(ACCEPTING) as server, watched_site(dsn_of(server), outbox=path) as site:
         site.visit("/before")
         assert wait_until(lambda: site.counts().get("accepted") == 1)
-        inherited = site.tracker._dispatcher.outbox._file  # type: ignore[union-attr]
+        inherited = site.tracker._dispatcher.outbox._source  # type: ignore[union-attr]
         assert inherited is not None
         child = os.fork()
         if child == 0:
@@ -150,7 +150,7 @@ def test_a_forked_child_opens_the_file_anew(path: str) -> None:
                 is_stored = wait_until(lambda: site.counts().get("stored") == 1, 5)
                 outbox = site.tracker._dispatcher.outbox
                 assert outbox is not None
-                is_own = outbox._file is not None and outbox._file is not inherited
+                is_own = outbox._source is not None and outbox._source is not inherited
                 # The parent still holds the lock.
                 status = 0 if is_stored and is_own and not outbox._leader_lock.is_held else 1
             finally:

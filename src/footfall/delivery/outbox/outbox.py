@@ -16,9 +16,10 @@ from footfall.common import reentrancy
 from footfall.common.background_thread import BackgroundThread
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
+from footfall.delivery.drainer import Drainer
 from footfall.delivery.lane import Lane
 from footfall.delivery.outbox import Mode
-from footfall.delivery.outbox.drainer import Drainer
+from footfall.delivery.outbox.file_source import FileSource
 from footfall.delivery.outbox.leader_lock import LeaderLock
 from footfall.delivery.outbox.sqlite_file import MAX_ROWS, OutboxFile, is_damage, move_aside
 from footfall.delivery.outbox.write_buffer import WriteBuffer
@@ -75,10 +76,10 @@ class DurableOutbox:
         self._lanes = {lane.name: lane for lane in lanes}
         self._mode: Mode = mode
         self._log = log
-        self._drainer = Drainer(
-            self._lanes, mode, max_age_seconds=max_age_seconds, log=log, max_rows=max_rows
-        )
-        self._file: OutboxFile | None = None
+        self._max_age = max_age_seconds
+        self._max_rows = max_rows
+        self._drainer = Drainer(self._lanes, log=log)
+        self._source: FileSource | None = None
         self._leader_lock = LeaderLock(path)
         for lane in lanes:
             # Weak: the lane's threads must not keep alive what the tracker has dropped.
@@ -87,9 +88,9 @@ class DurableOutbox:
 
     def reset_after_fork(self) -> None:
         """Start anew in a forked child. Buffered events, file and lock belong to its parent."""
-        if self._file is not None:
-            self._file.keep_open_after_fork()
-        self._file = None
+        if self._source is not None:
+            self._source.file.keep_open_after_fork()
+        self._source = None
         self._leader_lock.release()
         self._buffer = WriteBuffer()
         self._drainer.reset()
@@ -144,12 +145,12 @@ class DurableOutbox:
             return False
         try:
             self._step_began_at = now = monotonic()
-            file = self._open(now)
-            if file is None:
+            source = self._open(now)
+            if source is None:
                 return False
             # Where no lock is possible, no process could read what is written.
             self._try_to_lead(now)
-            self._write_or_make_room(file, buffer)
+            self._write_or_make_room(source, buffer)
         except Exception as error:  # noqa: BLE001 -- the caller refuses the events, whatever it is
             self._fail(error)
             return False
@@ -158,17 +159,17 @@ class DurableOutbox:
             self._step_lock.release()
         return True
 
-    def _write_or_make_room(self, file: OutboxFile, buffer: WriteBuffer) -> None:
+    def _write_or_make_room(self, source: FileSource, buffer: WriteBuffer) -> None:
         # All or none.
         size = len(buffer)
         try:
-            buffer.write_to(file, size)
+            buffer.write_to(source.file, size)
         except sqlite3.OperationalError as error:
             # The file's own limit, or a full disk: then the second try fails as well.
             if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
-            self._drainer.make_room(file, MADE_ROOM)
-            buffer.write_to(file, size)
+            self._drainer.count(source.make_room(MADE_ROOM))
+            buffer.write_to(source.file, size)
 
     @property
     def is_usable(self) -> bool:
@@ -211,11 +212,11 @@ class DurableOutbox:
         with self._step_lock:
             self._step_began_at = now = monotonic()
             try:
-                file = self._open(now)
-                if file is None:
+                source = self._open(now)
+                if source is None:
                     self._buffer.return_to_lanes()
                     return max(LOCK_RETRY_SECONDS, self._next_open_at - now)
-                return self._work_on(file, now)
+                return self._work_on(source, now)
             except Exception as error:  # noqa: BLE001 -- events go on in memory, whatever it is
                 self._fail(error)
                 return LOCK_RETRY_SECONDS
@@ -224,34 +225,39 @@ class DurableOutbox:
                 for lane in self._lanes.values():
                     lane.poll()
 
-    def _open(self, now: float) -> OutboxFile | None:
-        if self._file is not None and not self._file.is_in_place:
+    def _open(self, now: float) -> FileSource | None:
+        if self._source is not None and not self._source.file.is_in_place:
             self._close_file()
-        if self._file is None:
+        if self._source is None:
             if now < self._next_open_at:
                 return None
-            self._file = OutboxFile(self._path)
+            self._source = FileSource(
+                OutboxFile(self._path),
+                self._mode,
+                max_age_seconds=self._max_age,
+                max_rows=self._max_rows,
+            )
         if not self._is_in_use:
             self._is_in_use = True
             text = f"footfall: the outbox {self._path} is in use again"
             self._log.write(logging.INFO, "outbox again", text)
-        return self._file
+        return self._source
 
     def _close_file(self) -> None:
-        file, self._file = self._file, None
+        source, self._source = self._source, None
         self._drainer.reset()
-        if file is not None:
-            file.close()
+        if source is not None:
+            source.file.close()
 
-    def _work_on(self, file: OutboxFile, now: float) -> float:
+    def _work_on(self, source: FileSource, now: float) -> float:
         # First: where no lock is possible, nothing may be written, since no process could read it.
         is_leader = self._try_to_lead(now)
         self._has_fed = False
-        self._buffer.write_to(file)
-        self._count_rows(file, now)
+        self._buffer.write_to(source.file)
+        self._count_rows(source.file, now)
         if not is_leader:
             return LOCK_RETRY_SECONDS
-        if self._drainer.step(file, now):
+        if self._drainer.step(source, now):
             self._has_fed, self._last_fed_at = True, now
             return BUSY_POLL_SECONDS
         is_calm = now - self._last_fed_at > CALM_AFTER_SECONDS
@@ -300,7 +306,7 @@ class DurableOutbox:
         try:
             self._close_file()
         except sqlite3.Error:
-            self._file = None
+            self._source = None
 
     def _warn_unusable(self, reason: str) -> None:
         self._is_in_use = False
@@ -365,8 +371,8 @@ class DurableOutbox:
         if is_locked:
             try:
                 with suppress(sqlite3.Error):
-                    if self._file is not None and self._leader_lock.is_held:
-                        self._drainer.delete_done(self._file)
+                    if self._source is not None and self._leader_lock.is_held:
+                        self._drainer.finish_done(self._source)
                 self._leader_lock.release()
                 self.step()
                 self._close_quietly()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from footfall.delivery.outbox.drainer import WINDOW
+from footfall.delivery.drainer import WINDOW
 from footfall.delivery.outbox.sqlite_file import OutboxFile
 from footfall.events.json import to_json
 from tests.delivery.outbox.files import (
@@ -49,14 +49,14 @@ def test_71_what_is_from_yesterday_is_counted_and_never_sent(path: str) -> None:
 def test_the_oldest_of_too_many_rows_are_dropped_and_counted(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from footfall.delivery.outbox import drainer
+    from footfall.delivery import drainer
 
     monkeypatch.setattr(drainer, "PURGE_SECONDS", 0.0)
     refused = Scripted(*[refusal() for _ in range(1000)])
     with watched_site(DEAD, outbox=path, transport=refused) as site:
         outbox = site.tracker._dispatcher.outbox
         assert outbox is not None
-        outbox._drainer._max_rows = 100
+        outbox._max_rows = 100
         site.visits(1000)
         assert wait_until(lambda: site.counts().get("stored") == 1000)
         assert wait_until(lambda: rows_in(path) <= 100)

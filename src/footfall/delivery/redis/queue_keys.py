@@ -1,0 +1,148 @@
+"""The keys of one queue, and the scripts that change several of them at once.
+
+The name stands in braces, so that all keys of a queue are on one node of a cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+PUT: Final = """
+-- KEYS: stream, account. ARGV: version, number, put at, codec, body, entries kept, age in ms.
+-- XADD comes before what it could leave half done: a full server refuses it, and a wrong key.
+local total = (redis.call('HGET', KEYS[2], 'produced') or 0) + ARGV[2]
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], '*', 'v', ARGV[1], 'n', ARGV[2],
+                      's', ARGV[3], 'c', ARGV[4], 'b', ARGV[5], 't', total)
+redis.call('HSET', KEYS[2], 'produced', total)
+-- Addresses go even where no relay runs: those of a busy stream and those of one that has ended.
+local time = redis.call('TIME')
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[7]
+redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', oldest))
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
+return id
+"""
+"""Puts an entry into the stream. Its field `t` is how many events were ever put, with its own."""
+
+READ: Final = """
+-- KEYS: stream. ARGV: group, consumer, number of events, most entries.
+local found, events = {}, 0
+while events < tonumber(ARGV[3]) and #found < tonumber(ARGV[4]) do
+    local reply = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1,
+                             'STREAMS', KEYS[1], '>')
+    if not reply then
+        break
+    end
+    local entry = reply[1][2][1]
+    found[#found + 1] = entry
+    for i = 1, #entry[2], 2 do
+        if entry[2][i] == 'n' then
+            events = events + (tonumber(entry[2][i + 1]) or 0)
+        end
+    end
+end
+return found
+"""
+"""Reads new entries until they have so many events. The last one may have more than that.
+
+`XREADGROUP` counts entries, and a killed relay must not lose a hundred times as much.
+"""
+
+ACK: Final = """
+-- KEYS: stream, group account. ARGV: group, field, then id and number of each entry.
+-- The first command is one that a full server takes; then it takes the others as well.
+local done = {}
+for i = 3, #ARGV, 2 do
+    local is_pending = redis.call('XACK', KEYS[1], ARGV[1], ARGV[i])
+    if is_pending == 1 then
+        redis.call('HINCRBY', KEYS[2], ARGV[2], ARGV[i + 1])
+    end
+    done[#done + 1] = is_pending
+end
+return done
+"""
+"""Acknowledges entries that are pending in the group, and counts their events in a field.
+
+Returns 0 for each entry that another relay has acknowledged.
+"""
+
+COUNT: Final = """
+-- KEYS: group account. ARGV: consumer, then name and value of each of its counters.
+redis.call('HDEL', KEYS[1], '') -- see ACK
+for i = 2, #ARGV, 2 do
+    redis.call('HSET', KEYS[1], ARGV[i] .. ':' .. ARGV[1], ARGV[i + 1])
+end
+redis.call('HSET', KEYS[1], 'seen:' .. ARGV[1], redis.call('TIME')[1])
+"""
+"""Sets a consumer's own counters, so that doing it twice changes nothing, and when it was seen."""
+
+LEAVE: Final = """
+-- KEYS: group account. ARGV: consumer.
+local fields = redis.call('HGETALL', KEYS[1])
+local ending = ':' .. ARGV[1]
+local lost = 0
+for i = 1, #fields, 2 do
+    local field, value = fields[i], fields[i + 1]
+    if string.sub(field, -#ending) == ending then
+        local name = string.sub(field, 1, -#ending - 1)
+        redis.call('HDEL', KEYS[1], field)
+        if name == 'taken' then
+            lost = lost + value
+        elseif name ~= 'seen' then
+            lost = lost - value
+            redis.call('HINCRBY', KEYS[1], name, value)
+        end
+    end
+end
+if lost ~= 0 then
+    redis.call('HINCRBY', KEYS[1], 'lost', lost)
+end
+"""
+"""Adds a consumer's counters to those of its group. What it took and never ended is lost."""
+
+JOIN: Final = """
+-- KEYS: stream, group account, account. ARGV: group.
+-- What was put before the oldest entry that this group can read is not its own.
+redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+local before = redis.call('HGET', KEYS[3], 'produced') or '0'
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if first then
+    local fields = {}
+    for i = 1, #first[2], 2 do
+        fields[first[2][i]] = first[2][i + 1]
+    end
+    before = fields['t'] - fields['n']
+end
+redis.call('HSETNX', KEYS[2], 'before', before)
+"""
+"""Creates a group that reads all that is there, and notes how many events came before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueKeys:
+    """The names of one queue's keys.
+
+    Args:
+        name: Of the queue.
+    """
+
+    name: str
+
+    @property
+    def stream(self) -> str:
+        """The entries that wait, and the groups with their pending entries."""
+        return f"footfall:{{{self.name}}}:stream"
+
+    @property
+    def account(self) -> str:
+        """A hash with the number of events that were ever put."""
+        return f"footfall:{{{self.name}}}:account"
+
+    @property
+    def dead(self) -> str:
+        """A stream of what could not be delivered because it could not be read."""
+        return f"footfall:{{{self.name}}}:dead"
+
+    def group_account(self, group: str) -> str:
+        """A hash with the counters of one group."""
+        return f"footfall:{{{self.name}}}:group:{group}"

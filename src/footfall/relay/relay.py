@@ -1,0 +1,141 @@
+"""The relay of one process: lanes, and the loop that fills them from the stream."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Final
+
+from footfall.common.clock import monotonic
+from footfall.common.log import ThrottledLog
+from footfall.delivery import Lane, Limits
+from footfall.delivery.drainer import Drainer
+from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
+from footfall.destinations import Destination, RedisStream
+from footfall.relay.stream_source import StreamSource
+
+# At 50 ms for each exchange 1,280 events a second to each destination.
+CONNECTIONS: Final = 64
+# How often the stream is read: while lanes have work, and while they have none.
+BUSY_POLL_SECONDS: Final = 0.002
+POLL_SECONDS: Final = 0.05
+# How often the account is written.
+COUNT_SECONDS: Final = 1.0
+# How long a failing server is left alone.
+RETRY_SECONDS: Final = 1.0
+# The counters of a lane that go into the account of its group.
+ENDS: Final = ("accepted", "dropped_by_vendor", "rejected", "expired", "failed", "unknown")
+# An event's age ends its tries, and the circuit breaker spaces them.
+_MAX_TRIES: Final = 1_000_000
+
+
+class Relay:
+    """Takes events from a queue and delivers them to some destinations.
+
+    Args:
+        queue: Where events wait.
+        destinations: Where they go; each is a consumer group with its `name`.
+        connections: To each destination. Twice as many events of it are in memory.
+        transport: What sends requests.
+
+    Raises:
+        ConfigError: redis-py is not installed, or does not understand the queue's URL.
+    """
+
+    def __init__(
+        self,
+        queue: RedisStream,
+        destinations: Sequence[Destination],
+        *,
+        connections: int = CONNECTIONS,
+        transport: Transport | None = None,
+    ) -> None:
+        transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
+        self._log = ThrottledLog()
+        limits = Limits(
+            max_connections=connections,
+            max_age_seconds=queue.max_age_seconds,
+            late_max_age_seconds=queue.max_age_seconds,
+            max_tries=_MAX_TRIES,
+        )
+        self.lanes = {
+            each.name: Lane(each, transport, limits, log=self._log) for each in destinations
+        }
+        # So many of each destination are lost with a killed relay, and an entry more.
+        window = max([2 * connections, *(getattr(each, "max_batch", 1) for each in destinations)])
+        self._drainer = Drainer(self.lanes, log=self._log, window=window)
+        self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._source = StreamSource(queue, destinations, self.consumer, log=self._log)
+        self._next_count_at = 0.0
+        self._is_failing = False
+
+    def check(self) -> None:
+        """Connect, and create the groups that are not there.
+
+        Raises:
+            redis.exceptions.RedisError: the server cannot be reached, or refuses.
+        """
+        self._source.join()
+
+    def run(self, stop: threading.Event) -> None:
+        """Deliver until `stop` is set."""
+        seconds = 0.0
+        while not stop.wait(seconds):
+            seconds = self.step()
+
+    def step(self) -> float:
+        """Fill the lanes that have capacity. Seconds until the next step is due."""
+        from redis.exceptions import RedisError
+
+        now = monotonic()
+        try:
+            has_fed = self._drainer.step(self._source, now)
+            if now >= self._next_count_at:
+                self._next_count_at = now + COUNT_SECONDS
+                self._write_account()
+        except (RedisError, OSError) as error:
+            self._is_failing = True
+            self._log.warn("queue", f"footfall: the queue cannot be read: {error}")
+            return RETRY_SECONDS
+        finally:
+            for lane in self.lanes.values():
+                lane.poll()
+        self._is_failing = False
+        is_busy = any(not (lane.is_empty or lane.is_paused) for lane in self.lanes.values())
+        return BUSY_POLL_SECONDS if has_fed or is_busy else POLL_SECONDS
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Deliver what was taken, write the account, and leave the queue.
+
+        Returns:
+            True if nothing was lost.
+        """
+        from redis.exceptions import RedisError
+
+        self._drainer.is_feeding = False
+        deadline = monotonic() + timeout_seconds
+        for lane in self.lanes.values():
+            lane.expedite()
+        lossless = [lane.wait(deadline) for lane in self.lanes.values()]
+        try:
+            self._write_account()
+            self._source.leave()
+        except (RedisError, OSError) as error:
+            self._log.warn("queue", f"footfall: the account was not written: {error}")
+        for lane in self.lanes.values():
+            lane.close()
+        return all(lossless)
+
+    def _write_account(self) -> None:
+        for name, lane in self.lanes.items():
+            self._source.count(name, _ends(lane))
+
+
+def _ends(lane: Lane) -> Mapping[str, int]:
+    """How the events of a lane have ended."""
+    counters = asdict(lane.counters())
+    return {name: counters[name] for name in ENDS}

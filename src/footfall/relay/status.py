@@ -1,0 +1,175 @@
+"""The account of a queue: what became of every event that was put into it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from footfall.delivery.redis.queue_keys import QueueKeys
+from footfall.events.pack import Pack
+from footfall.relay.stream_source import GONE_SECONDS
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+ENDS: Final = (
+    "accepted",
+    "dropped_by_vendor",
+    "rejected",
+    "expired",
+    "failed",
+    "unknown",
+    "skipped",
+    "dead",
+    "lost",
+)
+"""How an event can have ended in a group."""
+_PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """One relay, as a group sees it."""
+
+    name: str
+    # Events that it has taken and not ended.
+    in_flight: int
+    # Since it wrote its account.
+    seen_seconds_ago: float
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupStatus:
+    """The account of one destination, in events: `produced` is the sum of the others."""
+
+    name: str
+    produced: int
+    ends: Mapping[str, int]
+    # In the memory of relays that live.
+    in_flight: int
+    # Read and not acknowledged.
+    pending: int
+    # Not read by any relay.
+    waiting: int
+    # Removed before any relay has read them: too old, or too many; or the server has lost them.
+    trimmed: int
+    # Of the oldest event that waits.
+    age_seconds: float
+    consumers: Sequence[Consumer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus:
+    """A queue, and each of its groups."""
+
+    stream: str
+    produced: int
+    entries: int
+    dead_entries: int
+    groups: Sequence[GroupStatus] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as numbers, texts, lists and maps; of a group the ends are beside the rest."""
+        found = asdict(self)
+        for group in found["groups"]:
+            group.update(group.pop("ends"))
+        return found
+
+
+def read_status(client: Redis, stream: str) -> QueueStatus:
+    """Read the account of a queue.
+
+    Raises:
+        redis.exceptions.RedisError: the server cannot be reached, or refuses.
+    """
+    keys = QueueKeys(stream)
+    pipeline = client.pipeline(transaction=True)
+    pipeline.hget(keys.account, "produced")
+    pipeline.xlen(keys.stream)
+    pipeline.xlen(keys.dead)
+    pipeline.time()
+    produced, entries, dead, (seconds, microseconds) = pipeline.execute()
+    total = int(produced or 0)
+    groups: Any = client.xinfo_groups(keys.stream) if entries or client.exists(keys.stream) else []
+    return QueueStatus(
+        stream=stream,
+        produced=total,
+        entries=entries,
+        dead_entries=dead,
+        groups=[_group(client, keys, each, total, seconds + microseconds / 1e6) for each in groups],
+    )
+
+
+def _group(
+    client: Redis, keys: QueueKeys, info: Mapping[str, Any], total: int, now: float
+) -> GroupStatus:
+    name = info["name"].decode()
+    pipeline = client.pipeline(transaction=True)
+    pipeline.hget(keys.account, "produced")
+    pipeline.hgetall(keys.group_account(name))
+    pipeline.xrange(keys.stream, b"(" + info["last-delivered-id"], count=1)
+    produced, account, following = pipeline.execute()
+    counters, by_consumer = _split(account)
+    consumers = [_consumer(each, found, now) for each, found in by_consumer.items()]
+    ends = Counter({end: counters[end] for end in ENDS})
+    for found in by_consumer.values():
+        ends.update({end: found[end] for end in ENDS})
+    ends["lost"] += sum(each.in_flight for each in consumers if not each.is_alive)
+    total = int(produced or 0)
+    own = total - counters["before"]
+    waiting, age = 0, 0.0
+    for entry_id, fields in following:
+        waiting = total - int(fields[b"t"]) + int(fields[b"n"])
+        age = max(0.0, now - int(entry_id.partition(b"-")[0]) / 1000)
+    in_flight = sum(each.in_flight for each in consumers if each.is_alive)
+    pending = _pending_events(client, keys, name)
+    known = sum(ends.values()) + in_flight + pending + waiting
+    return GroupStatus(
+        name=name,
+        produced=own,
+        ends={end: ends[end] for end in ENDS},
+        in_flight=in_flight,
+        pending=pending,
+        waiting=waiting,
+        trimmed=own - known,
+        age_seconds=round(age, 1),
+        consumers=consumers,
+    )
+
+
+def _split(account: Mapping[bytes, bytes]) -> tuple[Counter[str], dict[str, Counter[str]]]:
+    """The counters of a group, and those of each of its consumers."""
+    own: Counter[str] = Counter()
+    by_consumer: dict[str, Counter[str]] = {}
+    for field_name, value in account.items():
+        name, separator, consumer = field_name.decode().partition(":")
+        counters = by_consumer.setdefault(consumer, Counter()) if separator else own
+        counters[name] = int(value)
+    return own, by_consumer
+
+
+def _consumer(name: str, found: Counter[str], now: float) -> Consumer:
+    ago = now - found["seen"]
+    return Consumer(
+        name=name,
+        in_flight=found["taken"] - sum(found[end] for end in ENDS),
+        seen_seconds_ago=round(ago, 1),
+        is_alive=ago < GONE_SECONDS,
+    )
+
+
+def _pending_events(client: Redis, keys: QueueKeys, group: str) -> int:
+    number, first = 0, "-"
+    while True:
+        page: Any = client.xpending_range(keys.stream, group, first, "+", count=_PAGE)
+        pipeline = client.pipeline(transaction=False)
+        for each in page:
+            pipeline.xrange(keys.stream, each["message_id"], each["message_id"])
+        for found in pipeline.execute():
+            number += sum(Pack.from_fields(fields).number for _, fields in found)
+        if len(page) < _PAGE:
+            return number
+        first = "(" + page[-1]["message_id"].decode()

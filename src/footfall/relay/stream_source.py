@@ -1,0 +1,392 @@
+"""The stream as a source of events: what one relay takes from it, and what it drops."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from footfall.common.clock import monotonic
+from footfall.common.log import ThrottledLog
+from footfall.delivery.drainer import StoredLine
+from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, connect
+from footfall.delivery.redis.queue_keys import ACK, COUNT, JOIN, LEAVE, READ, QueueKeys
+from footfall.destinations import Destination, RedisStream
+from footfall.events.pack import Pack, UnknownVersionError
+from footfall.model import HEARTBEAT
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_Entries: TypeAlias = Sequence[tuple[bytes, Mapping[bytes, bytes] | None]]
+
+# An entry is acknowledged within moments of being read, unless its relay has died.
+CLAIM_SECONDS: Final = 30.0
+# How often a relay looks for such entries.
+CLAIM_EVERY_SECONDS: Final = 5.0
+# The relays that have read an entry and died of it, until it is given up.
+MAX_READS: Final = 3
+# Of the stream of what was given up.
+MAX_DEAD: Final = 1_000
+# Entries of one command. A hundred have 640 KB, uncompressed.
+MAX_ENTRIES: Final = 100
+# Clocks that agree this well are not corrected; a vendor's own time counts whole seconds.
+MAX_SKEW_SECONDS: Final = 2.0
+# A relay that was not seen for so long has died, and what it had taken is lost.
+GONE_SECONDS: Final = 15.0
+# After that its counters are added to those of the group.
+FORGET_SECONDS: Final = 3600.0
+
+_HEARTBEAT: Final = json.dumps({"name": HEARTBEAT}, separators=(",", ":"))[1:-1]
+
+
+class _Read(NamedTuple):
+    """An entry that was read and not yet acknowledged."""
+
+    id: bytes
+    pack: Pack
+    lines: Sequence[str]
+    read_at: float
+    # Its acknowledgement got no answer.
+    is_doubtful: bool = False
+
+
+class StreamSource:
+    """The stream of a queue, with one group for each destination.
+
+    Args:
+        queue: Where the stream is.
+        destinations: Those that this relay delivers to.
+        consumer: The name of this relay, which no other has.
+        log: Where a warning is written of what cannot be read.
+
+    Raises:
+        ConfigError: redis-py is not installed, or does not understand the URL.
+    """
+
+    def __init__(
+        self,
+        queue: RedisStream,
+        destinations: Sequence[Destination],
+        consumer: str,
+        *,
+        log: ThrottledLog,
+    ) -> None:
+        self.client: Redis = connect(queue, timeout_seconds=RELAY_TIMEOUT_SECONDS)
+        self.consumer = consumer
+        self._keys = QueueKeys(queue.stream)
+        self._groups = [each.name for each in destinations]
+        self._beats = {each.name: bool(getattr(each, "heartbeats", False)) for each in destinations}
+        self._max_age = queue.max_age_seconds
+        self._log = log
+        self._read = self.client.register_script(READ)
+        self._ack = self.client.register_script(ACK)
+        self._count = self.client.register_script(COUNT)
+        self._leave = self.client.register_script(LEAVE)
+        self._join = self.client.register_script(JOIN)
+        # Whose acknowledgement got no answer.
+        self._undecided: dict[str, list[_Read]] = {}
+        self._next_claim_at = dict.fromkeys(self._groups, 0.0)
+        self._skipped = dict.fromkeys(self._groups, 0)
+        # The server's time at a moment of our own clock, which no one sets.
+        self._server_time = (0.0, 0.0)
+
+    # -- in --------------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Create the groups that are not there.
+
+        Raises:
+            redis.exceptions.RedisError: the server cannot be reached, or refuses.
+        """
+        self._read_time()
+        for group in self._groups:
+            self._create(group)
+
+    def _create(self, group: str) -> None:
+        from redis.exceptions import ResponseError
+
+        keys = [self._keys.stream, self._keys.group_account(group), self._keys.account]
+        try:
+            self._join(keys=keys, args=[group])
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def take(self, name: str, number: int) -> Sequence[StoredLine]:
+        """The next events of a destination: about `number`, since an entry is not divided."""
+        from redis.exceptions import ResponseError
+
+        try:
+            read = self._undecided.pop(name, None) or self._claimed(name) or self._new(name, number)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            # The stream has expired or was deleted, and the groups with it.
+            self._create(name)
+            return []
+        return [event for each in self._accepted(name, read) for event in self._events(name, each)]
+
+    def _new(self, group: str, number: int) -> list[_Read]:
+        reply = self._read(
+            keys=[self._keys.stream], args=[group, self.consumer, number, MAX_ENTRIES]
+        )
+        entries = [
+            (entry_id, dict(zip(fields[::2], fields[1::2], strict=True)))
+            for entry_id, fields in reply
+        ]
+        return self._readable(group, entries)
+
+    def _claimed(self, group: str) -> list[_Read]:
+        """What another relay has read and never acknowledged, since it died."""
+        now = monotonic()
+        if now < self._next_claim_at[group]:
+            return []
+        self._next_claim_at[group] = now + CLAIM_EVERY_SECONDS
+        idle = round(CLAIM_SECONDS * 1000)
+        reply: Any = self.client.xautoclaim(
+            self._keys.stream, group, self.consumer, idle, count=MAX_ENTRIES
+        )
+        entries = [
+            each for each in reply[1] if each[1] is not None and not self._is_poison(group, *each)
+        ]
+        return self._readable(group, entries)
+
+    def _is_poison(self, group: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> bool:
+        found = self._pending(group, entry_id, entry_id, 1)
+        if not found or found[0]["times_delivered"] < MAX_READS:
+            return False
+        pack = Pack.from_fields(fields)
+        if pack.is_known:
+            self._give_up(group, entry_id, pack, f"{MAX_READS} relays have ended with it")
+        return pack.is_known
+
+    def _readable(self, group: str, entries: _Entries) -> list[_Read]:
+        now = monotonic()
+        packs = [(entry_id, Pack.from_fields(fields or {})) for entry_id, fields in entries]
+        return [
+            _Read(entry_id, pack, lines, now)
+            for entry_id, pack in packs
+            if (lines := self._lines(group, entry_id, pack)) is not None
+        ]
+
+    def _lines(self, group: str, entry_id: bytes, pack: Pack) -> Sequence[str] | None:
+        """The lines of an entry; None where they cannot be read here."""
+        try:
+            return pack.lines()
+        except UnknownVersionError as error:
+            # It stays pending: a relay of that version may claim it.
+            self._log.warn("version", f"footfall: an entry waits for a later footfall: {error}")
+        except ValueError as error:
+            self._give_up(group, entry_id, pack, str(error))
+        return None
+
+    def _accepted(self, group: str, read: list[_Read]) -> list[_Read]:
+        """Acknowledge what was read; of these, what is ours to deliver."""
+        if not read:
+            return []
+        # Until an answer comes it is not known whether that was done.
+        self._undecided[group] = [each._replace(is_doubtful=True) for each in read]
+        entries = [(each.id, each.pack.number) for each in read]
+        done = self._acknowledge(group, f"taken:{self.consumer}", entries)
+        del self._undecided[group]
+        now = monotonic()
+        # If it is gone at the second try, the first one was done: no other relay claims it so soon.
+        return [
+            each
+            for each, is_removed in zip(read, done, strict=True)
+            if is_removed or (each.is_doubtful and now - each.read_at < CLAIM_SECONDS / 2)
+        ]
+
+    def _acknowledge(
+        self, group: str, field: str, entries: Sequence[tuple[bytes, int]]
+    ) -> Sequence[int]:
+        """Remove entries from those that are pending, and count their events in a field.
+
+        Returns:
+            0 for each that was not pending any more.
+        """
+        keys = [self._keys.stream, self._keys.group_account(group)]
+        parts = [part for entry in entries for part in entry]
+        done: Sequence[int] = self._ack(keys=keys, args=[group, field, *parts])
+        return done
+
+    def _events(self, group: str, read: _Read) -> Iterator[StoredLine]:
+        ahead = time.time() - self._server_now() + _seconds(read.id) - read.pack.put_at
+        ahead = ahead if abs(ahead) > MAX_SKEW_SECONDS else 0.0
+        for line in read.lines:
+            if _HEARTBEAT in line and not self._beats[group]:
+                self._skipped[group] += 1
+            else:
+                yield StoredLine(line, ahead_seconds=ahead)
+
+    def _server_now(self) -> float:
+        at_server, at = self._server_time
+        return at_server + monotonic() - at
+
+    def _read_time(self) -> None:
+        seconds, microseconds = self.client.time()
+        self._server_time = seconds + microseconds / 1e6, monotonic()
+
+    # -- what is dropped -------------------------------------------------------------------------
+
+    def finish(self, rows: Sequence[Any]) -> None:
+        """Nothing: entries are acknowledged when they are taken."""
+
+    def purge(self) -> Iterator[tuple[str, str, int]]:
+        """Drop what is too old, remove what all groups have done with, forget relays that died.
+
+        It is counted in the accounts of the groups, and not in those of the lanes.
+        """
+        self._read_time()
+        for group in self._groups:
+            self._expire(group)
+            self._expire_pending(group)
+            self._forget(group)
+        self._trim()
+        yield from ()
+
+    def _info(self) -> dict[str, Mapping[str, Any]]:
+        """The groups of the stream, by name; none where there is no stream."""
+        from redis.exceptions import ResponseError
+
+        try:
+            found: Any = self.client.xinfo_groups(self._keys.stream)
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return {}
+        return {each["name"].decode(): each for each in found}
+
+    def _expire(self, group: str) -> None:
+        """Count entries that nobody took in time, without decoding them."""
+        oldest = self._server_now() - self._max_age
+        while group in (groups := self._info()):
+            after = b"(" + groups[group]["last-delivered-id"]
+            peeked: Any = self.client.xrange(self._keys.stream, after, count=MAX_ENTRIES)
+            number = sum(_seconds(entry_id) < oldest for entry_id, _ in peeked)
+            if not number:
+                return
+            reply: Any = self.client.xreadgroup(
+                group, self.consumer, {self._keys.stream: ">"}, count=number
+            )
+            # Where another relay was faster, one that is younger waits to be claimed.
+            self._count_expired(group, [e for e in reply[0][1] if _seconds(e[0]) < oldest])
+
+    def _expire_pending(self, group: str) -> None:
+        """The same for entries whose relay has died, or that no relay could read."""
+        oldest = self._server_now() - self._max_age
+        pending = self._pending(group, "-", f"{max(0.0, oldest) * 1000:.0f}", MAX_ENTRIES)
+        old = [each["message_id"] for each in pending if each["time_since_delivered"] > 1000]
+        found = [entry for entry_id in old for entry in self._entry(entry_id)]
+        self._count_expired(group, found)
+        trimmed = {*old} - {entry_id for entry_id, _ in found}
+        if trimmed:  # their number is what is missing in the account
+            self._acknowledge(group, "trimmed", [(entry_id, 0) for entry_id in trimmed])
+
+    def _entry(self, entry_id: bytes) -> _Entries:
+        """The entry with this id, or none where it was removed."""
+        found: Any = self.client.xrange(self._keys.stream, entry_id, entry_id)
+        return [*found]
+
+    def _count_expired(self, group: str, entries: _Entries) -> None:
+        packs = [(entry_id, Pack.from_fields(fields or {})) for entry_id, fields in entries]
+        expired = [(entry_id, pack.number) for entry_id, pack in packs if pack.is_known]
+        if expired:
+            self._acknowledge(group, "expired", expired)
+        for entry_id, pack in packs:
+            if not pack.is_known:
+                self._give_up(group, entry_id, pack, f"no relay knows version {pack.version}")
+
+    def _give_up(self, group: str, entry_id: bytes, pack: Pack, reason: str) -> None:
+        """Note an entry in the dead stream, without its body: that may hold visitors' addresses."""
+        if not self._acknowledge(group, "dead", [(entry_id, pack.number)])[0]:
+            return
+        self._log.warn(
+            "dead",
+            f"footfall: an entry of {pack.number} events for {group} is given up: {reason}; see "
+            "`footfall relay dead`",
+        )
+        note: Any = {
+            "id": entry_id,
+            "group": group,
+            "reason": reason,
+            "n": pack.number,
+            "v": pack.version,
+            "c": pack.codec,
+            "bytes": len(pack.body),
+        }
+        self.client.xadd(self._keys.dead, note, maxlen=MAX_DEAD)
+
+    def _pending(
+        self, group: str, first: bytes | str, last: bytes | str, count: int
+    ) -> Sequence[Mapping[str, Any]]:
+        from redis.exceptions import ResponseError
+
+        try:
+            found: Any = self.client.xpending_range(
+                self._keys.stream, group, first, last, count=count
+            )
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return []
+        return [*found]
+
+    def _trim(self) -> None:
+        """Remove the entries that every group has acknowledged."""
+        groups = self._info()
+        done = [
+            group["last-delivered-id"]
+            if not group["pending"]
+            else self._pending(name, "-", "+", 1)[0]["message_id"]
+            for name, group in groups.items()
+        ]
+        if done:
+            # The last one that all have stays, as its number tells what came before the next.
+            self.client.xtrim(self._keys.stream, minid=min(done, key=_order), approximate=False)
+
+    def _forget(self, group: str) -> None:
+        """Close the accounts of relays that have died long ago."""
+        account: Any = self.client.hgetall(self._keys.group_account(group))
+        now = self._server_now()
+        for field, value in account.items():
+            name, _, consumer = field.decode().partition(":")
+            if name == "seen" and now - int(value) > FORGET_SECONDS:
+                self._close_account(group, consumer)
+
+    # -- the account ---------------------------------------------------------------------------
+
+    def count(self, group: str, ends: Mapping[str, int]) -> None:
+        """Write down how this relay's events of a group have ended so far."""
+        counters = {**ends, "skipped": self._skipped[group]}
+        parts = [part for counter in counters.items() for part in counter]
+        self._count(keys=[self._keys.group_account(group)], args=[self.consumer, *parts])
+
+    def leave(self) -> None:
+        """Close the accounts of this relay. What it took and did not end is lost."""
+        for group in self._groups:
+            self._close_account(group, self.consumer)
+
+    def _close_account(self, group: str, consumer: str) -> None:
+        from redis.exceptions import ResponseError
+
+        self._leave(keys=[self._keys.group_account(group)], args=[consumer])
+        if any(each["consumer"].decode() == consumer for each in self._pending(group, "-", "+", 1)):
+            return  # what it has pending goes to another relay first
+        try:
+            self.client.xgroup_delconsumer(self._keys.stream, group, consumer)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error) and "no such key" not in str(error):
+                raise
+
+
+def _order(entry_id: bytes) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition(b"-")
+    return int(milliseconds), int(number or 0)
+
+
+def _seconds(entry_id: bytes) -> float:
+    """When an entry was put, by the server's clock."""
+    return _order(entry_id)[0] / 1000

@@ -1,0 +1,74 @@
+"""What a relay delivers from a queue, and what it counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from footfall.destinations import destination_from
+from footfall.relay import relay as relay_module
+from tests.relay.queues import account, destination, pages, put, queue_at, relay, steps, urls
+from tests.support import vendors
+from tests.support.faults import watched_site
+from tests.support.redis_server import RedisServer
+from tests.support.vendors import vendor, wait_until
+
+pytestmark = pytest.mark.server("redis-server")
+
+ACCEPTING = vendors.answering(vendors.answer())
+
+
+def test_what_web_processes_put_is_delivered_once_and_counted(server: RedisServer) -> None:
+    with vendor(ACCEPTING) as plausible:
+        with watched_site(server.line, environ={}) as site:
+            site.visits(300)
+            site.tracker.flush()
+            assert site.counts() == {"accepted": 300}
+        with relay(queue_at(server), destination(plausible)) as found:
+            assert steps(found)
+            assert account(server) == {"accepted": 300}
+        assert urls(plausible) == {str(number): 1 for number in range(300)}
+
+
+def test_each_destination_gets_all_and_a_dead_one_holds_up_no_other(server: RedisServer) -> None:
+    queue = queue_at(server)
+    dead = f"plausible+http://127.0.0.1:{vendors.unused_port()}/example.com"
+    put(queue, pages(range(500)))
+    with (
+        vendor(ACCEPTING) as plausible,
+        relay(queue, destination(plausible), destination_from(dead), connections=4) as found,
+    ):
+        assert wait_until(lambda: bool(found.step() and len(urls(plausible)) == 500))
+        found._write_account()
+        assert account(server, 1) == {"accepted": 500}
+        # No more than the window is in memory.
+        assert account(server, 0)["waiting"] >= 500 - 2 * 4 - 50
+
+
+def test_two_relays_share_the_events(server: RedisServer) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(1000)), pack=10)
+    with vendor(ACCEPTING) as plausible:
+        to = destination(plausible)
+        with relay(queue, to, connections=4) as one, relay(queue, to, connections=4) as two:
+            assert wait_until(lambda: bool(one.step() and two.step() and steps(one, 0.01)))
+            assert steps(two)
+            assert {**urls(plausible)} == {str(number): 1 for number in range(1000)}
+            assert all(
+                lane.counters().accepted for each in (one, two) for lane in each.lanes.values()
+            )
+        assert account(server) == {"accepted": 1000}
+
+
+def test_a_server_that_is_away_for_a_while_costs_nothing(server: RedisServer) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(100)))
+    with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
+        server.client.config_set("requirepass", "secret")
+        server.client.client_kill_filter(skipme=True)
+        try:
+            assert found.step() == relay_module.RETRY_SECONDS
+        finally:
+            server.client.execute_command("AUTH", "secret")
+            server.client.config_set("requirepass", "")
+        assert steps(found)
+        assert account(server) == {"accepted": 100}

@@ -1,0 +1,79 @@
+"""A Redis server for tests: one process on a free port, which may be paused, killed and restarted.
+
+with redis_server(tmp_path) as server:
+    server.client.ping()
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from tests.conftest import program
+from tests.support.vendors import unused_port, wait_until
+
+STREAM: Final = "example"
+
+
+class RedisServer:
+    """A running `redis-server`.
+
+    Args:
+        folder: Where it keeps its files.
+        options: Further ones of its command line.
+        command: The program; Valkey's understands the same options.
+    """
+
+    def __init__(self, folder: Path, *options: str, command: str = "redis-server") -> None:
+        self.port = unused_port()
+        self._command = [
+            program(command) or command,
+            *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(folder)),
+            *("--save", "", "--loglevel", "warning", "--logfile", str(folder / "redis.log")),
+            *options,
+        ]
+        # Its types leave open what each command returns.
+        self.client: Any = redis.Redis(port=self.port, protocol=2)
+        self.start()
+
+    @property
+    def line(self) -> str:
+        """The line of its queue."""
+        return f"redis://127.0.0.1:{self.port}/0?stream={STREAM}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        assert wait_until(self._is_up), "redis-server does not start"
+
+    def _is_up(self) -> bool:
+        with suppress(redis.ConnectionError):
+            return bool(self.client.ping())
+        return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def redis_server(
+    folder: Path, *options: str, command: str = "redis-server"
+) -> Iterator[RedisServer]:
+    server = RedisServer(folder, *options, command=command)
+    try:
+        yield server
+    finally:
+        server.client.close()
+        server.kill()
