@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import crawleruseragents
 import pytest
 
 from footfall import crawlers
@@ -42,3 +43,25 @@ def test_the_list_says_nothing_of_a_person() -> None:
     assert crawlers.is_bot(hit(CHROME)) is None
     assert crawlers.is_bot(Hit()) is None
     assert crawlers.is_bot(hit(KNOWN_TO_THE_LIST_ALONE)) is True
+
+
+@pytest.mark.parametrize(
+    "device",
+    ["X2 Build/AP3A.240617.008; wv", "ViewSonic V9", "HTC Butterfly 3", "Cherry Sonic", "Fever 2"],
+)
+def test_a_phones_name_convicts_nobody(device: str) -> None:
+    phone = f"Mozilla/5.0 (Linux; Android 15; {device}) AppleWebKit/537.36 (KHTML, like Gecko)"
+
+    assert crawlers.is_bot(hit(phone)) is None
+
+
+@pytest.mark.parametrize("app", ["MetaIAB Facebook", "SogouMobileBrowser/6.0", "Viber", "Code/1.9"])
+def test_an_apps_browser_convicts_nobody(app: str) -> None:
+    assert crawlers.is_bot(hit(f"{CHROME} {app}")) is None
+
+
+def test_the_patterns_that_are_left_out_can_be_asked_for() -> None:
+    dropped = crawlers.dropped_patterns()
+
+    assert {"MetaIAB Facebook", "Butterfly", "Sonic"} <= set(dropped)
+    assert len(dropped) < len(crawleruseragents.CRAWLER_USER_AGENTS_DATA) / 20

@@ -18,7 +18,7 @@ from typing import Final
 
 from footfall.rules.bot_names import BOTS, DECISIVE_NAMES, PHRASES, RANKS, Bot, Kind
 
-__all__ = ["NO_USER_AGENT", "Bot", "Kind", "classify"]
+__all__ = ["NO_USER_AGENT", "Bot", "Kind", "classify", "without_model"]
 
 NO_USER_AGENT: Final = Bot("", "other")
 """The result for a User-Agent that is missing or has no word. Every browser sends one."""
@@ -137,7 +137,7 @@ _NAME_BEFORE_BROWSER: Final = re.compile(
 )
 # The model in `(Linux; Android 7.1; M bot Tab 103)`: makers choose any word for one.
 _MODEL: Final = re.compile(
-    r"(android[^;()]*;(?: *[a-z]{2}[-_][a-z]{2};)?)[^;]*?(?=;|\)? *applewebkit|\) )"
+    r"(android[^;()]*;(?: *[a-z]{2}[-_][a-z]{2};)?)[^;]*?(?=;|\)? *applewebkit|\) )", re.IGNORECASE
 )
 
 # In a browser's string: `compatible; Name`, or a word such as `NameBot` that is not in a URL.
@@ -166,6 +166,11 @@ def classify(user_agent: str) -> Bot | None:
         The bot's name and class; `NO_USER_AGENT` for a text without a word.
     """
     return _classify(user_agent[:_MAX_CHARS])
+
+
+def without_model(user_agent: str) -> str:
+    """The string without the name of an Android device and its build."""
+    return _MODEL.sub(r"\1", user_agent, count=1)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
@@ -216,7 +221,7 @@ def _is_bots(text: str, words: list[str]) -> bool:
 def _is_bots_without_model(text: str) -> bool:
     if "android" not in text:
         return True
-    rest = _MODEL.sub(r"\1", text, count=1)
+    rest = without_model(text)
     return _is_bots(rest, _words_of(rest))
 
 
