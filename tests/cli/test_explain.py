@@ -52,6 +52,7 @@ SECRETS = {
     "Collector": ("collector://s3cret-of-16-chars@stats.example.com/a.test", "authorization: ***"),
     "GoatCounter": ("goatcounter://s3cret-of-16-chars@stats.example.com", "authorization: ***"),
     "Matomo": ("matomo://s3cret-of-16-chars@stats.example.com/1", '"token_auth":"***"'),
+    "PostHog": ("posthog://s3cret-of-16-chars@eu.i.posthog.com", '"api_key":"***"'),
 }
 
 

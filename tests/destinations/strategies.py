@@ -97,6 +97,9 @@ ANY_RESPONSE = st.builds(
     body=st.binary(max_size=200)
     | ANY_JSON.map(lambda value: json.dumps(value, default=str).encode())
     | st.dictionaries(
-        st.sampled_from(["message", "error", "errors", "status", "tracked", "invalid"]), ANY_JSON
+        st.sampled_from(
+            ["message", "error", "errors", "status", "tracked", "invalid", "quota_limited"]
+        ),
+        ANY_JSON,
     ).map(lambda value: json.dumps(value, default=str).encode()),
 )

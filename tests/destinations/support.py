@@ -13,6 +13,7 @@ from footfall.destinations import (
     GoatCounter,
     Matomo,
     Plausible,
+    PostHog,
     RedisStream,
     Swetrix,
     Umami,
@@ -43,6 +44,7 @@ SWETRIX = Swetrix(pid=PID)
 UMAMI = Umami(website=WEBSITE)
 MATOMO = Matomo(site=1, token="t0ken", endpoint="https://stats.example.com")
 GOATCOUNTER = GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com")
+POSTHOG = PostHog(token="phc_t0ken", endpoint="https://eu.i.posthog.com")
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
 REDIS = RedisStream(url="redis://user:secret@queue.example:6379/0", stream="example")
@@ -63,7 +65,7 @@ SWETRIX_FIELDS = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
 
 EVERY_DESTINATION = pytest.mark.parametrize(
     "destination",
-    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, GOATCOUNTER, WEBHOOK, COLLECTOR, REDIS],
+    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, POSTHOG, GOATCOUNTER, WEBHOOK, COLLECTOR, REDIS],
     ids=lambda destination: type(destination).__name__,
 )
 

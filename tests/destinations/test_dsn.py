@@ -16,6 +16,7 @@ from footfall.destinations import (
     GoatCounter,
     Matomo,
     Plausible,
+    PostHog,
     Swetrix,
     Umami,
     destination_from,
@@ -94,6 +95,10 @@ from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
             ),
         ),
         (
+            "posthog://phc_a@eu.i.posthog.com",
+            PostHog(token="phc_a", endpoint="https://eu.i.posthog.com"),
+        ),
+        (
             "goatcounter://t0ken@Example.goatcounter.com/",
             GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com"),
         ),
@@ -158,7 +163,7 @@ def test_an_object_with_the_four_members_is_a_destination(destination: Destinati
 
 
 BEGIN = (
-    "begin with plausible, swetrix, umami, matomo, goatcounter, collector, as in "
+    "begin with plausible, swetrix, umami, matomo, posthog, goatcounter, collector, as in "
     "plausible://plausible.io/example.com"
 )
 
@@ -279,6 +284,18 @@ BEGIN = (
             "matomo://secret@stats.example.com/matomo.php",
             [("destinations", "name the site at the end: matomo://TOKEN@stats.example.com/1")],
             id="a Matomo and no site",
+        ),
+        pytest.param(
+            "posthog://phx_secret@us.posthog.com",
+            [
+                (
+                    "token",
+                    "is a personal API key; write the project's key, which begins with phc_: "
+                    "posthog://PROJECT_KEY@HOST",
+                ),
+                ("endpoint", "PostHog takes events at https://us.i.posthog.com"),
+            ],
+            id="another key and another host of PostHog",
         ),
         pytest.param(
             "goatcounter://?a=secret",

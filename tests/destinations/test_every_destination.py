@@ -19,6 +19,7 @@ from tests.destinations.support import (
     MATOMO,
     PID,
     PLAUSIBLE,
+    POSTHOG,
     SWETRIX,
     UMAMI,
 )
@@ -28,6 +29,7 @@ from tests.destinations.vendor_rules import (
     matomo_violations,
     old_swetrix_violations,
     plausible_violations,
+    posthog_violations,
     swetrix_violations,
     umami_violations,
 )
@@ -62,6 +64,7 @@ RULES: tuple[tuple[Destination, Callable[[Request], list[str]]], ...] = (
     (OLD_SWETRIX, old_swetrix_violations),
     (UMAMI, umami_violations),
     (MATOMO, matomo_violations),
+    (POSTHOG, posthog_violations),
     (GOATCOUNTER, goatcounter_violations),
 )
 

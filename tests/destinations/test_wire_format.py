@@ -108,6 +108,22 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1_800_000_000, "2027-01-15T08:00:00.000Z"),
+        (1_800_000_000.1259, "2027-01-15T08:00:00.125Z"),
+        (-1.0, "1969-12-31T23:59:59.000Z"),
+        (0.0, ""),
+        (1e18, ""),
+        (float("inf"), ""),
+        (float("nan"), ""),
+    ],
+)
+def test_a_time_is_written_in_utc(seconds: float, text: str) -> None:
+    assert _wire_format.utc_text(seconds) == text
+
+
 @given(fields=st.dictionaries(st.sampled_from(["name", "url", "props", "v"]), _VALUES))
 def test_a_body_is_compact_json_of_its_fields(fields: dict[str, Any]) -> None:
     expected = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from footfall.events.details import PERF_NAMES
 from footfall.model import Request, Response
-from tests.destinations.support import GOATCOUNTER, MATOMO, PID, WEBSITE
+from tests.destinations.support import GOATCOUNTER, MATOMO, PID, POSTHOG, WEBSITE
 from tests.support.goatcounter import GoatCounterServer
 from tests.support.matomo import MatomoServer
+from tests.support.posthog import PostHogServer
 
 # RFC 9110 section 5.5, without white space around the value.
 FIELD_VALUE = re.compile(r"|[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
@@ -147,13 +148,19 @@ def matomo_violations(request: Request) -> list[str]:
     return _violations(MatomoServer(token=MATOMO.token), request)
 
 
+def posthog_violations(request: Request) -> list[str]:
+    """The rules of PostHog's capture that this request breaks."""
+    return _violations(PostHogServer(token=POSTHOG.token), request)
+
+
 def goatcounter_violations(request: Request) -> list[str]:
     """The rules of GoatCounter's own validation that this request breaks."""
     return _violations(GoatCounterServer(token=GOATCOUNTER.token), request)
 
 
 class _Server(Protocol):
-    kept: list[Any]
+    @property
+    def kept(self) -> list[Any]: ...
 
     def receive(self, request: Request) -> Response: ...
 

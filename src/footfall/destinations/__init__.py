@@ -25,6 +25,7 @@ from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
+from footfall.destinations.posthog import PostHog
 from footfall.destinations.redis_stream import RedisStream
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
@@ -40,6 +41,7 @@ __all__ = [
     "Matomo",
     "Only",
     "Plausible",
+    "PostHog",
     "RedisStream",
     "Swetrix",
     "Umami",

@@ -8,6 +8,7 @@
     collector://TOKEN@stats.example.com/example.com
     matomo://TOKEN@stats.example.com/matomo/1
     goatcounter://TOKEN@example.goatcounter.com
+    posthog://PROJECT_KEY@eu.i.posthog.com
     redis://queue.internal:6379/0?stream=example
 
 The last segment of the path is the site, of vendors whose sites have one; what precedes it is the
@@ -28,6 +29,7 @@ from footfall.destinations.collector import Collector
 from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
 from footfall.destinations.plausible import Plausible
+from footfall.destinations.posthog import PostHog
 from footfall.destinations.redis_stream import EXAMPLE, SCHEMES, RedisStream
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
@@ -103,6 +105,15 @@ _VENDORS: Mapping[str, _Vendor] = {
         example="matomo://TOKEN@stats.example.com/1",
         options={"dimensions": _numbers},
         login_example="matomo://TOKEN@HOST/SITE_ID",
+        needs_login=True,
+    ),
+    "posthog": _Vendor(
+        make=PostHog,
+        site="",
+        path_end="batch",
+        example="posthog://PROJECT_KEY@eu.i.posthog.com",
+        options={},
+        login_example="posthog://PROJECT_KEY@HOST",
         needs_login=True,
     ),
     "goatcounter": _Vendor(

@@ -88,13 +88,6 @@ _CAMPAIGN_FIELDS = {
 # What the script sends as the medium of a click on a Google ad.
 _PAID_CLICK = "<gclid>"
 
-# Placeholders instead of an id, in lower case: the server stores such events as anonymous.
-_ANONYMOUS_IDS = frozenset(
-    {"", "0", "anon", "anonymous", "distinct_id", "distinctid", "email", "false", "guest", "id"}
-    | {"nan", "nil", "none", "not_authenticated", "null", "profile_id", "profileid", "true"}
-    | {"undefined", "user", "[object object]"}
-)
-
 
 class SwetrixPage(NamedTuple):
     """The parts of an event's URL in the spelling of Swetrix's own script."""
@@ -188,7 +181,7 @@ def valid_profile_id(profile_id: str, trimmed: TrimmedFields) -> str:
     if sent != whole or _wire_format.utf16_length(sent) > MAX_PROFILE_CHARS:
         trimmed.note("profileId")
         return ""
-    return "" if sent.lower() in _ANONYMOUS_IDS else sent
+    return "" if sent.lower() in _wire_format.ANONYMOUS_IDS else sent
 
 
 def durations(perf: Mapping[str, float]) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,14 @@ BLANK_NAME = "(none)"
 # Browsers send less than 500 bytes. Servers refuse a request whose headers exceed 4 to 16 KiB.
 MAX_USER_AGENT_BYTES = 2048
 MAX_HEADER_BYTES = 512
+
+# Placeholders instead of an id, in lower case. Swetrix stores such events as anonymous, and PostHog
+# refuses them.
+ANONYMOUS_IDS = frozenset(
+    {"", "0", "anon", "anonymous", "distinct_id", "distinctid", "email", "false", "guest", "id"}
+    | {"nan", "nil", "none", "not_authenticated", "null", "profile_id", "profileid", "true"}
+    | {"undefined", "user", "[object object]"}
+)
 
 # Larger exponents stay exponents: ten characters could become a gigabyte of zeros.
 _MAX_EXPONENT = 40
@@ -204,6 +213,15 @@ def scalar_text(value: object, format_float: Callable[[float], str]) -> str:
 def decimal_text(value: Decimal) -> str:
     """A finite amount with exactly its digits: `19.90`, and `1E+99` beyond forty places."""
     return format(value, "f") if abs(value.adjusted()) <= _MAX_EXPONENT else str(value)
+
+
+def utc_text(seconds: float) -> str:
+    """`2026-11-30T12:00:00.125Z` for seconds since the epoch; empty for 0, and where no date is."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC) if seconds else None
+    except (OSError, OverflowError, ValueError):
+        return ""
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z" if moment else ""
 
 
 def json_body(fields: Mapping[str, object]) -> bytes:

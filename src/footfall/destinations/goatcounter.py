@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -88,12 +87,11 @@ class GoatCounter:
         return self._request(event, {})
 
     def late_request(self, event: Event) -> Request:
-        """The POST for an event that has waited, with the second at which it happened.
+        """The POST for an event that has waited, with the time at which it happened.
 
         Only then: the server refuses a time that its own clock has not reached.
         """
-        happened = datetime.fromtimestamp(int(event.time), UTC)
-        return self._request(event, {"created_at": f"{happened:%Y-%m-%dT%H:%M:%SZ}"})
+        return self._request(event, {"created_at": _wire_format.utc_text(event.time)})
 
     def _request(self, event: Event, time: Mapping[str, object]) -> Request:
         trimmed = _wire_format.TrimmedFields()

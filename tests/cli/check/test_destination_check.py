@@ -13,6 +13,7 @@ from footfall.collector import CollectorServer
 from tests.cli.check.common import ADDRESS, SITE, line, newest
 from tests.support.goatcounter import GoatCounterServer
 from tests.support.matomo import MatomoServer
+from tests.support.posthog import PostHogServer
 from tests.support.vendors import (
     Respond,
     Vendor,
@@ -33,6 +34,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> str:
 BULK: dict[str, tuple[Respond, str]] = {
     "GoatCounter": (GoatCounterServer(token="s3cret").respond, "goatcounter+http://s3cret@{}"),
     "Matomo": (MatomoServer(token="s3cret").respond, "matomo+http://s3cret@{}/1"),
+    "PostHog": (PostHogServer(token="s3cret").respond, "posthog+http://s3cret@{}"),
 }
 
 
@@ -48,6 +50,7 @@ def test_a_vendor_says_that_it_took_the_event(
     assert code == 0
     assert "meaning    accepted: the vendor took the event" in text
     assert "s3cret" not in text
+    assert ("not shown  whether it keeps the event" in text) is line.startswith("posthog")
 
 
 # -- against a collector ----------------------------------------------------------------------

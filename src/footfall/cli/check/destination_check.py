@@ -73,6 +73,8 @@ class DestinationCheck:
             _print("meaning", f"{outcome.kind}: {outcome.detail or 'the vendor took the event'}")
             if outcome.kind is not OutcomeKind.ACCEPTED:
                 return _fail("remedy", self._remedy(outcome, address))
+            if not_shown := getattr(self._destination, "not_shown", ""):
+                _print("not shown", not_shown)
             return self._has_arrived(reader, before)
 
     def _own_address(self) -> str:
