@@ -158,6 +158,23 @@ def test_what_is_refused_is_sent_again(trusted: trustme.CA, script: Script) -> N
         assert len(answered) == len(set(answered)) == 61
 
 
+@pytest.mark.parametrize("script", REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_is_sent_again_where_a_new_connection_takes_long(
+    trusted: trustme.CA, script: Script
+) -> None:
+    # libcurl leaves the connection, and the server closes it, before the next one is there.
+    distant = replace(answering(), handshake_after=0.5)
+    with sending(trusted, warm(script), distant) as sender:
+        sender.offer(1)
+        sender.has_ended(submitted=1, accepted=1)
+        sender.offer(60)
+        assert wait_until(lambda: sender.lane.is_empty, 20)
+        counts = counted(sender.lane)
+        assert {**counts, "retried": 0} == {"submitted": 61, "accepted": 61, "retried": 0}
+        answered = [each.body for each in sender.server.answered]
+        assert len(answered) == len(set(answered)) == 61
+
+
 @pytest.mark.parametrize(
     "script",
     [

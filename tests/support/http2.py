@@ -44,6 +44,7 @@ from tests.support import vendors
 
 # Of an endless flood no more waits to be written.
 _MAX_WAITING_BYTES: Final = 16_384
+_ROUND_TRIP_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class Script:
         opens_window: Whether the client may send more once it has sent what the settings allow.
         alpn: The protocols that the server offers. A client that gets HTTP/1.1, or none, is
             answered with 202.
+        handshake_after: Seconds until the server answers the client's TLS handshake.
     """
 
     on_start: Action = _nothing
@@ -94,6 +96,7 @@ class Script:
     is_mute: bool = False
     opens_window: bool = True
     alpn: Sequence[str] = ("h2", "http/1.1")
+    handshake_after: float = 0.0
 
 
 def answering(
@@ -173,7 +176,9 @@ class HTTP2Vendor:
     def _serve(self, plain: socket.socket, number: int) -> None:
         with plain, suppress(OSError):  # the client has closed it, or does not trust it
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            context = self._context(tuple(self.script(number).alpn))
+            script = self.script(number)
+            context = self._context(tuple(script.alpn))
+            self.is_closing.wait(script.handshake_after)
             with context.wrap_socket(plain, server_side=True) as connection:
                 self._open.append(connection)
                 self.protocols.append(connection.selected_alpn_protocol())
@@ -441,6 +446,8 @@ class HTTP2Connection:
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         if not received:
+            # At a distance the client sees the server's end a round trip after its own.
+            self.server.is_closing.wait(_ROUND_TRIP_SECONDS)
             self.is_open = False
             return
         for event in self.h2.receive_data(received):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from footfall.delivery.transport import http_common
@@ -95,12 +97,21 @@ def test_the_end_of_a_connection_matters_while_it_has_requests() -> None:
     ends = ConnectionEnds(still_open)
     ends.leave(4001)
     ends.end(4001)
-    assert not ends.has_ended(4001), "libcurl has closed it"
+    assert ends.alive_at(4001) is None, "libcurl has closed it"
     ends.use(4001)
     ends.end(4001)
-    assert ends.has_ended(4001)
+    assert ends.alive_at(4001) == -math.inf, "nobody has looked at it before"
 
 
-def test_an_end_that_nobody_has_seen_yet_matters_too() -> None:
-    ends = ConnectionEnds(lambda port: port == 4001)
-    assert (ends.has_ended(4001), ends.has_ended(4002)) == (True, False)
+def test_a_connection_that_has_ended_was_alive_when_it_was_last_looked_at() -> None:
+    ends = ConnectionEnds(lambda port: port == 4003)
+    for port in (4001, 4002, 4003):
+        ends.use(port)
+    ends.looked_at = 10.0
+    ends.end(4001)
+    assert ends.alive_at(4003) == 10.0, "that nobody has seen yet"
+    ends.looked_at = 11.0
+    for port in (4001, 4002):
+        ends.end(port)
+    assert [ends.alive_at(port) for port in (4001, 4002, 4003)] == [10.0, 11.0, 10.0]
+    assert ends.alive_at(4004) is None

@@ -12,11 +12,12 @@ import os
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from footfall.common.clock import monotonic
 from footfall.delivery.transport import curl_errors, http_common
 from footfall.delivery.transport.ca_bundle import find_ca_bundle
 from footfall.delivery.transport.curl_response import ConnectionEnds, CurlResponse
 from footfall.delivery.transport.proxies import SOCKS_SCHEMES, proxy_for
-from footfall.errors import Ambiguous
+from footfall.errors import Ambiguous, NotSent
 from footfall.model import Headers, Request, Response
 
 # CURLOPT_SUPPRESS_CONNECT_HEADERS, for which pycurl has no name (curl/curl.h, read 2026-11-21).
@@ -137,10 +138,21 @@ class CurlHandle:
         return response
 
     def _error_of(self, code: int, message: str) -> Exception:
-        fault = self.incoming.fault
+        fault, alive_at = self.incoming.fault, self.incoming.alive_at
         if fault is not None:
             return Ambiguous(fault)
+        if alive_at is not None:
+            if self._repeated_at() < alive_at:
+                return NotSent("the server refused the request, and then ended the connection")
+            return Ambiguous("the connection ended before an answer")
         return curl_errors.error_of(code, message, self.curl.getinfo(self._lib.REQUEST_SIZE))
+
+    def _repeated_at(self) -> float:
+        """When libcurl began to repeat the request, or somewhat later."""
+        lib, curl = self._lib, self.curl
+        # For libcurl it is a redirect to the same URL.
+        seconds: float = curl.getinfo(lib.TOTAL_TIME) - curl.getinfo(lib.REDIRECT_TIME)
+        return monotonic() - seconds
 
     def _keep_idle(self, seconds: float) -> None:
         """Let a connection be idle for so long; libcurl takes whole seconds, and 0 as unlimited."""

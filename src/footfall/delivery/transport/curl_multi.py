@@ -29,6 +29,9 @@ MIN_REQUESTS: Final = 50
 # For a burst. A handle takes some 10 KiB.
 MAX_IDLE_HANDLES: Final = 256
 MAX_IDLE_CONNECTIONS: Final = 64
+# A request may have been refused, and wait for a new connection, while the old one ends. So all
+# are looked at soon after a connection was begun.
+LOOK_SECONDS: Final = 0.05
 _MAX_WAIT_SECONDS: Final = 60.0
 _PEEK: Final = socket.MSG_PEEK | socket.MSG_DONTWAIT
 
@@ -295,6 +298,8 @@ class _Sockets:
         self._owners: dict[int, _Connections] = {}
         # Those that libcurl does not wait for.
         self._idle: set[int] = set()
+        # Whether a connection was begun since the last wait in which nothing has happened.
+        self._is_connecting = False
         self.ends = ConnectionEnds(self._is_at_end)
         self._woken, self._waker = socket.socketpair()
         for each in (self._woken, self._waker):
@@ -303,6 +308,7 @@ class _Sockets:
 
     def watch(self, owner: _Connections, descriptor: int, action: int) -> None:
         """Wait for a socket to be readable, writable or both."""
+        self._is_connecting |= descriptor not in self._owners
         self._owners[descriptor] = owner
         if self._idle:
             self._idle.discard(descriptor)
@@ -337,8 +343,13 @@ class _Sockets:
 
     def wait(self, seconds: float) -> list[tuple[_Connections, int, int]]:
         """The sockets at which something has happened, and what libcurl is to be told of each."""
-        found = []
-        for descriptor, mask in self._poll.poll(math.ceil(seconds * 1000)):
+        if self._is_connecting:
+            seconds = min(seconds, LOOK_SECONDS)
+        found, ready = [], self._poll.poll(math.ceil(seconds * 1000))
+        looked_at = monotonic()
+        if not ready:
+            self._is_connecting = False
+        for descriptor, mask in ready:
             owner = self._owners.get(descriptor)
             if owner is None:
                 with suppress(BlockingIOError):
@@ -359,6 +370,8 @@ class _Sockets:
             if mask & self._errors:
                 action |= self._lib.CSELECT_ERR
             found.append((owner, descriptor, action))
+        if self._end:
+            self.ends.looked_at = looked_at
         return found
 
     def wake(self) -> None:

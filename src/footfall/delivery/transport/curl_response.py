@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -17,7 +17,7 @@ _REMEMBERED: Final = 64
 
 
 class ConnectionEnds:
-    """Which connections the server has ended under requests, by our ports.
+    """Which connections the server has ended under requests, by our ports, and when.
 
     Args:
         is_at_end: Whether a connection that is still there has ended, and nobody has seen it yet.
@@ -25,9 +25,11 @@ class ConnectionEnds:
 
     def __init__(self, is_at_end: Callable[[int], bool]) -> None:
         self._is_at_end = is_at_end
-        self._ended: deque[int] = deque(maxlen=_REMEMBERED)
-        # A dict for its order: of many, the oldest are forgotten.
+        # Dicts for their order: of many, the oldest are forgotten.
+        self._ended: dict[int, float] = {}
         self._unused: dict[int, None] = {}
+        self.looked_at = -math.inf
+        """When all connections in use were last looked at. Ends found since then came later."""
 
     def use(self, port: int) -> None:
         """A request begins on this connection."""
@@ -41,12 +43,19 @@ class ConnectionEnds:
 
     def end(self, port: int) -> None:
         """The server has ended this connection."""
-        if port not in self._unused:
-            self._ended.append(port)
+        if port not in self._unused and port not in self._ended:
+            self._ended[port] = self.looked_at
+            if len(self._ended) > _REMEMBERED:
+                del self._ended[next(iter(self._ended))]
 
-    def has_ended(self, port: int) -> bool:
-        """Whether a request on this connection may have been processed, and got no answer."""
-        return port in self._ended or self._is_at_end(port)
+    def alive_at(self, port: int) -> float | None:
+        """When a connection that has ended under requests was alive; None if it has not ended.
+
+        A request that got no answer on it may have been processed, unless it was refused before.
+        """
+        if self._is_at_end(port):
+            self.end(port)
+        return self._ended.get(port)
 
 
 class CurlResponse:
@@ -64,6 +73,7 @@ class CurlResponse:
         "_is_secure",
         "_may_be_http2",
         "_port",
+        "alive_at",
         "body",
         "body_left",
         "has_head",
@@ -92,6 +102,8 @@ class CurlResponse:
         """True once the head of the final response is there: its status is what matters most."""
         self.interims = 0
         self.requests = 0
+        self.alive_at: float | None = None
+        """When the request's first connection was alive, where that may have ended under it."""
         self._port = 0
 
     def allow_request(self, address: str, own_address: str, port: int, own_port: int) -> int:
@@ -102,10 +114,11 @@ class CurlResponse:
         refused the stream; or the connection broke, and it may have processed the request.
         """
         self.requests += 1
-        is_ambiguous = self.was_refused and self._ends.has_ended(self._port)
+        if self.was_refused:
+            self.alive_at = self._ends.alive_at(self._port)
         self._port = own_port
         self._ends.use(own_port)
-        return int(is_ambiguous)
+        return int(self.alive_at is not None)
 
     @property
     def was_refused(self) -> bool:
