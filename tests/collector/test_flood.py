@@ -22,6 +22,8 @@ from footfall.collector.ingest.rate_limit import BURST, EVENTS_PER_SECOND, RateL
 from tests.collector.support import FIREFOX, GOOGLEBOT, running_collector, stored_events
 from tests.support.waiting import MAX_SECONDS
 
+pytestmark = pytest.mark.long
+
 SITE = "example.com"
 REAL = 100
 POSTS = 60

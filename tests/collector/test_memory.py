@@ -16,9 +16,13 @@ import pytest
 
 from tests.collector.support import FIREFOX, PAGEVIEW, PID
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="only Linux tells the memory of another process"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(),
+        reason="only Linux tells the memory of another process",
+    ),
+]
 
 # What the first requests load.
 WARM_UP = 20

@@ -20,6 +20,8 @@ from tests.e2e.servers import (
     waitress,
 )
 
+pytestmark = pytest.mark.long
+
 MEGABYTE = 1024 * 1024
 REQUESTS = 60
 # Of each server the longest headers that it takes; httptools has no limit.

@@ -34,7 +34,7 @@ TOKEN: Final = "a-token-of-the-tests-only"
 WITH_TOKEN: Final = {"authorization": f"Bearer {TOKEN}"}
 UNIT: Final = "footfall-collector.service"
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.long, pytest.mark.server]
 
 
 def collector(command: list[str], **environment: str) -> ServerSpec:

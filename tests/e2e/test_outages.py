@@ -17,6 +17,8 @@ from tests.e2e.chromium import NAVIGATION
 from tests.e2e.servers import ServerSpec, each_server, gunicorn, running, uvicorn
 from tests.support.vendors import hanging, unused_port, vendor, wait_until
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -197,28 +197,11 @@ def test_a_warning_hook_that_tracks_is_dropped(
             assert site.tracker.stats()["reasons"] == {"navigation": 1, "echo": 1}
 
 
-@contextmanager
-def untraced() -> Iterator[None]:
-    """No coverage in this thread and in those that it starts.
-
-    With coverage's tracer, CPython 3.11 crashed in one of twenty runs in a call of a finalizer.
-    """
-    trace, new_trace = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(trace)
-        threading.settrace(new_trace)
-
-
 @fault(53, "collector-everywhere")
 def test_a_garbage_collection_at_any_moment_hangs_nothing(client: Client) -> None:
     before = gc.get_threshold()
     ends: list[bool] = []
     with (
-        untraced(),
         vendor(vendors.answering(ACCEPTED)) as server,
         site_of(client, server.url, environ={}) as (site, _),
     ):

@@ -173,18 +173,18 @@ def test_what_waits_is_small_and_holds_no_secret(
         if worker == "stalled after a poll":
             inbox._taken_before = -100  # at the poll before
             inbox.settle(monotonic(), is_flowing=True)
-        for number in range(60):
+        for number in range(12):
             call(raw)
-            if number == 30:
+            if number == 6:
                 inbox._unpacked_until = float("-inf")  # it is late
-        assert len(inbox) == 60
+        assert len(inbox) == 12
         for record in (*inbox._packed, *inbox._records):
             held = values_held_by(record)
             assert not [each for each in held if SECRET in str(each)]
             assert sum(map(sys.getsizeof, held)) <= 40_000
         tracker.process_all()
         stats = tracker.stats()
-    assert sum(stats["reasons"].values()) == stats["captured"] == 60
+    assert sum(stats["reasons"].values()) == stats["captured"] == 12
     assert stats["errors"] == 0
 
 

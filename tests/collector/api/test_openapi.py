@@ -23,6 +23,8 @@ from footfall.collector.storage.stored_events import MAX_LIMIT, PERIODS
 from footfall.collector.wire.limits import BATCH_BODY, BATCH_ITEMS
 from footfall.destinations.collector import REPORT_VERSION
 
+pytestmark = pytest.mark.long
+
 DOCUMENT: dict[str, Any] = json.loads(DOCUMENT_FILE.read_text())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 FEW = settings(

@@ -15,9 +15,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.collector.durability.support import collector_process, post, serve, stop, written
 from tests.collector.support import FIREFOX, PAGEVIEW, until
+
+pytestmark = pytest.mark.long
 
 ROUNDS = 20
 WORKERS = 4
