@@ -168,6 +168,7 @@ def _pageview_options(
         track_iframes=options["track_iframes"],
         respect_dnt=options["respect_dnt"],
         respect_gpc=options["respect_gpc"],
+        skip_spam_referrers=options["skip_spam_referrers"],
         excluded_by=path_rules.excluded_by,
     )
 

@@ -114,6 +114,8 @@ class Config:
     # No person is identified; one vendor ignores both signals and browsers have dropped one.
     respect_dnt: bool = option(False, "does not count browsers that send `DNT`")
     respect_gpc: bool = option(False, "does not count browsers that send `Sec-GPC`")
+    # No person follows these links; who looks at them finds advertising.
+    skip_spam_referrers: bool = option(True, "does not count visits from hosts known for spam")
     should_track: Callable[[Hit], bool] | None = option(
         None,
         "a function of the hit, called before the decision; runs on a background thread unless "

@@ -38,6 +38,7 @@ class Options(TypedDict, total=False):
     track_localhost: bool | None
     respect_dnt: bool
     respect_gpc: bool
+    skip_spam_referrers: bool
     should_track: Callable[[Hit], bool] | None
     before_send: Callable[[Event], Event | None] | None
     sample_rate: float

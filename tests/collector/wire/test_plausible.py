@@ -149,8 +149,11 @@ def test_a_debug_request_gets_the_address_and_is_not_counted(value: str, status:
     assert result.response.body == (b"203.0.113.9" if status == 200 else b"ok")
 
 
-def test_referrer_spam_is_dropped_before_all_else() -> None:
-    spam = PAGE | {"referrer": "https://www.1-best-seo.com/offer", "domain": "a.test,b.test"}
+@pytest.mark.parametrize(
+    "host", ["1-best-seo.com", "www.1-best-seo.com", "a.b.0-0.fr", "Darodar.com"]
+)
+def test_referrer_spam_is_dropped_before_all_else(host: str) -> None:
+    spam = PAGE | {"referrer": f"https://{host}/offer", "domain": "a.test,b.test"}
     result = to_plausible(spam, domains=["a.test"])
     assert [each.reason for each in result.events] == ["spam_referrer", "spam_referrer"]
     assert result.response.headers == (("x-plausible-dropped", "2"),)

@@ -34,6 +34,7 @@ OPTIONS = st.builds(
     download_extensions=st.frozensets(st.text(max_size=4)),
     respect_dnt=st.booleans(),
     respect_gpc=st.booleans(),
+    skip_spam_referrers=st.booleans(),
     track_iframes=st.booleans(),
     excluded_by=st.sampled_from([None, no_admin]),
 )

@@ -487,6 +487,38 @@ BOTS_AND_OWNERS: dict[str, Row] = {
     "GPC is not DNT": Row(
         requested(chromium(dnt="1")), "pageview navigation", PageviewOptions(respect_gpc=True)
     ),
+    "an agent that signs its requests": Row(
+        requested(
+            chromium(
+                signature_agent='"https://agent.example"',
+                signature_input='sig1=("@authority" "signature-agent");tag="web-bot-auth"',
+            )
+        ),
+        "event bot",
+        PageviewOptions(bots="event"),
+    ),
+    "an agent that says no name": Row(
+        requested(chromium(signature_input='s=("@authority");keyid="k"; tag="web-bot-auth"')),
+        "skip bot",
+    ),
+    "a signature for another purpose": Row(
+        requested(chromium(signature_input='s=("@authority");tag="payment"')),
+        "pageview navigation",
+    ),
+    "headless by its client hints": Row(
+        requested(chromium(sec_ch_ua='"HeadlessChrome";v="131", "Not_A Brand";v="24"')), "skip bot"
+    ),
+    "a referrer known for spam": Row(
+        requested(chromium(referer="https://www.1-best-seo.com/offer")), "skip spam_referrer"
+    ),
+    "spam counts if the owner says so": Row(
+        requested(chromium(referer="https://www.1-best-seo.com/offer")),
+        "pageview navigation",
+        PageviewOptions(skip_spam_referrers=False),
+    ),
+    "a referrer that only ends like spam": Row(
+        requested(chromium(referer="https://not1-best-seo.com/")), "pageview navigation"
+    ),
     "frames are counted": Row(
         requested(chromium(sec_fetch_dest="iframe")),
         "pageview iframe",

@@ -125,6 +125,7 @@ def test_a_custom_event_gets_the_rules_about_the_visitor() -> None:
         "A.4 prefetch",
         "A.5 bot",
         "A.7 privacy",
+        "A.8 spam",
     ]
 
 

@@ -56,6 +56,8 @@ def _changed(hit: Hit, change: tuple[str, str, Any]) -> Hit:
 
 
 # One thing at a time: whatever the key forgets is then the only difference between two hits.
+# Of these headers the key has one fact each.
+_ONE_FACT = ("http://0-0.fr/", '"HeadlessChrome";v="1"', '"https://agent.example"')
 _CHANGES = st.one_of(
     st.tuples(st.just("method"), st.just(""), st.sampled_from(["GET", "POST"])),
     st.tuples(st.just("host"), st.just(""), st.sampled_from(["example.com", "localhost:8000"])),
@@ -67,7 +69,9 @@ _CHANGES = st.one_of(
     st.tuples(
         st.just("headers"),
         st.sampled_from([*sorted(REQUEST_HEADERS), "user-agent", "referer"]),
-        st.sampled_from([*_REQUEST_VALUES, CHROME, "", "x" * 1_200]),
+        st.sampled_from(
+            [*_REQUEST_VALUES, "http://0-0.fr/", '"HeadlessChrome"', CHROME, "", "x" * 1_200]
+        ),
     ),
     st.tuples(
         st.just("response_headers"),
@@ -85,6 +89,7 @@ _OPTIONS = st.builds(
     track_downloads=st.booleans(),
     respect_dnt=st.booleans(),
     respect_gpc=st.booleans(),
+    skip_spam_referrers=st.booleans(),
     track_iframes=st.booleans(),
     excluded_by=st.sampled_from([None, PATHS.excluded_by]),
 )

@@ -20,6 +20,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         download_extensions=DOWNLOAD_EXTENSIONS,
         respect_dnt=False,
         respect_gpc=False,
+        skip_spam_referrers=True,
         track_iframes=False,
         excluded_by=None,
     )

@@ -70,6 +70,7 @@ REMEDIES: Final = {
     "excluded": "Change `exclude`, `include` or `default_exclude`; a `!` pattern re-includes.",
     "dnt": "Set `respect_dnt=False`.",
     "gpc": "Set `respect_gpc=False`.",
+    "spam_referrer": "Set `skip_spam_referrers=False`.",
     "fragment": "Nothing, as a rule: the page around it counts. `HX-Push-Url` makes it a visit.",
     "xhr": "Nothing, as a rule. If it is worth an event, call `track()` in the view.",
     "fetch": "Nothing, as a rule. If it is worth an event, call `track()` in the view.",

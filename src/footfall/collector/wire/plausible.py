@@ -4,8 +4,8 @@ The rules are those of the open-source server (event.ex, remote_ip.ex; read 2026
 client that is accepted here is accepted there. Where we differ:
 
 - `Forwarded` without a `for=` falls back to the peer, where Plausible answers 500.
-- There are no block-lists of addresses, no goals and no geolocation, and of the spam hosts only the
-  one that Plausible's own tests use. Bots are those of
+- There are no block-lists of addresses, no goals and no geolocation. Hosts of spam are those of
+  `footfall.rules.spam_hosts`, the list that Plausible uses, with their subdomains; bots those of
   `footfall.rules.bot_detection`, less the HTTP libraries and unknown apps, which Plausible counts.
 - `X-Debug-Request: true` is answered with the address, as Plausible Cloud does; nothing is counted.
 """
@@ -35,15 +35,13 @@ from footfall.collector.wire.sessions import Session, Sessions
 from footfall.collector.wire.visitor_hash import VisitorIdentity
 from footfall.common.bounded_cache import BoundedCache
 from footfall.rules.bot_detection import classify
+from footfall.rules.referrer_spam import is_spam_host
 
 BUSY = busy_response({"status": 503, "message": "Service Unavailable"})
 """The response while events cannot be written, or come faster than they can be."""
 
 _ACCEPTED = IngestResponse(status=202, body=b"ok", content_type=TEXT)
 _NOT_ACCEPTABLE = json_response(406, {"status": 406, "message": "Not Acceptable"})
-
-SPAM_REFERRER = "1-best-seo.com"
-"""A host whose visitors are dropped as referrer spam, so that this can be tried out."""
 
 # Plausible's own check of whether a site's script is installed.
 _VERIFICATION_AGENTS = ("Plausible Verification Agent", "Plausible Community Edition")
@@ -161,7 +159,7 @@ def _drop_reason(
     headers: Mapping[str, str],
 ) -> str | None:
     """The first reason in the order in which Plausible checks them."""
-    if _REFERRING_HOSTS[posted.referrer or "", ""] == SPAM_REFERRER:
+    if is_spam_host(_REFERRING_HOSTS[posted.referrer or "", ""] or ""):
         return "spam_referrer"
     if len(domain) > limits.DOMAIN or (domains and domain not in domains):
         return "not_found"

@@ -11,6 +11,7 @@ requested, C reads the response. The first rule of A or C that matches decides t
     A.5 bot           the client is not a person's browser
     A.6 excluded      the site owner's include and exclude rules
     A.7 privacy       DNT and GPC, where the site owner respects them
+    A.8 spam          the referrer is advertising
 
     B.1 library       Turbo, htmx, Inertia and the like send whether they visit or fill a fragment
     B.2 xhr           an old script library sends X-Requested-With
@@ -25,7 +26,7 @@ requested, C reads the response. The first rule of A or C that matches decides t
     C.6 otherwise     redirects, errors, JSON, images: no page
 
 Never read: Sec-Fetch-User and Upgrade-Insecure-Requests (Safari sends none), Accept-Language,
-client hints, reloads, and the extension of a 200 that is HTML. Values in, a value out; no text of a
+reloads, and the extension of a 200 that is HTML. Values in, a value out; no text of a
 client makes it raise. Header facts: browser-compat-data 8.1 and libraries' sources, read 2026-10.
 """
 

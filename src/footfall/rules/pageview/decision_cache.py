@@ -14,11 +14,14 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from footfall.model import Decision, Hit
 from footfall.rules.bot_detection import Bot, classify
+from footfall.rules.pageview.automation import AUTOMATION_HEADERS, automation_of
 from footfall.rules.pageview.decide import decide
 from footfall.rules.pageview.file_names import extension_of, is_static, is_well_known
 from footfall.rules.pageview.header_names import REQUEST_HEADERS
+from footfall.rules.pageview.header_values import referring_host
 from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
 from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
+from footfall.rules.referrer_spam import is_spam_host
 
 # The different decisions of a site's traffic; each takes a few hundred bytes.
 _MAX_ENTRIES: Final = 512
@@ -28,8 +31,9 @@ _MAX_KEY_CHARS: Final = 1_000
 _MAX_PATHS: Final = 1_024
 _MAX_PATH_CHARS: Final = 256
 
-# All that a decision reads, except the User-Agent, of which it reads what `classify` returns.
-_KEY_HEADERS: Final = REQUEST_HEADERS - {"user-agent"}
+# All that a decision reads, except those headers of which it reads one fact each, since they have
+# many values: what `classify` and `automation_of` return, and whether the referrer is spam.
+_KEY_HEADERS: Final = REQUEST_HEADERS - AUTOMATION_HEADERS - {"user-agent", "referer"}
 
 GetValues: TypeAlias = Callable[[Mapping[str, str]], Any]
 
@@ -90,6 +94,8 @@ class DecisionCache:
             values_of(headers),
             tuple(hit.response_headers.items()),
             classify(headers.get("user-agent", "")),
+            automation_of(headers),
+            is_spam_host(referring_host(hit)) if "referer" in headers else False,
             host,
             hit.status,
             hit.method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -23,6 +24,15 @@ def request_header(hit: Hit, name: str) -> str:
 def response_header(hit: Hit, name: str) -> str:
     """A header of the response, cut to the bound; empty where it was not sent."""
     return hit.response_headers.get(name, "")[:MAX_HEADER_CHARS]
+
+
+_REFERRER_HOST: Final = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
+
+
+def referring_host(hit: Hit) -> str:
+    """The host of the Referer header; empty where it is of no web page."""
+    found = _REFERRER_HOST.match(request_header(hit, "referer").strip())
+    return found[1] if found else ""
 
 
 def tokens_of(value: str) -> set[str]:

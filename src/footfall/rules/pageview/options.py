@@ -43,6 +43,9 @@ class PageviewOptions:
     # Nobody is identified; one vendor ignores both signals, and browsers have dropped DNT.
     respect_dnt: bool = False
     respect_gpc: bool = False
+    # Spammers send a site's pages a referrer for its owner to open. A script that runs in browsers
+    # meets few of them, a server all.
+    skip_spam_referrers: bool = True
     # The page around the frame counts. True is for widgets that are embedded in other sites' pages.
     track_iframes: bool = False
     # Returns the text of the rule that excludes a hit, or None. Must not raise.

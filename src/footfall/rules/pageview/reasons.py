@@ -27,6 +27,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "excluded": "An `exclude` rule matched, or no `include` rule did.",
         "dnt": "The browser sent DNT, and `respect_dnt` is on.",
         "gpc": "The browser sent Sec-GPC, and `respect_gpc` is on.",
+        "spam_referrer": "The referrer is known for spam, and `skip_spam_referrers` is on.",
         "fragment": "htmx, Turbo or a like library requested a part of a page.",
         "xhr": "A script sent the request with XMLHttpRequest.",
         "fetch": "A script sent the request with fetch().",

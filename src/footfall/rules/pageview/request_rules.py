@@ -8,10 +8,12 @@ from typing import Final
 
 from footfall.model import Hit
 from footfall.rules.bot_detection import NO_USER_AGENT, Bot, classify
+from footfall.rules.pageview.automation import automation_of
 from footfall.rules.pageview.file_names import reason_for_file
 from footfall.rules.pageview.header_values import (
     CACHE_SIZE,
     MAX_HEADER_CHARS,
+    referring_host,
     request_header,
     shows_page,
 )
@@ -19,6 +21,7 @@ from footfall.rules.pageview.options import PageviewOptions
 from footfall.rules.pageview.prefetch import prefetch_header
 from footfall.rules.pageview.reasons import BOT_VISIT
 from footfall.rules.pageview.rule_types import RequestRule, RuleMatch
+from footfall.rules.referrer_spam import is_spam_host
 
 # The name becomes a label on a chart.
 _MAX_NAME_CHARS: Final = 80
@@ -93,7 +96,7 @@ def _responds_with_page(hit: Hit) -> bool:
 
 def _bot_behind(hit: Hit, options: PageviewOptions) -> Bot | None:
     """The bot that made the hit, by the site owner's function or by our own filter."""
-    by_filter = classify(hit.headers.get("user-agent", ""))
+    by_filter = classify(hit.headers.get("user-agent", "")) or automation_of(hit.headers)
     by_owner = _call_is_bot(hit, options)
     if by_owner is None:
         return by_filter
@@ -130,6 +133,13 @@ def _privacy(hit: Hit, options: PageviewOptions) -> str | RuleMatch:
     return "no objection that is respected"
 
 
+def _spam_referrer(hit: Hit, options: PageviewOptions) -> str | RuleMatch:
+    host = referring_host(hit)
+    if options.skip_spam_referrers and is_spam_host(host):
+        return RuleMatch("spam_referrer", host)
+    return "no known spam"
+
+
 REQUEST_RULES: Final[Sequence[tuple[str, RequestRule]]] = (
     ("A.0 ignored", _ignored),
     ("A.1 websocket", _websocket),
@@ -139,9 +149,12 @@ REQUEST_RULES: Final[Sequence[tuple[str, RequestRule]]] = (
     ("A.5 bot", _bot),
     ("A.6 excluded", _excluded),
     ("A.7 privacy", _privacy),
+    ("A.8 spam", _spam_referrer),
 )
 # These apply to custom events too. An excluded path is no page, but what happens there may be worth
 # an event: apps exclude `/api/**` and track in it.
 CUSTOM_EVENT_RULES: Final[Sequence[tuple[str, RequestRule]]] = tuple(
-    (name, rule) for name, rule in REQUEST_RULES if rule in (_localhost, _prefetch, _bot, _privacy)
+    (name, rule)
+    for name, rule in REQUEST_RULES
+    if rule in (_localhost, _prefetch, _bot, _privacy, _spam_referrer)
 )
