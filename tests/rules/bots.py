@@ -59,6 +59,9 @@ BOTS: dict[Kind, dict[str, str]] = {
         ),
         "Diffbot": "Mozilla/5.0 (compatible; Diffbot/0.1; +http://www.diffbot.com)",
         "ImagesiftBot": "Mozilla/5.0 (compatible; ImagesiftBot; +imagesift.com)",
+        "YandexAdditionalBot": "Mozilla/5.0 (compatible; YandexAdditionalBot/1.0)",
+        "Kangaroo Bot": "Mozilla/5.0 (compatible; Kangaroo Bot/1.0)",
+        "ISSCyberRiskCrawler": "ISSCyberRiskCrawler/1.2",
     },
     "ai-search": {
         "OAI-SearchBot": (
@@ -74,6 +77,9 @@ BOTS: dict[Kind, dict[str, str]] = {
             "+https://perplexity.ai/perplexitybot)"
         ),
         "DuckAssistBot": "DuckAssistBot/1.2; (+http://duckduckgo.com/duckassistbot.html)",
+        "iAskBot": f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; compatible; iAskBot/2.0)",
+        "Querit-SearchBot": "Querit-SearchBot/1.0",
+        "Channel3Bot": "Mozilla/5.0 (compatible; Channel3Bot/1.0; +https://channel3.example)",
     },
     "ai-assistant": {
         "ChatGPT-User": (
@@ -96,6 +102,9 @@ BOTS: dict[Kind, dict[str, str]] = {
             "(+https://developers.facebook.com/docs/sharing/webmasters/crawler)"
         ),
         "cohere-ai": "cohere-ai",
+        "Kimi-User": f"{CHROME}; Kimi-User/1.0",
+        "GoogleAgent-URLContext": f"Mozilla/5.0 {_LIKE_GECKO[:-1]}; GoogleAgent-URLContext)",
+        "Cursor": "Cursor/1.0 (agent; +https://cursor.example)",
         "Devin": f"{CHROME}; Devin/1.0",
     },
     "preview": {
@@ -293,6 +302,14 @@ UNKNOWN_BOTS: dict[str, tuple[str, Bot]] = {
     "one word": ("Safari", Bot("Safari", "other")),
     "a dash": ("-", Bot("-", "other")),
     "a name out of reach of terminals": ("\x1b[31mred\x00\udcff/1", Bot("[31mred", "other")),
+    "an assistant's fetch": (
+        f"{CHROME} ExampleAI-User/1.0",
+        Bot("ExampleAI-User", "ai-assistant"),
+    ),
+    "an assistant's search": (
+        "Mozilla/5.0 (compatible; Example-SearchBot/1.0)",
+        Bot("Example-SearchBot", "ai-search"),
+    ),
     "a link preview without an address": (
         f"{CHROME} ExampleLinkPreview/1.0",
         Bot("ExampleLinkPreview", "preview"),

@@ -34,6 +34,10 @@ _MAX_NAME_CHARS: Final = 60
 
 # Words in the User-Agent of an unknown bot, the most reliable first.
 _KINDS_BY_WORD: Final[tuple[tuple[str, Kind], ...]] = (
+    # By these suffixes the makers of assistants tell what they fetch for a person's question, and
+    # what they index for their search (OpenAI, Anthropic, Perplexity, Amazon).
+    ("-user", "ai-assistant"),
+    ("searchbot", "ai-search"),
     ("health", "health check"),
     ("uptime", "monitor"),
     ("monitor", "monitor"),
@@ -105,7 +109,7 @@ _COMPATIBLE_BROWSERS: Final = tuple(
 _JOBS: Final = tuple(
     """
     crawl spider scrape synthetics monitor inspector favicon thumb preview screenshot verify
-    verifi validat probe fetch analyz diagnos measurement classifier devtools google- -google
+    verifi validat probe fetch analyz diagnos measurement classifier devtools google- -google -user/
     """.split()  # noqa: SIM905  # likewise
 )
 _OTHERS_JOBS: Final = ("scan", "check", "agent")
@@ -149,7 +153,7 @@ _SIGNATURE: Final = re.compile(
 # Else what stands behind the engine, or a word for a job.
 _JOB_SIGNATURE: Final = re.compile(
     r"like gecko[;,]\s*(?!safari|\+?http)([^;,/()+]+)"
-    r"|(?<![\w./@-])([\w.-]*(?:monitor|inspector|preview|favicon|thumb|scan|check|agent|google-)"
+    r"|(?<![\w./@-])([\w.-]*(?:monitor|inspector|preview|favicon|thumb|scan|check|agent|google-|-user)"
     r"[\w.-]*)",
     re.IGNORECASE,
 )

@@ -1,11 +1,13 @@
 """The names of known bots, with what each is for.
 
-The names are our own collection. Pure.
+The names are our own collection, and after them those of a public list of AI agents. Pure.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
+
+from footfall.rules.ai_agents import AI_AGENTS
 
 Kind: TypeAlias = Literal[
     "search",
@@ -118,8 +120,17 @@ _NAMES: Final[dict[Kind, str]] = {
         """,
 }
 
+_OWN_NAMES: Final = {name.lower() for names in _NAMES.values() for name in names.split()}
+_LISTED: Final[dict[Kind, list[str]]] = {
+    kind: [name for name in names if name.lower() not in _OWN_NAMES]
+    for kind, names in AI_AGENTS.items()
+}
+
 BOTS: Final = {
-    name.lower(): Bot(name, kind) for kind, names in _NAMES.items() for name in names.split()
+    name.lower(): Bot(name, kind)
+    for kind, names in _NAMES.items()
+    for name in (*names.split(), *_LISTED.get(kind, ()))
+    if " " not in name
 }
 """The known bots by their names in lower case."""
 
@@ -131,20 +142,22 @@ _SHARED_NAMES: Final = """
     whatsapp pinterest viber tumblr mastodon friendica lemmy synapse monit render prometheus
     """
 
+# Agents that are editors, whose own browsers people use, and words that other programs have, too.
+_EVERYDAY_NAMES: Final = "code cursor trae operator openai"
+
 # Libraries and feed readers do not imitate browsers, and many have everyday names. So these names
 # label a bot and never decide. PowerShell is the exception: it begins as a browser does.
 DECISIVE_NAMES: Final = frozenset(
     {name for name, bot in BOTS.items() if bot.kind not in ("library", "feed reader")}
     - set(_SHARED_NAMES.split())
+    - set(_EVERYDAY_NAMES.split())
     | {"windowspowershell"}
 )
 
-# Bots whose name is several words, and one that sends the names of two others.
 PHRASES: Final[tuple[tuple[str, Bot], ...]] = (
     ("facebookexternalhit/1.1 facebot twitterbot/1.0", Bot("iMessage", "preview")),
     ("snap url preview", Bot("Snap URL Preview Service", "preview")),
     ("bluesky cardyb", Bot("Bluesky Cardyb", "preview")),
-    ("kangaroo bot", Bot("Kangaroo Bot", "ai-training")),
     ("better uptime", Bot("Better Uptime", "monitor")),
     ("blackbox exporter", Bot("Blackbox Exporter", "monitor")),
     ("azure traffic manager", Bot("Azure Traffic Manager", "health check")),
@@ -153,4 +166,11 @@ PHRASES: Final[tuple[tuple[str, Bot], ...]] = (
     ("tiny tiny rss", Bot("Tiny Tiny RSS", "feed reader")),
     ("palo alto networks", Bot("Palo Alto Networks", "scanner")),
     ("screaming frog", Bot("Screaming Frog", "other")),
+    *(
+        (name.lower(), Bot(name, kind))
+        for kind, names in _LISTED.items()
+        for name in names
+        if " " in name
+    ),
 )
+"""Bots whose name is several words, and one that sends the names of two others."""

@@ -36,6 +36,7 @@ def test_the_steps_of_a_pageview_are_all_the_rules() -> None:
         Step("A.5 bot", "a browser", "pass"),
         Step("A.6 excluded", "no rule objects", "pass"),
         Step("A.7 privacy", "no objection that is respected", "pass"),
+        Step("A.8 spam", "no known spam", "pass"),
         Step("B.1 library", "no library's header", "pass"),
         Step("B.2 xhr", "no X-Requested-With", "pass"),
         Step("B.3 destination", "document", "pass"),
