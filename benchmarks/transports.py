@@ -29,6 +29,7 @@ from paired import Loop, measure, table
 
 from footfall.delivery import Lane, Limits
 from footfall.delivery.transport import CurlTransport, HTTPXTransport, Transport, http_common
+from footfall.delivery.transport.curl_multi import CurlMulti
 from footfall.destinations import Plausible
 from footfall.model import Event, Visitor
 
@@ -166,17 +167,20 @@ def by_pycurl(target: Plausible) -> Any:
 
 
 def by_lane(target: Plausible, transport: Transport) -> Any:
-    """Every twentieth call offers twenty events; each call delivers one, in the calling thread."""
+    """Every twentieth call offers twenty events and delivers them, in the calling thread."""
     lane = Lane(target, transport)
     lane._call_threads = lambda: None  # type: ignore[method-assign]  # this is the thread
+    multi = CurlMulti()
+    multi.allow_connections(lane.max_connections)
 
     def deliver(number: int) -> None:
-        item = lane.take()
-        if item is None:
-            lane.offer(*map(event, range(number, number + 20)))
-            item = lane.take()
-        assert item is not None
-        lane._deliver(item)
+        if number % 20:
+            return
+        lane.offer(*map(event, range(number, number + 20)))
+        while not lane.is_empty:
+            while lane.start(multi):
+                pass
+            multi.run(1.0)
 
     return deliver
 
@@ -206,8 +210,7 @@ def throughput(transport: Transport, connections: int, seconds: float) -> float:
         lane = Lane(destination(port), transport, limits)
         for number in range(int(30 * connections * (seconds + 3))):
             lane.offer(event(number))
-        # A lane takes a fifth of a second for each thread that it adds.
-        time.sleep(0.25 * connections)
+        time.sleep(1.0)
         before, started = lane.counters().accepted, time.monotonic()
         time.sleep(seconds)
         rate = (lane.counters().accepted - before) / (time.monotonic() - started)
