@@ -49,6 +49,10 @@ def test_a_page_is_shown_with_its_visitor_steps_event_and_request(
 
 
 SECRETS = {
+    "ClickHouse": (
+        "clickhouse://me:s3cret-of-16-chars@stats.example.com/a.b",
+        "x-clickhouse-key: ***",
+    ),
     "Collector": ("collector://s3cret-of-16-chars@stats.example.com/a.test", "authorization: ***"),
     "GoatCounter": ("goatcounter://s3cret-of-16-chars@stats.example.com", "authorization: ***"),
     "Matomo": ("matomo://s3cret-of-16-chars@stats.example.com/1", '"token_auth":"***"'),

@@ -90,6 +90,7 @@ ANY_RESPONSE = st.builds(
             [
                 *("date", "location", "retry-after"),
                 *("x-plausible-dropped", "x-goatcounter-filter", "x-rate-limit-reset"),
+                "x-clickhouse-exception-code",
             ]
         ),
         ANY_TEXT,

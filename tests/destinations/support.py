@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from footfall.destinations import (
+    ClickHouse,
     Collector,
     Destination,
     GoatCounter,
@@ -45,6 +46,12 @@ UMAMI = Umami(website=WEBSITE)
 MATOMO = Matomo(site=1, token="t0ken", endpoint="https://stats.example.com")
 GOATCOUNTER = GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com")
 POSTHOG = PostHog(token="phc_t0ken", endpoint="https://eu.i.posthog.com")
+CLICKHOUSE = ClickHouse(
+    table="footfall.events",
+    user="web",
+    password="sixteen letters!",
+    endpoint="https://ch.example.com:8443",
+)
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
 REDIS = RedisStream(url="redis://user:secret@queue.example:6379/0", stream="example")
@@ -63,11 +70,19 @@ SWETRIX_HEADERS = {
 SWETRIX_FIELDS = {"pid": PID, "pg": "/pricing", "lc": "de-CH"}
 """What Swetrix gets of `PAGEVIEW`."""
 
-EVERY_DESTINATION = pytest.mark.parametrize(
-    "destination",
-    [PLAUSIBLE, SWETRIX, UMAMI, MATOMO, POSTHOG, GOATCOUNTER, WEBHOOK, COLLECTOR, REDIS],
-    ids=lambda destination: type(destination).__name__,
-)
+OVER_HTTP: list[Destination] = [
+    *(PLAUSIBLE, SWETRIX, UMAMI, MATOMO, POSTHOG, GOATCOUNTER, CLICKHOUSE, WEBHOOK, COLLECTOR),
+]
+
+
+def each_of(destinations: list[Destination]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "destination", destinations, ids=lambda destination: type(destination).__name__
+    )
+
+
+EVERY_HTTP_DESTINATION = each_of(OVER_HTTP)
+EVERY_DESTINATION = each_of([*OVER_HTTP, REDIS])
 
 
 class OwnDestination:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall.destinations import (
+    ClickHouse,
     Collector,
     Destination,
     GoatCounter,
@@ -99,6 +100,24 @@ from tests.destinations.support import PID, PLAUSIBLE, WEBSITE, OwnDestination
             PostHog(token="phc_a", endpoint="https://eu.i.posthog.com"),
         ),
         (
+            "clickhouse://web:p%40ss:word-of%20sixteen@ch.example.com:8443/footfall.events",
+            ClickHouse(
+                table="footfall.events",
+                user="web",
+                password="p@ss:word-of sixteen",
+                endpoint="https://ch.example.com:8443",
+            ),
+        ),
+        (
+            "clickhouse+http://web:password-of-sixteen@127.0.0.1/ch/events",
+            ClickHouse(
+                table="events",
+                user="web",
+                password="password-of-sixteen",
+                endpoint="http://127.0.0.1/ch",
+            ),
+        ),
+        (
             "goatcounter://t0ken@Example.goatcounter.com/",
             GoatCounter(token="t0ken", endpoint="https://example.goatcounter.com"),
         ),
@@ -163,8 +182,8 @@ def test_an_object_with_the_four_members_is_a_destination(destination: Destinati
 
 
 BEGIN = (
-    "begin with plausible, swetrix, umami, matomo, posthog, goatcounter, collector, as in "
-    "plausible://plausible.io/example.com"
+    "begin with plausible, swetrix, umami, matomo, posthog, goatcounter, clickhouse, collector, "
+    "as in plausible://plausible.io/example.com"
 )
 
 
@@ -296,6 +315,37 @@ BEGIN = (
                 ("endpoint", "PostHog takes events at https://us.i.posthog.com"),
             ],
             id="another key and another host of PostHog",
+        ),
+        pytest.param(
+            "clickhouse://secret@ch.example.com/a-b?password=secret",
+            [
+                (
+                    "password",
+                    "write it before the host: clickhouse://USER:PASSWORD@HOST:8443/DATABASE.TABLE",
+                ),
+                (
+                    "table",
+                    "write database.table, as in "
+                    "clickhouse://USER:PASSWORD@HOST:8443/footfall.events",
+                ),
+                (
+                    "password",
+                    "give the user a password of 16 or more ASCII characters: "
+                    "clickhouse://USER:PASSWORD@HOST:8443/footfall.events",
+                ),
+            ],
+            id="a ClickHouse without a user",
+        ),
+        pytest.param(
+            "clickhouse://ch.example.com",
+            [
+                (
+                    "destinations",
+                    "name the table at the end: "
+                    "clickhouse://USER:PASSWORD@HOST:8443/footfall.events",
+                )
+            ],
+            id="a ClickHouse without a table",
         ),
         pytest.param(
             "goatcounter://?a=secret",

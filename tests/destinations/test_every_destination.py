@@ -14,6 +14,7 @@ from footfall.destinations import VISITOR_HEADERS, Destination, Swetrix
 from footfall.model import Event, Request, Response, Visitor
 from tests.destinations.strategies import ANY_EVENT, ANY_RESPONSE, ANY_VISITOR
 from tests.destinations.support import (
+    CLICKHOUSE,
     EVERY_DESTINATION,
     GOATCOUNTER,
     MATOMO,
@@ -24,6 +25,7 @@ from tests.destinations.support import (
     UMAMI,
 )
 from tests.destinations.vendor_rules import (
+    clickhouse_violations,
     goatcounter_violations,
     header_violations,
     matomo_violations,
@@ -66,6 +68,7 @@ RULES: tuple[tuple[Destination, Callable[[Request], list[str]]], ...] = (
     (MATOMO, matomo_violations),
     (POSTHOG, posthog_violations),
     (GOATCOUNTER, goatcounter_violations),
+    (CLICKHOUSE, clickhouse_violations),
 )
 
 

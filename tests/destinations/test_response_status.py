@@ -6,10 +6,10 @@ import pytest
 
 from footfall.destinations import Destination
 from footfall.model import Outcome, OutcomeKind, Response
-from tests.destinations.support import EVERY_DESTINATION, PLAUSIBLE
+from tests.destinations.support import EVERY_HTTP_DESTINATION, PLAUSIBLE
 
 
-@EVERY_DESTINATION
+@EVERY_HTTP_DESTINATION
 @pytest.mark.parametrize(
     ("status", "kind", "pause"),
     [
@@ -91,7 +91,7 @@ def test_every_refusal_says_what_it_means(status: int, meaning: str) -> None:
     assert detail == f"HTTP {status}: the vendor {meaning}"
 
 
-@EVERY_DESTINATION
+@EVERY_HTTP_DESTINATION
 def test_a_web_page_is_no_acceptance(destination: Destination) -> None:
     response = Response(status=200, body=b"\xef\xbb\xbf\n<!doctype html><title>Shop</title>")
 

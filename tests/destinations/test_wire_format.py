@@ -109,6 +109,22 @@ _VALUES = st.recursive(
 
 
 @pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("https://me:pw@a.example:8443/b/c?d=e?f#g?h", ("a.example:8443", "/b/c", "d=e?f")),
+        ("https://a.example", ("a.example", "/", "")),
+        ("https://a.example?b@c", ("a.example", "/", "b@c")),
+        ("app:///a", ("", "/a", "")),
+        ("https://[::1]:80/@", ("[::1]:80", "/@", "")),
+        ("", ("", "/", "")),
+        ("no url", ("", "no url", "")),
+    ],
+)
+def test_any_text_has_the_parts_of_a_page(url: str, parts: tuple[str, str, str]) -> None:
+    assert _wire_format.page_parts(url) == parts
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (1_800_000_000, "2027-01-15T08:00:00.000Z"),

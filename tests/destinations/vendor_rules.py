@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from footfall.events.details import PERF_NAMES
 from footfall.model import Request, Response
-from tests.destinations.support import GOATCOUNTER, MATOMO, PID, POSTHOG, WEBSITE
+from tests.destinations.support import CLICKHOUSE, GOATCOUNTER, MATOMO, PID, POSTHOG, WEBSITE
+from tests.support.clickhouse import ClickHouseServer
 from tests.support.goatcounter import GoatCounterServer
 from tests.support.matomo import MatomoServer
 from tests.support.posthog import PostHogServer
@@ -156,6 +157,12 @@ def posthog_violations(request: Request) -> list[str]:
 def goatcounter_violations(request: Request) -> list[str]:
     """The rules of GoatCounter's own validation that this request breaks."""
     return _violations(GoatCounterServer(token=GOATCOUNTER.token), request)
+
+
+def clickhouse_violations(request: Request) -> list[str]:
+    """The rules of a table in ClickHouse that this request breaks."""
+    server = ClickHouseServer(user=CLICKHOUSE.user, password=CLICKHOUSE.password)
+    return _violations(server, request)
 
 
 class _Server(Protocol):

@@ -20,6 +20,7 @@ from footfall.destinations.base import (
     queue_of,
     request_at,
 )
+from footfall.destinations.clickhouse import ClickHouse
 from footfall.destinations.collector import Collector
 from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
@@ -35,6 +36,7 @@ __all__ = [
     "VISITOR_HEADERS",
     "Backdating",
     "Batching",
+    "ClickHouse",
     "Collector",
     "Destination",
     "GoatCounter",

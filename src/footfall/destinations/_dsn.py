@@ -9,11 +9,12 @@
     matomo://TOKEN@stats.example.com/matomo/1
     goatcounter://TOKEN@example.goatcounter.com
     posthog://PROJECT_KEY@eu.i.posthog.com
+    clickhouse://USER:PASSWORD@ch.example.com:8443/footfall.events
     redis://queue.internal:6379/0?stream=example
 
 The last segment of the path is the site, of vendors whose sites have one; what precedes it is the
 endpoint, over https unless `+http` follows the vendor's name or a collector is on this machine. A
-token stands before the host. The query holds the options.
+token, or user and password, stand before the host. The query holds the options.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from urllib.parse import parse_qsl, unquote
 
 from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
+from footfall.destinations.clickhouse import ClickHouse
 from footfall.destinations.collector import Collector
 from footfall.destinations.goatcounter import GoatCounter
 from footfall.destinations.matomo import Matomo
@@ -56,9 +58,11 @@ class _Vendor(NamedTuple):
     example: str
     # Each function parses the text of an option; text that it cannot parse, the class refuses.
     options: Mapping[str, Callable[[str], object]]
-    # The line with the token that may stand before the host; empty where none may.
+    # The line with what may stand before the host; empty where nothing may.
     login_example: str = ""
-    # Whether one must stand there.
+    # The arguments that take what stands there, with a colon between two.
+    login: tuple[str, ...] = ("token",)
+    # Whether it must stand there.
     needs_login: bool = False
 
 
@@ -123,6 +127,16 @@ _VENDORS: Mapping[str, _Vendor] = {
         example="goatcounter://TOKEN@example.goatcounter.com",
         options={},
         login_example="goatcounter://TOKEN@HOST",
+        needs_login=True,
+    ),
+    "clickhouse": _Vendor(
+        make=ClickHouse,
+        site="table",
+        path_end="",
+        example="clickhouse://USER:PASSWORD@HOST:8443/footfall.events",
+        options={},
+        login_example="clickhouse://USER:PASSWORD@HOST:8443/DATABASE.TABLE",
+        login=("user", "password"),
         needs_login=True,
     ),
     "collector": _Vendor(
@@ -192,8 +206,10 @@ def _parse(dsn: str) -> Destination:
             remedy = f"name the {vendor.site} at the end: {vendor.example}"
             raise ConfigError(Fault("destinations", shown, remedy))
     if vendor.login_example and (vendor.needs_login or "@" in address):
-        token, _, address = address.rpartition("@")
-        arguments["token"] = unquote(token)
+        login, _, address = address.rpartition("@")
+        arguments |= dict.fromkeys(vendor.login, "")
+        texts = map(unquote, login.split(":", len(vendor.login) - 1))
+        arguments |= zip(vendor.login, texts, strict=False)
     web_scheme = web_scheme or _default_scheme(vendor, address)
     arguments["endpoint"] = f"{web_scheme}://{address}"
     return _make(vendor, arguments, parse_qsl(query, keep_blank_values=True))
@@ -215,7 +231,7 @@ def _make(
 
 def _option_faults(vendor: _Vendor, options: list[tuple[str, str]]) -> Iterator[Fault]:
     for name, text in options:
-        if name == "token" and vendor.login_example:
+        if name in vendor.login and vendor.login_example:
             yield Fault(name, text, f"write it before the host: {vendor.login_example}")
         elif name not in vendor.options:
             near = difflib.get_close_matches(name, vendor.options, n=1)

@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from footfall.errors import EventError
 
@@ -59,6 +59,18 @@ _LANGUAGE_RANGE = re.compile(
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+# RFC 3986, appendix B: host with port, path and query. It matches any text.
+_URL = re.compile(r"(?:[^:/?#]+:)?(?://(?:[^/?#@]*@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
+
+
+class PageParts(NamedTuple):
+    """The parts of a page's URL: the host with its port, the path from `/` on, and the query."""
+
+    host: str
+    path: str
+    query: str
 
 
 class TrimmedFields:
@@ -129,6 +141,14 @@ def trim_utf16(value: str, max_units: int) -> str:
 def utf16_length(value: str) -> int:
     """The length of a text without surrogates as JavaScript counts it, in UTF-16 code units."""
     return len(value.encode("utf-16-le")) // 2
+
+
+def page_parts(url: str) -> PageParts:
+    """The parts of any text that stands for a URL; without user, password and fragment."""
+    match = _URL.match(url)
+    assert match  # noqa: S101 -- for the type checker; the pattern matches any text
+    host, path, query = match.groups("")
+    return PageParts(host, path or "/", query)
 
 
 def header_value(value: str, max_bytes: int = MAX_HEADER_BYTES) -> str:

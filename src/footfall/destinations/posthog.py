@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -48,8 +47,6 @@ _KEY_REMEDY = "write the project's key, which begins with phc_: posthog://PROJEC
 _COOKIELESS_ID = "$posthog_cookieless"
 # Names that begin so are PostHog's own, and some of them change persons.
 _OWN_SIGN = "$"
-# RFC 3986, appendix B: host with port, path and query. It matches any text.
-_URL = re.compile(r"(?:[^:/?#]+:)?(?://(?:[^/?#@]*@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
 _CAMPAIGN = frozenset(name for name in CAMPAIGN if name.startswith("utm_"))
 # The hosts of its pages take events for some addresses only; these are the hosts for events.
 _EVENT_HOSTS = {
@@ -174,14 +171,12 @@ def _properties(event: Event, trimmed: _wire_format.TrimmedFields) -> dict[str, 
         return trimmed.note_if_shorter(name, value, _wire_format.trim_text(value, MAX_TEXT_CHARS))
 
     visitor = event.visitor
-    match = _URL.match(event.url)
-    assert match  # noqa: S101 -- for the type checker; the pattern matches any text
-    host, path, query = match.groups("")
+    host, path, query = _wire_format.page_parts(event.url)
     details = valid_details({"screen_width": event.screen_width, "time_zone": event.time_zone})
     found: dict[str, object] = {
         "$current_url": text("$current_url", event.url),
         "$host": text("$host", host),
-        "$pathname": text("$pathname", path or "/"),
+        "$pathname": text("$pathname", path),
         "$referrer": text("$referrer", event.referrer or ""),
         "$referring_domain": text("$referrer", _validation.host_of(event.referrer or "")),
         "$raw_user_agent": _wire_format.header_value(

@@ -11,6 +11,7 @@ import pytest
 from footfall.cli import main
 from footfall.collector import CollectorServer
 from tests.cli.check.common import ADDRESS, SITE, line, newest
+from tests.support.clickhouse import ClickHouseServer
 from tests.support.goatcounter import GoatCounterServer
 from tests.support.matomo import MatomoServer
 from tests.support.posthog import PostHogServer
@@ -32,6 +33,10 @@ def output(capsys: pytest.CaptureFixture[str]) -> str:
 # -- against vendors that take many at once -------------------------------------------------------
 
 BULK: dict[str, tuple[Respond, str]] = {
+    "ClickHouse": (
+        ClickHouseServer(user="me", password="s3cret-of-16-chars").respond,
+        "clickhouse+http://me:s3cret-of-16-chars@{}/footfall.events",
+    ),
     "GoatCounter": (GoatCounterServer(token="s3cret").respond, "goatcounter+http://s3cret@{}"),
     "Matomo": (MatomoServer(token="s3cret").respond, "matomo+http://s3cret@{}/1"),
     "PostHog": (PostHogServer(token="s3cret").respond, "posthog+http://s3cret@{}"),
