@@ -72,3 +72,18 @@ def test_a_server_that_is_away_for_a_while_costs_nothing(server: RedisServer) ->
             server.client.config_set("requirepass", "")
         assert steps(found)
         assert account(server) == {"accepted": 100}
+
+
+def test_a_relay_that_stops_returns_what_it_could_not_send(server: RedisServer) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(100)))
+    port = vendors.unused_port()
+    to = destination_from(f"plausible+http://127.0.0.1:{port}/example.com")
+    with relay(queue, to, connections=2) as found:
+        assert wait_until(lambda: found.step() and found.lanes[to.name].is_paused)
+        assert found.close(1.0)
+        assert account(server) == {"waiting": 100}
+    with vendor(ACCEPTING, port=port) as plausible, relay(queue, to) as other:
+        assert steps(other)
+        assert urls(plausible) == {str(number): 1 for number in range(100)}
+    assert account(server) == {"accepted": 100}

@@ -7,12 +7,11 @@ import secrets
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Final
 
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
-from footfall.delivery import Lane, Limits
+from footfall.delivery import Counters, Item, Lane, Limits
 from footfall.delivery.drainer import Drainer
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
 from footfall.destinations import Destination, RedisStream
@@ -70,6 +69,10 @@ class Relay:
         self._drainer = Drainer(self.lanes, log=self._log, window=window)
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._source = StreamSource(queue, destinations, self.consumer, log=self._log)
+        for lane in self.lanes.values():
+            lane.on_unsent = self._give_back
+        # How the events of each lane had ended when it was registered.
+        self._before: dict[str, Mapping[str, int]] = {}
         self._next_count_at = 0.0
         self._is_failing = False
 
@@ -80,6 +83,8 @@ class Relay:
             redis.exceptions.RedisError: the server cannot be reached, or refuses.
         """
         self._source.join()
+        for name in self.lanes:
+            self._register(name)
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set."""
@@ -93,6 +98,8 @@ class Relay:
 
         now = monotonic()
         try:
+            for name in [*self._source.unregistered]:
+                self._register(name)
             has_fed = self._drainer.step(self._source, now)
             if now >= self._next_count_at:
                 self._next_count_at = now + COUNT_SECONDS
@@ -130,12 +137,34 @@ class Relay:
             lane.close()
         return all(lossless)
 
+    def _give_back(self, lane: Lane, items: Sequence[Item]) -> int:
+        """Return to the queue what a lane did not send. How many are lost all the same."""
+        from redis.exceptions import RedisError
+
+        if not items:
+            return 0
+        try:
+            self._source.give_back(lane.name, [item.event for item in items])
+        except (RedisError, OSError) as error:
+            self._log.warn("queue", f"footfall: events could not be returned: {error}")
+            lane.count_admitted(items, "lost_at_exit")
+            return len(items)
+        lane.count_admitted(items, "stored")
+        return 0
+
+    def _register(self, name: str) -> None:
+        """Begin an account: what has ended until now is in another one, which the server lost."""
+        counters = self.lanes[name].counters()
+        self._source.register(name, counters.queued)
+        self._before[name] = _ends(counters)
+
     def _write_account(self) -> None:
         for name, lane in self.lanes.items():
-            self._source.count(name, _ends(lane))
+            before = self._before.get(name, {})
+            ends = {end: n - before.get(end, 0) for end, n in _ends(lane.counters()).items()}
+            self._source.count(name, ends)
 
 
-def _ends(lane: Lane) -> Mapping[str, int]:
+def _ends(counters: Counters) -> Mapping[str, int]:
     """How the events of a lane have ended."""
-    counters = asdict(lane.counters())
-    return {name: counters[name] for name in ENDS}
+    return {name: getattr(counters, name) for name in ENDS}

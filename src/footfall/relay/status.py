@@ -111,7 +111,8 @@ def _group(
     pipeline.hget(keys.account, "produced")
     pipeline.hgetall(keys.group_account(name))
     pipeline.xrange(keys.stream, b"(" + info["last-delivered-id"], count=1)
-    produced, account, following = pipeline.execute()
+    pipeline.lrange(keys.returned(name), 0, -1)
+    produced, account, following, returned = pipeline.execute()
     counters, by_consumer = _split(account)
     consumers = [_consumer(each, found, now) for each, found in by_consumer.items()]
     ends = Counter({end: counters[end] for end in ENDS})
@@ -124,6 +125,7 @@ def _group(
     for entry_id, fields in following:
         waiting = total - int(fields[b"t"]) + int(fields[b"n"])
         age = max(0.0, now - int(entry_id.partition(b"-")[0]) / 1000)
+    waiting += sum(int(entry.partition(b" ")[0]) for entry in returned)
     in_flight = sum(each.in_flight for each in consumers if each.is_alive)
     pending = _pending_events(client, keys, name)
     known = sum(ends.values()) + in_flight + pending + waiting

@@ -11,10 +11,21 @@ from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.delivery.drainer import StoredLine
 from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, connect
-from footfall.delivery.redis.queue_keys import ACK, COUNT, JOIN, LEAVE, READ, QueueKeys
+from footfall.delivery.redis.queue_keys import (
+    ACK,
+    COUNT,
+    GIVE_BACK,
+    JOIN,
+    LEAVE,
+    READ,
+    REGISTER,
+    TAKE_BACK,
+    QueueKeys,
+)
 from footfall.destinations import Destination, RedisStream
+from footfall.events.json import to_json
 from footfall.events.pack import Pack, UnknownVersionError
-from footfall.model import HEARTBEAT
+from footfall.model import HEARTBEAT, Event
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -82,12 +93,18 @@ class StreamSource:
         self._log = log
         self._read = self.client.register_script(READ)
         self._ack = self.client.register_script(ACK)
+        self._give_back = self.client.register_script(GIVE_BACK)
+        self._take_back = self.client.register_script(TAKE_BACK)
+        self._register = self.client.register_script(REGISTER)
         self._count = self.client.register_script(COUNT)
         self._leave = self.client.register_script(LEAVE)
         self._join = self.client.register_script(JOIN)
+        self.unregistered = {*self._groups}
+        """The groups in which this relay has no account: none yet, or the server has lost it."""
         # Whose acknowledgement got no answer.
         self._undecided: dict[str, list[_Read]] = {}
         self._next_claim_at = dict.fromkeys(self._groups, 0.0)
+        self._next_return_at = dict.fromkeys(self._groups, 0.0)
         self._skipped = dict.fromkeys(self._groups, 0)
         # The server's time at a moment of our own clock, which no one sets.
         self._server_time = (0.0, 0.0)
@@ -118,15 +135,26 @@ class StreamSource:
         """The next events of a destination: about `number`, since an entry is not divided."""
         from redis.exceptions import ResponseError
 
+        if name in self.unregistered:
+            return []
+        if returned := self._returned(name):
+            return returned
         try:
             read = self._undecided.pop(name, None) or self._claimed(name) or self._new(name, number)
+            accepted = self._accepted(name, read)
         except ResponseError as error:
-            if "NOGROUP" not in str(error):
+            if "UNREGISTERED" in str(error):
+                self.unregistered.add(name)
+                # It was not done.
+                self._undecided[name] = [
+                    each._replace(is_doubtful=False) for each in self._undecided.get(name, [])
+                ]
+            elif _is_gone(error):
+                self._create(name)
+            else:
                 raise
-            # The stream has expired or was deleted, and the groups with it.
-            self._create(name)
             return []
-        return [event for each in self._accepted(name, read) for event in self._events(name, each)]
+        return [event for each in accepted for event in self._events(name, each)]
 
     def _new(self, group: str, number: int) -> list[_Read]:
         reply = self._read(
@@ -153,6 +181,34 @@ class StreamSource:
         ]
         return self._readable(group, entries)
 
+    def _returned(self, group: str) -> list[StoredLine]:
+        """What a relay has returned when it stopped; it is no other group's."""
+        now = monotonic()
+        if now < self._next_return_at[group]:
+            return []
+        keys = [self._keys.returned(group), self._keys.group_account(group)]
+        entry: Any = self._take_back(keys=keys, args=[self.consumer])
+        if entry is None:
+            self._next_return_at[group] = now + CLAIM_EVERY_SECONDS
+            return []
+        head, _, body = entry.partition(b"\n")
+        number, server_ms, put_ms = map(int, head.split())
+        ahead = self._ahead(server_ms / 1000, put_ms / 1000)
+        lines = body.decode("ascii").split("\n")
+        return [StoredLine(line, ahead_seconds=ahead) for line in lines[:number]]
+
+    def give_back(self, group: str, events: Sequence[Event]) -> None:
+        """Return events that were taken and not sent; another relay delivers them.
+
+        Raises:
+            redis.exceptions.RedisError: the server cannot be reached, or is full.
+        """
+        head = f"{len(events)} {self._server_now() * 1000:.0f} {time.time() * 1000:.0f}"
+        entry = "\n".join([head, *map(to_json, events)])
+        keys = [self._keys.returned(group), self._keys.group_account(group)]
+        age = round(self._max_age * 2000)
+        self._give_back(keys=keys, args=[self.consumer, len(events), entry, age])
+
     def _is_poison(self, group: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> bool:
         found = self._pending(group, entry_id, entry_id, 1)
         if not found or found[0]["times_delivered"] < MAX_READS:
@@ -176,7 +232,10 @@ class StreamSource:
         try:
             return pack.lines()
         except UnknownVersionError as error:
-            # It stays pending: a relay of that version may claim it.
+            # It stays pending: a relay of that version may claim it, and nobody has died of it.
+            self.client.xclaim(
+                self._keys.stream, group, self.consumer, 0, [entry_id], retrycount=0, justid=True
+            )
             self._log.warn("version", f"footfall: an entry waits for a later footfall: {error}")
         except ValueError as error:
             self._give_up(group, entry_id, pack, str(error))
@@ -189,7 +248,7 @@ class StreamSource:
         # Until an answer comes it is not known whether that was done.
         self._undecided[group] = [each._replace(is_doubtful=True) for each in read]
         entries = [(each.id, each.pack.number) for each in read]
-        done = self._acknowledge(group, f"taken:{self.consumer}", entries)
+        done = self._acknowledge(group, f"taken:{self.consumer}", entries, self.consumer)
         del self._undecided[group]
         now = monotonic()
         # If it is gone at the second try, the first one was done: no other relay claims it so soon.
@@ -200,7 +259,7 @@ class StreamSource:
         ]
 
     def _acknowledge(
-        self, group: str, field: str, entries: Sequence[tuple[bytes, int]]
+        self, group: str, field: str, entries: Sequence[tuple[bytes, int]], consumer: str = ""
     ) -> Sequence[int]:
         """Remove entries from those that are pending, and count their events in a field.
 
@@ -209,17 +268,21 @@ class StreamSource:
         """
         keys = [self._keys.stream, self._keys.group_account(group)]
         parts = [part for entry in entries for part in entry]
-        done: Sequence[int] = self._ack(keys=keys, args=[group, field, *parts])
+        done: Sequence[int] = self._ack(keys=keys, args=[group, field, consumer, *parts])
         return done
 
     def _events(self, group: str, read: _Read) -> Iterator[StoredLine]:
-        ahead = time.time() - self._server_now() + _seconds(read.id) - read.pack.put_at
-        ahead = ahead if abs(ahead) > MAX_SKEW_SECONDS else 0.0
+        ahead = self._ahead(_seconds(read.id), read.pack.put_at)
         for line in read.lines:
             if _HEARTBEAT in line and not self._beats[group]:
                 self._skipped[group] += 1
             else:
                 yield StoredLine(line, ahead_seconds=ahead)
+
+    def _ahead(self, server_time: float, put_at: float) -> float:
+        """How far our clock is ahead of the one that showed `put_at` at this time of the server."""
+        ahead = time.time() - self._server_now() + server_time - put_at
+        return ahead if abs(ahead) > MAX_SKEW_SECONDS else 0.0
 
     def _server_now(self) -> float:
         at_server, at = self._server_time
@@ -239,11 +302,18 @@ class StreamSource:
 
         It is counted in the accounts of the groups, and not in those of the lanes.
         """
+        from redis.exceptions import ResponseError
+
         self._read_time()
         for group in self._groups:
-            self._expire(group)
-            self._expire_pending(group)
             self._forget(group)
+            try:
+                self._expire(group)
+                self._expire_pending(group)
+            except ResponseError as error:
+                if not _is_gone(error):
+                    raise
+                self._create(group)
         self._trim()
         yield from ()
 
@@ -254,7 +324,7 @@ class StreamSource:
         try:
             found: Any = self.client.xinfo_groups(self._keys.stream)
         except ResponseError as error:
-            if "no such key" not in str(error):
+            if not _is_gone(error):
                 raise
             return {}
         return {each["name"].decode(): each for each in found}
@@ -320,18 +390,16 @@ class StreamSource:
         self.client.xadd(self._keys.dead, note, maxlen=MAX_DEAD)
 
     def _pending(
-        self, group: str, first: bytes | str, last: bytes | str, count: int
+        self,
+        group: str,
+        first: bytes | str,
+        last: bytes | str,
+        count: int,
+        consumer: str | None = None,
     ) -> Sequence[Mapping[str, Any]]:
-        from redis.exceptions import ResponseError
-
-        try:
-            found: Any = self.client.xpending_range(
-                self._keys.stream, group, first, last, count=count
-            )
-        except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            return []
+        found: Any = self.client.xpending_range(
+            self._keys.stream, group, first, last, count, consumername=consumer
+        )
         return [*found]
 
     def _trim(self) -> None:
@@ -358,11 +426,24 @@ class StreamSource:
 
     # -- the account ---------------------------------------------------------------------------
 
+    def register(self, group: str, outstanding: int) -> None:
+        """Open the account of this relay in a group.
+
+        Args:
+            group: One of `unregistered`.
+            outstanding: How many of its events are in memory: the server had lost the account.
+        """
+        self._register(keys=[self._keys.group_account(group)], args=[self.consumer, outstanding])
+        self._skipped[group] = 0
+        self.unregistered.discard(group)
+
     def count(self, group: str, ends: Mapping[str, int]) -> None:
-        """Write down how this relay's events of a group have ended so far."""
+        """Write down how this relay's events of a group have ended since it was registered."""
         counters = {**ends, "skipped": self._skipped[group]}
         parts = [part for counter in counters.items() for part in counter]
-        self._count(keys=[self._keys.group_account(group)], args=[self.consumer, *parts])
+        keys = [self._keys.group_account(group)]
+        if not self._count(keys=keys, args=[self.consumer, *parts]):
+            self.unregistered.add(group)
 
     def leave(self) -> None:
         """Close the accounts of this relay. What it took and did not end is lost."""
@@ -373,13 +454,19 @@ class StreamSource:
         from redis.exceptions import ResponseError
 
         self._leave(keys=[self._keys.group_account(group)], args=[consumer])
-        if any(each["consumer"].decode() == consumer for each in self._pending(group, "-", "+", 1)):
-            return  # what it has pending goes to another relay first
         try:
-            self.client.xgroup_delconsumer(self._keys.stream, group, consumer)
+            if not self._pending(group, "-", "+", 1, consumer):
+                # What it has pending goes to another relay first.
+                self.client.xgroup_delconsumer(self._keys.stream, group, consumer)
         except ResponseError as error:
-            if "NOGROUP" not in str(error) and "no such key" not in str(error):
+            if not _is_gone(error):
                 raise
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether there is no such group: the stream has expired, or was deleted or evicted."""
+    text = str(error)
+    return "NOGROUP" in text or "no such key" in text or "requires the key to exist" in text
 
 
 def _order(entry_id: bytes) -> tuple[int, int]:

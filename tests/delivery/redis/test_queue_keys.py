@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from redis.crc import key_slot
+from redis.exceptions import ResponseError
 
-from footfall.delivery.redis.queue_keys import ACK, COUNT, JOIN, LEAVE, READ, QueueKeys
+from footfall.delivery.redis.queue_keys import ACK, COUNT, JOIN, LEAVE, READ, REGISTER, QueueKeys
 from tests.support.redis_server import RedisServer
 
 KEYS = QueueKeys("example")
@@ -40,9 +41,25 @@ def test_an_entry_is_acknowledged_by_one_relay(server: RedisServer) -> None:
     server.client.xgroup_create(KEYS.stream, "g", "0")
     server.client.xreadgroup("g", "one", {KEYS.stream: ">"})
     for consumer, expected in (("one", [1]), ("two", [0])):
-        arguments = ("g", f"taken:{consumer}", "1-1", 5)
+        server.client.eval(REGISTER, 1, GROUP, consumer, 0)
+        arguments = ("g", f"taken:{consumer}", consumer, "1-1", 5)
         assert server.client.eval(ACK, 2, KEYS.stream, GROUP, *arguments) == expected
-    assert server.client.hgetall(GROUP) == {b"taken:one": b"5"}
+    assert server.client.hmget(GROUP, "taken:one", "taken:two") == [b"5", b"0"]
+
+
+def test_a_relay_whose_account_is_lost_opens_another_first(server: RedisServer) -> None:
+    put(server, 5)
+    server.client.xgroup_create(KEYS.stream, "g", "0")
+    server.client.xreadgroup("g", "c", {KEYS.stream: ">"})
+    arguments = (2, KEYS.stream, GROUP, "g", "taken:c", "c", "1-1", 5)
+    with pytest.raises(ResponseError, match="UNREGISTERED"):
+        server.client.eval(ACK, *arguments)
+    assert server.client.eval(COUNT, 1, GROUP, "c", "accepted", 1) == 0
+    assert not server.client.exists(GROUP)
+    # Three of an account that is lost are in its memory.
+    server.client.eval(REGISTER, 1, GROUP, "c", 3)
+    assert server.client.eval(ACK, *arguments) == [1]
+    assert server.client.hmget(GROUP, "taken:c", "before") == [b"8", b"-3"]
 
 
 def test_a_group_begins_with_the_oldest_entry(server: RedisServer) -> None:
@@ -56,7 +73,7 @@ def test_a_group_begins_with_the_oldest_entry(server: RedisServer) -> None:
 
 
 def test_a_relay_that_leaves_adds_its_counters_to_the_groups(server: RedisServer) -> None:
-    server.client.hset(GROUP, mapping={"accepted": 1, "taken:c": 10, "taken:other:c2": 3})
+    server.client.hset(GROUP, mapping={"accepted": 1, "seen:c": 1, "taken:c": 10, "taken:c2": 3})
     server.client.eval(COUNT, 1, GROUP, "c", "accepted", 6, "failed", 1)
     server.client.eval(COUNT, 1, GROUP, "c", "accepted", 7, "failed", 1)
     server.client.eval(LEAVE, 1, GROUP, "c")
@@ -64,7 +81,7 @@ def test_a_relay_that_leaves_adds_its_counters_to_the_groups(server: RedisServer
         b"accepted": b"8",
         b"failed": b"1",
         b"lost": b"2",
-        b"taken:other:c2": b"3",
+        b"taken:c2": b"3",
     }
 
 
@@ -72,11 +89,12 @@ def test_a_full_server_still_counts(server: RedisServer) -> None:
     put(server, 5)
     server.client.xgroup_create(KEYS.stream, "g", "0")
     server.client.xreadgroup("g", "c", {KEYS.stream: ">"})
+    server.client.eval(REGISTER, 1, GROUP, "c", 5)
     server.client.config_set("maxmemory", "1")
     try:
-        assert server.client.eval(ACK, 2, KEYS.stream, GROUP, "g", "taken:c", "1-1", 5) == [1]
-        server.client.eval(COUNT, 1, GROUP, "c", "accepted", 5)
+        assert server.client.eval(ACK, 2, KEYS.stream, GROUP, "g", "expired", "", "1-1", 5) == [1]
+        assert server.client.eval(COUNT, 1, GROUP, "c", "accepted", 5) == 1
         server.client.eval(LEAVE, 1, GROUP, "c")
     finally:
         server.client.config_set("maxmemory", "0")
-    assert server.client.hget(GROUP, "accepted") == b"5"
+    assert server.client.hmget(GROUP, "expired", "accepted") == [b"5", b"5"]

@@ -49,10 +49,13 @@ return found
 """
 
 ACK: Final = """
--- KEYS: stream, group account. ARGV: group, field, then id and number of each entry.
--- The first command is one that a full server takes; then it takes the others as well.
+-- KEYS: stream, group account. ARGV: group, field, consumer or '', then id and number of entries.
+if ARGV[3] ~= '' and redis.call('HEXISTS', KEYS[2], 'seen:' .. ARGV[3]) == 0 then
+    return redis.error_reply('UNREGISTERED ' .. ARGV[3])
+end
+-- XACK is first: a full server takes it, and then it takes the others as well.
 local done = {}
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
     local is_pending = redis.call('XACK', KEYS[1], ARGV[1], ARGV[i])
     if is_pending == 1 then
         redis.call('HINCRBY', KEYS[2], ARGV[2], ARGV[i + 1])
@@ -63,18 +66,51 @@ return done
 """
 """Acknowledges entries that are pending in the group, and counts their events in a field.
 
-Returns 0 for each entry that another relay has acknowledged.
+Returns 0 for each entry that another relay has acknowledged. Does nothing for a consumer that has
+no account, since the server has lost it.
 """
+
+GIVE_BACK: Final = """
+-- KEYS: returned, group account. ARGV: consumer, number, entry, age in ms.
+redis.call('RPUSH', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('HINCRBY', KEYS[2], 'taken:' .. ARGV[1], 0 - ARGV[2])
+"""
+"""Returns events that a relay has taken and did not send, as an entry for this group alone."""
+
+TAKE_BACK: Final = """
+-- KEYS: returned, group account. ARGV: consumer.
+local entry = redis.call('LPOP', KEYS[1])
+if entry then
+    redis.call('HINCRBY', KEYS[2], 'taken:' .. ARGV[1], string.match(entry, '^%d+'))
+end
+return entry
+"""
+"""Takes what another relay has returned. The entry begins with the number of its events."""
+
+REGISTER: Final = """
+-- KEYS: group account. ARGV: consumer, number.
+redis.call('HSET', KEYS[1], 'seen:' .. ARGV[1], redis.call('TIME')[1], 'taken:' .. ARGV[1], ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'before', 0 - ARGV[2])
+"""
+"""Opens the account of a consumer. What it has taken before is added to what was put."""
 
 COUNT: Final = """
 -- KEYS: group account. ARGV: consumer, then name and value of each of its counters.
 redis.call('HDEL', KEYS[1], '') -- see ACK
+if redis.call('HEXISTS', KEYS[1], 'seen:' .. ARGV[1]) == 0 then
+    return 0
+end
 for i = 2, #ARGV, 2 do
     redis.call('HSET', KEYS[1], ARGV[i] .. ':' .. ARGV[1], ARGV[i + 1])
 end
 redis.call('HSET', KEYS[1], 'seen:' .. ARGV[1], redis.call('TIME')[1])
+return 1
 """
-"""Sets a consumer's own counters, so that doing it twice changes nothing, and when it was seen."""
+"""Sets a consumer's own counters, so that doing it twice changes nothing, and when it was seen.
+
+Returns 0, and does nothing, where the consumer has no account.
+"""
 
 LEAVE: Final = """
 -- KEYS: group account. ARGV: consumer.
@@ -142,6 +178,10 @@ class QueueKeys:
     def dead(self) -> str:
         """A stream of what could not be delivered because it could not be read."""
         return f"footfall:{{{self.name}}}:dead"
+
+    def returned(self, group: str) -> str:
+        """A list of what relays have taken from a group, and returned when they stopped."""
+        return f"footfall:{{{self.name}}}:returned:{group}"
 
     def group_account(self, group: str) -> str:
         """A hash with the counters of one group."""
