@@ -33,7 +33,7 @@ def running(server: RedisServer, *arguments: str) -> Iterator[subprocess.Popen[s
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("Delivering from redis:example")
+        assert any(line.startswith("Delivering from redis:example") for line in process.stdout)
         yield process
     finally:
         process.kill()
@@ -78,6 +78,59 @@ def test_a_queue_that_nobody_reads_has_a_status(
     )
 
 
+def test_it_refuses_a_server_that_would_delete_the_queue(
+    server: RedisServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["relay", "check", server.line]) == 0
+    assert "ok       eviction: noeviction" in capsys.readouterr().out
+    server.client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert cli.main(["relay", "check", server.line]) == 1
+        assert "fault    eviction: maxmemory-policy is allkeys-lru" in capsys.readouterr().out
+        with signals_kept():
+            assert cli.main(["relay", server.line, *TO]) == 2
+        assert "set noeviction" in capsys.readouterr().err
+    finally:
+        server.client.config_set("maxmemory-policy", "noeviction")
+    assert server.client.keys() == []
+
+
+def test_what_was_given_up_is_shown(
+    server: RedisServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["relay", "dead", server.line]) == 0
+    assert capsys.readouterr().out == "No entry was given up.\n"
+    note = {"id": "1-1", "group": "g", "reason": "\x1b[1m", "n": 3, "v": 1, "c": "jz", "bytes": 9}
+    server.client.xadd("footfall:{example}:dead", note)
+    assert cli.main(["relay", "dead", server.line]) == 0
+    assert capsys.readouterr().out == "1-1 3 events for g: \\x1b[1m\n"
+    assert cli.main(["relay", "dead", server.line, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["events"] == 3
+
+
+@contextmanager
+def signals_kept() -> Iterator[None]:
+    """Give the test process its own handlers back."""
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_what_has_a_password_may_be_in_variables(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOOTFALL_QUEUE", server.line)
+    monkeypatch.setenv("FOOTFALL_DESTINATIONS", server.line)
+    assert cli.main(["relay", "status"]) == 0
+    assert capsys.readouterr().out.startswith("redis:example@127.0.0.1")
+    with signals_kept():
+        assert cli.main(["relay"]) == 2
+    assert "to no queue" in capsys.readouterr().err
+
+
 TO = ("--to", "plausible://plausible.io/example.com")
 QUEUE = f"redis://127.0.0.1:{unused_port()}/0?stream=a"
 
@@ -89,8 +142,10 @@ QUEUE = f"redis://127.0.0.1:{unused_port()}/0?stream=a"
         ((QUEUE, "--to", QUEUE), 2, "to no queue"),
         ((QUEUE, *TO, *TO), 2, "twice"),
         ((QUEUE, *TO, "--connections", "0"), 2, "from 1 to 1000"),
+        ((QUEUE, *TO, "--health", "9100x"), 2, "write a port"),
         (("plausible://plausible.io/example.com", *TO), 2, "no queue: plausible://"),
-        (("state", QUEUE), 2, "write the queue"),
+        (("state", QUEUE), 2, "one of status, check, dead before"),
+        ((), 2, "FOOTFALL_QUEUE"),
         (("status", "redis://h/0"), 2, "name the stream"),
         ((QUEUE, *TO), 1, "refused"),
         (("status", QUEUE), 1, "refused"),
@@ -99,10 +154,6 @@ QUEUE = f"redis://127.0.0.1:{unused_port()}/0?stream=a"
 def test_what_cannot_work_is_told(
     arguments: Any, code: int, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with signals_kept():
         assert cli.main(["relay", *arguments]) == code
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     assert text in capsys.readouterr().err

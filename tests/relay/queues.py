@@ -14,11 +14,9 @@ from footfall.destinations import Destination, RedisStream, destination_from
 from footfall.events.json import to_json
 from footfall.model import Event, Request, Visitor
 from footfall.relay.relay import Relay
-from footfall.relay.status import ENDS, GroupStatus, read_status
+from footfall.relay.status import read_status
 from tests.support.redis_server import STREAM, RedisServer
 from tests.support.vendors import Vendor
-
-OTHERS = ("trimmed", "in_flight", "pending", "waiting")
 
 
 def queue_at(server: RedisServer, **options: Any) -> RedisStream:
@@ -66,15 +64,10 @@ def account(server: RedisServer, group: int = 0) -> dict[str, int]:
         AssertionError: they do not add up, or one is negative.
     """
     found = read_status(server.client, STREAM).groups[group]
-    counters = numbers_of(found)
+    counters = found.numbers
     assert found.produced == sum(counters.values()), found
     assert min(counters.values()) >= 0, found
     return {name: number for name, number in counters.items() if number}
-
-
-def numbers_of(found: GroupStatus) -> dict[str, int]:
-    others = {name: getattr(found, name) for name in OTHERS}
-    return {**{end: found.ends[end] for end in ENDS}, **others}
 
 
 @contextmanager

@@ -135,13 +135,13 @@ def test_59_a_server_without_one_begins_anew(tmp_path: Path) -> None:
 
 
 def test_61_an_evicted_stream_is_in_the_account(tmp_path: Path) -> None:
-    options = ("--maxmemory-policy", "allkeys-lru")
     with (
-        redis_server(tmp_path, *options) as server,
+        redis_server(tmp_path) as server,
         vendor(SLOW) as plausible,
         relay(queue_at(server), destination(plausible), connections=1) as found,
     ):
         put(queue_at(server), pages(range(EVENTS)), pack=PACK)
+        server.client.config_set("maxmemory-policy", "allkeys-lru")
         server.client.set("other", b"x" * 1_000_000)
         used = server.client.info("memory")["used_memory"]
         server.client.config_set("maxmemory", used)

@@ -7,9 +7,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from footfall.cli.terminal import complain, say
+from footfall.common.printable import escaped
 from footfall.destinations import (
     Destination,
     RedisStream,
@@ -23,13 +26,22 @@ if TYPE_CHECKING:
     import argparse
     from types import FrameType
 
+    from redis import Redis
+
+    from footfall.relay.relay import Relay
     from footfall.relay.status import GroupStatus, QueueStatus
 
 HELP: Final = (
     "Deliver the events that web processes have put into a queue in Redis or Valkey: "
-    "`footfall relay redis://HOST:6379/0?stream=NAME --to DESTINATION`. With `status` before the "
-    "queue, show what became of every event."
+    "`footfall relay redis://HOST:6379/0?stream=NAME --to DESTINATION`. With a word before the "
+    "queue: `status` shows what became of every event, `check` whether the server is fit for it, "
+    "`dead` what was given up."
 )
+
+QUEUE: Final = "FOOTFALL_QUEUE"
+"""The variable with the queue."""
+DESTINATIONS: Final = "FOOTFALL_DESTINATIONS"
+"""The variable with the destinations, which the middleware reads, too."""
 
 _DONE = 0
 _LOST = 1
@@ -37,22 +49,26 @@ _USAGE = 2
 
 # Every server allows a stopping process this long.
 _STOP_SECONDS: Final = 2.0
+# All that are kept.
+_MAX_SHOWN: Final = 1_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall relay`."""
     parser.add_argument(
         "words",
-        metavar="[status] QUEUE",
-        nargs="+",
-        help="the queue, as in FOOTFALL_DESTINATIONS of the web processes",
+        metavar="[status|check|dead] QUEUE",
+        nargs="*",
+        help=f"the queue, as in FOOTFALL_DESTINATIONS of the web processes; by default {QUEUE}, "
+        "for a password in it is shown by lists of processes",
     )
     parser.add_argument(
         "--to",
         metavar="DESTINATION",
         action="append",
         default=[],
-        help="such as plausible://plausible.io/example.com; once for each, or separated by commas",
+        help="such as plausible://plausible.io/example.com; once for each, or separated by commas; "
+        f"by default {DESTINATIONS}",
     )
     parser.add_argument(
         "--connections",
@@ -61,7 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=64,
         help="to each destination (%(default)s); a killed relay loses twice as many events",
     )
-    parser.add_argument("--json", action="store_true", help="print the status as JSON")
+    parser.add_argument(
+        "--health",
+        metavar="[HOST]:PORT",
+        help="answer GET /health and GET /metrics there, on this machine only unless a host is "
+        "given; 0.0.0.0 is all networks",
+    )
+    parser.add_argument("--json", action="store_true", help="print status and dead as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,9 +97,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _queue(words: Sequence[str]) -> tuple[str, RedisStream]:
-    action, line = ("run", words[0]) if len(words) == 1 else words[:2]
-    if action not in _RUN or len(words) > 2:
-        raise ValueError(f"write the queue, with one of {', '.join(_RUN)} before it or nothing")
+    action, *lines = words if words and words[0] in _RUN else ["run", *words]
+    line = lines[0] if lines else os.environ.get(QUEUE, "")
+    if len(lines) > 1 or not line:
+        actions = ", ".join(name for name in _RUN if name != "run")
+        raise ValueError(
+            f"write the queue, or set {QUEUE}, with one of {actions} before it or nothing"
+        )
     queue = queue_of(destination_from(line))
     if queue is None:
         raise ValueError(f"no queue: {line.partition('://')[0]}://; write redis://HOST?stream=NAME")
@@ -88,29 +114,61 @@ def _queue(words: Sequence[str]) -> tuple[str, RedisStream]:
 
 
 def _deliver(queue: RedisStream, args: argparse.Namespace) -> int:
-    from redis.exceptions import RedisError
-
     from footfall.relay.relay import Relay
 
     destinations = _destinations(args.to)
     if not 1 <= args.connections <= 1_000:
         raise ValueError("--connections: write a number from 1 to 1000")
+    address = _address(args.health) if args.health else None
     stop = _stop_signal()
     relay = Relay(queue, destinations, connections=args.connections)
+    from redis.exceptions import RedisError  # without redis-py that was a ConfigError
+
     try:
-        relay.check()
+        findings = relay.check()
     except (RedisError, OSError) as error:
         complain(f"{queue.name}: {error}")
         return _LOST
+    for each in findings:
+        if each.is_warning:
+            complain(f"{queue.name}: {each.text}")
+    if any(each.is_fault for each in findings):
+        return _USAGE
     names = ", ".join(each.name for each in destinations)
-    say(f"Delivering from {queue.name} to {names}\nCtrl-C stops it.", flush=True)
-    relay.run(stop)
+    with _health(relay, address):
+        say(f"Delivering from {queue.name} to {names}\nCtrl-C stops it.", flush=True)
+        relay.run(stop)
     is_lossless = relay.close(_STOP_SECONDS)
     say("Stopped; nothing is lost." if is_lossless else "Stopped.", flush=True)
     return _DONE if is_lossless else _LOST
 
 
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise ValueError("--health: write a port, such as :9100, or host and port")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+@contextmanager
+def _health(relay: Relay, address: tuple[str, int] | None) -> Iterator[None]:
+    if address is None:
+        yield
+        return
+    from footfall.relay.health import HealthServer
+
+    try:
+        server = HealthServer(address, lambda: relay.is_healthy, relay.status)
+    except OSError as error:
+        raise ValueError(f"--health: {error}") from None
+    try:
+        yield
+    finally:
+        server.close()
+
+
 def _destinations(lines: Sequence[str]) -> list[Destination]:
+    lines = lines or [os.environ.get(DESTINATIONS, "")]
     found = [destination_from(each) for line in lines for each in split_dsns(line)]
     if not found:
         raise ValueError("say where events go: --to plausible://plausible.io/example.com")
@@ -137,28 +195,63 @@ def _stop_signal() -> threading.Event:
     return stop
 
 
-# -- status ------------------------------------------------------------------------------------
+# -- look at it --------------------------------------------------------------------------------
 
 
 def _status(queue: RedisStream, args: argparse.Namespace) -> int:
-    from redis.exceptions import RedisError
-
-    from footfall.delivery.redis.client import connect
     from footfall.relay.status import read_status
 
-    client = connect(queue)
-    try:
+    def show(client: Redis) -> int:
         found = read_status(client, queue.stream)
+        lines = _status_lines(queue, found)
+        say(json.dumps(found.as_json(), indent=2) if args.json else "\n".join(lines))
+        return _DONE
+
+    return _with_client(queue, show)
+
+
+def _dead(queue: RedisStream, args: argparse.Namespace) -> int:
+    from footfall.relay.status import read_dead
+
+    def show(client: Redis) -> int:
+        found = read_dead(client, queue.stream, _MAX_SHOWN)
+        if args.json:
+            say(json.dumps([asdict(each) for each in found], indent=2))
+        for each in [] if args.json else found:
+            say(escaped(f"{each.id} {each.events} events for {each.group}: {each.reason}"))
+        if not found and not args.json:
+            say("No entry was given up.")
+        return _DONE
+
+    return _with_client(queue, show)
+
+
+def _check(queue: RedisStream, args: argparse.Namespace) -> int:
+    from footfall.relay.server_check import check_server
+
+    def show(client: Redis) -> int:
+        found = check_server(client)
+        for each in found:
+            mark = "fault" if each.is_fault else "warning" if each.is_warning else "ok"
+            say(f"{mark:<8} {each.text}")
+        return _LOST if any(each.is_fault for each in found) else _DONE
+
+    return _with_client(queue, show)
+
+
+def _with_client(queue: RedisStream, show: Callable[[Redis], int]) -> int:
+    from footfall.delivery.redis.client import connect
+
+    client = connect(queue)
+    from redis.exceptions import RedisError  # without redis-py that was a ConfigError
+
+    try:
+        return show(client)
     except (RedisError, OSError) as error:
         complain(f"{queue.name}: {error}")
         return _LOST
     finally:
         client.close()
-    if args.json:
-        say(json.dumps(found.as_json(), indent=2))
-    else:
-        say("\n".join(_status_lines(queue, found)))
-    return _DONE
 
 
 def _status_lines(queue: RedisStream, found: QueueStatus) -> Iterator[str]:
@@ -171,14 +264,7 @@ def _status_lines(queue: RedisStream, found: QueueStatus) -> Iterator[str]:
 
 def _group_lines(group: GroupStatus) -> Iterator[str]:
     yield f"  {group.name}: {group.produced:,} events"
-    numbers = {
-        **group.ends,
-        "trimmed": group.trimmed,
-        "in flight": group.in_flight,
-        "pending": group.pending,
-        "waiting": group.waiting,
-    }
-    for name, number in numbers.items():
+    for name, number in group.numbers.items():
         if number:
             yield f"    {name.replace('_', ' '):<18} {number:>12,}"
     if group.waiting:
@@ -188,4 +274,9 @@ def _group_lines(group: GroupStatus) -> Iterator[str]:
         yield f"    relay {each.name}: seen {each.seen_seconds_ago:g} s ago{state}"
 
 
-_RUN: Final[dict[str, Callable[[RedisStream, Any], int]]] = {"run": _deliver, "status": _status}
+_RUN: Final[dict[str, Callable[[RedisStream, Any], int]]] = {
+    "run": _deliver,
+    "status": _status,
+    "check": _check,
+    "dead": _dead,
+}

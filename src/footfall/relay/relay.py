@@ -15,6 +15,8 @@ from footfall.delivery import Counters, Item, Lane, Limits
 from footfall.delivery.drainer import Drainer
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
 from footfall.destinations import Destination, RedisStream
+from footfall.relay.server_check import Finding, check_server
+from footfall.relay.status import QueueStatus, read_status
 from footfall.relay.stream_source import StreamSource
 
 # At 50 ms for each exchange 1,280 events a second to each destination.
@@ -26,6 +28,8 @@ POLL_SECONDS: Final = 0.05
 COUNT_SECONDS: Final = 1.0
 # How long a failing server is left alone.
 RETRY_SECONDS: Final = 1.0
+# A server that restarts is back by then.
+UNHEALTHY_SECONDS: Final = 10.0
 # The counters of a lane that go into the account of its group.
 ENDS: Final = ("accepted", "dropped_by_vendor", "rejected", "expired", "failed", "unknown")
 # An event's age ends its tries, and the circuit breaker spaces them.
@@ -55,6 +59,7 @@ class Relay:
     ) -> None:
         transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
         self._log = ThrottledLog()
+        self._stream = queue.stream
         limits = Limits(
             max_connections=connections,
             max_age_seconds=queue.max_age_seconds,
@@ -74,17 +79,23 @@ class Relay:
         # How the events of each lane had ended when it was registered.
         self._before: dict[str, Mapping[str, int]] = {}
         self._next_count_at = 0.0
-        self._is_failing = False
+        self._worked_at = monotonic()
 
-    def check(self) -> None:
-        """Connect, and create the groups that are not there.
+    def check(self) -> list[Finding]:
+        """Connect, look at the server, and create the groups that are not there.
+
+        Returns:
+            What was found; with a fault among it nothing is created.
 
         Raises:
             redis.exceptions.RedisError: the server cannot be reached, or refuses.
         """
-        self._source.join()
-        for name in self.lanes:
-            self._register(name)
+        findings = check_server(self._source.client)
+        if not any(each.is_fault for each in findings):
+            self._source.join()
+            for name in self.lanes:
+                self._register(name)
+        return findings
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set."""
@@ -105,15 +116,27 @@ class Relay:
                 self._next_count_at = now + COUNT_SECONDS
                 self._write_account()
         except (RedisError, OSError) as error:
-            self._is_failing = True
             self._log.warn("queue", f"footfall: the queue cannot be read: {error}")
             return RETRY_SECONDS
         finally:
             for lane in self.lanes.values():
                 lane.poll()
-        self._is_failing = False
+        self._worked_at = now
         is_busy = any(not (lane.is_empty or lane.is_paused) for lane in self.lanes.values())
         return BUSY_POLL_SECONDS if has_fed or is_busy else POLL_SECONDS
+
+    @property
+    def is_healthy(self) -> bool:
+        """False once the queue could not be read for ten seconds."""
+        return monotonic() - self._worked_at < UNHEALTHY_SECONDS
+
+    def status(self) -> QueueStatus:
+        """The account of the queue.
+
+        Raises:
+            redis.exceptions.RedisError: the server cannot be reached, or refuses.
+        """
+        return read_status(self._source.client, self._stream)
 
     def close(self, timeout_seconds: float) -> bool:
         """Deliver what was taken, write the account, and leave the queue.

@@ -26,6 +26,8 @@ ENDS: Final = (
     "lost",
 )
 """How an event can have ended in a group."""
+STATES: Final = ("trimmed", "in_flight", "pending", "waiting")
+"""What else an event can be."""
 _PAGE: Final = 1_000
 
 
@@ -59,6 +61,11 @@ class GroupStatus:
     # Of the oldest event that waits.
     age_seconds: float
     consumers: Sequence[Consumer]
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Everything that an event may be in this group; the sum is `produced`."""
+        return {**self.ends, **{state: getattr(self, state) for state in STATES}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +182,38 @@ def _pending_events(client: Redis, keys: QueueKeys, group: str) -> int:
         if len(page) < _PAGE:
             return number
         first = "(" + page[-1]["message_id"].decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadEntry:
+    """The note on an entry that was given up."""
+
+    id: str
+    group: str
+    reason: str
+    events: int
+    version: int
+    codec: str
+    bytes: int
+
+
+def read_dead(client: Redis, stream: str, count: int) -> list[DeadEntry]:
+    """The notes on entries that were given up, the newest first.
+
+    Raises:
+        redis.exceptions.RedisError: the server cannot be reached, or refuses.
+    """
+    found: Any = client.xrevrange(QueueKeys(stream).dead, count=count)
+    notes = [{name.decode(): value.decode() for name, value in note.items()} for _, note in found]
+    return [
+        DeadEntry(
+            id=note["id"],
+            group=note["group"],
+            reason=note["reason"],
+            events=int(note["n"]),
+            version=int(note["v"]),
+            codec=note["c"],
+            bytes=int(note["bytes"]),
+        )
+        for note in notes
+    ]

@@ -1,0 +1,105 @@
+"""A relay's health and figures over HTTP, for probes and Prometheus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+from footfall.common.background_thread import BackgroundThread
+from footfall.relay.status import QueueStatus
+
+# A probe sends a few hundred bytes.
+TIMEOUT_SECONDS: Final = 5.0
+
+
+class HealthServer:
+    """Answers `GET /health` and `GET /metrics` in a thread of its own.
+
+    Args:
+        address: Host and port to listen on.
+        is_healthy: Whether the relay works; called for each request.
+        read: Reads the status of the queue; may raise an OSError or RuntimeError.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        is_healthy: Callable[[], bool],
+        read: Callable[[], QueueStatus],
+    ) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            timeout = TIMEOUT_SECONDS
+
+            def do_GET(self) -> None:
+                if self.path == "/health":
+                    is_fine = is_healthy()
+                    body = json.dumps({"status": "ok" if is_fine else "the queue cannot be read"})
+                    self._answer(200 if is_fine else 503, "application/json", body)
+                elif self.path == "/metrics":
+                    self._metrics()
+                else:
+                    self._answer(404, "text/plain", "try /health or /metrics")
+
+            def _metrics(self) -> None:
+                try:
+                    text = "\n".join([*metrics(read()), ""])
+                except Exception as error:  # noqa: BLE001 -- of redis-py, which may be absent here
+                    self._answer(503, "text/plain", type(error).__name__)
+                else:
+                    self._answer(200, "text/plain; version=0.0.4", text)
+
+            def _answer(self, status: int, content_type: str, text: str) -> None:
+                body = text.encode()
+                self.send_response(status)
+                self.send_header("content-type", content_type)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments: object) -> None:
+                """A line for each probe says nothing."""
+
+        self._server = ThreadingHTTPServer(address, Handler)
+        self._server.daemon_threads = True
+        BackgroundThread(
+            self._server.serve_forever, name="footfall health", end=self._server.shutdown
+        ).start()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        port: int = self._server.server_address[1]
+        return port
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def metrics(status: QueueStatus) -> Iterator[str]:
+    """The account of a queue in Prometheus' text format."""
+    stream = _label(status.stream)
+    yield "# HELP footfall_queue_produced_total Events that were put into the queue."
+    yield "# TYPE footfall_queue_produced_total counter"
+    yield f'footfall_queue_produced_total{{stream="{stream}"}} {status.produced}'
+    yield "# HELP footfall_queue_events Events of each destination, by what became of them."
+    yield "# TYPE footfall_queue_events gauge"
+    for group in status.groups:
+        for state, number in group.numbers.items():
+            labels = f'stream="{stream}",destination="{_label(group.name)}",state="{state}"'
+            yield f"footfall_queue_events{{{labels}}} {number}"
+    yield "# HELP footfall_queue_oldest_age_seconds How long the oldest event has waited."
+    yield "# TYPE footfall_queue_oldest_age_seconds gauge"
+    for group in status.groups:
+        labels = f'stream="{stream}",destination="{_label(group.name)}"'
+        yield f"footfall_queue_oldest_age_seconds{{{labels}}} {group.age_seconds}"
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
