@@ -35,6 +35,7 @@ def update(**changes: Any) -> VisitUpdate:
         "referrer": None,
         "source": None,
         "campaign": (None,) * 5,
+        "url": "https://a.test/",
         "user_agent": FIREFOX,
         "country": None,
         "starts_session": False,

@@ -53,6 +53,15 @@ def test_the_accept_header_must_allow_json(accept: str, status: int) -> None:
         ("?ref=r&source=s", None, Campaign("s"), "s"),
         ("?ref=a&ref=b", None, Campaign("b"), "b"),
         ("?utm_source=", "https://b.test/", Campaign(), None),
+        ("?gclid=1", "https://www.google.de/", Campaign(medium="(gclid)"), "google.de"),
+        ("?gclid=1&utm_medium=m", "https://google.de/", Campaign(medium="m"), "google.de"),
+        ("?msclkid", "https://www.bing.com/", Campaign(medium="(msclkid)"), "bing.com"),
+        ("?gclid=1", "https://b.test/", Campaign(), "b.test"),
+        # As Plausible's server reads them: not at all.
+        ("?UTM_SOURCE=n", "https://b.test/", Campaign(), "b.test"),
+        ("?a=1?utm_source=n", "https://b.test/", Campaign(), "b.test"),
+        ("?a=1&amp;utm_source=n", "https://b.test/", Campaign(), "b.test"),
+        ("?a=1#utm_source=n", "https://b.test/", Campaign(), "b.test"),
         ("?x=1", "https://b.test/", Campaign(), "b.test"),
         (
             "?utm_campaign=c+d&utm_content=%C3%A4&utm_term=t",

@@ -12,7 +12,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from footfall.collector.wire.browser import detect_browser
-from footfall.collector.wire.traffic_source import TrafficSource, find_traffic_source
+from footfall.collector.wire.traffic_source import TrafficSource, click_id_of, find_traffic_source
 from footfall.model import PAGEVIEW
 
 ENGAGEMENT: Final = "engagement"
@@ -70,6 +70,8 @@ class VisitUpdate:
     source: str | None
     # source, medium, campaign, content, term
     campaign: tuple[str | None, ...]
+    # The page's whole URL, whose query may have the click id of an advertisement.
+    url: str | None
     user_agent: str
     country: str | None
     # As far as this process knows.
@@ -118,8 +120,11 @@ class VisitUpdate:
         return int(self.is_interactive and self.name not in (PAGEVIEW, ENGAGEMENT))
 
     def _traffic_source(self) -> TrafficSource:
-        _, medium, campaign, _, _ = self.campaign
-        return find_traffic_source(self.source, self.referrer, medium, campaign)
+        tag, medium, campaign, _, _ = self.campaign
+        _, _, query = (self.url or "").partition("?")
+        return find_traffic_source(
+            self.source, self.referrer, medium, campaign, tag=tag, click_id=click_id_of(query)
+        )
 
 
 class WrittenVisit(NamedTuple):
@@ -173,6 +178,7 @@ def _update_of(row: Mapping[str, Any]) -> VisitUpdate:
         campaign=tuple(
             row[f"utm_{part}"] for part in ("source", "medium", "campaign", "content", "term")
         ),
+        url=row["url"],
         user_agent=row["user_agent"],
         country=row["country"],
         starts_session=bool(row["begins"]),

@@ -244,6 +244,7 @@ def _visit_update(event: IncomingEvent, country: str | None) -> visit_rows.Visit
         referrer=event.referrer,
         source=event.source,
         campaign=event.campaign,
+        url=event.url,
         user_agent=event.user_agent,
         country=country,
         starts_session=event.starts_session,

@@ -32,6 +32,7 @@ from footfall.collector.wire.messages import (
 from footfall.collector.wire.parsing import first_item, referring_host, without_port
 from footfall.collector.wire.plausible_parser import PageURL, PostedEvent
 from footfall.collector.wire.sessions import Session, Sessions
+from footfall.collector.wire.traffic_source import click_id_of, medium_of_click
 from footfall.collector.wire.visitor_hash import VisitorIdentity
 from footfall.common.bounded_cache import BoundedCache
 from footfall.rules.bot_detection import classify
@@ -205,7 +206,10 @@ def _campaign_and_source(page: PageURL, referrer: str | None) -> tuple[Campaign,
     if not page.query:
         return NO_CAMPAIGN, source
     campaign, tag = _TAGS[page.query]
-    return campaign, (source if tag is None else campaign.source)
+    source = source if tag is None else campaign.source
+    if campaign.medium is None and (medium := medium_of_click(source, click_id_of(page.query))):
+        campaign = campaign._replace(medium=medium)
+    return campaign, source
 
 
 # A few pages send most visitors. By referrer and hostname.

@@ -1,109 +1,46 @@
 """The traffic source of a session: the name of its source, and its channel.
 
-The table of well-known sources is our own and short: the hosts that send most visits to most
-sites. Any other source is named by its host, or by the tag of the link. The channels are named and
-distinguished as Plausible describes them (read 2026-11). Pure.
+A source that the table does not know is named by its host, or by the tag of the link. The channels,
+and the order in which they are asked for, are Plausible's (acquisition.ex of 2026-11), but:
+
+- `utm_medium=organic` is Organic Search and `affiliates` is Affiliates, as in GA4.
+- An ad's tag is one of any source that is known (`linkedin-ads`), not of a list.
+
+Pure.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
 
+from footfall.collector.wire.known_sources import KINDS, NAMES, SourceKind
 from footfall.collector.wire.parsing import NO_HOST, hostname_of, split_uri
 
 DIRECT: Final = "Direct"
 
-_SourceKind: TypeAlias = Literal["search", "social", "video", "shopping", "email", "ai"]
-
-# Name, its kind if that makes a channel, hosts and tags; a dot at the end means any country.
-_KNOWN: Final[tuple[tuple[str, _SourceKind | None, str], ...]] = (
-    (
-        "Google",
-        "search",
-        "google. google adwords google_ads com.google.android.googlequicksearchbox",
-    ),
-    ("Bing", "search", "bing.com bing"),
-    ("DuckDuckGo", "search", "duckduckgo.com ddg duckduckgo"),
-    ("Yahoo!", "search", "yahoo.com search.yahoo.com yahoo.co.jp yahoo"),
-    ("Yandex", "search", "yandex. ya.ru yandex"),
-    ("Baidu", "search", "baidu.com baidu"),
-    ("Ecosia", "search", "ecosia.org ecosia"),
-    ("Brave", "search", "search.brave.com brave"),
-    ("Startpage", "search", "startpage.com startpage"),
-    ("Qwant", "search", "qwant.com lite.qwant.com qwant"),
-    ("Kagi", "search", "kagi.com kagi"),
-    ("Seznam", "search", "search.seznam.cz seznam.cz"),
-    ("Naver", "search", "search.naver.com m.search.naver.com naver.com"),
-    ("Mojeek", "search", "mojeek.com"),
-    ("Sogou", "search", "sogou.com"),
-    ("Facebook", "social", "facebook.com fb.com fb.me facebook fb"),
-    ("Instagram", "social", "instagram.com instagram ig"),
-    ("Threads", "social", "threads.net threads.com threads"),
-    ("X (Twitter)", "social", "twitter.com x.com t.co twitter x twitter-ads"),
-    ("LinkedIn", "social", "linkedin.com lnkd.in linkedin"),
-    ("Reddit", "social", "reddit.com redd.it reddit"),
-    ("Pinterest", "social", "pinterest. pin.it pinterest"),
-    ("Mastodon", "social", "mastodon.social mastodon.online fosstodon.org hachyderm.io mastodon"),
-    ("Bluesky", "social", "bsky.app go.bsky.app bluesky"),
-    ("Hacker News", "social", "news.ycombinator.com hackernews"),
-    ("Lobsters", "social", "lobste.rs"),
-    ("Telegram", "social", "t.me web.telegram.org org.telegram.messenger telegram"),
-    ("WhatsApp", "social", "whatsapp.com web.whatsapp.com wa.me whatsapp"),
-    ("Discord", "social", "discord.com discordapp.com discord"),
-    ("Slack", "social", "slack.com app.slack.com com.slack slack"),
-    ("Quora", "social", "quora.com quora"),
-    ("Stack Overflow", "social", "stackoverflow.com"),
-    ("VKontakte", "social", "vk.com vkontakte"),
-    ("Snapchat", "social", "snapchat.com snapchat"),
-    ("Tumblr", "social", "tumblr.com tumblr"),
-    ("YouTube", "video", "youtube.com youtu.be youtube yt"),
-    ("TikTok", "video", "tiktok.com tiktok"),
-    ("Vimeo", "video", "vimeo.com vimeo"),
-    ("Twitch", "video", "twitch.tv twitch"),
-    ("Amazon", "shopping", "amazon. amazon"),
-    ("eBay", "shopping", "ebay. ebay"),
-    ("Etsy", "shopping", "etsy.com etsy"),
-    ("Gmail", "email", "mail.google.com com.google.android.gm gmail"),
-    ("Outlook", "email", "outlook.com outlook.live.com outlook.office.com outlook.office365.com"),
-    ("Yahoo! Mail", "email", "mail.yahoo.com"),
-    ("Proton Mail", "email", "mail.proton.me"),
-    ("ChatGPT", "ai", "chatgpt.com chat.openai.com chatgpt openai"),
-    ("Claude", "ai", "claude.ai claude"),
-    ("Perplexity", "ai", "perplexity.ai perplexity"),
-    ("Gemini", "ai", "gemini.google.com bard.google.com gemini"),
-    ("Copilot", "ai", "copilot.microsoft.com copilot"),
-    ("DeepSeek", "ai", "chat.deepseek.com deepseek.com deepseek"),
-    ("Mistral", "ai", "chat.mistral.ai mistral"),
-    ("Grok", "ai", "grok.com grok"),
-    ("Phind", "ai", "phind.com"),
-    ("You.com", "ai", "you.com"),
-    ("GitHub", None, "github.com gist.github.com github"),
-    ("Wikipedia", None, "wikipedia.org"),
-)
-_NAMES: Final = {key: name for name, _, keys in _KNOWN for key in keys.split()}
-_KINDS: Final = {name: kind for name, kind, _ in _KNOWN}
 # More labels than a known host has, or the country's ending of one: `google.` and six characters.
 _LABELS: Final = 6
 
 _DISPLAY: Final = frozenset({"display", "banner", "expandable", "interstitial", "cpm"})
-_SOCIAL: Final = frozenset({"social", "social-network", "social-media", "sm", "social network"})
-_EMAIL: Final = re.compile(r"e[-_ ]?mail|newsletter", re.IGNORECASE)
-_SHOPPING: Final = re.compile(r"\bshop(?:ping)?\b", re.IGNORECASE)
+_SOCIAL: Final = frozenset(
+    {"social", "social-network", "social-media", "sm", "social network", "social media"}
+)
+_EMAIL: Final = re.compile(r"e[-_ ]?mail|newsletter")
+# Not `workshop`; but `eshop`, and any `shopping`.
+_SHOPPING: Final = re.compile(r"(?<![a-df-z])shop|shopping")
+_PAID_MEDIUM: Final = re.compile(r".*cp|(?:ppc|retargeting)$|paid")
+# `fb-ads`, `google_ads`, `yt ads`, `fbad`.
+_AD_TAG: Final = re.compile(r"(.+?)[-_ ]?ads?")
 
-_PAID_CHANNELS: Final[dict[_SourceKind | None, str]] = {
-    "shopping": "Paid Shopping",
+CLICK_IDS: Final = {"Google": "gclid", "Bing": "msclkid"}
+"""The parameter by which the pages of a source's advertisements are known."""
+
+_PAID_CHANNELS: Final[dict[SourceKind | None, str]] = {
     "search": "Paid Search",
     "social": "Paid Social",
     "video": "Paid Video",
-}
-_FREE_CHANNELS: Final[dict[_SourceKind | None, str]] = {
-    "shopping": "Organic Shopping",
-    "social": "Organic Social",
-    "video": "Organic Video",
-    "ai": "AI Assistants",
-    "search": "Organic Search",
-    "email": "Email",
 }
 
 
@@ -117,79 +54,119 @@ class TrafficSource(NamedTuple):
 
 
 def find_traffic_source(
-    source: str | None, referrer: str | None, medium: str | None, campaign: str | None
+    source: str | None,
+    referrer: str | None,
+    medium: str | None,
+    campaign: str | None,
+    *,
+    tag: str | None = None,
+    click_id: str | None = None,
 ) -> TrafficSource:
-    """The traffic source of a session, by source, referrer and UTM tags of its first event."""
+    """The traffic source of a session, by its first event.
+
+    Args:
+        source: The tag of the link, or the host of the referrer.
+        referrer: The URL of the referring page.
+        medium: `utm_medium`.
+        campaign: `utm_campaign`.
+        tag: The tag of the link alone; None where it has none.
+        click_id: The name of the parameter that an advertisement added.
+    """
     name = source_name(source) if source else None
-    return TrafficSource(
-        name, _channel(name, medium or "", campaign or ""), _referring_page(source, referrer)
+    channel = _channel(
+        name,
+        (medium or "").lower(),
+        (campaign or "").lower(),
+        tag=(tag or "").lower(),
+        click_id=click_id,
     )
+    return TrafficSource(name, channel, _referring_page(source, referrer))
+
+
+def click_id_of(query: str) -> str | None:
+    """The name of the click id in a query that `CLICK_IDS` knows, or None."""
+    known = [each for each in CLICK_IDS.values() if each in query]
+    if not known:
+        return None
+    names = {name for name, _ in parse_qsl(query, keep_blank_values=True, errors="replace")}
+    return next((each for each in known if each in names), None)
+
+
+def medium_of_click(source: str | None, click_id: str | None) -> str | None:
+    """The medium of a visit that has none, where an advertisement brought it: `(gclid)`."""
+    is_ad = click_id and source and CLICK_IDS.get(source_name(source)) == click_id
+    return f"({click_id})" if is_ad else None
 
 
 def source_name(source: str) -> str:
-    """The well-known name of a host or a tag; else the host or tag itself."""
-    key = ".".join(source.lower().rsplit(".", _LABELS)[-_LABELS:])
+    """The well-known name of a host, an app or a tag; else the host or tag itself."""
+    text = source.lower()
+    key = ".".join(text.rsplit(".", _LABELS)[-_LABELS:])
     while True:
-        if name := _NAMES.get(key) or _NAMES.get(_without_country_code(key)):
+        if name := NAMES.get(key) or _name_in_any_country(key):
             return name
         # `en.wikipedia.org` is Wikipedia, and `google.evil.test` is not Google.
         _, _, key = key.partition(".")
         if "." not in key:
-            return source
+            return NAMES.get(_advertiser(text) or "", source)
 
 
-def _without_country_code(host: str) -> str:
-    """`google.co.uk` as `google.`; empty where the rest is more than the ending of a country."""
-    name, _, ending = host.partition(".")
-    is_ending = len(ending) <= 6 and all(len(part) <= 3 for part in ending.split("."))
-    return f"{name}." if is_ending and ending else ""
+def _advertiser(tag: str) -> str | None:
+    """The tag without the ending that makes it an advertisement's, if it is one of a source."""
+    if tag == "adwords":
+        return "google"
+    found = _AD_TAG.fullmatch(tag)
+    return found[1] if found and found[1] in NAMES and tag not in NAMES else None
 
 
-def _channel(name: str | None, medium: str, campaign: str) -> str:
-    kind = _KINDS.get(name or "")
-    medium = medium.lower()
-    if campaign.lower() == "cross-network":
+def _name_in_any_country(host: str) -> str | None:
+    """The name of `google.` for `google.de` and `google.co.uk`."""
+    name, _, last = host.rpartition(".")
+    if not name or len(last) > 3:
+        return None
+    before, _, second = name.rpartition(".")
+    return NAMES.get(f"{name}.") or (NAMES.get(f"{before}.") if len(second) <= 3 else None)
+
+
+def _channel(
+    name: str | None, medium: str, campaign: str, *, tag: str, click_id: str | None
+) -> str:
+    kind = KINDS.get(name or "")
+    if "cross-network" in campaign:
         return "Cross-network"
-    if "cp" in medium or medium in ("ppc", "retargeting") or medium.startswith("paid"):
-        return _paid_channel(kind, medium, campaign)
+    is_paid = _PAID_MEDIUM.match(medium) is not None
+    sells = kind == "shopping" or _SHOPPING.search(campaign) is not None
+    if sells and is_paid:
+        return "Paid Shopping"
+    is_ad = _advertiser(tag) is not None or CLICK_IDS.get(name or "", "") == click_id
+    if (is_paid or is_ad) and kind in _PAID_CHANNELS:
+        return _PAID_CHANNELS[kind]
     if medium in _DISPLAY:
         return "Display"
-    return _tagged_channel(medium, name or "", campaign) or _inferred_channel(kind, name, medium)
+    if is_paid:
+        return "Paid Other"
+    return "Organic Shopping" if sells else _free_channel(name, kind, medium, tag)
 
 
-def _paid_channel(kind: _SourceKind | None, medium: str, campaign: str) -> str:
-    if _SHOPPING.search(campaign):
-        return "Paid Shopping"
-    found = _PAID_CHANNELS.get(kind)
-    return found or ("Display" if medium in _DISPLAY else "Paid Other")
+def _free_channel(name: str | None, kind: SourceKind | None, medium: str, tag: str) -> str:
+    """The first channel of the rest, in Plausible's order: the source's kind before the medium."""
+    channels = (
+        ("Organic Social", kind == "social" or medium in _SOCIAL),
+        ("Organic Video", kind == "video" or "video" in medium),
+        ("AI Assistants", kind == "ai"),
+        ("Organic Search", kind == "search" or medium == "organic"),
+        ("Email", kind == "email" or bool(_EMAIL.search(tag) or _EMAIL.search(medium))),
+        ("Affiliates", medium in ("affiliate", "affiliates")),
+        ("Audio", medium == "audio"),
+        ("SMS", "sms" in (medium, tag)),
+        ("Mobile Push Notifications", _is_push(medium) or name == "firebase"),
+        ("Referral", name is not None or medium in ("referral", "app", "link")),
+    )
+    return next((channel for channel, applies in channels if applies), DIRECT)
 
 
-def _tagged_channel(medium: str, name: str, campaign: str) -> str | None:
-    """The channel that a UTM tag names."""
-    if _SHOPPING.search(campaign):
-        return "Organic Shopping"
-    if medium in _SOCIAL:
-        return "Organic Social"
-    if "video" in medium:
-        return "Organic Video"
-    if medium == "organic":
-        return "Organic Search"
-    if _EMAIL.fullmatch(medium) or _EMAIL.fullmatch(name):
-        return "Email"
-    if medium in ("affiliate", "affiliates"):
-        return "Affiliates"
-    if medium == "audio":
-        return "Audio"
-    if "sms" in (medium, name.lower()):
-        return "SMS"
-    is_push = medium.endswith("push") or "mobile" in medium or "notification" in medium
-    return "Mobile Push Notifications" if is_push else None
-
-
-def _inferred_channel(kind: _SourceKind | None, name: str | None, medium: str) -> str:
-    if kind:
-        return _FREE_CHANNELS[kind]
-    return "Referral" if name or medium in ("referral", "app", "link") else DIRECT
+def _is_push(medium: str) -> bool:
+    return medium.endswith("push") or "mobile" in medium or "notification" in medium
 
 
 def _referring_page(source: str | None, referrer: str | None) -> str | None:
