@@ -31,7 +31,7 @@ def event_id(event: Event) -> str:
         event.visitor.language,
         event.profile_id,
         # As text: an event that comes out of an outbox has another type for a decimal.
-        [*_wire_format.prop_texts(event.props, float_text.javascript)],
+        [*_wire_format.prop_texts(event.props, float_text.javascript)] if event.props else None,
         [event.revenue.currency, str(event.revenue.amount)] if event.revenue else None,
     ]
     text = repr(facts).encode("utf-8", "surrogatepass")

@@ -32,7 +32,16 @@ from footfall.destinations._event_id import event_id
 from footfall.errors import HIDDEN, ConfigError, Fault
 from footfall.events.details import valid_details
 from footfall.events.visitor_token import MIN_SECRET_CHARS
-from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response, Revenue
+from footfall.model import (
+    ACCEPTED,
+    Event,
+    Outcome,
+    OutcomeKind,
+    Request,
+    Response,
+    Revenue,
+    Visitor,
+)
 
 # The server has no limit. No URL of a page is longer, and a prop of this length is no word.
 MAX_TEXT_CHARS = 8192
@@ -118,18 +127,17 @@ class ClickHouse:
         """The POST for one event, which has its own time in any case."""
         trimmed = _wire_format.TrimmedFields()
         row = _wire_format.json_body(self._row(event, trimmed))
-        request = Request(
-            url=self.endpoint,
+        return Request(
+            url=self._url(row),
             headers={
                 "content-type": "application/x-ndjson",
                 "user-agent": "footfall",
                 "x-clickhouse-user": self.user,
                 "x-clickhouse-key": self.password,
             },
-            body=_ROWS.body(row),
+            body=row,
             trimmed=trimmed.names,
         )
-        return self._with_query(request)
 
     def late_request(self, event: Event) -> Request:
         """The POST for an event that has waited: the same, so that a repeat is recognised."""
@@ -137,13 +145,13 @@ class ClickHouse:
 
     def batch_request(self, requests: Sequence[Request]) -> Request:
         """The POST that carries several events, one on each line."""
-        return self._with_query(_ROWS.merged(requests))
+        request = _ROWS.merged(requests)
+        return replace(request, url=self._url(request.body))
 
-    def _with_query(self, request: Request) -> Request:
-        """The request with the query and settings, and the token of its rows."""
-        token = hashlib.sha256(request.body).hexdigest()[:32]
-        url = f"{self.endpoint}?{self._query}&insert_deduplication_token={token}"
-        return replace(request, url=url)
+    def _url(self, rows: bytes) -> str:
+        """The endpoint with the query and its settings, and the token of these rows."""
+        token = hashlib.sha256(rows).hexdigest()[:32]
+        return f"{self.endpoint}?{self._query}&insert_deduplication_token={token}"
 
     def read_batch(self, response: Response, number: int) -> Sequence[Outcome]:
         """The outcome of each event: an insert stores all rows or none."""
@@ -183,10 +191,10 @@ class ClickHouse:
     def _row(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
         def text(name: str, value: str) -> str:
             short = _wire_format.trim_text(value, MAX_TEXT_CHARS)
-            return trimmed.note_if_shorter(name, value, short)
+            # Nearly every text is as it was.
+            return short if short is value else trimmed.note_if_shorter(name, value, short)
 
         host, path, query = _wire_format.page_parts(event.url)
-        details = valid_details({"screen_width": event.screen_width, "time_zone": event.time_zone})
         time = _wire_format.utc_text(event.time) if 0 < event.time < _MAX_SECONDS else ""
         row: dict[str, object] = {
             "id": event_id(event),
@@ -198,31 +206,35 @@ class ClickHouse:
             "query": text("query", query),
             "referrer": text("referrer", event.referrer or ""),
             "previous": text("previous", event.previous or ""),
-            "visitor": self._visitor(event),
+            "visitor": self._visitor(event.visitor, time[:10]),
             "user_agent": text("user_agent", event.visitor.user_agent),
             "language": _wire_format.language_tag(event.visitor.language),
             "profile": text("profile", event.profile_id),
-            "props": _props(event, trimmed),
+            "props": _props(event.props, trimmed) if event.props else None,
             **_revenue(event.revenue, trimmed),
-            "screen_width": details.get("screen_width"),
-            "time_zone": details.get("time_zone"),
+            **_details(event),
         }
         # The server fills the column of what is left out with its default.
         return {name: value for name, value in row.items() if value}
 
-    def _visitor(self, event: Event) -> int:
+    def _visitor(self, visitor: Visitor, day: str) -> int:
         """A number that is the same for one address and one browser on one day; 0 for nobody."""
-        address = parse(event.visitor.client_ip or "")
+        address = parse(visitor.client_ip or "")
         if address is None:
             return 0
-        day = _wire_format.utc_text(event.time)[:10]
-        text = f"{day}\n{address}\n{event.visitor.user_agent}".encode("utf-8", "surrogatepass")
+        text = f"{day}\n{address}\n{visitor.user_agent}".encode("utf-8", "surrogatepass")
         return int.from_bytes(hmac.digest(self._visitor_key, text, "sha256")[:8])
 
 
-def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, str]:
+def _details(event: Event) -> Mapping[str, object]:
+    if event.screen_width is None and not event.time_zone:
+        return {}
+    return valid_details({"screen_width": event.screen_width, "time_zone": event.time_zone})
+
+
+def _props(props: Mapping[str, object], trimmed: _wire_format.TrimmedFields) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for key, value in _wire_format.prop_texts(event.props, float_text.javascript):
+    for key, value in _wire_format.prop_texts(props, float_text.javascript):
         short_key = _wire_format.trim_text(key, MAX_TEXT_CHARS)
         short = _wire_format.trim_text(value, MAX_TEXT_CHARS)
         trimmed.note_if_shorter("props", key + value, short_key + short)

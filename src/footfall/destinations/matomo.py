@@ -20,9 +20,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from footfall.client_ip.addresses import parse
 from footfall.common import float_text
@@ -40,6 +41,11 @@ MAX_REFERRER_CHARS = 1500
 MAX_USER_ID_CHARS = 200
 MAX_DIMENSION_CHARS = 255
 MAX_DIMENSION_ID = 999
+
+# Many visitors have one browser, and many events one page. Addresses and ids are not kept.
+_OFTEN_THE_SAME = frozenset({"url", "urlref", "ua", "lang"})
+_MAX_CACHED = 1024
+_MAX_CACHED_CHARS = 256
 
 # Matomo wants a category and an action; this category tells such events from the browsers'.
 _CATEGORY = "footfall"
@@ -115,7 +121,7 @@ class Matomo:
 
     def _request(self, event: Event, time: Mapping[str, object]) -> Request:
         trimmed = _wire_format.TrimmedFields()
-        query = urlencode({**self._fields(event, trimmed), **time})
+        query = _query({**self._fields(event, trimmed), **time})
         return Request(
             url=self.endpoint,
             headers={"content-type": "application/json", "user-agent": "footfall"},
@@ -166,10 +172,11 @@ class Matomo:
             "lang": _wire_format.header_value(visitor.language),
             "cip": str(parse(visitor.client_ip or "") or ""),
             # One that is too long is not sent: its beginning could be another person's id.
-            "uid": "" if len(event.profile_id) > MAX_USER_ID_CHARS else event.profile_id,
+            "uid": _wire_format.trim_text(event.profile_id, MAX_USER_ID_CHARS + 1),
         }
-        if event.profile_id and not fields["uid"]:
+        if len(event.profile_id) > MAX_USER_ID_CHARS:
             trimmed.note("uid")
+            fields["uid"] = ""
         if event.name == DOWNLOAD:
             fields["download"] = page
         elif event.name != PAGEVIEW:
@@ -177,7 +184,7 @@ class Matomo:
         if event.revenue and "e_v" not in fields:
             trimmed.note("e_v")
         fields |= self._dimensions_of(event, trimmed)
-        return {name: _encodable(value) for name, value in fields.items() if value != ""}
+        return {name: value for name, value in fields.items() if value != ""}
 
     def _dimensions_of(
         self, event: Event, trimmed: _wire_format.TrimmedFields
@@ -244,7 +251,7 @@ def _account(response: Response, number: int) -> _Account | None:
 
 
 def _page(url: str, trimmed: _wire_format.TrimmedFields) -> str:
-    whole = _wire_format.trim_text(url.strip(), len(url)).partition("#")[0]
+    whole = _wire_format.trim_text(url.partition("#")[0].strip(), len(url))
     # The campaign matters more than the rest of a query; `fit` finds it in an ASCII URL.
     short = fit(whole, MAX_URL_CHARS) if whole.isascii() else whole[:MAX_URL_CHARS]
     return trimmed.note_if_shorter("url", whole, short)
@@ -264,8 +271,21 @@ def _custom_event(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[
     return fields
 
 
-def _encodable(value: object) -> object:
-    return _wire_format.trim_text(value, len(value)) if isinstance(value, str) else value
+def _query(fields: Mapping[str, object]) -> str:
+    """The fields as a query. To quote a user agent takes as long as all the rest of a request."""
+    return "&".join(
+        f"{name}={_quoted(str(value)) if name in _OFTEN_THE_SAME else quote_plus(str(value))}"
+        for name, value in fields.items()
+    )
+
+
+def _quoted(text: str) -> str:
+    return _cached_quoted(text) if len(text) <= _MAX_CACHED_CHARS else quote_plus(text)
+
+
+@lru_cache(maxsize=_MAX_CACHED)
+def _cached_quoted(text: str) -> str:
+    return quote_plus(text)
 
 
 def _site_id(option: str, value: object) -> int:

@@ -47,6 +47,7 @@ _KEY_REMEDY = "write the project's key, which begins with phc_: posthog://PROJEC
 _COOKIELESS_ID = "$posthog_cookieless"
 # Names that begin so are PostHog's own, and some of them change persons.
 _OWN_SIGN = "$"
+_DETAILS = {"screen_width": "$viewport_width", "time_zone": "$timezone"}
 _CAMPAIGN = frozenset(name for name in CAMPAIGN if name.startswith("utm_"))
 # The hosts of its pages take events for some addresses only; these are the hosts for events.
 _EVENT_HOSTS = {
@@ -168,11 +169,12 @@ def _fields(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, o
 
 def _properties(event: Event, trimmed: _wire_format.TrimmedFields) -> dict[str, object]:
     def text(name: str, value: str) -> str:
-        return trimmed.note_if_shorter(name, value, _wire_format.trim_text(value, MAX_TEXT_CHARS))
+        short = _wire_format.trim_text(value, MAX_TEXT_CHARS)
+        # Nearly every text is as it was.
+        return short if short is value else trimmed.note_if_shorter(name, value, short)
 
     visitor = event.visitor
     host, path, query = _wire_format.page_parts(event.url)
-    details = valid_details({"screen_width": event.screen_width, "time_zone": event.time_zone})
     found: dict[str, object] = {
         "$current_url": text("$current_url", event.url),
         "$host": text("$host", host),
@@ -184,19 +186,23 @@ def _properties(event: Event, trimmed: _wire_format.TrimmedFields) -> dict[str, 
         ),
         "$ip": str(parse(visitor.client_ip or "") or ""),
         "$browser_language": _wire_format.language_tag(visitor.language),
-        "$viewport_width": details.get("screen_width"),
-        "$timezone": details.get("time_zone"),
         "$lib": "footfall",
     }
+    if event.screen_width is not None or event.time_zone:
+        given = {"screen_width": event.screen_width, "time_zone": event.time_zone}
+        for name, value in valid_details(given).items():
+            found[_DETAILS[name]] = value
     if not event.referrer and event.previous is None:
         # The word of its own script for a visitor whom no page sent; its reports look for it.
         found |= {"$referrer": "$direct", "$referring_domain": "$direct"}
-    campaign = {name: text(name, value) for name, value in parse_qsl(query) if name in _CAMPAIGN}
-    own = {name: value for name, value in found.items() if value}
-    return {**_props(event, trimmed), **campaign, **own}
+    properties = _props(event, trimmed) if event.props or event.revenue else {}
+    if "utm_" in query:
+        pairs = parse_qsl(query)
+        properties |= {name: text(name, value) for name, value in pairs if name in _CAMPAIGN}
+    return properties | {name: value for name, value in found.items() if value}
 
 
-def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
+def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> dict[str, object]:
     """The props, numbers and truths as such, and the revenue."""
     found: dict[str, object] = {}
     for key, value in event.props.items():
