@@ -108,6 +108,9 @@ def test_settings_that_cannot_work_are_reported_together(
         ("https://example.com", "https://example.com"),
         ("HTTPS://Example.com:443/", "https://example.com"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("https://Example.com:80", "https://example.com:80"),
+        ("https://Bücher.example/", "https://xn--bcher-kva.example"),
+        ("https://пример.example:8443", "https://xn--e1afmkfd.example:8443"),
     ],
 )
 def test_a_base_url_is_kept_in_one_spelling(given_url: str, expected: str) -> None:

@@ -24,6 +24,25 @@ from footfall.rules.url.parts import UrlParts, split_url
             id="an app's case is kept",
         ),
         pytest.param("app:///login", UrlParts("app", "", "/login", ""), id="an app without a host"),
+        pytest.param(
+            "http://example.com\\@evil.test\\x?a=\\b",
+            UrlParts("http", "example.com", "/@evil.test/x", "a=\\b"),
+            id="a backslash ends the host",
+        ),
+        pytest.param(
+            "HTTP:\\\\example.com/",
+            None,
+            id="no slashes behind the scheme",
+        ),
+        pytest.param(
+            "app://host\\x/y", None, id="an app's backslash is none of a host, nor a slash"
+        ),
+        pytest.param(
+            "https://example.com:80/a", UrlParts("https", "example.com:80", "/a", ""), id="its port"
+        ),
+        pytest.param(
+            "http://example.com:443", UrlParts("http", "example.com:443", "", ""), id="http's, too"
+        ),
         pytest.param("https://exam ple.com/", None, id="an invalid host"),
         pytest.param("https:///path", None, id="no host"),
         pytest.param("//example.com/", None, id="no scheme"),

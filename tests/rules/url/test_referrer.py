@@ -60,6 +60,23 @@ REFERRERS: dict[str, tuple[str, Referral]] = {
         "https://example.com/r/9f86d081884c7d659a2feaa0c55ad015",
         Referral(previous="/r/:token"),
     ),
+    "this site in Google Translate": (
+        "https://www-example-com.translate.goog/a?_x_tr_sl=de",
+        Referral(),
+    ),
+    "this site in an AMP cache": (
+        "https://example-com.cdn.ampproject.org/v/s/example.com/a",
+        Referral(),
+    ),
+    "another site in Google Translate": (
+        "https://my--shop-example.translate.goog/a",
+        Referral("https://my--shop-example.translate.goog/a"),
+    ),
+    "the proxy itself": ("https://translate.goog/", Referral("https://translate.goog/")),
+    "a host hidden by a backslash": (
+        "https://example.com\\@news.example/a",
+        Referral(previous="/@news.example/a"),
+    ),
     "a subdomain is another site": (
         "https://blog.example.com/",
         Referral("https://blog.example.com/"),

@@ -24,20 +24,27 @@ _HOST: Final = re.compile(
 )
 
 
-def host_of(text: str) -> str:
-    """Host and port in lower case, without the ports 80 and 443; empty if invalid."""
-    return _normalised_host(text) if text and len(text) <= MAX_HOST_CHARS else ""
+_DEFAULT_PORTS: Final = {"http": (80,), "https": (443,)}
+
+
+def host_of(text: str, scheme: str = "") -> str:
+    """Host and port in lower case, without the scheme's own port; empty if invalid.
+
+    Where no scheme is given, as in a Host header, 80 and 443 are left out.
+    """
+    return _normalised_host(text, scheme) if text and len(text) <= MAX_HOST_CHARS else ""
 
 
 @lru_cache(maxsize=1024)
-def _normalised_host(text: str) -> str:
+def _normalised_host(text: str, scheme: str) -> str:
     found = _HOST.fullmatch(text.lower()) if text.isascii() else None
     if not found or (found["v6"] and not _is_ipv6(found["v6"])):
         return ""
     port = int(found["port"] or 0)
     if port > 65_535:
         return ""
-    return found["host"] if port in (0, 80, 443) else f"{found['host']}:{port}"
+    defaults = _DEFAULT_PORTS.get(scheme, (80, 443))
+    return found["host"] if port == 0 or port in defaults else f"{found['host']}:{port}"
 
 
 def _is_ipv6(text: str) -> bool:
@@ -49,7 +56,18 @@ def _is_ipv6(text: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """`scheme://host` of a URL that has nothing else, or an empty text."""
+    """`scheme://host` of a URL that has nothing else, or an empty text.
+
+    A host in other letters, as `bücher.example`, is written as it is in DNS.
+    """
     scheme, mark, rest = url.partition("://")
-    host = host_of(rest.removesuffix("/"))
-    return f"{scheme.lower()}://{host}" if mark and host and scheme.lower() in WEB_SCHEMES else ""
+    scheme = scheme.lower()
+    host = host_of(_as_in_dns(rest.removesuffix("/")), scheme)
+    return f"{scheme}://{host}" if mark and host and scheme in WEB_SCHEMES else ""
+
+
+def _as_in_dns(host: str) -> str:
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""

@@ -26,14 +26,28 @@ def split_url(url: str) -> UrlParts | None:
 
     `urllib.parse.urlsplit` raises where this function returns None.
     """
-    found = _URL.match(url.strip())
+    found = _URL.match(_with_slashes(url.strip()))
     if not found:
         return None
     scheme, sent = found["scheme"].lower(), found["host"]
-    host = host_of(sent)
+    host = host_of(sent, scheme)
     if not host and (sent or scheme in WEB_SCHEMES or not found["path"]):
         return None
     # DNS names ignore case; an Android package is no DNS name.
     return UrlParts(
         scheme, host if scheme in WEB_SCHEMES else sent, found["path"], found["query"] or ""
     )
+
+
+_WEB_URL: Final = re.compile(r"https?://", re.IGNORECASE)
+
+
+def _with_slashes(url: str) -> str:
+    """The URL with the slashes that browsers read: a backslash is one before the query.
+
+    So `http://example.com\\@evil.test` has the host `example.com` (WHATWG URL, authority state).
+    """
+    if "\\" not in url or not _WEB_URL.match(url):
+        return url
+    end = min((at for mark in "?#" if (at := url.find(mark)) >= 0), default=len(url))
+    return url[:end].replace("\\", "/") + url[end:]

@@ -33,7 +33,8 @@ def referrer_of(hit: Hit, *, page: str, options: UrlOptions = DEFAULT_OPTIONS) -
     """Where the visitor of a page came from, scrubbed.
 
     A referrer on the page's host or on the request's own is this site's: ports, case and one
-    leading `www.` do not matter. Of other sites only http, https and android-app pages count. With
+    leading `www.` do not matter. A page of this site that came through Google Translate or an AMP
+    cache is no referrer. Of other sites only http, https and android-app pages count. With
     `path_mode="route"` there is no previous page, since its route is not known.
 
     Args:
@@ -92,8 +93,24 @@ def _parse(text: str, hides_secrets: bool) -> _ParsedReferrer | None:
     address = f"{parts.scheme}://{parts.host}"
     if parts.path or parts.scheme in WEB_SCHEMES:
         address += path
-    site = _site(parts.host) if parts.scheme in WEB_SCHEMES else None
-    return _ParsedReferrer(site, Referral(previous=fit(path)), Referral(referrer=fit(address)))
+    elsewhere = Referral(referrer=fit(address))
+    if parts.scheme not in WEB_SCHEMES:
+        return _ParsedReferrer(None, _NO_REFERRAL, elsewhere)
+    if site := _site_behind_proxy(parts.host):
+        return _ParsedReferrer(site, _NO_REFERRAL, elsewhere)
+    return _ParsedReferrer(_site(parts.host), Referral(previous=fit(path)), elsewhere)
+
+
+# Google Translate, and the AMP caches of Google, Bing and Cloudflare.
+_PROXIES: Final = (".translate.goog", ".cdn.ampproject.org", ".bing-amp.com", ".amp.cloudflare.com")
+
+
+def _site_behind_proxy(host: str) -> str | None:
+    """The site whose page a proxy shows: `my-shop.example` is `my--shop-example.translate.goog`."""
+    name = next((host.removesuffix(each) for each in _PROXIES if host.endswith(each)), None)
+    if not name:
+        return None
+    return _site(name.replace("--", "\0").replace("-", ".").replace("\0", "-"))
 
 
 def _origin_of_page(page: str) -> str:
