@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from footfall.config import Config
+from footfall.destinations import Webhook
 from footfall.model import Event, Hit
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
@@ -66,3 +68,16 @@ def test_the_credentials_of_a_destination_are_hidden() -> None:
     [request] = tracker.explain(PAGE).requests.values()
     assert request.headers["authorization"] == "***"
     assert "s3cret" not in f"{request.headers} {request.body!r} {tracker.config}"
+
+
+def test_the_key_of_a_webhook_is_hidden() -> None:
+    hook = Webhook(
+        "https://example.com/events",
+        body=lambda event: {"key": "s3cret", "page": event.url},
+        headers={"X-Key": "s3cret", "X-Empty": ""},
+    )
+    tracker = Tracker(Config(destinations=[hook], transport=MemoryTransport()), environ={})
+    [request] = tracker.explain(PAGE).requests.values()
+
+    assert (request.headers["x-key"], request.headers["x-empty"]) == ("***", "")
+    assert json.loads(request.body) == {"key": "***", "page": "https://example.com/page"}

@@ -29,7 +29,8 @@ class Webhook:
     Args:
         url: Where events are posted. It is used as it is, with its query.
         body: Called with the event; its result is sent as JSON, or as it is if it is text.
-        headers: Sent with each event, for instance a key. No repr and no log line shows them.
+        headers: Sent with each event, for instance a key. No repr, no log line and no explanation
+            shows them.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -61,6 +62,11 @@ class Webhook:
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
         return tuple(_validation.plain_http_warnings(self.url))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may be shown of a request: your headers may hold a key."""
+        return tuple(filter(None, self.headers.values()))
 
     def request(self, event: Event) -> Request:
         """The POST for one event. Raises what `body` raises."""
