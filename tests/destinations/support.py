@@ -15,6 +15,7 @@ from footfall.destinations import (
     Matomo,
     Plausible,
     PostHog,
+    Queue,
     RedisStream,
     Swetrix,
     Umami,
@@ -54,6 +55,7 @@ CLICKHOUSE = ClickHouse(
 )
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
+QUEUE = Queue(put=print)
 REDIS = RedisStream(url="redis://user:secret@queue.example:6379/0", stream="example")
 
 SWETRIX_HEADERS = {

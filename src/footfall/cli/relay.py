@@ -105,7 +105,7 @@ def _queue(words: Sequence[str]) -> tuple[str, RedisStream]:
             f"write the queue, or set {QUEUE}, with one of {actions} before it or nothing"
         )
     queue = queue_of(destination_from(line))
-    if queue is None:
+    if not isinstance(queue, RedisStream):
         raise ValueError(f"no queue: {line.partition('://')[0]}://; write redis://HOST?stream=NAME")
     return action, queue
 

@@ -13,6 +13,7 @@ from footfall.delivery.limits import DEFAULTS
 from footfall.delivery.redis.client import connect
 from footfall.destinations import (
     Destination,
+    RedisStream,
     destination_from,
     is_local,
     queue_of,
@@ -101,7 +102,7 @@ def _destinations(value: object) -> tuple[Destination, ...]:
             continue
         try:
             destination = destination_from(cast("str", item))
-            if (queue := queue_of(destination)) is not None:
+            if isinstance(queue := queue_of(destination), RedisStream):
                 connect(queue)  # opens no connection yet
             found.append(destination)
         except ConfigError as error:

@@ -27,6 +27,7 @@ from footfall.destinations.matomo import Matomo
 from footfall.destinations.only import Only
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.posthog import PostHog
+from footfall.destinations.queue import Queue
 from footfall.destinations.redis_stream import RedisStream
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
@@ -44,6 +45,7 @@ __all__ = [
     "Only",
     "Plausible",
     "PostHog",
+    "Queue",
     "RedisStream",
     "Swetrix",
     "Umami",

@@ -11,6 +11,7 @@ from footfall.model import OutcomeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from footfall.destinations.queue import Queue
     from footfall.destinations.redis_stream import RedisStream
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
@@ -167,6 +168,6 @@ def is_local(destination: Destination) -> bool:
     return queue_of(destination) is None and is_loopback(host_of(destination.endpoint))
 
 
-def queue_of(destination: Destination) -> RedisStream | None:
+def queue_of(destination: Destination) -> Queue | RedisStream | None:
     """The queue into which its events are put; None where they are posted."""
     return getattr(destination, "queue", None)

@@ -13,6 +13,7 @@ from footfall.model import HEARTBEAT
 
 if TYPE_CHECKING:
     from footfall.destinations.base import Backdating, Batching, Destination, Watching
+    from footfall.destinations.queue import Queue
     from footfall.destinations.redis_stream import RedisStream
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
@@ -91,7 +92,7 @@ class Only:
         return tuple(getattr(self.to, "secrets", ()))
 
     @property
-    def queue(self) -> RedisStream | None:
+    def queue(self) -> Queue | RedisStream | None:
         """The queue of `to`, if it is one."""
         return queue_of(self.to)
 

@@ -9,5 +9,10 @@ nothing else. Any number of relays, on any machines, take them out. Its rules:
   connections, and one entry, at most.
 - An entry that only one of two relays may have is delivered by the one whose acknowledgement
   removed it, so a relay that was stopped for long and goes on sends nothing twice.
+- For any other queue there is `deliver`, which a worker of it calls with one pack.
 - Every event that was ever put is in exactly one counter of each group; `status` reads them.
 """
+
+from footfall.relay.deliver_pack import deliver
+
+__all__ = ["deliver"]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery import Item, Lane, Limits
+from footfall.delivery.put_transport import PutTransport
 from footfall.delivery.transport import MemoryTransport, Transport
-from footfall.destinations import Destination, queue_of
+from footfall.destinations import Destination, Queue, RedisStream, queue_of
 from footfall.events.hit_report import HitReport
 from footfall.model import HEARTBEAT, Event
 from footfall.tracker.test_mode import SINKS
@@ -45,7 +46,7 @@ class Dispatcher:
         *,
         keeps_unsent: bool,
     ) -> None:
-        self._queues: list[RedisTransport] = []
+        self._queues: list[PutTransport | RedisTransport] = []
         self.lanes = tuple(
             self._lane(destination, transport, limits, log)
             for destination in config.all_destinations
@@ -64,9 +65,7 @@ class Dispatcher:
         if queue is None:
             return Lane(destination, transport, limits, log=log)
         if not isinstance(transport, MemoryTransport):
-            from footfall.delivery.redis.transport import RedisTransport
-
-            transport = RedisTransport(queue)
+            transport = _queue_transport(queue)
             self._queues.append(transport)
         return Lane(destination, transport, _queue_limits(limits), log=log)
 
@@ -184,6 +183,14 @@ class Dispatcher:
             }
             for lane in self.lanes
         }
+
+
+def _queue_transport(queue: Queue | RedisStream) -> PutTransport | RedisTransport:
+    if isinstance(queue, Queue):
+        return PutTransport(queue.put)
+    from footfall.delivery.redis.transport import RedisTransport
+
+    return RedisTransport(queue)
 
 
 def _queue_limits(limits: Limits) -> Limits:
