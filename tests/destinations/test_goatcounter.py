@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from footfall.delivery import Lane
 from footfall.destinations import GoatCounter, request_at
 from footfall.errors import ConfigError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
+from tests.delivery.lanes import Clocks, counted, without_threads
 from tests.destinations import support
 from tests.destinations.support import FIREFOX, VISITOR
 from tests.support.faults import BROWSER, watched_site
@@ -229,6 +231,33 @@ def test_the_limit_of_requests_says_how_long_to_wait(
         ("retry", True, seconds)
     }
     assert len(outcomes) == 2
+
+
+def test_a_limit_of_requests_costs_time_and_no_event() -> None:
+    clocks, goatcounter = Clocks(), GoatCounterServer(token=TOKEN)
+
+    class Limited:
+        """Sixty requests in each two minutes."""
+
+        def send(self, request: Request) -> Response:
+            return goatcounter.receive(request)
+
+    lane = without_threads(
+        Lane(SITE, Limited(), clock=lambda: clocks.now, wall_clock=lambda: clocks.wall)
+    )
+    for second in range(600):
+        goatcounter.requests_left = 60 if second % 120 == 0 else goatcounter.requests_left
+        for number in (2 * second, 2 * second + 1):
+            visitor = replace(VISITOR, client_ip=f"198.51.{number // 250}.{number % 250 + 1}")
+            lane.offer(replace(PAGEVIEW, visitor=visitor, time=clocks.wall))
+        clocks.advance(1.0)
+        while batch := lane.take():
+            lane.deliver(batch)
+
+    counts = counted(lane)
+    assert counts["accepted"] + counts.get("queued", 0) == counts["submitted"] == 1200
+    assert counts["accepted"] == len(goatcounter.kept) > 900
+    assert lane.oldest_age_seconds < 130
 
 
 def refused(**errors: object) -> Response:

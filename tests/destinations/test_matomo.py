@@ -62,6 +62,9 @@ def test_a_pageview_is_one_post_with_the_token_in_its_body_alone() -> None:
         pytest.param({"name": "Signup"}, EVENT, id="a custom event"),
         pytest.param({"name": " "}, EVENT | {"e_a": "(none)"}, id="a blank name"),
         pytest.param(
+            {"name": "Bot Visit"}, EVENT | {"e_a": "Bot Visit", "bots": "1"}, id="a bot's visit"
+        ),
+        pytest.param(
             {"name": "File Download", "url": "https://a.example/a.pdf?ref=x"},
             {"url": "https://a.example/a.pdf?ref=x", "download": "https://a.example/a.pdf?ref=x"},
             id="a download",

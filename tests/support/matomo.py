@@ -92,7 +92,8 @@ def _event(query: object) -> dict[str, str]:
     assert ("e_c" in event) == ("e_a" in event) == ("ca" in event)
     assert event.get("e_a", "x").strip()
     float(event.get("e_v", "1"))
-    others = {"idsite", "cip", "cdt", "e_c", "e_a", "e_v", "ca"}
+    assert ("bots" in event) == (event.get("e_a") == "Bot Visit")
+    others = {"idsite", "cip", "cdt", "e_c", "e_a", "e_v", "ca", "bots"}
     unknown = event.keys() - {*_TEXTS, *others}
     assert all(_DIMENSION.fullmatch(name) and len(event[name]) <= 255 for name in unknown), unknown
     return event

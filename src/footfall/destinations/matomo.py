@@ -31,7 +31,7 @@ from footfall.destinations import _response_status, _validation, _wire_format
 from footfall.destinations._envelope import Envelope
 from footfall.errors import ConfigError, Fault
 from footfall.model import ACCEPTED, PAGEVIEW, Event, Outcome, OutcomeKind, Request, Response
-from footfall.rules.pageview import DOWNLOAD
+from footfall.rules.pageview import BOT_VISIT, DOWNLOAD
 from footfall.rules.url import fit
 
 # What the server keeps of a URL (its default `page_maximum_length`).
@@ -177,6 +177,9 @@ class Matomo:
         if len(event.profile_id) > MAX_USER_ID_CHARS:
             trimmed.note("uid")
             fields["uid"] = ""
+        if event.name == BOT_VISIT:
+            # Or the server would leave out what it takes for a bot's itself.
+            fields["bots"] = 1
         if event.name == DOWNLOAD:
             fields["download"] = page
         elif event.name != PAGEVIEW:
