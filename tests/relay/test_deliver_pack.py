@@ -143,9 +143,7 @@ def test_the_recipe_for_postgresql_delivers_each_event_once(tmp_path: Path) -> N
         with psycopg.connect(dsn) as connection:
             connection.execute(table)
         for _ in range(2):
-            threading.Thread(
-                target=_until_closed, args=(names["work"], psycopg), daemon=True
-            ).start()
+            threading.Thread(target=_until_closed, args=(names["work"],), daemon=True).start()
         with watched_site(Queue(put=names["put"]), environ={}) as site:
             site.visits(150)
             assert wait_until(lambda: len(urls(plausible)) == 150)
