@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -33,6 +34,35 @@ def test_download_extensions_can_be_chosen() -> None:
     config = Config.load({}, environ={"FOOTFALL_DOWNLOAD_EXTENSIONS": ".PDF, epub"})
     assert config.pageview_options.download_extensions == {"pdf", "epub"}
     assert "zip" in Config().pageview_options.download_extensions
+
+
+def _is_k(segment: str) -> bool:
+    return segment == "k"
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "expected"),
+    [
+        pytest.param({}, {}, True, id="the default"),
+        pytest.param({}, {"FOOTFALL_HIDE_PATH_SECRETS": "off"}, False, id="off by a variable"),
+        pytest.param({}, {"FOOTFALL_HIDE_PATH_SECRETS": "1"}, True, id="on by a variable"),
+        pytest.param({"hide_path_secrets": False}, {}, False, id="off"),
+        pytest.param({"hide_path_secrets": _is_k}, {}, _is_k, id="a function"),
+        pytest.param(
+            {"hide_path_secrets": ["K-[0-9]+"]}, {}, (re.compile("K-[0-9]+"),), id="a regex"
+        ),
+    ],
+)
+def test_the_site_owner_says_what_a_path_hides(
+    given: dict[str, Any], environ: dict[str, str], expected: object
+) -> None:
+    assert Config.load(given, environ=environ).url_options.hide_path_secrets == expected
+
+
+@pytest.mark.parametrize("value", ["K-[0-9]+", ["("], [], 5, None, [5]])
+def test_what_cannot_hide_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigError, match="give a list of regexes, or a function"):
+        Config(hide_path_secrets=value)
 
 
 def test_default_excludes_can_be_switched_off() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 from footfall.client_ip import ClientIP
@@ -61,7 +61,8 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
     path_rules = _try(faults, lambda: _path_rules(options))
     # Wrong names must not hide other faults.
     keep_query = _try(faults, lambda: _keep_query(options["keep_query"])) or frozenset()
-    url_options = _try(faults, lambda: _url_options(options, keep_query))
+    hides = _try(faults, lambda: _hide_path_secrets(options["hide_path_secrets"]))
+    url_options = _try(faults, lambda: _url_options(options, keep_query, hides))
     if found is None or resolver is None or extensions is None:
         return None
     if path_rules is None or url_options is None or faults:
@@ -140,12 +141,14 @@ def _path_rules(options: Options) -> PathRules:
     )
 
 
-def _url_options(options: Options, keep_query: frozenset[str] | Literal["*"]) -> url.UrlOptions:
+def _url_options(
+    options: Options, keep_query: frozenset[str] | Literal["*"], hides: url.HidePathSecrets | None
+) -> url.UrlOptions:
     return url.UrlOptions(
         keep_query=keep_query,
         base_url=options["base_url"],
         path_mode=options["path_mode"],
-        hide_path_secrets=options["hide_path_secrets"],
+        hide_path_secrets=True if hides is None else hides,
     )
 
 
@@ -188,6 +191,18 @@ def _keep_query(value: Sequence[str] | str) -> frozenset[str] | Literal["*"]:
         return "*"
     remedy = 'write the names of parameters, such as ["page", "sort"], or "*"'
     return frozenset(_names("keep_query", value, remedy))
+
+
+def _hide_path_secrets(value: object) -> url.HidePathSecrets:
+    if isinstance(value, bool) or callable(value):
+        return cast("url.HidePathSecrets", value)
+    try:
+        if not isinstance(value, str) and isinstance(value, Collection) and value:
+            return tuple(re.compile(each) for each in value)
+    except (re.error, TypeError):
+        pass
+    remedy = "write True or False, or give a list of regexes, or a function of a path's segment"
+    raise ConfigError([Fault("hide_path_secrets", value, remedy)])
 
 
 def _extensions(value: Sequence[str] | str) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, cast
@@ -145,7 +146,13 @@ class Config:
         "[the app does](docs/frameworks.md)",
         is_validated=False,
     )
-    hide_path_secrets: bool = option(True, "replaces long random text in a path by `:token`")
+    hide_path_secrets: bool | Sequence[str | re.Pattern[str]] | Callable[[str], bool] = option(
+        True,
+        "replaces long random text in a path by `:token`; own regexes, or a function of a segment, "
+        "hide more",
+        choices=(True, False),
+        is_validated=False,
+    )
 
     # -- how it is delivered -------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict
 
@@ -45,7 +46,7 @@ class Options(TypedDict, total=False):
     keep_query: Sequence[str] | str
     base_url: str | None
     path_mode: Literal["path", "route"]
-    hide_path_secrets: bool
+    hide_path_secrets: bool | Sequence[str | re.Pattern[str]] | Callable[[str], bool]
     transport: TransportName | Transport
     mode: Literal["auto", "thread", "sync"]
     max_queue: int

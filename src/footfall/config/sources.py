@@ -135,6 +135,8 @@ def _parsed(option: Option, text: str) -> object:
                 raise ValueError(f"write a {option.kind}") from None
         case "choice" if False in option.choices and text.lower() in _FALSE:
             return False
+        case "choice" if True in option.choices and text.lower() in _TRUE:
+            return True
     return text
 
 

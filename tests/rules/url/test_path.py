@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from typing import Any
@@ -29,10 +30,31 @@ PATHS: dict[str, tuple[str, str]] = {
     "a name on another server": ("/@jo@social.example", "/@jo@social.example"),
     "a version of a package": ("/lodash@4.17.21", "/lodash@4.17.21"),
     "hex": ("/reset/9f86d081884c7d659a2feaa0c55ad015/x", "/reset/:token/x"),
-    "hex, 31 digits": (
-        "/reset/9f86d081884c7d659a2feaa0c55ad01",
-        "/reset/9f86d081884c7d659a2feaa0c55ad01",
+    "hex, 30 digits": ("/reset/9f86d081884c7d659a2feaa0c55ad0", "/reset/:token"),
+    "hex, 24 digits, as of records": (
+        "/posts/9f86d081884c7d659a2feaa0",
+        "/posts/9f86d081884c7d659a2feaa0",
     ),
+    "a ULID": ("/posts/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/posts/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    "22 characters of base64url": ("/t/n3Hq-9Zx_4TbK7vLw2RmPd", "/t/:token"),
+    "27 characters of base64url": ("/t/n3Hq-9Zx_4TbK7vLw2RmPdX5fGj", "/t/:token"),
+    "a UUID that is a key": (
+        "/accounts/password-reset/550e8400-e29b-41d4-a716-446655440000/now",
+        "/accounts/password-reset/:token/now",
+    ),
+    "a UUID that is an invitation's": (
+        "/en/Invite/550e8400-e29b-41d4-a716-446655440000",
+        "/en/Invite/:token",
+    ),
+    "a session of ASP.NET": ("/(S(lit3py55t21z5v55vlm25s55))/a", "/:session/a"),
+    "a title in parentheses": ("/wiki/Mercury_(planet)", "/wiki/Mercury_(planet)"),
+    "an account": ("/pay/NO9386011117947", "/pay/:number"),
+    "an account with a wrong check digit": ("/pay/NO9486011117947", "/pay/NO9486011117947"),
+    "a card": ("/pay/4111-1111-1111-1111", "/pay/:number"),
+    "a card in a name": ("/pay/card-378282246310005", "/pay/card-:number"),
+    "a post's number of 18 digits": ("/status/411111111111111112", "/status/411111111111111112"),
+    "an address in other letters": ("/unsubscribe/jo@bücher.рф", "/unsubscribe/:email"),
+    "an address as in DNS": ("/u/jo@xn--bcher-kva.xn--p1ai", "/u/:email"),
     "letters and a few digits": ("/abcdefghijklmnopqrstuvwxyz012345", "/:token"),
     "base64url": ("/t/Zm9v-YmFyX2Jhej8xMjM0NTY3ODkwYWJj", "/t/:token"),
     "a JWT": (
@@ -81,6 +103,7 @@ def test_a_uuid_is_not_taken_for_a_secret() -> None:
 @pytest.mark.parametrize(
     "draw",
     [
+        pytest.param(lambda: secrets.token_hex(15), id="15 bytes as hex"),
         pytest.param(lambda: secrets.token_hex(16), id="16 bytes as hex"),
         pytest.param(lambda: secrets.token_urlsafe(24), id="24 bytes as base64url"),
         pytest.param(lambda: secrets.token_urlsafe(32), id="32 bytes as base64url"),
@@ -91,6 +114,22 @@ def test_random_tokens_are_nearly_always_found(draw: Any) -> None:
 
     # 98 in 100 of the shortest are; below 93 it is not chance.
     assert found >= 372
+
+
+@pytest.mark.parametrize(
+    ("own", "path", "expected"),
+    [
+        pytest.param((re.compile("K-[0-9]+"),), "/orders/K-17/x", "/orders/:token/x", id="regex"),
+        pytest.param((re.compile("^k$"),), "/orders/K", "/orders/K", id="no match"),
+        pytest.param(lambda segment: segment == "b", "/a/b", "/a/:token", id="a function"),
+        pytest.param(lambda segment: 1 / 0 > 1, "/a", "/:token", id="a function that fails"),
+        pytest.param(
+            (re.compile("x"),), "/9f86d081884c7d659a2feaa0c55ad015", "/:token", id="and ours"
+        ),
+    ],
+)
+def test_the_site_owner_may_hide_more(own: Any, path: str, expected: str) -> None:
+    assert path_of(path, UrlOptions(hide_path_secrets=own)) == expected
 
 
 def test_hiding_can_be_switched_off_but_for_session_ids() -> None:

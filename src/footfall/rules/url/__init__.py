@@ -16,6 +16,7 @@ from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.page import UNKNOWN_HOST, page_url, page_url_at, public_origin
+from footfall.rules.url.path import HidePathSecrets
 from footfall.rules.url.referrer import Referral, referrer_at, referrer_of
 from footfall.rules.url.scrub import scrub_url
 
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_URL_BYTES",
     "REQUEST_HEADERS",
     "UNKNOWN_HOST",
+    "HidePathSecrets",
     "Referral",
     "UrlOptions",
     "fit",

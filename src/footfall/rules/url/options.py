@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from footfall.errors import ConfigError, Fault
 from footfall.rules.url.host import host_of, origin_of, scheme_of
+from footfall.rules.url.path import HidePathSecrets
 from footfall.rules.url.query import CREDENTIAL, KeepQuery, normalised_name
 
 
@@ -28,8 +29,9 @@ class UrlOptions:
     base_url: str | None = None
     # "route" sends `/users/{id}` for `/users/17` where the framework knows the route.
     path_mode: Literal["path", "route"] = "path"
-    # Addresses and long random text in a path become `:email` and `:token`.
-    hide_path_secrets: bool = True
+    # Addresses and long random text in a path become `:email` and `:token`. Own regexes, or a
+    # function of a segment that returns True, hide more.
+    hide_path_secrets: HidePathSecrets = True
 
     def __post_init__(self) -> None:
         faults = [*_keep_query_faults(self.keep_query), *_base_url_faults(self.base_url)]

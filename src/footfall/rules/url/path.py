@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
 from footfall.rules.route_template import template
 from footfall.rules.url.query import may_hold_secret
+from footfall.rules.url.secret_text import is_email, without_secrets, without_uuids
 from footfall.rules.url.text import CACHE_SIZE, without_surrogates
 
 # Twice the URL's limit, since long secrets in a path shrink; a request line holds 8 KiB.
 _MAX_PATH: Final = 4_096
 
-# Short segments of plain characters, as nearly all paths have them, need no change.
-_PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,=:-]{0,31})+")
+# Short segments of plain characters, and longer ones without capitals and digits, as nearly all
+# paths have them, need no change; but not numbers that may be a card's or an account's.
+_PLAIN_PATH: Final = re.compile(
+    r"(?:/(?:[A-Za-z0-9._~!$&'*+,=:-]{0,21}|[a-z._~!$&'*+,=:-]{0,31})(?=/|$))+"
+)
+_LONG_NUMBER: Final = re.compile(r"[0-9](?:-?[0-9]){8}")
+# ASP.NET's session, where the browser takes no cookies: `/(S(lit3py55t21z5v55vlm25s55))/`.
+_ASP_SESSION: Final = re.compile(r"\((?:[A-Z]\([A-Za-z0-9_-]+\))+\)")
+# What stands before a UUID that is a key to a page of one person.
+_KEY_FOLLOWS: Final = re.compile(
+    r"reset|invit|verif|confirm|activat|magic|unsubscribe|token|passwor|signup|signin|login"
+)
+
+HidePathSecrets: TypeAlias = bool | tuple[re.Pattern[str], ...] | Callable[[str], bool]
+"""Whether secrets are hidden, or the site owner's own patterns or function in addition."""
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def path_of_hit(path: str, hides_secrets: bool) -> str:
+def path_of_hit(path: str, hides_secrets: HidePathSecrets) -> str:
     """The public path of `hit.path`, which is decoded."""
     return public_path(without_surrogates(path), hides_secrets, is_encoded=False)
 
 
-def public_path(path: str, hides_secrets: bool, *, is_encoded: bool) -> str:
+def public_path(path: str, hides_secrets: HidePathSecrets, *, is_encoded: bool) -> str:
     """The public form of a path, which `is_encoded` or not: encoded, its secrets replaced."""
-    if _PLAIN_PATH.fullmatch(path):
+    if (
+        isinstance(hides_secrets, bool)
+        and _PLAIN_PATH.fullmatch(path)
+        and not _LONG_NUMBER.search(path)
+    ):
         return path
     segments: Iterable[str] = _segments(path)
     if is_encoded:
         segments = map(unquote, segments)
-    return "".join(f"/{_quoted(_public_segment(segment, hides_secrets))}" for segment in segments)
+    written, key_follows = [], False
+    for segment in segments:
+        public = _public_segment(segment, hides_secrets, key_follows=key_follows)
+        key_follows = key_follows or _KEY_FOLLOWS.search(segment.lower()) is not None
+        written.append(f"/{_quoted(public)}")
+    return "".join(written)
 
 
 def _segments(path: str) -> list[str]:
@@ -42,56 +65,37 @@ def _segments(path: str) -> list[str]:
     return path.removeprefix("/").split("/")
 
 
-def _public_segment(segment: str, hides_secrets: bool) -> str:
+def _public_segment(segment: str, hides_secrets: HidePathSecrets, *, key_follows: bool) -> str:
     if ";" in segment:
         name, *parameters = segment.split(";")
         kept = (each for each in parameters if not may_hold_secret(each.partition("=")[0]))
         segment = ";".join([name, *kept])
-    if not hides_secrets:
+    if hides_secrets is False:
         return segment
-    if _EMAIL.fullmatch(segment):
+    if is_email(segment):
         return ":email"
-    return _LONG_TEXT.sub(_masked, segment)
+    if _ASP_SESSION.fullmatch(segment):
+        return ":session"
+    segment = without_secrets(without_uuids(segment) if key_follows else segment)
+    return segment if hides_secrets is True else _hidden_by_owner(segment, hides_secrets)
+
+
+def _hidden_by_owner(
+    segment: str, hides_secrets: tuple[re.Pattern[str], ...] | Callable[[str], bool]
+) -> str:
+    if isinstance(hides_secrets, tuple):
+        for pattern in hides_secrets:
+            segment = pattern.sub(":token", segment)
+        return segment
+    try:
+        return ":token" if hides_secrets(segment) else segment
+    except Exception:  # noqa: BLE001 -- the site owner's code; what it cannot judge stays hidden
+        return ":token"
 
 
 def _quoted(text: str) -> str:
     # RFC 3986 allows these in a segment (pchar).
     return quote(text, safe="!$&'()*+,;=:@~")
-
-
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-
-# Hex, base64 and the separators of signed tokens (JWT, itsdangerous, Django's signing).
-_LONG_TEXT: Final = re.compile(r"[A-Za-z0-9_.~=:+-]{32,}")
-_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
-# Letters and digits without a separator, as in no word.
-_UNBROKEN: Final = re.compile(r"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])[A-Za-z0-9]{32}")
-# A change of character class that is rare in words: `aB`, `a1`, `1a`, `A1`.
-_CHANGE: Final = re.compile(r"(?=[a-z][A-Z0-9]|[A-Z][0-9]|[0-9][A-Za-z])")
-
-
-def _masked(found: re.Match[str]) -> str:
-    return ":token" if _is_random(found[0][:256]) else found[0]
-
-
-def _is_random(text: str) -> bool:
-    """Whether long text is random rather than written, as titles in a path are.
-
-    In random base64 nearly every second character changes the class, and it has few separators. In
-    titles full of numbers one in five does; where a short id follows, most words have no change. Of
-    24 random bytes this misses 2 in 100, of 32 less than 1.
-    """
-    if _UNBROKEN.search(text):
-        return True
-    rest = _UUID.sub("", text)
-    words = re.split(r"[._~=:+-]", rest)
-    mixed = sum(len(word) for word in words if _CHANGE.search(word))
-    return (
-        len(rest) >= 32
-        and re.search("[0-9]", rest) is not None
-        and len(_CHANGE.findall(rest)) * 4 >= len(rest)
-        and mixed * 3 >= len(rest) * 2
-    )
 
 
 def route_path(route: str) -> str:

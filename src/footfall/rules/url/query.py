@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus
 
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
+from footfall.rules.url.secret_text import has_secret
 from footfall.rules.url.text import CACHE_SIZE
 
 KeepQuery: TypeAlias = frozenset[str] | Literal["*"]
@@ -18,19 +19,62 @@ _MAX_PARAMETERS: Final = 256
 # Longer than any campaign's name, and too short for a token or free text.
 _MAX_VALUE: Final = 100
 
-# Matched whole, in lower case, with underscores for hyphens.
-_SECRETS: Final = frozenset(
+# The whole name, in lower case, with underscores for hyphens. Some of these words are harmless as a
+# part of another name (`sort_key`, `country_code`).
+_SECRET_NAMES: Final = frozenset(
     """
-    code state nonce ticket assertion samlresponse relaystate
-    key api_key apikey pwd otp pin hash sig hmac x_amz_credential sesame magic invite invitation
-    confirm activation reset sid csrf email e_mail mail phone tel name first_name last_name
-    fullname address dob ssn iban card user username uid mc_eid mkt_tok _hsenc _hsmi vero_id
-    ck_subscriber_id __s oly_enc_id fbclid gbraid wbraid dclid ttclid twclid yclid li_fat_id igshid
+    code state nonce ticket assertion samlresponse relaystate key sig pin sid name first_name
+    last_name address card _kx _ke _gl _ga _gac _openstat srsltid epik spm rcm dicbo tblci ef_id
+    dm_i s_kwcid hsctatracking __s ck_subscriber_id oly_enc_id oly_anon_id mc_eid mc_cid mkt_tok
+    wickedid unicorn_click_id igsh igshid li_fat_id irgwc rtid gs_l sc_eh trk_contact trk_msg
     """.split()  # noqa: SIM905  # a word a line would fill two pages
 )
+# One part of the name, between separators and where a capital begins: `otp_code`, `oobCode`.
+_SECRET_PARTS: Final = frozenset(
+    """
+    oob otp pass pwd jwt apikey hmac sha hash saml sesame magic invite invitation reset confirm
+    confirmation activation verification csrf xsrf cookie credential credentials cvv cvc iban ssn
+    dob birthday birthdate email mail phone tel mobile msisdn firstname lastname fullname surname
+    user username userid uid uuid guid login account subscriber recipient contact customer member
+    visitor person profile clickid braid
+    """.split()  # noqa: SIM905  # likewise
+)
+# Two parts that are a secret together.
+_SECRET_PAIRS: Final = (
+    frozenset({"access", "key"}),
+    frozenset({"api", "key"}),
+    frozenset({"private", "key"}),
+    frozenset({"street", "address"}),
+    frozenset({"ip", "address"}),
+    frozenset({"first", "name"}),
+    frozenset({"last", "name"}),
+    frozenset({"full", "name"}),
+    frozenset({"click", "id"}),
+    frozenset({"client", "id"}),
+)
+# Families of mail and advertising services, whose values are one person's or one click's.
+_SECRET_PREFIXES: Final = (
+    *(
+        "x_amz_",
+        "x_goog_",
+        "_hs",
+        "__hs",
+        "hsa_",
+        "bsft_",
+        "sfmc_",
+        "ml_sub",
+        "vero_",
+        "elq",
+        "oly_",
+    ),
+    *("trk_sid", "_gcl", "gad_", "_ga_", "_bta_", "sc_uid", "sc_lid", "et_rid", "mkt_", "mc_e"),
+)
+# `gclid`, `fbclid`, `msclkid`, `ymclid`, `irclickid`.
+_SECRET_SUFFIXES: Final = ("clid", "clkid", "clickid", "braid")
 
 # Matched anywhere in a name. `author` is no secret, `authorization` is.
 CREDENTIAL: Final = re.compile(r"token|secret|passw|session|sessid|signature|auth(?!or(?!i[sz]))")
+_PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def public_query(query: str, keep: KeepQuery) -> str:
@@ -69,14 +113,29 @@ def _kept_part(parameter: str, keep: KeepQuery) -> str:
     name, _, value = parameter.partition("=")
     plain = unquote_plus(name)
     if plain in CAMPAIGN:
-        is_short = len(unquote_plus(value)) <= _MAX_VALUE
-        return parameter if is_short and not _has_address(value) else ""
+        if ";" in value:
+            # Some tools part parameters so: `utm_source=a;token=b`.
+            first, *others = value.split(";")
+            kept = [each for each in others if not may_hold_secret(each.partition("=")[0])]
+            value = ";".join([first, *kept])
+            parameter = f"{name}={value}"
+        return parameter if _is_campaign(value) else ""
     if keep != "*" and plain in keep:
         return parameter
     if plain in CLICK_IDS:
         return f"{name}=1" if value else parameter
-    is_wanted = keep == "*" and not may_hold_secret(name) and not _has_address(value)
+    is_wanted = (
+        keep == "*"
+        and not may_hold_secret(name)
+        and not _has_address(value)
+        and not has_secret(unquote_plus(value))
+    )
     return parameter if is_wanted else ""
+
+
+def _is_campaign(value: str) -> bool:
+    plain = unquote_plus(value)
+    return len(plain) <= _MAX_VALUE and not _has_address(value) and not has_secret(plain)
 
 
 def _has_address(value: str) -> bool:
@@ -88,14 +147,28 @@ _ADDRESS: Final = re.compile(r"@[^\s@]+\.[^\s@]")
 
 
 def may_hold_secret(name: str) -> bool:
-    """True if the value of a parameter of this name may be a secret or personal."""
-    plain = normalised_name(name)
-    if CREDENTIAL.search(plain):
+    """True if the value of a parameter of this name may be a secret, or one person's or click's."""
+    # `user[email]` and `user.email` are two names.
+    return any(map(_names_secret, re.split(r"[\[\].]+", _decoded(name))))
+
+
+def _names_secret(name: str) -> bool:
+    plain = name.lower()
+    if (
+        plain in _SECRET_NAMES
+        or plain.startswith(_SECRET_PREFIXES)
+        or plain.endswith(_SECRET_SUFFIXES)
+        or CREDENTIAL.search(plain)
+    ):
         return True
-    # `user[email]` and `user.email` have two parts each.
-    return any(part in _SECRETS for part in re.split(r"[\[\].]+", plain))
+    parts = {part.lower() for part in _PARTS.findall(name)} | set(plain.split("_"))
+    return not _SECRET_PARTS.isdisjoint(parts) or any(pair <= parts for pair in _SECRET_PAIRS)
+
+
+def _decoded(name: str) -> str:
+    return unquote(unquote_plus(name)).strip().replace("-", "_")
 
 
 def normalised_name(name: str) -> str:
     """A name in the spelling of the tables of secrets."""
-    return unquote(unquote_plus(name)).strip().lower().replace("-", "_")
+    return _decoded(name).lower()
