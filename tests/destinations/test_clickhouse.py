@@ -74,8 +74,9 @@ def test_a_pageview_is_an_insert_of_one_row_with_the_password_as_a_header() -> N
         "x-clickhouse-key": PASSWORD,
     }
     row = json.loads(request.body)
-    assert row.pop("id") == event_id(PAGEVIEW)
-    assert 0 < row.pop("visitor") < 2**64
+    visitor = row.pop("visitor")
+    assert 0 < visitor < 2**64
+    assert row.pop("id") == event_id(PAGEVIEW, visitor)
     assert row == ROW
 
 
@@ -178,6 +179,14 @@ def test_a_visitor_is_an_address_and_a_browser_on_one_day() -> None:
         visitor_of(replace(SITE, password="another password")),
     }
     assert len(numbers) == 5
+
+
+def test_two_visitors_at_one_moment_are_no_repeat() -> None:
+    clickhouse, other = server(), replace(VISITOR, client_ip="203.0.113.8")
+    events = [PAGEVIEW, replace(PAGEVIEW, visitor=other)]
+
+    clickhouse.receive(SITE.batch_request([SITE.request(event) for event in events]))
+    assert len(clickhouse.kept) == 2
 
 
 def test_a_repeat_is_recognised_alone_and_in_other_company() -> None:

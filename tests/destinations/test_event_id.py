@@ -58,6 +58,7 @@ def test_no_address_can_be_guessed_from_it() -> None:
     other = replace(EVENT, visitor=replace(VISITOR, client_ip="198.51.100.1"))
 
     assert event_id(other) == event_id(EVENT)
+    assert event_id(other, 1) != event_id(EVENT, 2)
 
 
 def test_an_event_without_anything_has_one() -> None:

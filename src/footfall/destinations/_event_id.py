@@ -15,13 +15,19 @@ _VERSION_8 = 0x80
 _VARIANT = 0x80
 
 
-def event_id(event: Event) -> str:
+def event_id(event: Event, who: object = None) -> str:
     """A UUID (RFC 9562, version 8) that is the same whenever the same event is sent.
 
     It is a hash of the event, with its time to less than a microsecond. The address is not in it:
     whoever has the rest of the event could try all addresses there are until the hash fits.
+
+    Args:
+        event: The event.
+        who: What tells its visitor from another one with the same browser, where the vendor does
+            not compare that itself.
     """
     facts = [
+        who,
         event.time,
         event.name,
         event.url,

@@ -196,8 +196,9 @@ class ClickHouse:
 
         host, path, query = _wire_format.page_parts(event.url)
         time = _wire_format.utc_text(event.time) if 0 < event.time < _MAX_SECONDS else ""
+        visitor = self._visitor(event.visitor, time[:10])
         row: dict[str, object] = {
-            "id": event_id(event),
+            "id": event_id(event, visitor),
             # As its basic format for times has it, without letters.
             "time": time.replace("T", " ").removesuffix("Z"),
             "name": text("name", event.name),
@@ -206,7 +207,7 @@ class ClickHouse:
             "query": text("query", query),
             "referrer": text("referrer", event.referrer or ""),
             "previous": text("previous", event.previous or ""),
-            "visitor": self._visitor(event.visitor, time[:10]),
+            "visitor": visitor,
             "user_agent": text("user_agent", event.visitor.user_agent),
             "language": _wire_format.language_tag(event.visitor.language),
             "profile": text("profile", event.profile_id),
