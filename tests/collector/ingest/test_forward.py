@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +21,10 @@ from footfall.errors import ConfigError
 from footfall.model import Event
 from tests.collector.support import FIREFOX, PAGEVIEW, PID
 from tests.support.adapters import CHROME
+from tests.support.clickhouse import ClickHouseServer
+from tests.support.goatcounter import GoatCounterServer
 from tests.support.hit_reports import report_body
-from tests.support.vendors import Vendor, unused_port, wait_until
+from tests.support.vendors import Vendor, responding, unused_port, wait_until
 from tests.support.vendors import vendor as vendor_server
 
 VISITOR = {"user-agent": FIREFOX, "x-forwarded-for": "203.0.113.9"}
@@ -154,6 +157,39 @@ def test_several_vendors_get_each_event_once(vendor: CollectorServer) -> None:
     with CollectorServer(forward=forward) as collector:
         httpx2.post(f"{collector.url}/api/event", json=PAGEVIEW, headers=VISITOR)
         assert {event["vendor"] for event in wait_for_events(vendor, 2)} == {"plausible", "swetrix"}
+
+
+def test_a_vendor_that_takes_many_at_once_gets_them_together() -> None:
+    goatcounter = GoatCounterServer(token="t0ken", requests_left=1000)
+    lines = [
+        json.dumps({**PAGEVIEW, "user_agent": FIREFOX, "client_ip": f"203.0.113.{number % 100}"})
+        for number in range(300)
+    ]
+    with (
+        vendor_server(responding(goatcounter.respond)) as server,
+        forwarding_collector(f"goatcounter+http://t0ken@127.0.0.1:{server.port}") as (_, http),
+    ):
+        headers = {"content-type": "application/x-ndjson"}
+        answer = http.post("/api/v1/events/batch", content="\n".join(lines), headers=headers)
+        assert answer.json()["accepted"] == 300
+        assert wait_until(lambda: len(goatcounter.kept) == 300)
+
+    assert len(goatcounter.sizes) < 300
+
+
+def test_no_event_of_one_request_is_a_repeat_of_another() -> None:
+    clickhouse = ClickHouseServer(user="web", password="sixteen-letters!")
+    line = json.dumps({**PAGEVIEW, "user_agent": FIREFOX, "client_ip": "203.0.113.9"})
+    target = "clickhouse+http://web:sixteen-letters!@127.0.0.1:{}/footfall.events"
+    with (
+        vendor_server(responding(clickhouse.respond)) as server,
+        forwarding_collector(target.format(server.port)) as (_, http),
+    ):
+        headers = {"content-type": "application/x-ndjson"}
+        http.post("/api/v1/events/batch", content="\n".join([line] * 20), headers=headers)
+        assert wait_until(lambda: sum(clickhouse.sizes) == 20)
+
+    assert len(clickhouse.kept) == 20
 
 
 def test_the_counters_can_be_seen(vendor: CollectorServer) -> None:

@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import urlencode, urlsplit
 
 from footfall.collector.ingest import hops as via_hops
@@ -33,7 +33,15 @@ from footfall.common.log import ThrottledLog
 from footfall.delivery import Lane, Limits
 from footfall.delivery import outbox as delivery_outbox
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
-from footfall.destinations import VISITOR_HEADERS, Destination, check_event_name, explained
+from footfall.destinations import (
+    VISITOR_HEADERS,
+    Batching,
+    Collector,
+    Destination,
+    Only,
+    check_event_name,
+    explained,
+)
 from footfall.errors import ConfigError, EventError, Fault
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
 from footfall.rules.url import UNKNOWN_HOST
@@ -54,6 +62,8 @@ OUTBOX_SECONDS: Final = 86_400.0
 _NOT_FORWARDED: Final = frozenset({"not_found", "no_session_for_engagement"})
 # Of one event in the outbox: its age ends the tries, and the circuit breaker spaces them.
 _OUTBOX_TRIES: Final = 1_000_000
+# A float of seconds since the epoch tells apart a quarter of this.
+_STEP_SECONDS: Final = 1e-6
 # A commit takes milliseconds; a sender waits for 5 s.
 _STORE_SECONDS: Final = 1.0
 # An app waits as long for its last events.
@@ -166,7 +176,12 @@ class Forward:
                 "forward to the last of them at once",
             )
             return True
-        events = [event for event in (event_of(each, hops) for each in incoming) if event]
+        found = [event for event in (event_of(each, hops) for each in incoming) if event]
+        # The events of one request have one time, by which some vendors recognise a repeat.
+        events = [
+            replace(event, time=event.time + place * _STEP_SECONDS)
+            for place, event in enumerate(found)
+        ]
         pairs = [(lane, event) for lane in self._lanes for event in filter(lane.takes, events)]
         if self._writer is not None:
             return not pairs or await self._writer.write(pairs)
@@ -242,6 +257,9 @@ class _HopDestination:
         self.endpoint = to.endpoint
         self._to = to
         self._instance = instance
+        # To a collector each event goes by itself, with the collectors that it has passed.
+        last = to.to if isinstance(to, Only) else to
+        self.max_batch = 1 if isinstance(last, Collector) else getattr(to, "max_batch", 1)
 
     def takes(self, event: Event) -> bool:
         takes = getattr(self._to, "takes", None)
@@ -252,6 +270,12 @@ class _HopDestination:
         hops = via_hops.hops_in(event.visitor.headers.get(via_hops.HEADER, ""))
         value = via_hops.via([*hops, self._instance])
         return replace(request, headers={**request.headers, via_hops.HEADER: value})
+
+    def batch_request(self, requests: Sequence[Request]) -> Request:
+        return cast("Batching", self._to).batch_request(requests)
+
+    def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
+        return cast("Batching", self._to).read_batch(response, number)
 
     def read(self, response: Response) -> Outcome:
         if response.status != _LOOP_DETECTED:
