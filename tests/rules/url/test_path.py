@@ -139,6 +139,10 @@ def test_hiding_can_be_switched_off_but_for_session_ids() -> None:
     assert path_of(path, options) == "/jo@mail.example/9f86d081884c7d659a2feaa0c55ad015"
 
 
+def test_a_path_of_many_segments_is_read_once() -> None:
+    assert path_of("/a" * 500 + "/b c") == "/a" * 500 + "/b%20c"
+
+
 def test_of_an_endless_path_no_cut_off_secret_is_left() -> None:
     secret = "/9f86d081884c7d659a2feaa0c55ad015"
 

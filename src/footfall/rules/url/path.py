@@ -19,7 +19,8 @@ _MAX_PATH: Final = 4_096
 # Short segments of plain characters, and longer ones without capitals and digits, as nearly all
 # paths have them, need no change; but not numbers that may be a card's or an account's.
 _PLAIN_PATH: Final = re.compile(
-    r"(?:/(?:[A-Za-z0-9._~!$&'*+,=:-]{0,21}|[a-z._~!$&'*+,=:-]{0,31})(?=/|$))+"
+    # Atomic: a segment that both alternatives match must not be tried twice.
+    r"(?:/(?>(?:[A-Za-z0-9._~!$&'*+,=:-]{0,21}|[a-z._~!$&'*+,=:-]{0,31})(?=/|$)))++"
 )
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:-?[0-9]){8}")
 # ASP.NET's session, where the browser takes no cookies: `/(S(lit3py55t21z5v55vlm25s55))/`.
