@@ -55,7 +55,7 @@ def test_what_is_missing_is_made_once(
         "  + property plan",
         "Made 1 goals and 1 properties.",
     ]
-    assert there(collector) == (["Signup", "Paid"], ["plan"])
+    assert there(collector) == (["Paid", "Signup"], ["plan"])
     assert sync(collector.url, "-e", "Signup", "-e", "Paid", "-p", "plan") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "a.test has all of them."
 
@@ -74,7 +74,7 @@ def test_a_file_declares_them(
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     assert sync(collector.url, "--file", str(path), "--event", "Signup", "--apply") == 0
-    assert there(collector) == (["Signup", "Paid"], ["plan"])
+    assert there(collector) == (["Paid", "Signup"], ["plan"])
 
 
 def test_what_a_collector_has_seen_declares_them(

@@ -77,14 +77,24 @@ class QueryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number of an aggregate; `change` is in percent, None without a comparison."""
+    """One number of an aggregate.
+
+    `change` is in percent, that of a rate in points. It and `comparison_value`, the number that it
+    is compared with, are None without a comparison.
+    """
 
     value: Value
     change: Value = None
+    comparison_value: Value = None
 
     @classmethod
     def read(cls, parsed: Any) -> Self:
-        return cls(value=fields_of(parsed).get("value"), change=parsed.get("change"))
+        fields = fields_of(parsed)
+        return cls(
+            value=fields.get("value"),
+            change=fields.get("change"),
+            comparison_value=fields.get("comparison_value"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

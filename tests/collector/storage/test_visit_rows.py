@@ -60,7 +60,7 @@ def test_a_visit_is_updated_with_each_of_its_events() -> None:
             " FROM visits"
         )
     assert written == [WrittenVisit(1_000)] * 5
-    assert tuple(row) == (2, 1, 1_000, 5_000, "/a", "/b", "Google")
+    assert tuple(row) == (2, 1, 1_000, 4_000, "/a", "/b", "Google")
 
 
 def test_a_visit_that_another_process_started_is_updated_too() -> None:

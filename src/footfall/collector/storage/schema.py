@@ -78,7 +78,7 @@ CREATE TABLE visits (
     domain TEXT NOT NULL,
     visitor TEXT NOT NULL,
     started_at INTEGER NOT NULL,           -- milliseconds since the epoch
-    ended_at INTEGER NOT NULL,             -- of the newest event
+    ended_at INTEGER NOT NULL,             -- of the newest event that counts
     pageviews INTEGER NOT NULL,
     interactions INTEGER NOT NULL,         -- custom events that end a bounce
     entry_page TEXT,

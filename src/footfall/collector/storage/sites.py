@@ -62,9 +62,9 @@ class SiteRegistry:
     # -- sites --------------------------------------------------------------------------------
 
     def sites(self) -> dict[str, RegisteredSite]:
-        """Every registered site, by domain."""
+        """Every registered site by domain, in the order in which they were created."""
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT * FROM registered_sites").fetchall()
+            rows = connection.execute("SELECT * FROM registered_sites ORDER BY rowid").fetchall()
         return {
             row["domain"]: RegisteredSite(
                 domain=row["domain"], timezone=row["timezone"], script=json.loads(row["script"])
@@ -82,7 +82,8 @@ class SiteRegistry:
             count = "SELECT count(*) FROM registered_sites WHERE domain <> ?"
             _check_limit(connection, count, site.domain)
             connection.execute(
-                "INSERT OR REPLACE INTO registered_sites VALUES (?, ?, ?)",
+                "INSERT INTO registered_sites VALUES (?, ?, ?) ON CONFLICT (domain) DO UPDATE"
+                " SET timezone = excluded.timezone, script = excluded.script",
                 (site.domain, site.timezone, json.dumps(dict(site.script))),
             )
 

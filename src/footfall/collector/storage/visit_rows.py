@@ -16,7 +16,7 @@ from footfall.collector.wire.traffic_source import TrafficSource, click_id_of, f
 from footfall.model import PAGEVIEW
 
 ENGAGEMENT: Final = "engagement"
-"""The event that says how long a page was viewed. It extends a visit and is not counted."""
+"""The event that says how long a page was viewed. It keeps a visit running, and is not counted."""
 
 _UPSERT: Final = """
     INSERT INTO visits (
@@ -80,7 +80,9 @@ class VisitUpdate:
     def update_values(self) -> tuple[Any, ...]:
         """The values of the update."""
         page = self.path if self._pageviews else None
-        return (self.at, self._pageviews, self._interactions, page, page, self.session)
+        # It tells how long the newest page was viewed, which is no part of the visit's duration.
+        at = 0 if self.name == ENGAGEMENT else self.at
+        return (at, self._pageviews, self._interactions, page, page, self.session)
 
     def insert_values(self) -> dict[str, Any]:
         """The values of a new row, as if the visit began with this event."""

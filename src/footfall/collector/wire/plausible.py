@@ -33,7 +33,7 @@ from footfall.collector.wire.parsing import first_item, referring_host, without_
 from footfall.collector.wire.plausible_parser import PageURL, PostedEvent
 from footfall.collector.wire.sessions import Session, Sessions
 from footfall.collector.wire.traffic_source import click_id_of, medium_of_click
-from footfall.collector.wire.visitor_hash import VisitorIdentity
+from footfall.collector.wire.visitor_hash import VisitorIdentity, page_domain
 from footfall.common.bounded_cache import BoundedCache
 from footfall.rules.bot_detection import classify
 from footfall.rules.referrer_spam import is_spam_host
@@ -125,7 +125,8 @@ def _incoming_event(
     reason = _drop_reason(posted, domain, domains, user_agent, request.headers)
     session: Session | None = None
     if reason is None:
-        identity = VisitorIdentity(domain, address, user_agent)
+        page = page_domain(posted.page.hostname, domain)
+        identity = VisitorIdentity(domain, address, user_agent, page)
         session = _session(posted.name, sessions, identity, request.at)
         reason = None if session else "no_session_for_engagement"
     return IncomingEvent(

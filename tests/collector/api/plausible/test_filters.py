@@ -12,7 +12,15 @@ from footfall.collector.api.plausible.filters import (
     parse_v1_filters,
 )
 from footfall.collector.storage.sites import RegisteredGoal
-from footfall.collector.storage.stats import AllOf, AnyOf, Condition, Filter, Not, StatsQueryError
+from footfall.collector.storage.stats import (
+    AllOf,
+    AnyGoal,
+    AnyOf,
+    Condition,
+    Filter,
+    Not,
+    StatsQueryError,
+)
 
 SIGNUP: Final = RegisteredGoal(
     kind="event", name="Signup", display_name="Sign up", custom_props={"plan": "pro"}
@@ -47,8 +55,13 @@ def test_a_goal_is_a_condition_on_its_events() -> None:
             ["contains", "event:page", ["A"], {"case_sensitive": False}],
             Filter("contains", "event:page", ("A",), True),
         ),
-        (["is", "event:goal", ["Sign up"]], AnyOf((goal_condition(SIGNUP),))),
-        (["contains", "event:goal", ["blog"]], AnyOf((goal_condition(BLOG),))),
+        (["is", "event:goal", ["Sign up"]], AnyGoal((goal_condition(SIGNUP),))),
+        (["contains", "event:goal", ["blog"]], AnyGoal((goal_condition(BLOG),))),
+        (
+            ["is", "event:goal", ["SIGN UP"], {"case_sensitive": False}],
+            AnyGoal((goal_condition(SIGNUP),)),
+        ),
+        (["contains", "visit:country", ["E"]], Filter("contains", "visit:country", ("E",))),
     ],
     ids=str,
 )
@@ -60,20 +73,16 @@ def test_a_filter_of_version_2_is_parsed(value: Any, expected: Condition) -> Non
     ("text", "expected"),
     [
         ("", ()),
-        ("event:page==/", (AnyOf((ROOT,)),)),
-        ("event:page!=/", (Not(AnyOf((ROOT,))),)),
+        ("event:page==/", (ROOT,)),
+        (" event:page == / ; ", (ROOT,)),
+        ("event:page!=/", (Filter("is_not", "event:page", ("/",)),)),
         (
             "event:page==/blog/**|/a\\|b",
-            (
-                AnyOf(
-                    (
-                        Filter("matches_wildcard", "event:page", ("/blog/**",)),
-                        Filter("is", "event:page", ("/a|b",)),
-                    )
-                ),
-            ),
+            (Filter("matches_wildcard", "event:page", ("/blog/**", "/a|b")),),
         ),
-        ("event:goal==Sign up;", (AnyOf((goal_condition(SIGNUP),)),)),
+        ("event:page!=/b*", (Filter("matches_wildcard_not", "event:page", ("/b*",)),)),
+        ("event:goal==Sign up;", (AnyGoal((goal_condition(SIGNUP),)),)),
+        ("event:goal != Sign up", (Not(AnyGoal((goal_condition(SIGNUP),))),)),
     ],
 )
 def test_filters_of_version_1_are_parsed(text: str, expected: tuple[Condition, ...]) -> None:
@@ -88,6 +97,7 @@ def test_filters_of_version_1_are_parsed(text: str, expected: tuple[Condition, .
         (["matches", "event:page", ["^/"]], "no regular expressions"),
         (["is_odd", "event:page", ["/"]], "there is no operator 'is_odd'; choose from is"),
         (["is_not", "event:goal", ["Sign up"]], "with is or contains"),
+        (["is", "visit:country", ["USA"]], "2-letter country codes"),
         (["is", "event:goal", ["Other"]], "the goal 'Other' is not configured"),
     ],
     ids=str,

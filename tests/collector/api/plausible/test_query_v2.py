@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import pytest
@@ -12,14 +12,56 @@ from footfall.plausible_api import PlausibleAPI, RequestError
 from tests.collector.api.plausible.support import SITE
 from tests.collector.api.plausible.week import table
 
+WEEK_RANGE: Final = ["2026-11-06", "2026-11-12"]
+
 QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     "an aggregate": (
-        {"metrics": ["visitors", "visits", "pageviews", "events"], "date_range": "7d"},
+        {"metrics": ["visitors", "visits", "pageviews", "events"], "date_range": WEEK_RANGE},
         [(5, 5, 6, 8)],
     ),
     "figures of visits": (
-        {"metrics": ["bounce_rate", "views_per_visit", "visit_duration"], "date_range": "7d"},
+        {"metrics": ["bounce_rate", "views_per_visit", "visit_duration"], "date_range": WEEK_RANGE},
         [(60, 1.2, 84)],
+    ),
+    "seven days without today": ({"metrics": ["events"], "date_range": "7d"}, [(6,)]),
+    "a page that began one visit": (
+        {
+            "metrics": ["visitors", "bounce_rate"],
+            "date_range": WEEK_RANGE,
+            "filters": [["is", "event:page", ["/pricing"]]],
+        },
+        [(2, 100)],
+    ),
+    "no visit at all": (
+        {
+            "metrics": ["bounce_rate", "views_per_visit", "visit_duration"],
+            "date_range": ["2026-01-01", "2026-01-02"],
+        },
+        [(0, 0, 0)],
+    ),
+    "the conversion rate of a page": (
+        {
+            "metrics": ["group_conversion_rate"],
+            "date_range": WEEK_RANGE,
+            "dimensions": ["event:page"],
+            "filters": [["is", "event:goal", ["Signup"]]],
+        },
+        [("/blog/b", 100.0), ("/pricing", 50.0)],
+    ),
+    "a goal that ignores case": (
+        {
+            "date_range": WEEK_RANGE,
+            "filters": [["is", "event:goal", ["SIGNUP"], {"case_sensitive": False}]],
+        },
+        [(2,)],
+    ),
+    "events with a prop that lacks a text": (
+        {
+            "metrics": ["events"],
+            "date_range": WEEK_RANGE,
+            "filters": [["contains_not", "event:props:plan", ["fr"]]],
+        },
+        [(1,)],
     ),
     "today": ({"metrics": ["pageviews"], "date_range": "day"}, [(2,)]),
     "everything": ({"metrics": ["pageviews"], "date_range": "all"}, [(7,)]),
@@ -39,12 +81,12 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
         [(2,)],
     ),
     "pages, most visitors first": (
-        {"date_range": "7d", "dimensions": ["event:page"]},
+        {"date_range": WEEK_RANGE, "dimensions": ["event:page"]},
         [("/", 2), ("/pricing", 2), ("/blog/a", 1), ("/blog/b", 1)],
     ),
     "another order": (
         {
-            "date_range": "7d",
+            "date_range": WEEK_RANGE,
             "dimensions": ["event:page"],
             "order_by": [["event:page", "desc"]],
             "filters": [["contains_not", "event:page", ["blog"]]],
@@ -52,7 +94,7 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
         [("/pricing", 2), ("/", 2)],
     ),
     "days": (
-        {"date_range": "7d", "dimensions": ["time"], "order_by": [["time", "desc"]]},
+        {"date_range": WEEK_RANGE, "dimensions": ["time"], "order_by": [["time", "desc"]]},
         [("2026-11-12", 2), ("2026-11-11", 1), ("2026-11-10", 2)],
     ),
     "hours of a day": (
@@ -65,7 +107,7 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     ),
     "props": (
         {
-            "date_range": "7d",
+            "date_range": WEEK_RANGE,
             "dimensions": ["event:props:plan"],
             "filters": [["is", "event:goal", ["Signup"]]],
         },
@@ -73,7 +115,7 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     ),
     "a condition that ignores case": (
         {
-            "date_range": "7d",
+            "date_range": WEEK_RANGE,
             "dimensions": ["event:page"],
             "filters": [["is", "event:page", ["/PRICING"], {"case_sensitive": False}]],
         },
@@ -81,7 +123,7 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
     ),
     "and, or, not": (
         {
-            "date_range": "7d",
+            "date_range": WEEK_RANGE,
             "dimensions": ["event:page"],
             "filters": [
                 [
@@ -96,12 +138,12 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
         [("/", 2), ("/blog/b", 1)],
     ),
     "goals": (
-        {"date_range": "7d", "dimensions": ["event:goal"], "metrics": ["visitors", "events"]},
+        {"date_range": WEEK_RANGE, "dimensions": ["event:goal"], "metrics": ["visitors", "events"]},
         [("Signup", 2, 2), ("Visit /blog/*", 2, 2), ("Pro", 1, 1)],
     ),
     "goals by day, in an order": (
         {
-            "date_range": "7d",
+            "date_range": WEEK_RANGE,
             "dimensions": ["time:day", "event:goal"],
             "order_by": [["event:goal", "asc"], ["time:day", "asc"]],
         },
@@ -114,15 +156,15 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
         ],
     ),
     "the conversion rate of goals": (
-        {"date_range": "7d", "dimensions": ["event:goal"], "metrics": ["conversion_rate"]},
+        {"date_range": WEEK_RANGE, "dimensions": ["event:goal"], "metrics": ["conversion_rate"]},
         [("Signup", 40.0), ("Visit /blog/*", 40.0), ("Pro", 20.0)],
     ),
     "goals that contain a word": (
-        {"date_range": "7d", "filters": [["contains", "event:goal", ["Visit"]]]},
+        {"date_range": WEEK_RANGE, "filters": [["contains", "event:goal", ["Visit"]]]},
         [(2,)],
     ),
     "no goal at all": (
-        {"date_range": "7d", "filters": [["contains", "event:goal", ["nothing"]]]},
+        {"date_range": WEEK_RANGE, "filters": [["contains", "event:goal", ["nothing"]]]},
         [(0,)],
     ),
 }
@@ -136,7 +178,7 @@ def test_a_query_has_its_figures(
 
 
 def test_all_rows_come_page_by_page(api: PlausibleAPI) -> None:
-    rows = api.stats.rows(SITE, limit=3, date_range="7d", dimensions=["event:page"])
+    rows = api.stats.rows(SITE, limit=3, date_range=WEEK_RANGE, dimensions=["event:page"])
     assert [row["event:page"] for row in rows] == ["/", "/pricing", "/blog/a", "/blog/b"]
 
 
@@ -165,6 +207,11 @@ def test_an_answer_has_the_requested_metadata(api: PlausibleAPI) -> None:
 
 
 INVALID_QUERIES: dict[str, tuple[dict[str, Any], str]] = {
+    "a country's name": ({"filters": [["is", "visit:country", ["Estonia"]]]}, "2-letter"),
+    "a conversion without a goal": (
+        {"metrics": ["conversion_rate"], "filters": [["is", "event:props:plan", ["pro"]]]},
+        "conversion_rate needs event:goal",
+    ),
     "no such metric": ({"metrics": ["mood"]}, "there is no metric 'mood'"),
     "no such dimension": ({"dimensions": ["visit:mood"]}, "there is no dimension"),
     "no such period": ({"date_range": "fortnight"}, "there is no such period"),

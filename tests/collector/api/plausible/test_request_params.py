@@ -27,7 +27,7 @@ def test_fields_are_read_from_every_encoding_that_plausible_accepts(
         200,
         {
             "domain": SITE,
-            "id": "1",
+            "id": 1,
             "goal_type": "event",
             "display_name": "Signup",
             "event_name": "Signup",

@@ -64,6 +64,34 @@ def test_an_invalid_site_is_refused_with_a_reason(
     assert reason in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "must contain domain or tracker_script_configuration"),
+        ({"timezone": "UTC"}, "must contain domain or tracker_script_configuration"),
+        ({"domain": 5}, "domain: is invalid"),
+        ({"domain": ""}, "domain: is invalid"),
+        ({"domain": SITE}, "another one than it has"),
+    ],
+    ids=str,
+)
+def test_a_change_that_changes_nothing_is_refused(
+    http: httpx2.Client, body: dict[str, Any], reason: str
+) -> None:
+    http.post("/api/v1/sites", json={"domain": SITE}).raise_for_status()
+    answer = http.put(f"/api/v1/sites/{SITE}", json=body)
+    assert (answer.status_code, reason in answer.json()["error"]) == (400, True)
+
+
+def test_sites_are_listed_as_they_were_created_whatever_changes(http: httpx2.Client) -> None:
+    for name in ("b.test", "a.test", "c.test"):
+        http.post("/api/v1/sites", json={"domain": name}).raise_for_status()
+    settings = {"tracker_script_configuration": {"outbound_links": True}}
+    http.put("/api/v1/sites/b.test", json=settings).raise_for_status()
+    found = http.get("/api/v1/sites").json()["sites"]
+    assert [site["domain"] for site in found] == ["c.test", "a.test", "b.test"]
+
+
 def test_a_site_that_cannot_be_changed_now_can_be_later(
     http: httpx2.Client, collector: CollectorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

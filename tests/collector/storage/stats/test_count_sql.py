@@ -72,14 +72,52 @@ def test_conditions(
 
 
 def test_a_visit_matches_if_one_of_its_events_does(connection: sqlite3.Connection) -> None:
-    """Both conditions by the same event: Ann has seen /pricing and /docs, and no page is both."""
+    """Both conditions by the same event: Ann has seen /pricing and /docs, and no page is both.
+
+    A visit bounces from the page on which it began, and only Bob's began on /pricing.
+    """
     pricing = Filter("is", "event:page", ("/pricing",))
     docs = Filter("is", "event:page", ("/docs",))
     metrics = ("bounce_rate", "visit_duration", "views_per_visit")
-    assert rows_of(connection, metrics=metrics, filters=(pricing,)) == [(50, 180, 2.0)]
+    assert rows_of(connection, metrics=metrics, filters=(pricing,)) == [(100, 150, 2.0)]
     assert rows_of(connection, metrics=metrics, filters=(pricing, docs)) == [(None, None, None)]
     mobile = AllOf((pricing, Filter("is", "visit:device", ("Mobile",))))
     assert rows_of(connection, metrics=metrics, filters=(mobile,)) == [(100, 1, 1.0)]
+
+
+def test_visits_of_a_hostname_are_those_that_began_there() -> None:
+    events = [
+        event_of("ann", HOUR, hostname="www.a.test", source="t.co"),
+        event_of("ann", HOUR + 1, hostname="shop.a.test"),
+        event_of("bob", HOUR, hostname="shop.a.test", source="google.de"),
+    ]
+    shop = Filter("is", "event:hostname", ("shop.a.test",))
+    with closing(database_of(events)) as database:
+        connection = database.writer
+        by_source = rows_of(
+            connection, metrics=("visitors",), dimensions=("visit:source",), filters=(shop,)
+        )
+        totals = rows_of(connection, metrics=("visitors", "bounce_rate"), filters=(shop,))
+    assert by_source == [("Google", 1)]
+    assert totals == [(2, 100)], "visitors were there, and one bounced"
+
+
+def test_a_prop_that_is_not_there_lacks_no_text() -> None:
+    events = [
+        event_of("ann", HOUR, props={"plan": "free"}),
+        event_of("bob", HOUR, props={"plan": "pro"}),
+        event_of("cem", HOUR),
+    ]
+    with closing(database_of(events)) as database:
+        found = {
+            operator: rows_of(
+                database.writer,
+                metrics=("visitors",),
+                filters=(Filter(operator, "event:props:plan", ("pro",)),),
+            )
+            for operator in ("is_not", "contains_not", "matches_wildcard_not")
+        }
+    assert found == {"is_not": [(2,)], "contains_not": [(1,)], "matches_wildcard_not": [(1,)]}
 
 
 @pytest.mark.parametrize("text", ["'", '"', "\\", "%", "_", "*", "?", "[", ":p0", "\x00", "🦶"])

@@ -21,7 +21,7 @@ def test_one_row_holds_figures_of_visits_and_of_events(connection: sqlite3.Conne
         metrics=("visitors", "pageviews", "bounce_rate", "visit_duration", "percentage"),
         dimensions=("visit:device",),
     )
-    assert rows == [("Desktop", 2, 5, 0, 195, 66.7), ("Mobile", 1, 2, 100, 0, 33.3)]
+    assert rows == [("Desktop", 2, 5, 0, 165, 66.7), ("Mobile", 1, 2, 100, 0, 33.3)]
     # The events of Dee's visit are Friday's, the visit is not.
     assert rows_of(connection, metrics=("visits", "pageviews"), dimensions=("visit:source",)) == [
         ("Direct / None", 2, 2),

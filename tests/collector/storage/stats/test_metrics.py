@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from footfall.collector.storage.stats import Filter, TimeRange
+from footfall.collector.storage.stats import AnyGoal, Filter, TimeRange
 from footfall.collector.storage.stats.metrics import DIMENSIONS, METRICS
 from tests.collector.storage.stats.support import UTC_ZONE, rows_of
 
@@ -25,10 +25,11 @@ from tests.collector.storage.stats.support import UTC_ZONE, rows_of
         ("views_per_visit", 1.5),
         # Bob, twice. Cem's Signup ended the bounce; what is not interactive does not.
         ("bounce_rate", 50),
-        # 6 minutes (engagement extends a visit), 30 seconds, 1 second and none.
-        ("visit_duration", 98),
+        # 5 minutes (engagement is no part of it), 30 seconds, 1 second and none.
+        ("visit_duration", 83),
         ("percentage", 100.0),
         ("conversion_rate", 100.0),
+        ("group_conversion_rate", 100.0),
     ],
 )
 def test_totals(connection: sqlite3.Connection, metric: str, expected: float) -> None:
@@ -47,7 +48,7 @@ def test_every_metric_has_an_exact_figure() -> None:
 def test_without_visits_there_are_no_rates(connection: sqlite3.Connection) -> None:
     none = TimeRange.of_days(date(2020, 1, 1), date(2020, 1, 2), UTC_ZONE)
     assert rows_of(connection, range=none, metrics=tuple(METRICS)) == [
-        (0, 0, 0, 0, None, None, None, None, None)
+        (0, 0, 0, 0, None, None, None, None, None, None)
     ]
     assert rows_of(connection, range=none, metrics=("visits",), dimensions=("visit:source",)) == []
 
@@ -92,7 +93,8 @@ _BY_DIMENSION: Final[dict[str, list[tuple[Any, ...]]]] = {
         ("2026-11-20 14:00:00", 1, 1),
     ],
     "time:day": [("2026-11-20", 3, 4)],
-    "time:week": [("2026-11-16", 3, 4)],
+    # The week began on Monday, and the range on Friday.
+    "time:week": [("2026-11-20", 3, 4)],
     "time:month": [("2026-11-01", 3, 4)],
 }
 
@@ -120,8 +122,10 @@ def test_a_page_has_the_bounces_of_the_visits_that_began_on_it(
 def test_a_goal_is_a_share_of_those_who_could_have_reached_it(
     connection: sqlite3.Connection,
 ) -> None:
-    signup = Filter("is", "event:goal", ("Signup",))
+    signup = AnyGoal((Filter("is", "event:goal", ("Signup",)),))
+    home = Filter("is", "event:page", ("/",))
     desktop = Filter("is", "visit:device", ("Desktop",))
     metrics = ("visitors", "events", "conversion_rate")
-    assert rows_of(connection, metrics=metrics, filters=(signup,)) == [(1, 1, 33.3)]
+    assert rows_of(connection, metrics=metrics, filters=(signup,)) == [(1, 1, 33.33)]
+    assert rows_of(connection, metrics=metrics, filters=(signup, home)) == [(1, 1, 33.33)]
     assert rows_of(connection, metrics=metrics, filters=(signup, desktop)) == [(1, 1, 50.0)]

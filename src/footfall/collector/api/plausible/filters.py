@@ -7,11 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from footfall.collector.storage.sites import RegisteredGoal
-from footfall.collector.storage.stats import AllOf, AnyOf, Condition, Filter, Not, StatsQueryError
+from footfall.collector.storage.stats import (
+    AllOf,
+    AnyGoal,
+    AnyOf,
+    Condition,
+    Filter,
+    Not,
+    StatsQueryError,
+)
+from footfall.collector.storage.stats.metrics import NOT_SET
 from footfall.collector.storage.stats.query import MAX_VALUES, OPERATORS, Operator
 from footfall.model import PAGEVIEW
 
 GOAL: Final = "event:goal"
+COUNTRY: Final = "visit:country"
+
+_COUNTRY_CODE: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 
 # In version 1, `==` or `!=` stands between a property and values separated by `|`.
 _COMPARISON: Final = re.compile(r"([^=!]+)(==|!=)(.*)", re.DOTALL)
@@ -64,18 +76,24 @@ def _parse_v1_filter(part: str, goals: Sequence[RegisteredGoal]) -> Condition:
     match = _COMPARISON.fullmatch(part.strip())
     if match is None:
         raise StatsQueryError("a filter is a text such as event:page==/pricing")
-    name, comparison, rest = match.groups()
+    name, comparison, rest = (each.strip() for each in match.groups())
     values = [re.sub(r"\\([|;])", r"\1", value) for value in _BAR.split(rest)]
+    is_negated = comparison == "!="
     if name == GOAL:
         condition = _goals_condition("is", values, goals)
-    else:
-        condition = AnyOf(tuple(_value_filter(name, value) for value in values))
-    return Not(condition) if comparison == "!=" else condition
+        return Not(condition) if is_negated else condition
+    operator: Operator = "is_not" if is_negated else "is"
+    if any("*" in value for value in values):
+        operator = "matches_wildcard_not" if is_negated else "matches_wildcard"
+    return _checked(Filter(operator, name, tuple(values)))
 
 
-def _value_filter(name: str, value: str) -> Filter:
-    operator: Operator = "matches_wildcard" if "*" in value else "is"
-    return Filter(operator, name, (value,))
+def _checked(condition: Filter) -> Filter:
+    if condition.dimension == COUNTRY and condition.operator in ("is", "is_not"):
+        codes = {*condition.values} - {NOT_SET}
+        if not all(map(_COUNTRY_CODE.fullmatch, codes)):
+            raise StatsQueryError(f"filter {COUNTRY} by 2-letter country codes such as DE")
+    return condition
 
 
 def _filter(
@@ -87,33 +105,36 @@ def _filter(
 ) -> Condition:
     if not values or not all(isinstance(value, str) for value in values):
         raise StatsQueryError(f"filter {name} by a list of texts")
+    ignore_case = modifiers.get("case_sensitive") is False
     if name == GOAL:
-        return _goals_condition(operator, values, goals)
+        return _goals_condition(operator, values, goals, ignore_case=ignore_case)
     if operator in ("matches", "matches_not"):
         raise StatsQueryError("the collector takes no regular expressions; use matches_wildcard")
     if operator not in OPERATORS:
         raise StatsQueryError(
             f"there is no operator {operator!r}; choose from {', '.join(OPERATORS)}"
         )
-    ignore_case = modifiers.get("case_sensitive") is False
-    return Filter(operator, name, tuple(values), ignore_case)
+    return _checked(Filter(operator, name, tuple(values), ignore_case))
 
 
 def _goals_condition(
-    operator: str, names: Sequence[str], goals: Sequence[RegisteredGoal]
+    operator: str,
+    names: Sequence[str],
+    goals: Sequence[RegisteredGoal],
+    *,
+    ignore_case: bool = False,
 ) -> Condition:
     if operator not in ("is", "contains"):
         raise StatsQueryError(f"filter {GOAL} with is or contains")
     if len(names) > MAX_VALUES:
         raise StatsQueryError(f"filter {GOAL} by 1 to {MAX_VALUES} values")
-    chosen = [goal for goal in goals if _matches_name(goal.display_name, operator, names)]
-    if operator == "is":
-        for name in {*names} - {goal.display_name for goal in chosen}:
-            raise StatsQueryError(f"the goal {name!r} is not configured for this site")
-    return AnyOf(tuple(goal_condition(goal) for goal in chosen))
-
-
-def _matches_name(display_name: str, operator: str, names: Sequence[str]) -> bool:
-    if operator == "is":
-        return display_name in names
-    return any(name in display_name for name in names)
+    fold = str.casefold if ignore_case else str
+    wanted = {fold(name): name for name in names}
+    named = [(fold(goal.display_name), goal) for goal in goals]
+    if operator == "contains":
+        chosen = [goal for name, goal in named if any(part in name for part in wanted)]
+    else:
+        chosen = [goal for name, goal in named if name in wanted]
+        for missing in {*wanted} - {name for name, _ in named}:
+            raise StatsQueryError(f"the goal {wanted[missing]!r} is not configured for this site")
+    return AnyGoal(tuple(goal_condition(goal) for goal in chosen))

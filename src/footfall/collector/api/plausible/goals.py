@@ -55,8 +55,8 @@ class GoalsAPI:
     # -- goals --------------------------------------------------------------------------------
 
     def goals(self, params: RequestParams) -> Any:
-        """The goals of a site, oldest first."""
-        goals = self._registry.goals(self._require_site(params, "list goals"))
+        """The goals of a site, newest first."""
+        goals = self._registry.goals(self._require_site(params, "list goals"))[::-1]
         shown, meta = page(params, goals, lambda goal: str(goal.id))
         return {"goals": [_goal_as_json(each) for each in shown], "meta": meta}
 
@@ -154,7 +154,7 @@ def _goal(
 
 def _goal_as_json(goal: RegisteredGoal) -> dict[str, Any]:
     return {
-        "id": str(goal.id),
+        "id": goal.id,
         "goal_type": goal.kind,
         "display_name": goal.display_name,
         "event_name": goal.name if goal.kind == "event" else None,

@@ -1,7 +1,6 @@
 """The periods of both versions of the Stats API, as time ranges in a time zone.
 
-Plausible's documents do not say where a number of days or months ends: here it is the given date,
-which is included, and which is today by default. Pure; today is an argument.
+Where they end is as in the tests of Plausible's server (read 2026-11). Pure; today is an argument.
 """
 
 from __future__ import annotations
@@ -25,17 +24,25 @@ _DAYS_IN_DAYS: Final = 92
 
 
 def named(name: str, day: date, zone: ZoneInfo, oldest: date) -> TimeRange:
-    """The range of a period's name, which ends with `day`; `all` begins with `oldest`.
+    """The range of a period's name on a day; `all` is from `oldest` to that day.
+
+    A number of days ends with the day before, and months and years end with their last day.
 
     Raises:
         ValueError: There is no such period.
     """
-    return TimeRange.of_days(min(_first_day(name, day, oldest), day), day, zone)
-
-
-def calendar_month(day: date, zone: ZoneInfo) -> TimeRange:
-    """The whole calendar month that contains a day."""
-    return TimeRange.of_days(day.replace(day=1), _months_later(day, 1) - timedelta(days=1), zone)
+    if name in ("day", "all"):
+        return TimeRange.of_days(min(oldest, day) if name == "all" else day, day, zone)
+    if name == "year":
+        return TimeRange.of_days(day.replace(month=1, day=1), day.replace(month=12, day=31), zone)
+    length = _LENGTH.fullmatch("1mo" if name == "month" else name)
+    if length is None or not 0 < int(length[1]) < _MAX_DAYS // (31 if length[2] == "mo" else 1):
+        raise ValueError(f"there is no such period; choose from {_NAMES}, or two dates")
+    number = int(length[1])
+    if length[2] == "mo":
+        last = _months_later(day, 1) - timedelta(days=1)
+        return TimeRange.of_days(_months_later(day, 1 - number), last, zone)
+    return TimeRange.of_days(day - timedelta(days=number), day - timedelta(days=1), zone)
 
 
 def between(ends: Sequence[Any], zone: ZoneInfo) -> TimeRange:
@@ -68,19 +75,6 @@ def unit_of(span: TimeRange) -> Unit:
     if span.days <= _DAYS_IN_HOURS:
         return "hour"
     return "day" if span.days <= _DAYS_IN_DAYS else "month"
-
-
-def _first_day(name: str, day: date, oldest: date) -> date:
-    if name in ("month", "day", "year", "all"):
-        firsts = {"month": day.replace(day=1), "day": day, "year": day.replace(month=1, day=1)}
-        return firsts.get(name, oldest)
-    length = _LENGTH.fullmatch(name)
-    if length is None or not 0 < int(length[1]) < _MAX_DAYS // (31 if length[2] == "mo" else 1):
-        raise ValueError(f"there is no such period; choose from {_NAMES}, or two dates")
-    number = int(length[1])
-    if length[2] == "mo":
-        return _months_later(day, 1 - number)
-    return day - timedelta(days=number - 1)
 
 
 def _months_later(day: date, months: int) -> date:

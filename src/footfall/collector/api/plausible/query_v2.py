@@ -17,10 +17,12 @@ from footfall.collector.api.plausible.request_params import RequestParams, route
 from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, queried_site
 from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, TimeRange
 from footfall.collector.storage.stats.metrics import dimension
+from footfall.collector.storage.stats.query import has_goal
 from footfall.collector.storage.stats.time_ranges import labels
 from footfall.collector.storage.store import Store
 
 _TIME: Final = "time"
+_CONVERSION_RATES: Final = frozenset({"conversion_rate", "group_conversion_rate"})
 
 
 class QueryV2:
@@ -42,8 +44,14 @@ class QueryV2:
 
 
 def _as_json(fields: Mapping[str, Any], result: StatsResult) -> dict[str, Any]:
+    # Without dimensions there is a row, whether anything was counted or not.
+    has_rows = bool(result.query.dimensions)
     rows = [
-        {"metrics": list(row.metrics), "dimensions": list(row.dimensions)} for row in result.rows
+        {
+            "metrics": [*row.metrics] if has_rows else [value or 0 for value in row.metrics],
+            "dimensions": [*row.dimensions],
+        }
+        for row in result.rows
     ]
     return {
         "results": rows,
@@ -56,12 +64,17 @@ def _stats_query(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
     span = _time_range(fields.get("date_range"), site)
     pagination = _object(fields, "pagination")
     unit = f"time:{periods.unit_of(span)}"
+    conditions = tuple(filters.parse_filter(each, site.goals) for each in _list(fields, "filters"))
+    metrics, dimensions = _texts(fields, "metrics"), _texts(fields, "dimensions")
+    if filters.GOAL not in dimensions and not any(map(has_goal, conditions)):
+        for name in _CONVERSION_RATES & {*metrics}:
+            raise StatsQueryError(f"{name} needs {filters.GOAL} among the filters or dimensions")
     return StatsQuery(
         range=span,
         domain=site.domain,
-        metrics=_texts(fields, "metrics"),
-        dimensions=tuple(unit if name == _TIME else name for name in _texts(fields, "dimensions")),
-        filters=tuple(filters.parse_filter(each, site.goals) for each in _list(fields, "filters")),
+        metrics=metrics,
+        dimensions=tuple(unit if name == _TIME else name for name in dimensions),
+        filters=conditions,
         order=tuple(
             (unit if name == _TIME else name, direction)
             for name, direction in map(_order, _list(fields, "order_by"))

@@ -17,7 +17,13 @@ from starlette.exceptions import HTTPException
 from footfall.collector.api.plausible.filters import GOAL, goal_condition
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS, RequestParams
 from footfall.collector.storage.sites import RegisteredGoal
-from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, StatsRow
+from footfall.collector.storage.stats import (
+    AnyGoal,
+    StatsQuery,
+    StatsQueryError,
+    StatsResult,
+    StatsRow,
+)
 from footfall.collector.storage.stats.execute import sort_rows
 from footfall.collector.storage.stats.metrics import METRICS
 from footfall.collector.storage.stats.time_ranges import local_date, today
@@ -73,7 +79,7 @@ class QueriedSite:
         narrowed = replace(
             query,
             dimensions=query.dimensions[:place] + query.dimensions[place + 1 :],
-            filters=(*query.filters, goal_condition(goal)),
+            filters=(*query.filters, AnyGoal((goal_condition(goal),))),
             order=(),
             limit=MAX_ROWS,
             offset=0,

@@ -87,9 +87,12 @@ class SitesAPI:
     # -- sites and teams ----------------------------------------------------------------------
 
     def sites(self, params: RequestParams) -> Any:
-        """All sites, by domain; none for another team than the one there is."""
+        """All sites, those created last first; none for another team than the one there is."""
         entries = self._all_sites()
-        domains = sorted(entries) if params.text("team_id") in ("", _TEAM["id"]) else []
+        created = [*self._registry.sites()][::-1]
+        domains = [*created, *sorted({*entries} - {*created})]
+        if params.text("team_id") not in ("", _TEAM["id"]):
+            domains = []
         shown, meta = page(params, domains, str)
         sites = [{"domain": each, "timezone": entries[each].timezone} for each in shown]
         return {"sites": sites, "meta": meta}
@@ -122,9 +125,16 @@ class SitesAPI:
     def update(self, params: RequestParams) -> Any:
         """Change the domain of a site, or the settings of its script."""
         site = self._existing_site(params)
+        domain = params.fields.get("domain")
+        if not {"domain", "tracker_script_configuration"} & {*params.fields}:
+            raise HTTPException(400, "Payload must contain domain or tracker_script_configuration")
+        if "domain" in params.fields and not (domain and isinstance(domain, str)):
+            raise HTTPException(400, "domain: is invalid")
+        if domain == site.domain:
+            raise HTTPException(400, "domain: must be another one than it has")
         site = replace(site, script=_script(params, site.script or _new_script()))
-        if params.text("domain") not in ("", site.domain):
-            site = self._renamed(site, _domain(params.text("domain")))
+        if domain:
+            site = self._renamed(site, _domain(domain))
         with registry_errors_as_400():
             self._registry.save_site(site)
         return self._as_json(site)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from starlette.routing import Route
 
 from footfall.collector.api.plausible import filters, periods
+from footfall.collector.api.plausible.filters import GOAL
 from footfall.collector.api.plausible.request_params import RequestParams, route
 from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, queried_site
 from footfall.collector.storage.stats import (
@@ -22,7 +23,7 @@ from footfall.collector.storage.stats import (
     TimeRange,
     Unit,
 )
-from footfall.collector.storage.stats.metrics import METRICS, Number, Sums
+from footfall.collector.storage.stats.metrics import METRICS, NOT_SET, Number
 from footfall.collector.storage.stats.time_ranges import labels
 from footfall.collector.storage.store import Store
 
@@ -31,6 +32,9 @@ _CURRENT_SECONDS: Final = 300
 _MAX_BREAKDOWN: Final = 1_000
 _DEFAULT_BREAKDOWN: Final = 100
 
+_RATE: Final = "conversion_rate"
+_GROUP_RATE: Final = "group_conversion_rate"
+
 _INTERVALS: Final[dict[str, Unit]] = {
     "hour": "hour",
     "day": "day",
@@ -38,6 +42,10 @@ _INTERVALS: Final[dict[str, Unit]] = {
     "week": "week",
     "month": "month",
 }
+# The metrics of visits, which a condition on these cannot narrow.
+_EVENT_ONLY: Final = ("event:name", GOAL, "event:props:")
+# Versions say little without what they are versions of.
+_OF: Final = {"visit:browser_version": "visit:browser", "visit:os_version": "visit:os"}
 # With a filter on events, visitors are counted by their events, not by the start of their visits.
 _ANY_EVENT: Final = Filter("is_not", "event:name", ("",))
 
@@ -80,10 +88,12 @@ class StatsV1:
             query = _stats_query(params, site, span, comparison=before)
             [row] = site.run(query).rows
         figures: dict[str, Any] = {
-            name: {"value": value} for name, value in zip(query.metrics, row.metrics, strict=True)
+            name: {"value": value or 0}
+            for name, value in zip(query.metrics, row.metrics, strict=True)
         }
         for name, old in zip(query.metrics, row.comparison or (), strict=False):
-            figures[name]["change"] = _change(name, figures[name]["value"], old)
+            change = _change(name, figures[name]["value"], old or 0)
+            figures[name] |= {"change": change, "comparison_value": old or 0}
         return {"results": figures}
 
     def timeseries(self, params: RequestParams) -> Any:
@@ -93,7 +103,8 @@ class StatsV1:
             unit = _unit(params)
             query = _stats_query(params, site, span, dimensions=(f"time:{unit}",))
             rows = {row.dimensions[0]: row.metrics for row in site.run(query).rows}
-        nothing = tuple(METRICS[name].compute(Sums(), Sums()) for name in query.metrics)
+        # As with Plausible, only the duration of no visit is none.
+        nothing = tuple(None if name == "visit_duration" else 0 for name in query.metrics)
         results = [
             {"date": label} | _by_name(query, rows.get(label, nothing))
             for label in labels(span, unit)
@@ -104,13 +115,15 @@ class StatsV1:
         """The metrics of each value of a property."""
         with queried_site(self._store, self._domains, params) as site:
             prop = params.required("property", "break down")
+            if prop == "event:hostname" and params.text("with_imported") == "true":
+                raise StatsQueryError("imported figures have no event:hostname")
             limit = params.number("limit", _DEFAULT_BREAKDOWN, _MAX_BREAKDOWN)
             page = params.number("page", 1, MAX_ROWS)
             query = _stats_query(
                 params,
                 site,
                 _time_range(params, site),
-                dimensions=(prop,),
+                dimensions=(prop, _OF[prop]) if prop in _OF else (prop,),
                 limit=limit,
                 offset=(page - 1) * limit,
             )
@@ -122,50 +135,81 @@ def _stats_query(
     params: RequestParams, site: QueriedSite, span: TimeRange, **more: Any
 ) -> StatsQuery:
     names = [name.strip() for name in (params.text("metrics") or "visitors").split(",")]
+    conditions = filters.parse_v1_filters(params.text("filters"), site.goals)
+    dimensions = more.get("dimensions", ())
+    _check_metrics(names, params.text("filters"), dimensions)
+    if dimensions and dimensions[0].startswith("visit:utm_"):
+        conditions += (Filter("is_not", dimensions[0], (NOT_SET, "")),)
+    if dimensions and not dimensions[0].startswith("event:props:"):
+        # In a row, the share of its own visitors; of props, which others need not have, of all.
+        names = [_GROUP_RATE if name == _RATE else name for name in names]
     return StatsQuery(
         range=span,
         domain=site.domain,
-        metrics=tuple(dict.fromkeys(names)),
-        filters=filters.parse_v1_filters(params.text("filters"), site.goals),
+        metrics=tuple(names),
+        filters=conditions,
         **{"limit": MAX_ROWS, **more},
     )
+
+
+def _check_metrics(names: Sequence[str], conditions: str, dimensions: Sequence[str]) -> None:
+    """Raise a StatsQueryError for metrics that mean nothing with these filters."""
+    if len({*names}) < len(names):
+        raise StatsQueryError("metrics cannot be queried multiple times")
+    filtered = [part.strip() for part in conditions.split(";")]
+    if _RATE in names and GOAL not in dimensions and not _is_any(filtered, (GOAL,)):
+        raise StatsQueryError(f"{_RATE} needs a goal filter, or {GOAL} as the property")
+    of_visits = [name for name in names if name in METRICS and METRICS[name].needs_visits]
+    if of_visits and _is_any(filtered, _EVENT_ONLY):
+        raise StatsQueryError(f"{of_visits[0]} cannot be queried with a filter on events")
+    if "views_per_visit" in names and _is_any((*filtered, *dimensions), ("event:page",)):
+        raise StatsQueryError("views_per_visit cannot be queried by event:page")
+
+
+def _is_any(texts: Sequence[str], prefixes: tuple[str, ...]) -> bool:
+    return any(text.startswith(prefixes) for text in texts)
 
 
 def _time_range(params: RequestParams, site: QueriedSite) -> TimeRange:
     period, text = params.text("period") or "30d", params.text("date")
     if period == "custom":
-        return periods.between(text.split(","), site.zone)
+        return periods.between([end.strip() for end in text.split(",")], site.zone)
     day = date.fromisoformat(text) if text else site.today
-    if period == "month":
-        return periods.calendar_month(day, site.zone)
     return periods.named(period, day, site.zone, site.oldest_day)
 
 
 def _unit(params: RequestParams) -> Unit:
-    default = "month" if params.text("period").endswith("mo") else "day"
+    period = params.text("period")
+    default = "month" if period.endswith("mo") else "hour" if period == "day" else "day"
     interval = params.text("interval") or default
     if interval not in _INTERVALS:
         raise StatsQueryError(f"there is no interval {interval!r}; choose from hour, day, month")
     return _INTERVALS[interval]
 
 
-def _change(name: str, new: Number, old: Number) -> Number:
-    """The change of a metric in per cent; of a bounce rate in points."""
-    if new is None or old is None:
-        return None
+def _change(name: str, new: float, old: float) -> Number:
+    """The change of a metric in per cent; of a rate in points. As Plausible rounds."""
+    if name == _RATE:
+        return round(new - old, 1)
     if name == "bounce_rate":
-        return new - old
+        return new - old if old else None
     if not old:
         return 100 if new else 0
     return round(100 * (new - old) / old)
 
 
 def _by_name(query: StatsQuery, metrics: Sequence[Number]) -> dict[str, Any]:
-    return dict(zip(query.metrics, metrics, strict=True))
+    names = (_RATE if name == _GROUP_RATE else name for name in query.metrics)
+    return dict(zip(names, metrics, strict=True))
 
 
 def _breakdown_row(query: StatsQuery, prop: str, row: StatsRow) -> dict[str, Any]:
-    for prefix in ("event:props:", "event:", "visit:"):
-        if prop.startswith(prefix):
-            return {prop.removeprefix(prefix): row.dimensions[0]} | _by_name(query, row.metrics)
-    raise StatsQueryError("break down by a property such as event:page")
+    if not prop.startswith(("event:", "visit:")):
+        raise StatsQueryError("break down by a property such as event:page")
+    values = zip(map(_short, query.dimensions), row.dimensions, strict=True)
+    return {**dict(values), **_by_name(query, row.metrics)}
+
+
+def _short(name: str) -> str:
+    """`page` of `event:page`, `author` of `event:props:author`."""
+    return name.removeprefix("event:props:").removeprefix("event:").removeprefix("visit:")

@@ -22,6 +22,7 @@ from __future__ import annotations
 from footfall.collector.storage.stats.execute import StatsResult, StatsRow
 from footfall.collector.storage.stats.query import (
     AllOf,
+    AnyGoal,
     AnyOf,
     Condition,
     Filter,
@@ -33,6 +34,7 @@ from footfall.collector.storage.stats.time_ranges import TimeRange, Unit
 
 __all__ = [
     "AllOf",
+    "AnyGoal",
     "AnyOf",
     "Condition",
     "Filter",

@@ -8,6 +8,8 @@ from string import Template
 from typing import Any, Final
 
 from footfall.collector.storage.stats.metrics import (
+    HOSTNAME,
+    NONE,
     SUMS,
     Dimension,
     Level,
@@ -151,6 +153,7 @@ class CountStatement:
         names = [leaf.dimension for each in conditions for leaf in leaves(each)]
         parts = [
             *self._range_sql(SourceTable.EVENTS),
+            *(["e.begins"] if HOSTNAME in names else []),
             *(self._condition_sql(each, SourceTable.EVENTS) for each in conditions),
         ]
         tables = _tables(SourceTable.EVENTS, names)
@@ -184,7 +187,12 @@ class CountStatement:
         if condition.ignore_case:
             left, rights = f"lower({left})", [f"lower({right})" for right in rights]
         either = " OR ".join(template.substitute(left=left, right=right) for right in rights)
-        return f"NOT ({either})" if positive != condition.operator else f"({either})"
+        if positive == condition.operator:
+            return f"({either})"
+        if positive != "is" and dimension(condition.dimension).key is not None:
+            # As with Plausible, an event without the prop has no text that could lack another.
+            return f"({left} <> '{NONE}' AND NOT ({either}))"
+        return f"NOT ({either})"
 
     def _operand_sql(self, condition: Filter, table: SourceTable, is_negated: bool) -> str:
         what = dimension(condition.dimension)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from sqlite3 import Connection
@@ -20,11 +20,17 @@ from footfall.collector.storage.stats.metrics import (
     Sums,
     dimension,
 )
-from footfall.collector.storage.stats.query import StatsQuery, is_about_events, touches_events
+from footfall.collector.storage.stats.query import (
+    StatsQuery,
+    at_entry,
+    is_about_events,
+    without_conversion,
+)
 from footfall.collector.storage.stats.shared_rows import RowSelection, SharedRows
 from footfall.collector.storage.stats.time_ranges import TimeRange, label, labels
 
 _Key: TypeAlias = tuple[Any, ...]
+_Wholes: TypeAlias = Mapping[str, Callable[[_Key], Sums]]
 
 _NO_SUMS: Final = Sums()
 
@@ -92,24 +98,49 @@ class Snapshot:
             yield cls(connection, SharedRows(connection))
 
     def run(self, query: StatsQuery) -> StatsResult:
-        sums = self.sums_by_key(query)
-        wholes = _wholes(self, query)
-        other = query.comparison and replace(query, range=query.comparison)
-        sums_before = _sums_by_label(self, other) if other else None
-        wholes_before = _wholes(self, other) if other else {}
+        sums, compute = self._sums_and_metrics(query)
         rows = [
-            StatsRow(dimensions=_labels(query, key), metrics=_metrics(query, own, wholes))
+            StatsRow(dimensions=_labels(query, key), metrics=compute(key, own))
             for key, own in sums.items()
         ]
         page = sort_rows(query, rows)[query.offset :][: query.limit]
-        if sums_before is not None:
+        if query.comparison is not None:
+            other = replace(query, range=query.comparison, comparison=None)
+            sums, compute = self._sums_and_metrics(other)
+            before = {_labels(other, key): compute(key, own) for key, own in sums.items()}
+            nothing = compute((), _NO_SUMS)
             page = [
-                replace(
-                    row, comparison=_metrics(query, sums_before.get(key, _NO_SUMS), wholes_before)
-                )
+                replace(row, comparison=before.get(key, nothing))
                 for row, key in zip(page, _comparison_keys(query, page), strict=True)
             ]
         return StatsResult(query=query, rows=tuple(page), total=len(rows))
+
+    def _sums_and_metrics(
+        self, query: StatsQuery
+    ) -> tuple[dict[_Key, Sums], Callable[[_Key, Sums], tuple[Number, ...]]]:
+        """The sums by the values of the dimensions, and what makes metrics of them."""
+        wholes = _wholes(self, query)
+        entered = self._sums_of_entries(query)
+
+        def compute(key: _Key, own: Sums) -> tuple[Number, ...]:
+            return tuple(
+                METRICS[name].compute(
+                    own if entered is None or name != "bounce_rate" else entered.get(key, _NO_SUMS),
+                    wholes[name](key) if name in wholes else _NO_SUMS,
+                )
+                for name in query.metrics
+            )
+
+        return self.sums_by_key(query), compute
+
+    def _sums_of_entries(self, query: StatsQuery) -> dict[_Key, Sums] | None:
+        """The sums for the bounce rate; None where they are those of the other metrics."""
+        filters = tuple(map(at_entry, query.filters))
+        if "bounce_rate" not in query.metrics or filters == query.filters:
+            return None
+        return self.sums_by_key(
+            replace(query, metrics=("bounce_rate",), filters=filters, order=(), comparison=None)
+        )
 
     def sums_by_key(self, query: StatsQuery) -> dict[_Key, Sums]:
         """The sums by the values of the dimensions."""
@@ -174,17 +205,20 @@ def _sums_by_table(query: StatsQuery) -> dict[SourceTable, list[str]]:
     return found
 
 
-def _wholes(snapshot: Snapshot, query: StatsQuery) -> dict[str, Sums]:
-    """The sums of the whole, by the name of each metric that is a share of it."""
-    whole = replace(
-        query, dimensions=(), metrics=("visitors",), order=(), comparison=None, limit=1, offset=0
-    )
-    wholes = {}
+def _wholes(snapshot: Snapshot, query: StatsQuery) -> _Wholes:
+    """The sums of the whole, by the name of each metric that is a share of it, and by row."""
+    wholes: dict[str, Callable[[_Key], Sums]] = {}
+    whole = replace(query, metrics=("visitors",), order=(), comparison=None, limit=1, offset=0)
     if "percentage" in query.metrics:
-        wholes["percentage"] = snapshot.total_sums(whole)
+        total = snapshot.total_sums(replace(whole, dimensions=()))
+        wholes["percentage"] = lambda key: total
+    candidates = without_conversion(whole)
     if "conversion_rate" in query.metrics:
-        filters = tuple(each for each in query.filters if not touches_events(each))
-        wholes["conversion_rate"] = snapshot.total_sums(replace(whole, filters=filters))
+        all_candidates = snapshot.total_sums(replace(candidates, dimensions=()))
+        wholes["conversion_rate"] = lambda key: all_candidates
+    if "group_conversion_rate" in query.metrics:
+        by_key = snapshot.sums_by_key(candidates)
+        wholes["group_conversion_rate"] = lambda key: by_key.get(key, _NO_SUMS)
     return wholes
 
 
@@ -194,17 +228,9 @@ def _wholes(snapshot: Snapshot, query: StatsQuery) -> dict[str, Sums]:
 def _labels(query: StatsQuery, key: _Key) -> tuple[str, ...]:
     units = [dimension(name).unit for name in query.dimensions]
     return tuple(
-        label(value, unit) if unit else str(value) for value, unit in zip(key, units, strict=True)
+        label(value, unit, query.range) if unit else str(value)
+        for value, unit in zip(key, units, strict=True)
     )
-
-
-def _metrics(query: StatsQuery, sums: Sums, wholes: Mapping[str, Sums]) -> tuple[Number, ...]:
-    return tuple(METRICS[name].compute(sums, wholes.get(name, _NO_SUMS)) for name in query.metrics)
-
-
-def _sums_by_label(snapshot: Snapshot, query: StatsQuery) -> dict[tuple[str, ...], Sums]:
-    by_key = snapshot.sums_by_key(replace(query, comparison=None))
-    return {_labels(query, key): sums for key, sums in by_key.items()}
 
 
 def _comparison_keys(query: StatsQuery, rows: Sequence[StatsRow]) -> list[tuple[str, ...]]:

@@ -39,6 +39,7 @@ NOT_SET: Final = "(not set)"
 NONE: Final = "(none)"
 DIRECT_NONE: Final = "Direct / None"
 
+HOSTNAME: Final = "event:hostname"
 _PROPS: Final = "event:props:"
 
 
@@ -73,7 +74,7 @@ _DIMENSIONS: Final = {
     "event:page": Dimension(Level.EVENT, "v.entry_page", "e.path", label=NOT_SET),
     "event:name": Dimension(Level.EVENT, None, "e.name"),
     "event:goal": Dimension(Level.EVENT, None, "e.name"),
-    "event:hostname": Dimension(Level.EVENT, None, "e.hostname", label=NOT_SET),
+    HOSTNAME: Dimension(Level.EVENT, None, "e.hostname", label=NOT_SET),
     "time:minute": _of_time("minute", f"$local / {MINUTE}"),
     "time:hour": _of_time("hour", f"$local / {HOUR}"),
     "time:day": _of_time("day", f"$local / {DAY}"),
@@ -207,9 +208,13 @@ METRICS: Final = {
     "percentage": Metric(
         ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 1)
     ),
-    # Per cent of the visitors of the same query without conditions on events.
+    # Per cent of the visitors of the same query without conditions on goals and props.
     "conversion_rate": Metric(
-        ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 1)
+        ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 2)
+    ),
+    # The same, of the visitors with the same values of the dimensions.
+    "group_conversion_rate": Metric(
+        ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 2)
     ),
 }
 """The metrics by name."""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from footfall.collector.storage.stats.metrics import METRICS, Level, dimension, is_whole_days
+from footfall.collector.storage.stats.metrics import (
+    HOSTNAME,
+    METRICS,
+    Level,
+    dimension,
+    is_whole_days,
+)
 from footfall.collector.storage.stats.time_ranges import TimeRange
 from footfall.errors import FootfallError
 
@@ -67,6 +73,11 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyGoal(AnyOf):
+    """At least one of these goals is reached. Conversion rates leave it out of their whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """The condition does not hold."""
 
@@ -116,14 +127,66 @@ def leaves(condition: Condition) -> Iterator[Filter]:
                 yield from leaves(each)
 
 
+def has_goal(condition: Condition) -> bool:
+    """Whether a condition is, or contains, one on goals."""
+    match condition:
+        case Filter():
+            return False
+        case Not(inner):
+            return has_goal(inner)
+        case _:
+            return isinstance(condition, AnyGoal) or any(map(has_goal, condition.conditions))
+
+
+def without_conversion(query: StatsQuery) -> StatsQuery:
+    """The query of those who might have converted: its conditions on goals and props are left out.
+
+    As with Plausible, conditions on pages, hostnames and visits stay.
+    """
+    kept = tuple(
+        each
+        for each in query.filters
+        if not has_goal(each) and not any(map(_is_of_prop, leaves(each)))
+    )
+    return replace(query, filters=kept)
+
+
+def at_entry(condition: Condition) -> Condition:
+    """The condition for bounces: a visit that bounced has one page, the one that it began with."""
+    match condition:
+        case Filter():
+            is_page = condition.dimension == "event:page"
+            return replace(condition, dimension="visit:entry_page") if is_page else condition
+        case Not(inner):
+            return Not(at_entry(inner))
+        case _:
+            return replace(condition, conditions=tuple(map(at_entry, condition.conditions)))
+
+
+def _is_of_prop(leaf: Filter) -> bool:
+    return dimension(leaf.dimension).key is not None
+
+
 def touches_events(condition: Condition) -> bool:
     """Whether a condition has a filter on events."""
     return any(dimension(leaf.dimension).level is Level.EVENT for leaf in leaves(condition))
 
 
 def is_about_events(query: StatsQuery) -> bool:
-    """Whether visitors and visits are counted over events, not over the visits that began."""
-    return any(map(touches_events, query.filters)) or any(
+    """Whether visitors and visits are counted over events, not over the visits that began.
+
+    As with Plausible, visits of a hostname are those that began there.
+    """
+    levels = {dimension(name).level for name in query.dimensions}
+    of_events = [
+        leaf.dimension
+        for condition in query.filters
+        for leaf in leaves(condition)
+        if dimension(leaf.dimension).level is Level.EVENT
+    ]
+    if levels == {Level.VISIT} and {*of_events} == {HOSTNAME}:
+        return False
+    return bool(of_events) or any(
         dimension(name).level is Level.EVENT or not is_whole_days(name) for name in query.dimensions
     )
 

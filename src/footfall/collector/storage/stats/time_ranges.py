@@ -110,15 +110,23 @@ def labels(span: TimeRange, unit: Unit) -> list[str]:
         return _short_labels(span, unit)
     first, last = (number_of_day(day_number(day), unit) for day in (span.first_day, span.last_day))
     numbers = range(first, last + 1)
-    return [label(number, unit) for number in numbers if unit != "month" or 1 <= number % 100 <= 12]
+    return [
+        label(number, unit, span)
+        for number in numbers
+        if unit != "month" or 1 <= number % 100 <= 12
+    ]
 
 
-def label(number: int, unit: Unit) -> str:
-    """The label of a period: `2026-11-21`, `2026-11-21 14:00:00`. Weeks begin on Monday."""
+def label(number: int, unit: Unit, span: TimeRange) -> str:
+    """The label of a period: `2026-11-21`, `2026-11-21 14:00:00`.
+
+    Weeks begin on Monday; that in which the range begins, with the range.
+    """
     if unit == "month":
         return f"{number // 100:04}-{number % 100:02}-01"
     if unit == "week":
-        return day_of_number(7 * number - _MONDAYS_BEFORE_EPOCH).isoformat()
+        monday = day_of_number(7 * number - _MONDAYS_BEFORE_EPOCH)
+        return max(monday, span.first_day).isoformat()
     if unit == "day":
         return day_of_number(number).isoformat()
     seconds = number * (HOUR if unit == "hour" else MINUTE) // 1_000
@@ -142,7 +150,7 @@ def _short_labels(span: TimeRange, unit: Unit) -> list[str]:
     for start, end in _steps(span, size):
         for instant in (start, end - 1):
             local = instant + _offset(instant, span.zone)
-            found.setdefault(label(local // size, unit))
+            found.setdefault(label(local // size, unit, span))
     return list(found)
 
 
