@@ -423,6 +423,9 @@ PEOPLE: dict[str, str] = {
         f"Example App/24.4.0 Mozilla/5.0 (Linux; Android 14; X1 Build/UP1A; wv) {_ANDROID}"
     ),
     "an app named like a site": f"Mozilla/5.0 (Linux; Android 10; X1) {_ANDROID} Foo.com App",
+    "a string that ends with an app's site": (
+        f"Mozilla/5.0 (Linux; Android 10; X1) {_ANDROID} foo.com"
+    ),
     "an app that scans paper": f"Mozilla/5.0 (Linux; Android 13; X1) {_ANDROID} CamScanner/4.8",
     "a shop's app": f"Mozilla/5.0 (Linux; Android 14; X1) {_ANDROID} example-store-checkout",
     "Internet Explorer with a toolkit": (

@@ -237,7 +237,7 @@ def _gives_contact(text: str) -> bool:
         return True
     # Apps for phones have names such as `Ask.com`; a path makes these an address.
     host = _BARE_HOST.search(text) if _has_any(text, _HOST_ENDINGS) else None
-    return host is not None and ("android" not in text or text[host.end()] == "/")
+    return host is not None and ("android" not in text or text.startswith("/", host.end()))
 
 
 def _names_job(text: str) -> bool:

@@ -15,6 +15,8 @@ from footfall.rules.url.text import CACHE_SIZE, without_surrogates
 
 # Twice the URL's limit, since long secrets in a path shrink; a request line holds 8 KiB.
 _MAX_PATH: Final = 4_096
+# Of one segment, `;lat=50;lon=20`; more are nobody's.
+_MAX_PARAMETERS: Final = 32
 
 # Short segments of plain characters, and longer ones without capitals and digits, as nearly all
 # paths have them, need no change; but not numbers that may be a card's or an account's.
@@ -68,7 +70,7 @@ def _segments(path: str) -> list[str]:
 
 def _public_segment(segment: str, hides_secrets: HidePathSecrets, *, key_follows: bool) -> str:
     if ";" in segment:
-        name, *parameters = segment.split(";")
+        name, *parameters = segment.split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS]
         kept = (each for each in parameters if not may_hold_secret(each.partition("=")[0]))
         segment = ";".join([name, *kept])
     if hides_secrets is False:

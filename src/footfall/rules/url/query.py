@@ -18,6 +18,7 @@ _MAX_QUERY: Final = 8_192
 _MAX_PARAMETERS: Final = 256
 # Longer than any campaign's name, and too short for a token or free text.
 _MAX_VALUE: Final = 100
+_MAX_NAME: Final = 200
 
 # The whole name, in lower case, with underscores for hyphens. Some of these words are harmless as a
 # part of another name (`sort_key`, `country_code`).
@@ -113,13 +114,8 @@ def _kept_part(parameter: str, keep: KeepQuery) -> str:
     name, _, value = parameter.partition("=")
     plain = unquote_plus(name)
     if plain in CAMPAIGN:
-        if ";" in value:
-            # Some tools part parameters so: `utm_source=a;token=b`.
-            first, *others = value.split(";")
-            kept = [each for each in others if not may_hold_secret(each.partition("=")[0])]
-            value = ";".join([first, *kept])
-            parameter = f"{name}={value}"
-        return parameter if _is_campaign(value) else ""
+        public = _public_campaign(value)
+        return parameter if public == value else "" if public is None else f"{name}={public}"
     if keep != "*" and plain in keep:
         return parameter
     if plain in CLICK_IDS:
@@ -133,9 +129,17 @@ def _kept_part(parameter: str, keep: KeepQuery) -> str:
     return parameter if is_wanted else ""
 
 
-def _is_campaign(value: str) -> bool:
+def _public_campaign(value: str) -> str | None:
+    """The value of a campaign's parameter, or None where it is none."""
     plain = unquote_plus(value)
-    return len(plain) <= _MAX_VALUE and not _has_address(value) and not has_secret(plain)
+    if len(plain) > _MAX_VALUE or _has_address(value):
+        return None
+    if ";" in value:
+        # Some tools part parameters so: `utm_source=a;token=b`.
+        first, *others = value.split(";")
+        kept = [each for each in others if not may_hold_secret(each.partition("=")[0])]
+        value = ";".join([first, *kept])
+    return None if has_secret(unquote_plus(value)) else value
 
 
 def _has_address(value: str) -> bool:
@@ -148,6 +152,9 @@ _ADDRESS: Final = re.compile(r"@[^\s@]+\.[^\s@]")
 
 def may_hold_secret(name: str) -> bool:
     """True if the value of a parameter of this name may be a secret, or one person's or click's."""
+    # A longer name is a text of its own, which a vendor would not use.
+    if len(name) > _MAX_NAME:
+        return True
     # `user[email]` and `user.email` are two names.
     return any(map(_names_secret, re.split(r"[\[\].]+", _decoded(name))))
 
