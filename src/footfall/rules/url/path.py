@@ -10,7 +10,12 @@ from urllib.parse import quote, unquote
 
 from footfall.rules.route_template import template
 from footfall.rules.url.query import may_hold_secret
-from footfall.rules.url.secret_text import is_email, without_secrets, without_uuids
+from footfall.rules.url.secret_text import (
+    MIN_SECRET_CHARS,
+    is_email,
+    without_secrets,
+    without_uuids,
+)
 from footfall.rules.url.text import CACHE_SIZE, without_surrogates
 
 # Twice the URL's limit, since long secrets in a path shrink; a request line holds 8 KiB.
@@ -75,11 +80,12 @@ def _public_segment(segment: str, hides_secrets: HidePathSecrets, *, key_follows
         segment = ";".join([name, *kept])
     if hides_secrets is False:
         return segment
-    if is_email(segment):
+    if "@" in segment and is_email(segment):
         return ":email"
-    if _ASP_SESSION.fullmatch(segment):
+    if "(" in segment and _ASP_SESSION.fullmatch(segment):
         return ":session"
-    segment = without_secrets(without_uuids(segment) if key_follows else segment)
+    if len(segment) >= MIN_SECRET_CHARS:
+        segment = without_secrets(without_uuids(segment) if key_follows else segment)
     return segment if hides_secrets is True else _hidden_by_owner(segment, hides_secrets)
 
 

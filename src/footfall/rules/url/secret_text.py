@@ -13,6 +13,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+MIN_SECRET_CHARS: Final = 15
+"""The length of the shortest: a Norwegian account, and American Express's card."""
+
 # Letters of any alphabet, or as they are written in DNS.
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.(?:xn--[A-Za-z0-9-]+|[^\W\d_]{2,})")
 
