@@ -58,5 +58,5 @@ def test_an_event_is_stored_whole(store: Store) -> None:
         "headers": {"host": "stats.test"},
         "body": {"n": "Signup"},
     }
-    assert (stored.browser, stored.os, stored.device) == ("Firefox", "Linux", "Desktop")
+    assert (stored.browser, stored.os, stored.device) == ("Firefox", "GNU/Linux", "Desktop")
     assert SECRET_ADDRESS not in repr(stored)

@@ -1,9 +1,9 @@
 """Which browser, system and device a User-Agent names, roughly, and their versions.
 
-A handful of names that cover nearly everybody, for the collector's pages. The order matters: every
-browser claims to be the ones before it, so the specific name is searched first. Browsers have
-frozen the version of the system in their User-Agent (Windows 10, macOS 10.15.7, Android 10): it is
-shown where it still means something.
+A handful of names that cover nearly everybody, and are those that Plausible shows (its server's
+tests, read 2026-11). The order matters: every browser claims to be the ones before it, so the
+specific name is searched first. Browsers have frozen the version of the system in their User-Agent:
+Windows 10 may be 11, and Android 10 or macOS 10.15 any later one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _BROWSERS = (
-    ("Edg", "Edge"),
+    ("Edg", "Microsoft Edge"),
     ("OPR/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("YaBrowser/", "Yandex"),
+    ("SamsungBrowser/", "Samsung Browser"),
+    ("YaBrowser/", "Yandex Browser"),
     ("Vivaldi/", "Vivaldi"),
     ("FxiOS/", "Firefox"),
     ("Firefox/", "Firefox"),
+    ("Trident/", "Internet Explorer"),
+    ("MSIE ", "Internet Explorer"),
+    # The browser that an app of Android contains.
+    ("; wv)", "Mobile App"),
     ("CriOS/", "Chrome"),
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
@@ -30,29 +34,32 @@ _SYSTEMS = (
     ("iPad", "iPadOS"),
     ("Android", "Android"),
     ("Windows", "Windows"),
-    ("CrOS", "ChromeOS"),
-    ("Macintosh", "macOS"),
-    ("Linux", "Linux"),
+    ("CrOS", "Chrome OS"),
+    ("Macintosh", "Mac"),
+    ("Ubuntu", "Ubuntu"),
+    ("Fedora", "Fedora"),
+    ("Linux", "GNU/Linux"),
 )
 _TABLETS = ("iPad", "Tablet")
 _PHONES = ("Mobi", "iPhone")
 
-# The major version is enough, except of Safari, whose minor versions bring much.
+# Two numbers, as Plausible keeps them.
+_NUMBER = r"(\d+(?:[._]\d+)?)"
 _BROWSER_VERSIONS = {
-    "Edge": re.compile(r"Edg\w{0,4}/(\d+)"),
-    "Safari": re.compile(r"Version/(\d+(?:\.\d+)?)"),
-    "Firefox": re.compile(r"(?:FxiOS|Firefox)/(\d+)"),
-    "Chrome": re.compile(r"(?:CriOS|Chrome)/(\d+)"),
+    "Microsoft Edge": re.compile(rf"Edg\w{{0,4}}/{_NUMBER}"),
+    "Safari": re.compile(rf"Version/{_NUMBER}"),
+    "Internet Explorer": re.compile(rf"(?:MSIE |rv:){_NUMBER}"),
+    "Mobile App": re.compile(rf"Chrome/{_NUMBER}"),
 }
 _OS_VERSIONS = {
-    "iOS": re.compile(r"OS (\d+(?:_\d+)?)"),
-    "iPadOS": re.compile(r"OS (\d+(?:_\d+)?)"),
-    "Android": re.compile(r"Android (\d+)"),
-    "Windows": re.compile(r"Windows NT (\d+(?:\.\d+)?)"),
-    "macOS": re.compile(r"Mac OS X (\d+[._]\d+)"),
+    "iOS": re.compile(rf"OS {_NUMBER}"),
+    "iPadOS": re.compile(rf"OS {_NUMBER}"),
+    "Android": re.compile(rf"Android {_NUMBER}"),
+    "Windows": re.compile(rf"Windows NT {_NUMBER}"),
+    "Mac": re.compile(rf"Mac OS X {_NUMBER}"),
 }
 # Their marketing names. Windows 11 sends 10.0, too.
-_WINDOWS = {"10.0": "10 or 11", "6.3": "8.1", "6.2": "8", "6.1": "7"}
+_WINDOWS = {"10.0": "10", "6.3": "8.1", "6.2": "8", "6.1": "7"}
 
 # Names come early in the string; the rest is of no use here.
 _MAX_LENGTH = 500
@@ -100,7 +107,7 @@ def _device(user_agent: str, system: str | None) -> str | None:
 
 
 def _browser_version(user_agent: str, token: str | None, name: str | None) -> str | None:
-    pattern = _BROWSER_VERSIONS.get(name or "") or re.compile(rf"{re.escape(token or '')}(\d+)")
+    pattern = _BROWSER_VERSIONS.get(name or "") or re.compile(re.escape(token or "") + _NUMBER)
     found = pattern.search(user_agent) if token else None
     return found[1] if found else None
 

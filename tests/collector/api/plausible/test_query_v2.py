@@ -130,7 +130,7 @@ QUERIES: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
                     "and",
                     [
                         ["or", [["is", "event:page", ["/"]], ["contains", "event:page", ["blog"]]]],
-                        ["not", ["is", "visit:source", ["hn"]]],
+                        ["not", ["is", "visit:source", ["Hacker News"]]],
                     ],
                 ]
             ],
@@ -211,6 +211,22 @@ INVALID_QUERIES: dict[str, tuple[dict[str, Any], str]] = {
     "a conversion without a goal": (
         {"metrics": ["conversion_rate"], "filters": [["is", "event:props:plan", ["pro"]]]},
         "conversion_rate needs event:goal",
+    ),
+    "views per visit of a page": (
+        {"metrics": ["views_per_visit"], "filters": [["is", "event:page", ["/"]]]},
+        "no filter on event:page",
+    ),
+    "views per visit by source": (
+        {"metrics": ["views_per_visit"], "dimensions": ["visit:source"]},
+        "takes no dimensions",
+    ),
+    "labels of no time": (
+        {"dimensions": ["event:page"], "include": {"time_labels": True}},
+        "needs a time dimension",
+    ),
+    "a goal within a condition": (
+        {"filters": [["not", ["is", "event:goal", ["Signup"]]]]},
+        "at the top level only",
     ),
     "no such metric": ({"metrics": ["mood"]}, "there is no metric 'mood'"),
     "no such dimension": ({"dimensions": ["visit:mood"]}, "there is no dimension"),

@@ -94,7 +94,7 @@ AGGREGATES: dict[str, tuple[dict[str, Any], dict[str, Figure]]] = {
         {"visitors": Figure(value=2)},
     ),
     "a wildcard": ({"filters": "event:page==/blog/*"}, {"visitors": Figure(value=2)}),
-    "not a source": ({"filters": "visit:source!=hn"}, {"visitors": Figure(value=2)}),
+    "not a source": ({"filters": "visit:source!=Hacker News"}, {"visitors": Figure(value=2)}),
     "two conditions": (
         {"filters": "event:goal==Signup;event:props:plan==pro"},
         {"visitors": Figure(value=1)},
@@ -147,7 +147,7 @@ BREAKDOWNS: dict[str, tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = {
     "versions, with their browser": (
         "visit:browser_version",
         {"period": "day", "date": "2026-11-11"},
-        [("166", "Chrome", 1)],
+        [("166.0", "Chrome", 1)],
     ),
     "the conversion rate of a page": (
         "event:page",
@@ -159,7 +159,7 @@ BREAKDOWNS: dict[str, tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = {
         {"filters": "event:goal==Signup", "metrics": ["conversion_rate"]},
         [("free", 33.33), ("pro", 33.33)],
     ),
-    "the next of them": ("visit:source", {"limit": 1, "page": 2}, [("hn", 1)]),
+    "the next of them": ("visit:source", {"limit": 1, "page": 2}, [("Hacker News", 1)]),
     "props of a goal": (
         "event:props:plan",
         {"filters": "event:goal==Signup"},

@@ -66,8 +66,8 @@ _BY_DIMENSION: Final[dict[str, list[tuple[Any, ...]]]] = {
     "visit:exit_page": [("/", 2, 2), ("/docs", 1, 1), ("/pricing", 1, 1)],
     "visit:device": [("Desktop", 2, 2), ("Mobile", 1, 2)],
     "visit:browser": [("Firefox", 2, 2), ("Safari", 1, 2)],
-    "visit:browser_version": [("140", 2, 2), ("18.0", 1, 2)],
-    "visit:os": [("Linux", 2, 2), ("iOS", 1, 2)],
+    "visit:browser_version": [("140.0", 2, 2), ("18.0", 1, 2)],
+    "visit:os": [("GNU/Linux", 2, 2), ("iOS", 1, 2)],
     "visit:os_version": [("(not set)", 2, 2), ("18.0", 1, 2)],
     "visit:country": [("(not set)", 1, 1), ("DE", 1, 1), ("FR", 1, 2)],
     # From here on Dee is there: these belong to events.

@@ -15,9 +15,16 @@ from starlette.routing import Route
 from footfall.collector.api.plausible import filters, periods
 from footfall.collector.api.plausible.request_params import RequestParams, route
 from footfall.collector.api.plausible.site_query import MAX_ROWS, QueriedSite, queried_site
-from footfall.collector.storage.stats import StatsQuery, StatsQueryError, StatsResult, TimeRange
+from footfall.collector.storage.stats import (
+    AnyGoal,
+    Condition,
+    StatsQuery,
+    StatsQueryError,
+    StatsResult,
+    TimeRange,
+)
 from footfall.collector.storage.stats.metrics import dimension
-from footfall.collector.storage.stats.query import has_goal
+from footfall.collector.storage.stats.query import has_goal, leaves
 from footfall.collector.storage.stats.time_ranges import labels
 from footfall.collector.storage.store import Store
 
@@ -66,9 +73,7 @@ def _stats_query(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
     unit = f"time:{periods.unit_of(span)}"
     conditions = tuple(filters.parse_filter(each, site.goals) for each in _list(fields, "filters"))
     metrics, dimensions = _texts(fields, "metrics"), _texts(fields, "dimensions")
-    if filters.GOAL not in dimensions and not any(map(has_goal, conditions)):
-        for name in _CONVERSION_RATES & {*metrics}:
-            raise StatsQueryError(f"{name} needs {filters.GOAL} among the filters or dimensions")
+    _check(metrics, dimensions, conditions, _object(fields, "include"))
     return StatsQuery(
         range=span,
         domain=site.domain,
@@ -82,6 +87,25 @@ def _stats_query(fields: Mapping[str, Any], site: QueriedSite) -> StatsQuery:
         limit=_number(pagination, "limit", MAX_ROWS, range(1, MAX_ROWS + 1)),
         offset=_number(pagination, "offset", 0, range(2**31)),
     )
+
+
+def _check(
+    metrics: Sequence[str],
+    dimensions: Sequence[str],
+    conditions: Sequence[Condition],
+    include: Mapping[str, Any],
+) -> None:
+    """Raise a StatsQueryError for what Plausible refuses, though it could be computed."""
+    if filters.GOAL not in dimensions and not any(map(has_goal, conditions)):
+        for name in _CONVERSION_RATES & {*metrics}:
+            raise StatsQueryError(f"{name} needs {filters.GOAL} among the filters or dimensions")
+    named = {leaf.dimension for each in conditions for leaf in leaves(each)}
+    if "views_per_visit" in metrics and (dimensions or "event:page" in named):
+        raise StatsQueryError("views_per_visit takes no dimensions, and no filter on event:page")
+    if include.get("time_labels") and not any(name.startswith(_TIME) for name in dimensions):
+        raise StatsQueryError("include.time_labels needs a time dimension")
+    if any(has_goal(each) and not isinstance(each, AnyGoal) for each in conditions):
+        raise StatsQueryError(f"filter by {filters.GOAL} at the top level only")
 
 
 def _time_range(value: Any, site: QueriedSite) -> TimeRange:
