@@ -222,6 +222,7 @@ def test_what_is_secret_is_in_no_report() -> None:
         "Authorization": "Bearer hunter2",
         "Referer": "https://news.test/?token=hunter2",
         "HX-Current-URL": "https://example.com/?token=hunter2",
+        "Turbolinks-Referrer": "https://example.com/?token=hunter2",
     }
     visit(
         tracker,

@@ -73,6 +73,8 @@ _INGEST_TOKEN: Final = "FOOTFALL_COLLECTOR_INGEST_TOKEN"  # noqa: S105 -- the na
 # What a decision may depend on, without URLs and user agent: the event has both, scrubbed.
 _REQUEST_HEADERS: Final = (pageview.REQUEST_HEADERS | {"accept-language"}) - {
     "hx-current-url",
+    "referer",
+    "turbolinks-referrer",
     "user-agent",
 }
 _RESPONSE_HEADERS: Final = pageview.RESPONSE_HEADERS - {"hx-push-url"}

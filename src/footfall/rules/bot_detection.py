@@ -157,6 +157,8 @@ _JOB_SIGNATURE: Final = re.compile(
     r"[\w.-]*)",
     re.IGNORECASE,
 )
+# One look-up for nearly all bots, where a search for each phrase takes a tenth of the time.
+_FIRST_WORDS: Final = frozenset(re.split(r"[ /]", phrase)[0] for phrase, _ in PHRASES)
 _END_OF_PRODUCT: Final = re.compile(r"[/;,(]|\s\+?-?\s?https?:")
 
 
@@ -255,9 +257,10 @@ def _signs_as_bots_do(text: str) -> bool:
 
 
 def _bot_of(user_agent: str, text: str, words: list[str]) -> Bot:
-    for phrase, bot in PHRASES:
-        if phrase in text:
-            return bot
+    if not _FIRST_WORDS.isdisjoint(words):
+        for phrase, bot in PHRASES:
+            if phrase in text:
+                return bot
     # Where no whole word is known, the first letters may be: `Pingdom.com_bot_version_1.4`.
     known = [word for word in words if word in RANKS] or [
         head for word in words if (head := _leading_letters(word)) in RANKS
