@@ -153,6 +153,8 @@ class Event:
     perf: Mapping[str, float] = field(default_factory=dict)
     # Seconds since the epoch. Most vendors take no time, so an event that grows old is dropped.
     time: float = 0.0
+    # The names of the fields that were cut before any vendor's limit was known.
+    trimmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

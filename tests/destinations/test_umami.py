@@ -108,6 +108,15 @@ def test_without_an_address_none_is_sent() -> None:
         pytest.param({}, (), id="nothing"),
         pytest.param({"name": "n" * 51}, ("name",), id="the name"),
         pytest.param({"url": "https://a.example/" + "p" * 500}, ("url",), id="the path"),
+        pytest.param({"url": "https://a.example/?q=" + "p" * 500}, (), id="no query"),
+        pytest.param(
+            {"url": "https://a.example/?utm_term=" + "%C3%A9" * 255}, (), id="no campaign value"
+        ),
+        pytest.param(
+            {"url": "https://a.example/?utm_term=" + "%C3%A9" * 256},
+            ("url",),
+            id="a campaign value",
+        ),
         pytest.param({"url": f"https://{'a' * 101}/"}, ("hostname",), id="the host"),
         pytest.param({"referrer": "r" * 501}, ("referrer",), id="the referrer"),
         pytest.param({"profile_id": "p" * 51}, ("id",), id="the profile"),
@@ -119,6 +128,31 @@ def test_without_an_address_none_is_sent() -> None:
 )
 def test_trimmed_fields_are_listed(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
     assert SITE.request(replace(PAGEVIEW, **change)).trimmed == trimmed
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "sent"),
+    [
+        pytest.param(
+            {"url": "https://a.example/" + "%C3%A9" * 100}, "url", "/" + "%C3%A9" * 83, id="a path"
+        ),
+        pytest.param(
+            {"referrer": "https://a.example/" + "%C3%A9" * 100},
+            "referrer",
+            "https://a.example/" + "%C3%A9" * 80,
+            id="a referrer",
+        ),
+        pytest.param(
+            {"url": "https://a.example/é/?utm_term=" + "%F0%9F%98%80" * 128 + "&ref=b"},
+            "url",
+            "/%C3%A9/?utm_term=" + "%F0%9F%98%80" * 127 + "&ref=b",
+            id="a campaign value in UTF-16 units",
+        ),
+    ],
+)
+def test_no_cut_splits_a_character(change: dict[str, Any], field: str, sent: str) -> None:
+    body = json.loads(SITE.request(replace(PAGEVIEW, **change)).body)
+    assert body["payload"][field] == sent
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ FULL = Event(
     revenue=Revenue("EUR", Decimal("19.90")),
     interactive=False,
     time=1_700_000_000.25,
+    trimmed=("url", "referrer"),
 )
 
 

@@ -30,6 +30,46 @@ def test_hooks_may_skip_drop_and_change(footfall_outbox: Outbox) -> None:
     assert tracker.stats()["reasons"] == {"before_send": 1, "navigation": 1, "should_track": 1}
 
 
+LONG: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "nothing": ("/a?utm_campaign=" + "c" * 500, "https://news.example/", ()),
+    "the path": ("/" + "a/" * 1_500, "", ("url",)),
+    "a path that the mask shortens": ("/" + "a1B2c3D4" * 600, "", ("url",)),
+    "the campaign": ("/a?utm_campaign=" + "c" * 3_000, "", ("url",)),
+    "the referrer": ("/a", "https://news.example/" + "a/" * 1_500, ("referrer",)),
+    "the page before": ("/a", "https://example.com/" + "a/" * 1_500, ("referrer",)),
+    "both": ("/" + "a/" * 1_500, "https://news.example/" + "a/" * 1_500, ("url", "referrer")),
+}
+
+
+@pytest.mark.parametrize(("shown", "referrer", "trimmed"), LONG.values(), ids=LONG.keys())
+def test_what_is_cut_before_a_destination_is_counted(
+    shown: str, referrer: str, trimmed: tuple[str, ...]
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    path, _, query = shown.partition("?")
+    hit = Hit(
+        host="example.com",
+        path=path,
+        query=query,
+        peer="198.51.100.7",
+        headers={"user-agent": CHROME, "accept": "text/html", "referer": referrer},
+        response_headers={"content-type": "text/html"},
+    )
+    event = tracker.explain(hit).event
+    assert event is not None
+    assert event.trimmed == trimmed
+
+
+def test_an_events_own_url_that_is_cut_is_counted() -> None:
+    tracker = tracker_over(MemoryTransport())
+    visitor = {"ip": "198.51.100.7", "user_agent": CHROME}
+    for length in (100, 3_000):
+        url = "https://example.com/?utm_campaign=" + "c" * length
+        tracker.track("Paid", url=url, visitor=visitor)
+    tracker.flush(5)
+    assert [each["trimmed"] for each in tracker.stats()["destinations"].values()] == [1]
+
+
 def test_anonymised_addresses_are_what_leaves() -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport, anonymize_ip="truncate")

@@ -189,6 +189,7 @@ def _facts(event: Event) -> dict[str, object]:
         "user agent": event.visitor.user_agent,
         "language": event.visitor.language,
         "props": dict(event.props),
+        "trimmed": ", ".join(event.trimmed),
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -151,5 +151,5 @@ def _request(destination: Destination, item: Item, wall_clock: Callable[[], floa
     else:
         request = cast("Watching", destination).report(item.report, sent_at=wall_clock())
     # A destination that the app has defined may return a request of its own class.
-    item.is_trimmed = bool(getattr(request, "trimmed", ()))
+    item.is_trimmed = bool(getattr(request, "trimmed", ()) or item.event.trimmed)
     return request

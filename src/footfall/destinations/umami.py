@@ -22,7 +22,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 
 from footfall.client_ip.addresses import parse
 from footfall.common import float_text
@@ -39,6 +39,7 @@ from footfall.model import (
     Revenue,
 )
 from footfall.rules.bot_detection import classify
+from footfall.rules.url import fit
 
 CLOUD_ENDPOINT = "https://cloud.umami.is/api/send"
 
@@ -47,6 +48,8 @@ MAX_HOST_CHARS = 100
 MAX_LANGUAGE_CHARS = 35
 # The width of its database columns; it refuses or cuts longer text.
 MAX_TEXT_CHARS = 500
+# Of each campaign value, which it refuses where it is longer.
+MAX_UTM_CHARS = 255
 MAX_ID_CHARS = 50
 # Documented (umami.is/docs/event-data).
 MAX_PROPS = 50
@@ -175,8 +178,8 @@ class Umami:
         fields = {
             "website": self.website,
             "hostname": text("hostname", _validation.host_of(event.url), MAX_HOST_CHARS),
-            "url": text("url", _path(event.url)),
-            "referrer": text("referrer", event.referrer or ""),
+            "url": _page(event.url, trimmed),
+            "referrer": trimmed.note_if_shorter("referrer", *_fitted(event.referrer or "")),
             "language": _wire_format.language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
             "data": _props(event, trimmed),
             # For a server behind a proxy that replaces X-Forwarded-For.
@@ -229,6 +232,39 @@ def _ignored_outcome(response: Response) -> Outcome:
         ),
         log_key="ignored",
     )
+
+
+def _page(url: str, trimmed: _wire_format.TrimmedFields) -> str:
+    """Path and query. The server reads the campaign before it cuts the query itself."""
+    path, mark, query = _path(url).partition("?")
+    short = trimmed.note_if_shorter("url", *_fitted(path))
+    if not mark:
+        return short
+    parameters = "&".join(_utm(each, trimmed) for each in query.split("&"))
+    whole = _ascii(f"{short}?{parameters}")
+    return trimmed.note_if_shorter("url", whole, fit(whole))
+
+
+def _utm(parameter: str, trimmed: _wire_format.TrimmedFields) -> str:
+    name, _, value = parameter.partition("=")
+    if not name.startswith("utm_") or len(value) <= MAX_UTM_CHARS:
+        return parameter
+    plain = unquote_plus(value)
+    short = trimmed.note_if_shorter("url", plain, _wire_format.trim_utf16(plain, MAX_UTM_CHARS))
+    return parameter if short == plain else f"{name}={quote(short, safe='')}"
+
+
+def _fitted(url: str) -> tuple[str, str]:
+    """A URL in ASCII, and what of it the server's column holds: no half of an escape."""
+    whole = _ascii(url)
+    return whole, fit(whole, MAX_TEXT_CHARS)
+
+
+def _ascii(url: str) -> str:
+    return url if url.isascii() and url.isprintable() else quote(url, safe=_ASCII, errors="replace")
+
+
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def _path(url: str) -> str:

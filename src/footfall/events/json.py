@@ -43,6 +43,7 @@ def to_json(event: Event) -> str:
         "zone": event.time_zone,
         "profile": event.profile_id,
         "perf": dict(event.perf),
+        "trimmed": event.trimmed,
         "revenue": event.revenue and (event.revenue.currency, str(event.revenue.amount)),
     }
     for name, value in optional.items():
@@ -93,6 +94,7 @@ def _event(fields: Mapping[str, Any]) -> Event:
         profile_id=_text(fields.get("profile", "")),
         perf={_text(name): float(value) for name, value in _items(fields, "perf")},
         time=float(fields["time"]),
+        trimmed=tuple(map(_text, fields.get("trimmed", ()))),
     )
 
 

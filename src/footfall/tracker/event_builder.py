@@ -102,23 +102,23 @@ class EventBuilder:
                 if own_hit is not None and decision.reason == "localhost":
                     self._note_local_host(own_hit, visit.host, pageview.decide_custom_event)
                 return BuildResult(decision.reason, None, decision)
-        page = url.scrub_url(custom.url, self._config.url_options) if custom.url else ""
+        page = url.scrubbed_page(custom.url or "", self._config.url_options)
         referral = url.Referral()
         if hit is not None:
             # A relative URL is one of this site's.
-            own_page, own_referral = self._page_of(hit, origin, custom.url if not page else None)
-            page = page or own_page
+            own_page, own_referral = self._page_of(hit, origin, None if page.url else custom.url)
+            page = page if page.url else own_page
             referral = own_referral if own_hit is not None else referral
         if custom.name == PAGEVIEW:
             # Decided by its own path: the request in which it was tracked is no page.
-            if self._is_excluded(hit or _NO_REQUEST, _path_of(page)):
+            if self._is_excluded(hit or _NO_REQUEST, _path_of(page.url)):
                 return BuildResult("excluded")
-            referral = self._referral_of_custom(custom, hit or _NO_REQUEST, page, referral)
+            referral = self._referral_of_custom(custom, hit or _NO_REQUEST, page.url, referral)
         visitor = self._anonymized(custom.visitor) or (self.visitor_of(hit) if hit else Visitor())
         details: Details = {**(_details_of(own_hit) if own_hit else {}), **custom.details}
         event = Event(
             name=custom.name,
-            url=page,
+            url=page.url,
             referrer=referral.referrer,
             previous=referral.previous,
             visitor=visitor,
@@ -126,6 +126,7 @@ class EventBuilder:
             revenue=custom.revenue,
             interactive=custom.interactive,
             time=time,
+            trimmed=_cut_fields(page, referral),
             **details,
         )
         return self._finish(own_hit, "custom_event", event, decision)
@@ -208,19 +209,20 @@ class EventBuilder:
         props = {**decision.props, **hit.props} if decision.props else {**hit.props}
         if decision.name == pageview.DOWNLOAD:
             # One file is one row, whatever link led to it; vendors' scripts drop the query, too.
-            props["url"] = url.without_campaign(page)
+            props["url"] = url.without_campaign(page.url)
         elif decision.name == pageview.NOT_FOUND and "path" not in hit.props:
             # Decoded, as Plausible's own server fills it in; and no more of it than the URL has.
-            props["path"] = unquote(_path_of(page))
+            props["path"] = unquote(_path_of(page.url))
         return Event(
             name=decision.name,
-            url=page,
+            url=page.url,
             referrer=referral.referrer,
             previous=referral.previous,
             visitor=visitor,
             props=props,
             interactive=decision.name != pageview.BOT_VISIT,
             time=hit.time,
+            trimmed=_cut_fields(page, referral),
             **_details_of(hit),
         )
 
@@ -250,9 +252,9 @@ class EventBuilder:
             return visitor
         return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
-    def _page_of(self, hit: Hit, origin: str, shown: str | None) -> tuple[str, url.Referral]:
+    def _page_of(self, hit: Hit, origin: str, shown: str | None) -> tuple[url.Page, url.Referral]:
         options = self._config.url_options
-        page = url.page_url_at(origin, hit, options, shown)
+        page = url.page_at(origin, hit, options, shown)
         return page, self._shown(hit, url.referrer_at(origin, hit, options))
 
     def _shown(self, hit: Hit, referral: url.Referral) -> url.Referral:
@@ -310,6 +312,13 @@ def _visit_of(custom: CustomEvent) -> Hit | None:
     if custom.name != PAGEVIEW or custom.visitor is None or not custom.visitor.user_agent:
         return None
     return Hit(host=UNKNOWN_HOST, headers={"user-agent": custom.visitor.user_agent})
+
+
+def _cut_fields(page: url.Page, referral: url.Referral) -> tuple[str, ...]:
+    """The names of the fields that are cut in the event."""
+    if not (page.is_cut or referral.is_cut):
+        return ()
+    return ("url",) * page.is_cut + ("referrer",) * referral.is_cut
 
 
 def _path_of(page: str) -> str:

@@ -16,6 +16,21 @@ FITTED: dict[str, tuple[str, int, str]] = {
         30,
         "https://e.x/?utm_source=1",
     ),
+    "a campaign value keeps its beginning": (
+        "https://e.x/?utm_source=1&utm_campaign=abcdef",
+        42,
+        "https://e.x/?utm_source=1&utm_campaign=abc",
+    ),
+    "the least important campaign value is cut, in its place": (
+        "https://e.x/?utm_term=abcdef&utm_source=123456&x=1",
+        43,
+        "https://e.x/?utm_term=abc&utm_source=123456",
+    ),
+    "no half character in a campaign value": (
+        "https://e.x/?ref=%C3%A9%C3%A9",
+        28,
+        "https://e.x/?ref=%C3%A9",
+    ),
     "then the question mark": ("https://e.x/?utm_source=1", 24, "https://e.x/"),
     "then the end of the path": ("https://e.x/abcdef?ref=1", 15, "https://e.x/abc"),
     "no half escape": ("https://e.x/a%20b", 14, "https://e.x/a"),

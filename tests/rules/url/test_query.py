@@ -51,11 +51,15 @@ QUERIES: dict[str, tuple[str, str]] = {
     "an address in a phrase": ("utm_content=from+jo@mail.example&ref=a", "?ref=a"),
     "an at sign": ("utm_source=news@10", "?utm_source=news@10"),
     "an at sign before a sentence": ("utm_source=@+work.+now", "?utm_source=@+work.+now"),
-    "100 characters": (
-        "utm_term=" + "%C3%A9" * 100,
-        "?utm_term=" + "%C3%A9" * 100,
+    "a long value": (
+        "utm_term=" + "%C3%A9" * 250 + "&ref=a",
+        "?utm_term=" + "%C3%A9" * 250 + "&ref=a",
     ),
-    "101 characters": ("utm_term=" + "%C3%A9" * 101 + "&ref=a", "?ref=a"),
+    "a long value with a secret": (
+        "utm_term=" + "word+" * 50 + "aB3dE5gH7jK9mN1pQ3sT5vW7&ref=a",
+        "?ref=a",
+    ),
+    "a long value with an address": ("utm_term=" + "word+" * 50 + "a@b.example&ref=a", "?ref=a"),
 }
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import Final
 
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
-from footfall.rules.url.limit import MAX_URL_BYTES, fit, without_campaign
+from footfall.rules.url.limit import MAX_URL_BYTES, Page, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
-from footfall.rules.url.page import UNKNOWN_HOST, page_url, page_url_at, public_origin
+from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_origin
 from footfall.rules.url.path import HidePathSecrets
 from footfall.rules.url.referrer import Referral, referrer_at, referrer_of
-from footfall.rules.url.scrub import scrub_url
+from footfall.rules.url.scrub import scrub_url, scrubbed_page
 
 __all__ = [
     "CAMPAIGN",
@@ -28,15 +28,17 @@ __all__ = [
     "REQUEST_HEADERS",
     "UNKNOWN_HOST",
     "HidePathSecrets",
+    "Page",
     "Referral",
     "UrlOptions",
     "fit",
+    "page_at",
     "page_url",
-    "page_url_at",
     "public_origin",
     "referrer_at",
     "referrer_of",
     "scrub_url",
+    "scrubbed_page",
     "without_campaign",
 ]
 

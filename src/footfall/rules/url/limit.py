@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
@@ -12,11 +12,24 @@ from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 MAX_URL_BYTES: Final = 2_000
 
 
+class Page(NamedTuple):
+    """The URL of a page; `is_cut` where a part of it is left out to keep `MAX_URL_BYTES`."""
+
+    url: str
+    is_cut: bool = False
+
+
+def fitted_page(url: str, *, is_cut: bool = False) -> Page:
+    """The page of a URL, which is ASCII; `is_cut` if it has lost a part already."""
+    return Page(url, is_cut) if len(url) <= MAX_URL_BYTES else Page(fit(url), is_cut=True)
+
+
 def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
     """`url`, which is ASCII, in at most `limit` bytes: the least important parts are removed.
 
     Parameters of `keep_query` are removed first, then click ids, then the campaign from `utm_term`
-    up to `utm_source`; among equals the last one first. Then the path is cut at its end.
+    up to `utm_source`; among equals the last one first. The value of a campaign parameter keeps
+    what fits of its beginning. Then the path is cut at its end.
     """
     if len(url) <= limit:
         return url
@@ -25,6 +38,11 @@ def fit(url: str, limit: int = MAX_URL_BYTES) -> str:
     excess = len(url) - limit
     for position in sorted(parameters, key=lambda each: (_priority(parameters[each]), -each)):
         if excess <= 0:
+            break
+        parameter = parameters[position]
+        name, _, value = parameter.partition("=")
+        if _priority(parameter) > 1 and (short := _cut(value, max(len(value) - excess, 0))):
+            parameters[position] = f"{name}={short}"
             break
         excess -= len(parameters.pop(position)) + 1
     if parameters:

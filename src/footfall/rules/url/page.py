@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin
 
 from footfall.rules.url.host import host_of, scheme_of
-from footfall.rules.url.limit import MAX_URL_BYTES, fit
+from footfall.rules.url.limit import Page, fitted_page
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import split_url
-from footfall.rules.url.path import path_of_hit, public_path, route_path
+from footfall.rules.url.path import MAX_PATH, path_of_hit, public_path, route_path
 from footfall.rules.url.query import public_query
 from footfall.rules.url.text import MAX_CACHED_CHARS, decode_text, without_surrogates
 
@@ -45,26 +45,29 @@ def page_url(
     Returns:
         ASCII text of at most 2,000 bytes.
     """
-    return page_url_at(
+    return page_at(
         public_origin(hit, is_trusted=is_trusted, options=options), hit, options, path
-    )
+    ).url
 
 
-def page_url_at(
+def page_at(
     origin: str, hit: Hit, options: UrlOptions = DEFAULT_OPTIONS, path: str | None = None
-) -> str:
-    """`page_url` for a caller that has the hit's `public_origin` already, as `origin`."""
+) -> Page:
+    """The page for a caller that has the hit's `public_origin` already, as `origin`."""
     pushed = split_url(_resolved(decode_text(path), hit)) if path else None
+    read = ""
     if options.path_mode == "route" and hit.route is not None:
         where = route_path(hit.route)
     elif pushed:
+        read = pushed.path
         where = public_path(pushed.path, options.hide_path_secrets, is_encoded=True)
     else:
-        write = path_of_hit if len(hit.path) <= MAX_CACHED_CHARS else path_of_hit.__wrapped__
-        where = write(hit.path, options.hide_path_secrets)
+        read = hit.path
+        write = path_of_hit if len(read) <= MAX_CACHED_CHARS else path_of_hit.__wrapped__
+        where = write(read, options.hide_path_secrets)
     query = pushed.query if pushed else hit.query and decode_text(hit.query)
     page = origin + where + public_query(query, options.keep_query) if query else origin + where
-    return page if len(page) <= MAX_URL_BYTES else fit(page)
+    return fitted_page(page, is_cut=len(read) > MAX_PATH)
 
 
 def public_origin(hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS) -> str:

@@ -19,7 +19,7 @@ from footfall.rules.url.secret_text import (
 from footfall.rules.url.text import CACHE_SIZE, without_surrogates
 
 # Twice the URL's limit, since long secrets in a path shrink; a request line holds 8 KiB.
-_MAX_PATH: Final = 4_096
+MAX_PATH: Final = 4_096
 # Of one segment, `;lat=50;lon=20`; more are nobody's.
 _MAX_PARAMETERS: Final = 32
 
@@ -68,8 +68,8 @@ def public_path(path: str, hides_secrets: HidePathSecrets, *, is_encoded: bool) 
 
 def _segments(path: str) -> list[str]:
     """The segments of a path; a segment that the limit cuts is left out."""
-    if len(path) > _MAX_PATH:
-        path = path[:_MAX_PATH].rpartition("/")[0] or path[:_MAX_PATH]
+    if len(path) > MAX_PATH:
+        path = path[:MAX_PATH].rpartition("/")[0] or path[:MAX_PATH]
     return path.removeprefix("/").split("/")
 
 

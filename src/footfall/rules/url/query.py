@@ -16,9 +16,13 @@ KeepQuery: TypeAlias = frozenset[str] | Literal["*"]
 _MAX_QUERY: Final = 8_192
 # Ten times as many as a landing page has.
 _MAX_PARAMETERS: Final = 256
-# Longer than any campaign's name, and too short for a token or free text.
-_MAX_VALUE: Final = 100
+# The bytes of a whole URL, so that one with a longer value is cut in any case.
+_MAX_VALUE: Final = 2_000
+# Longer ones are rarely equal, and would fill the cache.
+_MAX_CACHED: Final = 100
 _MAX_NAME: Final = 200
+# Within one value, `a;token=b`.
+_MAX_NESTED: Final = 32
 
 # The whole name, in lower case, with underscores for hyphens. Some of these words are harmless as a
 # part of another name (`sort_key`, `country_code`).
@@ -87,7 +91,7 @@ def public_query(query: str, keep: KeepQuery) -> str:
 
 def _public_parameter(parameter: str, keep: KeepQuery) -> str:
     # A campaign brings many visitors with equal parameters. Others may be keys and are not cached.
-    is_short = len(parameter) <= _MAX_VALUE and parameter.startswith(_CAMPAIGN_PREFIXES)
+    is_short = len(parameter) <= _MAX_CACHED and parameter.startswith(_CAMPAIGN_PREFIXES)
     return (_cached_parameter if is_short else _encoded_parameter)(parameter, keep)
 
 
@@ -131,12 +135,12 @@ def _kept_part(parameter: str, keep: KeepQuery) -> str:
 
 def _public_campaign(value: str) -> str | None:
     """The value of a campaign's parameter, or None where it is none."""
-    plain = unquote_plus(value)
-    if len(plain) > _MAX_VALUE or _has_address(value):
+    value = value[:_MAX_VALUE]
+    if _has_address(value):
         return None
     if ";" in value:
         # Some tools part parameters so: `utm_source=a;token=b`.
-        first, *others = value.split(";")
+        first, *others = value.split(";", _MAX_NESTED)[:_MAX_NESTED]
         kept = [each for each in others if not may_hold_secret(each.partition("=")[0])]
         value = ";".join([first, *kept])
     return None if has_secret(unquote_plus(value)) else value

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from footfall.rules.url.host import MAX_HOST_CHARS, WEB_SCHEMES, host_of
-from footfall.rules.url.limit import fit
+from footfall.rules.url.limit import fitted_page
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import split_url
-from footfall.rules.url.path import public_path
+from footfall.rules.url.path import MAX_PATH, public_path
 from footfall.rules.url.text import CACHE_SIZE, MAX_CACHED_CHARS, decode_text
 
 if TYPE_CHECKING:
@@ -22,11 +22,13 @@ _REFERRER_SCHEMES: Final = WEB_SCHEMES | {"android-app"}
 class Referral(NamedTuple):
     """Where a visitor came from: at most one of two.
 
-    `referrer` is the URL of another site's page, `previous` the path of a page of this site.
+    `referrer` is the URL of another site's page, `previous` the path of a page of this site;
+    `is_cut` where a part of it is left out to keep `MAX_URL_BYTES`.
     """
 
     referrer: str | None = None
     previous: str | None = None
+    is_cut: bool = False
 
 
 def referrer_of(hit: Hit, *, page: str, options: UrlOptions = DEFAULT_OPTIONS) -> Referral:
@@ -93,12 +95,16 @@ def _parse(text: str, hides_secrets: bool) -> _ParsedReferrer | None:
     address = f"{parts.scheme}://{parts.host}"
     if parts.path or parts.scheme in WEB_SCHEMES:
         address += path
-    elsewhere = Referral(referrer=fit(address))
+    is_cut = len(parts.path) > MAX_PATH
+    page = fitted_page(address, is_cut=is_cut)
+    elsewhere = Referral(referrer=page.url, is_cut=page.is_cut)
     if parts.scheme not in WEB_SCHEMES:
         return _ParsedReferrer(None, _NO_REFERRAL, elsewhere)
     if site := _site_behind_proxy(parts.host):
         return _ParsedReferrer(site, _NO_REFERRAL, elsewhere)
-    return _ParsedReferrer(_site(parts.host), Referral(previous=fit(path)), elsewhere)
+    page = fitted_page(path, is_cut=is_cut)
+    here = Referral(previous=page.url, is_cut=page.is_cut)
+    return _ParsedReferrer(_site(parts.host), here, elsewhere)
 
 
 # Google Translate, and the AMP caches of Google, Bing and Cloudflare.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from footfall.rules.url.host import WEB_SCHEMES
-from footfall.rules.url.limit import fit
+from footfall.rules.url.limit import Page, fitted_page
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import UrlParts, split_url
-from footfall.rules.url.path import public_path
+from footfall.rules.url.path import MAX_PATH, public_path
 from footfall.rules.url.query import public_query
 from footfall.rules.url.text import without_surrogates
 
@@ -27,16 +27,19 @@ def scrub_url(url: str, options: UrlOptions = DEFAULT_OPTIONS) -> str:
         ASCII text of at most 2,000 bytes. It is empty if `url` has no `scheme://`, its host is
         invalid, or its scheme is of no page (`data`, `file`).
     """
+    return scrubbed_page(url, options).url
+
+
+def scrubbed_page(url: str, options: UrlOptions = DEFAULT_OPTIONS) -> Page:
+    """`scrub_url`, and whether the result is cut."""
     parts = split_url(without_surrogates(url))
     if parts is None or parts.scheme in _NO_PAGES:
-        return ""
-    return _public_url(parts, options)
+        return Page("")
+    return fitted_page(_public_url(parts, options), is_cut=len(parts.path) > MAX_PATH)
 
 
 def _public_url(parts: UrlParts, options: UrlOptions) -> str:
     path = ""
     if parts.path or parts.scheme in WEB_SCHEMES:
         path = public_path(parts.path, options.hide_path_secrets, is_encoded=True)
-    return fit(
-        f"{parts.scheme}://{parts.host}{path}{public_query(parts.query, options.keep_query)}"
-    )
+    return f"{parts.scheme}://{parts.host}{path}{public_query(parts.query, options.keep_query)}"
