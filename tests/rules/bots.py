@@ -366,10 +366,6 @@ UNKNOWN_BOTS: dict[str, tuple[str, Bot]] = {
         "Mozilla/5.0 (exampletowr; Windows NT 10.0; x64; rv:84.0) Gecko/20100101 Firefox/84.0",
         Bot("Mozilla", "other"),
     ),
-    "a name between the windows and the system": (
-        f"Mozilla/5.0 (X11; Examplenyze; Linux x86_64) {_LIKE_GECKO} Chrome/131.0.0.0",
-        Bot("Mozilla", "other"),
-    ),
     "a known name with its version": (
         "Mozilla/5.0 (Windows; U; Windows NT 5.1; rv:1.9.2.8) Firefox/3.6.8/Heritrix-1.9",
         Bot("heritrix", "other"),
@@ -427,6 +423,16 @@ PEOPLE: dict[str, str] = {
         f"Mozilla/5.0 (Linux; Android 10; X1) {_ANDROID} foo.com"
     ),
     "an app that scans paper": f"Mozilla/5.0 (Linux; Android 13; X1) {_ANDROID} CamScanner/4.8",
+    "an app that reads barcodes": (
+        f"Mozilla/5.0 (Linux; Android 13; X1) {_ANDROID} Barcode Scanner/3"
+    ),
+    "an app that checks networks": (
+        "Mozilla/5.0 (iPad; CPU OS 16_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+        "Mobile/15E148 NetCheck/1.0"
+    ),
+    "a distribution of Linux": (
+        "Mozilla/5.0 (X11; Manjaro; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    ),
     "a shop's app": f"Mozilla/5.0 (Linux; Android 14; X1) {_ANDROID} example-store-checkout",
     "Internet Explorer with a toolkit": (
         "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1; Embedded Web Browser from: "

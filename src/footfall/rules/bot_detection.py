@@ -105,15 +105,16 @@ _COMPATIBLE_BROWSERS: Final = tuple(
     """.split()  # noqa: SIM905  # likewise
 )
 
-# What a program does at a site, where a person reads. CamScanner and a shop's checkout are apps'.
+# What a program does at a site, where a person reads.
 _JOBS: Final = tuple(
     """
     crawl spider scrape synthetics monitor inspector favicon thumb preview screenshot verify
     verifi validat probe fetch analyz diagnos measurement classifier devtools google- -google -user/
     """.split()  # noqa: SIM905  # likewise
 )
-_OTHERS_JOBS: Final = ("scan", "check", "agent")
-_JOB: Final = re.compile(r"(?<!cam)scan|check(?!out)|(?<!user[ -])(?<!_)agent(?![a-z])")
+# Apps for phones do this, too, for their users: CamScanner, a shop's checkout.
+_JOBS_OF_APPS: Final = ("scan", "check", "agent")
+_JOB: Final = re.compile(r"scan|check(?!out)|(?<!user[ -])(?<!_)agent(?![a-z])")
 
 _WORD_SEPARATORS: Final = str.maketrans(dict.fromkeys("/;,:()[]{}<>+'\"|\\", " "))
 _MAIL_HOST: Final = re.compile(r"@[a-z0-9-]+\.[a-z]{2}")
@@ -130,10 +131,10 @@ _BOT: Final = re.compile(r"(?<!cu)bots?(?![a-z])")
 # Crawlers of Google and others sign where WebKit says what it is like. Before them Safari did so,
 # televisions did, and Google's proxy for slow connections, behind which a person waited.
 _NAME_IN_ENGINE: Final = re.compile(r"like gecko[;,] *(?!safari|opera|hevc|googleweblight)[^) ]")
-# Desktop browsers put nothing before the system: `(watchTowr; Windows NT 10.0; ...)`.
+# Browsers put nothing before Windows and macOS: `(watchTowr; Windows NT 10.0; ...)`. Before Linux
+# there may be the name of a distribution.
 _NAME_BEFORE_SYSTEM: Final = re.compile(
     r"\((?!windows|macintosh|compatible)[a-z.]{4,}; (?:windows nt|macintosh)"
-    r"|\(x11; (?!ubuntu|fedora|linux|gentoo|debian)[a-z.]{4,}; linux"
 )
 # `fasthttp, Mozilla/5.0 (X11; ...`. On phones, apps do so, too, but without a comma.
 _NAME_BEFORE_BROWSER: Final = re.compile(
@@ -243,7 +244,14 @@ def _gives_contact(text: str) -> bool:
 
 
 def _names_job(text: str) -> bool:
-    return _has_any(text, _JOBS) or (_has_any(text, _OTHERS_JOBS) and _JOB.search(text) is not None)
+    if _has_any(text, _JOBS):
+        return True
+    return (
+        _has_any(text, _JOBS_OF_APPS)
+        and "mobile" not in text
+        and "android" not in text
+        and _JOB.search(text) is not None
+    )
 
 
 def _signs_as_bots_do(text: str) -> bool:
