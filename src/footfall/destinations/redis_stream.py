@@ -57,6 +57,8 @@ class RedisStream:
     # At fifty events in each, and 80 bytes for an event, 400 MB.
     max_entries: int = 100_000
     heartbeats: bool = False
+    endpoint: str = field(init=False, repr=False, compare=False)
+    """The server, without user, password and options."""
     # What one process puts into the queue between two looks, at 2,000 events a second.
     max_batch: ClassVar[int] = 100
 
@@ -69,6 +71,10 @@ class RedisStream:
             max_entries=_entries,
             heartbeats=_validation.boolean,
         )
+        parts = urlsplit(self.url)
+        # Once, for it is read with every event.
+        endpoint = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        object.__setattr__(self, "endpoint", endpoint)
 
     @classmethod
     def from_line(cls, line: str) -> Self:
@@ -91,12 +97,6 @@ class RedisStream:
         """`redis:<stream>@<host>`."""
         parts = urlsplit(self.endpoint)
         return f"redis:{self.stream}@{parts.netloc or parts.path}"
-
-    @property
-    def endpoint(self) -> str:
-        """The server, without user, password and options."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     @property
     def queue(self) -> Self:
