@@ -65,7 +65,7 @@ def account(server: RedisServer, group: int = 0) -> dict[str, int]:
     """
     found = read_status(server.client, STREAM).groups[group]
     counters = found.numbers
-    assert found.produced == sum(counters.values()), found
+    assert found.produced + found.repeated == sum(counters.values()), found
     assert min(counters.values()) >= 0, found
     return {name: number for name, number in counters.items() if number}
 

@@ -15,6 +15,7 @@ GROUP = GroupStatus(
     name='plausible:"a"',
     produced=9,
     ends={**dict.fromkeys(ENDS, 0), "accepted": 5},
+    repeated=0,
     in_flight=1,
     pending=0,
     waiting=3,

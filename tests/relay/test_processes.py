@@ -7,9 +7,11 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from footfall.delivery.outbox import Mode
 from footfall.relay.relay import Relay
 from footfall.relay.status import read_status
 from tests.relay.queues import account, destination, pages, put, queue_at, relay, steps, urls
@@ -40,9 +42,11 @@ def in_a_child(work: Callable[[], None]) -> int:
     return child
 
 
-def forked_relay(server: RedisServer, plausible: Vendor) -> int:
+def forked_relay(server: RedisServer, plausible: Vendor, mode: Mode = "at_most_once") -> int:
     def work() -> None:
-        found = Relay(queue_at(server), [destination(plausible)], connections=CONNECTIONS)
+        found = Relay(
+            queue_at(server), [destination(plausible)], connections=CONNECTIONS, mode=mode
+        )
         found.check()
         while True:
             time.sleep(found.step())
@@ -102,6 +106,57 @@ def test_64_a_relay_that_was_stopped_and_goes_on_sends_nothing_twice(server: Red
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         assert urls(plausible) == {str(number): 1 for number in range(EVENTS)}
+
+
+@pytest.fixture
+def claims_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("footfall.relay.stream_source.CLAIM_SECONDS", 2.0)
+    monkeypatch.setattr("footfall.relay.stream_source.CLAIM_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr("footfall.delivery.drainer.PURGE_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("gone_at_once", "claims_soon")
+def test_63_at_least_once_a_killed_relay_loses_nothing(server: RedisServer) -> None:
+    put(queue_at(server), pages(range(EVENTS)), pack=PACK)
+    with vendor(SLOW) as plausible:
+        child = forked_relay(server, plausible, "at_least_once")
+        assert wait_until(lambda: len(plausible.requests) > 50)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        to = destination(plausible)
+        with relay(queue_at(server), to, connections=CONNECTIONS, mode="at_least_once") as found:
+            assert wait_until(lambda: found.step() and len(urls(plausible)) == EVENTS)
+            assert steps(found)
+            account(server)  # it adds up, with what ended twice
+        got = urls(plausible)
+        assert sum(got.values()) - EVENTS <= MOST_LOST
+        assert max(got.values()) <= 2
+
+
+@pytest.mark.usefixtures("gone_at_once", "claims_soon")
+def test_64_at_least_once_a_stopped_relay_sends_nothing_that_is_anothers(
+    server: RedisServer,
+) -> None:
+    put(queue_at(server), pages(range(EVENTS)), pack=PACK)
+    with vendor(SLOW) as plausible:
+        child = forked_relay(server, plausible, "at_least_once")
+        try:
+            assert wait_until(lambda: len(plausible.requests) > 50)
+            os.kill(child, signal.SIGSTOP)
+            to = destination(plausible)
+            options: Any = {"connections": CONNECTIONS, "mode": "at_least_once"}
+            with relay(queue_at(server), to, **options) as found:
+                assert wait_until(lambda: found.step() and len(urls(plausible)) == EVENTS)
+                assert steps(found)
+            sent = len(plausible.requests)
+            os.kill(child, signal.SIGCONT)
+            put(queue_at(server), pages(range(1000, 1010)), pack=PACK)
+            assert wait_until(lambda: len(urls(plausible)) == EVENTS + 10)
+            # Only an exchange that was under way when it was stopped may have gone on.
+            assert len(plausible.requests) - sent <= 10 + CONNECTIONS
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def test_59_a_server_with_a_log_of_its_writes_keeps_the_queue(tmp_path: Path) -> None:

@@ -87,3 +87,33 @@ def test_a_relay_that_stops_returns_what_it_could_not_send(server: RedisServer) 
         assert steps(other)
         assert urls(plausible) == {str(number): 1 for number in range(100)}
     assert account(server) == {"accepted": 100}
+
+
+def test_at_least_once_an_entry_is_acknowledged_when_its_events_have_ended(
+    server: RedisServer,
+) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(100)), pack=10)
+    with vendor(ACCEPTING) as plausible:
+        with relay(queue, destination(plausible), mode="at_least_once") as found:
+            assert steps(found)
+            assert account(server) == {"accepted": 100}
+        assert {*urls(plausible).values()} == {1}
+    assert account(server) == {"accepted": 100}
+
+
+def test_at_least_once_a_relay_that_stops_returns_what_it_could_not_send(
+    server: RedisServer,
+) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(100)))
+    port = vendors.unused_port()
+    to = destination_from(f"plausible+http://127.0.0.1:{port}/example.com")
+    with relay(queue, to, connections=2, mode="at_least_once") as found:
+        assert wait_until(lambda: found.step() and found.lanes[to.name].is_paused)
+        assert found.close(1.0)
+        assert account(server) == {"waiting": 100}
+    with vendor(ACCEPTING, port=port) as plausible, relay(queue, to, mode="at_least_once") as other:
+        assert steps(other)
+        assert urls(plausible) == {str(number): 1 for number in range(100)}
+    assert account(server) == {"accepted": 100}

@@ -78,6 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="to each destination (%(default)s); a killed relay loses twice as many events",
     )
     parser.add_argument(
+        "--promise",
+        choices=("at_most_once", "at_least_once"),
+        default="at_most_once",
+        help="what becomes of the events that a killed relay had taken: they are lost, or sent "
+        "again (%(default)s)",
+    )
+    parser.add_argument(
         "--health",
         metavar="[HOST]:PORT",
         help="answer GET /health and GET /metrics there, on this machine only unless a host is "
@@ -121,7 +128,7 @@ def _deliver(queue: RedisStream, args: argparse.Namespace) -> int:
         raise ValueError("--connections: write a number from 1 to 1000")
     address = _address(args.health) if args.health else None
     stop = _stop_signal()
-    relay = Relay(queue, destinations, connections=args.connections)
+    relay = Relay(queue, destinations, connections=args.connections, mode=args.promise)
     from redis.exceptions import RedisError  # without redis-py that was a ConfigError
 
     try:
@@ -267,6 +274,8 @@ def _group_lines(group: GroupStatus) -> Iterator[str]:
     for name, number in group.numbers.items():
         if number:
             yield f"    {name.replace('_', ' '):<18} {number:>12,}"
+    if group.repeated:
+        yield f"    {group.repeated:,} of them ended twice, since a relay was killed"
     if group.waiting:
         yield f"    the oldest one waits for {group.age_seconds:g} s"
     for each in group.consumers:

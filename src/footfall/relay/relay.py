@@ -11,10 +11,12 @@ from typing import Final
 
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
-from footfall.delivery import Counters, Item, Lane, Limits
+from footfall.delivery import Item, Lane, Limits
 from footfall.delivery.drainer import Drainer
+from footfall.delivery.outbox import Mode
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
 from footfall.destinations import Destination, RedisStream
+from footfall.relay.leases import LeasedLane
 from footfall.relay.server_check import Finding, check_server
 from footfall.relay.status import QueueStatus, read_status
 from footfall.relay.stream_source import StreamSource
@@ -43,6 +45,8 @@ class Relay:
         queue: Where events wait.
         destinations: Where they go; each is a consumer group with its `name`.
         connections: To each destination. Twice as many events of it are in memory.
+        mode: What a relay that is killed does to the events that it has taken: they are lost, or
+            sent again by another.
         transport: What sends requests.
 
     Raises:
@@ -55,25 +59,30 @@ class Relay:
         destinations: Sequence[Destination],
         *,
         connections: int = CONNECTIONS,
+        mode: Mode = "at_most_once",
         transport: Transport | None = None,
     ) -> None:
         transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
         self._log = ThrottledLog()
         self._stream = queue.stream
+        self._is_taken_first = mode == "at_most_once"
         limits = Limits(
             max_connections=connections,
             max_age_seconds=queue.max_age_seconds,
             late_max_age_seconds=queue.max_age_seconds,
             max_tries=_MAX_TRIES,
         )
+        self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._source = StreamSource(queue, destinations, self.consumer, log=self._log, mode=mode)
         self.lanes = {
-            each.name: Lane(each, transport, limits, log=self._log) for each in destinations
+            each.name: LeasedLane(
+                self._source.leases[each.name], each, transport, limits, log=self._log
+            )
+            for each in destinations
         }
         # So many of each destination are lost with a killed relay, and an entry more.
         window = max([2 * connections, *(getattr(each, "max_batch", 1) for each in destinations)])
         self._drainer = Drainer(self.lanes, log=self._log, window=window)
-        self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self._source = StreamSource(queue, destinations, self.consumer, log=self._log)
         for lane in self.lanes.values():
             lane.on_unsent = self._give_back
         # How the events of each lane had ended when it was registered.
@@ -152,6 +161,7 @@ class Relay:
             lane.expedite()
         lossless = [lane.wait(deadline) for lane in self.lanes.values()]
         try:
+            self._drainer.finish_done(self._source)
             self._write_account()
             self._source.leave()
         except (RedisError, OSError) as error:
@@ -168,6 +178,7 @@ class Relay:
             return 0
         try:
             self._source.give_back(lane.name, [item.event for item in items])
+            self._source.finish([item.row for item in items if item.row is not None])
         except (RedisError, OSError) as error:
             self._log.warn("queue", f"footfall: events could not be returned: {error}")
             lane.count_admitted(items, "lost_at_exit")
@@ -177,17 +188,21 @@ class Relay:
 
     def _register(self, name: str) -> None:
         """Begin an account: what has ended until now is in another one, which the server lost."""
-        counters = self.lanes[name].counters()
-        self._source.register(name, counters.queued)
-        self._before[name] = _ends(counters)
+        lane = self.lanes[name]
+        self._before[name] = _ends(lane)
+        self._source.register(name, lane.counters().queued if self._is_taken_first else 0)
 
     def _write_account(self) -> None:
         for name, lane in self.lanes.items():
             before = self._before.get(name, {})
-            ends = {end: n - before.get(end, 0) for end, n in _ends(lane.counters()).items()}
+            ends = {end: number - before.get(end, 0) for end, number in _ends(lane).items()}
             self._source.count(name, ends)
 
 
-def _ends(counters: Counters) -> Mapping[str, int]:
+def _ends(lane: LeasedLane) -> Mapping[str, int]:
     """How the events of a lane have ended."""
-    return {name: getattr(counters, name) for name in ENDS}
+    counters = lane.counters()
+    ends = {name: getattr(counters, name) for name in ENDS}
+    # These have not ended: another relay has them.
+    ends["rejected"] -= lane.surrendered
+    return ends

@@ -45,11 +45,16 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupStatus:
-    """The account of one destination, in events: `produced` is the sum of the others."""
+    """The account of one destination, in events.
+
+    `produced` and `repeated` are the sum of the others.
+    """
 
     name: str
     produced: int
     ends: Mapping[str, int]
+    # Ended twice, since a relay that was killed had sent them.
+    repeated: int
     # In the memory of relays that live.
     in_flight: int
     # Read and not acknowledged.
@@ -64,7 +69,7 @@ class GroupStatus:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """Everything that an event may be in this group; the sum is `produced`."""
+        """Everything that an event may be in this group; the sum is `produced` and `repeated`."""
         return {**self.ends, **{state: getattr(self, state) for state in STATES}}
 
 
@@ -126,6 +131,10 @@ def _group(
     for found in by_consumer.values():
         ends.update({end: found[end] for end in ENDS})
     ends["lost"] += sum(each.in_flight for each in consumers if not each.is_alive)
+    # With `at_least_once` an entry is pending until all of its events have ended. What had ended
+    # when its relay died is sent again.
+    ends["repeated"] = max(0, -ends["lost"])
+    ends["lost"] = max(0, ends["lost"])
     total = int(produced or 0)
     own = total - counters["before"]
     waiting, age = 0, 0.0
@@ -135,11 +144,14 @@ def _group(
     waiting += sum(int(entry.partition(b" ")[0]) for entry in returned)
     in_flight = sum(each.in_flight for each in consumers if each.is_alive)
     pending = _pending_events(client, keys, name)
-    known = sum(ends.values()) + in_flight + pending + waiting
+    if in_flight < 0:
+        in_flight, pending = 0, pending + in_flight
+    known = sum(ends.values()) - 2 * ends["repeated"] + in_flight + pending + waiting
     return GroupStatus(
         name=name,
         produced=own,
         ends={end: ends[end] for end in ENDS},
+        repeated=ends["repeated"],
         in_flight=in_flight,
         pending=pending,
         waiting=waiting,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.delivery.drainer import StoredLine
+from footfall.delivery.outbox import Mode
 from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, connect
 from footfall.delivery.redis.queue_keys import (
     ACK,
@@ -19,6 +20,7 @@ from footfall.delivery.redis.queue_keys import (
     LEAVE,
     READ,
     REGISTER,
+    RENEW,
     TAKE_BACK,
     QueueKeys,
 )
@@ -26,6 +28,7 @@ from footfall.destinations import Destination, RedisStream
 from footfall.events.json import to_json
 from footfall.events.pack import Pack, UnknownVersionError
 from footfall.model import HEARTBEAT, Event
+from footfall.relay.leases import Leases
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -71,6 +74,7 @@ class StreamSource:
         destinations: Those that this relay delivers to.
         consumer: The name of this relay, which no other has.
         log: Where a warning is written of what cannot be read.
+        mode: Whether an entry is acknowledged before its events are sent, or when they have ended.
 
     Raises:
         ConfigError: redis-py is not installed, or does not understand the URL.
@@ -83,6 +87,7 @@ class StreamSource:
         consumer: str,
         *,
         log: ThrottledLog,
+        mode: Mode = "at_most_once",
     ) -> None:
         self.client: Redis = connect(queue, timeout_seconds=RELAY_TIMEOUT_SECONDS)
         self.consumer = consumer
@@ -91,7 +96,12 @@ class StreamSource:
         self._beats = {each.name: bool(getattr(each, "heartbeats", False)) for each in destinations}
         self._max_age = queue.max_age_seconds
         self._log = log
+        self.leases = {each: Leases(CLAIM_SECONDS) for each in self._groups}
+        self._keeps_entries = mode == "at_least_once"
+        # Entries whose events have ended and that are not acknowledged yet.
+        self._ended: dict[str, list[tuple[bytes, int]]] = {each: [] for each in self._groups}
         self._read = self.client.register_script(READ)
+        self._renew = self.client.register_script(RENEW)
         self._ack = self.client.register_script(ACK)
         self._give_back = self.client.register_script(GIVE_BACK)
         self._take_back = self.client.register_script(TAKE_BACK)
@@ -177,7 +187,11 @@ class StreamSource:
             self._keys.stream, group, self.consumer, idle, count=MAX_ENTRIES
         )
         entries = [
-            each for each in reply[1] if each[1] is not None and not self._is_poison(group, *each)
+            each
+            for each in reply[1]
+            if each[1] is not None
+            and not self.leases[group].is_open(each[0])
+            and not self._is_poison(group, *each)
         ]
         return self._readable(group, entries)
 
@@ -245,6 +259,10 @@ class StreamSource:
         """Acknowledge what was read; of these, what is ours to deliver."""
         if not read:
             return []
+        if self._keeps_entries:
+            for each in read:
+                self.leases[group].open(each.id, each.pack.number)
+            return read
         # Until an answer comes it is not known whether that was done.
         self._undecided[group] = [each._replace(is_doubtful=True) for each in read]
         entries = [(each.id, each.pack.number) for each in read]
@@ -273,11 +291,14 @@ class StreamSource:
 
     def _events(self, group: str, read: _Read) -> Iterator[StoredLine]:
         ahead = self._ahead(_seconds(read.id), read.pack.put_at)
+        row = (group, read.id) if self._keeps_entries else None
         for line in read.lines:
-            if _HEARTBEAT in line and not self._beats[group]:
-                self._skipped[group] += 1
-            else:
-                yield StoredLine(line, ahead_seconds=ahead)
+            if _HEARTBEAT not in line or self._beats[group]:
+                yield StoredLine(line, row, ahead)
+                continue
+            self._skipped[group] += 1
+            if row is not None:
+                self.finish([row])
 
     def _ahead(self, server_time: float, put_at: float) -> float:
         """How far our clock is ahead of the one that showed `put_at` at this time of the server."""
@@ -295,7 +316,15 @@ class StreamSource:
     # -- what is dropped -------------------------------------------------------------------------
 
     def finish(self, rows: Sequence[Any]) -> None:
-        """Nothing: entries are acknowledged when they are taken."""
+        """Note events that have ended; acknowledge the entries that have ended with them."""
+        for group, leases in self.leases.items():
+            own = [entry_id for of_group, entry_id in rows if of_group == group]
+            ended = self._ended[group] + leases.end(own) if own else self._ended[group]
+            if ended:
+                # Until it is known to be done.
+                self._ended[group] = ended
+                self._acknowledge(group, f"taken:{self.consumer}", ended)
+                self._ended[group] = []
 
     def purge(self) -> Iterator[tuple[str, str, int]]:
         """Drop what is too old, remove what all groups have done with, forget relays that died.
@@ -307,6 +336,7 @@ class StreamSource:
         self._read_time()
         for group in self._groups:
             self._forget(group)
+            self._renew_leases(group)
             try:
                 self._expire(group)
                 self._expire_pending(group)
@@ -316,6 +346,16 @@ class StreamSource:
                 self._create(group)
         self._trim()
         yield from ()
+
+    def _renew_leases(self, group: str) -> None:
+        leases, began_at = self.leases[group], monotonic()
+        if not (due := leases.due()):
+            return
+        kept = self._renew(keys=[self._keys.stream], args=[group, self.consumer, *due])
+        for entry_id, is_kept in zip(due, kept, strict=True):
+            if not is_kept:
+                leases.drop(entry_id)
+        leases.renewed(began_at)
 
     def _info(self) -> dict[str, Mapping[str, Any]]:
         """The groups of the stream, by name; none where there is no stream."""
@@ -350,7 +390,9 @@ class StreamSource:
         pending = self._pending(group, "-", f"{max(0.0, oldest) * 1000:.0f}", MAX_ENTRIES)
         old = [each["message_id"] for each in pending if each["time_since_delivered"] > 1000]
         found = [entry for entry_id in old for entry in self._entry(entry_id)]
-        self._count_expired(group, found)
+        self._count_expired(
+            group, [each for each in found if not self.leases[group].is_open(each[0])]
+        )
         trimmed = {*old} - {entry_id for entry_id, _ in found}
         if trimmed:  # their number is what is missing in the account
             self._acknowledge(group, "trimmed", [(entry_id, 0) for entry_id in trimmed])

@@ -6,7 +6,16 @@ import pytest
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
-from footfall.delivery.redis.queue_keys import ACK, COUNT, JOIN, LEAVE, READ, REGISTER, QueueKeys
+from footfall.delivery.redis.queue_keys import (
+    ACK,
+    COUNT,
+    JOIN,
+    LEAVE,
+    READ,
+    REGISTER,
+    RENEW,
+    QueueKeys,
+)
 from tests.support.redis_server import RedisServer
 
 KEYS = QueueKeys("example")
@@ -60,6 +69,17 @@ def test_a_relay_whose_account_is_lost_opens_another_first(server: RedisServer) 
     server.client.eval(REGISTER, 1, GROUP, "c", 3)
     assert server.client.eval(ACK, *arguments) == [1]
     assert server.client.hmget(GROUP, "taken:c", "before") == [b"8", b"-3"]
+
+
+def test_only_its_own_entries_are_renewed(server: RedisServer) -> None:
+    put(server, 5, 5)
+    server.client.xgroup_create(KEYS.stream, "g", "0")
+    server.client.xreadgroup("g", "one", {KEYS.stream: ">"})
+    server.client.xclaim(KEYS.stream, "g", "two", 0, ["1-2"], idle=50_000, justid=True)
+    assert server.client.eval(RENEW, 1, KEYS.stream, "g", "one", "1-1", "1-2", "9-9") == [1, 0, 0]
+    found = server.client.xpending_range(KEYS.stream, "g", "-", "+", 2)
+    assert [each["consumer"] for each in found] == [b"one", b"two"]
+    assert [each["times_delivered"] for each in found] == [1, 1]
 
 
 def test_a_group_begins_with_the_oldest_entry(server: RedisServer) -> None:

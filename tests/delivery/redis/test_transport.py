@@ -133,7 +133,9 @@ def test_while_the_server_hangs_no_request_waits_and_every_event_is_counted(
             assert wait_until(lambda: site.tracker.stats()["destinations"][name]["is_paused"])
             counts = site.counts()
             assert counts["queued"] <= 100
-            assert counts["unknown"] + counts["dropped_full"] >= 300
+            assert sum(counts.values()) == 401
+            assert counts["unknown"] > 0
+            assert counts["dropped_full"] > 0
         finally:
             server.go_on()
 

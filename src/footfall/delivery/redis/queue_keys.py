@@ -70,6 +70,20 @@ Returns 0 for each entry that another relay has acknowledged. Does nothing for a
 no account, since the server has lost it.
 """
 
+RENEW: Final = """
+-- KEYS: stream. ARGV: group, consumer, then ids.
+local kept = {}
+for i = 3, #ARGV do
+    local found = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
+    if found[1] then
+        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
+    end
+    kept[#kept + 1] = found[1] and 1 or 0
+end
+return kept
+"""
+"""Renews a consumer's lease on entries. Returns 0 for each that is not its own any more."""
+
 GIVE_BACK: Final = """
 -- KEYS: returned, group account. ARGV: consumer, number, entry, age in ms.
 redis.call('RPUSH', KEYS[1], ARGV[3])
