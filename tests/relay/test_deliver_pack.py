@@ -65,6 +65,7 @@ def test_a_heartbeat_goes_to_whom_it_is_for() -> None:
         (packed(1)._replace(version=2).to_bytes(), UnknownVersionError),
         (packed(2)._replace(body=b"damaged").to_bytes(), ValueError),
     ],
+    ids=["nothing", "no time", "a later version", "a damaged body"],
 )
 def test_what_is_no_pack_is_refused(pack: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
