@@ -70,6 +70,40 @@ def test_an_events_own_url_that_is_cut_is_counted() -> None:
     assert [each["trimmed"] for each in tracker.stats()["destinations"].values()] == [1]
 
 
+@pytest.mark.parametrize(
+    ("details", "lost"),
+    [
+        ({"profile_id": "", "time_zone": ""}, []),
+        ({"profile_id": "p" * 257}, ["profile_id"]),
+        ({"time_zone": "Mars/X Y", "screen_width": "wide"}, ["time_zone", "screen_width"]),
+    ],
+    ids=["blank", "too long", "wrong"],
+)
+@pytest.mark.parametrize("way", ["track", "track_pageview", "mark"])
+def test_a_wrong_detail_is_lost_and_the_event_is_sent(
+    way: str, details: dict[str, Any], lost: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def marked(scope: Any, receive: Any, send: Any) -> None:
+        scope["footfall"] = details
+        await page(scope, receive, send)
+
+    tracker = tracker_over(MemoryTransport())
+    about: dict[str, Any] = {"url": "https://example.com/", "visitor": {"ip": "198.51.100.7"}}
+    for _ in range(2):
+        if way == "track":
+            tracker.track("Paid", **about, **details)
+        elif way == "track_pageview":
+            tracker.track_pageview(**about, **details)
+        else:
+            call_asgi(asgi.FootfallMiddleware(marked, tracker=tracker), navigation())
+    tracker.flush(5)
+    [sent] = tracker.stats()["destinations"].values()
+    assert (sent["accepted"], sent["trimmed"]) == (2, 2 * bool(lost))
+    warnings = [r.message for r in caplog.records if "is not sent" in r.message]
+    assert sorted(text.split()[1] for text in warnings) == sorted(lost)
+    assert "p" * 50 not in caplog.text
+
+
 def test_anonymised_addresses_are_what_leaves() -> None:
     transport = MemoryTransport()
     tracker = tracker_over(transport, anonymize_ip="truncate")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from footfall import asgi
-from footfall.events.details import Details
+from footfall.events.details import check_details
 from footfall.request.record import Record, hit_of
 from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.packed_record import pack
@@ -37,7 +37,7 @@ def custom_event(record: Record | None) -> CustomEvent:
     return CustomEvent(
         name="Signup",
         props={"plan": "pro"},
-        details=Details(),
+        details=check_details({}),
         revenue=None,
         interactive=True,
         url=None,

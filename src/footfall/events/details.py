@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any, Final, TypedDict, cast
-
-from footfall.errors import EventError
+from typing import Any, Final, NamedTuple, TypedDict, cast
 
 __all__ = [
     "PERF_NAMES",
     "REQUEST_HEADERS",
+    "CheckedDetails",
     "Details",
+    "check_details",
     "details_from_hints",
     "valid_details",
-    "validate_details",
 ]
 
 
@@ -52,33 +50,34 @@ _TIME_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}", re.ASCII)
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def validate_details(given: Mapping[str, Any]) -> Details:
-    """The details that an app passed, all of them valid. None counts as not passed.
+class CheckedDetails(NamedTuple):
+    """The valid details, and for each name of an invalid one what to write instead."""
 
-    Raises:
-        EventError: names each invalid detail, and what to write instead.
+    details: Details
+    faults: Mapping[str, str]
+
+
+def check_details(given: Mapping[str, Any]) -> CheckedDetails:
+    """Those of the given details that are valid, and why others are not. Never raises.
+
+    None and a blank text count as not given, since apps have them for what they do not know.
     """
     found: dict[str, object] = {}
-    faults = []
+    faults: dict[str, str] = {}
     for name, value in given.items():
-        if value is None:
+        if value is None or (isinstance(value, str) and not value.strip()):
             continue
         try:
             found[name] = _check_of(name)(value)
         except ValueError as error:
-            faults.append(f"{name}={value!r:.60}: {error}")
-    if faults:
-        raise EventError("; ".join(faults))
-    return cast("Details", found)
+            # Without the value, which may say who the visitor is.
+            faults[name] = str(error)
+    return CheckedDetails(cast("Details", found), faults)
 
 
 def valid_details(given: Mapping[str, Any]) -> Details:
     """Those of the given details that are valid. Never raises."""
-    found: dict[str, object] = {}
-    for name, value in given.items():
-        with suppress(ValueError):
-            found[name] = _check_of(name)(value)
-    return cast("Details", found)
+    return check_details(given).details
 
 
 def details_from_hints(headers: Mapping[str, str]) -> Details:
@@ -114,7 +113,7 @@ def _time_zone(value: Any) -> str:
 
 def _profile_id(value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not text.strip() or _UNPRINTABLE.search(text):
+    if not isinstance(text, str) or _UNPRINTABLE.search(text):
         raise ValueError("write a text that can be shown")
     # As JavaScript counts. A text that was cut could be another user's id.
     if len(text.encode("utf-16-le")) > 2 * _MAX_PROFILE_CHARS:

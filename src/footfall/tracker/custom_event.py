@@ -13,7 +13,7 @@ from typing import Any, Final
 from footfall.destinations import check_event_name
 from footfall.errors import EventError
 from footfall.events import visitor_token
-from footfall.events.details import Details, validate_details
+from footfall.events.details import CheckedDetails, check_details
 from footfall.model import NO_PROPS, Revenue, Visitor
 from footfall.request.record import Record, chars_of_props, plain_props
 from footfall.rules import url
@@ -33,7 +33,7 @@ class CustomEvent:
 
     name: str
     props: Mapping[str, Any]
-    details: Details
+    details: CheckedDetails
     revenue: Revenue | None
     interactive: bool
     url: str | None
@@ -49,7 +49,7 @@ class CustomEvent:
         texts = [self.name, self.url, self.referrer]
         if self.visitor is not None:
             texts += [self.visitor.client_ip or "", self.visitor.user_agent, self.visitor.language]
-        mappings: list[Mapping[str, Any]] = [self.props, self.details, visitor]
+        mappings: list[Mapping[str, Any]] = [self.props, self.details.details, visitor]
         return sum(len(text or "") for text in texts) + sum(map(chars_of_props, mappings))
 
 
@@ -93,7 +93,7 @@ def check_event(
     event = CustomEvent(
         name=name,
         props=plain_props(props or {}),
-        details=validate_details(details),
+        details=check_details(details),
         revenue=_revenue(revenue),
         interactive=interactive,
         url=page,

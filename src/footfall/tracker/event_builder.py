@@ -6,7 +6,7 @@ Decisions, URLs, visitors and the app's hooks come together here. No thread, no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias
@@ -17,9 +17,9 @@ from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery.transport import MARKER_HEADER
 from footfall.destinations import VISITOR_HEADERS, check_event_name
-from footfall.events.details import Details, details_from_hints, valid_details
+from footfall.events.details import CheckedDetails, check_details, details_from_hints
 from footfall.events.hit_report import HitReport
-from footfall.model import PAGEVIEW, Decision, Event, Hit, Visitor
+from footfall.model import NO_PROPS, PAGEVIEW, Decision, Event, Hit, Visitor
 from footfall.rules import pageview, url
 from footfall.rules.path_rules import DEFAULT_EXCLUDE
 from footfall.rules.url import UNKNOWN_HOST
@@ -115,7 +115,10 @@ class EventBuilder:
                 return BuildResult("excluded")
             referral = self._referral_of_custom(custom, hit or _NO_REQUEST, page.url, referral)
         visitor = self._anonymized(custom.visitor) or (self.visitor_of(hit) if hit else Visitor())
-        details: Details = {**(_details_of(own_hit) if own_hit else {}), **custom.details}
+        of_hit = _details_of(own_hit) if own_hit else _NO_DETAILS
+        details = CheckedDetails(
+            {**of_hit.details, **custom.details.details}, {**of_hit.faults, **custom.details.faults}
+        )
         event = Event(
             name=custom.name,
             url=page.url,
@@ -126,8 +129,8 @@ class EventBuilder:
             revenue=custom.revenue,
             interactive=custom.interactive,
             time=time,
-            trimmed=_cut_fields(page, referral),
-            **details,
+            trimmed=_cut_fields(page, referral) + self._lost_details(details.faults),
+            **details.details,
         )
         return self._finish(own_hit, "custom_event", event, decision)
 
@@ -202,7 +205,7 @@ class EventBuilder:
 
     def _event_for(self, hit: Hit, decision: Decision, origin: str) -> Event:
         page, referral = self._page_of(hit, origin, pageview.pushed_url(hit) or _shown_url(hit))
-        visitor = self.visitor_of(hit)
+        visitor, details = self.visitor_of(hit), _details_of(hit)
         if decision.name == pageview.BOT_VISIT:
             # Vendors drop events with a bot's user agent; the props say which bot it was.
             visitor = replace(visitor, user_agent="")
@@ -222,9 +225,15 @@ class EventBuilder:
             props=props,
             interactive=decision.name != pageview.BOT_VISIT,
             time=hit.time,
-            trimmed=_cut_fields(page, referral),
-            **_details_of(hit),
+            trimmed=_cut_fields(page, referral) + self._lost_details(details.faults),
+            **details.details,
         )
+
+    def _lost_details(self, faults: Mapping[str, str]) -> tuple[str, ...]:
+        """The names of the details that are not sent; each is logged once."""
+        for name, fault in faults.items():
+            self._log.warn_once(f"detail:{name}", f"footfall: {name} is not sent: {fault}")
+        return tuple(faults)
 
     def _unsent_event(self, hit: Hit, custom: CustomEvent | None) -> Event:
         """The event that was not built, as it would be sent."""
@@ -331,10 +340,16 @@ def _shown_url(hit: Hit) -> str | None:
     return f"{quote(hit.shown_path, errors='replace')}?{hit.query}" if hit.shown_path else None
 
 
-def _details_of(hit: Hit) -> Details:
+def _details_of(hit: Hit) -> CheckedDetails:
     """The details from the app's mark, and from client hints."""
-    details = details_from_hints(hit.headers)
-    return {**details, **valid_details(hit.details)} if hit.details else details
+    hints = details_from_hints(hit.headers)
+    if not hit.details:
+        return CheckedDetails(hints, NO_PROPS)
+    marked = check_details(hit.details)
+    return marked._replace(details={**hints, **marked.details})
+
+
+_NO_DETAILS: Final = CheckedDetails({}, NO_PROPS)
 
 
 def _is_sampled(visitor: Visitor, rate: float) -> bool:

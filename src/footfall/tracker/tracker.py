@@ -313,6 +313,9 @@ class Tracker:
                 at=monotonic(),
                 token_secret=self.config.token_secret,
             )
+            if self._is_strict and event.details.faults:
+                faults = event.details.faults.items()
+                raise EventError("; ".join(f"{detail}: {fault}" for detail, fault in faults))
             # Of a request that breaks the specification, the record cannot be packed.
             self._inbox.submit_event(event, event.at)
         except EventError as error:
