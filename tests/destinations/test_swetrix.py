@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +41,22 @@ def test_a_custom_event_goes_to_an_address_of_its_own() -> None:
 
 def test_an_event_named_heartbeat_is_sent_as_a_heartbeat() -> None:
     assert SWETRIX.request(replace(PAGEVIEW, name=HEARTBEAT)) == SWETRIX.heartbeat(VISITOR)
+
+
+@pytest.mark.parametrize(
+    ("profile_id", "fields", "trimmed"),
+    [
+        ("user-17", {"profileId": "user-17"}, ()),
+        ("guest", {}, ()),
+        ("p" * 257, {}, ("profileId",)),
+    ],
+)
+def test_a_heartbeat_has_the_profile_of_its_visitor(
+    profile_id: str, fields: dict[str, str], trimmed: tuple[str, ...]
+) -> None:
+    request = SWETRIX.request(replace(PAGEVIEW, name=HEARTBEAT, profile_id=profile_id))
+    assert json.loads(request.body) == {"pid": PID, **fields}
+    assert request.trimmed == trimmed
 
 
 def test_a_heartbeat_names_the_project_alone() -> None:

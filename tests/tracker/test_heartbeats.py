@@ -66,6 +66,17 @@ def test_a_heartbeat_is_due_between_the_interval_and_the_visits_end(
         )
 
 
+def test_a_heartbeat_has_the_profile_of_the_last_event() -> None:
+    schedule = HeartbeatSchedule()
+    found = []
+    for at, profile_id in [(0.0, "user-17"), (100.0, "user-18"), (200.0, "")]:
+        schedule.note(replace(seen(at), profile_id=profile_id))
+        found += [schedule.heartbeat(ALICE, at + 30), schedule.heartbeat(ALICE, at + 60)]
+    assert [event and event.profile_id for event in found] == [
+        *["user-17", "user-17", "user-18", "user-18", "", ""]
+    ]
+
+
 def test_a_heartbeat_begins_no_visit() -> None:
     schedule = HeartbeatSchedule()
     schedule.note(seen(1000.0))

@@ -126,7 +126,7 @@ class Swetrix:
                 IP: without one, Swetrix would take the app's server for the visitor.
         """
         if event.name == HEARTBEAT:
-            return self.heartbeat(event.visitor)
+            return self.heartbeat(event.visitor, event.profile_id)
         trimmed = _wire_format.TrimmedFields()
         page = _swetrix_fields.page_of(event.url, trimmed)
         is_pageview = event.name == PAGEVIEW
@@ -160,16 +160,26 @@ class Swetrix:
             trimmed=trimmed.names,
         )
 
-    def heartbeat(self, visitor: Visitor) -> Request:
+    def heartbeat(self, visitor: Visitor, profile_id: str = "") -> Request:
         """The POST that keeps a visitor's session alive; it counts nothing.
 
         Send one every 30 seconds while the visitor is surely present, for instance on an open
         websocket. Without a session the server answers 403, which is not a fault.
+
+        Args:
+            visitor: Who is there.
+            profile_id: The app's id for a visitor who is signed in. The server takes a visit
+                whose last request has none for an anonymous one.
         """
+        trimmed = _wire_format.TrimmedFields()
+        fields: dict[str, object] = {"pid": self.pid}
+        if sent := _swetrix_fields.valid_profile_id(profile_id, trimmed):
+            fields["profileId"] = sent
         return Request(
             url=f"{self.endpoint}/hb",
             headers=_swetrix_fields.headers_of(visitor),
-            body=_wire_format.json_body({"pid": self.pid}),
+            body=_wire_format.json_body(fields),
+            trimmed=trimmed.names,
         )
 
     def read(self, response: Response) -> Outcome:

@@ -39,6 +39,8 @@ class Heartbeat(NamedTuple):
 class _Visit(NamedTuple):
     at: float
     url: str
+    # Of the last event: a vendor that stores it with each request forgets it otherwise.
+    profile_id: str
 
 
 class HeartbeatSchedule:
@@ -49,7 +51,7 @@ class HeartbeatSchedule:
 
     def note(self, event: Event) -> None:
         """Note that an event was sent, which keeps its visit alive by itself."""
-        self._remember(event.visitor, _Visit(event.time, event.url))
+        self._remember(event.visitor, _Visit(event.time, event.url, event.profile_id))
 
     def heartbeat(self, visitor: Visitor, now: float) -> Event | None:
         """The heartbeat of a visitor who is there at `now` (epoch); None if none is due."""
@@ -60,7 +62,9 @@ class HeartbeatSchedule:
             del self._visits[visitor.identity]
             return None
         self._remember(visitor, visit._replace(at=now))
-        return Event(name=HEARTBEAT, url=visit.url, visitor=visitor, time=now)
+        return Event(
+            name=HEARTBEAT, url=visit.url, visitor=visitor, profile_id=visit.profile_id, time=now
+        )
 
     def __len__(self) -> int:
         return len(self._visits)
