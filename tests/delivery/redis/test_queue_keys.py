@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
@@ -16,12 +18,18 @@ from footfall.delivery.redis.queue_keys import (
     RENEW,
     QueueKeys,
 )
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import BOTH_ENGINES, RedisServer, redis_server
 
 KEYS = QueueKeys("example")
 GROUP = KEYS.group_account("g")
 
-pytestmark = pytest.mark.server("redis-server")
+
+@pytest.fixture(scope="module", params=BOTH_ENGINES)
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("engine"), command=request.param) as running:
+        yield running
 
 
 def test_all_keys_of_a_queue_are_on_one_node_of_a_cluster() -> None:
