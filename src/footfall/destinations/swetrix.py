@@ -49,6 +49,11 @@ _BOT_PROTECTION = (
     "the project's bot protection is too strict: if these are people, lower it in the settings"
 )
 
+# The server's sentence, spelled so, where ClickHouse refuses its insert: nothing is stored.
+_INSERT_FAILED = re.compile(r"Error occur{1,2}ed while saving ")
+# Props are no objects, so this is the field.
+_PERF = b'"perf":{'
+
 # What the site owner can do, by a word that the server's message contains.
 _REMEDIES = {
     "pid": "copy the project's id from its settings in Swetrix",
@@ -193,6 +198,19 @@ class Swetrix:
             return ACCEPTED
         return _bot_outcome(_response_status.vendor_message(response.body))
 
+    def read_response_to(self, request: Request, response: Response) -> Outcome:
+        """`read`, and whether an insert that failed is surely the only one of this request."""
+        message = _response_status.vendor_message(response.body)
+        if response.status != 500 or not _INSERT_FAILED.match(message):
+            return self.read(response)
+        # Loading times are a second insert, and with `unique` the visit is noted before.
+        if self.unique or _PERF in request.body:
+            return self.read(response)
+        return Outcome(
+            kind=OutcomeKind.RETRY,
+            detail=f"HTTP 500: the vendor's database took nothing (it says: {message})",
+        )
+
     def why_dropped(self, outcome: Outcome, event: Event, *, has_kept: bool) -> Outcome:
         """The outcome of a drop with its likeliest cause and the remedy.
 
@@ -225,6 +243,8 @@ class Swetrix:
         # Servers of 2024 answered a bot with 403.
         if "bot" in message.lower():
             return _bot_outcome(message)
+        if not (self.unique or self.heartbeats):
+            return _response_status.refusal(response)
         return Outcome(
             kind=OutcomeKind.REJECTED,
             detail=(
@@ -233,7 +253,7 @@ class Swetrix:
             ),
             log_key="repeat",
             # After midnight, or after a restart, the server has no session.
-            is_expected=self.unique or self.heartbeats,
+            is_expected=True,
         )
 
 
@@ -249,7 +269,10 @@ def _refusal(response: Response) -> Outcome:
     if response.status != 400:
         return _response_status.refusal(response)
     message = _response_status.vendor_message(response.body).lower()
-    fields = [word for word in _REMEDIES if re.search(rf"\b{word}s?\b", message)]
+    fields = [word for word in _REMEDIES if re.search(rf"\b{word}(?:s|data)?\b", message)]
+    if len(fields) > 1 and "project" in fields:
+        # "This origin is not allowed by the project's settings" is about the origin.
+        fields.remove("project")
     if not fields:
         return _response_status.refusal(response)
     return _response_status.refusal_with_remedies(response, _REMEDIES, fields=fields)

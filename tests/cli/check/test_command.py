@@ -11,6 +11,7 @@ from tests.support.vendors import unused_port
 
 MISTAKES = {
     "no destination": ([], "or set FOOTFALL_DESTINATIONS"),
+    "a queue": (["redis://127.0.0.1/0?stream=a"], "footfall relay check"),
     "no such vendor": (["plausibel://plausible.io/a.test"], "did you mean plausible"),
     "no address, and nobody to ask": (["plausible://stats.test/a.test"], "give --client-ip"),
     "no address at all": (

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from footfall.collector import CollectorServer
-from footfall.collector.ingest.forward import event_of, reject_loops
+from footfall.collector.ingest.forward import Forward, event_of, reject_loops
 from footfall.collector.ingest.hops import MAX_HOPS, via
 from footfall.collector.wire.messages import IncomingEvent, IncomingRequest
 from footfall.destinations import Plausible, destination_from
@@ -306,6 +306,11 @@ def test_an_event_that_passed_too_many_collectors_counts_and_goes_no_further(
         assert [event["name"] for event in wait_for_events(vendor, 1)] == [f"{MAX_HOPS - 1} hops"]
         assert len(wait_for_events(collector, 2)) == 2
     assert f"has passed {MAX_HOPS} collectors, and is not passed on" in caplog.text
+
+
+def test_a_collector_does_not_forward_to_a_queue() -> None:
+    with pytest.raises(ConfigError, match="is a queue"):
+        Forward([destination_from("redis://127.0.0.1/0?stream=a")], instance="a")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.7.7.7", "[::1]", "0.0.0.0"])
