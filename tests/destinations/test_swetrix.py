@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from footfall.destinations import Swetrix
+from footfall.destinations import Only, Swetrix, outcome_of
 from footfall.errors import ConfigError
 from footfall.events.details import PERF_NAMES
 from footfall.model import ACCEPTED, HEARTBEAT, Outcome, OutcomeKind, Request, Response
@@ -365,13 +365,10 @@ FORBIDDEN = "HTTP 403: the vendor forbids the request; a firewall or an access r
             b'{"statusCode":403,"message":"not unique"}',
             Outcome(
                 kind=OutcomeKind.REJECTED,
-                detail=(
-                    "HTTP 403: a repeat of what is counted once, or a heartbeat without a "
-                    "session; no fault (it says: not unique)"
-                ),
-                log_key="repeat",
+                detail=FORBIDDEN + "of the endpoint (it says: not unique)",
+                pause=True,
             ),
-            id="told once where it was not",
+            id="a fault where it was not",
         ),
         pytest.param(
             Swetrix(pid=PID, unique=True),
@@ -407,6 +404,18 @@ def test_a_403_depends_on_who_sends_it(project: Swetrix, body: bytes, outcome: O
             "invalid origin",
             "origin: let the project allow the visited host, or write send_origin=False",
         ),
+        (
+            b'{"message":"This origin is not allowed by the project\'s settings"}',
+            "This origin is not allowed by the project's settings",
+            "invalid origin",
+            "origin: let the project allow the visited host, or write send_origin=False",
+        ),
+        (
+            b'{"message":["Metadata object can\'t have more than 20 keys"]}',
+            "Metadata object can't have more than 20 keys",
+            "invalid meta",
+            "meta: an older server takes fewer and shorter props; write old_server=True",
+        ),
     ],
 )
 def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
@@ -420,6 +429,40 @@ def test_a_refusal_quotes_the_message_of_swetrix_with_a_remedy(
         ),
         log_key=kind,
     )
+
+
+INSERT_FAILED = b'{"statusCode":500,"message":"Error occured while saving log data"}'
+PERF = dict.fromkeys(PERF_NAMES, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("project", "event", "body", "kind"),
+    [
+        pytest.param(SWETRIX, {}, INSERT_FAILED, OutcomeKind.RETRY, id="a pageview"),
+        pytest.param(
+            Only(to=SWETRIX, hosts=["example.com"]), {}, INSERT_FAILED, OutcomeKind.RETRY, id="only"
+        ),
+        pytest.param(SWETRIX, {"name": "Paid"}, INSERT_FAILED, OutcomeKind.RETRY, id="an event"),
+        pytest.param(
+            SWETRIX, {"props": {"perf": "{"}}, INSERT_FAILED, OutcomeKind.RETRY, id="a prop"
+        ),
+        pytest.param(
+            SWETRIX, {"perf": PERF}, INSERT_FAILED, OutcomeKind.UNKNOWN, id="with a second insert"
+        ),
+        pytest.param(
+            Swetrix(pid=PID, unique=True), {}, INSERT_FAILED, OutcomeKind.UNKNOWN, id="unique"
+        ),
+        pytest.param(
+            SWETRIX, {}, b'{"message":"Internal server error"}', OutcomeKind.UNKNOWN, id="another"
+        ),
+    ],
+)
+def test_an_insert_that_failed_is_sent_again(
+    project: Swetrix | Only, event: dict[str, Any], body: bytes, kind: OutcomeKind
+) -> None:
+    request = project.request(replace(PAGEVIEW, **event))
+
+    assert outcome_of(project, request, Response(status=500, body=body)).kind is kind
 
 
 @pytest.mark.parametrize("status", [402, 404, 413, 429, 500])

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from footfall.common.log import error_location
 from footfall.delivery.visitor_order import Item
-from footfall.destinations import Batching, Destination, Watching, explained, request_at
+from footfall.destinations import Batching, Destination, Watching, explained, outcome_of, request_at
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response
 
@@ -97,7 +97,8 @@ class Attempt:
             return [_failure(result)] * number
         try:
             if len(self.items) == 1:
-                return [_checked(self._destination.read(result))]
+                assert self.request is not None  # noqa: S101 -- for the type checker
+                return [_checked(outcome_of(self._destination, self.request, result))]
             found = cast("Batching", self._destination).read_batch(result, number)
             outcomes = None if found is None else [*map(_checked, found)]
             if outcomes is not None and len(outcomes) != number:

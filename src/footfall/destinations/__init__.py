@@ -17,6 +17,7 @@ from footfall.destinations.base import (
     Watching,
     explained,
     is_local,
+    outcome_of,
     queue_of,
     request_at,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "destination_from",
     "explained",
     "is_local",
+    "outcome_of",
     "queue_of",
     "request_at",
     "split_dsns",

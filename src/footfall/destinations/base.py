@@ -27,13 +27,14 @@ class Destination(Protocol):
     Several threads call its methods at once, so it should not change. An event for which `request`
     or `read` raises is counted as rejected, and the exception is logged.
 
-    Six further members are optional: `takes(event)` returns False for an event that the
+    Seven further members are optional: `takes(event)` returns False for an event that the
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
     `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
     outcome of a drop with its likeliest cause, for the log; `secrets` are the texts in its
     requests, such as a token in the body, that `footfall explain` must not show; `not_shown` is
-    what the vendor's response does not show, for `footfall check`. `Watching`, `Batching` and
+    what the vendor's response does not show, for `footfall check`; `read_response_to(request,
+    response)` is called in place of `read` for a single event. `Watching`, `Batching` and
     `Backdating` describe three more groups of optional members.
     """
 
@@ -140,6 +141,15 @@ def request_at(destination: Destination, event: Event, now: float) -> Request:
     if now - event.time > LATE_SECONDS and event.time and getattr(destination, "backdates", False):
         return cast("Backdating", destination).late_request(event)
     return destination.request(event)
+
+
+def outcome_of(destination: Destination, request: Request, response: Response) -> Outcome:
+    """What a response to the request of a single event means."""
+    read = getattr(destination, "read_response_to", None)
+    if read is None:
+        return destination.read(response)
+    outcome: Outcome = read(request, response)
+    return outcome
 
 
 def explained(

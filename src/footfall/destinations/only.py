@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from footfall.destinations._validation import host_of
-from footfall.destinations.base import explained, queue_of
+from footfall.destinations.base import explained, outcome_of, queue_of
 from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
@@ -140,3 +140,7 @@ class Only:
     def read(self, response: Response) -> Outcome:
         """The outcome that `to` reads."""
         return self.to.read(response)
+
+    def read_response_to(self, request: Request, response: Response) -> Outcome:
+        """The outcome that `to` reads in the response to this request."""
+        return outcome_of(self.to, request, response)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 from footfall.cli.api_keys import COLLECTOR_TOKEN
 from footfall.cli.check.destination_check import DestinationCheck
 from footfall.cli.terminal import complain
-from footfall.destinations import Destination, check_event_name, destination_from, split_dsns
+from footfall.destinations import (
+    Destination,
+    check_event_name,
+    destination_from,
+    queue_of,
+    split_dsns,
+)
 from footfall.errors import ConfigError, EventError
 from footfall.model import PAGEVIEW
 
@@ -76,4 +82,11 @@ def _destinations(lines: Sequence[str]) -> list[Destination]:
             "name a destination, such as plausible://plausible.io/example.com, or set "
             "FOOTFALL_DESTINATIONS"
         )
-    return [destination_from(line) for line in found]
+    destinations = [destination_from(line) for line in found]
+    for each in destinations:
+        if queue_of(each) is not None:
+            raise ValueError(
+                f"{each.name} is a queue: `footfall relay check` looks at its server; name here "
+                "the vendors to which its relay delivers"
+            )
+    return destinations

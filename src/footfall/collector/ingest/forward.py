@@ -41,6 +41,7 @@ from footfall.destinations import (
     Only,
     check_event_name,
     explained,
+    queue_of,
 )
 from footfall.errors import ConfigError, EventError, Fault
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
@@ -84,7 +85,7 @@ class Forward:
         transport: What sends requests.
 
     Raises:
-        ConfigError: The outbox cannot be used.
+        ConfigError: The outbox cannot be used, or a destination is a queue.
     """
 
     def __init__(
@@ -95,6 +96,10 @@ class Forward:
         outbox: str | Path | None = None,
         transport: Transport | None = None,
     ) -> None:
+        queues = [each for each in destinations if queue_of(each) is not None]
+        if queues:
+            remedy = "is a queue; name a vendor, or hand over from the apps themselves"
+            raise ConfigError([Fault("forward", each.name, remedy) for each in queues])
         transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
         limits = Limits()
         if outbox is not None:
