@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from contextlib import suppress
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, Unpack, cast
+from uuid import UUID
 
 from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
@@ -362,11 +363,10 @@ def _host(server: tuple[str, int | None] | None) -> str:
 
 def _route(scope: Scope) -> str | None:
     """The template that the app marked, or that Starlette, FastAPI or Litestar set in the scope."""
-    route = (
-        marked_route(scope.get(MARK_KEY))
-        or getattr(scope.get("route"), "path", None)
-        or scope.get("path_template")
-    )
+    found = scope.get("route")
+    # Of a mount with an app of another kind, Starlette leaves the mount itself, which is no route.
+    own = None if hasattr(found, "routes") else getattr(found, "path", None)
+    route = marked_route(scope.get(MARK_KEY)) or own or scope.get("path_template")
     if not isinstance(route, str):
         return None
     # By then the root path contains the mount points that led to the route.
@@ -385,11 +385,22 @@ def _mount_template(scope: Scope, route: str) -> str:
         wanted = str(value).strip("/").split("/")
         starts = range(end - len(wanted), 0, -1) if name not in names else ()
         for start in starts:
-            if segments[start : start + len(wanted)] == wanted:
+            found = segments[start : start + len(wanted)]
+            if found == wanted or _means("/".join(found), value):
                 segments[start : start + len(wanted)] = [f"{{{name}}}"]
                 end = start
                 break
     return "/".join(segments)
+
+
+def _means(text: str, value: object) -> bool:
+    """Whether a converter has made `value` of this text, as 42 of `042`."""
+    if not isinstance(value, int | float | UUID):
+        return False
+    try:
+        return type(value)(text) == value
+    except ValueError:
+        return False
 
 
 async def _refuse(send: Send) -> None:

@@ -29,6 +29,7 @@ from tests.support.vendors import responding, vendor, wait_until
 
 SITE = Umami(website=WEBSITE)
 PAGEVIEW = replace(support.PAGEVIEW, url="https://example.com:8443/pricing?utm_source=news")
+NAN = float("nan")
 FIELDS = {
     "website": WEBSITE,
     "hostname": "example.com",
@@ -79,6 +80,22 @@ def test_a_pageview_is_one_post_with_the_visitors_address_and_browser() -> None:
             {"data": {"revenue": 19.9, "currency": "EUR"}},
             id="revenue",
         ),
+        pytest.param(
+            {"props": {"n": 3, "zero": 0, "f": 1.5, "b": True, "no": False, "t": "4", "nan": NAN}},
+            {"data": {"n": 3, "zero": 0, "f": 1.5, "b": True, "no": False, "t": "4"}},
+            id="numbers and booleans",
+        ),
+        pytest.param(
+            {"props": {"id": 2**53, "price": Decimal("19.90")}},
+            {"data": {"id": "9007199254740992", "price": "19.90"}},
+            id="numbers that JavaScript would round",
+        ),
+        pytest.param(
+            {"name": "\U0001f600" * 26, "profile_id": "\U0001f600" * 25},
+            {"name": "\U0001f600" * 25, "id": "\U0001f600" * 25},
+            id="lengths in UTF-16 units",
+        ),
+        pytest.param({"profile_id": "\U0001f600" * 26}, {}, id="a profile of 52 units"),
         pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, {}, id="no amount"),
         pytest.param({"revenue": Revenue("EUR", Decimal("sNaN"))}, {}, id="no amount, loudly"),
         pytest.param({"revenue": Revenue("EUR", Decimal("1E+400"))}, {}, id="no float"),
@@ -128,6 +145,20 @@ def test_without_an_address_none_is_sent() -> None:
 )
 def test_trimmed_fields_are_listed(change: dict[str, Any], trimmed: tuple[str, ...]) -> None:
     assert SITE.request(replace(PAGEVIEW, **change)).trimmed == trimmed
+
+
+def test_a_refusal_names_the_fields() -> None:
+    faults = {"name": {"errors": ["Too big"]}, "url": {"errors": ["Invalid", "Too long"]}}
+    tree = {"errors": [], "properties": {"payload": {"errors": [], "properties": faults}}}
+    body = json.dumps({"error": {"message": "Bad request", "status": 400, **tree}}).encode()
+
+    assert SITE.read(Response(status=400, body=body)) == Outcome(
+        kind=OutcomeKind.REJECTED,
+        detail=(
+            "HTTP 400: the vendor refuses the event "
+            "(it says: payload.name: Too big; payload.url: Invalid, Too long)"
+        ),
+    )
 
 
 @pytest.mark.parametrize(

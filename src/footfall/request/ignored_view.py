@@ -50,7 +50,14 @@ def ignoring(view: Any, ignore: Callable[[], None]) -> Any:
         ignore()
         return view(*args, **kwargs)
 
-    return ignored
+    @wraps(view)
+    async def ignored_async(*args: Any, **kwargs: Any) -> Any:
+        ignore()
+        return await view(*args, **kwargs)
+
+    # A partial of an async function, or an object that is called as one.
+    is_async = any(map(inspect.iscoroutinefunction, (view, view.__call__)))
+    return ignored_async if is_async else ignored
 
 
 def _marked_class(view: type, ignore: Callable[[], None]) -> type:

@@ -33,6 +33,7 @@ _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{\d*,?\d*\})[?+]?")
 _ANCHORS: Final = frozenset("AZbBz")
 _SHORTHANDS: Final = frozenset("dDsSwW")
 _CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]?", re.DOTALL)
+_SEVERAL_SEGMENTS: Final = ("a/b", "a/b/", "1/2", "1/2/")
 # Of groups in groups; the deepest of known routes has three.
 _MAX_DEPTH: Final = 10
 
@@ -52,9 +53,21 @@ def is_catch_all(route: str) -> bool:
 
     Such are the routes of content management systems: `<path:slug>`, `^((?:[\\w-]+/)*)$`.
     """
-    found = re.fullmatch(r"/\{\w+\}/?", template(route))
-    is_of_one_segment = "<" in route and not route.startswith(("<path:", "^", "("))
-    return found is not None and not is_of_one_segment
+    if not re.fullmatch(r"/\{\w+\}/?", template(route)):
+        return False
+    if route.startswith(("^", "(")):
+        return _may_have_slashes(route.lstrip("^"))
+    return route.startswith("<path:") or "<" not in route
+
+
+@lru_cache(maxsize=1_024)
+def _may_have_slashes(regex: str) -> bool:
+    """Whether a route's regex matches a path of several segments. Django matches the beginning."""
+    try:
+        match = re.compile(regex).match
+    except (re.error, RecursionError, OverflowError, Warning):
+        return True
+    return any(map(match, _SEVERAL_SEGMENTS))
 
 
 def _of_regex(pattern: str, depth: int = 0) -> str:

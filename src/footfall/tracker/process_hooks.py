@@ -409,15 +409,19 @@ def is_reloading_server(environ: Mapping[str, str], arguments: list[str]) -> boo
 
     Django and Werkzeug mark their child in the environment; uvicorn, gunicorn, hypercorn and
     granian have one option on the command line, which their children share. `fastapi dev`, and a
-    program that calls `uvicorn.run(reload=True)`, show only in uvicorn, which loads the app.
+    program that calls `uvicorn.run(reload=True)`, show only in uvicorn, which calls the app.
     """
     is_marked = "RUN_MAIN" in environ or "WERKZEUG_RUN_MAIN" in environ
-    return is_marked or "--reload" in arguments or _is_loaded_by_reloading_uvicorn()
+    return is_marked or "--reload" in arguments or _is_called_by_reloading_uvicorn()
 
 
-def _is_loaded_by_reloading_uvicorn() -> bool:
-    return "uvicorn.config" in sys.modules and any(
-        getattr(frame.f_locals.get("self"), "reload", False) is True
+def _is_called_by_reloading_uvicorn() -> bool:
+    if "uvicorn.config" not in sys.modules:
+        return False
+    # Its `Config` itself, and what has one: `Server`, and `LifespanOn`.
+    owners = (
+        frame.f_locals.get("self")
         for frame in _callers()
-        if frame.f_globals.get("__name__") == "uvicorn.config"
+        if frame.f_globals.get("__name__", "").startswith("uvicorn.")
     )
+    return any(getattr(getattr(each, "config", each), "reload", False) is True for each in owners)
