@@ -126,7 +126,7 @@ _SOCIAL: Final[_Rows] = (
     ("Google Messages", "messages.google.com"),
     ("Myspace", "myspace.com myspace"),
     # By Plausible.
-    ("Hacker News", "news.ycombinator.com hackernews"),
+    ("Hacker News", "news.ycombinator.com hackernews hn"),
     ("Telegram", "t.me telegram.org web.telegram.org telegram.me telegram org.telegram.messenger"),
     ("Slack", "slack.com app.slack.com slack com.slack"),
     ("Product Hunt", "producthunt.com"),
