@@ -18,6 +18,10 @@ MISTAKES = {
         ["plausible://plausible.io/a.test", "--client-ip", "x"],
         "--client-ip: 'x'",
     ),
+    "all that is missing at once": (
+        ["swetrix://stats.test/aUn1quEid-3x"],
+        "an id only; and --client-ip: ",
+    ),
     "no page for Swetrix": (["swetrix://stats.test/aUn1quEid-3x"], "give --url"),
     "no page for Umami": (
         ["umami://stats.test/6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"],

@@ -253,6 +253,24 @@ def test_another_answer_is_shown_and_explained(
     assert "remedy     check that" in text
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "remedy"),
+    [
+        ("400 Bad Request", "Project is disabled", "project: see in Swetrix whether"),
+        ("400 Bad Request", "This origin is not allowed", "origin: let the project allow"),
+        ("404 Not Found", "No such project", "the vendor knows no such address or site"),
+    ],
+)
+def test_the_last_line_names_the_cause_that_the_vendor_names(
+    capsys: pytest.CaptureFixture[str], status: str, message: str, remedy: str
+) -> None:
+    with vendor(answering(answer(status, f'{{"message":"{message}"}}'.encode()))) as server:
+        destination = line("swetrix+http", server.url, "aUn1quEid-3x")
+        arguments = ["--client-ip", ADDRESS, "--url", f"https://{SITE}/"]
+        assert main(["check", destination, *arguments]) == 1
+    assert output(capsys).splitlines()[-1].startswith(f"  remedy     {remedy}")
+
+
 @pytest.mark.parametrize("scheme", ["plausible+http", "collector", "swetrix+http"])
 def test_a_refused_connection_is_reported(capsys: pytest.CaptureFixture[str], scheme: str) -> None:
     url = f"http://127.0.0.1:{unused_port()}"

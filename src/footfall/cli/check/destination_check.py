@@ -14,7 +14,7 @@ from footfall.cli.api_keys import STATS_KEY, collector_token, collector_token_re
 from footfall.cli.explain import BROWSER
 from footfall.cli.terminal import say
 from footfall.common.printable import escaped
-from footfall.destinations import Collector, Destination, Plausible, explained
+from footfall.destinations import Collector, Destination, Plausible, explained, outcome_of
 from footfall.errors import TransportError
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # Thirty seconds of polling take a fortieth of the requests that a key allows in an hour.
 _POLL_SECONDS = 2.0
 _MAX_BODY_CHARS = 500
+# Before a vendor's own words in the detail of an outcome, and before the advice that follows.
+_SAYS = " (it says: "
+_ADVICE = "What to do about "
 
 
 class DestinationCheck:
@@ -47,8 +50,9 @@ class DestinationCheck:
         # The first of several; None for vendors with site ids, whose numbers only accounts see.
         self._site = _site(destination)
         self._name: str = args.name
-        self._url: str = args.url or _page(self._site)
-        self._address = _address(destination, args.client_ip)
+        self._address = _address(args.client_ip)
+        _require_options(destination, args)
+        self._url: str = args.url or f"https://{self._site}/footfall-check"
         self._wait_seconds: float = args.wait
         is_collector = isinstance(destination, Collector)
         self._key = collector_token() if is_collector else key(STATS_KEY)
@@ -91,14 +95,15 @@ class DestinationCheck:
         from footfall.delivery.transport import HTTPXTransport
 
         transport, event = HTTPXTransport(), self._event(address)
+        request = self._request(event)
         try:
-            response = transport.send(self._request(event))
+            response = transport.send(request)
         except TransportError as error:
             return Outcome(kind=OutcomeKind.UNKNOWN, detail=f"no answer came: {error}")
         finally:
             transport.close()
         _print_response(response)
-        outcome = self._destination.read(response)
+        outcome = outcome_of(self._destination, request, response)
         return explained(self._destination, outcome, event, has_kept=False)
 
     def _request(self, event: Event) -> Request:
@@ -118,6 +123,10 @@ class DestinationCheck:
         if outcome.kind is not OutcomeKind.DROPPED:
             if isinstance(self._destination, Collector):
                 return "see the meaning; the collector's log and its page /live may say more"
+            if outcome.kind is OutcomeKind.REJECTED and _SAYS in outcome.detail:
+                # The endpoint itself has answered, and says why.
+                cause, _, advice = outcome.detail.partition(_ADVICE)
+                return advice or cause.partition(": ")[2]
             return f"check that {self._destination.endpoint} is the vendor's events endpoint"
         if isinstance(self._destination, Collector):
             return f"{self._base_url} shows the reason; it may know other domains only"
@@ -179,23 +188,26 @@ def _site(destination: Destination) -> str | None:
     return None
 
 
-def _page(site: str | None) -> str:
-    if site is None:
-        raise ValueError("give --url: a page of the site, which this vendor knows by an id only")
-    return f"https://{site}/footfall-check"
-
-
-def _address(destination: Destination, given: str | None) -> str | None:
-    """The client IP that was given; None where the vendor can be asked for this machine's."""
-    if given is not None:
-        try:
-            return str(ipaddress.ip_address(given.strip()))
-        except ValueError as error:
-            raise ValueError(f"--client-ip: {error}") from None
+def _require_options(destination: Destination, args: argparse.Namespace) -> None:
+    """Raise for all options that are missing: not each vendor knows the site or tells addresses."""
+    missing = []
+    if not args.url and _site(destination) is None:
+        missing.append("--url: a page of the site, which this vendor knows by an id only")
     is_cloud = urlsplit(destination.endpoint).hostname == "plausible.io"
-    if not is_cloud and not isinstance(destination, Collector):
-        raise ValueError(f"give --client-ip: {destination.name} reports no addresses")
-    return None
+    if args.client_ip is None and not is_cloud and not isinstance(destination, Collector):
+        missing.append(f"--client-ip: {destination.name} reports no addresses")
+    if missing:
+        raise ValueError(f"give {'; and '.join(missing)}")
+
+
+def _address(given: str | None) -> str | None:
+    """The client IP that was given; None where the vendor is asked for this machine's."""
+    if given is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(given.strip()))
+    except ValueError as error:
+        raise ValueError(f"--client-ip: {error}") from None
 
 
 def _base_url(endpoint: str) -> str:
