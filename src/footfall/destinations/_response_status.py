@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # A vendor's message is quoted up to here: enough to act on, too little to flood a log.
 MAX_QUOTE_CHARS = 200
 
+# Umami's fields are three levels deep.
+_MAX_DEPTH = 8
+
 # A longer wait would lose every event: in memory an event is kept for 60 seconds.
 MAX_RETRY_AFTER_SECONDS = 60.0
 
@@ -123,7 +126,7 @@ def vendor_message(body: bytes) -> str:
     """The message in a body, in one bounded line; empty for web pages and empty bodies.
 
     Plausible writes `errors`, an object of lists; Swetrix writes `message`, a string or a list;
-    Umami writes `error`, which may hold a `message`.
+    Umami writes `error`, which may hold a `message`, and a tree of faults by field.
     """
     fields = json_object(body)
     if fields:
@@ -145,9 +148,25 @@ def _messages(fields: Mapping[str, object]) -> Iterator[str]:
             yield f"{field}: {', '.join(_strings(texts))}"
         return
     error = fields.get("error")
+    if isinstance(error, dict) and (faults := [*_field_faults(error, "")]):
+        yield from faults
+        return
     # Umami's `error` is an object with a message.
     inner = error.get("message") if isinstance(error, dict) else error
     yield from _strings(fields.get("message") or inner or errors)
+
+
+def _field_faults(tree: Mapping[str, object], path: str) -> Iterator[str]:
+    """What Umami writes beside "Bad request": for each field its errors, in a tree."""
+    if path.count(".") > _MAX_DEPTH:
+        return
+    if texts := _strings(tree.get("errors")):
+        yield f"{path or 'body'}: {', '.join(texts)}"
+    properties = tree.get("properties")
+    if isinstance(properties, dict):
+        for name, inner in properties.items():
+            if isinstance(inner, dict):
+                yield from _field_faults(inner, f"{path}.{name}" if path else name)
 
 
 def _retry_after(headers: Headers) -> float | None:

@@ -59,6 +59,9 @@ _FORMULA_SIGNS = "=+-@\t\r"
 # The server expects an order under this name, and refuses a text.
 _RESERVED_KEYS = frozenset({"commerce"})
 
+# Of a JavaScript number.
+_MAX_SAFE_INTEGER = 2**53 - 1
+
 _WEBSITE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -172,12 +175,11 @@ class Umami:
         return replace(outcome, detail=f"{outcome.detail}. Most likely {cause.text}.")
 
     def _fields(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
-        def text(field: str, value: str, max_chars: int = MAX_TEXT_CHARS) -> str:
-            return trimmed.note_if_shorter(field, value, _wire_format.trim_text(value, max_chars))
-
+        host = _validation.host_of(event.url)
+        profile_id = _wire_format.trim_text(event.profile_id, MAX_ID_CHARS + 1)
         fields = {
             "website": self.website,
-            "hostname": text("hostname", _validation.host_of(event.url), MAX_HOST_CHARS),
+            "hostname": _text("hostname", host, MAX_HOST_CHARS, trimmed),
             "url": _page(event.url, trimmed),
             "referrer": trimmed.note_if_shorter("referrer", *_fitted(event.referrer or "")),
             "language": _wire_format.language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
@@ -185,15 +187,21 @@ class Umami:
             # For a server behind a proxy that replaces X-Forwarded-For.
             "ip": str(parse(event.visitor.client_ip or "") or ""),
             # One that is too long is not sent: its beginning could be another person's id.
-            "id": _wire_format.trim_text(event.profile_id, MAX_ID_CHARS + 1),
+            "id": profile_id,
         }
         if event.name != PAGEVIEW:
             name = trimmed.note_if_shorter("name", event.name, event.name.lstrip(_FORMULA_SIGNS))
-            fields["name"] = _wire_format.event_name(name, MAX_NAME_CHARS, trimmed)
-        if len(event.profile_id) > MAX_ID_CHARS:
+            short = _text("name", name, MAX_NAME_CHARS, trimmed)
+            fields["name"] = _wire_format.event_name(short, MAX_NAME_CHARS, trimmed)
+        if _wire_format.utf16_length(profile_id) > MAX_ID_CHARS:
             trimmed.note("id")
             del fields["id"]
         return {key: value for key, value in fields.items() if value}
+
+
+def _text(field: str, value: str, max_units: int, trimmed: _wire_format.TrimmedFields) -> str:
+    """A text of at most so many UTF-16 code units, as the server counts."""
+    return trimmed.note_if_shorter(field, value, _wire_format.trim_utf16(value, max_units))
 
 
 def _item(request: Request) -> bytes:
@@ -283,18 +291,27 @@ def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, ob
             "revenue": amount,
             "currency": _wire_format.trim_text(event.revenue.currency, MAX_ID_CHARS),
         }
-    for key, value in _wire_format.prop_texts(event.props, float_text.javascript):
-        if len(data) == MAX_PROPS:
-            trimmed.note("data")
-            break
-        if key in _RESERVED_KEYS:
-            trimmed.note("data")
-            continue
-        short_key = _wire_format.trim_text(key, MAX_TEXT_CHARS)
-        short_value = _wire_format.trim_text(value, MAX_TEXT_CHARS)
-        trimmed.note_if_shorter("data", key + value, short_key + short_value)
-        data.setdefault(short_key, short_value)
+    for name, value in event.props.items():
+        # One at a time, to know which value a text is of.
+        for key, text in _wire_format.prop_texts({name: value}, float_text.javascript):
+            if len(data) == MAX_PROPS or key in _RESERVED_KEYS:
+                trimmed.note("data")
+                continue
+            short = _text("data", key, MAX_TEXT_CHARS, trimmed)
+            number = _number(value)
+            sent = _text("data", text, MAX_TEXT_CHARS, trimmed) if number is None else number
+            data.setdefault(short, sent)
     return data
+
+
+def _number(value: object) -> int | float | bool | None:
+    """A number or a boolean that JSON holds, so that Umami can add and compare it."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        # A larger one would lose digits, which matter where it is an id.
+        return int(value) if abs(value) <= _MAX_SAFE_INTEGER else None
+    return float(value) if isinstance(value, float) and math.isfinite(value) else None
 
 
 def _amount(revenue: Revenue | None) -> float | None:
