@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import starlette.routing
@@ -60,6 +60,11 @@ async def page(request: Request) -> HTMLResponse:
     return HTMLResponse("<h1>Page</h1>")
 
 
+async def plain_app(scope: Any, receive: Any, send: Any) -> None:
+    """An app that is no Starlette app, and has no routes that it tells."""
+    await HTMLResponse("<h1>Page</h1>")(scope, receive, send)
+
+
 def starlette_app() -> Starlette:
     inner = Starlette(routes=[Route("/users/{uid:int}", page), Route("/secret/{x}", page)])
     return Starlette(
@@ -68,10 +73,16 @@ def starlette_app() -> Starlette:
             Mount("/team/{team}", routes=[Mount("/room/{room:int}", inner)]),
             Mount("/files/{folder:path}/at", inner),
             Mount("/plain", inner),
+            Mount("/number/{tid:int}", inner),
+            Mount("/share/{key:uuid}", inner),
+            Mount("/rate/{rate:float}", inner),
+            Mount("/files/of/an/app", plain_app),
+            Mount("/by/{name}", plain_app),
         ]
     )
 
 
+KEY: Final = "2f1c8a9e-6a3b-4f0d-8f5e-1b2c3d4e5f60"
 STARLETTE = {
     "a mount": ("/tenant/42/users/7", "/tenant/%7Btid%7D/users/%7Buid%7D"),
     "a value like its route": ("/tenant/users/users/7", "/tenant/%7Btid%7D/users/%7Buid%7D"),
@@ -79,6 +90,18 @@ STARLETTE = {
     "a value like the other": ("/tenant/7/users/7", "/tenant/%7Btid%7D/users/%7Buid%7D"),
     "two mounts": ("/team/a/room/3/users/7", "/team/%7Bteam%7D/room/%7Broom%7D/users/%7Buid%7D"),
     "a path": ("/files/a/b/at/users/7", "/files/%7Bfolder%7D/at/users/%7Buid%7D"),
+    "a number with a zero in front": (
+        "/number/042/users/7",
+        "/number/%7Btid%7D/users/%7Buid%7D",
+    ),
+    "a UUID in capitals": (
+        f"/share/{KEY.upper()}/users/7",
+        "/share/%7Bkey%7D/users/%7Buid%7D",
+    ),
+    "a number with a zero at its end": ("/rate/1.50/users/7", "/rate/%7Brate%7D/users/%7Buid%7D"),
+    "an app of another kind": ("/files/of/an/app/one", "/files/of/an/app/one"),
+    "another page of it": ("/files/of/an/app/two", "/files/of/an/app/two"),
+    "an app of another kind, by a parameter": ("/by/anna/one", "/by/anna/one"),
     "a mount without parameters": ("/plain/users/7", "/plain/users/%7Buid%7D"),
 }
 

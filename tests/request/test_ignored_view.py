@@ -91,6 +91,11 @@ async def _later(request: str, pk: int = 1) -> Any:
     return request, pk
 
 
+class _AsyncObject:
+    async def __call__(self, pk: int) -> Any:
+        return "request", pk
+
+
 def _stream(request: str) -> Iterator[str]:
     yield request
 
@@ -128,6 +133,10 @@ def test_a_coroutine_function_and_a_generator_stay_what_they_are() -> None:
 
 def test_a_view_may_be_any_callable() -> None:
     assert footfall.ignore_view(partial(_own_names, 1))(2) == (1, 2)
+    for view in (partial(_later, "request"), _AsyncObject()):
+        marked = footfall.ignore_view(view)
+        assert inspect.iscoroutinefunction(marked)
+        assert asyncio.run(marked(8)) == ("request", 8)
     with pytest.raises(TypeError, match="no view"):
         footfall.ignore_view("no view")  # type: ignore[type-var]
 

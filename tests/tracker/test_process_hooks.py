@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 
 import footfall
+from footfall.asgi import FootfallMiddleware
 from footfall.common import background_thread
 from footfall.config import Config
 from footfall.testing import MemoryTransport
@@ -517,6 +518,25 @@ def test_a_program_that_reloads_by_uvicorn_is_recognised(
         assert sys.modules["reloaded_app"].seconds == seconds
     finally:
         sys.modules.pop("reloaded_app", None)
+
+
+@pytest.mark.parametrize(("reload", "seconds"), [(True, 0.5), (False, 2.0)])
+def test_so_is_one_where_the_middleware_is_made_as_the_server_starts(
+    reload: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[float] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        # As Starlette does with what `add_middleware` got.
+        made = FootfallMiddleware(app, destinations=PLAUSIBLE)
+        found.append(made.tracker.shutdown_seconds)
+        await send({"type": "lifespan.startup.failed", "message": "That was all"})
+
+    monkeypatch.setattr(sys, "argv", ["main.py"])
+    config = uvicorn.Config(app, reload=reload, lifespan="on", log_config=None, port=0)
+    with pytest.raises(SystemExit):
+        uvicorn.Server(config).run()
+    assert found == [seconds]
 
 
 EXIT = """
