@@ -63,7 +63,9 @@ CLIENT_HINTS = (
 
 # Members of every JavaScript object: the server loses props with these names.
 _RESERVED_KEYS = frozenset(
-    {"__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"}
+    {"__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__"}
+    | {"constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "prototype"}
+    | {"toLocaleString", "toString", "valueOf"}
 )
 
 # RFC 3986, appendix B, without the fragment: matches any text.
@@ -184,10 +186,12 @@ def valid_profile_id(profile_id: str, trimmed: TrimmedFields) -> str:
     return "" if sent.lower() in _wire_format.ANONYMOUS_IDS else sent
 
 
-def durations(perf: Mapping[str, float]) -> Mapping[str, int]:
-    """All eight durations in whole milliseconds, or none: the server stores no part of them."""
-    valid = valid_details({"perf": perf}).get("perf", {})
-    return {name: round(value) for name, value in valid.items()}
+def durations(perf: Mapping[str, float]) -> Mapping[str, float]:
+    """All eight durations in milliseconds, or none: the server stores no part of them.
+
+    The server rounds them, and a half upwards, as Python does not.
+    """
+    return valid_details({"perf": perf}).get("perf", {})
 
 
 def old_server_name(name: str) -> str:

@@ -156,6 +156,8 @@ class Swetrix:
         fields["unique"] = self.unique
         if event.props:
             fields["meta"] = self._meta(event, trimmed)
+        if event.revenue is not None:
+            trimmed.note("revenue")
         if event.perf and is_pageview:
             fields["perf"] = _swetrix_fields.durations(event.perf)
         return Request(
