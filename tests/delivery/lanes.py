@@ -11,6 +11,7 @@ from footfall.delivery import Counters, Item, Lane, Limits
 from footfall.delivery.counters import ENDS
 from footfall.destinations import Plausible
 from footfall.model import Event, Visitor
+from tests.support.header_sets import FIREFOX
 from tests.support.vendors import Vendor
 
 PLAUSIBLE = Plausible(domain="example.com", endpoint="http://127.0.0.1:9/api/event")
@@ -26,7 +27,7 @@ def event(number: int = 0, visitor: str = "198.51.100.1") -> Event:
     """A pageview of the page with this number."""
     return Event(
         url=f"https://example.com/{number}",
-        visitor=Visitor(client_ip=visitor, user_agent="Mozilla/5.0 (X11; Linux x86_64)"),
+        visitor=Visitor(client_ip=visitor, user_agent=FIREFOX),
         time=time.time(),
     )
 

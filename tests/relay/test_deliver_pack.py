@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -83,6 +85,20 @@ def recipe(word: str, **names: Any) -> dict[str, Any]:
     return namespace
 
 
+@pytest.fixture
+def undoing_celery(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Undo what a worker of Celery changes in its process."""
+    level = logging.root.level
+    names = ("LOGLEVEL", "LOGFILE", "LOGFORMAT")
+    for name in ("CELERY_LOG_LEVEL", "CELERY_LOG_FILE", *(f"_MP_FORK_{each}_" for each in names)):
+        monkeypatch.setenv(name, "")
+    with warnings.catch_warnings():
+        yield
+        logging.captureWarnings(False)
+    logging.root.setLevel(level)
+
+
+@pytest.mark.usefixtures("undoing_celery")
 def test_the_recipe_for_celery_delivers_each_event_once() -> None:
     from celery.contrib.testing.worker import start_worker
 
@@ -93,6 +109,8 @@ def test_the_recipe_for_celery_delivers_each_event_once() -> None:
             "plausible://plausible.io/shop.example.com": line,
         }
         tasks = recipe("def deliver_pack", places=places)
+        # In this process the log is pytest's.
+        tasks["app"].conf.update(worker_hijack_root_logger=False, worker_redirect_stdouts=False)
         [code] = [each for each in RECIPES if "Queue(put=" in each and "import Queue" in each]
         [line] = re.findall(r"^queue = .*$", code, re.MULTILINE)
         made: dict[str, Any] = {"Queue": Queue, "deliver_pack": tasks["deliver_pack"]}

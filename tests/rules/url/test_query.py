@@ -142,6 +142,10 @@ def test_a_parameter_that_was_cut_in_two_is_dropped() -> None:
     assert query_of("ref=a&" + "x" * 8_175 + "&utm_source=b") == "?ref=a"
 
 
+def test_a_long_value_that_was_cut_in_two_is_one_that_is_cut() -> None:
+    assert query_of("utm_source=" + "a" * 65_000) == query_of("utm_source=" + "a" * 4_000)
+
+
 @given(
     campaign=st.dictionaries(
         st.sampled_from(CAMPAIGN),

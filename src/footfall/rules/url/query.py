@@ -109,8 +109,10 @@ _UNSAFE: Final = re.compile(r"[^!$-&(-;=?-~]")
 
 def _parameters(query: str) -> list[str]:
     parameters = query[:_MAX_QUERY].split("&", _MAX_PARAMETERS)
-    is_cut = len(query) >= _MAX_QUERY or len(parameters) > _MAX_PARAMETERS
-    return parameters[:-1] if is_cut else parameters
+    last = parameters[-1].partition("=")[2]
+    # Of a longer value the rest is cut in any case.
+    is_cut = len(query) >= _MAX_QUERY and len(last) <= _MAX_VALUE
+    return parameters[:-1] if is_cut or len(parameters) > _MAX_PARAMETERS else parameters
 
 
 def _kept_part(parameter: str, keep: KeepQuery) -> str:
