@@ -93,3 +93,17 @@ def redis_server(
     finally:
         server.client.close()
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A server for a module."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server: RedisServer) -> RedisServer:
+    """The module's, empty for each test."""
+    shared_server.client.flushall()
+    return shared_server
