@@ -23,7 +23,7 @@ class StoredLine(NamedTuple):
     """One event of a store, as a line of `footfall.events.json`."""
 
     line: str
-    # By which the store is told that the event has ended; None where it has forgotten it already.
+    # By which the store knows that the event has ended; None where it has forgotten it already.
     row: Hashable = None
     # How far the clock of this machine is ahead of the one that stamped the event.
     ahead_seconds: float = 0.0

@@ -98,7 +98,7 @@ def _hidden_by_owner(
         return segment
     try:
         return ":token" if hides_secrets(segment) else segment
-    except Exception:  # noqa: BLE001 -- the site owner's code; what it cannot judge stays hidden
+    except Exception:  # noqa: BLE001 -- the site owner's code; where it fails, all stays hidden
         return ":token"
 
 

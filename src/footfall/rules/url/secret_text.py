@@ -26,7 +26,7 @@ _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}
 _UNBROKEN: Final = re.compile(r"(?=[0-9]*[A-Za-z])(?=(?:[A-Za-z]*[0-9]){3})[A-Za-z0-9]{27}")
 # A change of character class that is rare in words: `aB`, `a1`, `1a`, `A1`.
 _CHANGE: Final = re.compile(r"(?=[a-z][A-Z0-9]|[A-Z][0-9]|[0-9][A-Za-z])")
-# Of random text shorter than this, words are told by their cases, too.
+# Of random text shorter than this, words are recognised by their cases, too.
 _SURE_LENGTH: Final = 32
 
 # Two letters of the country, two check digits, and the account (ISO 13616).
