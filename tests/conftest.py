@@ -8,15 +8,18 @@ import os
 import shutil
 import signal
 import sys
+import weakref
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import Mock
 
 import hypothesis
 import pytest
 
+from footfall.delivery import Lane, delivery_thread
 from footfall.tracker import Tracker, process_hooks, shared_tracker, worker_thread
 
 if TYPE_CHECKING:
@@ -35,6 +38,23 @@ pytest.register_assert_rewrite(
 _SEARCH_PATH: Final = os.pathsep.join(
     (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
 )
+
+
+# Those that the present test has made.
+_lanes: Final[list[weakref.ref[Lane]]] = []
+
+
+def _note_lanes() -> None:
+    init = Lane.__init__
+
+    def noting(lane: Lane, *args: Any, **kwargs: Any) -> None:
+        init(lane, *args, **kwargs)
+        _lanes.append(weakref.ref(lane))
+
+    Lane.__init__ = noting  # type: ignore[assignment, method-assign]
+
+
+_note_lanes()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,8 +117,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
-    """Stop every tracker that a test has left, so that no later test meets its events."""
+    """Stop what a test has left, so that no later test meets its events, log lines or threads."""
     before = {*process_hooks.trackers()}
+    _lanes.clear()  # those of a whole module stay
     yield
     for tracker in {*process_hooks.trackers()} - before:
         assert isinstance(tracker, Tracker)
@@ -111,8 +132,16 @@ def _leave_no_tracker() -> Iterator[None]:
         tracker.close(0.0)
         process_hooks.unregister(tracker)
     shared_tracker._TRACKERS.clear()
-    # Its thread ends by itself; the next test has one of its own.
+    while _lanes:
+        if (lane := _lanes.pop()()) is not None:
+            lane._log = Mock()  # what is in flight ends later, unheard
+            lane.wait(0.0)
+            lane.close()
+    # These threads end by themselves; the next test has its own.
     worker_thread._worker = None
+    if delivery_thread._thread is not None:
+        delivery_thread._thread.close()
+        delivery_thread._thread = None
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -26,15 +25,6 @@ from tests.support.vendors import Vendor, vendor, wait_until
 pytest.importorskip("pycurl")
 
 NAME = "footfall delivery"
-
-
-@pytest.fixture(autouse=True)
-def own_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(delivery_thread, "_thread", None)
-    yield
-    if (thread := running_thread()) is not None:
-        thread.close()
-    assert wait_until(lambda: running_thread() is None)
 
 
 def lane_to(server: Vendor, **limits: Any) -> Lane:

@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-from footfall.delivery import delivery_thread
 from footfall.errors import NotSent
 from footfall.model import Response
 from tests.delivery.vendor_behaviours import ACCEPTED, closing_after_each, warnings_in
@@ -20,12 +19,6 @@ from tests.support import vendors
 from tests.support.transports import QUICK, Client, ends_as, fault, site_of
 from tests.support.vendors import Vendor, vendor, wait_until
 from tests.support.waiting import LONG_SECONDS
-
-
-@pytest.fixture(autouse=True)
-def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A delivery thread for each test: what an earlier one closes late would end connections."""
-    monkeypatch.setattr(delivery_thread, "_thread", None)
 
 
 @fault(1, "port-closed")

@@ -16,7 +16,7 @@ import trustme
 from h2.errors import ErrorCodes
 
 from footfall.common.clock import monotonic
-from footfall.delivery import Lane, Limits, delivery_thread
+from footfall.delivery import Lane, Limits
 from footfall.delivery.transport import CurlTransport
 from footfall.destinations import Plausible
 from tests.delivery.lanes import counted, drained, event
@@ -35,12 +35,6 @@ pytest.importorskip("pycurl")
 
 TIMEOUT: Final = 1.0
 ENDS: Final = ("fin", "close_notify", "reset")
-
-
-@pytest.fixture(autouse=True)
-def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A delivery thread for each test: connections of the last one end meanwhile."""
-    monkeypatch.setattr(delivery_thread, "_thread", None)
 
 
 def warm(script: Script, *, answers: int = 1) -> Script:
