@@ -10,6 +10,7 @@ import pytest
 
 from footfall.cli import main
 from footfall.cli.explain import EXAMPLE
+from footfall.rules.pageview import HOST_REMEDY
 
 PAGE = "https://example.com/blog/?utm_source=hn&token=s3cret"
 
@@ -93,6 +94,19 @@ def test_what_does_not_count_exits_with_1_and_its_reason(
     assert verdict.startswith(f"  = not counted: {reason}. ")
     assert remedy.startswith("    To change that: ")
     assert "curl" not in text
+
+
+def test_a_host_that_only_a_private_network_knows_is_noted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, text = explained(capsys, "GET", "http://web:8000/page", "--peer", "172.18.0.3")
+    assert code == 0
+    assert "The page is sent under the host 'web:8000'" in text
+    assert HOST_REMEDY in text
+    found = as_json(capsys, "GET", "http://web:8000/page", "--peer", "172.18.0.3")
+    assert found["counted"]
+    assert HOST_REMEDY in found["note"]
+    assert as_json(capsys, "GET", PAGE)["note"] == ""
 
 
 INACTIVE: dict[str, tuple[dict[str, str], str]] = {

@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 from django.urls import include, path
 
+from footfall.rules.pageview import HOST_REMEDY, LOCALHOST_REMEDY
 from tests.support.adapters import PLAUSIBLE
 from tests.support.waiting import LONG_SECONDS
 
@@ -108,6 +109,7 @@ def test_a_middleware_installed_twice_is_a_warning() -> None:
 LOCAL = "plausible+http://127.0.0.1:8321/example.com"
 ON: dict[str, Any] = {"FOOTFALL": {"destinations": [PLAUSIBLE]}}
 AT_HOME = {"ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]", ".localhost"]}
+INTERNAL = {"ALLOWED_HOSTS": ["web", ".internal", "10.0.0.5", "localhost"]}
 PROXIED = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
 
 
@@ -134,6 +136,14 @@ NOTHING_COUNTS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "only local hosts, which count": (with_options(track_localhost=True) | AT_HOME, [], []),
     "only local hosts, a base URL": (with_options(base_url="https://x.org") | AT_HOME, [], []),
     "local hosts and another": (ON | {"ALLOWED_HOSTS": ["localhost", "x.org"]}, [], []),
+    "only internal hosts": (ON | INTERNAL, [], ["W008"]),
+    "only internal hosts, a local destination": (
+        {"FOOTFALL": {"destinations": [LOCAL]}} | INTERNAL,
+        [],
+        [],
+    ),
+    "only internal hosts, a base URL": (with_options(base_url="https://x.org") | INTERNAL, [], []),
+    "internal hosts and another": (ON | {"ALLOWED_HOSTS": ["web", ".x.org"]}, [], []),
     "every host": (ON | {"ALLOWED_HOSTS": ["*"]}, [], []),
     "no host, which Django reports": (ON | {"ALLOWED_HOSTS": []}, [], []),
     "a proxy": (ON | PROXIED, [], []),
@@ -164,6 +174,49 @@ def test_settings_with_which_nothing_counts_are_a_warning(
         seen = messages(deploy=deploy, **settings)
         assert [str(message.id).removeprefix("footfall.") for message in seen] == expected
         assert all(message.hint for message in seen)
+
+
+HINTS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "only local hosts": (
+        AT_HOME,
+        "ALLOWED_HOSTS has only names of this machine, and pages on those do not count",
+        ["Add the host that visitors use.", LOCALHOST_REMEDY],
+    ),
+    "only internal hosts": (
+        INTERNAL,
+        "ALLOWED_HOSTS has only names that a private network knows, and pages are sent under these",
+        ["Add the host that visitors use.", HOST_REMEDY],
+    ),
+    "a proxy that is not read": (
+        with_options(trusted_proxies=0) | PROXIED,
+        "SECURE_PROXY_SSL_HEADER says that a proxy is in front, and `trusted_proxies` that none "
+        "is: the proxy's address would be every visitor's",
+        ["Remove `trusted_proxies`, or set it to the networks of the proxies."],
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "text", "hints"), HINTS.values(), ids=HINTS)
+def test_what_is_wrong_with_a_deployment_is_said_with_the_lines_to_add(
+    settings: dict[str, Any], text: str, hints: list[str]
+) -> None:
+    everywhere = {"MIDDLEWARE": [MIDDLEWARE], "DEBUG": False}
+    [message] = messages(deploy=True, **{**everywhere, **ON, **settings})
+    assert message.msg == text
+    assert message.hint == " ".join(hints)
+
+
+def test_the_remedies_name_the_line_of_each_proxy() -> None:
+    for line in (
+        "nginx: `proxy_set_header Host $host;`",
+        "Apache: `ProxyPreserveHost On`",
+        "Caddy: remove `header_up Host`",
+        "Traefik: remove `passHostHeader: false`",
+        "set `base_url`",
+    ):
+        assert line in HOST_REMEDY
+        assert line in LOCALHOST_REMEDY
+    assert "track_localhost=True" in LOCALHOST_REMEDY
 
 
 def test_a_test_run_may_have_no_destination(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,4 +266,4 @@ def test_manage_py_check_reports_them(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "(footfall.W006) ALLOWED_HOSTS has only names of this machine" in done.stderr
-    assert "HINT: Add the host that visitors use." in done.stderr
+    assert f"HINT: Add the host that visitors use. {LOCALHOST_REMEDY}" in done.stderr

@@ -170,6 +170,8 @@ def _as_text(explanation: Explanation) -> str:
         sections.append(
             "Event\n" + "\n".join(f"  {k:<10} {escaped(str(v))}" for k, v in _facts(event).items())
         )
+        if explanation.note:
+            sections[-1] += f"\n  {escaped(explanation.note)}"
         sections += [f"To {name}\n{_as_curl(sent)}" for name, sent in explanation.requests.items()]
     return "\n\n".join(sections)
 
@@ -214,6 +216,7 @@ def _as_json(explanation: Explanation) -> str:
         },
         "steps": [step._asdict() for step in explanation.decision.steps],
         "event": None if event is None else _facts(event),
+        "note": explanation.note,
         "requests": {
             name: {
                 "url": request.url,

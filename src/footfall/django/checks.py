@@ -8,6 +8,7 @@ footfall.W004   no destination is configured (unless DEBUG, or with --deploy)
 footfall.W005   counting is switched off (unless DEBUG, or with --deploy)
 footfall.W006   only hosts of this machine are allowed, whose pages do not count (--deploy)
 footfall.W007   the address of the proxy in front is every visitor's (--deploy)
+footfall.W008   only hosts of a private network are allowed, under which pages are sent (--deploy)
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from django.core import mail
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own names
 from django.urls import URLResolver, get_resolver
 
+from footfall.common.internal_host import is_internal
 from footfall.common.loopback import is_loopback
 from footfall.config import Config
 from footfall.django.middleware import NAME_PREFIX, SETTING, excluded_names, settings_options
 from footfall.errors import ConfigError
-from footfall.rules.pageview import LOCALHOST_REMEDY
+from footfall.rules.pageview import HOST_REMEDY, LOCALHOST_REMEDY
 from footfall.tracker.uncounted_pages import inactive_cause
 
 MIDDLEWARE: Final = "footfall.django.FootfallMiddleware"
@@ -83,7 +85,7 @@ def check_active(**_: Any) -> list[CheckMessage]:
 
 
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """W004 to W007, for the settings of a site that visitors use."""
+    """W004 to W008, for the settings of a site that visitors use."""
     config = _installed_config()
     if config is None:
         return []
@@ -91,7 +93,7 @@ def check_deployment(**_: Any) -> list[CheckMessage]:
     if settings.DEBUG:  # otherwise `check_active` says so
         found += _inactive(config)
     if config.is_active:
-        found += _local_hosts(config)
+        found += _unknown_hosts(config)
         found += _unread_proxy(config)
     return found
 
@@ -109,19 +111,32 @@ def _inactive(config: Config) -> list[CheckMessage]:
     return [Warning(f"footfall counts nothing: {cause.text}", cause.remedy, id=check)]
 
 
-def _local_hosts(config: Config) -> list[CheckMessage]:
-    hosts = [pattern.strip(".[]") for pattern in settings.ALLOWED_HOSTS]
-    counts_anyway = config.pageview_options.track_localhost or config.base_url
+def _unknown_hosts(config: Config) -> list[CheckMessage]:
+    hosts = [pattern.removeprefix(".").lower() for pattern in settings.ALLOWED_HOSTS]
     # Django itself reports that no host is allowed.
-    if counts_anyway or not hosts or not all(map(is_loopback, hosts)):
+    if config.base_url or config.is_local_only or not hosts or "*" in hosts:
         return []
-    return [
-        Warning(
-            "ALLOWED_HOSTS has only names of this machine, and pages on those do not count",
-            f"Add the host that visitors use. {LOCALHOST_REMEDY}",
-            id="footfall.W006",
-        )
-    ]
+    if all(is_loopback(host.strip("[].")) for host in hosts):
+        return [] if config.pageview_options.track_localhost else [_only_local()]
+    if all(is_loopback(host.strip("[].")) or is_internal(host) for host in hosts):
+        return [_only_internal()]
+    return []
+
+
+def _only_local() -> CheckMessage:
+    return Warning(
+        "ALLOWED_HOSTS has only names of this machine, and pages on those do not count",
+        f"Add the host that visitors use. {LOCALHOST_REMEDY}",
+        id="footfall.W006",
+    )
+
+
+def _only_internal() -> CheckMessage:
+    return Warning(
+        "ALLOWED_HOSTS has only names that a private network knows, and pages are sent under these",
+        f"Add the host that visitors use. {HOST_REMEDY}",
+        id="footfall.W008",
+    )
 
 
 def _unread_proxy(config: Config) -> list[CheckMessage]:

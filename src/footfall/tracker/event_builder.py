@@ -25,6 +25,7 @@ from footfall.rules.path_rules import DEFAULT_EXCLUDE
 from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
+from footfall.tracker.internal_host import InternalHostDetector, internal_host_note
 from footfall.tracker.uncounted_pages import local_host_warning, no_client_ip_warning
 
 # What waits for a vendor that is down must be small; no browser sends as much.
@@ -61,6 +62,7 @@ class EventBuilder:
         self._config = config
         self._log = log
         self._misconfiguration = MisconfigurationDetector(config.resolver)
+        self._internal_host = InternalHostDetector(config, log)
         self._has_noted_local_host = False
         self._decisions = pageview.DecisionCache(
             config.pageview_options, reads_paths_alone=config.path_rules.reads_paths_alone
@@ -82,6 +84,8 @@ class EventBuilder:
             if decision.reason == "localhost":
                 self._note_local_host(hit, host, pageview.decide)
             return BuildResult(decision.reason, None, decision)
+        if not with_steps:  # An explanation warns in its own text.
+            self._note_host(hit, origin)
         event = self._event_for(hit, decision, origin)
         return self._finish(hit, decision.reason, event, decision)
 
@@ -102,6 +106,8 @@ class EventBuilder:
                 if own_hit is not None and decision.reason == "localhost":
                     self._note_local_host(own_hit, visit.host, pageview.decide_custom_event)
                 return BuildResult(decision.reason, None, decision)
+        if own_hit is not None:
+            self._note_host(own_hit, origin)
         page = url.scrubbed_page(custom.url or "", self._config.url_options)
         referral = url.Referral()
         if hit is not None:
@@ -202,6 +208,14 @@ class EventBuilder:
         if decide(_at_host(UNKNOWN_HOST, hit), self._config.pageview_options).is_counted:
             self._has_noted_local_host = True
             self._log.warn_once("localhost", local_host_warning(hit, host, self._config))
+
+    def _note_host(self, hit: Hit, origin: str) -> None:
+        if not test_mode.is_on():
+            self._internal_host.observe(hit, origin)
+
+    def note_of(self, hit: Hit) -> str:
+        """What is suspicious about the host of a hit that counts; empty for nothing."""
+        return internal_host_note(hit, self._origin_of(hit), self._config)
 
     def _event_for(self, hit: Hit, decision: Decision, origin: str) -> Event:
         page, referral = self._page_of(hit, origin, pageview.pushed_url(hit) or _shown_url(hit))

@@ -18,6 +18,7 @@ class Explanation:
 
     `reason` is the decision's, unless something after the decision kept the event back; then
     `event` is None and `requests` is empty. `requests` has the destinations' names as keys.
+    `note` says what is suspicious about a hit that counts; it is empty for most.
     """
 
     trace: Trace
@@ -25,6 +26,7 @@ class Explanation:
     reason: str
     event: Event | None
     requests: Mapping[str, Request]
+    note: str = ""
 
 
 def without_credentials(request: Request, secrets: Collection[str] = ()) -> Request:

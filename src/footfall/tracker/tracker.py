@@ -230,7 +230,8 @@ class Tracker:
 
         Raises whatever a hook of the app's raises, or the `request` of a destination.
         """
-        result = self._builder.from_hit(test_mode.normalise(hit), with_steps=True)
+        hit = test_mode.normalise(hit)
+        result = self._builder.from_hit(hit, with_steps=True)
         reason, event, decision, _ = result
         lanes = self._dispatcher.lanes_for(event) if event is not None else []
         return Explanation(
@@ -245,6 +246,7 @@ class Tracker:
                 for lane in lanes
                 if event is not None
             },
+            note=self._builder.note_of(hit) if event is not None else "",
         )
 
     # -- for views and background code ---------------------------------------------------------

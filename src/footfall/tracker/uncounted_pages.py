@@ -11,12 +11,16 @@ from typing import Final, NamedTuple
 
 from footfall.client_ip import Trace
 from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
+from footfall.client_ip.platforms import KNOWN_HEADERS
 from footfall.common.log import ThrottledLog
 from footfall.common.loopback import is_loopback
 from footfall.config import Config, is_off_in
 from footfall.model import Hit
 from footfall.rules import pageview
 from footfall.rules.pageview import LOCALHOST_REMEDY
+
+PROXY_HEADERS: Final = KNOWN_HEADERS | {"x-forwarded-host", "x-forwarded-proto"}
+"""Those that show a proxy in front of the app."""
 
 # A host name is shorter, and so is what a server calls its peer.
 _MAX_TEXT_CHARS: Final = 80
@@ -98,7 +102,7 @@ def local_host_warning(hit: Hit, host: str, config: Config) -> str:
     return (
         "footfall: a page was not counted, since its host is this machine's "
         # A client may send anything; a literal stays on its line.
-        f"(Host {host[:_MAX_TEXT_CHARS]!r}; {_facts(hit, config, trace)}). "
+        f"(Host {host[:_MAX_TEXT_CHARS]!r}; {request_facts(hit, config, trace)}). "
         f"While that is so, nothing reaches {names}. {LOCALHOST_REMEDY}"
     )
 
@@ -115,12 +119,13 @@ def no_client_ip_warning(hit: Hit | None, config: Config) -> str:
     trace = config.resolver.trace(hit.peer, hit.headers)
     return (
         f"footfall: a hit without a client IP was not counted: {trace.reason} "
-        f"({_facts(hit, config, trace)}). {NO_CLIENT_IP_REMEDY}"
+        f"({request_facts(hit, config, trace)}). {NO_CLIENT_IP_REMEDY}"
     )
 
 
-def _facts(hit: Hit, config: Config, trace: Trace) -> str:
-    seen = sorted(config.resolver.headers_read & hit.headers.keys())
+def request_facts(hit: Hit, config: Config, trace: Trace) -> str:
+    """What the request shows of a proxy in front, without an address."""
+    seen = sorted((config.resolver.headers_read | PROXY_HEADERS) & hit.headers.keys())
     return f"peer {_described_peer(trace)}; proxy headers: {', '.join(seen) or 'none'}"
 
 

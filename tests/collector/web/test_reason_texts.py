@@ -47,6 +47,23 @@ def test_an_event_is_tracked_unless_the_vendor_drops_it() -> None:
     assert dropped.remedy
 
 
+def test_a_page_under_an_internal_host_gives_the_remedy_that_the_log_gives(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    visit(tracker, headers={"Host": "web:8000"}, peer="10.0.0.2")
+    tracker.flush(5)
+    [warned] = [each.message for each in caplog.records]
+    for host in ("web", "10.0.0.5"):
+        shown = reason_texts.of_event(None, "navigation", host)
+        assert (shown.status, shown.reason) == ("tracked", "navigation")
+        assert shown.why.startswith(pageview.REASONS["navigation"])
+        assert "Only a private network knows its host" in shown.why
+        assert shown.remedy in warned
+    assert not reason_texts.of_event(None, "navigation", "example.com").remedy
+    assert not reason_texts.of_event(None, None, "web").remedy
+
+
 def test_an_event_of_another_sender_has_no_reason() -> None:
     assert reason_texts.of_event(None, None) == ("tracked", "", "", "")
     assert reason_texts.of_event("made up", None) == ("dropped", "made up", "", "")

@@ -122,7 +122,9 @@ def detail_of_event(
     incoming, response, hit = recent or (None, None, None)
     return EventDetail(
         key=str(entry.id),
-        reason_text=reason_texts.of_event(entry.reason, hit.reason if hit else None),
+        reason_text=reason_texts.of_event(
+            entry.reason, hit.reason if hit else None, entry.hostname
+        ),
         received_at=entry.received_at / 1_000,
         name=entry.name,
         domain=entry.domain,

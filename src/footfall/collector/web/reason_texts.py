@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
-from footfall.rules.pageview import LOCALHOST_REMEDY, REASONS
+from footfall.common.internal_host import is_internal
+from footfall.rules.pageview import HOST_REMEDY, LOCALHOST_REMEDY, REASONS
 
 HitStatus: TypeAlias = Literal["tracked", "untracked", "dropped"]
 
@@ -39,18 +40,28 @@ def of_hit(reason: str) -> ReasonText:
     return ReasonText("untracked", reason, why, REMEDIES.get(reason, ""))
 
 
-def of_event(drop_reason: str | None, decision_reason: str | None) -> ReasonText:
+def of_event(
+    drop_reason: str | None, decision_reason: str | None, host: str | None = None
+) -> ReasonText:
     """The texts for a received event.
 
     Args:
         drop_reason: Why the vendor would drop it, in the vendor's word; None where it would not.
         decision_reason: Why the middleware sent it; None where something else sent it.
+        host: That of the page.
     """
     if drop_reason:
         return ReasonText("dropped", drop_reason, *_DROPPED.get(drop_reason, ("", "")))
     why = REASONS.get(decision_reason or "", "")
+    if decision_reason and host and is_internal(host):
+        return ReasonText("tracked", decision_reason, f"{why} {_INTERNAL_HOST}", HOST_REMEDY)
     return ReasonText("tracked", decision_reason or "", why, "")
 
+
+_INTERNAL_HOST: Final = (
+    "Only a private network knows its host: if visitors know the site by another, the figures are "
+    "another site's."
+)
 
 _LATER_REASONS: Final = {
     "sampled_out": "The visitor is not among the share that `sample_rate` keeps.",

@@ -45,6 +45,7 @@ from footfall.rules.pageview.prefetch import (
 from footfall.rules.pageview.reasons import (
     BOT_VISIT,
     DOWNLOAD,
+    HOST_REMEDY,
     LOCALHOST_REMEDY,
     NOT_FOUND,
     REASONS,
@@ -54,6 +55,7 @@ __all__ = [
     "BOT_VISIT",
     "DOWNLOAD",
     "DOWNLOAD_EXTENSIONS",
+    "HOST_REMEDY",
     "LOCALHOST_REMEDY",
     "NOT_FOUND",
     "REASONS",

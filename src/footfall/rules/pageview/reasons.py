@@ -52,10 +52,15 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 """Every reason, and what it means. A reason names the cause; whether the hit is skipped or makes an
 event (`bot` may do either) is the decision's kind."""
 
-LOCALHOST_REMEDY: Final = (
+HOST_REMEDY: Final = (
     "Behind a proxy, let it pass on the visitors' Host (nginx: `proxy_set_header Host $host;`; "
     "Apache: `ProxyPreserveHost On`; Caddy: remove `header_up Host`; Traefik: remove "
-    "`passHostHeader: false`), or set `base_url`. At your desk, run `footfall collect` and send "
-    "there, or set `track_localhost=True`."
+    "`passHostHeader: false`), or set `base_url`."
+)
+"""What gives hits the host that visitors see."""
+
+LOCALHOST_REMEDY: Final = (
+    f"{HOST_REMEDY} At your desk, run `footfall collect` and send there, or set "
+    "`track_localhost=True`."
 )
 """What makes a hit count that was skipped as `localhost`."""
