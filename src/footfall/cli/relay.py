@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--connections",
         metavar="NUMBER",
         type=int,
-        default=64,
+        default=256,
         help="to each destination (%(default)s); a killed relay loses twice as many events",
     )
     parser.add_argument(

@@ -21,8 +21,9 @@ from footfall.relay.server_check import Finding, check_server
 from footfall.relay.status import QueueStatus, read_status
 from footfall.relay.stream_source import StreamSource
 
-# At 50 ms for each exchange 1,280 events a second to each destination.
-CONNECTIONS: Final = 64
+# At 50 ms for each exchange 5,000 events a second to each destination, more than one relay builds.
+# They are opened only while so many events wait; over HTTP/2 they are streams of a few connections.
+CONNECTIONS: Final = 256
 # How often the stream is read: while lanes have work, and while they have none.
 BUSY_POLL_SECONDS: Final = 0.002
 POLL_SECONDS: Final = 0.05

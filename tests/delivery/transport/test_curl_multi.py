@@ -55,6 +55,14 @@ def test_a_host_gets_no_more_connections_than_allowed(multi: CurlMulti) -> None:
         assert server.connections == 3
 
 
+def test_many_connections_are_used_again(multi: CurlMulti) -> None:
+    multi.allow_connections(80)
+    with vendor(vendors.slow(0.05, vendors.answer())) as server:
+        for _ in range(3):
+            assert len(exchange(multi, *[request_to(server.url)] * 80)) == 80
+        assert server.connections <= 80
+
+
 def test_each_exchange_ends_by_itself(multi: CurlMulti) -> None:
     quick = CurlOptions(timeout=0.3, connect_timeout=0.3, idle=4.0)
     with vendor(vendors.hanging) as server:

@@ -28,7 +28,9 @@ MAX_REQUESTS: Final = 900
 MIN_REQUESTS: Final = 50
 # For a burst. A handle takes some 10 KiB.
 MAX_IDLE_HANDLES: Final = 256
-MAX_IDLE_CONNECTIONS: Final = 64
+# libcurl counts those in use, too, and closes one after each exchange while there are more. So it
+# is more than all hosts may have, each of which has its own limit.
+MAX_CONNECTIONS: Final = 4096
 # A request may have been refused, and wait for a new connection, while the old one ends. So all
 # are looked at soon after a connection was begun.
 LOOK_SECONDS: Final = 0.05
@@ -229,7 +231,7 @@ class _Connections:
         self.multi.setopt(lib.M_SOCKETFUNCTION, self._watch)
         self.multi.setopt(lib.M_TIMERFUNCTION, self._set_timer)
         self.multi.setopt(lib.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
-        self.multi.setopt(lib.M_MAXCONNECTS, MAX_IDLE_CONNECTIONS)
+        self.multi.setopt(lib.M_MAXCONNECTS, MAX_CONNECTIONS)
 
     def allow(self, number: int) -> None:
         """Allow so many connections to one host; 0 is no limit."""
