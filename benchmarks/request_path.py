@@ -91,6 +91,7 @@ def asgi_noop(app: Any) -> Any:
 
 def asgi_loop(app: Any, path: str = "/page") -> Loop:
     headers = [(name.encode(), value.encode()) for name, value in BROWSER.items()]
+    raw_path = path.encode()
 
     async def receive() -> Any:
         raise NotImplementedError
@@ -106,6 +107,7 @@ def asgi_loop(app: Any, path: str = "/page") -> Loop:
                 "method": "GET",
                 "scheme": "https",
                 "path": path,
+                "raw_path": raw_path,
                 "root_path": "",
                 "query_string": b"utm_source=x",
                 "headers": headers,

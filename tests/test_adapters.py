@@ -44,6 +44,10 @@ def page(path: str = "/page", referrer: str | None = None, ip: str = "198.51.100
 PAGEVIEWS = {
     "a page": (navigation("/page"), page()),
     "the root": (navigation("/"), page("/")),
+    "a path as the browser spells it": (
+        navigation("/tag/c%2B%2B/a%2Fb/%7Ejo/1|2/caf%E9", "ref=a"),
+        page("/tag/c%2B%2B/a%2Fb/%7Ejo/1|2/caf%E9?ref=a"),
+    ),
     "a campaign": (
         navigation("/page", "utm_source=news%20letter&token=s3cret&utm_medium=e+mail"),
         page("/page?utm_source=news%20letter&utm_medium=e+mail"),
@@ -236,6 +240,13 @@ def test_any_layer_may_tell_the_route(
         monkeypatch.setattr(raw_requests, "MARK", {"route": route})
         call(navigation("/users/17"))
     assert [event.url.removeprefix("https://example.com") for event in footfall_outbox] == expected
+
+
+def test_paths_are_excluded_by_their_text(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(destinations=[PLAUSIBLE], exclude=["/tag/c++/*"]) as call:
+        call(navigation("/tag/c%2B%2B/%61"))
+        call(navigation("/tag/c%2B%2B"))
+    assert [event.url for event in footfall_outbox] == ["https://example.com/tag/c%2B%2B"]
 
 
 def test_an_excluded_view_may_still_track_an_event(adapter: Any, footfall_outbox: Outbox) -> None:

@@ -48,7 +48,7 @@ from footfall.request.record import (
     decoded_headers,
 )
 from footfall.request.recorder import RequestRecorder
-from footfall.rules import pageview
+from footfall.rules import pageview, url
 from footfall.tracker import Tracker
 from footfall.tracker.process_hooks import shut_down
 from footfall.tracker.wrapped_app import WrappedApp
@@ -135,8 +135,9 @@ class ScopeExchange(Exchange):
         except KeyError:
             values = SCOPE_VALUES({**SCOPE_DEFAULTS, **scope})
         names = recorder.header_names
-        mark = scope.get(MARK_KEY)
-        return (READER, names, self.notes, mark, self.path, values, status, headers, at)
+        # Of many servers, but not of all, so that it is none of the values.
+        mark, raw_path = scope.get(MARK_KEY), scope.get("raw_path")
+        return (READER, names, self.notes, mark, self.path, raw_path, values, status, headers, at)
 
 
 # What an outer layer responds with where the app fails.
@@ -294,8 +295,10 @@ def _delivering(app: ASGIApp, tracker: Tracker) -> ASGIApp:
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit of a record that `ScopeExchange.response_record` made."""
-    _, names, notes, mark, path, values, status, response_headers, at = record
+    _, names, notes, mark, path, raw_path, values, status, response_headers, at = record
     method, scheme, query, pairs, client, server = values
+    if path[:1] not in "/*":  # scheme and host are in it: hypercorn, daphne
+        path = url.path_in_target(path) or "/"
     headers = _picked(pairs, names)
     host = headers.get("host") or _host(server)
     annotations = annotations_of(notes, mark)
@@ -304,8 +307,8 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
         scheme=scheme,
         host=host,
         path=path,
-        # Django's test client sets text, against the specification.
-        query=query if isinstance(query, str) else query.decode("latin-1"),
+        raw_path=url.sent_path(_text_of(raw_path), path),
+        query=_text_of(query),
         headers=headers,
         peer=client[0] if client else None,
         status=status,
@@ -320,16 +323,18 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 
 def _trimmed(record: Record) -> Record:
-    reader, names, notes, mark, path, values, status, headers, at = record
+    reader, names, notes, mark, path, raw_path, values, status, headers, at = record
     method, scheme, query, pairs, *ends = values
     lines: dict[bytes, bytes] = {}
     for name, value in pairs:
         if name in names:
             lines[name] = b"%b,%b" % (lines[name], value) if name in lines else value
     picked = [(name, cut_header(value)) for name, value in lines.items()]
+    raw_path = raw_path if raw_path and len(raw_path) <= MAX_URL_CHARS else None
     values = (method[:MAX_URL_CHARS], scheme, query[:MAX_URL_CHARS], picked, *ends)
     headers = [(name, cut_header(value)) for name, value in headers]
-    return (reader, names, notes, mark, path[:MAX_URL_CHARS], values, status, headers, at)
+    path = path[:MAX_URL_CHARS]
+    return (reader, names, notes, mark, path, raw_path, values, status, headers, at)
 
 
 def _chars(record: Record) -> int:
@@ -340,7 +345,7 @@ def _chars(record: Record) -> int:
 
 
 # Where a record has its path, its values and, among these, the pairs of the request's headers.
-PATH, VALUES, PAIRS = 4, 5, 3
+PATH, VALUES, PAIRS = 4, 6, 3
 READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed, chars=_chars)
 
 
@@ -352,6 +357,11 @@ def _picked(pairs: HeaderPairs, names: Mapping[bytes, str]) -> Headers:
             name, value = names[raw_name], raw_value.decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
+
+
+def _text_of(value: bytes | str | None) -> str:
+    """What a scope should have in bytes; Django's test client has text, and Mangum no raw path."""
+    return value if isinstance(value, str) else bytes(value or b"").decode("latin-1")
 
 
 def _host(server: tuple[str, int | None] | None) -> str:

@@ -45,6 +45,9 @@ class Hit:
     host: str = ""
     # Percent-decoded, with the mount point (SCRIPT_NAME, root_path) in front; starts with "/".
     path: str = "/"
+    # The same as the browser sent it, percent-encoded; empty where the server does not tell, and
+    # where that has no escape.
+    raw_path: str = ""
     # As sent, without the question mark, undecoded.
     query: str = ""
     headers: Headers = field(default_factory=dict)

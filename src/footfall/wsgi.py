@@ -41,7 +41,7 @@ from footfall.request.record import (
     joined_headers,
 )
 from footfall.request.recorder import RequestRecorder
-from footfall.rules import pageview
+from footfall.rules import pageview, url
 from footfall.tracker import Tracker
 from footfall.tracker.wrapped_app import WrappedApp
 
@@ -336,11 +336,15 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
     if not host and "SERVER_NAME" in picked:
         host = f"{picked['SERVER_NAME']}:{picked.get('SERVER_PORT', '')}".rstrip(":")
     annotations = annotations_of(notes, mark or picked.get(MARK_KEY))
+    path = _decoded(path)
+    if path[0] not in "/*":  # scheme and host are in it
+        path = url.path_in_target(path) or "/"
     return Hit(
         method=picked.get("REQUEST_METHOD", "GET"),
         scheme=picked.get("wsgi.url_scheme", "http"),
         host=host,
-        path=_decoded(path),
+        path=path,
+        raw_path=url.sent_path(picked.get("RAW_URI") or picked.get("REQUEST_URI") or "", path),
         query=picked.get("QUERY_STRING", ""),
         headers=headers,
         peer=picked.get("REMOTE_ADDR"),
@@ -366,7 +370,16 @@ def _trimmed(record: Record) -> Record:
 def _cut_value(key: str, value: object) -> str:
     if not isinstance(value, str):  # the mark, or what a server left without a text
         return ""
+    if key in _TARGETS:
+        # The query waits already.
+        value = url.path_in_target(value)
+        return value if len(value) <= MAX_URL_CHARS else ""
     return value[:MAX_URL_CHARS] if key == "QUERY_STRING" else cut_header(value)
+
+
+# Where servers have the target of a request: gunicorn and gevent; and uWSGI, mod_wsgi, waitress,
+# Cheroot, Werkzeug.
+_TARGETS: Final = ("RAW_URI", "REQUEST_URI")
 
 
 def _chars(record: Record) -> int:

@@ -106,6 +106,7 @@ def _environ(raw: Raw) -> dict[str, Any]:
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(raw.target).decode("latin-1"),
         "QUERY_STRING": raw.query.decode("latin-1"),
+        "RAW_URI": b"?".join(filter(None, (raw.target, raw.query))).decode("latin-1"),
         "SERVER_NAME": "internal",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",

@@ -128,6 +128,7 @@ def _hit(args: argparse.Namespace) -> Hit:
         scheme=parts.scheme,
         host=headers["host"],
         path=unquote(parts.path, errors="replace") or "/",
+        raw_path=parts.path if "%" in parts.path else "",
         query=parts.query,
         headers={name: value for name, value in headers.items() if value},
         peer=args.peer,

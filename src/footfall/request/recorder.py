@@ -120,6 +120,6 @@ def _environ_names(headers: Iterable[str]) -> frozenset[str]:
     """The WSGI environ keys that hold these headers, and the few that are no header."""
     return frozenset(
         {"REMOTE_ADDR", "REQUEST_METHOD", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
-        | {"wsgi.url_scheme", MARK_KEY}
+        | {"wsgi.url_scheme", "RAW_URI", "REQUEST_URI", MARK_KEY}
         | {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
     )

@@ -351,7 +351,10 @@ def _path_of(page: str) -> str:
 
 def _shown_url(hit: Hit) -> str | None:
     """The path that the app set for the page, with the query of the request."""
-    return f"{quote(hit.shown_path, errors='replace')}?{hit.query}" if hit.shown_path else None
+    if not hit.shown_path:
+        return None
+    path = quote(hit.shown_path, safe=url.SAFE_IN_PATHS + "/", errors="replace")
+    return f"{path}?{hit.query}"
 
 
 def _details_of(hit: Hit) -> CheckedDetails:

@@ -14,8 +14,8 @@ SCRUBBED: dict[str, tuple[str, str]] = {
     "user and port": ("HTTPS://jo:pw@example.com:443", "https://example.com/"),
     "two at signs": ("https://a@b@example.com/", "https://example.com/"),
     "space around": (" https://example.com/a\n", "https://example.com/a"),
-    "escapes": ("https://example.com/%7Ea/%C3%A9%2f%zz", "https://example.com/~a/%C3%A9%2F%25zz"),
-    "bytes that are no text": ("https://example.com/%FF", "https://example.com/%EF%BF%BD"),
+    "escapes": ("https://example.com/%7Ea/%C3%A9%2f%zz", "https://example.com/%7Ea/%C3%A9%2f%zz"),
+    "bytes that are no text": ("https://example.com/%FF", "https://example.com/%FF"),
     "letters of the world": (
         "https://example.com/é?ref=é",
         "https://example.com/%C3%A9?ref=%C3%A9",

@@ -16,9 +16,10 @@ from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, Page, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_origin
-from footfall.rules.url.path import HidePathSecrets
+from footfall.rules.url.path import SAFE_IN_PATHS, HidePathSecrets
 from footfall.rules.url.referrer import Referral, referrer_at, referrer_of
 from footfall.rules.url.scrub import scrub_url, scrubbed_page
+from footfall.rules.url.sent_path import path_in_target, sent_path
 
 __all__ = [
     "CAMPAIGN",
@@ -26,6 +27,7 @@ __all__ = [
     "DEFAULT_OPTIONS",
     "MAX_URL_BYTES",
     "REQUEST_HEADERS",
+    "SAFE_IN_PATHS",
     "UNKNOWN_HOST",
     "HidePathSecrets",
     "Page",
@@ -34,11 +36,13 @@ __all__ = [
     "fit",
     "page_at",
     "page_url",
+    "path_in_target",
     "public_origin",
     "referrer_at",
     "referrer_of",
     "scrub_url",
     "scrubbed_page",
+    "sent_path",
     "without_campaign",
 ]
 

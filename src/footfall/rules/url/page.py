@@ -10,7 +10,7 @@ from footfall.rules.url.host import host_of, scheme_of
 from footfall.rules.url.limit import Page, fitted_page
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import split_url
-from footfall.rules.url.path import MAX_PATH, path_of_hit, public_path, route_path
+from footfall.rules.url.path import MAX_PATH, SAFE_IN_PATHS, path_of_hit, public_path, route_path
 from footfall.rules.url.query import public_query
 from footfall.rules.url.text import MAX_CACHED_CHARS, decode_text, without_surrogates
 
@@ -33,7 +33,8 @@ def page_url(
     append it describes an inner hop, and `base_url` is the remedy. Else the request's own are used.
     An invalid host counts as missing, and a missing one becomes `UNKNOWN_HOST`.
 
-    The path is encoded as in RFC 3986, so a page has one spelling under WSGI and ASGI.
+    The path is spelled as the browser does it, where the server tells; else it is encoded as a
+    browser encodes text. So it is what `location.href` is in a vendor's script.
 
     Args:
         hit: The request and its response.
@@ -62,9 +63,9 @@ def page_at(
         read = pushed.path
         where = public_path(pushed.path, options.hide_path_secrets, is_encoded=True)
     else:
-        read = hit.path
+        read = hit.raw_path or hit.path
         write = path_of_hit if len(read) <= MAX_CACHED_CHARS else path_of_hit.__wrapped__
-        where = write(read, options.hide_path_secrets)
+        where = write(read, options.hide_path_secrets, is_encoded=bool(hit.raw_path))
     query = pushed.query if pushed else hit.query and decode_text(hit.query)
     page = origin + where + public_query(query, options.keep_query) if query else origin + where
     return fitted_page(page, is_cut=len(read) > MAX_PATH)
@@ -125,6 +126,7 @@ def _forwarded_parameter(forwarded: str, parameter: str) -> str:
 
 def _resolved(reference: str, hit: Hit) -> str:
     try:
-        return urljoin("http://host" + quote(without_surrogates(hit.path)), reference)
+        path = hit.raw_path or quote(without_surrogates(hit.path), safe=SAFE_IN_PATHS + "/")
+        return urljoin("http://host" + path, reference)
     except ValueError:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
@@ -20,6 +20,9 @@ from footfall.rules.url.text import CACHE_SIZE, without_surrogates
 
 # Twice the URL's limit, since long secrets in a path shrink; a request line holds 8 KiB.
 MAX_PATH: Final = 4_096
+# What a browser leaves as it is in a path (WHATWG URL, path percent-encode set), which is more than
+# RFC 3986 allows: the brackets and `|`.
+SAFE_IN_PATHS: Final = "!$&'()*+,;=:@~[]|"
 # Of one segment, `;lat=50;lon=20`; more are nobody's.
 _MAX_PARAMETERS: Final = 32
 
@@ -42,9 +45,9 @@ HidePathSecrets: TypeAlias = bool | tuple[re.Pattern[str], ...] | Callable[[str]
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def path_of_hit(path: str, hides_secrets: HidePathSecrets) -> str:
-    """The public path of `hit.path`, which is decoded."""
-    return public_path(without_surrogates(path), hides_secrets, is_encoded=False)
+def path_of_hit(path: str, hides_secrets: HidePathSecrets, *, is_encoded: bool) -> str:
+    """The public path of `hit.raw_path`, which `is_encoded`, or of `hit.path`."""
+    return public_path(without_surrogates(path), hides_secrets, is_encoded=is_encoded)
 
 
 def public_path(path: str, hides_secrets: HidePathSecrets, *, is_encoded: bool) -> str:
@@ -55,14 +58,20 @@ def public_path(path: str, hides_secrets: HidePathSecrets, *, is_encoded: bool) 
         and not _LONG_NUMBER.search(path)
     ):
         return path
-    segments: Iterable[str] = _segments(path)
-    if is_encoded:
-        segments = map(unquote, segments)
     written, key_follows = [], False
-    for segment in segments:
-        public = _public_segment(segment, hides_secrets, key_follows=key_follows)
+    for sent in _segments(path):
+        segment = unquote(sent) if is_encoded else sent
+        # A slash that is part of a segment, `%2F`, separates texts, too.
+        public = "/".join(
+            _public_segment(text, hides_secrets, key_follows=key_follows)
+            for text in segment.split("/")
+        )
         key_follows = key_follows or _KEY_FOLLOWS.search(segment.lower()) is not None
-        written.append(f"/{_quoted(public)}")
+        # What is encoded stays as it is: a browser sends its spelling.
+        is_kept = is_encoded and public == segment
+        written.append(
+            "/" + (quote(sent, safe=SAFE_IN_PATHS + "%") if is_kept else _quoted(public))
+        )
     return "".join(written)
 
 
@@ -103,8 +112,7 @@ def _hidden_by_owner(
 
 
 def _quoted(text: str) -> str:
-    # RFC 3986 allows these in a segment (pchar).
-    return quote(text, safe="!$&'()*+,;=:@~")
+    return quote(text, safe=SAFE_IN_PATHS)
 
 
 def route_path(route: str) -> str:
