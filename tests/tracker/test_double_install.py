@@ -110,12 +110,13 @@ def test_an_app_that_wraps_itself_ends_the_search(caplog: pytest.LogCaptureFixtu
 # -- seen in a request -------------------------------------------------------------------------
 
 
-def starlette_in_starlette(inner: str, outer: str) -> Callable[[str], object]:
-    async def view(request: Request) -> HTMLResponse:
-        footfall.track("Signup")
-        return HTMLResponse("<h1>Page</h1>")
+async def track_and_respond(request: Request) -> HTMLResponse:
+    footfall.track("Signup")
+    return HTMLResponse("<h1>Page</h1>")
 
-    mounted = Starlette(routes=[Route("/page", view)])
+
+def starlette_in_starlette(inner: str, outer: str) -> Callable[[str], object]:
+    mounted = Starlette(routes=[Route("/page", track_and_respond)])
     mounted.add_middleware(starlette.FootfallMiddleware, destinations=inner)
     app = Starlette(routes=[Mount("/sub", mounted)])
     app.add_middleware(starlette.FootfallMiddleware, destinations=outer)
@@ -148,8 +149,55 @@ def flask_in_starlette(inner: str, outer: str) -> Callable[[str], object]:
     return lambda target: call_asgi(app, navigation(target))
 
 
+def behind_a_layer(inner: str, outer: str) -> Callable[[str], object]:
+    mounted = Starlette(routes=[Route("/sub/page", track_and_respond)])
+    mounted.add_middleware(starlette.FootfallMiddleware, destinations=inner)
+
+    async def layer(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name not in REWRITTEN]
+        headers += [(name, b"rewritten.example") for name in REWRITTEN]
+        await mounted({**scope, "headers": headers}, receive, send)
+
+    app: Any = asgi.FootfallMiddleware(layer, destinations=outer)
+    return lambda target: call_asgi(app, navigation(target))
+
+
+REWRITTEN = (b"host", b"accept-language", b"x-forwarded-for", b"sec-fetch-site")
+
+
+def behind_a_wsgi_layer(inner: str, outer: str) -> Callable[[str], object]:
+    mounted = DispatcherMiddleware(flask_of(inner), {"/sub": flask_of(inner)})
+
+    def layer(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Any:
+        names = {f"HTTP_{name.decode().upper().replace('-', '_')}" for name in REWRITTEN}
+        return mounted({**environ, **dict.fromkeys(names, "rewritten.example")}, start_response)
+
+    app: Any = wsgi.FootfallMiddleware(layer, destinations=outer)
+    return lambda target: call_wsgi(app, navigation(target))
+
+
+def a_wsgi_app_behind_a_layer(inner: str, outer: str) -> Callable[[str], object]:
+    mounted: Any = WsgiToAsgi(flask_of(inner))  # type: ignore[no-untyped-call]
+
+    async def layer(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+        changed = {"headers": [*headers, (b"accept", b"text/html")], "client": ("10.0.0.1", 1)}
+        await mounted({**scope, **changed}, receive, send)
+
+    app: Any = Starlette(routes=[Mount("/sub", layer)])
+    app.add_middleware(starlette.FootfallMiddleware, destinations=outer)
+    return lambda target: call_asgi(app, navigation(target))
+
+
 Mounted = Callable[[str, str], Callable[[str], object]]
-MOUNTED: list[Mounted] = [starlette_in_starlette, flask_in_flask, flask_in_starlette]
+MOUNTED: list[Mounted] = [
+    starlette_in_starlette,
+    flask_in_flask,
+    flask_in_starlette,
+    behind_a_layer,
+    behind_a_wsgi_layer,
+    a_wsgi_app_behind_a_layer,
+]
 
 
 @pytest.mark.parametrize("mounted", MOUNTED)
