@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import vendors
 from tests.support.vendors import vendor
+from tests.support.waiting import LONG_SECONDS
 from tests.tracker.programs import names, program
 
 PATCHES = {
@@ -15,6 +16,11 @@ PATCHES = {
     # The HTTP client that dnspython, and so eventlet, imports would import trio, which eventlet's
     # sockets break.
     "eventlet": "sys.modules['trio'] = None; import eventlet; eventlet.monkey_patch()",
+    # Sockets stay as they are, and a wait for one would be the hub's.
+    "gevent-threads": "from gevent import monkey; monkey.patch_thread()",
+    "eventlet-threads": (
+        "sys.modules['trio'] = None; import eventlet; eventlet.monkey_patch(all=False, thread=True)"
+    ),
 }
 
 PROGRAM = """
@@ -56,19 +62,27 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize("library", PATCHES)
+ORDERS = ("import-after", "import-before", "thread-before")
+CASES = [
+    *((order, patch) for patch in ("gevent", "eventlet") for order in ORDERS),
+    *(("import-after", patch) for patch in ("gevent-threads", "eventlet-threads")),
+    ("import-before", "gevent-threads"),
+]
+
+
 @pytest.mark.parametrize(
-    "order", ["import-after", "import-before", "thread-before"], ids="43-{}".format
+    ("order", "patch"), CASES, ids=["43-{}-{}".format(*each) for each in CASES]
 )
 def test_under_greenlets_everything_is_delivered_and_the_hub_goes_on(
-    order: str, library: str
+    order: str, patch: str
 ) -> None:
+    library = patch.partition("-")[0]
     # Not imported here: eventlet would warn of every fork of the tests.
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
     with vendor(vendors.slow(0.4, vendors.answer())) as server:
-        with program(PROGRAM, server, order, library, PATCHES[library]) as process:
-            out, errors = process.communicate(timeout=60)
+        with program(PROGRAM, server, order, library, PATCHES[patch]) as process:
+            out, errors = process.communicate(timeout=LONG_SECONDS)
         assert process.returncode == 0, errors
         # gevent itself complains of every thread that was started before the patch and ends later.
         assert "footfall/" not in errors

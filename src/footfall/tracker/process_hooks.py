@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol
 
 from footfall.common import background_thread, interpreters
 from footfall.common.clock import monotonic
+from footfall.delivery.transport.greenlets import awaits_gevent
 from footfall.tracker.combined_stats import combined
 
 # A reloading development server wants its port back at once.
@@ -208,12 +209,6 @@ def forbids_threads(master: str) -> bool:
     import `ssl` before that, which breaks it.
     """
     return master == "uWSGI" or awaits_gevent()
-
-
-def awaits_gevent() -> bool:
-    """True if gevent is loaded and has not patched the standard library."""
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and not monkey.is_module_patched("threading")
 
 
 def _is_in_gunicorn_master() -> bool:

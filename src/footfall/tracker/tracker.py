@@ -18,6 +18,7 @@ from footfall.common.clock import monotonic
 from footfall.config import Config, overruled, under_pytest
 from footfall.delivery import transport
 from footfall.delivery.transport import CurlTransport, HTTPXTransport
+from footfall.delivery.transport.greenlets import awaits_gevent
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import Details
@@ -70,7 +71,7 @@ class Tracker:
             timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
             is_offline=under_pytest(environ) and not config.is_local_only,
         )
-        if self.is_active and not process_hooks.awaits_gevent():
+        if self.is_active and not awaits_gevent():
             transport.preload(self.transport)
         self._builder = EventBuilder(config, self._log)
         limits = config.limits

@@ -13,13 +13,16 @@ import pytest
 from footfall.delivery.transport import CurlTransport, HTTPXTransport, choose, greenlets
 
 
-def test_auto_takes_httpx_under_greenlets(monkeypatch: pytest.MonkeyPatch) -> None:
-    patched = {"socket": False}
+@pytest.mark.parametrize("part", ["socket", "threading"])
+def test_auto_takes_httpx_under_greenlets(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    patched = {"socket": False, "threading": False}
     monkey = types.ModuleType("gevent.monkey")
     monkeypatch.setattr(monkey, "is_module_patched", patched.__getitem__, raising=False)
     monkeypatch.setitem(sys.modules, "gevent.monkey", monkey)
     assert isinstance(choose("auto", timeout_seconds=5), CurlTransport)
-    patched["socket"] = True
+    assert greenlets.awaits_gevent()
+    patched[part] = True
+    assert not greenlets.awaits_gevent()
     assert isinstance(choose("auto", timeout_seconds=5), HTTPXTransport)
     assert isinstance(choose("curl", timeout_seconds=5), CurlTransport)
 
@@ -37,6 +40,7 @@ def test_a_patch_of_gevent_itself_is_noticed() -> None:
 def test_without_gevent_nothing_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)
     assert not greenlets.is_patched()
+    assert not greenlets.awaits_gevent()
 
 
 def test_a_worker_of_gunicorn_that_is_about_to_patch_counts_as_patched(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from footfall.delivery.transport import http_common
 from footfall.delivery.transport.dns_cache import DNSCache
+from footfall.delivery.transport.greenlets import call_blocking
 from footfall.delivery.transport.idle_pool import IdlePool
 from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.model import Request, Response
@@ -53,6 +54,9 @@ class HTTPXTransport:
 
     def send(self, request: Request) -> Response:
         """Return the vendor's response; see `Transport.send`."""
+        return call_blocking(self._send, request)
+
+    def _send(self, request: Request) -> Response:
         if self._pid != os.getpid():
             # A forked child must not use its parent's connections, not even close them.
             self._dns, self._pool, self._pid = DNSCache(), IdlePool(), os.getpid()
