@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from footfall.common.clock import monotonic
-from footfall.delivery import Lane
+from footfall.delivery import Item, Lane
+from footfall.delivery.attempt import Attempt
+from footfall.destinations import Destination, Only, Queue, RedisStream
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response
 from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over, without_threads
@@ -27,6 +32,21 @@ def test_each_response_ends_in_its_counter(response: Response | Exception, count
     lane.offer(event())
     drained(lane)
     assert counted(lane) == {"submitted": 1, counter: 1}
+
+
+QUEUES = {
+    "redis": RedisStream(url="redis://localhost", stream="example"),
+    "any": Queue(put=print),
+    "behind a filter": Only(to=Queue(put=print), events=["pageview"]),
+}
+
+
+@pytest.mark.parametrize("queue", QUEUES.values(), ids=QUEUES.keys())
+def test_a_pack_has_64_kib_at_most(queue: Destination) -> None:
+    long = replace(event(), url="https://example.com/" + "a" * 1900)
+    attempt = Attempt(queue, [Item.of(long, 0.0) for _ in range(100)], time.time)
+    assert attempt.request is not None
+    assert 62 * 1024 < len(attempt.request.body) <= 64 * 1024 + 100
 
 
 ACCEPTED = Response(status=202, body=b"ok")

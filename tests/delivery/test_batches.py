@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from footfall.common.clock import monotonic
 from footfall.delivery import Item, Lane, Limits
-from footfall.delivery.attempt import MAX_BATCH_BYTES
 from footfall.destinations import Collector
+from footfall.destinations.base import MAX_BATCH_BYTES
 from footfall.errors import Ambiguous, NotSent, TimedOut
 from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response
 from tests.delivery.lanes import Clocks, counted, drained, event, without_threads
@@ -261,6 +261,17 @@ def test_a_request_is_not_longer_than_proxies_allow() -> None:
     assert sent(transport) == [[0, 1], [2, 4], [3]]
     assert counted(lane) == {"submitted": 5, "accepted": 5}
     assert all(len(each.body) < MAX_BATCH_BYTES + 100 for each in transport.requests)
+
+
+def test_a_destination_may_take_less() -> None:
+    class Narrow(Numbers):
+        max_batch_bytes = 2
+
+    transport = Scripted()
+    lane, _ = manual(transport, destination=Narrow())
+    offer(lane, 1, 2, 3, 4, 5)
+    deliver(lane)
+    assert sent(transport) == [[0, 1], [2, 3], [4]]
 
 
 def test_one_that_is_too_long_for_any_is_sent_all_the_same() -> None:

@@ -8,12 +8,17 @@ from typing import Final, cast
 
 from footfall.common.log import error_location
 from footfall.delivery.visitor_order import Item
-from footfall.destinations import Batching, Destination, Watching, explained, outcome_of, request_at
+from footfall.destinations import (
+    Batching,
+    Destination,
+    Watching,
+    batch_bytes,
+    explained,
+    outcome_of,
+    request_at,
+)
 from footfall.errors import NotSent, TimedOut, TransportError
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response
-
-# Half of what nginx and the collector take.
-MAX_BATCH_BYTES: Final = 500_000
 
 COUNTER: Final = {
     OutcomeKind.ACCEPTED: "accepted",
@@ -55,7 +60,7 @@ class Attempt:
 
     def _build(self, wall_clock: Callable[[], float]) -> Request | None:
         requests: list[Request] = []
-        size = 0
+        size, most = 0, batch_bytes(self._destination)
         for index, item in enumerate(self.items):
             try:
                 request = _request(self._destination, item, wall_clock)
@@ -63,7 +68,7 @@ class Attempt:
             except Exception as error:  # noqa: BLE001 -- the app may have defined it
                 self.outcomes[index] = _failure(error)
                 continue
-            if requests and size > MAX_BATCH_BYTES:
+            if requests and size > most:
                 break
             requests.append(request)
             self._carried.append(index)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Vendors that take a time take whole seconds. Sooner, their own time on arrival keeps the order.
 LATE_SECONDS: Final = 5.0
+# Half of what nginx and the collector take.
+MAX_BATCH_BYTES: Final = 500_000
 
 
 class Destination(Protocol):
@@ -27,15 +29,16 @@ class Destination(Protocol):
     Several threads call its methods at once, so it should not change. An event for which `request`
     or `read` raises is counted as rejected, and the exception is logged.
 
-    Seven further members are optional: `takes(event)` returns False for an event that the
+    Eight further members are optional: `takes(event)` returns False for an event that the
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
     `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
     outcome of a drop with its likeliest cause, for the log; `secrets` are the texts in its
     requests, such as a token in the body, that `footfall explain` must not show; `not_shown` is
     what the vendor's response does not show, for `footfall check`; `read_response_to(request,
-    response)` is called in place of `read` for a single event. `Watching`, `Batching` and
-    `Backdating` describe three more groups of optional members.
+    response)` is called in place of `read` for a single event. `recognises_repeats`
+    is True where the same event, sent twice, counts once, so that what a killed relay had is sent
+    again. `Watching`, `Batching` and `Backdating` describe three more groups of optional members.
     """
 
     @property
@@ -99,7 +102,10 @@ class Batching(Destination, Protocol):
         ...
 
     def batch_request(self, requests: Sequence[Request]) -> Request:
-        """The POST that carries what these would carry, in the same order."""
+        """The POST that carries what these would carry, in the same order.
+
+        Their bodies have `batch_bytes` together at most, unless there is one alone.
+        """
         ...
 
     def read_batch(self, response: Response, number: int) -> Sequence[Outcome] | None:
@@ -127,6 +133,16 @@ class Backdating(Destination, Protocol):
     def late_request(self, event: Event) -> Request:
         """The POST for an event that has waited, with its `time`; called in place of `request`."""
         ...
+
+
+def batch_bytes(destination: Destination) -> int:
+    """How many bytes the events of one request may have: its `max_batch_bytes`, if it has that."""
+    return getattr(destination, "max_batch_bytes", MAX_BATCH_BYTES)
+
+
+def is_repeat_recognised(destination: Destination) -> bool:
+    """Whether the same event, sent twice, counts once: its `recognises_repeats`, if it has that."""
+    return bool(getattr(destination, "recognises_repeats", False))
 
 
 def request_at(destination: Destination, event: Event, now: float) -> Request:

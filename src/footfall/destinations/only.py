@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from footfall.destinations._validation import host_of
-from footfall.destinations.base import explained, outcome_of, queue_of
+from footfall.destinations.base import (
+    batch_bytes,
+    explained,
+    is_repeat_recognised,
+    outcome_of,
+    queue_of,
+)
 from footfall.errors import ConfigError, Fault
 from footfall.model import HEARTBEAT
 
@@ -115,6 +121,16 @@ class Only:
     def max_batch(self) -> int:
         """How many events one request to `to` may carry."""
         return getattr(self.to, "max_batch", 1)
+
+    @property
+    def max_batch_bytes(self) -> int:
+        """How many bytes the events of one request to `to` may have."""
+        return batch_bytes(self.to)
+
+    @property
+    def recognises_repeats(self) -> bool:
+        """Whether the same event, sent twice, counts once at `to`."""
+        return is_repeat_recognised(self.to)
 
     def batch_request(self, requests: Sequence[Request]) -> Request:
         """The batch of `to`, which takes batches if this does."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from footfall.destinations import _validation
 from footfall.errors import ConfigError, Fault
 from footfall.events.json import to_json
+from footfall.events.pack import MAX_EVENTS, MAX_LINES
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Queue:
-    """Puts packs of up to 100 events into a queue of yours, such as Celery's or Kafka's.
+    """Puts packs of up to 100 events (64 KiB) into a queue of yours, such as Celery's or Kafka's.
 
         Queue(put=lambda pack: deliver_pack.delay(pack))
 
@@ -39,7 +40,8 @@ class Queue:
     put: Callable[[bytes], object]
     label: str = "queue"
     heartbeats: bool = False
-    max_batch: ClassVar[int] = 100
+    max_batch: ClassVar[int] = MAX_EVENTS
+    max_batch_bytes: ClassVar[int] = MAX_LINES
 
     def __post_init__(self) -> None:
         _validation.validate_options(

@@ -17,6 +17,7 @@ from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
 from footfall.errors import ConfigError, Fault, hide_credentials
 from footfall.events.json import to_json
+from footfall.events.pack import MAX_EVENTS, MAX_LINES
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class RedisStream:
     heartbeats: bool = False
     endpoint: str = field(init=False, repr=False, compare=False)
     """The server, without user, password and options."""
-    # What one process puts into the queue between two looks, at 2,000 events a second.
-    max_batch: ClassVar[int] = 100
+    max_batch: ClassVar[int] = MAX_EVENTS
+    max_batch_bytes: ClassVar[int] = MAX_LINES
 
     def __post_init__(self) -> None:
         _validation.validate_options(

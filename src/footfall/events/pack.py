@@ -12,6 +12,10 @@ from typing import Final, NamedTuple, Self
 
 VERSION: Final = 1
 """Of entries. It grows when a reader of the former version could not read them."""
+MAX_EVENTS: Final = 100
+"""Of one pack: what a process puts into a queue between two looks, at 2,000 events a second."""
+MAX_LINES: Final = 64 * 1024
+"""How many bytes their lines may have together; one event alone may have more."""
 PLAIN: Final = "j"
 """The codec of a body that is lines of `footfall.events.json`."""
 COMPRESSED: Final = "jz"
@@ -21,8 +25,9 @@ COMPRESSED: Final = "jz"
 _MARK: Final = b"footfall"
 # Level 1 takes a third of the time of 6; bodies are an eighth larger.
 _LEVEL: Final = 1
-# Of lines: no bomb may fill the memory of the reader. A hundred events have 6.5 MB at most.
-MAX_BYTES: Final = 8 * 1024 * 1024
+# Of lines: no bomb may fill the memory of the reader. The largest event that a lane takes has 64 Ki
+# characters, with twelve bytes for each of them where it is no letter of any alphabet.
+MAX_BYTES: Final = 1024 * 1024
 
 
 class UnknownVersionError(ValueError):
