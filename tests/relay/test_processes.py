@@ -42,7 +42,7 @@ def in_a_child(work: Callable[[], None]) -> int:
     return child
 
 
-def forked_relay(server: RedisServer, plausible: Vendor, mode: Mode = "at_most_once") -> int:
+def forked_relay(server: RedisServer, plausible: Vendor, mode: Mode | None = None) -> int:
     def work() -> None:
         found = Relay(
             queue_at(server), [destination(plausible)], connections=CONNECTIONS, mode=mode

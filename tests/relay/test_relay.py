@@ -98,6 +98,24 @@ def test_a_relay_that_stops_returns_what_it_could_not_send(server: RedisServer) 
     assert account(server) == {"accepted": 100}
 
 
+def test_each_destination_has_the_promise_that_fits_it(server: RedisServer) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(10)))
+    with vendor(vendors.hanging) as hanging:
+        to = (
+            destination(hanging),
+            destination_from(f"posthog+http://phc_key@127.0.0.1:{hanging.port}"),
+        )
+        with relay(queue, *to) as found:
+            found.step()
+            found._write_account()
+            assert account(server, 0) == {"in_flight": 10}
+            assert account(server, 1) == {"pending": 10}
+        for mode in ("at_least_once", "at_most_once"):
+            with relay(queue, *to, mode=mode) as found:
+                assert {*found.modes.values()} == {mode}
+
+
 def test_at_least_once_an_entry_is_acknowledged_when_its_events_have_ended(
     server: RedisServer,
 ) -> None:

@@ -80,9 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--promise",
         choices=("at_most_once", "at_least_once"),
-        default="at_most_once",
         help="what becomes of the events that a killed relay had taken: they are lost, or sent "
-        "again (%(default)s)",
+        "again; by default again where the destination recognises repeats (PostHog, ClickHouse)",
     )
     parser.add_argument(
         "--health",

@@ -85,6 +85,7 @@ class ClickHouse:
     # Few large inserts cost the server less than many small ones; so many fit into one request.
     max_batch: ClassVar[int] = 500
     backdates: ClassVar[bool] = True
+    recognises_repeats: ClassVar[bool] = True
     _visitor_key: bytes = field(init=False, repr=False, compare=False)
     _query: str = field(init=False, repr=False, compare=False)
 

@@ -75,6 +75,7 @@ class PostHog:
     # As many as its own clients send at once.
     max_batch: ClassVar[int] = 100
     backdates: ClassVar[bool] = True
+    recognises_repeats: ClassVar[bool] = True
     not_shown: ClassVar[str] = (
         "whether it keeps the event: visitors without a profile id are dropped later, unless "
         "cookieless tracking is on in the project's settings, under Web analytics"

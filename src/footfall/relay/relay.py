@@ -15,7 +15,7 @@ from footfall.delivery import Item, Lane, Limits
 from footfall.delivery.drainer import Drainer
 from footfall.delivery.outbox import Mode
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
-from footfall.destinations import Destination, RedisStream
+from footfall.destinations import Destination, RedisStream, is_repeat_recognised
 from footfall.relay.leases import LeasedLane
 from footfall.relay.server_check import Finding, check_server
 from footfall.relay.status import QueueStatus, read_status
@@ -25,7 +25,7 @@ from footfall.relay.stream_source import StreamSource
 # They are opened only while so many events wait; over HTTP/2 they are streams of a few connections.
 CONNECTIONS: Final = 256
 # How often the stream is read: while lanes have work, and while they have none.
-BUSY_POLL_SECONDS: Final = 0.002
+BUSY_POLL_SECONDS: Final = 0.005
 POLL_SECONDS: Final = 0.05
 # How often the account is written.
 COUNT_SECONDS: Final = 1.0
@@ -46,8 +46,9 @@ class Relay:
         queue: Where events wait.
         destinations: Where they go; each is a consumer group with its `name`.
         connections: To each destination. Twice as many events of it are in memory.
-        mode: What a relay that is killed does to the events that it has taken: they are lost, or
-            sent again by another.
+        mode: What becomes of the events that a relay has taken when it is killed: they are lost, or
+            sent again by another. None leaves it to each destination: they are sent again where
+            repeats are recognised.
         transport: What sends requests.
 
     Raises:
@@ -60,13 +61,13 @@ class Relay:
         destinations: Sequence[Destination],
         *,
         connections: int = CONNECTIONS,
-        mode: Mode = "at_most_once",
+        mode: Mode | None = None,
         transport: Transport | None = None,
     ) -> None:
         transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
         self._log = ThrottledLog()
         self._stream = queue.stream
-        self._is_taken_first = mode == "at_most_once"
+        self.modes = {each.name: mode or _mode_of(each) for each in destinations}
         limits = Limits(
             max_connections=connections,
             max_age_seconds=queue.max_age_seconds,
@@ -74,7 +75,9 @@ class Relay:
             max_tries=_MAX_TRIES,
         )
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self._source = StreamSource(queue, destinations, self.consumer, log=self._log, mode=mode)
+        self._source = StreamSource(
+            queue, destinations, self.consumer, log=self._log, modes=self.modes
+        )
         self.lanes = {
             each.name: LeasedLane(
                 self._source.leases[each.name], each, transport, limits, log=self._log
@@ -191,13 +194,18 @@ class Relay:
         """Begin an account: what has ended until now is in another one, which the server lost."""
         lane = self.lanes[name]
         self._before[name] = _ends(lane)
-        self._source.register(name, lane.counters().queued if self._is_taken_first else 0)
+        is_taken_first = self.modes[name] == "at_most_once"
+        self._source.register(name, lane.counters().queued if is_taken_first else 0)
 
     def _write_account(self) -> None:
         for name, lane in self.lanes.items():
             before = self._before.get(name, {})
             ends = {end: number - before.get(end, 0) for end, number in _ends(lane).items()}
             self._source.count(name, ends)
+
+
+def _mode_of(destination: Destination) -> Mode:
+    return "at_least_once" if is_repeat_recognised(destination) else "at_most_once"
 
 
 def _ends(lane: LeasedLane) -> Mapping[str, int]:

@@ -43,7 +43,7 @@ CLAIM_EVERY_SECONDS: Final = 5.0
 MAX_READS: Final = 3
 # Of the stream of what was given up.
 MAX_DEAD: Final = 1_000
-# Entries of one command. A hundred have 640 KB, uncompressed.
+# Entries of one command. A hundred have 6 MB at most, uncompressed.
 MAX_ENTRIES: Final = 100
 # Clocks that agree this well are not corrected; a vendor's own time counts whole seconds.
 MAX_SKEW_SECONDS: Final = 2.0
@@ -74,7 +74,8 @@ class StreamSource:
         destinations: Those that this relay delivers to.
         consumer: The name of this relay, which no other has.
         log: Where a warning is written of what cannot be read.
-        mode: Whether an entry is acknowledged before its events are sent, or when they have ended.
+        modes: For each destination's name, whether an entry is acknowledged before its events are
+            sent, or when they have ended.
 
     Raises:
         ConfigError: redis-py is not installed, or does not understand the URL.
@@ -87,7 +88,7 @@ class StreamSource:
         consumer: str,
         *,
         log: ThrottledLog,
-        mode: Mode = "at_most_once",
+        modes: Mapping[str, Mode],
     ) -> None:
         self.client: Redis = connect(queue, timeout_seconds=RELAY_TIMEOUT_SECONDS)
         self.consumer = consumer
@@ -97,7 +98,7 @@ class StreamSource:
         self._max_age = queue.max_age_seconds
         self._log = log
         self.leases = {each: Leases(CLAIM_SECONDS) for each in self._groups}
-        self._keeps_entries = mode == "at_least_once"
+        self._modes = modes
         # Entries whose events have ended and that are not acknowledged yet.
         self._ended: dict[str, list[tuple[bytes, int]]] = {each: [] for each in self._groups}
         self._read = self.client.register_script(READ)
@@ -259,7 +260,7 @@ class StreamSource:
         """Acknowledge what was read; of these, what is ours to deliver."""
         if not read:
             return []
-        if self._keeps_entries:
+        if self._keeps_entries(group):
             for each in read:
                 self.leases[group].open(each.id, each.pack.number)
             return read
@@ -276,6 +277,9 @@ class StreamSource:
             if is_removed or (each.is_doubtful and now - each.read_at < CLAIM_SECONDS / 2)
         ]
 
+    def _keeps_entries(self, group: str) -> bool:
+        return self._modes[group] == "at_least_once"
+
     def _acknowledge(
         self, group: str, field: str, entries: Sequence[tuple[bytes, int]], consumer: str = ""
     ) -> Sequence[int]:
@@ -291,7 +295,7 @@ class StreamSource:
 
     def _events(self, group: str, read: _Read) -> Iterator[StoredLine]:
         ahead = self._ahead(_seconds(read.id), read.pack.put_at)
-        row = (group, read.id) if self._keeps_entries else None
+        row = (group, read.id) if self._keeps_entries(group) else None
         for line in read.lines:
             if _HEARTBEAT not in line or self._beats[group]:
                 yield StoredLine(line, row, ahead)
@@ -303,7 +307,8 @@ class StreamSource:
     def _ahead(self, server_time: float, put_at: float) -> float:
         """How far our clock is ahead of the one that showed `put_at` at this time of the server."""
         ahead = time.time() - self._server_now() + server_time - put_at
-        return ahead if abs(ahead) > MAX_SKEW_SECONDS else 0.0
+        # Whole seconds, so that a vendor which recognises repeats sees the same time again.
+        return float(round(ahead)) if abs(ahead) > MAX_SKEW_SECONDS else 0.0
 
     def _server_now(self) -> float:
         at_server, at = self._server_time
