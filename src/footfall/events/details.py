@@ -85,8 +85,8 @@ def details_from_hints(headers: Mapping[str, str]) -> Details:
     for name in _WIDTHS:
         if name not in headers:
             continue
-        # A structured header (RFC 8941) may write 1280.0.
-        width = headers[name].strip().partition(".")[0]
+        # A structured header (RFC 9651) may write 1280.0, and parameters after it.
+        width = headers[name].partition(";")[0].strip().partition(".")[0]
         if width.isascii() and width.isdecimal() and len(width) < 9:
             return valid_details({"screen_width": int(width)})
     return {}

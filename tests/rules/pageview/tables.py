@@ -68,6 +68,16 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
     "firefox 92's Accept": Row(requested(firefox(accept=FIREFOX_92_ACCEPT)), "pageview navigation"),
     "with DNT": Row(requested(chromium(dnt="1")), "pageview navigation"),
     "with GPC": Row(requested(chromium(sec_gpc="1")), "pageview navigation"),
+    "with parameters behind fetch metadata": Row(
+        requested(chromium(accept="*/*", sec_fetch_dest="document;a=1")), "pageview navigation"
+    ),
+    "by a service worker, with parameters": Row(
+        requested(chromium(sec_fetch_dest="empty; a", sec_fetch_mode="navigate;b=?1")),
+        "pageview navigation",
+    ),
+    "an image, with parameters": Row(
+        requested(chromium(sec_fetch_dest="image;a=1")), "skip subresource"
+    ),
     "after an upgrade to h2c": Row(
         requested(old(FIREFOX, upgrade="h2c")),
         "pageview navigation",
@@ -483,6 +493,9 @@ BOTS_AND_OWNERS: dict[str, Row] = {
     ),
     "GPC respected": Row(
         requested(chromium(sec_gpc="1")), "skip gpc", PageviewOptions(respect_gpc=True)
+    ),
+    "GPC with parameters": Row(
+        requested(chromium(sec_gpc="1;a=b")), "skip gpc", PageviewOptions(respect_gpc=True)
     ),
     "GPC is not DNT": Row(
         requested(chromium(dnt="1")), "pageview navigation", PageviewOptions(respect_gpc=True)

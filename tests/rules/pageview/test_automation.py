@@ -33,6 +33,16 @@ TAGGED = 'sig1=("@authority" "signature-agent");created=1735689600;tag="web-bot-
             id="a dictionary, as in newer drafts",
         ),
         pytest.param(
+            {"sec-ch-ua": '"Chromium";v="131";a=1, "HeadlessChrome";b;v="131"'},
+            Bot("HeadlessChrome", "headless"),
+            id="headless chrome, with parameters",
+        ),
+        pytest.param(
+            {"signature-agent": '"https://chatgpt.com";a="https://b.example"'},
+            Bot("ChatGPT Agent", "ai-assistant"),
+            id="known, with parameters",
+        ),
+        pytest.param(
             {"signature-input": TAGGED}, Bot("signed agent", "ai-assistant"), id="no name"
         ),
         pytest.param(

@@ -46,6 +46,11 @@ def before_parameters(value: str) -> str:
     return value.partition(";")[0].strip().lower()
 
 
+def item_of(hit: Hit, name: str) -> str:
+    """The item in a structured header of the request, without its parameters (RFC 9651, 3.3)."""
+    return request_header(hit, name).partition(";")[0].strip()
+
+
 def media_type_of(hit: Hit) -> str:
     """The response's media type, such as `text/html`; empty where it has none."""
     return before_parameters(response_header(hit, "content-type"))

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from footfall.model import Hit
-from footfall.rules.pageview.header_values import request_header, response_header, wants_html
+from footfall.rules.pageview.header_values import (
+    item_of,
+    request_header,
+    response_header,
+    wants_html,
+)
 from footfall.rules.pageview.options import PageviewOptions, words
 from footfall.rules.pageview.rule_types import Navigation, NavigationRule
 
@@ -78,14 +83,14 @@ _NAVIGATIONS: Final[Mapping[str, Navigation]] = {
 
 
 def _destination(hit: Hit, options: PageviewOptions) -> str | Navigation:
-    text = request_header(hit, "sec-fetch-dest")
+    text = item_of(hit, "sec-fetch-dest")
     navigation = _NAVIGATIONS.get(text)
     if navigation is None:
         return text or "no Sec-Fetch-Dest"
     if navigation.reason == "iframe":
         return navigation._replace(is_page=options.track_iframes)
     # A service worker that forwards a navigation empties its destination and keeps its mode.
-    if text == "empty" and request_header(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
+    if text == "empty" and item_of(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
         return Navigation("navigation", "empty, navigate", is_page=True)
     return navigation
 

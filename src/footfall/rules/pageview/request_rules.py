@@ -13,6 +13,7 @@ from footfall.rules.pageview.file_names import reason_for_file
 from footfall.rules.pageview.header_values import (
     CACHE_SIZE,
     MAX_HEADER_CHARS,
+    item_of,
     referring_host,
     request_header,
     shows_page,
@@ -128,7 +129,7 @@ def _exclusion(hit: Hit, options: PageviewOptions) -> str | None:
 def _privacy(hit: Hit, options: PageviewOptions) -> str | RuleMatch:
     if options.respect_dnt and request_header(hit, "dnt").strip() == "1":
         return RuleMatch("dnt", "DNT: 1")
-    if options.respect_gpc and request_header(hit, "sec-gpc").strip() == "1":
+    if options.respect_gpc and item_of(hit, "sec-gpc") == "1":
         return RuleMatch("gpc", "Sec-GPC: 1")
     return "no objection that is respected"
 
