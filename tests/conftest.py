@@ -81,6 +81,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 2
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the file whose many tests take seconds to be made, unless they are to run."""
+    is_run = config.pluginmanager.has_plugin("schemathesis")
+    return None if is_run or collection_path.name != "test_openapi.py" else True
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Keep the collected tests out of garbage collection, since they stay until the end.

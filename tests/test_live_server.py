@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.support.raw_requests import NAVIGATION
+from tests.support.user_suite import PYTEST
 
 SETTINGS = """
 from django.http import HttpResponse
@@ -42,9 +42,8 @@ def test_a_page(live_server, footfall_outbox):
 def run_suite(folder: Path, **variables: str) -> str:
     (folder / "site_settings.py").write_text(SETTINGS)
     (folder / "test_site.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "--ds", "site_settings"]
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "-p", "no:randomly"],
+        [*PYTEST, "-q", "-s", "--ds", "site_settings"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), **variables},
         capture_output=True,

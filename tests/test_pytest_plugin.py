@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.support.user_suite import PYTEST
 
 SUITE = """
 import footfall
@@ -24,7 +25,7 @@ def test_each_test_begins_with_none(footfall_outbox):
 def test_the_fixture_is_found_and_empty_for_each_test(tmp_path: Path) -> None:
     (tmp_path / "test_shop.py").write_text(SUITE)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"],
+        [*PYTEST, "-q"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -36,7 +37,7 @@ def test_the_fixture_is_found_and_empty_for_each_test(tmp_path: Path) -> None:
 
 def test_listing_the_fixtures_shows_what_it_gives(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--fixtures", "-p", "no:cacheprovider"],
+        [*PYTEST, "--fixtures"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,15 +183,22 @@ def script(*arguments: str, folder: Path = EXAMPLES) -> ServerSpec:
     return ServerSpec(command=(sys.executable, *arguments), folder=folder)
 
 
-def each_server(specs: Mapping[str, ServerSpec], *programs: str) -> pytest.MarkDecorator:
-    """Run the test once for every server, where its programs and `programs` are installed."""
-    return pytest.mark.parametrize(
-        "spec",
-        [
-            pytest.param(spec, id=name, marks=pytest.mark.server(*spec.programs, *programs))
-            for name, spec in specs.items()
-        ],
-    )
+def each_server(
+    specs: Mapping[str, ServerSpec], *programs: str, always: Collection[str] | None = None
+) -> pytest.MarkDecorator:
+    """Run the test once for every server, where its programs and `programs` are installed.
+
+    Args:
+        always: The names of those that run in any case; the others do with `-m long`. All, if None.
+    """
+    assert always is None or {*always} <= specs.keys()
+    found = []
+    for name, spec in specs.items():
+        marks = [pytest.mark.server(*spec.programs, *programs)]
+        if always is not None and name not in always:
+            marks.append(pytest.mark.long)
+        found.append(pytest.param(spec, id=name, marks=marks))
+    return pytest.mark.parametrize("spec", found)
 
 
 class Server:

@@ -204,7 +204,7 @@ def once(*paths: str) -> Counter[str]:
     return Counter(dict.fromkeys(paths, 1))
 
 
-@each_server(WITH_EXIT_HOOK)
+@each_server(WITH_EXIT_HOOK, always=[*SOME, "31-gunicorn-sync", "43-gunicorn-gevent"])
 def test_a_server_that_is_stopped_has_delivered_every_page_once_with_its_visitor(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_server_that_is_stopped_has_delivered_every_page_once_with_its_visitor
     assert sorted(events(endpoint)) == sorted(expected), server.log
 
 
-@each_server(OVER_HTTP2)
+@each_server(OVER_HTTP2, always=["31-uvicorn", "31-gunicorn-gthread"])
 def test_a_server_that_is_stopped_has_delivered_what_was_in_flight_over_http_2(
     spec: ServerSpec, tmp_path: Path
 ) -> None:
@@ -237,7 +237,7 @@ def test_a_server_that_is_stopped_has_delivered_what_was_in_flight_over_http_2(
         assert not endpoint.violations
 
 
-@each_server(WITHOUT_EXIT_HOOK)
+@each_server(WITHOUT_EXIT_HOOK, always=["31-waitress"])
 def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -251,7 +251,7 @@ def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
     assert found <= once(*earlier, *last)
 
 
-@each_server(TRACKED_BEFORE_FORK)
+@each_server(TRACKED_BEFORE_FORK, always=["35-gunicorn-preload"])
 def test_what_is_tracked_before_a_fork_is_never_doubled_and_costs_the_workers_nothing(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -276,7 +276,7 @@ def test_workers_that_are_replaced_lose_no_event(
     assert delivered(endpoint) == once(*paths), server.log
 
 
-@each_server(SOME)
+@each_server(SOME, always=["31-uvicorn", "39-uwsgi-threads"])
 def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -307,7 +307,8 @@ def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
     {
         name.replace("31", "33").replace("39", "33"): WITH_EXIT_HOOK[name]
         for name in (*SOME, "31-granian-asgi", "31-waitress-on-sigterm", "43-gunicorn-gevent")
-    }
+    },
+    always=["33-uvicorn", "33-gunicorn-gthread"],
 )
 def test_an_endpoint_that_hangs_delays_no_server(spec: ServerSpec, tmp_path: Path) -> None:
     with (
@@ -337,7 +338,10 @@ def test_a_worker_that_is_stopped_while_it_is_forked_ends_quietly(
     assert delivered(endpoint) == once(*paths), server.log
 
 
-@each_server({name.replace("31", "32").replace("39", "32"): spec for name, spec in SOME.items()})
+@each_server(
+    {name.replace("31", "32").replace("39", "32"): spec for name, spec in SOME.items()},
+    always=["32-uvicorn", "32-gunicorn-gthread"],
+)
 def test_a_second_sigterm_is_as_quiet_as_the_first(spec: ServerSpec, tmp_path: Path) -> None:
     with (
         vendor(vendors.hanging) as silent,
@@ -428,7 +432,9 @@ def send_task(celery_settings: dict[str, Any], task: str, *arguments: int) -> No
     app.send_task(task, arguments)
 
 
-@each_server({f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")})
+@each_server(
+    {f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")}, always=["41-prefork"]
+)
 def test_a_celery_worker_that_is_stopped_has_delivered_every_event_once(
     spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -445,7 +451,7 @@ def test_a_celery_worker_that_is_stopped_has_delivered_every_event_once(
     assert delivered(endpoint) == once(*(f"/{number}" for number in range(tasks)))
 
 
-@each_server({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")})
+@each_server({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")}, always=[])
 def test_a_celery_child_that_is_replaced_has_delivered_the_events_of_its_task(
     spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -122,8 +122,7 @@ CHAINS: Final[dict[str, tuple[Callable[[Nginx, Server], str], list[str]]]] = {
 }
 
 
-@pytest.mark.server("nginx", "uvicorn", "gunicorn")
-@pytest.mark.parametrize("spec", SERVERS.values(), ids=SERVERS.keys())
+@each_server(SERVERS, "nginx", always=["uvicorn", "gunicorn"])
 @pytest.mark.parametrize(("chain", "forms"), CHAINS.values(), ids=CHAINS.keys())
 def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
     spec: ServerSpec, chain: Callable[[Nginx, Server], str], forms: list[str], tmp_path: Path
@@ -142,7 +141,7 @@ def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
                 assert address_seen_by_app(address, [], VISITOR_V6) == VISITOR_V6
 
 
-@each_server(OTHER_SERVERS, "nginx")
+@each_server(OTHER_SERVERS, "nginx", always=["waitress"])
 def test_the_visitor_is_found_by_other_servers_too(spec: ServerSpec, tmp_path: Path) -> None:
     with running(spec, tmp_path, **settings("auto")) as app:
         nginx = Nginx(tmp_path)
