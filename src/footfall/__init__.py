@@ -191,7 +191,8 @@ def current_visitor() -> dict[str, str]:
 def flush(timeout: float | None = None) -> bool:
     """Deliver what waits in this process, and wait for that.
 
-    What is left then stays in the outbox, and counts as lost without one.
+    What is left then stays in the outbox, and without one counts as `lost_at_exit`. To a
+    destination that is paused one event is sent; where that fails, the rest is left at once.
 
     Args:
         timeout: The most seconds to wait; the option `shutdown_timeout_seconds` by default.

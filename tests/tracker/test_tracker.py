@@ -106,6 +106,24 @@ def test_a_forgotten_tracker_is_freed() -> None:
     assert gone() is None
 
 
+def test_what_waits_for_a_paused_destination_is_lost_at_the_end_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with vendor(vendors.answering(vendors.answer("402 Payment Required"))) as server:
+        dsn = server.url.replace("http://", "plausible+http://") + "/example.com"
+        tracker = Tracker(Config(destinations=[dsn]), environ={})
+        # The vendor's first answer is a refusal, so the destination pauses.
+        visit(tracker)
+        assert tracker.flush(30)
+        for _ in range(3):
+            visit(tracker)
+        assert not tracker.flush(30)
+    [counters] = tracker.stats()["destinations"].values()
+    assert counters["is_paused"]
+    assert (counters["rejected"], counters["lost_at_exit"]) == (2, 2)
+    assert "2 events were lost, since it is paused; with an outbox they would wait" in caplog.text
+
+
 def test_what_is_lost_at_the_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with vendor(vendors.hanging) as server:
         dsn = server.url.replace("http://", "plausible+http://") + "/example.com"

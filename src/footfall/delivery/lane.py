@@ -453,7 +453,8 @@ class Lane:
     def drain(self, deadline: float) -> bool:
         """Send what is queued until `deadline` (by the lane's clock); count the rest as lost.
 
-        The lane works on afterwards as before.
+        Of a lane that is paused one event is sent; where that fails, the rest is lost at once. The
+        lane works on afterwards as before.
 
         Returns:
             True if nothing was lost.
@@ -467,6 +468,7 @@ class Lane:
             lambda now: self._queue.outstanding and not self._breaker.has_failed_again, deadline
         )
         with self._lock:
+            is_paused = self._breaker.is_open
             lost, unsent = self._queue.abandon(keeps_unsent=self.on_unsent is not None)
             self._is_draining = False
         # Outside the lock: an outbox has one of its own.
@@ -474,6 +476,10 @@ class Lane:
             lost += self.on_unsent(self, unsent)
         if lost:
             text = f"{lost} events were not delivered in time (see shutdown_timeout_seconds)"
+            if is_paused:
+                text = (
+                    f"{lost} events were lost, since it is paused; with an outbox they would wait"
+                )
             self._log.warn("lost", text)
         return lost == 0
 
