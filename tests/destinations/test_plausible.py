@@ -255,6 +255,7 @@ def test_a_non_finite_decimal_is_not_sent() -> None:
 @pytest.mark.parametrize(
     ("change", "trimmed"),
     [
+        pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, ("revenue",), id="no amount"),
         pytest.param({}, (), id="nothing"),
         pytest.param(
             {

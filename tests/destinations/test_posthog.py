@@ -192,6 +192,7 @@ def test_whose_event_it_is(
 @pytest.mark.parametrize(
     ("change", "trimmed"),
     [
+        pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, "revenue", id="no amount"),
         pytest.param({"url": "https://a/?utm_term=" + "t" * 2001}, "$current_url", id="the url"),
         pytest.param({"referrer": "r" * 2001}, "$referrer", id="the referrer"),
         pytest.param({"props": {"k": "v" * 2001}}, "properties", id="a value"),

@@ -122,6 +122,12 @@ def test_without_an_address_none_is_sent() -> None:
 @pytest.mark.parametrize(
     ("change", "trimmed"),
     [
+        pytest.param({"revenue": Revenue("EUR", Decimal("NaN"))}, ("revenue",), id="no amount"),
+        pytest.param(
+            {"revenue": Revenue("EUR", Decimal(1)), "props": {"currency": "x"}},
+            ("data",),
+            id="a prop of its name",
+        ),
         pytest.param({}, (), id="nothing"),
         pytest.param({"name": "n" * 51}, ("name",), id="the name"),
         pytest.param({"url": "https://a.example/" + "p" * 500}, ("url",), id="the path"),

@@ -188,8 +188,11 @@ class Plausible:
             )
         if event.props and (props := _props(event.props, trimmed)):
             body += f',"props":{_wire_format.json_of(props)}'
-        if event.revenue and (revenue := _revenue(event.revenue)):
-            body += f',"revenue":{_wire_format.json_of(revenue)}'
+        if event.revenue:
+            if revenue := _revenue(event.revenue):
+                body += f',"revenue":{_wire_format.json_of(revenue)}'
+            else:
+                trimmed.note("revenue")
         if event.screen_width is not None:
             # Documented; today's server takes the kind of device from the user agent.
             for key, width in valid_details({"screen_width": event.screen_width}).items():

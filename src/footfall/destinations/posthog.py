@@ -222,6 +222,8 @@ def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> dict[str, objec
     if revenue and revenue.amount.is_finite() and math.isfinite(amount := float(revenue.amount)):
         currency = _wire_format.trim_text(revenue.currency, MAX_CURRENCY_CHARS)
         found |= {"revenue": amount, "currency": currency}
+    elif revenue:
+        trimmed.note("revenue")
     return found
 
 

@@ -291,6 +291,8 @@ def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, ob
             "revenue": amount,
             "currency": _wire_format.trim_text(event.revenue.currency, MAX_ID_CHARS),
         }
+    elif event.revenue is not None:
+        trimmed.note("revenue")
     for name, value in event.props.items():
         # One at a time, to know which value a text is of.
         for key, text in _wire_format.prop_texts({name: value}, float_text.javascript):
@@ -298,9 +300,12 @@ def _props(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, ob
                 trimmed.note("data")
                 continue
             short = _text("data", key, MAX_TEXT_CHARS, trimmed)
+            if short in data:
+                trimmed.note("data")
+                continue
             number = _number(value)
             sent = _text("data", text, MAX_TEXT_CHARS, trimmed) if number is None else number
-            data.setdefault(short, sent)
+            data[short] = sent
     return data
 
 
