@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,9 +14,11 @@ import pytest
 import footfall
 from footfall import asgi
 from footfall.config import Config
+from footfall.destinations import Only, Queue, Swetrix
 from footfall.errors import ConfigError, EventError
 from footfall.testing import MemoryTransport, Outbox
-from tests.support.adapters import CHROME, call_asgi, navigation
+from footfall.tracker import Tracker
+from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation
 from tests.support.trackers import page, tracker_over
 
 BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -65,6 +69,45 @@ def test_a_bad_event_raises_in_development_and_is_counted_in_production(
     tracker = tracker_over(MemoryTransport())
     tracker.track(name, **complete)
     assert tracker.stats()["reasons"] == {"bad_event": 1}
+
+
+SWETRIX = "swetrix://api.swetrix.com/abcdefghijkl"
+UMAMI = "umami://stats.example/94db1cb1-74f4-4a40-ad6c-962362670409"
+LIMITS: dict[str, tuple[list[Any], int]] = {
+    "Plausible": ([PLAUSIBLE], 120),
+    "Swetrix": ([SWETRIX], 256),
+    "an older Swetrix": ([f"{SWETRIX}?old_server=true"], 120),
+    "both": ([PLAUSIBLE, SWETRIX], 256),
+    "Swetrix for some hosts": ([Only(to=Swetrix(pid="abcdefghijkl"), hosts=["a.example"])], 256),
+    "a queue": ([Queue(put=print)], 256),
+    "a vendor that takes less": ([UMAMI], 120),
+}
+
+
+@pytest.mark.parametrize(("destinations", "limit"), LIMITS.values(), ids=LIMITS)
+def test_a_name_may_be_as_long_as_a_destination_takes_it(
+    destinations: list[Any], limit: int
+) -> None:
+    options = {"destinations": destinations, "transport": MemoryTransport(), "debug": True}
+    tracker = Tracker.from_options(options)
+    told: dict[str, Any] = {"url": "https://example.com/", "visitor": {"ip": "198.51.100.7"}}
+    tracker.track("n" * limit, **told)
+    with pytest.raises(EventError, match=f"{limit} is the most"):
+        tracker.track("n" * (limit + 1), **told)
+
+
+def test_a_name_that_a_hook_writes_may_be_as_long() -> None:
+    options = {
+        "destinations": [PLAUSIBLE, SWETRIX],
+        "transport": (transport := MemoryTransport()),
+        "before_send": lambda event: replace(event, name="n" * 256),
+    }
+    tracker = Tracker.from_options(options)
+    tracker.track("a", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": CHROME})
+    tracker.flush()
+    sent = [json.loads(request.body) for request in transport.requests]
+    assert sorted(len(each.get("ev") or each["name"]) for each in sent) == [120, 256]
+    assert sorted(each["trimmed"] for each in tracker.stats()["destinations"].values()) == [0, 1]
 
 
 @pytest.mark.parametrize("details", [{"colour": "red"}, {"screen_width": "wide"}], ids=str)

@@ -16,6 +16,7 @@ from footfall.destinations import (
     RedisStream,
     destination_from,
     is_local,
+    max_name_chars,
     queue_of,
     split_dsns,
 )
@@ -38,6 +39,7 @@ class Compiled(NamedTuple):
     """What the options are compiled into: the attributes of a Config after its options."""
 
     all_destinations: tuple[Destination, ...]
+    max_name_chars: int
     resolver: ClientIP
     path_rules: PathRules
     url_options: url.UrlOptions
@@ -69,6 +71,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
         return None
     return Compiled(
         all_destinations=found,
+        max_name_chars=max_name_chars(found),
         resolver=resolver,
         path_rules=path_rules,
         url_options=url_options,

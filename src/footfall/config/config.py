@@ -216,6 +216,8 @@ class Config:
 
     # In the repr instead of `destinations`, where a line may hold a secret.
     all_destinations: tuple[Destination, ...] = field(init=False)
+    # Of an event; of the destination that takes the longest.
+    max_name_chars: int = field(init=False, repr=False)
     resolver: ClientIP = field(init=False, repr=False)
     path_rules: path_rules.PathRules = field(init=False, repr=False)
     url_options: url.UrlOptions = field(init=False, repr=False)

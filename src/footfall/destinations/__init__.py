@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from footfall.destinations._dsn import destination_from, split_dsns
 from footfall.destinations._swetrix_fields import CLIENT_HINTS
-from footfall.destinations._wire_format import check_event_name
+from footfall.destinations._wire_format import LONGEST_NAME_CHARS, check_event_name
 from footfall.destinations.base import (
     Backdating,
     Batching,
@@ -19,6 +19,7 @@ from footfall.destinations.base import (
     explained,
     is_local,
     is_repeat_recognised,
+    max_name_chars,
     outcome_of,
     queue_of,
     request_at,
@@ -37,6 +38,7 @@ from footfall.destinations.umami import Umami
 from footfall.destinations.webhook import Webhook
 
 __all__ = [
+    "LONGEST_NAME_CHARS",
     "VISITOR_HEADERS",
     "Backdating",
     "Batching",
@@ -60,6 +62,7 @@ __all__ = [
     "explained",
     "is_local",
     "is_repeat_recognised",
+    "max_name_chars",
     "outcome_of",
     "queue_of",
     "request_at",

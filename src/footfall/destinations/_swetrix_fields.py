@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from footfall.destinations._wire_format import TrimmedFields
     from footfall.model import Visitor
 
-MAX_EVENT_NAME_CHARS = 256
 MAX_QUERY_CHARS = 2048
 
 

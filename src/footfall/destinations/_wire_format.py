@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from footfall.model import Visitor
 
-# Plausible's limit, the smaller one: 120 characters; Swetrix takes 256 (read 2026-08).
+# Plausible's limit, and that of vendors which name none.
 MAX_NAME_CHARS = 120
+# Swetrix's (read 2026-08), and so the most that any destination may be sent.
+LONGEST_NAME_CHARS = 256
 
 # Sent in place of a blank name; Plausible writes `(none)` for the host of such a URL.
 BLANK_NAME = "(none)"
@@ -91,19 +93,19 @@ class TrimmedFields:
         return short
 
 
-def check_event_name(name: object) -> None:
-    """Raise unless every vendor accepts the event name.
+def check_event_name(name: object, max_chars: int = MAX_NAME_CHARS) -> None:
+    """Raise unless a vendor that takes names of `max_chars` characters accepts the event name.
 
     Raises:
-        EventError: `name` is not a string, is blank, is longer than 120 characters, contains
-            control characters, or is `engagement`, which Plausible reserves for its own script.
+        EventError: `name` is not a string, is blank, is longer, contains control characters, or is
+            `engagement`, which Plausible reserves for its own script.
     """
     if not isinstance(name, str) or not name.strip():
         raise EventError(f"an event needs a name, not {name!r:.80}")
-    if len(name) > MAX_NAME_CHARS:
+    if len(name) > max_chars:
         raise EventError(
             f"the event name {name[:20]!r}… has {len(name)} characters; "
-            f"{MAX_NAME_CHARS} is the most that Plausible takes"
+            f"{max_chars} is the most that can be sent"
         )
     if _NOT_IN_NAMES.search(name):
         raise EventError(f"the event name {name!r} holds characters that cannot be shown")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from footfall.common.loopback import is_loopback
 from footfall.destinations._validation import host_of
+from footfall.destinations._wire_format import MAX_NAME_CHARS
 from footfall.model import OutcomeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from footfall.destinations.queue import Queue
     from footfall.destinations.redis_stream import RedisStream
@@ -29,7 +30,7 @@ class Destination(Protocol):
     Several threads call its methods at once, so it should not change. An event for which `request`
     or `read` raises is counted as rejected, and the exception is logged.
 
-    Eight further members are optional: `takes(event)` returns False for an event that the
+    Nine further members are optional: `takes(event)` returns False for an event that the
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
     `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
@@ -38,7 +39,8 @@ class Destination(Protocol):
     what the vendor's response does not show, for `footfall check`; `read_response_to(request,
     response)` is called in place of `read` for a single event. `recognises_repeats`
     is True where the same event, sent twice, counts once, so that what a killed relay had is sent
-    again. `Watching`, `Batching` and `Backdating` describe three more groups of optional members.
+    again; `max_name_chars` is how long the name of an event may be, 120 characters without it.
+    `Watching`, `Batching` and `Backdating` describe three more groups of optional members.
     """
 
     @property
@@ -138,6 +140,16 @@ class Backdating(Destination, Protocol):
 def batch_bytes(destination: Destination) -> int:
     """How many bytes the events of one request may have: its `max_batch_bytes`, if it has that."""
     return getattr(destination, "max_batch_bytes", MAX_BATCH_BYTES)
+
+
+def max_name_chars(destinations: Iterable[Destination]) -> int:
+    """How long the name of an event may be that is sent to all of these.
+
+    It is the limit of the one that takes the longest, but never less than 120; to the others, and
+    to a vendor that takes less, a longer name is cut and counted as trimmed.
+    """
+    limits = [getattr(each, "max_name_chars", MAX_NAME_CHARS) for each in destinations]
+    return max([MAX_NAME_CHARS, *limits])
 
 
 def is_repeat_recognised(destination: Destination) -> bool:

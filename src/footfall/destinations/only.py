@@ -11,6 +11,7 @@ from footfall.destinations.base import (
     batch_bytes,
     explained,
     is_repeat_recognised,
+    max_name_chars,
     outcome_of,
     queue_of,
 )
@@ -126,6 +127,11 @@ class Only:
     def max_batch_bytes(self) -> int:
         """How many bytes the events of one request to `to` may have."""
         return batch_bytes(self.to)
+
+    @property
+    def max_name_chars(self) -> int:
+        """How long the name of an event to `to` may be."""
+        return max_name_chars([self.to])
 
     @property
     def recognises_repeats(self) -> bool:

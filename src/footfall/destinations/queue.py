@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from footfall.destinations import _validation
+from footfall.destinations._wire_format import LONGEST_NAME_CHARS
 from footfall.errors import ConfigError, Fault
 from footfall.events.json import to_json
 from footfall.events.pack import MAX_EVENTS, MAX_LINES
@@ -42,6 +43,8 @@ class Queue:
     heartbeats: bool = False
     max_batch: ClassVar[int] = MAX_EVENTS
     max_batch_bytes: ClassVar[int] = MAX_LINES
+    # What takes the events out again cuts names for its destinations.
+    max_name_chars: ClassVar[int] = LONGEST_NAME_CHARS
 
     def __post_init__(self) -> None:
         _validation.validate_options(

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
+from footfall.destinations._wire_format import LONGEST_NAME_CHARS
 from footfall.errors import ConfigError, Fault, hide_credentials
 from footfall.events.json import to_json
 from footfall.events.pack import MAX_EVENTS, MAX_LINES
@@ -62,6 +63,8 @@ class RedisStream:
     """The server, without user, password and options."""
     max_batch: ClassVar[int] = MAX_EVENTS
     max_batch_bytes: ClassVar[int] = MAX_LINES
+    # What takes the events out again cuts names for its destinations.
+    max_name_chars: ClassVar[int] = LONGEST_NAME_CHARS
 
     def __post_init__(self) -> None:
         _validation.validate_options(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from footfall.destinations import check_event_name
+from footfall.destinations import LONGEST_NAME_CHARS, check_event_name
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import CheckedDetails, check_details
@@ -66,16 +66,18 @@ def check_event(
     record: Record | None,
     at: float,
     token_secret: str | None = None,
+    max_name_chars: int = LONGEST_NAME_CHARS,
 ) -> CustomEvent:
     """Check what an app gave to `track()` or `track_pageview()`.
 
     Args other than theirs: `page` is the URL, `record` the request, `at` the time (monotonic
-    clock), `token_secret` what a visitor token must be signed with.
+    clock), `token_secret` what a visitor token must be signed with, `max_name_chars` the limit of
+    the destinations.
 
     Raises:
         EventError: no vendor would take the event, or the visitor's token is forged.
     """
-    check_event_name(name)
+    check_event_name(name, max_name_chars)
     for option, value, kinds in (
         ("props", props, Mapping),
         ("visitor", visitor, (Mapping, Visitor)),

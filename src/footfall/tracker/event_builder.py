@@ -308,7 +308,7 @@ class EventBuilder:
         allowed = config.before_send(event)
         if allowed is None:
             return BuildResult("before_send", None, decision, event)
-        check_event_name(allowed.name)
+        check_event_name(allowed.name, config.max_name_chars)
         return BuildResult(reason, allowed, decision, event)
 
 

@@ -315,6 +315,7 @@ class Tracker:
                 record=exchange.record() if exchange is not None else None,
                 at=monotonic(),
                 token_secret=self.config.token_secret,
+                max_name_chars=self.config.max_name_chars,
             )
             if self._is_strict and event.details.faults:
                 faults = event.details.faults.items()
@@ -360,7 +361,8 @@ class Tracker:
             timeout: The most seconds to wait; `shutdown_seconds` by default.
 
         Returns:
-            True if nothing was lost.
+            True if nothing was lost: all was sent, or is in the outbox. False where a part counts
+            as `lost_at_exit`, as it does without an outbox while a destination is paused.
         """
         if not self.is_of_this_process:
             return True

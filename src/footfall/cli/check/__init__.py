@@ -13,6 +13,7 @@ from footfall.destinations import (
     Destination,
     check_event_name,
     destination_from,
+    max_name_chars,
     queue_of,
     split_dsns,
 )
@@ -65,8 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Return 0 if every event arrived or was accepted, 1 if one was not, 2 for wrong usage."""
     try:
-        check_event_name(args.name)
-        checks = [DestinationCheck(each, args) for each in _destinations(args.destinations)]
+        destinations = _destinations(args.destinations)
+        check_event_name(args.name, max_name_chars(destinations))
+        checks = [DestinationCheck(each, args) for each in destinations]
     except (ConfigError, EventError, ValueError) as error:
         complain(error)
         return _USAGE

@@ -34,6 +34,7 @@ from footfall.delivery import Lane, Limits
 from footfall.delivery import outbox as delivery_outbox
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
 from footfall.destinations import (
+    LONGEST_NAME_CHARS,
     VISITOR_HEADERS,
     Batching,
     Collector,
@@ -339,7 +340,7 @@ def reject_loops(destinations: Sequence[Destination], port: int) -> None:
 
 def _is_sendable(name: str) -> bool:
     try:
-        check_event_name(name)
+        check_event_name(name, LONGEST_NAME_CHARS)
     except EventError:
         return False
     return True
