@@ -41,7 +41,8 @@ from footfall.request.exchange import (
 )
 from footfall.request.record import (
     MARK_KEY,
-    MAX_URL_CHARS,
+    MAX_PATH_CHARS,
+    MAX_QUERY_CHARS,
     Record,
     RecordReader,
     cut_header,
@@ -69,8 +70,11 @@ RESPONSE_NAMES: Final = frozenset(
 PAGE_TYPES: Final[BoundedCache[bytes, bool]] = BoundedCache(may_be_page)
 # The names of a route's own parameters, with a converter or without.
 PARAMETER_NAMES: Final = re.compile(r"\{(\w+)").findall
-# The values of a scope that a record holds, in one call; and those that a server may leave out.
-SCOPE_VALUES: Final = itemgetter("method", "scheme", "query_string", "headers", "client", "server")
+# The values of a scope that a record holds, in one call; and those that a server may leave out. All
+# servers have the raw path, but not all test clients.
+SCOPE_NAMES: Final = ("method", "scheme", "query_string", "headers", "client", "server")
+SCOPE_VALUES: Final = itemgetter(*SCOPE_NAMES, "raw_path")
+OTHER_SCOPE_VALUES: Final = itemgetter(*SCOPE_NAMES)
 SCOPE_DEFAULTS: Final = {"scheme": "http", "query_string": b"", "client": None, "server": None}
 
 
@@ -133,11 +137,18 @@ class ScopeExchange(Exchange):
         try:
             values = SCOPE_VALUES(scope)
         except KeyError:
-            values = SCOPE_VALUES({**SCOPE_DEFAULTS, **scope})
+            values = _values_without_raw_path(scope)
         names = recorder.header_names
-        # Of many servers, but not of all, so that it is none of the values.
-        mark, raw_path = scope.get(MARK_KEY), scope.get("raw_path")
-        return (READER, names, self.notes, mark, self.path, raw_path, values, status, headers, at)
+        mark = scope.get(MARK_KEY)
+        return (READER, names, self.notes, mark, self.path, values, status, headers, at)
+
+
+def _values_without_raw_path(scope: Scope) -> tuple[Any, ...]:
+    """The values of a scope that lacks something, mostly the raw path."""
+    try:
+        return (*OTHER_SCOPE_VALUES(scope), None)
+    except KeyError:
+        return (*OTHER_SCOPE_VALUES({**SCOPE_DEFAULTS, **scope}), scope.get("raw_path"))
 
 
 # What an outer layer responds with where the app fails.
@@ -295,8 +306,8 @@ def _delivering(app: ASGIApp, tracker: Tracker) -> ASGIApp:
 
 def hit_from(record: Record, offset: float = 0.0) -> Hit:
     """The Hit of a record that `ScopeExchange.response_record` made."""
-    _, names, notes, mark, path, raw_path, values, status, response_headers, at = record
-    method, scheme, query, pairs, client, server = values
+    _, names, notes, mark, path, values, status, response_headers, at = record
+    method, scheme, query, pairs, client, server, raw_path = values
     if path[:1] not in "/*":  # scheme and host are in it: hypercorn, daphne
         path = url.path_in_target(path) or "/"
     headers = _picked(pairs, names)
@@ -323,18 +334,18 @@ def hit_from(record: Record, offset: float = 0.0) -> Hit:
 
 
 def _trimmed(record: Record) -> Record:
-    reader, names, notes, mark, path, raw_path, values, status, headers, at = record
-    method, scheme, query, pairs, *ends = values
+    reader, names, notes, mark, path, values, status, headers, at = record
+    method, scheme, query, pairs, client, server, raw_path = values
     lines: dict[bytes, bytes] = {}
     for name, value in pairs:
         if name in names:
             lines[name] = b"%b,%b" % (lines[name], value) if name in lines else value
     picked = [(name, cut_header(value)) for name, value in lines.items()]
-    raw_path = raw_path if raw_path and len(raw_path) <= MAX_URL_CHARS else None
-    values = (method[:MAX_URL_CHARS], scheme, query[:MAX_URL_CHARS], picked, *ends)
+    method, query = method[:MAX_PATH_CHARS], query[:MAX_QUERY_CHARS]
+    raw_path = raw_path if raw_path and len(raw_path) < MAX_PATH_CHARS else None
+    values = (method, scheme, query, picked, client, server, raw_path)
     headers = [(name, cut_header(value)) for name, value in headers]
-    path = path[:MAX_URL_CHARS]
-    return (reader, names, notes, mark, path, raw_path, values, status, headers, at)
+    return (reader, names, notes, mark, path[:MAX_PATH_CHARS], values, status, headers, at)
 
 
 def _chars(record: Record) -> int:
@@ -345,7 +356,7 @@ def _chars(record: Record) -> int:
 
 
 # Where a record has its path, its values and, among these, the pairs of the request's headers.
-PATH, VALUES, PAIRS = 4, 6, 3
+PATH, VALUES, PAIRS = 4, 5, 3
 READER: Final = RecordReader(hit=hit_from, trimmed=_trimmed, chars=_chars)
 
 

@@ -34,7 +34,8 @@ from footfall.request.exchange import (
 )
 from footfall.request.record import (
     MARK_KEY,
-    MAX_URL_CHARS,
+    MAX_PATH_CHARS,
+    MAX_QUERY_CHARS,
     Record,
     RecordReader,
     cut_header,
@@ -364,7 +365,7 @@ def _trimmed(record: Record) -> Record:
     mark = values[names.index(MARK_KEY)] if MARK_KEY in names else None
     cut = tuple(map(_cut_value, names, values))
     headers = [(name, cut_header(value)) for name, value in headers]
-    return (reader, names, notes, mark, path[:MAX_URL_CHARS], cut, status, headers, at)
+    return (reader, names, notes, mark, path[:MAX_PATH_CHARS], cut, status, headers, at)
 
 
 def _cut_value(key: str, value: object) -> str:
@@ -373,8 +374,8 @@ def _cut_value(key: str, value: object) -> str:
     if key in _TARGETS:
         # The query waits already.
         value = url.path_in_target(value)
-        return value if len(value) <= MAX_URL_CHARS else ""
-    return value[:MAX_URL_CHARS] if key == "QUERY_STRING" else cut_header(value)
+        return value if len(value) < MAX_PATH_CHARS else ""
+    return value[:MAX_QUERY_CHARS] if key == "QUERY_STRING" else cut_header(value)
 
 
 # Where servers have the target of a request: gunicorn and gevent; and uWSGI, mod_wsgi, waitress,

@@ -35,6 +35,9 @@ LONG: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "the path": ("/" + "a/" * 1_500, "", ("url",)),
     "a path that the mask shortens": ("/" + "a1B2c3D4" * 600, "", ("url",)),
     "the campaign": ("/a?utm_campaign=" + "c" * 3_000, "", ("url",)),
+    "a query that is not read to its end": ("/a?" + "x" * 8_200 + "&ref=b", "", ("url",)),
+    "too many parameters": ("/a?" + "x&" * 256 + "ref=b", "", ("url",)),
+    "a long query that is read": ("/a?" + "x&" * 255 + "x" * 7_000, "", ()),
     "the referrer": ("/a", "https://news.example/" + "a/" * 1_500, ("referrer",)),
     "the page before": ("/a", "https://example.com/" + "a/" * 1_500, ("referrer",)),
     "both": ("/" + "a/" * 1_500, "https://news.example/" + "a/" * 1_500, ("url", "referrer")),
@@ -58,6 +61,48 @@ def test_what_is_cut_before_a_destination_is_counted(
     event = tracker.explain(hit).event
     assert event is not None
     assert event.trimmed == trimmed
+
+
+LONG_HEADERS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "nothing": ({"accept-language": "de;q=0.1," * 50}, ()),
+    "the user agent": ({"user-agent": CHROME + " " + "a" * 2_048}, ("user_agent",)),
+    "the language": ({"accept-language": "de;q=0.1," * 60}, ("language",)),
+    "a client hint": ({"sec-ch-ua": '"A";v="1", ' * 60}, ("headers",)),
+    "all": (
+        {"user-agent": CHROME + "a" * 2_048, "accept-language": "a" * 513, "sec-ch-ua": "a" * 513},
+        ("user_agent", "language", "headers"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "trimmed"), LONG_HEADERS.values(), ids=LONG_HEADERS)
+def test_what_is_cut_of_the_visitor_is_counted_and_logged_once(
+    sent: dict[str, str], trimmed: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker = tracker_over(MemoryTransport())
+    headers = {"user-agent": CHROME, "accept": "text/html", **sent}
+    hit = Hit(
+        host="example.com",
+        peer="198.51.100.7",
+        headers=headers,
+        response_headers={"content-type": "text/html"},
+    )
+    for _ in range(2):
+        event = tracker.explain(hit).event
+        assert event is not None
+        assert event.trimmed == trimmed
+    warnings = [r.message for r in caplog.records if "is not sent" in r.message]
+    assert len(warnings) == len(trimmed)
+    assert all("such events count as trimmed" in each for each in warnings)
+
+
+def test_what_is_cut_of_an_events_own_visitor_is_counted() -> None:
+    tracker = tracker_over(MemoryTransport())
+    for agent in (CHROME, CHROME + "a" * 2_048):
+        visitor = {"ip": "198.51.100.7", "ua": agent}
+        tracker.track("Paid", url="https://example.com/", visitor=visitor)
+    tracker.flush(5)
+    assert [each["trimmed"] for each in tracker.stats()["destinations"].values()] == [1]
 
 
 def test_an_events_own_url_that_is_cut_is_counted() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from footfall import asgi
 from footfall.events.details import check_details
 from footfall.request.record import Record, hit_of
+from footfall.rules import url
 from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.packed_record import pack
 from tests.support.adapters import Raw, navigation
@@ -31,6 +32,26 @@ def test_a_hit_is_the_same_after_its_record_was_packed(raw: Raw) -> None:
         unpacked = pack(record).unpack()
         assert isinstance(unpacked, tuple)
         assert hit_of(unpacked, 1.5) == hit_of(record, 1.5)
+
+
+LONG: dict[str, Raw] = {
+    "a query": navigation("/page", "utm_source=a&" + "x" * 6_000 + "&ref=b&utm_campaign=c"),
+    "a query that is cut": navigation("/page", "ref=a&" + "x" * 9_000 + "&utm_source=b"),
+    "a path": navigation("/" + "a/" * 3_000),
+    "a path with a secret at its cut": navigation("/a1B2c3D4" * 455 + "a1B2c3D4" * 40),
+    "a path with escapes": navigation("/" + "%C3%A9/" * 1_500),
+    "a path in another spelling": navigation("/" + "%7Ea/" * 500),
+}
+
+
+@EVERY_ADAPTER
+@pytest.mark.parametrize("raw", LONG.values(), ids=LONG)
+def test_a_long_url_is_the_same_after_its_record_was_packed(raw: Raw, visit: Any) -> None:
+    record = record_of(visit, raw)
+    unpacked = pack(record).unpack()
+    assert isinstance(unpacked, tuple)
+    now, later = (url.page_at("", hit_of(each, 0.0)) for each in (record, unpacked))
+    assert now == later
 
 
 def custom_event(record: Record | None) -> CustomEvent:

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any, AnyStr, Final, NamedTuple, TypeAlias
 
 from footfall.model import Headers, Hit
+from footfall.rules import url
 
 __all__ = [
     "MARK_KEY",
-    "MAX_URL_CHARS",
+    "MAX_PATH_CHARS",
+    "MAX_QUERY_CHARS",
     "PLAIN_FROM",
     "Record",
     "RecordReader",
@@ -42,8 +44,10 @@ MARK_KEY: Final = "footfall"
     environ["footfall"] = {"screen_width": 1280, "time_zone": "Europe/Berlin"}
 """
 
-# Longer than any page's address; an attacker's 64 KiB must not wait in memory ten thousand times.
-MAX_URL_CHARS: Final = 4096
+# What the rules read, and one more, by which they see that a path is cut; an attacker's 64 KiB must
+# not wait in memory ten thousand times.
+MAX_PATH_CHARS: Final = url.MAX_PATH + 1
+MAX_QUERY_CHARS: Final = url.MAX_QUERY
 # Rules read the start of a header, 2,000 characters at most; the client IP is at the end of a list,
 # of which the resolver reads that much.
 _MAX_START_CHARS: Final = 2048

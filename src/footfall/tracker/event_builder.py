@@ -33,6 +33,15 @@ _MAX_USER_AGENT: Final = 2048
 _MAX_HEADER: Final = 512
 
 
+# What is cut before a destination is asked, by the name in `Event.trimmed`.
+_CUT_FIELDS: Final = {
+    "url": "URL of a page, of more than 2,000 bytes or with a query of more than 8,192,",
+    "referrer": "referrer, of more than 2,000 bytes,",
+    "user_agent": "User-Agent, of more than 2,048 characters,",
+    "language": "Accept-Language, of more than 512 characters,",
+    "headers": "client hints, of more than 512 characters,",
+}
+
 _Decide: TypeAlias = Callable[[Hit, pageview.PageviewOptions], Decision]
 
 
@@ -120,7 +129,10 @@ class EventBuilder:
             if self._is_excluded(hit or _NO_REQUEST, _path_of(page.url)):
                 return BuildResult("excluded")
             referral = self._referral_of_custom(custom, hit or _NO_REQUEST, page.url, referral)
-        visitor = self._anonymized(custom.visitor) or (self.visitor_of(hit) if hit else Visitor())
+        if custom.visitor is not None:
+            visitor, cut = _bounded(self._anonymized(custom.visitor))
+        else:
+            visitor, cut = self._visitor_and_cuts(hit) if hit else (Visitor(), ())
         of_hit = _details_of(own_hit) if own_hit else _NO_DETAILS
         details = CheckedDetails(
             {**of_hit.details, **custom.details.details}, {**of_hit.faults, **custom.details.faults}
@@ -135,7 +147,7 @@ class EventBuilder:
             revenue=custom.revenue,
             interactive=custom.interactive,
             time=time,
-            trimmed=_cut_fields(page, referral) + self._lost_details(details.faults),
+            trimmed=self._cut_fields(page, referral, cut) + self._lost_details(details.faults),
             **details.details,
         )
         return self._finish(own_hit, "custom_event", event, decision)
@@ -167,6 +179,10 @@ class EventBuilder:
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """The visitor who made this hit: the resolved address, and what the browser sent."""
+        return self._visitor_and_cuts(hit)[0]
+
+    def _visitor_and_cuts(self, hit: Hit) -> tuple[Visitor, tuple[str, ...]]:
+        """The visitor, and the names of the fields of which a part is left out."""
         address = self._config.resolver.resolve(hit.peer, hit.headers)
         if address is None and test_mode.is_on() and test_mode.is_of_test_client(hit):
             # A test client has no proxy that sets the header which the settings name.
@@ -176,12 +192,14 @@ class EventBuilder:
         headers, shown = hit.headers, {}
         for name in _VISITOR_HEADERS:
             if name in headers:
-                shown[name] = headers[name][:_MAX_HEADER]
-        return Visitor(
-            client_ip=address,
-            user_agent=headers.get("user-agent", "")[:_MAX_USER_AGENT],
-            language=headers.get("accept-language", "")[:_MAX_HEADER],
-            headers=shown,
+                shown[name] = headers[name]
+        return _bounded(
+            Visitor(
+                client_ip=address,
+                user_agent=headers.get("user-agent", ""),
+                language=headers.get("accept-language", ""),
+                headers=shown,
+            )
         )
 
     def _origin_of(self, hit: Hit) -> str:
@@ -219,7 +237,7 @@ class EventBuilder:
 
     def _event_for(self, hit: Hit, decision: Decision, origin: str) -> Event:
         page, referral = self._page_of(hit, origin, pageview.pushed_url(hit) or _shown_url(hit))
-        visitor, details = self.visitor_of(hit), _details_of(hit)
+        (visitor, cut), details = self._visitor_and_cuts(hit), _details_of(hit)
         if decision.name == pageview.BOT_VISIT:
             # Vendors drop events with a bot's user agent; the props say which bot it was.
             visitor = replace(visitor, user_agent="")
@@ -239,9 +257,21 @@ class EventBuilder:
             props=props,
             interactive=decision.name != pageview.BOT_VISIT,
             time=hit.time,
-            trimmed=_cut_fields(page, referral) + self._lost_details(details.faults),
+            trimmed=self._cut_fields(page, referral, cut) + self._lost_details(details.faults),
             **details.details,
         )
+
+    def _cut_fields(
+        self, page: url.Page, referral: url.Referral, of_visitor: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """The names of the fields that are cut in the event; each is logged once."""
+        if not (page.is_cut or referral.is_cut or of_visitor):
+            return ()
+        names = ("url",) * page.is_cut + ("referrer",) * referral.is_cut + of_visitor
+        for name in names:
+            text = f"a part of the {_CUT_FIELDS[name]} is not sent; such events count as trimmed"
+            self._log.warn_once(f"cut:{name}", f"footfall: {text}")
+        return names
 
     def _lost_details(self, faults: Mapping[str, str]) -> tuple[str, ...]:
         """The names of the details that are not sent; each is logged once."""
@@ -270,8 +300,8 @@ class EventBuilder:
         # A script tracks a page when the address has changed, so the request's referrer is itself.
         return url.Referral() if of_request.previous == _path_of(page) else of_request
 
-    def _anonymized(self, visitor: Visitor | None) -> Visitor | None:
-        if visitor is None or not visitor.client_ip or not self._config.anonymize_ip:
+    def _anonymized(self, visitor: Visitor) -> Visitor:
+        if not visitor.client_ip or not self._config.anonymize_ip:
             return visitor
         return replace(visitor, client_ip=anonymize(visitor.client_ip))
 
@@ -337,11 +367,22 @@ def _visit_of(custom: CustomEvent) -> Hit | None:
     return Hit(host=UNKNOWN_HOST, headers={"user-agent": custom.visitor.user_agent})
 
 
-def _cut_fields(page: url.Page, referral: url.Referral) -> tuple[str, ...]:
-    """The names of the fields that are cut in the event."""
-    if not (page.is_cut or referral.is_cut):
-        return ()
-    return ("url",) * page.is_cut + ("referrer",) * referral.is_cut
+def _bounded(visitor: Visitor) -> tuple[Visitor, tuple[str, ...]]:
+    """The visitor with what is too long cut, and the names of these fields."""
+    agent, language, headers = visitor.user_agent, visitor.language, visitor.headers
+    cut = ("user_agent",) * (len(agent) > _MAX_USER_AGENT)
+    cut += ("language",) * (len(language) > _MAX_HEADER)
+    # Of the language, which is among them, too, for the vendors that want the header itself.
+    long = [name for name, value in headers.items() if len(value) > _MAX_HEADER]
+    cut += ("headers",) * (long not in ([], ["accept-language"]))
+    if not (cut or long):
+        return visitor, ()
+    return replace(
+        visitor,
+        user_agent=agent[:_MAX_USER_AGENT],
+        language=language[:_MAX_HEADER],
+        headers={name: value[:_MAX_HEADER] for name, value in headers.items()},
+    ), cut
 
 
 def _path_of(page: str) -> str:

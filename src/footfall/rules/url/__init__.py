@@ -16,7 +16,8 @@ from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, Page, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_origin
-from footfall.rules.url.path import SAFE_IN_PATHS, HidePathSecrets
+from footfall.rules.url.path import MAX_PATH, SAFE_IN_PATHS, HidePathSecrets
+from footfall.rules.url.query import MAX_QUERY
 from footfall.rules.url.referrer import Referral, referrer_at, referrer_of
 from footfall.rules.url.scrub import scrub_url, scrubbed_page
 from footfall.rules.url.sent_path import path_in_target, sent_path
@@ -25,6 +26,8 @@ __all__ = [
     "CAMPAIGN",
     "CLICK_IDS",
     "DEFAULT_OPTIONS",
+    "MAX_PATH",
+    "MAX_QUERY",
     "MAX_URL_BYTES",
     "REQUEST_HEADERS",
     "SAFE_IN_PATHS",

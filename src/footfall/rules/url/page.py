@@ -11,7 +11,7 @@ from footfall.rules.url.limit import Page, fitted_page
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import split_url
 from footfall.rules.url.path import MAX_PATH, SAFE_IN_PATHS, path_of_hit, public_path, route_path
-from footfall.rules.url.query import public_query
+from footfall.rules.url.query import exceeds_limits, public_query
 from footfall.rules.url.text import MAX_CACHED_CHARS, decode_text, without_surrogates
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def page_at(
         where = write(read, options.hide_path_secrets, is_encoded=bool(hit.raw_path))
     query = pushed.query if pushed else hit.query and decode_text(hit.query)
     page = origin + where + public_query(query, options.keep_query) if query else origin + where
-    return fitted_page(page, is_cut=len(read) > MAX_PATH)
+    return fitted_page(page, is_cut=len(read) > MAX_PATH or exceeds_limits(query))
 
 
 def public_origin(hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS) -> str:

@@ -13,7 +13,7 @@ from footfall.rules.url.text import CACHE_SIZE
 
 KeepQuery: TypeAlias = frozenset[str] | Literal["*"]
 
-_MAX_QUERY: Final = 8_192
+MAX_QUERY: Final = 8_192
 # Ten times as many as a landing page has.
 _MAX_PARAMETERS: Final = 256
 # The bytes of a whole URL, so that one with a longer value is cut in any case.
@@ -107,11 +107,16 @@ _cached_parameter = lru_cache(maxsize=CACHE_SIZE)(_encoded_parameter)
 _UNSAFE: Final = re.compile(r"[^!$-&(-;=?-~]")
 
 
+def exceeds_limits(query: str) -> bool:
+    """True for a query of which the end is not read."""
+    return len(query) >= MAX_QUERY or query.count("&") >= _MAX_PARAMETERS
+
+
 def _parameters(query: str) -> list[str]:
-    parameters = query[:_MAX_QUERY].split("&", _MAX_PARAMETERS)
+    parameters = query[:MAX_QUERY].split("&", _MAX_PARAMETERS)
     last = parameters[-1].partition("=")[2]
     # Of a longer value the rest is cut in any case.
-    is_cut = len(query) >= _MAX_QUERY and len(last) <= _MAX_VALUE
+    is_cut = len(query) >= MAX_QUERY and len(last) <= _MAX_VALUE
     return parameters[:-1] if is_cut or len(parameters) > _MAX_PARAMETERS else parameters
 
 

@@ -9,7 +9,7 @@ from footfall.rules.url.limit import Page, fitted_page
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
 from footfall.rules.url.parts import UrlParts, split_url
 from footfall.rules.url.path import MAX_PATH, public_path
-from footfall.rules.url.query import public_query
+from footfall.rules.url.query import exceeds_limits, public_query
 from footfall.rules.url.text import without_surrogates
 
 # These are no pages of a site, but code, content or files on the visitor's disk.
@@ -35,7 +35,8 @@ def scrubbed_page(url: str, options: UrlOptions = DEFAULT_OPTIONS) -> Page:
     parts = split_url(without_surrogates(url))
     if parts is None or parts.scheme in _NO_PAGES:
         return Page("")
-    return fitted_page(_public_url(parts, options), is_cut=len(parts.path) > MAX_PATH)
+    is_cut = len(parts.path) > MAX_PATH or exceeds_limits(parts.query)
+    return fitted_page(_public_url(parts, options), is_cut=is_cut)
 
 
 def _public_url(parts: UrlParts, options: UrlOptions) -> str:
