@@ -32,6 +32,33 @@ def test_what_looks_like_a_secret_is_replaced(text: str, expected: str) -> None:
     assert has_secret(text) is (text != expected)
 
 
+TITLE = "what-we-know-of-the-weather-in-the-north-"
+TOKEN = "n3Hq9Zx4TbK7vLw2RmPdX5fGj8QaWe6Ys1Uc0IoBt7Nk"
+JWT = f"eyJhbGciOiJIUzI1NiJ9.{TOKEN * 20}.{TOKEN}"
+LONG: dict[str, tuple[str, str]] = {
+    "a token behind a long title": (TITLE * 20 + TOKEN, ":token"),
+    "a token before a long title": (TOKEN + "-" + TITLE * 20, ":token"),
+    "a token with separators, behind a long title": (
+        TITLE * 20 + "n3Hq-9Zx_4TbK7vLw2RmPd" * 10,
+        ":token",
+    ),
+    "a token within a long title": (TITLE * 7 + JWT + TITLE * 7, ":token"),
+    "a JWT": (JWT, ":token"),
+    "a long title": (TITLE * 60, TITLE * 60),
+    "a list of UUIDs": (
+        "550e8400-e29b-41d4-a716-446655440000-" * 30,
+        "550e8400-e29b-41d4-a716-446655440000-" * 30,
+    ),
+    "letters": ("a" * 4_000, "a" * 4_000),
+    "numbers": ("1.5-" * 1_000, "1.5-" * 1_000),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), LONG.values(), ids=LONG)
+def test_a_long_text_is_judged_to_its_end(text: str, expected: str) -> None:
+    assert without_secrets(text) == expected
+
+
 def test_short_tokens_are_mostly_found() -> None:
     found = sum(has_secret(secrets.token_urlsafe(16)) for _ in range(400))
 

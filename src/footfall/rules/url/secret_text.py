@@ -23,7 +23,10 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.(?:xn--[A-Za-z0-9-]+|[^\W\d_]{2,})
 _LONG_TEXT: Final = re.compile(r"[A-Za-z0-9_.~=:+-]{22,}")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 # Letters and three digits without a separator, as in no word. 26 characters are a ULID's.
-_UNBROKEN: Final = re.compile(r"(?=[0-9]*[A-Za-z])(?=(?:[A-Za-z]*[0-9]){3})[A-Za-z0-9]{27}")
+_UNBROKEN: Final = re.compile(
+    # Bounded, so that a long text takes no time that grows with its square.
+    r"(?=[0-9]{0,26}[A-Za-z])(?=(?:[A-Za-z]{0,24}[0-9]){3})[A-Za-z0-9]{27}"
+)
 # A change of character class that is rare in words: `aB`, `a1`, `1a`, `A1`.
 _CHANGE: Final = re.compile(r"(?=[a-z][A-Z0-9]|[A-Z][0-9]|[0-9][A-Za-z])")
 # Of random text shorter than this, words are recognised by their cases, too.
@@ -61,11 +64,18 @@ def without_uuids(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    return ":token" if _is_random(found[0][:256]) else found[0]
+    run = found[0]
+    text = _UUID.sub("-", run)
+    # In parts that overlap: a token in a text that is much longer is random in its own part only.
+    parts = (text[at : at + _PART] for at in range(0, max(1, len(text) - _PART // 2), _PART // 2))
+    return ":token" if any(map(_is_random, parts)) else run
+
+
+_PART: Final = 256
 
 
 def _is_random(text: str) -> bool:
-    """Whether long text is random rather than written, as titles in a path are.
+    """Whether long text without UUIDs is random rather than written, as titles in a path are.
 
     In random base64 nearly every second character changes the class, and it has few separators. In
     titles full of numbers one in five does; where a short id follows, most words have no change. Of
@@ -74,14 +84,13 @@ def _is_random(text: str) -> bool:
     """
     if _UNBROKEN.search(text):
         return True
-    rest = _UUID.sub("", text)
-    if len(rest) < 22 or not re.search("[0-9]", rest):
+    if len(text) < 22 or not re.search("[0-9]", text):
         return False
-    if len(rest) < _SURE_LENGTH and not (re.search("[a-z]", rest) and re.search("[A-Z]", rest)):
+    if len(text) < _SURE_LENGTH and not (re.search("[a-z]", text) and re.search("[A-Z]", text)):
         return False
-    words = re.split(r"[._~=:+-]", rest)
+    words = re.split(r"[._~=:+-]", text)
     mixed = sum(len(word) for word in words if _CHANGE.search(word))
-    return len(_CHANGE.findall(rest)) * 4 >= len(rest) and mixed * 3 >= len(rest) * 2
+    return len(_CHANGE.findall(text)) * 4 >= len(text) and mixed * 3 >= len(text) * 2
 
 
 def _is_iban(text: str) -> bool:
