@@ -11,6 +11,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -175,22 +176,32 @@ def uwsgi_on_a_socket(socket_path: Path) -> ServerSpec:
     return uwsgi("visitor_address:wsgi", "--http-socket", str(socket_path), workers=1, folder=APPS)
 
 
+def waitress_on_a_socket(socket_path: Path) -> ServerSpec:
+    options = ("--trusted-proxy=localhost", "--trusted-proxy-headers=x-forwarded-for")
+    spec = waitress("visitor_address:wsgi", *options, folder=APPS)
+    # It has a port or a socket.
+    command = [part for part in spec.command if not part.startswith("--listen")]
+    command.insert(-1, f"--unix-socket={socket_path}")
+    return replace(spec, command=tuple(command), ready_texts=("Serving on",))
+
+
 @pytest.mark.server("nginx", "gunicorn", "uwsgi")
 @pytest.mark.parametrize(
     "spec_of",
-    [partial(on_a_socket, SERVERS["gunicorn"]), uwsgi_on_a_socket],
-    ids=["gunicorn", "uwsgi"],
+    [partial(on_a_socket, SERVERS["gunicorn"]), uwsgi_on_a_socket, waitress_on_a_socket],
+    ids=["gunicorn", "uwsgi", "waitress"],
 )
 def test_the_visitor_is_found_over_a_unix_socket(
     spec_of: Callable[[Path], ServerSpec], tmp_path: Path
 ) -> None:
     path = tmp_path / "app.sock"
+    forgeries = SIMPLE if spec_of is waitress_on_a_socket else [*FORGERIES]
     with running(spec_of(path), tmp_path, **settings("auto")):
         nginx = Nginx(tmp_path)
         address = nginx.add_hop(f"http://unix:{path}", forwards=APPENDS, realip=TRUSTS_BALANCER)
         with nginx.running():
-            found = {name: address_seen_by_app(address, lines) for name, lines in FORGERIES.items()}
-    assert found == dict.fromkeys(FORGERIES, VISITOR)
+            found = {name: address_seen_by_app(address, FORGERIES[name]) for name in forgeries}
+    assert found == dict.fromkeys(forgeries, VISITOR)
 
 
 @pytest.mark.server("nginx", "uvicorn")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from footfall.config import Config
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
 from footfall.tracker.uncounted_pages import LOOKS
-from tests.support.adapters import ADAPTERS, PLAUSIBLE, call_asgi, navigation
+from tests.support.adapters import ADAPTERS, CHROME, PLAUSIBLE, call_asgi, navigation
 from tests.support.trackers import tracker_over, visit
 
 BEHIND_NGINX: dict[str, Any] = {"headers": {"Host": "127.0.0.1:8000"}}
@@ -118,7 +120,11 @@ def test_the_host_cannot_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
 
 PEERS: dict[str, tuple[str | None, dict[str, str], tuple[str, ...]]] = {
     "a unix socket": (None, {}, ("a local socket", "proxy headers: none")),
-    "waitress on a unix socket": ("localhost", {}, ("a local socket", "waitress deletes it")),
+    "waitress on a unix socket": (
+        "localhost",
+        {},
+        ("a local socket", "waitress deletes these headers", "`--trusted-proxy=localhost`"),
+    ),
     "a header that is no address": (
         "127.0.0.1",
         {"X-Forwarded-For": "unknown"},
@@ -142,6 +148,23 @@ def test_a_hit_without_a_client_ip_is_warned_of_with_its_cause(
     found = warnings_of(caplog)
     assert len(found) == bool(texts)
     assert all(text in found[0] for text in texts)
+
+
+@pytest.mark.parametrize("is_waitress", [False, True])
+def test_the_advice_fits_the_server(
+    is_waitress: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "waitress.server", raising=False)
+    if is_waitress:
+        monkeypatch.setitem(sys.modules, "waitress.server", ModuleType("waitress.server"))
+    tracker = tracker_over(MemoryTransport())
+    visit(tracker, peer=None)
+    for number in range(50):
+        visit(tracker, peer="127.0.0.1", headers={"User-Agent": f"{CHROME} {number}"})
+    tracker.flush(5)
+    texts = [r.message for r in caplog.records if "let it send the address" in r.message]
+    assert len(texts) == 2
+    assert all(("waitress" in text) == is_waitress for text in texts)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)

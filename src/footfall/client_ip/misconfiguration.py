@@ -24,15 +24,21 @@ _PAGEVIEWS = 50
 # A reader has one or two browsers, an office of one make few more.
 _BROWSERS = 5
 
-NO_CLIENT_IP_REMEDY: Final = (
+FORWARD_REMEDY: Final = (
     "Behind a proxy, let it send the address (nginx: `proxy_set_header X-Forwarded-For "
-    "$proxy_add_x_forwarded_for;`) and the server keep it (waitress deletes it without "
-    "`trusted_proxy` and `trusted_proxy_headers`), or name the header that it sends "
+    "$proxy_add_x_forwarded_for;`), or name the header that it sends "
     "(`client_ip_header='X-Real-IP'`)."
 )
-"""What makes a hit count that was skipped as `no_client_ip`."""
+"""What makes a hit count that was skipped as `no_client_ip`, under most servers."""
 
-_FORWARD_REMEDY = f"it is private, perhaps a proxy's. {NO_CLIENT_IP_REMEDY}"
+# Its option is compared with what it says the peer is: `localhost` on a unix socket.
+NO_CLIENT_IP_REMEDY: Final = (
+    f"{FORWARD_REMEDY} waitress deletes these headers unless it is started with the proxy's "
+    "address, `--trusted-proxy=ADDRESS --trusted-proxy-headers=x-forwarded-for`, which is "
+    "`--trusted-proxy=localhost` on a unix socket."
+)
+"""The same under waitress, or where the server is not known."""
+
 _COUNT_REMEDY = (
     "it is perhaps a proxy's; set trusted_proxies to the networks of all your proxies, or to their "
     "number, e.g. trusted_proxies=2"
@@ -49,10 +55,15 @@ class MisconfigurationDetector:
 
     Keeps one address and the hashes of at most 50 browsers, until the third check is decided.
     Warnings contain no address.
+
+    Args:
+        resolver: What finds the client IPs.
+        forward_remedy: What to change where it is a proxy's that does not send the visitor's.
     """
 
-    def __init__(self, resolver: ClientIP) -> None:
+    def __init__(self, resolver: ClientIP, *, forward_remedy: str = NO_CLIENT_IP_REMEDY) -> None:
         self._resolver = resolver
+        self._forward_remedy = f"it is private, perhaps a proxy's. {forward_remedy}"
         self._suspects = [
             (platform.sign.lower(), platform, rule_for(platform)) for platform in resolver.suspects
         ]
@@ -137,7 +148,7 @@ class MisconfigurationDetector:
         for platform, edges in _PLATFORM_EDGES:
             if address in edges:
                 return self._platform_remedy(platform)
-        return _FORWARD_REMEDY if address in _PRIVATE else _COUNT_REMEDY
+        return self._forward_remedy if address in _PRIVATE else _COUNT_REMEDY
 
     def _platform_remedy(self, platform: Platform) -> str:
         if platform == self._resolver.platform:

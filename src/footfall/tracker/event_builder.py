@@ -26,7 +26,11 @@ from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.internal_host import InternalHostDetector, internal_host_note
-from footfall.tracker.uncounted_pages import local_host_warning, no_client_ip_warning
+from footfall.tracker.uncounted_pages import (
+    forward_remedy,
+    local_host_warning,
+    no_client_ip_warning,
+)
 
 # What waits for a vendor that is down must be small; no browser sends as much.
 _MAX_USER_AGENT: Final = 2048
@@ -70,7 +74,9 @@ class EventBuilder:
     def __init__(self, config: Config, log: ThrottledLog) -> None:
         self._config = config
         self._log = log
-        self._misconfiguration = MisconfigurationDetector(config.resolver)
+        self._misconfiguration = MisconfigurationDetector(
+            config.resolver, forward_remedy=forward_remedy()
+        )
         self._internal_host = InternalHostDetector(config, log)
         self._has_noted_local_host = False
         self._decisions = pageview.DecisionCache(

@@ -5,12 +5,13 @@ They say what was seen, without a visitor's address, and the line to change.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from footfall.client_ip import Trace
-from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
+from footfall.client_ip.misconfiguration import FORWARD_REMEDY, NO_CLIENT_IP_REMEDY
 from footfall.client_ip.platforms import KNOWN_HEADERS
 from footfall.common.log import ThrottledLog
 from footfall.common.loopback import is_loopback
@@ -119,8 +120,18 @@ def no_client_ip_warning(hit: Hit | None, config: Config) -> str:
     trace = config.resolver.trace(hit.peer, hit.headers)
     return (
         f"footfall: a hit without a client IP was not counted: {trace.reason} "
-        f"({request_facts(hit, config, trace)}). {NO_CLIENT_IP_REMEDY}"
+        f"({request_facts(hit, config, trace)}). {forward_remedy(hit.peer)}"
     )
+
+
+def forward_remedy(peer: str | None = None) -> str:
+    """How the visitor's address comes to the app, under the server that runs it.
+
+    `peer` is what that says of a hit's peer.
+    """
+    # Nothing but waitress calls a unix socket so.
+    is_waitress = peer == "localhost" or "waitress.server" in sys.modules
+    return NO_CLIENT_IP_REMEDY if is_waitress else FORWARD_REMEDY
 
 
 def request_facts(hit: Hit, config: Config, trace: Trace) -> str:
