@@ -11,8 +11,10 @@ FootfallError
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 # The value of an option with such a name is a secret, whether or not there is such an option.
@@ -20,10 +22,22 @@ HAS_SECRET: Final = re.compile("(secret|token|key|password)(?!.*file)", re.IGNOR
 # User and password may hold any character, since nobody has checked the URL yet. A path or a
 # pattern is no URL without a scheme; and `/@me` is a page.
 _USER_INFO: Final = re.compile(
-    r"^([a-z][a-z0-9+.-]*://|(?![/.^*~])).*[^/]@", re.IGNORECASE | re.DOTALL
+    r"^([a-z][a-z0-9+.-]*://|//|(?![/.^*~])).*[^/]@", re.IGNORECASE | re.DOTALL
 )
+# What stands in the place of a port, as a password does where the host was forgotten.
+_NO_PORT: Final = re.compile(r"(://[^/?#:\[]*:)(?![0-9]{1,5}(?:[/?#\s,;|]|$))[^/?#]*")
 # Each value of a query, or a part of it without a name, and the fragment.
 _QUERY_VALUE: Final = re.compile(r"(?<=[?&#])(?:([^=&#]+=)[^&#]*|[^&#]+)")
+
+# The address of a webhook is a secret as a whole.
+_URL_PATH: Final = re.compile(r"(\b[a-z][\w+.-]*:/{1,3}[^/?#\s,;|]+)/[^\s,;|]+", re.IGNORECASE)
+# What follows the name of a secret in a text: `token=...`, `"password": "..."`.
+_NAMED: Final = re.compile(
+    r"([\w-]*(?:secret|token|key|passw|pwd)[\w-]*[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&/]+",
+    re.IGNORECASE,
+)
+# Longer than most words, with a digit and a letter: a key, a signed token, an id. No host, no path.
+_RANDOM: Final = re.compile(r"(?=[\w+~=-]*[0-9])(?=[\w+~=-]*[A-Za-z])[\w+~=-]{16,}")
 
 HIDDEN: Final = "(hidden)"
 """Stands for a value that may be a secret."""
@@ -41,8 +55,8 @@ class Fault(NamedTuple):
 
     @property
     def shown_value(self) -> str:
-        """The value as an error may print it: without secrets, and cut."""
-        return HIDDEN if HAS_SECRET(self.option) else _short(self.value)
+        """The value as an error may print it: without what may be a secret, and cut."""
+        return HIDDEN if HAS_SECRET(self.option) else _short(_printed(self.value))
 
 
 class FootfallError(Exception):
@@ -80,23 +94,64 @@ class TimedOut(Ambiguous):
 
 def hide_credentials(url: str) -> str:
     """A URL, valid or not, with stars in place of user, password and what its query has."""
-    shown = _USER_INFO.sub(r"\1***@", url)
+    shown = _NO_PORT.sub(r"\1***", _USER_INFO.sub(r"\1***@", url))
     return _QUERY_VALUE.sub(r"\1***", shown) if "://" in shown else shown
 
 
-def _without_credentials(value: object) -> object:
+def hide_path(line: str) -> str:
+    """A line that nobody can read, with stars for what follows its host: that may be a secret."""
+    shown = hide_credentials(line)
+    found = _UP_TO_HOST.match(shown)
+    start = found[0] if found else ""
+    return start if start == shown.rstrip("/") else f"{start}/***"
+
+
+_UP_TO_HOST: Final = re.compile(r"(?:[\w+.-]*:)?/{0,3}[^/?#\s,;|]*")
+
+
+def hide_keys(text: str) -> str:
+    """A text with stars for what has the name of a secret before it, and for random text."""
+    return _RANDOM.sub("***", _NAMED.sub(r"\1***", text))
+
+
+_PLAIN: Final = (bool, int, float, Decimal, type(None))
+
+
+def _printed(value: object) -> str:
+    """The value as Python code, without what may be a secret.
+
+    Of an object of another class its name: the fields that its repr shows may hold anything.
+    """
     if isinstance(value, str):
-        return hide_credentials(value)
-    if isinstance(value, dict):
-        return {key: _without_credentials(each) for key, each in value.items()}
-    for kind in (list, tuple, set):
-        # Not of a subclass, which may take other arguments.
-        if type(value) is kind:
-            return kind([_without_credentials(each) for each in value])
-    return value
+        if value == HIDDEN:
+            return HIDDEN
+        return repr(_written(value))
+    if isinstance(value, _PLAIN):
+        return repr(value)
+    if isinstance(value, Mapping):
+        pairs = (f"{_printed(key)}: {_printed_item(key, each)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple | set | frozenset):
+        items = ", ".join(map(_printed, value))
+        if isinstance(value, tuple):
+            return f"({items},)" if len(value) == 1 else f"({items})"
+        return f"[{items}]" if isinstance(value, list) else f"{{{items}}}"
+    if isinstance(value, os.PathLike) or type(value).__module__ == "ipaddress":
+        return f"{type(value).__name__}({_written(str(value))!r})"
+    if isinstance(value, re.Pattern):
+        return f"re.compile({hide_keys(str(value.pattern))!r})"
+    name = getattr(value, "__qualname__", None)
+    return f"<{name}>" if isinstance(name, str) else f"<a {type(value).__qualname__}>"
 
 
-def _short(value: object, limit: int = 80) -> str:
-    text = repr(_without_credentials(value))
+def _written(text: str) -> str:
+    return hide_keys(_URL_PATH.sub(r"\1/***", hide_credentials(text)))
+
+
+def _printed_item(name: object, value: object) -> str:
+    return "***" if isinstance(name, str) and HAS_SECRET(name) else _printed(value)
+
+
+def _short(text: str, limit: int = 80) -> str:
     # Of a path, the end says most.
     return text if len(text) <= limit else f"{text[: limit // 2 - 1]}…{text[-limit // 2 :]}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from footfall.config import Config
+from footfall.config import OPTIONS, Config
 from footfall.destinations import Plausible
 from footfall.errors import ConfigError
 from tests.config.faults import DSN, faults_of
@@ -85,3 +85,61 @@ def test_a_config_knows_whether_anything_leaves_the_machine() -> None:
     here = "collector://127.0.0.1:8321/example.com"
     assert Config(destinations=here).is_local_only
     assert not Config(destinations=[here, DSN]).is_local_only
+
+
+SECRET = "sk_live_51H8xKJ2eZvKYlo2C"
+# None of these is a value of any option.
+MISPLACED = [
+    f"webhook://hooks.example.com/{SECRET}",
+    f"https://user:{SECRET}@example.com/x",
+    f"https://user:{SECRET}/example.com",
+    f"webhook:hooks.example.com/{SECRET}",
+    f"redis://localhost:{SECRET}/0?stream=x",
+    f"token={SECRET}",
+]
+
+
+def error_of(options: dict[str, Any], environ: dict[str, str]) -> str:
+    try:
+        Config.load(options, environ=environ)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, "destination", "url", "webhook", "api_key"])
+def test_no_error_repeats_a_secret_in_whatever_option(name: str) -> None:
+    for text in MISPLACED:
+        for value in (text, [text], [[text]], {"url": text}, {"a": {"password": SECRET}}):
+            for options, environ in (({name: value}, {}), ({}, {f"FOOTFALL_{name.upper()}": text})):
+                assert SECRET not in error_of(options, environ)
+
+
+# Of a destination, no part of the address is shown either: the words of a webhook's are secret.
+LINES = [
+    "webhook://host/{}",
+    "webhok://host/a/{}?x=1",
+    "webhook:/host/{}",
+    "webhook:host/{}",
+    "webhook//host/{}",
+    "https://hooks.example.com/services/T0/{}",
+    "plausible://me:{}/plausible.io",
+    "goatcounter://{}",
+    "goatcounter//{}@x.goatcounter.com",
+    "matomo://stats.example.com/{}/1",
+    "matomo:{}@stats.example.com/1",
+    "posthog://eu.i.posthog.com/{}",
+    "clickhouse://me/{}@ch.example.com/a.b",
+    "collector://127.0.0.1:{}/example.com",
+    "redis://localhost:{}/0?stream=x",
+    "redis://localhost/0?stream=x&pasword={}",
+    "plausible://plausible.io/example.com webhook://host/{}",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_no_error_repeats_a_word_of_a_destinations_address(line: str) -> None:
+    for value in (line.format("hunter2"), [line.format("hunter2")]):
+        with pytest.raises(ConfigError) as caught:
+            Config.load({"destinations": value}, environ={})
+        assert "hunter2" not in str(caught.value)

@@ -386,7 +386,7 @@ BEGIN = (
         ),
         pytest.param(
             "collector://[::1/example.com",
-            [("endpoint", "not a URL (Invalid IPv6 URL)")],
+            [("endpoint", "is not a URL: look at its host and its port")],
             id="no URL",
         ),
     ],

@@ -39,7 +39,7 @@ class Switches:
         ),
         pytest.param(
             {"endpoint": "https://stats.example.com:x"},
-            [("endpoint", "not a URL (Port could not be cast to integer value as 'x')")],
+            [("endpoint", "is not a URL: look at its host and its port")],
             id="not a port",
         ),
         pytest.param(

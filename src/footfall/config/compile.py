@@ -20,7 +20,7 @@ from footfall.destinations import (
     queue_of,
     split_dsns,
 )
-from footfall.errors import ConfigError, Fault
+from footfall.errors import ConfigError, Fault, hide_path
 from footfall.rules import pageview, url
 from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, pattern_list
 
@@ -102,7 +102,7 @@ def _destinations(value: object) -> tuple[Destination, ...]:
     found: list[Destination] = []
     for item in _items(value):
         if isinstance(item, str) and _OTHER_SEPARATOR.search(item):
-            faults.append(Fault("destinations", item, "separate destinations by commas"))
+            faults.append(Fault("destinations", hide_path(item), "separate destinations by commas"))
             continue
         try:
             destination = destination_from(cast("str", item))

@@ -51,6 +51,8 @@ class Option(NamedTuple):
     default: object
     text: str
     shown_default: str | None
+    is_secret: bool
+    """Whether its value may hold a secret."""
 
 
 def option(
@@ -105,4 +107,11 @@ def _option(declared: Field[Any], hint: object) -> Option:
     elif kind == "choice":
         details["choices"] = get_args(types[0])
     is_optional = len(types) < len(members)
-    return Option(declared.name, kind, is_optional, default=declared.default, **details)
+    return Option(
+        declared.name,
+        kind,
+        is_optional,
+        default=declared.default,
+        is_secret=not declared.repr,
+        **details,
+    )

@@ -16,10 +16,10 @@ _PREFIX: Final = "FOOTFALL_"
 # Of the collector, which may run in the same process; it reads these itself.
 _COLLECTORS: Final = "FOOTFALL_COLLECTOR_"
 # Other products have options of these names; here a destination's line contains them.
-_OF_DESTINATIONS: Final = frozenset(
+_SITES: Final = frozenset(
     {"domain", "site", "site_id", "pid", "project_id", "website", "website_id"}
-    | {"endpoint", "host", "url"}
 )
+_OF_DESTINATIONS: Final = _SITES | {"endpoint", "host", "url"}
 _EXAMPLE: Final = "plausible://plausible.io/example.com"
 _NO_OPTION: Final = "there is no such option"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -91,7 +91,7 @@ def as_options(settings: object) -> dict[str, Any]:
     """
     if not isinstance(settings, Mapping):
         remedy = f'write a dict, such as {{"destinations": "{_EXAMPLE}"}}'
-        raise ConfigError(Fault("FOOTFALL", settings, remedy))
+        raise ConfigError(Fault("FOOTFALL", HIDDEN, remedy))
     return {str(name).lower(): value for name, value in settings.items()}
 
 
@@ -163,8 +163,10 @@ def _is_same(value: object, option: Option, text: str) -> bool:
 def _shown(name: str, value: object, options: _Options) -> object:
     """The value of an unknown option, unless that may be a secret whose name is misspelt."""
     close = name if name in options else _nearest(name, options)
-    is_known = close is not None or name.lower() in _OF_DESTINATIONS
-    return value if is_known and not (close and HAS_SECRET(close)) else HIDDEN
+    if close is None:
+        return value if name.lower() in _SITES else HIDDEN
+    # A line may hold a token.
+    return HIDDEN if HAS_SECRET(close) or options[close].is_secret else value
 
 
 def _unknown(name: str, names: Iterable[str]) -> str:

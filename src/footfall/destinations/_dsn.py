@@ -35,7 +35,7 @@ from footfall.destinations.posthog import PostHog
 from footfall.destinations.redis_stream import EXAMPLE, SCHEMES, RedisStream
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
-from footfall.errors import ConfigError, Fault, hide_credentials
+from footfall.errors import ConfigError, Fault, hide_credentials, hide_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -196,7 +196,8 @@ def _parse(dsn: str) -> Destination:
     vendor_name, _, web_scheme = scheme.lower().partition("+")
     vendor = _VENDORS.get(vendor_name)
     if vendor is None or not separator or web_scheme not in {"", "http", "https"}:
-        raise ConfigError(Fault("destinations", shown, _scheme_remedy(scheme)))
+        # The address of a webhook is a secret as a whole.
+        raise ConfigError(Fault("destinations", hide_path(dsn), _scheme_remedy(scheme)))
     location, _, query = rest.partition("?")
     address, arguments = location.rstrip("/"), {}
     if vendor.site:

@@ -130,8 +130,10 @@ def _url_parts(option: str, value: object, *, may_have_query: bool = False) -> S
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise ConfigError(Fault(option, shown, f"not a URL ({error})")) from None
+    except ValueError:
+        # Its text repeats what stands in the place of the port.
+        remedy = "is not a URL: look at its host and its port"
+        raise ConfigError(Fault(option, shown, remedy)) from None
     faults = [Fault(option, shown, remedy) for remedy in _remedies(parts, may_have_query)]
     if faults:
         raise ConfigError(faults)

@@ -27,7 +27,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
-from footfall.errors import ConfigError, Fault
+from footfall.errors import ConfigError, Fault, hide_keys
 from footfall.model import Hit
 from footfall.rules.route_template import template
 
@@ -190,7 +190,7 @@ def _compile(
     option: str, patterns: Sequence[Pattern] | Pattern, faults: list[Fault]
 ) -> tuple[_PathRule, ...]:
     remedies = [(pattern, _remedy(pattern)) for pattern in pattern_list(patterns)]
-    faults += [Fault(option, pattern, remedy) for pattern, remedy in remedies if remedy]
+    faults += [Fault(option, pattern, hide_keys(remedy)) for pattern, remedy in remedies if remedy]
     return tuple(_compile_pattern(pattern) for pattern, remedy in remedies if not remedy)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 from footfall.destinations import RedisStream
 from footfall.errors import ConfigError, Fault, hide_credentials
@@ -49,17 +51,19 @@ def connect(queue: RedisStream, *, timeout_seconds: float = TIMEOUT_SECONDS) -> 
         # Made and not connected: only now redis-py looks at the options.
         client.connection_pool.make_connection()
     except (TypeError, ValueError) as error:
-        remedy = f"redis-py does not take this line: {_reason(error, client=Redis)}"
+        remedy = f"redis-py does not take this line: {_reason(error, queue.url, client=Redis)}"
         raise ConfigError(Fault("destinations", shown, remedy)) from None
     return client
 
 
-def _reason(error: Exception, client: type[Redis]) -> str:
+def _reason(error: Exception, url: str, *, client: type[Redis]) -> str:
     """The error, with the option that may be meant by one that is not there."""
     text = str(error)
     _, separator, rest = text.partition("unexpected keyword argument '")
     if not separator:
-        return text
+        # It quotes names of options, and what stands in the place of the port: a password, perhaps.
+        options = dict(parse_qsl(url.partition("?")[2]))
+        return re.sub(r"'([^']*)'", lambda it: it[0] if it[1] in options else "'***'", text)
     wrong = rest.partition("'")[0]
     known = ["stream", "max_age_seconds", "max_entries", "heartbeats"]
     known += inspect.signature(client.__init__).parameters
