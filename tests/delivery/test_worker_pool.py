@@ -14,6 +14,7 @@ from footfall.model import Event, Request, Response, Visitor
 from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over
 from tests.support.faults import Scripted
 from tests.support.vendors import wait_until
+from tests.support.waiting import LONG_SECONDS
 
 
 def test_threads_start_with_the_backlog_and_no_more_than_allowed() -> None:
@@ -59,6 +60,24 @@ def test_a_pool_whose_work_one_thread_can_do_shrinks_to_one(
     assert not wait_until(lambda: offer_one() and len(pool) == 0, 0.5)
     assert drained(lane)
     assert set(counted(lane)) == {"submitted", "accepted"}
+
+
+def test_idle_threads_of_many_lanes_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Those that other tests left may be among the three.
+    monkeypatch.setattr(worker_pool, "MAX_IDLE_THREADS", 3)
+    monkeypatch.setattr(worker_pool, "IDLE_SECONDS", LONG_SECONDS)
+    lanes = [lane_over(Scripted()) for _ in range(40)]
+    for number, lane in enumerate(lanes):
+        lane.offer(event(number))
+    assert all(drained(lane) for lane in lanes)
+    assert wait_until(lambda: sum(len(lane.pool) for lane in lanes) <= 3)
+    for number, lane in enumerate(lanes):
+        lane.offer(event(number))
+    assert all(drained(lane) for lane in lanes)
+    assert {lane.counters().accepted for lane in lanes} == {2}
+    for lane in lanes:
+        lane.close()
+    assert wait_until(lambda: not any(len(lane.pool) for lane in lanes))
 
 
 def test_no_thread_is_there_before_the_first_event() -> None:

@@ -1,7 +1,11 @@
-"""Threads for a transport that carries one exchange in each: as many as the backlog needs."""
+"""Threads for a transport that carries one exchange in each: as many as the backlog needs.
+
+Each lane has its own, but all lanes of a process share the number of those that may idle.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -12,6 +16,40 @@ from footfall.delivery.visitor_order import Item
 
 # A thread without work ends; the next event starts another.
 IDLE_SECONDS: Final = 10.0
+# As many as one lane may have by default. A process with many lanes, as a test suite has that makes
+# its app for each test, would have a thread for each.
+MAX_IDLE_THREADS: Final = 32
+
+
+class _IdleThreads:
+    """The threads of this process that wait for an event. No lock, which a fork could leave held.
+
+    Of two that come at the same moment both may be refused.
+    """
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._process_id = os.getpid()
+        self._threads: set[threading.Event] = set()
+
+    def add(self, thread: threading.Event) -> bool:
+        """Whether a thread may wait; False if enough do."""
+        if self._process_id != os.getpid():
+            self._reset()  # these were the parent's
+        self._threads.add(thread)
+        if len(self._threads) <= MAX_IDLE_THREADS:
+            return True
+        self._threads.discard(thread)
+        return False
+
+    def discard(self, thread: threading.Event) -> None:
+        """Note that a thread waits no longer."""
+        self._threads.discard(thread)
+
+
+_idle_threads: Final = _IdleThreads()
 
 
 class PooledSource(Protocol):
@@ -117,6 +155,7 @@ class WorkerPool:
             raise
 
     def _leave_idle(self, called: threading.Event) -> None:
+        _idle_threads.discard(called)
         if called in self._idle:
             self._idle.remove(called)
 
@@ -129,7 +168,9 @@ class WorkerPool:
                 if batch := self._source.take():
                     return batch
                 now = self._clock()
-                if self._source.may_end_thread(is_last=self._size == 1, is_idle=now >= give_up_at):
+                is_idle = now >= give_up_at or not _idle_threads.add(called)
+                if self._source.may_end_thread(is_last=self._size == 1, is_idle=is_idle):
+                    _idle_threads.discard(called)
                     self._size -= 1
                     break
                 called.clear()
