@@ -392,6 +392,22 @@ PEOPLE: dict[str, str] = {
         "Mozilla/5.0 (Linux; U; Android 4.0.3; en-us; Novo 7 (Tablets.com) Build/IML74K) "
         "AppleWebKit/534.30 (KHTML, like Gecko) Version/4.0 Safari/534.30"
     ),
+    "a phone of MediaTek's": (
+        "ACME_K5_11C_HW (MRE/3.1.00(64);MAUI/_Acme_K5;BDATE/2017/08/17;LCD/240320;CHIP/MT6261;"
+        "WAP Browser/MAUI ();INDEX/0)"
+    ),
+    "Windows on an old phone": (
+        "ACME_T33 Mozilla/4.0 (compatible; MSIE 6.0; Windows CE; IEMobile 8.12)"
+    ),
+    "Opera on an old phone": "ACME-T34/1.0 (Windows CE; Opera Mobi; U; en) Opera 9.5",
+    "i-mode": "DoCoMo/2.0 P903i",
+    "UC Browser's own form": "UCWEB8.5.0.160/28/999",
+    "UC Browser in Java": "JUC (Linux; U; 2.3.5; zh-cn; Acme_7; 480*854) UCWEB7.9.1.94/139/444",
+    "a small screen": "OneBrowser/3.5 (NokiaC2-01/11.40)",
+    "a television's box": "OPR/22.0 OMI/4.2.12.40, KreaTV/0.0.0.0 (ACME, BOX1100, wired)",
+    "a television of 2009": "Mozilla/4.0 (compatible; Gecko/20041115) Maple 5.1.00280 Navi",
+    "a browser without scripts": "Dillo/3.1.1",
+    "an old workstation": "NCSA_Mosaic/2.7b6 (X11;SunOS 5.10 sun4u)",
     "an e-reader": "Mozilla/4.0 (compatible; Linux 2.6.26) NetFront/3.5 Reader/2.2 (600x800)",
     "a phone of 2008": "Mozilla/4.0 (compatible; Polaris 6.1; Brew 3.1.4; en) Samsung sam-r1",
     "a phone of 2010": "Mozilla/5.0 (compatible; Teleca Q8; Brew 4.1; U; en) 240X400 LGE LG999",

@@ -70,13 +70,18 @@ _PLAIN_BROWSER: Final = re.compile(
     re.VERBOSE,
 )
 
-# The last four are browsers for terminals, which never imitated Netscape.
-_BROWSER_OPENINGS: Final = ("mozilla/", "opera/", "ucweb/", "lynx/", "w3m/", "links (", "elinks")
+# After the first two: browsers for terminals, for small screens and of old computers and phones,
+# which never imitated Netscape.
+_BROWSER_OPENINGS: Final = (
+    *("mozilla/", "opera/", "ucweb", "lynx/", "w3m/", "links (", "elinks", "dillo/", "docomo/"),
+    *("onebrowser/", "ibrowser/", "amigavoyager/", "ibrowse/", "hotjava/", "ncsa_mosaic/"),
+    *("vms_mosaic/", "palmscape/", "xiino/", "aplix_", "bunjalloo/", "opr/"),
+)
 # Phones, televisions and a few in-app browsers put their own name first, and then one of these.
 _PARTS_BEHIND_NAME: Final = tuple(
     """
-    applewebkit midp cldc netfront hbbtv/ up.browser obigo wap-browser ucbrowser mqqbrowser
-    mobile;
+    applewebkit midp cldc netfront hbbtv/ up.browser obigo wap-browser wap_browser ucbrowser
+    mqqbrowser mobile; mobi; iemobile maui teleca ucweb browser/wap browser/applel
     """.split()  # noqa: SIM905  # a word a line would fill a page
 )
 # What a browser's string has, the usual first: its engine or its name, or the phone, console,
@@ -88,20 +93,22 @@ _BROWSER_PARTS: Final = tuple(
     android iphone ipad nokia samsung ericsson vodafone obigo polaris teleca playstation palm rim9
     nintendo smart phone chrome safari khtml presto goanna clecko libweb ladybird u2/ foma up.link
     dreamcast crkey dtv avdn roku appletv fireweb charon netpositive cldc hbbtv lynx w3m links
-    win95 sunos osf1 irix freebsd
+    win95 sunos osf1 irix freebsd dillo docomo amigaos hotjava mosaic palmscape xiino aplix omi/
+    maui iemobile ucweb blackberry
     """.split()  # noqa: SIM905  # likewise
 )
 # Of phones some send no comment, or without its parentheses: `Mozilla/4.0 SonyEricssonC902v/R1`.
 _PARTS_WITHOUT_COMMENT: Final = (
     *("android", "midp", "netfront", "ericsson", "symbian", "hbbtv", "nokia", "samsung"),
     *("lynx", "w3m", "links", "up.browser", "cldc", "obigo", "wap-browser", "ucbrowser"),
+    *("dillo", "docomo", "ucweb", "maui", "teleca", "omi/", "hotjava"),
 )
 
 # `(compatible; MSIE 10.0; ...)`: browsers and devices that name themselves where bots do.
 _COMPATIBLE_BROWSERS: Final = tuple(
     """
     msie mspie konqueror abrowse ibrowse netpositive webpositive netfront polaris teleca midp brew
-    symbian palm rim9 viera morphos risc amiga icab galio ntfresco kun/
+    symbian palm rim9 viera morphos risc amiga icab galio ntfresco kun/ maple
     """.split()  # noqa: SIM905  # likewise
 )
 
