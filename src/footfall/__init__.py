@@ -168,7 +168,8 @@ def ignore_view(view: View) -> View:
         A function with the signature of `view`; or the class itself.
 
     Raises:
-        TypeError: The class has no method that answers its requests, or this is no view.
+        TypeError: The class has no method that answers its requests, this is no view, or it is one
+            that the framework has registered already, where that shows.
     """
     from footfall.request.ignored_view import ignoring
 

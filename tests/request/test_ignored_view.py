@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import fastapi
+import flask
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 
 import footfall
+from footfall import asgi, wsgi
 from footfall.fastapi import FootfallMiddleware
+from footfall.flask import Footfall
 from footfall.testing import Outbox
 from tests.support.adapters import (
     PLAUSIBLE,
     call_asgi,
+    call_wsgi,
     django_asgi,
     django_wsgi,
     navigation,
@@ -182,3 +186,85 @@ def test_a_class_that_answers_no_request_is_refused() -> None:
         with pytest.raises(TypeError, match=view.__name__):
             footfall.ignore_view(view)
     assert isinstance(Controller.get, Handler)
+
+
+# -- above the decorator that registers the view -----------------------------------------------
+
+
+def registered_by_pyramid() -> Any:
+    return pytest.importorskip("pyramid.view").view_config(route_name="page")(lambda request: None)
+
+
+def registered_by_litestar() -> Any:
+    async def page() -> str:
+        return ""
+
+    return pytest.importorskip("litestar").get("/page")(page)
+
+
+def registered_by_fasthtml() -> Any:
+    return pytest.importorskip("fasthtml.common").FastHTML().get("/page")(lambda: "")
+
+
+@pytest.mark.parametrize(
+    "registered", [registered_by_pyramid, registered_by_litestar, registered_by_fasthtml]
+)
+def test_a_view_that_shows_to_be_registered_is_refused_with_the_order(
+    registered: Callable[[], Any],
+) -> None:
+    with pytest.raises(TypeError, match="below the decorators that register it"):
+        footfall.ignore_view(registered())
+
+
+def test_a_class_may_be_registered_already() -> None:
+    """Its methods are replaced in the class itself."""
+
+    @footfall.ignore_view
+    @pytest.importorskip("pyramid.view").view_config(route_name="page")
+    class Page:
+        def __call__(self) -> str:
+            return "page"
+
+    assert Page()() == "page"
+
+
+def registered_by_flask(mark: Any) -> Any:
+    app = flask.Flask(__name__)
+    mark(app.get("/page"))(lambda: "<h1>Page</h1>")
+    Footfall(app, destinations=PLAUSIBLE)
+    return lambda: call_wsgi(app, navigation("/page"))
+
+
+def registered_by_fastapi(mark: Any) -> Any:
+    app = fastapi.FastAPI()
+    app.add_middleware(FootfallMiddleware, destinations=PLAUSIBLE)
+    mark(app.get("/page"))(lambda: fastapi.Response("<h1>Page</h1>", media_type="text/html"))
+    return lambda: call_asgi(app, navigation("/page"))
+
+
+def registered_by_quart(mark: Any) -> Any:
+    app = pytest.importorskip("quart").Quart(__name__)
+    mark(app.get("/page"))(lambda: "<h1>Page</h1>")
+    counted: Any = asgi.FootfallMiddleware(app, destinations=PLAUSIBLE)
+    return lambda: call_asgi(counted, navigation("/page"))
+
+
+def registered_by_bottle(mark: Any) -> Any:
+    app = pytest.importorskip("bottle").Bottle()
+    mark(app.get("/page"))(lambda: "<h1>Page</h1>")
+    counted: Any = wsgi.FootfallMiddleware(app, destinations=PLAUSIBLE)
+    return lambda: call_wsgi(counted, navigation("/page"))
+
+
+@pytest.mark.parametrize(
+    "registered",
+    [registered_by_flask, registered_by_fastapi, registered_by_quart, registered_by_bottle],
+)
+def test_where_a_framework_keeps_the_function_itself_the_order_decides(
+    registered: Callable[[Any], Any], footfall_outbox: Outbox
+) -> None:
+    """As docs/frameworks.md says: such a framework calls the function that it was given."""
+    registered(lambda register: lambda view: register(footfall.ignore_view(view)))()
+    assert list(footfall_outbox) == []
+    registered(lambda register: lambda view: footfall.ignore_view(register(view)))()
+    assert [event.name for event in footfall_outbox] == ["pageview"]

@@ -22,6 +22,14 @@ _DISPATCHERS: Final = {"dispatch", "dispatch_request"}
 # calls its controllers' `on_request` first; views of Pyramid may be called as a whole.
 _RESPONDER_PREFIX: Final = "on_"
 _RESPONDERS: Final = {"__call__", "get", "post", "put", "patch", "delete", "head", "options"}
+# What a framework's decorator has made of a view, or left in it: Litestar's route handlers,
+# FastHTML's functions of a path, and the list that Pyramid's scan reads, and skips in a copy.
+_HANDLERS: Final = ("litestar.", "fasthtml.")
+_REGISTERED: Final = "__venusian_callbacks__"
+_WRONG_ORDER: Final = (
+    "{!r} has been registered already: write @footfall.ignore_view directly above the function, "
+    "below the decorators that register it"
+)
 _NO_VIEW: Final = (
     "ignore_view marks functions, and classes of which it knows the methods that answer requests; "
     "mark the methods of {!r} instead, or call footfall.ignore() in them"
@@ -36,10 +44,13 @@ def ignoring(view: Any, ignore: Callable[[], None]) -> Any:
         ignore: Called in each request of the view.
 
     Raises:
-        TypeError: A class without a method that answers its requests, or no callable.
+        TypeError: A class without a method that answers its requests, no callable, or a view that
+            the framework has registered already, where that shows.
     """
     if isinstance(view, type):
         return _marked_class(view, ignore)
+    if type(view).__module__.startswith(_HANDLERS) or _REGISTERED in getattr(view, "__dict__", ()):
+        raise TypeError(_WRONG_ORDER.format(view))
     if isinstance(view, FunctionType):
         return _function_around(view, ignore)
     if not callable(view):
