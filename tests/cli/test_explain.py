@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from footfall.cli import main
 from footfall.cli.explain import EXAMPLE
+from footfall.collector.web import reason_texts
 from footfall.rules.pageview import HOST_REMEDY
 
 PAGE = "https://example.com/blog/?utm_source=hn&token=s3cret"
@@ -84,15 +86,49 @@ NOT_COUNTED = {
 }
 
 
+def test_a_host_of_this_machine_is_explained_with_the_line_of_each_proxy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As behind a proxy that hides the visitors' Host."""
+    header = ("-H", "X-Forwarded-For: 203.0.113.9")
+    code, text = explained(capsys, "GET", "http://127.0.0.1:8000/", "--peer", "127.0.0.1", *header)
+    assert code == 1
+    assert re.search(r"stop +A\.3 localhost +127\.0\.0\.1:8000\n", text)
+    assert "= not counted: localhost. The host is this machine's or a test's." in text
+    for line in (
+        "nginx: `proxy_set_header Host $host;`",
+        "Apache: `ProxyPreserveHost On`",
+        "Caddy: remove `header_up Host`",
+        "Traefik: remove `passHostHeader: false`",
+        "set `base_url`",
+        "set `track_localhost=True`",
+    ):
+        assert line in text
+
+
+def test_a_hit_without_an_address_is_explained_with_what_the_proxy_has_to_send(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, text = explained(capsys, "GET", PAGE, "--peer", "localhost")
+    assert code == 1
+    assert "no client IP (auto:" in text
+    assert "Nobody can know the visitor's address." in text
+    assert "`proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`" in text
+    assert "`--trusted-proxy=localhost`" in text
+
+
 @pytest.mark.parametrize(("arguments", "reason"), NOT_COUNTED.values(), ids=NOT_COUNTED.keys())
 def test_what_does_not_count_exits_with_1_and_its_reason(
     capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
 ) -> None:
     code, text = explained(capsys, *arguments)
     assert code == 1
-    [verdict, remedy] = text.splitlines()[-2:]
-    assert verdict.startswith(f"  = not counted: {reason}. ")
-    assert remedy.startswith("    To change that: ")
+    texts = reason_texts.of_hit(reason)
+    assert texts.why
+    assert text.splitlines()[-2:] == [
+        f"  = not counted: {reason}. {texts.why}",
+        f"    To change that: {texts.remedy}",
+    ]
     assert "curl" not in text
 
 

@@ -18,9 +18,6 @@ ROUTES = {
     "/old/2024/05/": "/old/%7By%7D/%7Bm%7D/",
     "/news/5/": "/news/%7Bvar%7D/",
     "/x/a/4/": "/x/%7Ba%7D/%7Bb%7D/",
-    "/api/users/": "/api/users/",
-    "/api/users/17/": "/api/users/%7Bpk%7D/",
-    "/api/users/17.json": "/api/users/%7Bpk%7D.%7Bformat%7D/",
     "/shop/hats/7/": "/shop/%7Bcategory%7D/%7Bpk%7D/",
     "/de/about/us/": "/de/about/%7Bwho%7D/",
     # A route that leaves everything open is no page; the path is.
@@ -49,7 +46,6 @@ EXCLUDED = {
     "/top/{pk}/": "/top/5/",
     "/news/{var}/": "/news/5/",
     "/x/{a}/{b}/": "/x/a/4/",
-    "/api/users/{pk}/": "/api/users/17/",
 }
 
 
@@ -78,3 +74,32 @@ def test_a_forced_prefix_is_part_of_the_page(
         call(navigation("/top/5/"))
         call(navigation("/news/5/"))
     assert [event.url for event in footfall_outbox] == [f"https://example.com{expected}"]
+
+
+ROUTED = {
+    "/api/users/": "/api/users/",
+    "/api/users/17/": "/api/users/%7Bpk%7D/",
+    "/api/users/17.json": "/api/users/%7Bpk%7D.%7Bformat%7D/",
+    "/api/users.json": "/api/users.%7Bformat%7D/",
+    "/api/users/17/hats/7/": "/api/users/%7Bpk%7D/hats/%7Bsize%7D/",
+    "/paths/users/17/": "/paths/users/%7Bpk%7D/",
+    "/v1/users/17": "/%7Bversion%7D/users/%7Bpk%7D",
+}
+
+
+@override_settings(
+    ROOT_URLCONF="tests.django.router_urls",
+    # There are no users, whose models would have to be installed.
+    REST_FRAMEWORK={"UNAUTHENTICATED_USER": None},
+)
+@ADAPTERS
+def test_each_route_of_a_router_is_one_page(adapter: Any, footfall_outbox: Outbox) -> None:
+    pytest.importorskip("rest_framework")
+    with adapter(destinations=[PLAUSIBLE], path_mode="route") as call:
+        assert {call(navigation(target)).status for target in ROUTED} == {200}
+    expected = [f"https://example.com{page}" for page in ROUTED.values()]
+    assert [event.url for event in footfall_outbox] == expected
+    with adapter(destinations=[PLAUSIBLE], exclude=["/api/users/{pk}/"]) as call:
+        call(navigation("/api/users/18/"))
+        call(navigation("/api/users/"))
+    assert [event.url for event in footfall_outbox][len(ROUTED) :] == expected[:1]

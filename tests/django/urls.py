@@ -1,4 +1,4 @@
-"""URL patterns of many kinds: those of Django, of REST framework, of Wagtail, below a language."""
+"""URL patterns of many kinds: those of Django, of Wagtail, below a language."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     return HttpResponse("<h1>Page</h1>")
 
 
-# As a router of Django REST framework makes them.
-ROUTER = [
-    re_path(r"^users/$", page),
-    re_path(r"^users/(?P<pk>[^/.]+)/$", page),
-    re_path(r"^users/(?P<pk>[^/.]+)\.(?P<format>[a-z0-9]+)/?$", page),
-]
-# As Wagtail's `serve_pattern`.
+# `serve_pattern` in wagtail/urls.py of Wagtail 7, read 2026-11-30; Wagtail has many dependencies.
 WAGTAIL = re_path(r"^((?:[\w\-]+/)*)$", page)
 
 urlpatterns = [
@@ -25,7 +19,6 @@ urlpatterns = [
     re_path(r"^old/(?P<y>\d{4})/(?P<m>\d\d)/$", page),
     re_path(r"^news/(\d+)/$", page),
     re_path(r"^x/(?P<a>\w+)(?:/(?P<b>\d+))?/?$", page),
-    path("api/", include(ROUTER)),
     path("shop/<slug:category>/<int:pk>/", page),
     *i18n_patterns(path("about/<slug:who>/", page), path("cms/", include([WAGTAIL])), WAGTAIL),
     WAGTAIL,

@@ -51,7 +51,9 @@ SPELLINGS = {
 }
 
 CATCH_ALLS = {
+    # wagtail/urls.py of Wagtail 7, read 2026-11-30.
     "Wagtail": (r"^((?:[\w\-]+/)*)$", True),
+    "Wagtail, WAGTAIL_APPEND_SLASH = False": (r"^([\w\-/]*)$", True),
     "Wagtail, without a slash": (r"((?:[\w\-]+/)*)", True),
     "django CMS": (r"^(?P<slug>[0-9A-Za-z-_.//]+)/$", True),
     "a path": ("<path:url>", True),

@@ -26,6 +26,20 @@ PAGE = Hit(
 )
 
 
+@pytest.mark.parametrize(
+    "hit",
+    [
+        pytest.param(replace(PAGE, host="localhost"), id="localhost"),
+        pytest.param(replace(PAGE, peer=None), id="no address"),
+    ],
+)
+def test_an_explanation_logs_nothing(hit: Hit, caplog: pytest.LogCaptureFixture) -> None:
+    tracker = tracker_over(MemoryTransport())
+    caplog.clear()
+    assert tracker.explain(hit).event is None
+    assert [r.message for r in caplog.records] == []
+
+
 def never(event: Event) -> None:
     return None
 

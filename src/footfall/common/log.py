@@ -58,6 +58,16 @@ class ThrottledLog:
         return True
 
 
+class SilentLog(ThrottledLog):
+    """Writes nothing, for what only looks how something would be handled."""
+
+    def write(self, level: int, kind: str, message: str) -> bool:
+        return False
+
+    def once(self, level: int, kind: str, message: str) -> bool:
+        return False
+
+
 def error_location(error: BaseException) -> str:
     """An error's class, file and line, without its text, which may hold a visitor's address."""
     frame = error.__traceback__

@@ -99,8 +99,7 @@ class EventBuilder:
             if decision.reason == "localhost":
                 self._note_local_host(hit, host, pageview.decide)
             return BuildResult(decision.reason, None, decision)
-        if not with_steps:  # An explanation warns in its own text.
-            self._note_host(hit, origin)
+        self._note_host(hit, origin)
         event = self._event_for(hit, decision, origin)
         return self._finish(hit, decision.reason, event, decision)
 

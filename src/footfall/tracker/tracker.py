@@ -232,7 +232,9 @@ class Tracker:
         Raises whatever a hook of the app's raises, or the `request` of a destination.
         """
         hit = test_mode.normalise(hit)
-        result = self._builder.from_hit(hit, with_steps=True)
+        # Its own, since a warning that comes once must come of a request.
+        builder = EventBuilder(self.config, log.SilentLog())
+        result = builder.from_hit(hit, with_steps=True)
         reason, event, decision, _ = result
         lanes = self._dispatcher.lanes_for(event) if event is not None else []
         return Explanation(
@@ -247,7 +249,7 @@ class Tracker:
                 for lane in lanes
                 if event is not None
             },
-            note=self._builder.note_of(hit) if event is not None else "",
+            note=builder.note_of(hit) if event is not None else "",
         )
 
     # -- for views and background code ---------------------------------------------------------
