@@ -27,6 +27,14 @@ from tests.destinations.support import PAGEVIEW, REDIS
                 url="unix:///run/redis.sock?db=2", stream="a.b-c", heartbeats=True, max_entries=5
             ),
         ),
+        (
+            "redis+sentinel://u:p@h1:26379,h2/mymaster/2?stream=a",
+            RedisStream(url="redis+sentinel://u:p@h1:26379,h2/mymaster/2", stream="a"),
+        ),
+        (
+            "rediss+cluster://h1:7000,h2:7001?stream=a",
+            RedisStream(url="rediss+cluster://h1:7000,h2:7001", stream="a"),
+        ),
     ],
 )
 def test_a_line_describes_a_stream(line: str, expected: RedisStream) -> None:
@@ -44,6 +52,9 @@ def test_a_line_describes_a_stream(line: str, expected: RedisStream) -> None:
         ("redis://h/0?stream=a&heartbeats=perhaps", "write True or False"),
         ("redi://h/0?stream=a", "did you mean redis"),
         ("redis://?stream=a", "write a URL"),
+        ("redis+sentinel://h1,h2?stream=a", "SERVICE"),
+        ("redis+cluster://h1,h2/1?stream=a", "redis\\+cluster://HOST"),
+        ("redis+socket://h1?stream=a", "did you mean redis"),
     ],
 )
 def test_a_line_that_cannot_work_is_refused(line: str, remedy: str) -> None:
@@ -62,7 +73,12 @@ def test_neither_its_names_nor_its_errors_show_the_password() -> None:
 
 @pytest.mark.parametrize(
     ("line", "number"),
-    [("redis://localhost/0", 0), ("rediss://h/0", 0), ("redis://h/0", 1), ("unix:///s", 0)],
+    [
+        *[("redis://localhost/0", 0), ("rediss://h/0", 0), ("redis://h/0", 1), ("unix:///s", 0)],
+        ("redis+sentinel://u:p@localhost,127.0.0.1:1/name", 0),
+        ("redis+cluster://localhost,h", 1),
+        ("rediss+cluster://h", 0),
+    ],
 )
 def test_addresses_that_cross_a_network_unencrypted_are_warned_of(line: str, number: int) -> None:
     assert len(RedisStream(url=line, stream="a").warnings) == number

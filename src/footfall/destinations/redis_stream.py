@@ -3,7 +3,12 @@
     redis://queue.internal:6379/0?stream=example
 
 The rest of the line is what redis-py reads: `rediss://`, user and password, `db`, its own options
-in the query. Events go there in packs, as `footfall.events.pack` describes.
+in the query. redis-py has no URL for several servers; the forms of these are our own:
+
+    redis+sentinel://sentinel-1:26379,sentinel-2:26379/mymaster/0?stream=example
+    redis+cluster://node-1:6379,node-2:6379?stream=example
+
+Events go there in packs, as `footfall.events.pack` describes.
 """
 
 from __future__ import annotations
@@ -26,13 +31,22 @@ if TYPE_CHECKING:
 
     from footfall.model import Event, Response
 
-SCHEMES = ("redis", "rediss", "unix")
+SCHEMES = (
+    *("redis", "rediss", "unix"),
+    *("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
+)
 """The schemes of a line that is a stream's."""
 EXAMPLE = "redis://localhost:6379/0?stream=example"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _MAX_AGE_SECONDS = 86_400
-_URL = re.compile(r"(rediss?://[!-~]+|unix://[!-~]*/[!-~]+)", re.IGNORECASE)
+_SEVERAL = r"(?:[^/?#@,\s]*@)?[^/?#@\s]+"
+_URL = re.compile(
+    r"rediss?://[!-~]+|unix://[!-~]*/[!-~]+"
+    rf"|rediss?\+cluster://{_SEVERAL}(?:/0?)?(?:\?[!-~]*)?"
+    rf"|rediss?\+sentinel://{_SEVERAL}/[\w.-]+(?:/[0-9]*)?(?:\?[!-~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _LINES = {"content-type": "application/x-ndjson"}
 
 
@@ -41,7 +55,8 @@ class RedisStream:
     """A stream that many processes share; `footfall relay` takes events from it and delivers them.
 
     Args:
-        url: Of the server, as redis-py reads it: `redis://`, `rediss://` or `unix://`.
+        url: Of the server, as redis-py reads it: `redis://`, `rediss://` or `unix://`; with
+            `+sentinel` or `+cluster` in the scheme, of several.
         stream: The name of the queue. Apps and relays with the same name share it.
         max_age_seconds: An event that has waited longer is not delivered. What is twice as old is
             gone from the server, even where no relay runs.
@@ -111,7 +126,8 @@ class RedisStream:
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
         parts = urlsplit(self.url)
-        if parts.scheme == "redis" and not is_loopback(parts.hostname or ""):
+        hosts = (urlsplit(f"//{each}").hostname or "" for each in parts.netloc.split(","))
+        if parts.scheme.partition("+")[0] == "redis" and not all(map(is_loopback, hosts)):
             return (
                 f"{self.endpoint} is no rediss://: visitors' IP addresses travel unencrypted. "
                 "Use it on a network of your own only.",
@@ -169,7 +185,11 @@ _OPTIONS: Mapping[str, Callable[[str], Any]] = {
 def _url(option: str, value: object) -> str:
     if not isinstance(value, str) or not _URL.fullmatch(value.strip()):
         shown = hide_credentials(str(value))
-        raise ConfigError(Fault(option, shown, "write a URL like redis://localhost:6379/0"))
+        remedy = (
+            "write a URL like redis://localhost:6379/0, redis+cluster://HOST:6379,HOST:6379 or "
+            "redis+sentinel://HOST:26379,HOST:26379/SERVICE/0"
+        )
+        raise ConfigError(Fault(option, shown, remedy))
     return value.strip()
 
 

@@ -130,6 +130,8 @@ class Relay:
                 self._write_account()
         except (RedisError, OSError) as error:
             self._log.warn("queue", f"footfall: the queue cannot be read: {error}")
+            # After a failover its name leads to another server.
+            self._source.client.connection_pool.disconnect()
             return RETRY_SECONDS
         finally:
             for lane in self.lanes.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from footfall.tracker import Tracker
         ("redis://h/0?stream=a&sock_timeout=1", "did you mean socket_timeout"),
         ("redis://h/0?stream=a&socket_timeout=soon", "socket_timeout"),
         ("redis://h/0?stream=a&max_age=60", "did you mean max_age_seconds"),
+        ("redis+sentinel://h/name?stream=a&sock_timeout=1", "did you mean socket_timeout"),
+        ("redis+cluster://h?stream=a&db=1", "no database but 0"),
     ],
 )
 def test_a_line_that_redis_py_refuses_is_told_at_the_start(line: str, remedy: str) -> None:
@@ -29,6 +32,19 @@ def test_without_redis_py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigError, match=r"footfall\[redis\]"):
         connect(RedisStream(url="redis://h/0", stream="a"))
+
+
+def test_behind_sentinel_its_own_login_is_another() -> None:
+    line = "rediss+sentinel://u:p@h1,h2:99/name/2?sentinel_password=s&ssl_ca_certs=/ca.pem"
+    pool: Any = connect(RedisStream(url=line, stream="a")).connection_pool
+    own = pool.connection_kwargs
+    assert (own["username"], own["password"], own["db"]) == ("u", "p", 2)
+    found = [each.connection_pool.connection_kwargs for each in pool.sentinel_manager.sentinels]
+    assert [(each["host"], each["port"], each["password"]) for each in found] == [
+        ("h1", 26379, "s"),
+        ("h2", 99, "s"),
+    ]
+    assert {each["ssl_ca_certs"] for each in (own, *found)} == {"/ca.pem"}
 
 
 def test_a_wait_is_bounded_unless_the_line_says_otherwise() -> None:

@@ -67,13 +67,16 @@ class RedisTransport:
         ) as error:
             return Response(status=_FORBIDDEN, body=str(error).encode())
         except (exceptions.ResponseError, exceptions.BusyLoadingError) as error:
-            if isinstance(error, exceptions.ReadOnlyError):
+            if isinstance(error, exceptions.ReadOnlyError | exceptions.MovedError):
                 # After a failover its name leads to another server.
                 self._client.connection_pool.disconnect()
             return Response(status=_REFUSED, body=str(error).encode())
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
             if not is_connected:
                 raise NotSent(str(error)) from error
+            if isinstance(error.__context__, exceptions.ReadOnlyError):
+                # So a connection behind Sentinel says that it has left a former primary.
+                return Response(status=_REFUSED, body=str(error).encode())
             is_late = isinstance(error, exceptions.TimeoutError | TimeoutError)
             raise (TimedOut if is_late else Ambiguous)(str(error)) from error
         return _PUT
