@@ -90,6 +90,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "given; 0.0.0.0 is all networks",
     )
     parser.add_argument("--json", action="store_true", help="print status and dead as JSON")
+    parser.add_argument(
+        "--replay",
+        action="store_true",
+        help="with dead: let what was given up wait again, where it was encrypted and so kept",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -217,7 +222,14 @@ def _status(queue: RedisStream, args: argparse.Namespace) -> int:
 
 
 def _dead(queue: RedisStream, args: argparse.Namespace) -> int:
-    from footfall.relay.status import read_dead
+    from footfall.relay.status import read_dead, replay_dead
+
+    def replay(client: Redis) -> int:
+        events, left = replay_dead(client, queue)
+        say(f"{events:,} events wait again.")
+        if left:
+            say(f"{left:,} entries cannot be delivered: only encrypted ones are kept.")
+        return _DONE
 
     def show(client: Redis) -> int:
         found = read_dead(client, queue.stream, _MAX_SHOWN)
@@ -229,7 +241,7 @@ def _dead(queue: RedisStream, args: argparse.Namespace) -> int:
             say("No entry was given up.")
         return _DONE
 
-    return _with_client(queue, show)
+    return _with_client(queue, replay if args.replay else show)
 
 
 def _check(queue: RedisStream, args: argparse.Namespace) -> int:

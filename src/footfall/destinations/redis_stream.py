@@ -21,7 +21,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from footfall.common.loopback import is_loopback
 from footfall.destinations import _validation
 from footfall.destinations._wire_format import LONGEST_NAME_CHARS
-from footfall.errors import ConfigError, Fault, hide_credentials
+from footfall.errors import HIDDEN, ConfigError, Fault, hide_credentials
+from footfall.events.cipher import parse_keys
 from footfall.events.json import to_json
 from footfall.events.pack import MAX_EVENTS, MAX_LINES
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
@@ -62,6 +63,8 @@ class RedisStream:
             gone from the server, even where no relay runs.
         max_entries: The oldest of more entries are dropped. An entry has up to 100 events.
         heartbeats: Whether the relay delivers to a destination that wants heartbeats.
+        keys: Where the events are to be encrypted, `ID:KEY`, with 32 random bytes in base64 as KEY.
+            Behind a comma there may be former ones, with which they are only decrypted.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -74,6 +77,7 @@ class RedisStream:
     # At fifty events in each, and 80 bytes for an event, 400 MB.
     max_entries: int = 100_000
     heartbeats: bool = False
+    keys: str = field(default="", repr=False)
     endpoint: str = field(init=False, repr=False, compare=False)
     """The server, without user, password and options."""
     max_batch: ClassVar[int] = MAX_EVENTS
@@ -89,6 +93,7 @@ class RedisStream:
             max_age_seconds=_seconds,
             max_entries=_entries,
             heartbeats=_validation.boolean,
+            keys=_keys,
         )
         parts = urlsplit(self.url)
         # Once, for it is read with every event.
@@ -179,6 +184,7 @@ _OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "max_age_seconds": _number,
     "max_entries": _number,
     "heartbeats": _boolean,
+    "keys": str,
 }
 
 
@@ -197,6 +203,19 @@ def _stream(option: str, value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ConfigError(Fault(option, value, "write letters, digits, dots, dashes, underscores"))
     return value
+
+
+def _keys(option: str, value: object) -> str:
+    remedy = "write ID:KEY, with 32 bytes in base64 as KEY: openssl rand -base64 32 | tr +/ -_"
+    try:
+        if value and not isinstance(value, str):
+            raise ValueError(remedy)
+        text = cast("str", value)
+        if text:
+            parse_keys(text)
+    except ValueError:
+        raise ConfigError(Fault(option, HIDDEN, remedy)) from None
+    return text
 
 
 def _seconds(option: str, value: object) -> float:

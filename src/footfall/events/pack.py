@@ -1,14 +1,17 @@
 """Several events as one entry of a shared queue, and back.
 
 An entry has its version and the number of its events outside of the body, so that a reader counts
-what it cannot decode, and leaves what a later version has written to a later reader.
+what it cannot decode, and leaves what a later version has written to a later reader. The body may
+be encrypted: then its codec ends with the id of the key, as in `jz/2026-11`.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Self
+
+from footfall.events.cipher import BodyCipher
 
 VERSION: Final = 1
 """Of entries. It grows when a reader of the former version could not read them."""
@@ -31,7 +34,7 @@ MAX_BYTES: Final = 1024 * 1024
 
 
 class UnknownVersionError(ValueError):
-    """A later footfall has written the entry; one of that version can read it."""
+    """A later footfall has written the entry, or it has another key; another reader can read it."""
 
 
 class Pack(NamedTuple):
@@ -51,6 +54,20 @@ class Pack(NamedTuple):
         if number == 1:  # nothing repeats in it
             return cls(VERSION, 1, put_at, PLAIN, lines)
         return cls(VERSION, number, put_at, COMPRESSED, zlib.compress(lines, _LEVEL))
+
+    @classmethod
+    def several(cls, lines: Iterable[bytes], put_at: float) -> Iterator[Self]:
+        """As many packs of these lines as their bounds need."""
+        found: list[bytes] = []
+        size = 0
+        for line in lines:
+            if found and (len(found) == MAX_EVENTS or size + len(line) > MAX_LINES):
+                yield cls.of(b"\n".join(found), put_at)
+                found, size = [], 0
+            found.append(line)
+            size += len(line)
+        if found:
+            yield cls.of(b"\n".join(found), put_at)
 
     @classmethod
     def from_fields(cls, fields: Mapping[bytes, bytes]) -> Self:
@@ -78,14 +95,27 @@ class Pack(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """The whole entry as one value, for queues whose entries have no fields."""
-        put_at = round(self.put_at * 1000)
-        head = f"{_MARK.decode()} {self.version} {self.number} {put_at} {self.codec}\n"
-        return head.encode("ascii") + self.body
+        return self._head() + b"\n" + self.body
 
     @property
-    def is_known(self) -> bool:
-        """Whether this footfall can read entries of its version and codec."""
-        return self.version == VERSION and self.codec in (PLAIN, COMPRESSED)
+    def key_id(self) -> str:
+        """The id of the key with which its body is encrypted; empty where it is not."""
+        return self.codec.partition("/")[2]
+
+    def is_known(self, cipher: BodyCipher | None = None) -> bool:
+        """Whether this footfall can read entries of its version, codec and key."""
+        codec, separator, key_id = self.codec.partition("/")
+        is_readable = not separator or (cipher is not None and cipher.knows(key_id))
+        return is_readable and self.version == VERSION and codec in (PLAIN, COMPRESSED)
+
+    def encrypted(self, cipher: BodyCipher, nonce: bytes) -> Self:
+        """The same, so that only those who have the key can read its lines."""
+        outside = self._replace(codec=f"{self.codec}/{cipher.key_id}")
+        return outside._replace(body=cipher.encrypt(self.body, outside._head(), nonce))
+
+    def _head(self) -> bytes:
+        put_at = round(self.put_at * 1000)
+        return f"{_MARK.decode()} {self.version} {self.number} {put_at} {self.codec}".encode()
 
     def fields(self) -> dict[str, str | int | bytes]:
         """The fields of the entry; the time in milliseconds."""
@@ -97,19 +127,23 @@ class Pack(NamedTuple):
             "b": self.body,
         }
 
-    def lines(self) -> list[str]:
+    def lines(self, cipher: BodyCipher | None = None) -> list[str]:
         """The lines in it, one for each event.
 
         Raises:
-            UnknownVersionError: another version, or a codec that is not known here.
+            UnknownVersionError: another version, codec or key, which is not known here.
             ValueError: it is damaged.
         """
-        if not self.is_known:
+        if not self.is_known(cipher):
             raise UnknownVersionError(
-                f"an entry of version {self.version} with codec {self.codec[:20]!r} "
+                f"an entry of version {self.version} with codec {self.codec[:40]!r} "
                 "is not known here"
             )
-        body = _decompressed(self.body) if self.codec == COMPRESSED else self.body
+        body = self.body
+        if cipher is not None and self.key_id:
+            body = cipher.decrypt(self.key_id, body, self._head())
+        if self.codec.partition("/")[0] == COMPRESSED:
+            body = _decompressed(body)
         found = body.decode("ascii").split("\n")
         if len(found) != self.number:
             raise ValueError(f"an entry of {self.number} events has {len(found)} lines")

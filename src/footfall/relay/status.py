@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from footfall.delivery.redis.queue_keys import QueueKeys
+from footfall.delivery.redis.queue_keys import REPLAY, QueueKeys
+from footfall.destinations import RedisStream
 from footfall.events.pack import Pack
-from footfall.relay.stream_source import GONE_SECONDS
+from footfall.relay.stream_source import GONE_SECONDS, returned_entry
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -207,6 +208,8 @@ class DeadEntry:
     version: int
     codec: str
     bytes: int
+    # Its body was encrypted, so that it was kept, and can be delivered again.
+    is_kept: bool
 
 
 def read_dead(client: Redis, stream: str, count: int) -> list[DeadEntry]:
@@ -216,7 +219,10 @@ def read_dead(client: Redis, stream: str, count: int) -> list[DeadEntry]:
         redis.exceptions.RedisError: the server cannot be reached, or refuses.
     """
     found: Any = client.xrevrange(QueueKeys(stream).dead, count=count)
-    notes = [{name.decode(): value.decode() for name, value in note.items()} for _, note in found]
+    notes = [
+        (fields, {name.decode(): value.decode() for name, value in fields.items() if name != b"b"})
+        for _, fields in found
+    ]
     return [
         DeadEntry(
             id=note["id"],
@@ -226,6 +232,30 @@ def read_dead(client: Redis, stream: str, count: int) -> list[DeadEntry]:
             version=int(note["v"]),
             codec=note["c"],
             bytes=int(note["bytes"]),
+            is_kept=b"b" in fields,
         )
-        for note in notes
+        for fields, note in notes
     ]
+
+
+def replay_dead(client: Redis, queue: RedisStream) -> tuple[int, int]:
+    """Return what was given up to its groups, where it was kept; they deliver it unless too old.
+
+    Returns:
+        How many events, and how many entries that were not kept.
+
+    Raises:
+        redis.exceptions.RedisError: the server cannot be reached, or refuses.
+    """
+    keys, replay = QueueKeys(queue.stream), client.register_script(REPLAY)
+    found: Any = client.xrange(keys.dead)
+    events = 0
+    for note_id, note in found:
+        if b"b" in note:
+            pack, group = Pack.from_fields(note), note[b"group"].decode()
+            put_at = int(note[b"id"].partition(b"-")[0]) / 1000
+            age = round(queue.max_age_seconds * 2000)
+            arguments = [note_id, pack.number, returned_entry(pack, put_at), age]
+            own = [keys.dead, keys.returned(group), keys.group_account(group)]
+            events += pack.number * replay(keys=own, args=arguments)
+    return events, sum(b"b" not in note for _, note in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -11,7 +12,7 @@ from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.delivery.drainer import StoredLine
 from footfall.delivery.outbox import Mode
-from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, connect
+from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, cipher_of, connect
 from footfall.delivery.redis.queue_keys import (
     ACK,
     COUNT,
@@ -25,6 +26,7 @@ from footfall.delivery.redis.queue_keys import (
     QueueKeys,
 )
 from footfall.destinations import Destination, RedisStream
+from footfall.events.cipher import NONCE_BYTES
 from footfall.events.json import to_json
 from footfall.events.pack import Pack, UnknownVersionError
 from footfall.model import HEARTBEAT, Event
@@ -92,6 +94,7 @@ class StreamSource:
     ) -> None:
         self.client: Redis = connect(queue, timeout_seconds=RELAY_TIMEOUT_SECONDS)
         self.consumer = consumer
+        self._cipher = cipher_of(queue)
         self._keys = QueueKeys(queue.stream)
         self._groups = [each.name for each in destinations]
         self._beats = {each.name: bool(getattr(each, "heartbeats", False)) for each in destinations}
@@ -206,11 +209,17 @@ class StreamSource:
         if entry is None:
             self._next_return_at[group] = now + CLAIM_EVERY_SECONDS
             return []
-        head, _, body = entry.partition(b"\n")
-        number, server_ms, put_ms = map(int, head.split())
-        ahead = self._ahead(server_ms / 1000, put_ms / 1000)
-        lines = body.decode("ascii").split("\n")
-        return [StoredLine(line, ahead_seconds=ahead) for line in lines[:number]]
+        number, server_ms, whole = entry.split(b" ", 2)
+        pack = Pack.from_bytes(whole)
+        try:
+            lines = pack.lines(self._cipher)
+        except UnknownVersionError as error:
+            self._log.warn("version", f"footfall: events wait for another relay: {error}")
+            self._next_return_at[group] = now + CLAIM_EVERY_SECONDS
+            self._give_back(keys=keys, args=[self.consumer, int(number), entry, self._kept_ms])
+            return []
+        ahead = self._ahead(int(server_ms) / 1000, pack.put_at)
+        return [StoredLine(line, ahead_seconds=ahead) for line in lines]
 
     def give_back(self, group: str, events: Sequence[Event]) -> None:
         """Return events that were taken and not sent; another relay delivers them.
@@ -218,20 +227,27 @@ class StreamSource:
         Raises:
             redis.exceptions.RedisError: the server cannot be reached, or is full.
         """
-        head = f"{len(events)} {self._server_now() * 1000:.0f} {time.time() * 1000:.0f}"
-        entry = "\n".join([head, *map(to_json, events)])
         keys = [self._keys.returned(group), self._keys.group_account(group)]
-        age = round(self._max_age * 2000)
-        self._give_back(keys=keys, args=[self.consumer, len(events), entry, age])
+        for plain in Pack.several((to_json(each).encode("ascii") for each in events), time.time()):
+            pack = plain
+            if self._cipher is not None:
+                pack = plain.encrypted(self._cipher, os.urandom(NONCE_BYTES))
+            entry = returned_entry(pack, self._server_now())
+            self._give_back(keys=keys, args=[self.consumer, pack.number, entry, self._kept_ms])
+
+    @property
+    def _kept_ms(self) -> int:
+        return round(self._max_age * 2000)
 
     def _is_poison(self, group: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> bool:
         found = self._pending(group, entry_id, entry_id, 1)
         if not found or found[0]["times_delivered"] < MAX_READS:
             return False
         pack = Pack.from_fields(fields)
-        if pack.is_known:
+        is_known = pack.is_known(self._cipher)
+        if is_known:
             self._give_up(group, entry_id, pack, f"{MAX_READS} relays have ended with it")
-        return pack.is_known
+        return is_known
 
     def _readable(self, group: str, entries: _Entries) -> list[_Read]:
         now = monotonic()
@@ -245,13 +261,13 @@ class StreamSource:
     def _lines(self, group: str, entry_id: bytes, pack: Pack) -> Sequence[str] | None:
         """The lines of an entry; None where they cannot be read here."""
         try:
-            return pack.lines()
+            return pack.lines(self._cipher)
         except UnknownVersionError as error:
             # It stays pending: a relay of that version may claim it, and nobody has died of it.
             self.client.xclaim(
                 self._keys.stream, group, self.consumer, 0, [entry_id], retrycount=0, justid=True
             )
-            self._log.warn("version", f"footfall: an entry waits for a later footfall: {error}")
+            self._log.warn("version", f"footfall: an entry waits for another relay: {error}")
         except ValueError as error:
             self._give_up(group, entry_id, pack, str(error))
         return None
@@ -409,15 +425,19 @@ class StreamSource:
 
     def _count_expired(self, group: str, entries: _Entries) -> None:
         packs = [(entry_id, Pack.from_fields(fields or {})) for entry_id, fields in entries]
-        expired = [(entry_id, pack.number) for entry_id, pack in packs if pack.is_known]
+        expired = [(entry, pack.number) for entry, pack in packs if pack.is_known(self._cipher)]
         if expired:
             self._acknowledge(group, "expired", expired)
         for entry_id, pack in packs:
-            if not pack.is_known:
-                self._give_up(group, entry_id, pack, f"no relay knows version {pack.version}")
+            if not pack.is_known(self._cipher):
+                what = f"key {pack.key_id}" if pack.key_id else f"version {pack.version}"
+                self._give_up(group, entry_id, pack, f"no relay knows {what}")
 
     def _give_up(self, group: str, entry_id: bytes, pack: Pack, reason: str) -> None:
-        """Note an entry in the dead stream, without its body: that may hold visitors' addresses."""
+        """Note an entry in the dead stream, without its body unless that is encrypted.
+
+        It may hold visitors' addresses.
+        """
         if not self._acknowledge(group, "dead", [(entry_id, pack.number)])[0]:
             return
         self._log.warn(
@@ -434,6 +454,8 @@ class StreamSource:
             "c": pack.codec,
             "bytes": len(pack.body),
         }
+        if pack.key_id:
+            note |= pack.fields()
         self.client.xadd(self._keys.dead, note, maxlen=MAX_DEAD)
 
     def _pending(
@@ -508,6 +530,11 @@ class StreamSource:
         except ResponseError as error:
             if not _is_gone(error):
                 raise
+
+
+def returned_entry(pack: Pack, server_time: float) -> bytes:
+    """A pack among those that were returned, with the server's time at which it had its own."""
+    return b"%d %d " % (pack.number, round(server_time * 1000)) + pack.to_bytes()
 
 
 def _is_gone(error: Exception) -> bool:

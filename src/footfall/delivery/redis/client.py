@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from footfall.delivery.redis.queue_keys import QueueKeys
 from footfall.destinations import RedisStream
 from footfall.errors import ConfigError, Fault, hide_credentials
+from footfall.events.cipher import BodyCipher, parse_keys
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -64,6 +65,21 @@ def connect(queue: RedisStream, *, timeout_seconds: float = TIMEOUT_SECONDS) -> 
         remedy = f"redis-py does not take this line: {_reason(error, queue.url, client=Redis)}"
         raise ConfigError(Fault("destinations", shown, remedy)) from None
     return client
+
+
+def cipher_of(queue: RedisStream) -> BodyCipher | None:
+    """What encrypts the events of a queue; None where that is not configured.
+
+    Raises:
+        ConfigError: `cryptography` is not installed.
+    """
+    if not queue.keys:
+        return None
+    try:
+        return BodyCipher(parse_keys(queue.keys))
+    except ImportError as error:
+        remedy = f'run `pip install "footfall[redis,encryption]"` ({error})'
+        raise ConfigError(Fault("destinations", hide_credentials(queue.url), remedy)) from None
 
 
 def _client_of_several(queue: RedisStream, options: Mapping[str, Any]) -> Redis:
@@ -139,7 +155,7 @@ def _reason(error: Exception, url: str, *, client: type[Redis]) -> str:
         options = dict(parse_qsl(url.partition("?")[2]))
         return re.sub(r"'([^']*)'", lambda it: it[0] if it[1] in options else "'***'", text)
     wrong = rest.partition("'")[0]
-    known = ["stream", "max_age_seconds", "max_entries", "heartbeats"]
+    known = ["stream", "max_age_seconds", "max_entries", "heartbeats", "keys"]
     known += inspect.signature(client.__init__).parameters
     near = difflib.get_close_matches(wrong, known, n=1)
     return f"no such option: {wrong}" + (f", did you mean {near[0]}?" if near else "")

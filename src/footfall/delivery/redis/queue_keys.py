@@ -102,6 +102,18 @@ return entry
 """
 """Takes what another relay has returned. The entry begins with the number of its events."""
 
+REPLAY: Final = """
+-- KEYS: dead, returned, group account. ARGV: note, number, entry, age in ms.
+if redis.call('XDEL', KEYS[1], ARGV[1]) == 1 then
+    redis.call('RPUSH', KEYS[2], ARGV[3])
+    redis.call('PEXPIRE', KEYS[2], ARGV[4])
+    redis.call('HINCRBY', KEYS[3], 'dead', 0 - ARGV[2])
+    return 1
+end
+return 0
+"""
+"""Returns an entry that was given up to its group. Returns 0 where somebody else has done so."""
+
 REGISTER: Final = """
 -- KEYS: group account. ARGV: consumer, number.
 redis.call('HSET', KEYS[1], 'seen:' .. ARGV[1], redis.call('TIME')[1], 'taken:' .. ARGV[1], ARGV[2])

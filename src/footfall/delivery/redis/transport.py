@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from footfall.delivery.redis.client import connect
+from footfall.delivery.redis.client import cipher_of, connect
 from footfall.delivery.redis.queue_keys import PUT, QueueKeys
 from footfall.destinations import RedisStream
 from footfall.errors import Ambiguous, NotSent, TimedOut
+from footfall.events.cipher import NONCE_BYTES
 from footfall.events.pack import Pack
 from footfall.model import Request, Response
 
@@ -28,11 +30,13 @@ class RedisTransport:
         queue: Where packs are put.
 
     Raises:
-        ConfigError: redis-py is not installed, or does not understand the URL.
+        ConfigError: redis-py is not installed, or does not understand the URL; or `cryptography` is
+            needed and not installed.
     """
 
     def __init__(self, queue: RedisStream) -> None:
         self._client: Redis = connect(queue)
+        self._cipher = cipher_of(queue)
         self._put = self._client.register_script(PUT)
         keys = QueueKeys(queue.stream)
         self._keys = [keys.stream, keys.account]
@@ -53,6 +57,8 @@ class RedisTransport:
         from redis import exceptions
 
         pack = Pack.of(request.body, time.time())
+        if self._cipher is not None:
+            pack = pack.encrypted(self._cipher, os.urandom(NONCE_BYTES))
         is_connected = False
         try:
             # By itself, so that it is known whether the entry may have been sent.
