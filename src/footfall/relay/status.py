@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from footfall.delivery.redis.queue_keys import REPLAY, QueueKeys
+from footfall.delivery.redis.queue_keys import LOOK, REPLAY, QueueKeys
 from footfall.destinations import RedisStream
 from footfall.events.pack import Pack
 from footfall.relay.stream_source import GONE_SECONDS, returned_entry
@@ -29,7 +29,6 @@ ENDS: Final = (
 """How an event can have ended in a group."""
 STATES: Final = ("trimmed", "in_flight", "pending", "waiting")
 """What else an event can be."""
-_PAGE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,33 +98,32 @@ def read_status(client: Redis, stream: str) -> QueueStatus:
         redis.exceptions.RedisError: the server cannot be reached, or refuses.
     """
     keys = QueueKeys(stream)
-    pipeline = client.pipeline(transaction=True)
-    pipeline.hget(keys.account, "produced")
+    # No transaction: a server that is full takes none.
+    pipeline = client.pipeline(transaction=False)
+    pipeline.hgetall(keys.account)
     pipeline.xlen(keys.stream)
     pipeline.xlen(keys.dead)
     pipeline.time()
-    produced, entries, dead, (seconds, microseconds) = pipeline.execute()
-    total = int(produced or 0)
-    groups: Any = client.xinfo_groups(keys.stream) if entries or client.exists(keys.stream) else []
+    account, entries, dead, (seconds, microseconds) = pipeline.execute()
+    names = {
+        field.removeprefix(b"group:").decode() for field in account if field.startswith(b"group:")
+    }
+    if client.exists(keys.stream):  # the server may have evicted the account alone
+        names |= {each["name"].decode() for each in client.xinfo_groups(keys.stream)}
+    now = seconds + microseconds / 1e6
     return QueueStatus(
         stream=stream,
-        produced=total,
+        produced=int(account.get(b"produced", 0)),
         entries=entries,
         dead_entries=dead,
-        groups=[_group(client, keys, each, total, seconds + microseconds / 1e6) for each in groups],
+        groups=[_group(client, keys, each, now) for each in sorted(names)],
     )
 
 
-def _group(
-    client: Redis, keys: QueueKeys, info: Mapping[str, Any], total: int, now: float
-) -> GroupStatus:
-    name = info["name"].decode()
-    pipeline = client.pipeline(transaction=True)
-    pipeline.hget(keys.account, "produced")
-    pipeline.hgetall(keys.group_account(name))
-    pipeline.xrange(keys.stream, b"(" + info["last-delivered-id"], count=1)
-    pipeline.lrange(keys.returned(name), 0, -1)
-    produced, account, following, returned = pipeline.execute()
+def _group(client: Redis, keys: QueueKeys, name: str, now: float) -> GroupStatus:
+    look: Any = client.register_script(LOOK)
+    own_keys = [keys.stream, keys.account, keys.group_account(name), keys.returned(name)]
+    total, account, oldest, waiting, pending = look(keys=own_keys, args=[name])
     counters, by_consumer = _split(account)
     consumers = [_consumer(each, found, now) for each, found in by_consumer.items()]
     ends = Counter({end: counters[end] for end in ENDS})
@@ -136,15 +134,9 @@ def _group(
     # when its relay died is sent again.
     ends["repeated"] = max(0, -ends["lost"])
     ends["lost"] = max(0, ends["lost"])
-    total = int(produced or 0)
     own = total - counters["before"]
-    waiting, age = 0, 0.0
-    for entry_id, fields in following:
-        waiting = total - int(fields[b"t"]) + int(fields[b"n"])
-        age = max(0.0, now - int(entry_id.partition(b"-")[0]) / 1000)
-    waiting += sum(int(entry.partition(b" ")[0]) for entry in returned)
+    put_at = int(oldest.partition(b"-")[0]) / 1000
     in_flight = sum(each.in_flight for each in consumers if each.is_alive)
-    pending = _pending_events(client, keys, name)
     if in_flight < 0:
         in_flight, pending = 0, pending + in_flight
     known = sum(ends.values()) - 2 * ends["repeated"] + in_flight + pending + waiting
@@ -157,16 +149,16 @@ def _group(
         pending=pending,
         waiting=waiting,
         trimmed=own - known,
-        age_seconds=round(age, 1),
+        age_seconds=round(max(0.0, now - put_at), 1) if put_at else 0.0,
         consumers=consumers,
     )
 
 
-def _split(account: Mapping[bytes, bytes]) -> tuple[Counter[str], dict[str, Counter[str]]]:
+def _split(account: Sequence[bytes]) -> tuple[Counter[str], dict[str, Counter[str]]]:
     """The counters of a group, and those of each of its consumers."""
     own: Counter[str] = Counter()
     by_consumer: dict[str, Counter[str]] = {}
-    for field_name, value in account.items():
+    for field_name, value in zip(account[::2], account[1::2], strict=True):
         name, separator, consumer = field_name.decode().partition(":")
         counters = by_consumer.setdefault(consumer, Counter()) if separator else own
         counters[name] = int(value)
@@ -181,20 +173,6 @@ def _consumer(name: str, found: Counter[str], now: float) -> Consumer:
         seen_seconds_ago=round(ago, 1),
         is_alive=ago < GONE_SECONDS,
     )
-
-
-def _pending_events(client: Redis, keys: QueueKeys, group: str) -> int:
-    number, first = 0, "-"
-    while True:
-        page: Any = client.xpending_range(keys.stream, group, first, "+", count=_PAGE)
-        pipeline = client.pipeline(transaction=False)
-        for each in page:
-            pipeline.xrange(keys.stream, each["message_id"], each["message_id"])
-        for found in pipeline.execute():
-            number += sum(Pack.from_fields(fields).number for _, fields in found)
-        if len(page) < _PAGE:
-            return number
-        first = "(" + page[-1]["message_id"].decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,54 @@ return entry
 """
 """Takes what another relay has returned. The entry begins with the number of its events."""
 
+LOOK: Final = """
+-- KEYS: stream, account, group account, returned. ARGV: group.
+local function number(fields, name)
+    for i = 1, #fields, 2 do
+        if fields[i] == name then
+            return tonumber(fields[i + 1]) or 0
+        end
+    end
+    return 0
+end
+local last, is_there = '0', false
+local groups = redis.call('EXISTS', KEYS[1]) == 1 and redis.call('XINFO', 'GROUPS', KEYS[1]) or {}
+for _, group in ipairs(groups) do
+    for i = 1, #group, 2 do
+        if group[i] == 'name' and group[i + 1] ~= ARGV[1] then
+            break
+        elseif group[i] == 'last-delivered-id' then
+            last, is_there = group[i + 1], true
+        end
+    end
+end
+local produced = tonumber(redis.call('HGET', KEYS[2], 'produced') or 0)
+local waiting, oldest = 0, '0'
+local following = redis.call('XRANGE', KEYS[1], '(' .. last, '+', 'COUNT', 1)[1]
+if following then
+    oldest = following[1]
+    waiting = produced - number(following[2], 't') + number(following[2], 'n')
+end
+for _, entry in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
+    waiting = waiting + tonumber(string.match(entry, '^%d+'))
+end
+local pending, first, page = 0, '-', {}
+repeat
+    page = is_there and redis.call('XPENDING', KEYS[1], ARGV[1], first, '+', 1000) or {}
+    for _, each in ipairs(page) do
+        local entry = redis.call('XRANGE', KEYS[1], each[1], each[1])[1]
+        pending = pending + (entry and number(entry[2], 'n') or 0)
+        first = '(' .. each[1]
+    end
+until #page < 1000
+return {produced, redis.call('HGETALL', KEYS[3]), oldest, waiting, pending}
+"""
+"""Reads the account of a group: what was put, its counters, the id of the oldest entry that waits,
+and how many events wait and are pending.
+
+At one moment, and also from a server that is full, which refuses `MULTI`.
+"""
+
 REPLAY: Final = """
 -- KEYS: dead, returned, group account. ARGV: note, number, entry, age in ms.
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 1 then
@@ -176,8 +224,12 @@ if first then
     before = fields['t'] - fields['n']
 end
 redis.call('HSETNX', KEYS[2], 'before', before)
+redis.call('HSET', KEYS[3], 'group:' .. ARGV[1], 1)
 """
-"""Creates a group that reads all that is there, and notes how many events came before that."""
+"""Creates a group that reads all that is there, and notes how many events came before that.
+
+The group ends with the stream, which expires; that there was one stays in the account.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +249,7 @@ class QueueKeys:
 
     @property
     def account(self) -> str:
-        """A hash with the number of events that were ever put."""
+        """A hash with the number of events that were ever put, and the names of the groups."""
         return f"footfall:{{{self.name}}}:account"
 
     @property
