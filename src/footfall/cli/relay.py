@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -145,6 +146,9 @@ def _deliver(queue: RedisStream, args: argparse.Namespace) -> int:
             complain(f"{queue.name}: {each.text}")
     if any(each.is_fault for each in findings):
         return _USAGE
+    # Thousands of short-lived events: by default the collector of cycles takes a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     names = ", ".join(each.name for each in destinations)
     with _health(relay, address):
         say(f"Delivering from {queue.name} to {names}\nCtrl-C stops it.", flush=True)
