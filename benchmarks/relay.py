@@ -3,15 +3,18 @@
 `--events` wait in a stream of a real redis-server, in packs of 100, each of a visitor of its own.
 The vendor answers each request `--delay` milliseconds after it came, in a process of its own that
 does nothing else: one thread with epoll, which takes some 20 µs for a request. The relay runs in
-this process. The first column is the rate between the first tenth and the last of what arrived,
-the second when the rate of 100 ms has first been nine tenths of that.
+this process. "delivered" is the rate between the first tenth and the last of what was accepted,
+"reached after" when the rate of 100 ms has first been nine tenths of that. The CPU of redis-server
+is that of its own process, for reading and acknowledging.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import logging
+import random
 import subprocess
 import sys
 import tempfile
@@ -20,13 +23,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.relay.queues import pages, put, queue_at
+from tests.relay.queues import put, queue_at
 from tests.support.redis_server import RedisServer, redis_server
 
 from footfall.destinations import destination_from
+from footfall.model import Event, Visitor
 from footfall.relay.relay import Relay
 
 RESPONDER = """
@@ -39,9 +44,8 @@ listener.setblocking(False)
 print(listener.getsockname()[1], flush=True)
 poll = select.epoll()
 poll.register(listener, select.EPOLLIN)
-poll.register(sys.stdin, select.EPOLLIN)
 length = re.compile(rb"content-length: ?([0-9]+)", re.I)
-open_, partial, due, answered = {}, {}, deque(), 0
+open_, partial, due = {}, {}, deque()
 OK = b"HTTP/1.1 202 Accepted\\r\\ncontent-length: 2\\r\\n\\r\\nok"
 while True:
     wait = max(0.0, due[0][0] - time.monotonic()) if due else -1
@@ -51,10 +55,6 @@ while True:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             open_[connection.fileno()] = connection
             poll.register(connection, select.EPOLLIN)
-        elif descriptor == 0:
-            if not sys.stdin.readline():
-                sys.exit()
-            print(answered, flush=True)
         else:
             found = open_[descriptor].recv(1 << 20)
             if not found:
@@ -69,80 +69,115 @@ while True:
                 due.append((time.monotonic() + delay, descriptor))
             else:
                 open_[descriptor].send(OK)
-                answered += 1
     while due and due[0][0] <= time.monotonic():
         descriptor = due.popleft()[1]
         if descriptor in open_:
             open_[descriptor].send(OK)
-            answered += 1
 """
 
+LINES = {
+    "plausible": "plausible+http://127.0.0.1:{}/example.com",
+    "clickhouse": "clickhouse+http://user:sixteen-characters@127.0.0.1:{}/footfall.events",
+}
+
+KEY = "footfall:{example}:stream"
 PACK = 100
 LOOK_SECONDS = 0.1
 
 
-class Responder:
-    """A running vendor: its port, and how many requests it has answered."""
+AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/{}.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/{}.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) Version/{}.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0",
+)
+FOLDERS = ("blog", "docs", "shop")
+REFERRERS = (None, None, None, "https://www.google.com/", "https://news.ycombinator.com/")
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.port = self._number()
 
-    def _number(self) -> int:
-        assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
+def visits(number: int) -> list[Event]:
+    """Pageviews as a site has them, each of a visitor of its own."""
+    draw, now = random.Random(number), time.time()
+    return [
+        Event(
+            url=f"https://example.com/{draw.choice(FOLDERS)}/{draw.randbytes(6).hex()}",
+            referrer=draw.choice(REFERRERS),
+            visitor=Visitor(
+                client_ip=f"81.{draw.randrange(256)}.{index // 250 % 250}.{index % 250 + 1}",
+                user_agent=draw.choice(AGENTS).format(draw.randrange(110, 142)),
+                language=draw.choice(("en-US,en;q=0.9", "de", "fr-FR,fr;q=0.8,en;q=0.5")),
+            ),
+            time=now + index / 1000,
+        )
+        for index in range(number)
+    ]
 
-    def answered(self) -> int:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return self._number()
+
+class Costs(NamedTuple):
+    """What was measured, in events, seconds and bytes."""
+
+    rate: float
+    reached_after: float
+    relay_cpu: float
+    redis_put_cpu: float
+    redis_take_cpu: float
+    memory: float
 
 
 @contextmanager
-def responder(delay: float) -> Iterator[Responder]:
-    """A vendor that answers each request so many seconds after it came."""
+def responder(delay: float) -> Iterator[int]:
+    """The port of a vendor that answers each request so many seconds after it came."""
     command = [sys.executable, "-c", RESPONDER, str(delay)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         try:
-            yield Responder(process)
+            yield int(process.stdout.readline())
         finally:
             process.terminate()
 
 
-def run(server: RedisServer, delay: float, events: int, **options: int) -> str:
-    """A row: the rate, when it was reached, and the relay's CPU for each event."""
+def redis_cpu(server: RedisServer) -> float:
+    """CPU seconds of the server so far."""
+    found = server.client.info("cpu")
+    return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
+
+
+def run(server: RedisServer, to: str, delay: float, events: int, **options: int) -> Costs:
+    """Put events, deliver them, and measure both."""
     server.client.flushall()
-    queue = queue_at(server)
-    put(queue, pages(range(events)), pack=PACK)
-    with responder(delay) as vendor:
-        line = f"plausible+http://127.0.0.1:{vendor.port}/example.com"
-        found, stop = Relay(queue, [destination_from(line)], **options), threading.Event()
+    queue, began = queue_at(server), redis_cpu(server)
+    put(queue, visits(events), pack=PACK)
+    put_cpu, memory = redis_cpu(server) - began, server.client.memory_usage(KEY, samples=0)
+    with responder(delay) as port:
+        destination = destination_from(LINES[to].format(port))
+        found, stop = Relay(queue, [destination], **options), threading.Event()
         found.check()
+        [lane] = found.lanes.values()
         thread = threading.Thread(target=found.run, args=(stop,))
+        began = redis_cpu(server)
         used, started = time.process_time() - time.thread_time(), time.monotonic()
         thread.start()
         looks = [(0.0, 0)]
         while looks[-1][1] < events and looks[-1][0] < 60:
             time.sleep(LOOK_SECONDS)
-            looks.append((time.monotonic() - started, vendor.answered()))
+            looks.append((time.monotonic() - started, lane.counters().accepted))
         used = time.process_time() - time.thread_time() - used
+        take_cpu = redis_cpu(server) - began
         stop.set()
         thread.join()
         found.close(1.0)
     rate = _rate(looks, events)
-    return (
-        f"| {delay * 1000:g} ms | {rate:,.0f}/s | {_reached(looks, 0.9 * rate):.1f} s | "
-        f"{used / events * 1e6:.0f} µs |"
-    )
+    per_event = (each / events for each in (used, put_cpu, take_cpu, memory))
+    return Costs(rate, _reached(looks, 0.9 * rate), *per_event)
 
 
 def _rate(looks: list[tuple[float, int]], events: int) -> float:
     middle = [each for each in looks if 0.1 * events <= each[1] <= 0.9 * events]
     (began, first), (ended, last) = middle[0], middle[-1]
-    return (last - first) / (ended - began)
+    return (last - first) / (ended - began) if ended > began else events / looks[-1][0]
 
 
 def _reached(looks: list[tuple[float, int]], rate: float) -> float:
@@ -156,15 +191,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--delay", type=float, action="append", help="milliseconds")
+    parser.add_argument("--to", choices=LINES, action="append")
     parser.add_argument("--connections", type=int)
     options = parser.parse_args()
     logging.disable()
+    # As `footfall relay` has it.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     more = {} if options.connections is None else {"connections": options.connections}
-    print("| the vendor answers after | delivered | reached after | CPU for each event |")
-    print("|---|---:|---:|---:|")
+    print(
+        "| to | it answers after | delivered | reached after | relay, µs | Redis: put, taken, µs |"
+    )
+    print("|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as server:
-        for delay in options.delay or [0.0, 50.0]:
-            print(run(server, delay / 1000, options.events, **more), flush=True)
+        for to in options.to or LINES:
+            for delay in options.delay or [0.0, 50.0]:
+                found = run(server, to, delay / 1000, options.events, **more)
+                print(
+                    f"| {to} | {delay:g} ms | {found.rate:,.0f}/s | {found.reached_after:.1f} s | "
+                    f"{found.relay_cpu * 1e6:.0f} | {found.redis_put_cpu * 1e6:.2f}, "
+                    f"{found.redis_take_cpu * 1e6:.2f} |",
+                    flush=True,
+                )
+        print(f"\nAn event that waits takes {found.memory:.0f} bytes in Redis.")
 
 
 if __name__ == "__main__":
