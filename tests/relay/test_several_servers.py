@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,11 @@ def is_put(transport: RedisTransport, events: Sequence[Event], queue: RedisStrea
 def test_after_a_failover_the_queue_is_where_sentinel_says(tmp_path: Path) -> None:
     with sentinel(tmp_path) as group, vendor(ACCEPTING) as plausible:
         queue = RedisStream.from_line(group.line)
-        transport = RedisTransport(queue)
         primary, replica = group.servers
-        with relay(queue, destination(plausible)) as found:
+        with (
+            closing(RedisTransport(queue)) as transport,
+            relay(queue, destination(plausible)) as found,
+        ):
             assert is_put(transport, pages(range(50)), queue)
             assert steps(found)
             assert is_put(transport, pages(range(50, 100)), queue)
@@ -67,8 +70,10 @@ def test_after_a_failover_the_queue_is_where_sentinel_says(tmp_path: Path) -> No
 def test_in_a_cluster_the_queue_is_found_wherever_its_slot_is(tmp_path: Path) -> None:
     with cluster(tmp_path) as group, vendor(ACCEPTING) as plausible:
         queue = RedisStream.from_line(group.line)
-        transport = RedisTransport(queue)
-        with relay(queue, destination(plausible)) as found:
+        with (
+            closing(RedisTransport(queue)) as transport,
+            relay(queue, destination(plausible)) as found,
+        ):
             assert is_put(transport, pages(range(50)), queue)
             assert steps(found)
             assert is_put(transport, pages(range(50, 100)), queue)

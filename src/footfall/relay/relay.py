@@ -174,6 +174,7 @@ class Relay:
             self._log.warn("queue", f"footfall: the account was not written: {error}")
         for lane in self.lanes.values():
             lane.close()
+        self._source.client.close()
         return all(lossless)
 
     def _give_back(self, lane: Lane, items: Sequence[Item]) -> int:
