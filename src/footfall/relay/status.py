@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from footfall.delivery.redis.queue_keys import LOOK, REPLAY, QueueKeys
 from footfall.destinations import RedisStream
 from footfall.events.pack import Pack
-from footfall.relay.stream_source import GONE_SECONDS, returned_entry
+from footfall.relay.stream_source import GONE_SECONDS, groups_of, returned_entry
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -108,8 +108,7 @@ def read_status(client: Redis, stream: str) -> QueueStatus:
     names = {
         field.removeprefix(b"group:").decode() for field in account if field.startswith(b"group:")
     }
-    if client.exists(keys.stream):  # the server may have evicted the account alone
-        names |= {each["name"].decode() for each in client.xinfo_groups(keys.stream)}
+    names |= groups_of(client, keys.stream).keys()  # the server may have evicted the account alone
     now = seconds + microseconds / 1e6
     return QueueStatus(
         stream=stream,

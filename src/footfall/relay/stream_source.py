@@ -378,22 +378,10 @@ class StreamSource:
                 leases.drop(entry_id)
         leases.renewed(began_at)
 
-    def _info(self) -> dict[str, Mapping[str, Any]]:
-        """The groups of the stream, by name; none where there is no stream."""
-        from redis.exceptions import ResponseError
-
-        try:
-            found: Any = self.client.xinfo_groups(self._keys.stream)
-        except ResponseError as error:
-            if not _is_gone(error):
-                raise
-            return {}
-        return {each["name"].decode(): each for each in found}
-
     def _expire(self, group: str) -> None:
         """Count entries that nobody took in time, without decoding them."""
         oldest = self._server_now() - self._max_age
-        while group in (groups := self._info()):
+        while group in (groups := groups_of(self.client, self._keys.stream)):
             after = b"(" + groups[group]["last-delivered-id"]
             peeked: Any = self.client.xrange(self._keys.stream, after, count=MAX_ENTRIES)
             number = sum(_seconds(entry_id) < oldest for entry_id, _ in peeked)
@@ -473,7 +461,7 @@ class StreamSource:
 
     def _trim(self) -> None:
         """Remove the entries that every group has acknowledged."""
-        groups = self._info()
+        groups = groups_of(self.client, self._keys.stream)
         done = [
             group["last-delivered-id"]
             if not group["pending"]
@@ -535,6 +523,19 @@ class StreamSource:
 def returned_entry(pack: Pack, server_time: float) -> bytes:
     """A pack among those that were returned, with the server's time at which it had its own."""
     return b"%d %d " % (pack.number, round(server_time * 1000)) + pack.to_bytes()
+
+
+def groups_of(client: Redis, stream: str) -> dict[str, Mapping[str, Any]]:
+    """The groups of a stream, by name; none where there is no stream."""
+    from redis.exceptions import ResponseError
+
+    try:
+        found: Any = client.xinfo_groups(stream)
+    except ResponseError as error:
+        if not _is_gone(error):
+            raise
+        return {}
+    return {each["name"].decode(): each for each in found}
 
 
 def _is_gone(error: Exception) -> bool:
