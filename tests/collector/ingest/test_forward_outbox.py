@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from footfall.destinations import Destination, destination_from
 from footfall.errors import ConfigError
 from tests.collector.support import FIREFOX, PAGEVIEW, running_collector
 from tests.support import vendors
+from tests.support.goatcounter import GoatCounterServer
 from tests.support.vendors import Vendor, unused_port, vendor, wait_until
 from tests.support.waiting import MAX_SECONDS
 
@@ -154,6 +156,23 @@ def test_what_waited_too_long_is_not_sent(tmp_path: Path, is_kept: bool) -> None
             assert http.post("/api/event", json=page(number)).status_code == 202
         assert wait_until(lambda: counts_of(http).get("expired") == 1)
         assert wait_until(lambda: received(server) == {"1": 1})
+
+
+@pytest.mark.parametrize(("is_kept", "age"), [(True, 7200), (False, 1800)])
+def test_a_late_event_has_its_own_time_where_the_vendor_takes_one(
+    tmp_path: Path, is_kept: bool, age: int
+) -> None:
+    goatcounter = GoatCounterServer(token="t0ken")
+    options = {"forward_outbox": tmp_path / "outbox"} if is_kept else {}
+    with vendor(vendors.responding(goatcounter.respond)) as server:
+        to = destination_from(f"goatcounter+http://t0ken@127.0.0.1:{server.port}")
+        with running_collector(forward=[to], **options) as (collector, http):
+            at = time.time() - age
+            collector.store.clock = lambda: at
+            assert http.post("/api/event", json=page(1)).status_code == 202
+            assert wait_until(lambda: bool(goatcounter.kept))
+    [event] = goatcounter.kept
+    assert event["created_at"].startswith(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}")
 
 
 def test_what_a_stopped_collector_has_left_is_sent_by_the_next_at_once(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
 from footfall.destinations import (
     LONGEST_NAME_CHARS,
     VISITOR_HEADERS,
+    Backdating,
     Batching,
     Collector,
     Destination,
@@ -104,7 +105,11 @@ class Forward:
         transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
         limits = Limits()
         if outbox is not None:
-            limits = Limits(max_age_seconds=OUTBOX_SECONDS, max_tries=_OUTBOX_TRIES)
+            limits = Limits(
+                max_age_seconds=OUTBOX_SECONDS,
+                late_max_age_seconds=OUTBOX_SECONDS,
+                max_tries=_OUTBOX_TRIES,
+            )
         self._instance = instance
         self._log = ThrottledLog()
         self._lanes = [
@@ -266,13 +271,19 @@ class _HopDestination:
         # To a collector each event goes by itself, with the collectors that it has passed.
         last = to.to if isinstance(to, Only) else to
         self.max_batch = 1 if isinstance(last, Collector) else getattr(to, "max_batch", 1)
+        self.backdates = bool(getattr(to, "backdates", False))
 
     def takes(self, event: Event) -> bool:
         takes = getattr(self._to, "takes", None)
         return takes is None or bool(takes(event))
 
     def request(self, event: Event) -> Request:
-        request = self._to.request(event)
+        return self._with_hops(self._to.request(event), event)
+
+    def late_request(self, event: Event) -> Request:
+        return self._with_hops(cast("Backdating", self._to).late_request(event), event)
+
+    def _with_hops(self, request: Request, event: Event) -> Request:
         hops = via_hops.hops_in(event.visitor.headers.get(via_hops.HEADER, ""))
         value = via_hops.via([*hops, self._instance])
         return replace(request, headers={**request.headers, via_hops.HEADER: value})
