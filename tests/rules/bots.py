@@ -327,6 +327,13 @@ UNKNOWN_BOTS: dict[str, tuple[str, Bot]] = {
         "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.1; Trident/6.0) PageCheck by example",
         Bot("MSIE 10.0", "other"),
     ),
+    "a watcher of uptime": (f"{CHROME} Uptime-Example", Bot("Uptime-Example", "monitor")),
+    "an auditor": (f"{CHROME} ExampleAudit/1.0", Bot("ExampleAudit", "other")),
+    "a tester": (f"{CHROME} example-link-tester", Bot("example-link-tester", "other")),
+    "a client with its version before a browser": (
+        f"Example_Daily/1.0 {CHROME}",
+        Bot("Example_Daily", "other"),
+    ),
     "an agent": (
         "Mozilla/5.0 (X11; Linux x86_64; rv:115.0; example-agent) Gecko/20100101 Firefox/115.0",
         Bot("example-agent", "other"),
@@ -400,6 +407,7 @@ PEOPLE: dict[str, str] = {
         "ACME_T33 Mozilla/4.0 (compatible; MSIE 6.0; Windows CE; IEMobile 8.12)"
     ),
     "Opera on an old phone": "ACME-T34/1.0 (Windows CE; Opera Mobi; U; en) Opera 9.5",
+    "a player at the television": "Roku/DVP-13.0 (13.0.0.4182-29)",
     "i-mode": "DoCoMo/2.0 P903i",
     "UC Browser's own form": "UCWEB8.5.0.160/28/999",
     "UC Browser in Java": "JUC (Linux; U; 2.3.5; zh-cn; Acme_7; 480*854) UCWEB7.9.1.94/139/444",

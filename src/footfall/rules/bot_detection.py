@@ -75,7 +75,7 @@ _PLAIN_BROWSER: Final = re.compile(
 _BROWSER_OPENINGS: Final = (
     *("mozilla/", "opera/", "ucweb", "lynx/", "w3m/", "links (", "elinks", "dillo/", "docomo/"),
     *("onebrowser/", "ibrowser/", "amigavoyager/", "ibrowse/", "hotjava/", "ncsa_mosaic/"),
-    *("vms_mosaic/", "palmscape/", "xiino/", "aplix_", "bunjalloo/", "opr/"),
+    *("vms_mosaic/", "palmscape/", "xiino/", "aplix_", "bunjalloo/", "opr/", "roku"),
 )
 # Phones, televisions and a few in-app browsers put their own name first, and then one of these.
 _PARTS_BEHIND_NAME: Final = tuple(
@@ -117,6 +117,7 @@ _JOBS: Final = tuple(
     """
     crawl spider scrape synthetics monitor inspector favicon thumb preview screenshot verify
     verifi validat probe fetch analyz diagnos measurement classifier devtools google- -google -user/
+    uptime audit lighthouse pagespeed tester benchmark archiver
     """.split()  # noqa: SIM905  # likewise
 )
 # Apps for phones do this, too, for their users: CamScanner, a shop's checkout.
@@ -145,7 +146,8 @@ _NAME_BEFORE_SYSTEM: Final = re.compile(
 )
 # `fasthttp, Mozilla/5.0 (X11; ...`. On phones, apps do so, too, but without a comma.
 _NAME_BEFORE_BROWSER: Final = re.compile(
-    r"[a-z][\w.-]*(?: [\w.-]+)*[ (]+mozilla/[^(]*\((?:windows|macintosh|x11)|[^(]*[,|] *mozilla/"
+    r"[a-z][\w.-]*(?:/[\w.]+)?(?: [\w.-]+)*[ (]+mozilla/[^(]*\((?:windows|macintosh|x11)"
+    r"|[^(]*[,|] *mozilla/"
 )
 # The model in `(Linux; Android 7.1; M bot Tab 103)`: makers choose any word for one.
 _MODEL: Final = re.compile(
@@ -161,8 +163,8 @@ _SIGNATURE: Final = re.compile(
 # Else what stands behind the engine, or a word for a job.
 _JOB_SIGNATURE: Final = re.compile(
     r"like gecko[;,]\s*(?!safari|\+?http)([^;,/()+]+)"
-    r"|(?<![\w./@-])([\w.-]*(?:monitor|inspector|preview|favicon|thumb|scan|check|agent|google-|-user)"
-    r"[\w.-]*)",
+    r"|(?<![\w./@-])([\w.-]*(?:monitor|inspector|preview|favicon|thumb|scan|check|agent|google-|-user"
+    r"|uptime|audit|tester|lighthouse|pagespeed|benchmark|archiver)[\w.-]*)",
     re.IGNORECASE,
 )
 # One look-up for nearly all bots, where a search for each phrase takes a tenth of the time.

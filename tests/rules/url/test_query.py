@@ -106,6 +106,12 @@ KEPT: dict[str, tuple[Any, str, str]] = {
         "&userID=8&click-id=9&x=10",
         "?x=10",
     ),
+    "all but persons and clicks by names of their own": (
+        "*",
+        "ip_addr=1&tax-id=2&cardNumber=3&lead_id=4&sso=5&bearer=6&ScCid=7&rdt_cid=8&cjevent=9&awc=1"
+        "&ranSiteID=2&sscid=3&unsubscribe_id=4&lead=5&card=6&number=7",
+        "?lead=5&number=7",
+    ),
     "words that are harmless as parts": (
         "*",
         "sort_key=1&country_code=2&product_name=3&keyword=4&passage=5&compass=6&state_of=7&clid=",

@@ -31,7 +31,8 @@ _SECRET_NAMES: Final = frozenset(
     code state nonce ticket assertion samlresponse relaystate key sig pin sid name first_name
     last_name address card _kx _ke _gl _ga _gac _openstat srsltid epik spm rcm dicbo tblci ef_id
     dm_i s_kwcid hsctatracking __s ck_subscriber_id oly_enc_id oly_anon_id mc_eid mc_cid mkt_tok
-    wickedid unicorn_click_id igsh igshid li_fat_id irgwc rtid gs_l sc_eh trk_contact trk_msg
+    sccid rdt_cid sscid awc cjevent cjdata ransiteid wickedid unicorn_click_id igsh igshid li_fat_id
+    irgwc rtid gs_l sc_eh trk_contact trk_msg
     """.split()  # noqa: SIM905  # a word a line would fill two pages
 )
 # One part of the name, between separators and where a capital begins: `otp_code`, `oobCode`.
@@ -41,7 +42,7 @@ _SECRET_PARTS: Final = frozenset(
     confirmation activation verification csrf xsrf cookie credential credentials cvv cvc iban ssn
     dob birthday birthdate email mail phone tel mobile msisdn firstname lastname fullname surname
     user username userid uid uuid guid login account subscriber recipient contact customer member
-    visitor person profile clickid braid
+    visitor person profile clickid braid bearer sso checksum passport taxid cardnumber unsubscribe
     """.split()  # noqa: SIM905  # likewise
 )
 # Two parts that are a secret together.
@@ -51,6 +52,10 @@ _SECRET_PAIRS: Final = (
     frozenset({"private", "key"}),
     frozenset({"street", "address"}),
     frozenset({"ip", "address"}),
+    frozenset({"ip", "addr"}),
+    frozenset({"tax", "id"}),
+    frozenset({"card", "number"}),
+    frozenset({"lead", "id"}),
     frozenset({"first", "name"}),
     frozenset({"last", "name"}),
     frozenset({"full", "name"}),
