@@ -30,12 +30,12 @@ def patch():
     exec(sys.argv[4])
 
 def use():
-    make()
+    make(transport=sys.argv[5])
     track("first")
     assert footfall.flush(10)
 
 if sys.argv[2] == "import-after": patch()
-if sys.argv[2] == "import-before": make(); patch()
+if sys.argv[2] == "import-before": make(transport=sys.argv[5]); patch()
 use()
 if sys.argv[2] == "thread-before":
     patch()
@@ -64,24 +64,26 @@ os._exit(0)
 
 ORDERS = ("import-after", "import-before", "thread-before")
 CASES = [
-    *((order, patch) for patch in ("gevent", "eventlet") for order in ORDERS),
-    *(("import-after", patch) for patch in ("gevent-threads", "eventlet-threads")),
-    ("import-before", "gevent-threads"),
+    *((order, patch, "auto") for patch in ("gevent", "eventlet") for order in ORDERS),
+    *(("import-after", patch, "auto") for patch in ("gevent-threads", "eventlet-threads")),
+    ("import-before", "gevent-threads", "auto"),
+    # Which cannot work there, and does not have to.
+    ("import-after", "gevent", "curl"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("order", "patch"), CASES, ids=["43-{}-{}".format(*each) for each in CASES]
+    ("order", "patch", "transport"), CASES, ids=["43-{}-{}-{}".format(*each) for each in CASES]
 )
 def test_under_greenlets_everything_is_delivered_and_the_hub_goes_on(
-    order: str, patch: str
+    order: str, patch: str, transport: str
 ) -> None:
     library = patch.partition("-")[0]
     # Not imported here: eventlet would warn of every fork of the tests.
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
     with vendor(vendors.slow(0.4, vendors.answer())) as server:
-        with program(PROGRAM, server, order, library, PATCHES[patch]) as process:
+        with program(PROGRAM, server, order, library, PATCHES[patch], transport) as process:
             out, errors = process.communicate(timeout=LONG_SECONDS)
         assert process.returncode == 0, errors
         # gevent itself complains of every thread that was started before the patch and ends later.

@@ -159,8 +159,8 @@ class Config:
     transport: TransportName | Transport = option(
         "auto",
         'what sends requests: `"curl"` (extra `[curl]`), `"httpx"`, or any object with '
-        '`send(request)`; `"auto"` uses libcurl where it is installed, and httpx2 under gevent '
-        "and eventlet",
+        '`send(request)`; `"auto"` uses libcurl where it is installed; under gevent and eventlet '
+        "httpx2 sends in its place",
     )
     mode: Literal["auto", "thread", "sync"] = option(
         "auto",

@@ -46,6 +46,7 @@ def choose(
 
     Args:
         choice: `"curl"` must be installed, see `why_unavailable`; `"auto"` uses it where it is.
+            Under greenlets neither waits for libcurl, see `CurlTransport`.
         timeout_seconds: For one whole exchange.
         is_offline: True where nothing may be sent, as in a test run.
     """
@@ -53,10 +54,10 @@ def choose(
         return choice
     if is_offline:
         return MemoryTransport()
-    if choice == "curl":
-        return CurlTransport(timeout_seconds=timeout_seconds)
     httpx = HTTPXTransport(timeout_seconds=timeout_seconds)
-    if choice == "httpx" or is_patched() or why_unavailable("curl") is not None:
+    if choice != "curl" and (
+        choice == "httpx" or is_patched() or why_unavailable("curl") is not None
+    ):
         return httpx
     return CurlTransport(timeout_seconds=timeout_seconds, under_greenlets=httpx)
 

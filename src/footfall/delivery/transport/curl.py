@@ -28,7 +28,8 @@ class CurlTransport:
         connect_timeout_seconds: For connecting alone, DNS and TLS included.
         idle_seconds: A connection that was idle for longer is not used again, unless the server has
             promised in a `Keep-Alive` header to wait for longer.
-        under_greenlets: Sends instead once gevent has patched sockets, however late.
+        under_greenlets: Sends instead once gevent or eventlet has patched sockets or threads,
+            however late.
     """
 
     def __init__(
