@@ -129,6 +129,13 @@ def reload_and_revisit(visitor: Visitor) -> None:
     visitor.follow("one")
 
 
+def open_other_spellings(visitor: Visitor) -> None:
+    """Open pages by addresses that have escapes where none is needed."""
+    for path, heading in (("/walk/%6Fne", "one"), ("/walk%2Ftwo", "two"), ("/%77alk/one", "one")):
+        visitor.open(path)
+        visitor.arrive(heading)
+
+
 def follow_redirects(visitor: Visitor) -> None:
     visitor.open("/walk/one")
     visitor.follow("moved", to="two")
