@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from footfall.config import OPTIONS, Config
-from footfall.destinations import Plausible
+from footfall.destinations import Plausible, Webhook
 from footfall.errors import ConfigError
 from tests.config.faults import DSN, faults_of
 
@@ -113,6 +113,16 @@ def test_no_error_repeats_a_secret_in_whatever_option(name: str) -> None:
         for value in (text, [text], [[text]], {"url": text}, {"a": {"password": SECRET}}):
             for options, environ in (({name: value}, {}), ({}, {f"FOOTFALL_{name.upper()}": text})):
                 assert SECRET not in error_of(options, environ)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_warning_and_no_error_repeats_the_path_of_a_webhook(scheme: str) -> None:
+    webhook = Webhook(f"{scheme}://hooks.example.com/{SECRET}?x={SECRET}", body=str)
+    assert SECRET not in "".join(webhook.warnings)
+    with pytest.raises(ConfigError) as caught:
+        Config.load({"destinations": [webhook, webhook]}, environ={})
+    assert "webhook:hooks.example.com" in str(caught.value)
+    assert SECRET not in str(caught.value)
 
 
 # Of a destination, no part of the address is shown either: the words of a webhook's are secret.

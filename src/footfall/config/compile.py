@@ -113,7 +113,12 @@ def _destinations(value: object) -> tuple[Destination, ...]:
             faults += error.faults
     names = [destination.name for destination in found]
     faults += [
-        Fault("destinations", name, "is listed twice: every event would be counted twice")
+        # The name of a webhook has its path, which may be a secret.
+        Fault(
+            "destinations",
+            name.partition("/")[0],
+            "is listed twice: every event would be counted twice",
+        )
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     if faults:

@@ -61,7 +61,9 @@ class Webhook:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
-        return tuple(_validation.plain_http_warnings(self.url))
+        # Without the path, which may be a secret.
+        parts = urlsplit(self.url)
+        return tuple(_validation.plain_http_warnings(f"{parts.scheme}://{parts.netloc}"))
 
     @property
     def secrets(self) -> tuple[str, ...]:
