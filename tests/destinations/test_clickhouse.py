@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -326,3 +327,12 @@ def test_what_waits_goes_together_and_every_column_arrives() -> None:
     assert all("time" in row for row in rows)
     assert max(clickhouse.sizes) <= 500
     assert len(clickhouse.sizes) < 200
+
+
+def test_the_definition_is_the_documented_one() -> None:
+    missing = Response(status=404, headers={"x-clickhouse-exception-code": "60"})
+    database, table, _ = SITE.setup_for(missing).split("\n\n")
+    document = (Path(__file__).parents[2] / "docs" / "destinations.md").read_text("utf-8")
+    assert f"{database}\n\n{table}\n\n" in document
+    short = replace(SITE, table="events").setup_for(missing)
+    assert short.startswith("CREATE TABLE events\n")

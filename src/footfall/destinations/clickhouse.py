@@ -6,7 +6,7 @@ password are headers. With `async_insert` the server joins the inserts of many p
 parts, and with `wait_for_async_insert` it answers when the rows are stored, so that what it accepts
 is there.
 
-`docs/destinations.md` has the table. No address is in it: `visitor` is a hash of address and user
+No address is in it: `visitor` is a hash of address and user
 agent with a key made of the password, which changes each day. `id` is made of the event, so that a
 ReplacingMergeTree removes repeats, whatever was sent with them; `insert_deduplication_token` is
 made of the rows, so that a table with a window for deduplication does not even store the same
@@ -55,6 +55,37 @@ _EXAMPLE = "clickhouse://USER:PASSWORD@HOST:8443/footfall.events"
 _TABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _ROWS = Envelope(b"", b"", between=b"\n")
+
+# That of docs/destinations.md, which a test compares.
+_DEFINITION = """
+CREATE TABLE {table}
+(
+    id UUID,
+    time DateTime64(3, 'UTC') DEFAULT now64(3),
+    name LowCardinality(String),
+    host LowCardinality(String),
+    path String,
+    query String,
+    referrer String,
+    previous String,
+    visitor UInt64,
+    user_agent String,
+    language LowCardinality(String),
+    profile String,
+    props Map(LowCardinality(String), String),
+    currency LowCardinality(String),
+    amount Decimal(18, 4),
+    screen_width UInt32,
+    time_zone LowCardinality(String)
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(time)
+ORDER BY (host, toDate(time), id)
+SETTINGS non_replicated_deduplication_window = 1000;
+""".strip()
+
+# The codes for a table and for a database that are not there (`src/Common/ErrorCodes.cpp`).
+_MISSING = frozenset({"60", "81"})
 
 # Codes of errors that come before anything is stored (`src/Common/ErrorCodes.cpp`).
 _NOT_STORED: Mapping[str, str] = {
@@ -188,6 +219,19 @@ class ClickHouse:
                 kind=OutcomeKind.UNKNOWN, detail=_sentence(response, "failed, perhaps afterwards")
             )
         return _response_status.refusal(response)
+
+    def setup_for(self, response: Response) -> str:
+        """The SQL that creates what is missing by this response; empty where nothing is."""
+        if response.headers.get("x-clickhouse-exception-code", "") not in _MISSING:
+            return ""
+        database, is_named, _ = self.table.partition(".")
+        return "\n\n".join(
+            [
+                *([f"CREATE DATABASE IF NOT EXISTS {database};"] if is_named else []),
+                _DEFINITION.format(table=self.table),
+                f"GRANT INSERT ON {self.table} TO {self.user};",
+            ]
+        )
 
     def _row(self, event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, object]:
         def text(name: str, value: str) -> str:

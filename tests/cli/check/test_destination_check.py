@@ -58,6 +58,22 @@ def test_a_vendor_says_that_it_took_the_event(
     assert ("not shown  whether it keeps the event" in text) is line.startswith("posthog")
 
 
+def test_clickhouses_table_is_offered_where_it_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    respond, line = BULK["ClickHouse"]
+    options = ["--client-ip", ADDRESS, "--url", "https://a.test/"]
+    with vendor(responding(respond)) as server:
+        to = line.format(f"127.0.0.1:{server.port}")
+        assert main(["check", to.replace("footfall.events", "web.visits"), *options]) == 1
+        text = output(capsys)
+        assert "CREATE DATABASE IF NOT EXISTS web;\n\nCREATE TABLE web.visits\n(\n    id" in text
+        assert "GRANT INSERT ON web.visits TO me;\n" in text
+        assert "s3cret" not in text
+        assert main(["check", to.replace("s3cret", "another"), *options]) == 1
+        assert "CREATE" not in output(capsys)
+
+
 # -- against a collector ----------------------------------------------------------------------
 
 

@@ -54,6 +54,8 @@ class DestinationCheck:
         _require_options(destination, args)
         self._url: str = args.url or f"https://{self._site}/footfall-check"
         self._wait_seconds: float = args.wait
+        # What creates what the response says is missing, as a vendor's own commands.
+        self._setup = ""
         is_collector = isinstance(destination, Collector)
         self._key = collector_token() if is_collector else key(STATS_KEY)
 
@@ -76,7 +78,10 @@ class DestinationCheck:
             outcome = self._send(address)
             _print("meaning", f"{outcome.kind}: {outcome.detail or 'the vendor took the event'}")
             if outcome.kind is not OutcomeKind.ACCEPTED:
-                return _fail("remedy", self._remedy(outcome, address))
+                _fail("remedy", self._remedy(outcome, address))
+                for line in self._setup.splitlines():
+                    say(escaped(line))
+                return False
             if not_shown := getattr(self._destination, "not_shown", ""):
                 _print("not shown", not_shown)
             return self._has_arrived(reader, before)
@@ -103,6 +108,8 @@ class DestinationCheck:
         finally:
             transport.close()
         _print_response(response)
+        if setup_for := getattr(self._destination, "setup_for", None):
+            self._setup = setup_for(response)
         outcome = outcome_of(self._destination, request, response)
         return explained(self._destination, outcome, event, has_kept=False)
 
