@@ -197,5 +197,8 @@ def _queue_limits(limits: Limits) -> Limits:
     """The limits of a lane to a shared queue."""
     if limits.is_waited_for:
         return limits
-    # One pack after the other keeps the order. Its age ends the tries, not their number.
-    return replace(limits, max_connections=1, max_tries=_QUEUE_TRIES)
+    # One pack after the other keeps the order. Its age ends the tries, not their number. While the
+    # server is away events wait in the lane: left in the inbox, each request would pack its own.
+    return replace(
+        limits, max_connections=1, max_tries=_QUEUE_TRIES, busy_events=limits.max_events + 1
+    )

@@ -117,6 +117,15 @@ def test_while_the_server_is_full_events_wait_and_go_when_it_has_space(
     assert server.client.hget("footfall:{example}:account", "produced") == b"300"
 
 
+def test_while_the_server_is_away_no_request_packs_what_it_leaves(server: RedisServer) -> None:
+    line = f"redis://127.0.0.1:{vendors.unused_port()}/0?stream={STREAM}"
+    with watched_site(line, environ={}, max_queue=1000) as site:
+        for _ in range(6):
+            site.visits(250)
+            assert wait_until(lambda: not site.tracker.stats()["waiting"])
+        assert wait_until(lambda: site.counts() == {"queued": 1000, "dropped_full": 500})
+
+
 def test_while_the_server_hangs_no_request_waits_and_every_event_is_counted(
     server: RedisServer,
 ) -> None:
