@@ -29,11 +29,13 @@ class Limits:
     max_tries: int = 4
     # True where requests wait for their events: none may have to wait behind another's.
     is_waited_for: bool = False
+    # True where a request carries many events: a refused one lets all of them wait for another try.
+    may_all_retry: bool = False
 
     @property
     def max_retries(self) -> int:
         """How many events may wait for another try: a tenth, so that the others get their turn."""
-        return max(1, self.max_events // 10)
+        return self.max_events if self.may_all_retry else max(1, self.max_events // 10)
 
 
 DEFAULTS: Final = Limits()

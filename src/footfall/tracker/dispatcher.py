@@ -200,5 +200,9 @@ def _queue_limits(limits: Limits) -> Limits:
     # One pack after the other keeps the order. Its age ends the tries, not their number. While the
     # server is away events wait in the lane: left in the inbox, each request would pack its own.
     return replace(
-        limits, max_connections=1, max_tries=_QUEUE_TRIES, busy_events=limits.max_events + 1
+        limits,
+        max_connections=1,
+        max_tries=_QUEUE_TRIES,
+        may_all_retry=True,
+        busy_events=limits.max_events + 1,
     )

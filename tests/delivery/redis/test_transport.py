@@ -126,6 +126,17 @@ def test_while_the_server_is_away_no_request_packs_what_it_leaves(server: RedisS
         assert wait_until(lambda: site.counts() == {"queued": 1000, "dropped_full": 500})
 
 
+def test_packs_that_are_refused_wait_all_of_them() -> None:
+    line = f"redis://127.0.0.1:{vendors.unused_port()}/0?stream={STREAM}"
+    with watched_site(line, environ={}, max_queue=300) as site:
+        for _ in range(3):
+            site.visits(100)
+            site.tracker.process_all()
+        name = destination_from(line).name
+        assert wait_until(lambda: site.tracker.stats()["destinations"][name]["is_paused"])
+        assert site.counts() == {"queued": 300}
+
+
 def test_while_the_server_hangs_no_request_waits_and_every_event_is_counted(
     server: RedisServer,
 ) -> None:
