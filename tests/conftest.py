@@ -62,14 +62,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Coverage measures the workers of pytest-xdist, and not the programs that these start. A shell
     lets programs in the background ignore Ctrl-C, and a test's programs would inherit that.
+
+    In Python's development mode asyncio logs each callback that took a tenth of a second, which on
+    a busy machine is any. Programs get the rest of that mode.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     is_worker = hasattr(config, "workerinput")
     if is_worker or not config.getoption("numprocesses", None):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-    # In Python's development mode asyncio logs each callback that took a tenth of a second, which
-    # on a busy machine is any. Nothing else of asyncio is filtered.
+        if os.environ.pop("PYTHONDEVMODE", ""):
+            os.environ |= {"PYTHONWARNINGS": "default", "PYTHONFAULTHANDLER": "1"}
     logging.getLogger("asyncio").addFilter(
         lambda record: record.msg != "Executing %s took %.3f seconds"
     )

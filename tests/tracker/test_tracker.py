@@ -114,7 +114,8 @@ def test_what_waits_for_a_paused_destination_is_lost_at_the_end_and_the_log_says
         tracker = Tracker(Config(destinations=[dsn]), environ={})
         # The vendor's first answer is a refusal, so the destination pauses.
         visit(tracker)
-        assert tracker.flush(30)
+        [lane] = tracker._dispatcher.lanes
+        assert wait_until(lambda: lane.is_paused)
         for _ in range(3):
             visit(tracker)
         assert not tracker.flush(30)
