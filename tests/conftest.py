@@ -20,6 +20,7 @@ import hypothesis
 import pytest
 
 from footfall.delivery import Lane, delivery_thread
+from footfall.delivery.transport import HTTPXTransport
 from footfall.tracker import Tracker, process_hooks, shared_tracker, worker_thread
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def _leave_no_tracker() -> Iterator[None]:
             lane._log = Mock()  # what is in flight ends later, unheard
             lane.wait(0.0)
             lane.close()
+            if isinstance(lane._transport, HTTPXTransport):
+                lane._transport.close()
     # These threads end by themselves; the next test has its own.
     worker_thread._worker = None
     if delivery_thread._thread is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -12,7 +13,7 @@ from footfall.errors import NotSent, TimedOut
 from footfall.model import Request
 from tests.delivery.transport.requests import request_to
 from tests.support import vendors
-from tests.support.vendors import vendor
+from tests.support.vendors import vendor, wait_until
 
 
 def test_a_socks_proxy_without_its_package_is_an_error_with_the_remedy(
@@ -24,6 +25,22 @@ def test_a_socks_proxy_without_its_package_is_an_error_with_the_remedy(
     monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(NotSent, match="pip install socksio"):
         HTTPXTransport().send(Request(url="http://a.example/", headers={}, body=b""))
+
+
+def test_a_closed_transport_leaves_no_connection_open_after_an_exchange_that_failed() -> None:
+    transport, port = HTTPXTransport(), vendors.unused_port()
+    request = request_to(f"http://127.0.0.1:{port}")
+    with pytest.raises(NotSent):
+        transport.send(request)
+    with vendor(vendors.answering(vendors.answer()), port=port) as server:
+        transport.send(request)
+        [connection] = server._open
+        gc.disable()
+        try:
+            transport.close()
+            assert wait_until(lambda: connection.fileno() == -1)
+        finally:
+            gc.enable()
 
 
 def test_a_header_that_is_not_valid_in_http_is_a_value_error() -> None:

@@ -79,7 +79,9 @@ class CurlTransport:
 
     def close(self) -> None:
         """Use none of the connections again. The next request opens another."""
-        self._idle = IdlePool()
+        idle, self._idle = self._idle, IdlePool()
+        if self._pid == os.getpid():
+            idle.close()
         if self._shared is not None:
             self._shared.is_stale = True
         if self._under_greenlets is not None:

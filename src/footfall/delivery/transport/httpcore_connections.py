@@ -100,7 +100,7 @@ class Connections:
 
     def _find(self, url: str) -> Route:
         if len(self._routes) >= MAX_HOSTS:
-            self._close()
+            self.close()
         parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
         origin = self._origins.get(key)
@@ -110,17 +110,18 @@ class Connections:
         self._routes[url] = route
         return route
 
-    def _close(self) -> None:
+    def close(self, getpid: Callable[[], int] = os.getpid) -> None:
+        """Close the connections, unless they are those of a parent process."""
+        if self._pid != getpid():
+            _inherited.append(self._origins)
+            return
         for origin in self._origins.values():
             origin.close()
         self._origins.clear()
         self._routes.clear()
 
-    def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
-        if self._pid == getpid():
-            self._close()
-        else:
-            _inherited.append(self._origins)
+    def __del__(self) -> None:
+        self.close()
 
 
 _tls_context: ssl.SSLContext | None = None

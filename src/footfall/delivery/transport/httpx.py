@@ -134,7 +134,9 @@ class HTTPXTransport:
 
     def close(self) -> None:
         """Close the idle connections. The next request opens another."""
-        self._pool = IdlePool()
+        pool, self._pool = self._pool, IdlePool()
+        if self._pid == os.getpid():
+            pool.close()
 
     def __repr__(self) -> str:
         return f"HTTPXTransport(timeout_seconds={self._timeout:g})"
