@@ -24,6 +24,8 @@ from tests.support.waiting import blocked_seconds
 # A visit waits for nothing but the interpreter's lock, which another thread has for milliseconds.
 MAX_MEDIAN_SECONDS: Final = 0.05
 MAX_SECONDS: Final = 0.5
+# The first visit starts a thread, and waits until that has run: for as long as others load modules.
+MAX_FIRST_SECONDS: Final = 5.0
 MIN_VISITS: Final = 10
 
 PAGE: Final = [b"<h1>Hello</h1>"]
@@ -91,10 +93,12 @@ class Site:
         assert self._responses, "there was no visit"
         assert {status for status, _ in self._responses} == {"200 OK"}
         assert all(body == PAGE for _, body in self._responses)
-        # The first visit starts a thread, and a median of few is not robust.
+        # A median of few is not robust.
         if len(self._blocked) >= MIN_VISITS:
             assert statistics.median(self._blocked) < MAX_MEDIAN_SECONDS
-        assert max(self._blocked) < MAX_SECONDS
+        first, *others = self._blocked
+        assert first < MAX_FIRST_SECONDS
+        assert max(others, default=0.0) < MAX_SECONDS
         if errors is not None:
             assert self.tracker.stats()["errors"] == errors
 
