@@ -203,7 +203,9 @@ def registered_by_litestar() -> Any:
 
 
 def registered_by_fasthtml() -> Any:
-    return pytest.importorskip("fasthtml.common").FastHTML().get("/page")(lambda: "")
+    # Without a key it would write one into the working directory.
+    app = pytest.importorskip("fasthtml.common").FastHTML(secret_key="for tests")
+    return app.get("/page")(lambda: "")
 
 
 @pytest.mark.parametrize(
