@@ -30,17 +30,18 @@ class Destination(Protocol):
     Several threads call its methods at once, so it should not change. An event for which `request`
     or `read` raises is counted as rejected, and the exception is logged.
 
-    Nine further members are optional: `takes(event)` returns False for an event that the
+    Ten further members are optional: `takes(event)` returns False for an event that the
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
     `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
     outcome of a drop with its likeliest cause, for the log; `secrets` are the texts in its
     requests, such as a token in the body, that `footfall explain` must not show; `not_shown` is
     what the vendor's response does not show, for `footfall check`; `read_response_to(request,
-    response)` is called in place of `read` for a single event. `recognises_repeats`
-    is True where the same event, sent twice, counts once, so that what a killed relay had is sent
-    again; `max_name_chars` is how long the name of an event may be, 120 characters without it.
-    `Watching`, `Batching` and `Backdating` describe three more groups of optional members.
+    response)` is called in place of `read` for a single event; `recognises_repeats` is True where
+    the same event, sent twice, counts once, so that what a killed relay had is sent again;
+    `max_name_chars` is how long the name of an event may be, 120 characters without it;
+    `setup_for(response)` returns what creates that which a response says is missing, for `footfall
+    check`. `Watching`, `Batching` and `Backdating` describe three more groups of optional members.
     """
 
     @property

@@ -6,11 +6,11 @@ password are headers. With `async_insert` the server joins the inserts of many p
 parts, and with `wait_for_async_insert` it answers when the rows are stored, so that what it accepts
 is there.
 
-No address is in it: `visitor` is a hash of address and user
-agent with a key made of the password, which changes each day. `id` is made of the event, so that a
-ReplacingMergeTree removes repeats, whatever was sent with them; `insert_deduplication_token` is
-made of the rows, so that a table with a window for deduplication does not even store the same
-request again. A column that the table does not have is left out by the server.
+No address is in the table: `visitor` is a hash of address and user agent with a key made of the
+password, which changes each day. `id` is made of the event, so that a ReplacingMergeTree removes
+repeats, whatever was sent with them; `insert_deduplication_token` is made of the rows, so that a
+table with a window for deduplication does not even store the same request again. A column that the
+table does not have is left out by the server.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from footfall.destinations import (
     _validation,
     _wire_format,
 )
-from footfall.destinations._wire_format import LONGEST_NAME_CHARS
 from footfall.errors import ConfigError, Fault
 from footfall.events.details import valid_details
 from footfall.model import (
@@ -127,7 +126,7 @@ class Swetrix:
     @property
     def max_name_chars(self) -> int:
         """How long the name of an event may be; servers of 2024 get shorter names."""
-        return _wire_format.MAX_NAME_CHARS if self.old_server else LONGEST_NAME_CHARS
+        return _wire_format.MAX_NAME_CHARS if self.old_server else _wire_format.LONGEST_NAME_CHARS
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.
@@ -236,7 +235,7 @@ class Swetrix:
 
     def _event_name(self, name: str, trimmed: _wire_format.TrimmedFields) -> str:
         if not self.old_server:
-            return _wire_format.event_name(name, LONGEST_NAME_CHARS, trimmed)
+            return _wire_format.event_name(name, _wire_format.LONGEST_NAME_CHARS, trimmed)
         plain = _swetrix_fields.old_server_name(name)
         return trimmed.note_if_shorter(
             "name", plain, plain[: _swetrix_fields.OLD_MAX_EVENT_NAME_CHARS]

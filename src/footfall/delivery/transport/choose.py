@@ -55,9 +55,8 @@ def choose(
     if is_offline:
         return MemoryTransport()
     httpx = HTTPXTransport(timeout_seconds=timeout_seconds)
-    if choice != "curl" and (
-        choice == "httpx" or is_patched() or why_unavailable("curl") is not None
-    ):
+    lacks_curl = choice == "auto" and (is_patched() or why_unavailable("curl") is not None)
+    if choice == "httpx" or lacks_curl:
         return httpx
     return CurlTransport(timeout_seconds=timeout_seconds, under_greenlets=httpx)
 
