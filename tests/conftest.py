@@ -19,6 +19,8 @@ from unittest.mock import Mock
 import hypothesis
 import pytest
 
+from footfall.common.background_thread import end_all
+from footfall.common.clock import monotonic
 from footfall.delivery import Lane, delivery_thread
 from footfall.delivery.transport import HTTPXTransport
 from footfall.tracker import Tracker, process_hooks, shared_tracker, worker_thread
@@ -149,11 +151,10 @@ def _leave_no_tracker() -> Iterator[None]:
             lane.close()
             if isinstance(lane._transport, HTTPXTransport):
                 lane._transport.close()
-    # These threads end by themselves; the next test has its own.
+    # The next test has threads of its own, and may count them.
     worker_thread._worker = None
-    if delivery_thread._thread is not None:
-        delivery_thread._thread.close()
-        delivery_thread._thread = None
+    delivery_thread._thread = None
+    end_all(monotonic() + 1.0, monotonic)
 
 
 @pytest.fixture

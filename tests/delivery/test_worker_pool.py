@@ -81,9 +81,9 @@ def test_idle_threads_of_many_lanes_do_not_add_up(monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_thread_is_there_before_the_first_event() -> None:
-    before = threading.active_count()
+    before = {*threading.enumerate()}
     lane = lane_over(Scripted())
-    assert threading.active_count() == before
+    assert {*threading.enumerate()} <= before
     assert repr(lane) == f"Lane({PLAUSIBLE.name!r}, queued=0)"
 
 
