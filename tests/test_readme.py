@@ -1,4 +1,4 @@
-"""The README is true: every option, reason, command, output and code block in it is real."""
+"""The README and the manual are true: every option, reason, command and output in them is real."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from footfall.cli import COMMANDS, main
 from footfall.collector import CollectorServer
+from footfall.collector.web.reason_texts import REMEDIES
 from footfall.config import Config
 from footfall.errors import ConfigError
 from footfall.model import Request, Response
@@ -21,21 +21,28 @@ from footfall.rules.pageview import REASONS
 from footfall.tracker import Tracker
 from tests.agreement.test_agreement import DIFFERENCES
 from tests.support.adapters import CHROME
+from tests.support.documents import README, TEXTS, blocks_of
 from tests.support.vendors import wait_until
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-OUTPUTS = re.findall(
-    r"```\n(.*?)```", re.sub(r"```\w+\n.*?```", "", README, flags=re.DOTALL), re.DOTALL
-)
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COUNTING = TEXTS["docs/counting.md"]
+# Where a command is described with its options.
+COMMAND_PAGES = {
+    "demo": "README.md",
+    "collect": "docs/collector/settings.md",
+    "check": "docs/numbers.md",
+    "explain": "docs/counting.md",
+    "export": "docs/collector/export.md",
+    "goals": "docs/numbers.md",
+    "relay": "docs/relay.md",
+}
 
 
-def test_it_lists_every_reason_with_its_meaning() -> None:
-    missing = [
-        reason for reason, meaning in REASONS.items() if f"| `{reason}` | {meaning} |" not in README
+def test_it_lists_every_reason_with_its_meaning_and_remedy() -> None:
+    rows = [
+        f"| `{reason}` | {meaning} | {REMEDIES.get(reason, '')} |".replace("  ", " ")
+        for reason, meaning in REASONS.items()
     ]
-    assert missing == []
+    assert [row for row in rows if row not in COUNTING] == []
 
 
 def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -51,38 +58,20 @@ def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
 def test_it_names_every_command_with_its_options(command: str) -> None:
     parser = argparse.ArgumentParser(add_help=False)
     import_module(f"footfall.cli.{command}").add_arguments(parser)
-    # Those of the collector fill a page of their own, which it links.
-    options = [] if command == "collect" else options_of(parser)
-    # Those of the relay are on a page that the README links.
-    page = "docs/relay.md" if command == "relay" else "README.md"
-    assert f"footfall {command}" in README
-    assert page == "README.md" or f"]({page})" in README
-    text = (ROOT / page).read_text("utf-8")
-    assert [name for name in options if name not in text and name != "--help"] == []
-
-
-@pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[0][:40] for block in BLOCKS])
-def test_its_code_runs_without_a_warning(block: str, caplog: pytest.LogCaptureFixture) -> None:
-    namespace: dict[str, Any] = {"MIDDLEWARE": [], "INSTALLED_APPS": [], "__name__": "readme"}
-    namespace["application"] = lambda environ, start_response: []
-    if "token = " in block:
-        namespace["footfall"] = __import__("footfall")
-        block = block.splitlines()[0]
-    if "get_asgi_application" in block:
-        from tests.support.adapters import set_up_django
-
-        set_up_django()
-    exec(compile(block, "README.md", "exec"), namespace)
-    assert [line.getMessage() for line in caplog.records if line.name == "footfall"] == []
+    text = TEXTS[COMMAND_PAGES[command]]
+    assert f"footfall {command}" in text
+    options = [name for name in options_of(parser) if name != "--help"]
+    assert [name for name in options if name not in text] == []
 
 
 # -- the output that it shows -----------------------------------------------------------------
 
 
 def shown(beginning: str) -> list[str]:
-    """The parts of the block with this beginning; the README omits lines between them."""
-    [block] = [block for block in OUTPUTS if block.startswith(beginning)]
-    return re.split(r"^\.\.\.\n", block, flags=re.MULTILINE)
+    """The parts of the block with this beginning; lines between them are omitted."""
+    outputs = {block.code for block in blocks_of("") if block.code.startswith(beginning)}
+    [output] = outputs  # the same on each page that shows it
+    return re.split(r"^\.\.\.\n", output, flags=re.MULTILINE)
 
 
 def output_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -142,11 +131,12 @@ def test_it_shows_the_warning_about_a_dropped_event(caplog: pytest.LogCaptureFix
 
 
 def test_it_names_every_difference_from_the_vendors_script() -> None:
+    text = TEXTS["docs/comparison.md"]
     missing = [
-        name for name, meaning in DIFFERENCES.items() if f"| {name} | {meaning} |" not in README
+        name for name, meaning in DIFFERENCES.items() if f"| {name} | {meaning} |" not in text
     ]
     assert missing == []
 
 
-def test_it_stays_under_500_lines() -> None:
-    assert len(README.splitlines()) < 500
+def test_the_readme_is_a_front_page_of_under_250_lines() -> None:
+    assert len(README.splitlines()) < 250

@@ -142,14 +142,14 @@ def test_parquet_has_types(database: Path, tmp_path: Path) -> None:
     assert rows[0][3] is None
 
 
-# -- the recipe of the README ------------------------------------------------------------------
+# -- the recipe of the manual ------------------------------------------------------------------
 
-_README = Path(__file__).parents[2] / "README.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "collector" / "export.md"
 
 
 def recipe(database: Path) -> list[str]:
-    """The statements that the README shows, of a file."""
-    [line] = re.findall(r"^DuckDB reads.*", _README.read_text(), re.MULTILINE)
+    """The statements that the manual shows, of a file."""
+    [line] = re.findall(r"^DuckDB reads.*", _PAGE.read_text(), re.MULTILINE)
     quoted = str(database).replace("'", "''")
     return re.findall(
         r"`((?:INSTALL|ATTACH|SELECT) .*?)`", line.replace("footfall.sqlite3", quoted)

@@ -1,4 +1,4 @@
-"""The table of options: what the README shows is what `Config` declares."""
+"""The table of options: what the manual shows is what `Config` declares."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from footfall.config import OPTIONS
 from footfall.config.table import options_table
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 
 
-def test_the_readme_shows_the_table() -> None:
+def test_the_manual_shows_the_table() -> None:
     """If not: `python -m footfall.config` prints what belongs there."""
-    assert f"\n{options_table(OPTIONS.values())}\n" in README.read_text(encoding="utf-8")
+    assert f"\n{options_table(OPTIONS.values())}\n" in PAGE.read_text(encoding="utf-8")
 
 
 def test_it_lists_every_option_and_no_other() -> None:

@@ -54,7 +54,7 @@ class Config:
 
     # Right behind a local proxy, a container network and most platforms; spoofable behind none.
     trusted_proxies: str | int | Sequence[Any] = option(
-        "auto", "the proxies whose headers are believed; see below"
+        "auto", "the proxies whose headers are believed; see [Behind a proxy](proxies.md)"
     )
     client_ip_header: str | None = option(None, "the one header that holds the address")
     client_ip: Callable[[Headers, str | None], str | None] | None = option(
@@ -143,7 +143,7 @@ class Config:
     path_mode: Literal["path", "route"] = option(
         "path",
         '`"route"` sends `/users/{id}` for `/users/17`, where the framework tells its route, or '
-        "[the app does](docs/frameworks.md)",
+        "[the app does](frameworks.md)",
         is_validated=False,
     )
     hide_path_secrets: bool | Sequence[str | re.Pattern[str]] | Callable[[str], bool] = option(
@@ -194,7 +194,8 @@ class Config:
     # Off: it holds visitors' addresses until they are sent. All processes of a host share it.
     outbox: str | os.PathLike[str] | None = option(
         None,
-        "the path of a file that keeps waiting events through deploys and crashes; see Delivery",
+        "the path of a file that keeps waiting events through deploys and crashes; see "
+        "[Delivery](delivery.md#the-outbox)",
     )
     # A duplicate falsifies bounce rate and pageviews where a loss only under-counts.
     outbox_mode: Mode = option(

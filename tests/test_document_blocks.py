@@ -1,0 +1,257 @@
+"""Every block of code in the README and the manual runs, parses or compiles."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import logging
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import fastapi
+import flask
+import pytest
+import yaml
+from django.core.handlers.wsgi import WSGIHandler
+from django.test.utils import override_settings
+from fastapi.responses import HTMLResponse
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+import footfall
+from footfall.cli import COMMANDS, main
+from footfall.testing import capture
+from tests.conftest import program
+from tests.support.adapters import PLAUSIBLE, call_asgi, call_wsgi, navigation, set_up_django
+from tests.support.documents import BLOCKS, ROOT, TEXTS, Block, blocks_of
+
+# Pages whose Python a test of their own runs, with what it needs around it.
+RUN_ELSEWHERE: Final = {
+    "docs/collector/asgi.md": "tests/collector/test_asgi.py",
+    "docs/frameworks.md": "tests/frameworks/page.py",
+    "docs/relay.md": "tests/relay/test_deliver_pack.py",
+    "docs/serverless.md": "tests/test_serverless.py",
+}
+PYTHON: Final = [block for block in blocks_of("python") if block.page not in RUN_ELSEWHERE]
+
+
+def test_each_other_page_has_a_test_that_runs_its_code() -> None:
+    for page, test in RUN_ELSEWHERE.items():
+        assert Path(page).name in (ROOT / test).read_text(encoding="utf-8")
+
+
+# -- Python ------------------------------------------------------------------------------------
+
+HTML: Final = [("Content-Type", "text/html")]
+
+
+def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", HTML)
+    return [b"<h1>Page</h1>"]
+
+
+async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in HTML]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"<h1>Page</h1>"})
+
+
+def names_around(block: Block) -> dict[str, Any]:
+    """What the code of a block takes for granted."""
+    names: dict[str, Any] = {"__name__": "document", "footfall": footfall}
+    if block.page.endswith("contexts.md"):
+        executor = type("Executor", (), {"submit": lambda self, call, *args: call(*args)})()
+        return names | {
+            "app": flask.Flask("document"),
+            "flask": flask,
+            "executor": executor,
+            "work": lambda: None,
+        }
+    is_wsgi = "footfall.wsgi" in block.code
+    return names | {
+        "MIDDLEWARE": [],
+        "INSTALLED_APPS": [],
+        "application": wsgi_app,
+        "app": wsgi_app if is_wsgi else asgi_app,
+    }
+
+
+def run(block: Block) -> dict[str, Any]:
+    """The names after the block has run."""
+    names = names_around(block)
+    if "django" in block.code:
+        set_up_django()
+    exec(compile(block.code, str(block), "exec"), names)
+    return names
+
+
+IN_A_REQUEST: Final = re.compile(r"^(token = )?footfall\.(track|current_visitor)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_python_runs_without_a_warning(block: Block, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="footfall")
+    if IN_A_REQUEST.search(block.code):
+
+        def view(environ: Any, start_response: Any) -> list[bytes]:
+            run(block)
+            return wsgi_app(environ, start_response)
+
+        with capture() as outbox:
+            call_wsgi(footfall_around(view), navigation())
+        assert [event.name for event in outbox][1:] == ["pageview"]
+    else:
+        run(block)
+    assert [line.getMessage() for line in caplog.records if line.name == "footfall"] == []
+
+
+def footfall_around(app: Any) -> Any:
+    from footfall.wsgi import FootfallMiddleware
+
+    return FootfallMiddleware(app, destinations=[PLAUSIBLE])
+
+
+def page(*_: Any) -> Any:
+    return HTMLResponse("<h1>Page</h1>")
+
+
+def visit(names: dict[str, Any]) -> None:
+    """Open a page of the app that a block has set up."""
+    app = names["app"]
+    if names["MIDDLEWARE"]:
+        # With the setting Django makes its tracker anew.
+        with override_settings(MIDDLEWARE=names["MIDDLEWARE"], FOOTFALL={}):
+            call_wsgi(WSGIHandler(), navigation())
+    elif names["application"] is not wsgi_app:
+        call_wsgi(names["application"], navigation())
+    elif isinstance(app, flask.Flask):
+        app.get("/page")(lambda: "<h1>Page</h1>")
+        call_wsgi(app, navigation())
+    else:
+        if isinstance(app, fastapi.FastAPI):
+            app.get("/page")(lambda: HTMLResponse("<h1>Page</h1>"))
+        elif isinstance(app, Starlette):
+            app.router.routes.append(Route("/page", page))
+        call_asgi(app, navigation())
+
+
+SET_UP: Final = re.compile(
+    r"^(MIDDLEWARE =|Footfall\(|app(lication)? = (Footfall|Starlette)|app\.add_middleware)",
+    re.MULTILINE,
+)
+SET_UPS: Final = [
+    block
+    for block in PYTHON
+    if block.page.startswith(("README", "docs/start")) and SET_UP.search(block.code)
+]
+
+
+@pytest.mark.parametrize("block", SET_UPS, ids=str)
+def test_each_set_up_counts_a_page(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "destinations=" not in block.code:
+        monkeypatch.setenv("FOOTFALL_DESTINATIONS", PLAUSIBLE)
+    with capture() as outbox:
+        visit(run(block))
+    assert [event.url for event in outbox] == ["https://example.com/page"]
+
+
+def test_the_set_up_of_each_framework_is_shown_on_the_front_page_and_on_its_own() -> None:
+    pages = [block.page for block in SET_UPS]
+    assert pages.count("README.md") == 4
+    assert {*pages} == {
+        "README.md",
+        *(f"docs/start/{name}.md" for name in ("asgi", "django", "fastapi", "flask", "wsgi")),
+    }
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+SHELL: Final = blocks_of("sh")
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_shell_commands_parse(block: Block) -> None:
+    done = subprocess.run(["bash", "-n"], input=block.code, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# In a block, at the beginning of a line or behind another command; in a text, between backticks.
+IN_BLOCKS: Final = re.compile(r"^(?:\$ |.*&& )?(?:[\w./]+/)?footfall ((?!cannot).+)$", re.MULTILINE)
+IN_TEXTS: Final = re.compile(r"`footfall ([a-z]+ [^`]+)`")
+
+
+def commands() -> list[str]:
+    """The arguments of each `footfall ...` in a block or a text."""
+    found = {
+        line.partition(" #")[0].strip()
+        for block in (*SHELL, *blocks_of(""))
+        for line in IN_BLOCKS.findall(block.code)
+    }
+    for text in TEXTS.values():
+        found.update(IN_TEXTS.findall(text))
+    return sorted(line for line in found if "..." not in line)
+
+
+@pytest.mark.parametrize("line", commands())
+def test_footfall_has_each_command_with_its_options(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in COMMANDS:
+        monkeypatch.setattr(f"footfall.cli.{name}.run", lambda arguments: 0)
+    assert main(shlex.split(line)) == 0
+
+
+def test_footfall_has_each_command_that_is_named() -> None:
+    named = {name for text in TEXTS.values() for name in re.findall(r"`footfall ([a-z]+)`", text)}
+    assert named - COMMANDS.keys() == set()
+
+
+# -- what is read by other programs ------------------------------------------------------------
+
+PARSERS: Final[dict[str, Any]] = {
+    "ini": lambda text: configparser.ConfigParser(strict=False, interpolation=None).read_string(
+        text
+    ),
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+}
+
+
+@pytest.mark.parametrize("block", blocks_of(*PARSERS), ids=str)
+def test_files_of_settings_parse(block: Block) -> None:
+    PARSERS[block.language](block.code)
+
+
+# Parsed by a test, or not a language: what a terminal shows, Sphinx's own, and SQL, which
+# tests/destinations/test_clickhouse.py and tests/relay/test_deliver_pack.py run.
+KNOWN: Final = {"python", "sh", *PARSERS, "", "text", "sql", "nginx", "{toctree}", "{include}"}
+
+
+def test_every_block_has_a_language_that_is_tested() -> None:
+    assert {block.language for block in BLOCKS} - KNOWN == set()
+
+
+NGINX: Final = (
+    "daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}"
+    " http {{ access_log off; {paths} {body} }}"
+)
+
+
+@pytest.mark.server("nginx")
+@pytest.mark.parametrize("block", blocks_of("nginx"), ids=str)
+def test_nginx_takes_each_configuration(block: Block, tmp_path: Path) -> None:
+    paths = "".join(
+        f"{name}_temp_path {tmp_path}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    file = tmp_path / "nginx.conf"
+    file.write_text(NGINX.format(folder=tmp_path, paths=paths, body=block.code), encoding="utf-8")
+    nginx = program("nginx")
+    assert nginx is not None
+    done = subprocess.run([nginx, "-t", "-q", "-c", str(file)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
