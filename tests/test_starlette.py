@@ -25,6 +25,23 @@ needs_route = pytest.mark.skipif(
 )
 
 
+def test_a_wrong_variable_fails_the_start_in_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTFALL_MAX_QUEUE", "many")
+    messages: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    app = Starlette()
+    app.add_middleware(FootfallMiddleware, destinations=[PLAUSIBLE])
+    asyncio.run(app({"type": "lifespan", "state": {}}, receive, send))
+    assert [message["type"] for message in messages] == ["lifespan.startup.failed"]
+    assert "FOOTFALL_MAX_QUEUE" in messages[0]["message"]
+
+
 def test_wrong_options_fail_the_start_by_the_lifespan_protocol(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Unpack
 from footfall import asgi
 from footfall.asgi import ASGIApp, Receive, Scope, Send
 from footfall.common import log
-from footfall.config import Options
+from footfall.config import Config, Options
 from footfall.errors import ConfigError
 from footfall.tracker import Tracker
 
@@ -35,7 +35,9 @@ class FootfallMiddleware(asgi.FootfallMiddleware):
         try:
             super().__init__(app, tracker=tracker, **options)
         except ConfigError as fault:
-            super().__init__(app, enabled=False)
+            # Of no options at all, since those of the environment may be the wrong ones.
+            nothing = Tracker(Config(), environ={"FOOTFALL_QUIET": "1"})
+            super().__init__(app, tracker=nothing)
             self._fault = fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,15 @@ argument, then the framework's settings, then `FOOTFALL_*` in the environment, t
 
 from footfall.config.config import OPTIONS, Config, overruled
 from footfall.config.options import Options
-from footfall.config.sources import as_options, is_off_in, under_pytest
+from footfall.config.sources import as_options, is_off_in, is_quiet, under_pytest
 
-__all__ = ["OPTIONS", "Config", "Options", "as_options", "is_off_in", "overruled", "under_pytest"]
+__all__ = [
+    "OPTIONS",
+    "Config",
+    "Options",
+    "as_options",
+    "is_off_in",
+    "is_quiet",
+    "overruled",
+    "under_pytest",
+]

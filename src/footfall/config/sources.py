@@ -15,6 +15,8 @@ _Options: TypeAlias = Mapping[str, Option]
 _PREFIX: Final = "FOOTFALL_"
 # Of the collector, which may run in the same process; it reads these itself.
 _COLLECTORS: Final = "FOOTFALL_COLLECTOR_"
+# Not to print the line at the start; of a person at a terminal, so none of the app's options.
+_QUIET: Final = "FOOTFALL_QUIET"
 # Other products have options of these names; here a destination's line contains them.
 _SITES: Final = frozenset(
     {"domain", "site", "site_id", "pid", "project_id", "website", "website_id"}
@@ -105,6 +107,12 @@ def is_off_in(environ: Mapping[str, str]) -> bool:
     return environ.get("FOOTFALL_ENABLED", "").strip().lower() in _FALSE
 
 
+def is_quiet(environ: Mapping[str, str]) -> bool:
+    """True if a variable asks for no line at the start."""
+    text = environ.get(_QUIET, "").strip().lower()
+    return bool(text) and text not in _FALSE
+
+
 # -- the environment ---------------------------------------------------------------------------
 
 
@@ -114,7 +122,7 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
         name = variable.removeprefix(_PREFIX).lower()
         # Kubernetes sets these in every pod beside a service named footfall.
         is_kubernetes = name.startswith(("service_", "port_")) or name == "port"
-        is_ours = variable.startswith(_PREFIX) and not variable.startswith(_COLLECTORS)
+        is_ours = variable.startswith(_PREFIX) and not variable.startswith((_COLLECTORS, _QUIET))
         if is_ours and text.strip() and not is_kubernetes:
             yield variable, name, text.strip()
 

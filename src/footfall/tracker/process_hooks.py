@@ -226,6 +226,23 @@ def _is_in_gunicorn_master() -> bool:
     return bool(callers) and "spawn_worker" not in callers
 
 
+def is_later_worker() -> bool:
+    """True in a worker that its server has started after another one."""
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None:
+        # uvicorn, hypercorn and granian start each worker so: `SpawnProcess-1`.
+        return not processes.current_process().name.endswith("-1")
+    uwsgi = sys.modules.get("uwsgi")
+    if (worker_id := getattr(uwsgi, "worker_id", None)) is not None:
+        return bool(worker_id() > 1)
+    # gunicorn counts its workers, from 1.
+    return "gunicorn.arbiter" in sys.modules and any(
+        getattr(frame.f_locals.get("worker"), "age", 1) > 1
+        for frame in _callers()
+        if frame.f_code.co_name == "spawn_worker"
+    )
+
+
 def _callers() -> Iterator[FrameType]:
     frame: FrameType | None = sys._getframe()
     while frame is not None:

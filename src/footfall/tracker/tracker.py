@@ -27,7 +27,7 @@ from footfall.request.exchange import CURRENT, Exchange
 from footfall.request.filters import RequestFilter
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
-from footfall.tracker import process_hooks, test_mode
+from footfall.tracker import process_hooks, start_line, test_mode
 from footfall.tracker.custom_event import check_event
 from footfall.tracker.dispatcher import Dispatcher
 from footfall.tracker.event_builder import EventBuilder
@@ -100,6 +100,7 @@ class Tracker:
         self.reset_after_fork()
         process_hooks.register(self)
         log_startup(config, self._dispatcher, self.transport, why_inline, self._log)
+        self._start_line = start_line.wanted_line(config, environ, is_reloading=is_reloading)
 
     @classmethod
     def from_options(
@@ -126,6 +127,11 @@ class Tracker:
         for variable in variables:
             text = f"footfall: {variable} has no effect, since the app sets the option itself"
             self._log.warn_once(variable, text)
+
+    def announce(self) -> None:
+        """Write the line at the start, where a person reads it; adapters call this to serve."""
+        if self._start_line:
+            start_line.show(self._start_line)
 
     def reset_after_fork(self) -> None:
         """Start anew with nothing waiting, in a forked child. Only assignments."""

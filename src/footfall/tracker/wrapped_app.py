@@ -33,6 +33,7 @@ class WrappedApp(Generic[App]):
     ) -> None:
         self.tracker = tracker or shared_tracker(options)
         warn_if_installed_twice(app, self.tracker)
+        self.tracker.announce()
         # Read with every request, so not through the tracker.
         self._recorder = self.tracker.recorder
         self._is_active = self.tracker.is_active

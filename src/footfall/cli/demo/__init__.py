@@ -56,8 +56,10 @@ def _run(args: argparse.Namespace) -> int:
         port = 0 if args.once else args.collector_port
         collector = stack.enter_context(CollectorServer(folder / "demo.sqlite3", port=port))
         destination = Collector(domain=DOMAIN, endpoint=collector.url)
-        # The demo is the same whatever FOOTFALL_* variables are set.
-        tracker = Tracker.from_options({"destinations": [destination]}, environ={})
+        # The demo is the same whatever FOOTFALL_* variables are set, and says itself where to look.
+        tracker = Tracker.from_options(
+            {"destinations": [destination]}, environ={"FOOTFALL_QUIET": "1"}
+        )
         site = stack.enter_context(served(tracker, 0 if args.once else args.port))
         say(f"site       {site}")
         say(f"collector  {collector.url}")
