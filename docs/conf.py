@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pygments.lexers.special import TextLexer
+
 import footfall
 
 if TYPE_CHECKING:
@@ -57,3 +59,4 @@ def lead_links_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """What Sphinx calls."""
     app.connect("source-read", lead_links_to_pages)
+    app.add_lexer("haproxy", TextLexer)  # Pygments has none

@@ -229,29 +229,68 @@ def test_files_of_settings_parse(block: Block) -> None:
 
 # Parsed by a test, or not a language: what a terminal shows, Sphinx's own, and SQL, which
 # tests/destinations/test_clickhouse.py and tests/relay/test_deliver_pack.py run.
-KNOWN: Final = {"python", "sh", *PARSERS, "", "text", "sql", "nginx", "{toctree}", "{include}"}
+PROXIES: Final = {"apache", "caddy", "haproxy", "nginx"}
+KNOWN: Final = {"python", "sh", *PARSERS, *PROXIES, "", "text", "sql"}
+SPHINX: Final = {"{toctree}", "{include}", "{eval-rst}"}
 
 
 def test_every_block_has_a_language_that_is_tested() -> None:
-    assert {block.language for block in BLOCKS} - KNOWN == set()
+    assert {block.language for block in BLOCKS} - KNOWN - SPHINX == set()
+
+
+def assert_takes(command: list[str], file: Path) -> None:
+    """Whether a program takes a file of its settings."""
+    found = program(command[0])
+    assert found is not None
+    done = subprocess.run([found, *command[1:], str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 NGINX: Final = (
-    "daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}"
-    " http {{ access_log off; {paths} {body} }}"
+    "pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}"
+    " http {{ access_log off; {paths} {code} }}"
 )
 
 
 @pytest.mark.server("nginx")
 @pytest.mark.parametrize("block", blocks_of("nginx"), ids=str)
-def test_nginx_takes_each_configuration(block: Block, tmp_path: Path) -> None:
+def test_nginx_takes_its_settings(block: Block, tmp_path: Path) -> None:
     paths = "".join(
         f"{name}_temp_path {tmp_path}/{name};"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     file = tmp_path / "nginx.conf"
-    file.write_text(NGINX.format(folder=tmp_path, paths=paths, body=block.code), encoding="utf-8")
-    nginx = program("nginx")
-    assert nginx is not None
-    done = subprocess.run([nginx, "-t", "-q", "-c", str(file)], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    file.write_text(NGINX.format(folder=tmp_path, paths=paths, code=block.code), encoding="utf-8")
+    assert_takes(["nginx", "-t", "-q", "-c"], file)
+
+
+@pytest.mark.server("caddy")
+@pytest.mark.parametrize("block", blocks_of("caddy"), ids=str)
+def test_caddy_takes_its_settings(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "Caddyfile"
+    file.write_text(block.code, encoding="utf-8")
+    assert_takes(["caddy", "adapt", "--adapter", "caddyfile", "--config"], file)
+
+
+@pytest.mark.server("haproxy")
+@pytest.mark.parametrize("block", blocks_of("haproxy"), ids=str)
+def test_haproxy_takes_its_settings(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(block.code, encoding="utf-8")
+    assert_takes(["haproxy", "-c", "-q", "-f"], file)
+
+
+APACHE_MODULES: Final = Path("/usr/lib/apache2/modules")
+
+
+@pytest.mark.server("apache2")
+@pytest.mark.parametrize("block", blocks_of("apache"), ids=str)
+def test_apache_takes_its_settings(block: Block, tmp_path: Path) -> None:
+    modules = "".join(
+        f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n"
+        for name in ("mpm_event", "authz_core", "proxy", "proxy_http", "headers")
+    )
+    head = f"ServerName example.com\nErrorLog {tmp_path}/error.log\n"
+    file = tmp_path / "apache.conf"
+    file.write_text(modules + head + block.code, encoding="utf-8")
+    assert_takes(["apache2", "-t", "-f"], file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,3 +234,18 @@ def test_private_networks_are_spelt_out_once() -> None:
 
 def test_public_names_are_there() -> None:
     assert all(hasattr(platforms, name) for name in platforms.__all__)
+
+
+_PAGE = Path(__file__).parents[2] / "docs" / "proxies.md"
+_PLACES = {0: "", 1: ", the last of its addresses", 2: ", the second from its end"}
+
+
+def test_the_manual_lists_every_preset() -> None:
+    def row(each: Platform) -> str:
+        variables = ", ".join(f"`{name}`" for name in each.environment)
+        place = f"`{each.header}`{_PLACES[each.count]}"
+        cells = (f"`{each.name}`", each.title, place, variables, each.caveat)
+        return " ".join(f"| {cell} |".replace("|  |", "| |") for cell in cells).replace("| |", "|")
+
+    table = "\n".join(map(row, PLATFORMS.values()))
+    assert table in _PAGE.read_text(encoding="utf-8")
