@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import footfall
+from footfall.config import Options
 from footfall.flask import Footfall
 from footfall.starlette import FootfallMiddleware
 from footfall.testing import MemoryTransport, Outbox, capture
@@ -184,7 +185,7 @@ def test_the_remedy_of_a_live_server_makes_its_pages_count(
     monkeypatch: pytest.MonkeyPatch, footfall_outbox: Outbox
 ) -> None:
     monkeypatch.setenv("FOOTFALL_TRACK_LOCALHOST", "1")
-    options = {"destinations": [PLAUSIBLE], "transport": MemoryTransport()}
+    options: Options = {"destinations": [PLAUSIBLE], "transport": MemoryTransport()}
     visit(Tracker.from_options(options), peer="127.0.0.1", headers=LIVE_SERVER)
     assert names(footfall_outbox) == ["pageview"]
 

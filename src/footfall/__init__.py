@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import Unpack
 
-    from footfall.config import Config
+    from footfall.config import Config, Options
     from footfall.errors import ConfigError, EventError, FootfallError
     from footfall.events.details import Details
     from footfall.model import Decision, Event, Hit, Visitor
@@ -40,6 +40,7 @@ __all__ = [
     "EventError",
     "FootfallError",
     "Hit",
+    "Options",
     "Tracker",
     "Visitor",
     "current_visitor",
@@ -61,6 +62,7 @@ _MODULES = {
     "EventError": "footfall.errors",
     "FootfallError": "footfall.errors",
     "Hit": "footfall.model",
+    "Options": "footfall.config",
     "Tracker": "footfall.tracker",
     "Visitor": "footfall.model",
 }
@@ -252,11 +254,14 @@ def _tracker_or_warning() -> Tracker | None:
     return tracker
 
 
-def __getattr__(name: str) -> Any:
-    """Load the classes named in `__all__` when they are first read."""
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+# A type checker would take every name for one that there is.
+if not TYPE_CHECKING:
 
-    return getattr(import_module(module), name)
+    def __getattr__(name: str) -> Any:
+        """Load the classes named in `__all__` when they are first read."""
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(module), name)

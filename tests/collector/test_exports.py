@@ -25,4 +25,4 @@ def test_only_a_missing_extra_is_reported_as_one(
 def test_the_collector_exports_no_other_names() -> None:
     assert sorted(footfall.collector.__all__) == footfall.collector.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = footfall.collector.nothing
+        _ = footfall.collector.nothing  # type: ignore[attr-defined]

@@ -13,8 +13,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from footfall.config import Options
 from footfall.delivery.counters import ENDS
 from footfall.model import Request, Response
 from footfall.tracker import Tracker
@@ -118,7 +119,7 @@ def watched_site(
     """
     options.setdefault("shutdown_timeout_seconds", 0.2)
     options["destinations"] = [*destinations]
-    site = Site(Tracker.from_options(options, environ=environ))
+    site = Site(Tracker.from_options(cast("Options", options), environ=environ))
     try:
         yield site
         site.assert_unharmed(errors)

@@ -13,7 +13,7 @@ import pytest
 
 import footfall
 from footfall import asgi
-from footfall.config import Config
+from footfall.config import Config, Options
 from footfall.destinations import Only, Queue, Swetrix
 from footfall.errors import ConfigError, EventError
 from footfall.testing import MemoryTransport, Outbox
@@ -88,7 +88,11 @@ LIMITS: dict[str, tuple[list[Any], int]] = {
 def test_a_name_may_be_as_long_as_a_destination_takes_it(
     destinations: list[Any], limit: int
 ) -> None:
-    options = {"destinations": destinations, "transport": MemoryTransport(), "debug": True}
+    options: Options = {
+        "destinations": destinations,
+        "transport": MemoryTransport(),
+        "debug": True,
+    }
     tracker = Tracker.from_options(options)
     told: dict[str, Any] = {"url": "https://example.com/", "visitor": {"ip": "198.51.100.7"}}
     tracker.track("n" * limit, **told)
@@ -97,7 +101,7 @@ def test_a_name_may_be_as_long_as_a_destination_takes_it(
 
 
 def test_a_name_that_a_hook_writes_may_be_as_long() -> None:
-    options = {
+    options: Options = {
         "destinations": [PLAUSIBLE, SWETRIX],
         "transport": (transport := MemoryTransport()),
         "before_send": lambda event: replace(event, name="n" * 256),

@@ -246,8 +246,13 @@ def test_in_sync_mode_a_hook_that_tracks_is_dropped_too() -> None:
         return event
 
     destination = "plausible://plausible.io/example.com"
-    options = {"destinations": [destination], "transport": transport, "mode": "sync"}
-    site = Site(Tracker.from_options({**options, "before_send": before_send}))
+    options: footfall.Options = {
+        "destinations": [destination],
+        "transport": transport,
+        "mode": "sync",
+        "before_send": before_send,
+    }
+    site = Site(Tracker.from_options(options))
     site.visit()
     assert len(transport.requests) == 1
     assert site.tracker.stats()["reasons"] == {"navigation": 1, "echo": 1}

@@ -6,12 +6,11 @@ import gc
 import logging
 import re
 import weakref
-from typing import Any
 
 import pytest
 
 import footfall
-from footfall.config import Config
+from footfall.config import Config, Options
 from footfall.model import Request, Response
 from footfall.testing import MemoryTransport
 from footfall.tracker import Tracker
@@ -52,7 +51,7 @@ def test_under_pytest_nothing_leaves_the_machine() -> None:
     ("options", "warned"), [({}, 0), ({"destinations": "plausible://plausible.io/a.example"}, 1)]
 )
 def test_a_variable_that_the_app_overrules_is_warned_about(
-    caplog: pytest.LogCaptureFixture, options: dict[str, Any], warned: int
+    caplog: pytest.LogCaptureFixture, options: Options, warned: int
 ) -> None:
     Tracker.from_options(options, environ={"FOOTFALL_DESTINATIONS": PLAUSIBLE})
     lines = [r.message for r in caplog.records if "no effect" in r.message]

@@ -41,19 +41,22 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+# A type checker would take every name for one that there is.
+if not TYPE_CHECKING:
 
-    try:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in (
-            "starlette",
-            "uvicorn",
-            "httptools",
-            "jinja2",
-        ):
-            raise
-        raise ModuleNotFoundError(MISSING, name=missing.name) from missing
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        try:
+            return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        except ModuleNotFoundError as missing:
+            if (missing.name or "").partition(".")[0] not in (
+                "starlette",
+                "uvicorn",
+                "httptools",
+                "jinja2",
+            ):
+                raise
+            raise ModuleNotFoundError(MISSING, name=missing.name) from missing

@@ -15,7 +15,7 @@ from typing import Any, Final, Self, Unpack
 from footfall.common import log, reentrancy
 from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
-from footfall.config import Config, overruled, under_pytest
+from footfall.config import Config, Options, overruled, under_pytest
 from footfall.delivery import transport
 from footfall.delivery.transport import CurlTransport, HTTPXTransport
 from footfall.delivery.transport.greenlets import awaits_gevent
@@ -105,14 +105,14 @@ class Tracker:
     @classmethod
     def from_options(
         cls,
-        options: Mapping[str, Any],
+        options: Options,
         *,
         origin: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a tracker of keyword options, for the caller alone.
 
-        Args: those of `Config.load`.
+        Args: those of `Config.load`, which takes options of unknown names and types, too.
 
         Raises:
             ConfigError: the options cannot work; lists every fault.

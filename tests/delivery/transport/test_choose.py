@@ -90,5 +90,5 @@ def test_what_cannot_send_is_no_transport(choice: object) -> None:
 
 def test_under_pytest_no_transport_sends_anything() -> None:
     for name in TRANSPORT_NAMES:
-        made = Tracker.from_options({"destinations": [PLAUSIBLE], "transport": name})
+        made = Tracker(Config.load({"destinations": [PLAUSIBLE], "transport": name}))
         assert isinstance(made.transport, MemoryTransport)
