@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import weakref
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -19,8 +20,7 @@ from unittest.mock import Mock
 import hypothesis
 import pytest
 
-from footfall.common.background_thread import end_all
-from footfall.common.clock import monotonic
+from footfall.common.background_thread import BackgroundThread
 from footfall.delivery import Lane, delivery_thread
 from footfall.delivery.transport import HTTPXTransport
 from footfall.tracker import Tracker, process_hooks, shared_tracker, worker_thread
@@ -130,7 +130,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def _leave_no_tracker() -> Iterator[None]:
     """Stop what a test has left, so that no later test meets its events, log lines or threads."""
-    before = {*process_hooks.trackers()}
+    before, threads = {*process_hooks.trackers()}, {*threading.enumerate()}
     _lanes.clear()  # those of a whole module stay
     yield
     for tracker in {*process_hooks.trackers()} - before:
@@ -154,7 +154,15 @@ def _leave_no_tracker() -> Iterator[None]:
     # The next test has threads of its own, and may count them.
     worker_thread._worker = None
     delivery_thread._thread = None
-    end_all(monotonic() + 1.0, monotonic)
+    started = [
+        thread
+        for thread in threading.enumerate()
+        if isinstance(thread, BackgroundThread) and thread not in threads
+    ]
+    for thread in started:
+        thread.end()
+    for thread in started:
+        thread.join(1.0)
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import pytest
 from footfall.common.clock import monotonic
 from footfall.delivery import Lane, Limits
 from footfall.delivery.transport import HTTPXTransport
-from footfall.destinations import Plausible
+from footfall.destinations import Collector, Plausible
 from footfall.errors import NotSent
+from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
 from footfall.testing import MemoryTransport
 from tests.delivery.lanes import (
@@ -141,6 +142,24 @@ def test_after_a_burst_every_event_is_counted() -> None:
         assert counters["dropped_full"] >= 1900
         max_in_flight = Limits().max_connections
         assert abs(len(server.requests) - counters["accepted"]) <= max_in_flight
+
+
+def test_a_flood_of_hits_costs_their_details_and_no_event(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lane = Lane(Collector(domain="example.com"), Scripted())
+    without_threads(lane)
+    reports = [
+        HitReport(event=event(number), is_tracked=bool(number % 2), reason="any")
+        for number in range(4_000)
+    ]
+    for start in range(0, 4_000, 50):
+        lane.offer_reports(*reports[start : start + 50])
+    counters = lane.counters()
+    detailed = lane._queue.order.backlog - 1_900
+    assert (counters.submitted, counters.dropped_full) == (200 + 1_900, 0)
+    assert detailed == 200
+    assert "without their details" in caplog.text
 
 
 def test_draining_keeps_its_deadline() -> None:

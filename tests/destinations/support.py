@@ -17,6 +17,7 @@ from footfall.destinations import (
     PostHog,
     Queue,
     RedisStream,
+    SQLite,
     Swetrix,
     Umami,
     Webhook,
@@ -56,6 +57,7 @@ CLICKHOUSE = ClickHouse(
 WEBHOOK = Webhook(url="https://example.com/events?a=1", body=lambda event: {"url": event.url})
 COLLECTOR = Collector(domain="example.com")
 QUEUE = Queue(put=print)
+SQLITE = SQLite(path="footfall.sqlite3")
 REDIS = RedisStream(url="redis://user:secret@queue.example:6379/0", stream="example")
 
 SWETRIX_HEADERS = {
@@ -84,7 +86,7 @@ def each_of(destinations: list[Destination]) -> pytest.MarkDecorator:
 
 
 EVERY_HTTP_DESTINATION = each_of(OVER_HTTP)
-EVERY_DESTINATION = each_of([*OVER_HTTP, REDIS])
+EVERY_DESTINATION = each_of([*OVER_HTTP, REDIS, SQLITE])
 
 
 class OwnDestination:

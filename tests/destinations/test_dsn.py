@@ -183,7 +183,7 @@ def test_an_object_with_the_four_members_is_a_destination(destination: Destinati
 
 BEGIN = (
     "begin with plausible, swetrix, umami, matomo, posthog, goatcounter, clickhouse, collector, "
-    "as in plausible://plausible.io/example.com"
+    "sqlite, as in plausible://plausible.io/example.com"
 )
 
 

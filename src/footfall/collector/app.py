@@ -78,8 +78,9 @@ from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
 from footfall.collector.host_check import HostCheck
 from footfall.collector.ingest.chaos import Chaos
 from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
-from footfall.collector.ingest.endpoints import IngestEndpoints, RejectedRequests
+from footfall.collector.ingest.endpoints import IngestEndpoints
 from footfall.collector.ingest.forward import Forward
+from footfall.collector.ingest.receiver import RejectedRequests
 from footfall.collector.request_limits import RequestLimits
 from footfall.collector.root_path import RootPath
 from footfall.collector.settings import SETTINGS, CollectorSettings

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, TypeV
 from footfall.collector.allowed_hosts import AllowedHosts
 from footfall.collector.root_path import normalized_root_path
 from footfall.common.bearer_token import MIN_LENGTH, token_remedy
+from footfall.common.byte_size import parse_size
 from footfall.common.loopback import is_loopback
 from footfall.common.same_file import is_same_file
 from footfall.errors import ConfigError, Fault
@@ -116,18 +117,6 @@ def _whole(text: str) -> int:
         return int(text)
     except ValueError:
         raise ValueError("write a whole number") from None
-
-
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?B)", re.IGNORECASE)
-_UNITS: Final = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
-
-
-def _bytes(text: str) -> int:
-    """The number of bytes that `500MB` or `2GB` means."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise ValueError("is no size; write it like 500MB or 2GB")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 def _switch(text: str) -> bool:
@@ -269,7 +258,7 @@ class CollectorSettings:
         "how much of the disk, such as 500MB; beyond it the oldest events are deleted (1GB)",
         option="max-size",
         metavar="SIZE",
-        parse=_bytes,
+        parse=parse_size,
     )
     # A sync for each commit makes senders wait for the disk.
     synchronous: Synchronous = setting(

@@ -17,6 +17,7 @@ from footfall.destinations.base import (
     Watching,
     batch_bytes,
     explained,
+    file_of,
     is_local,
     is_repeat_recognised,
     max_name_chars,
@@ -33,6 +34,7 @@ from footfall.destinations.plausible import Plausible
 from footfall.destinations.posthog import PostHog
 from footfall.destinations.queue import Queue
 from footfall.destinations.redis_stream import RedisStream
+from footfall.destinations.sqlite import SQLite
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.destinations.webhook import Webhook
@@ -52,6 +54,7 @@ __all__ = [
     "PostHog",
     "Queue",
     "RedisStream",
+    "SQLite",
     "Swetrix",
     "Umami",
     "Watching",
@@ -60,6 +63,7 @@ __all__ = [
     "check_event_name",
     "destination_from",
     "explained",
+    "file_of",
     "is_local",
     "is_repeat_recognised",
     "max_name_chars",

@@ -11,6 +11,7 @@
     posthog://PROJECT_KEY@eu.i.posthog.com
     clickhouse://USER:PASSWORD@ch.example.com:8443/footfall.events
     redis://queue.internal:6379/0?stream=example
+    sqlite:///footfall.sqlite3
 
 The last segment of the path is the site, of vendors whose sites have one; what precedes it is the
 endpoint, over https unless `+http` follows the vendor's name or a collector is on this machine. A
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from footfall.common.loopback import is_loopback
-from footfall.destinations import _validation
+from footfall.destinations import _option_text, _validation
 from footfall.destinations.clickhouse import ClickHouse
 from footfall.destinations.collector import Collector
 from footfall.destinations.goatcounter import GoatCounter
@@ -33,6 +34,7 @@ from footfall.destinations.matomo import Matomo
 from footfall.destinations.plausible import Plausible
 from footfall.destinations.posthog import PostHog
 from footfall.destinations.redis_stream import EXAMPLE, SCHEMES, RedisStream
+from footfall.destinations.sqlite import SQLITE_EXAMPLE, SQLITE_SCHEME, SQLite
 from footfall.destinations.swetrix import Swetrix
 from footfall.destinations.umami import Umami
 from footfall.errors import ConfigError, Fault, hide_credentials, hide_path
@@ -41,10 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from footfall.destinations.base import Destination
-
-_BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
-    ("false", "0", "no", "off"), False
-)
 
 
 class _Vendor(NamedTuple):
@@ -66,18 +64,10 @@ class _Vendor(NamedTuple):
     needs_login: bool = False
 
 
-def _boolean(text: str) -> object:
-    return _BOOLEANS.get(text.strip().lower(), text)
-
-
-def _number(text: str) -> object:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
-
-
 def _numbers(text: str) -> object:
     """`plan:1,section:2` as a mapping of names to numbers."""
     pairs = [pair.rpartition(":") for pair in text.split(",") if pair.strip()]
-    return {name.strip(): _number(number.strip()) for name, _, number in pairs}
+    return {name.strip(): _option_text.whole_number(number.strip()) for name, _, number in pairs}
 
 
 _VENDORS: Mapping[str, _Vendor] = {
@@ -86,14 +76,16 @@ _VENDORS: Mapping[str, _Vendor] = {
         site="domain",
         path_end="event",
         example="plausible://plausible.io/example.com",
-        options={"ip_headers": str, "script_version": _number},
+        options={"ip_headers": str, "script_version": _option_text.whole_number},
     ),
     "swetrix": _Vendor(
         make=Swetrix,
         site="pid",
         path_end="log",
         example="swetrix://api.swetrix.com/PROJECT_ID",
-        options=dict.fromkeys(("send_origin", "old_server", "heartbeats", "unique"), _boolean),
+        options=dict.fromkeys(
+            ("send_origin", "old_server", "heartbeats", "unique"), _option_text.boolean
+        ),
     ),
     "umami": _Vendor(
         make=Umami,
@@ -144,7 +136,7 @@ _VENDORS: Mapping[str, _Vendor] = {
         site="domain",
         path_end="event",
         example="collector://127.0.0.1:8321/example.com",
-        options={"every_hit": _boolean},
+        options={"every_hit": _option_text.boolean},
         login_example="collector://TOKEN@HOST:PORT/DOMAIN",
     ),
 }
@@ -193,6 +185,8 @@ def _parse(dsn: str) -> Destination:
     scheme, separator, rest = dsn.partition("://")
     if separator and scheme.lower() in SCHEMES:
         return RedisStream.from_line(dsn)
+    if separator and scheme.lower() == SQLITE_SCHEME:
+        return SQLite.from_line(dsn)
     vendor_name, _, web_scheme = scheme.lower().partition("+")
     vendor = _VENDORS.get(vendor_name)
     if vendor is None or not separator or web_scheme not in {"", "http", "https"}:
@@ -251,10 +245,15 @@ def _default_scheme(vendor: _Vendor, address: str) -> str:
 
 
 def _scheme_remedy(scheme: str) -> str:
-    known = (*_VENDORS, *SCHEMES)
+    known = (*_VENDORS, SQLITE_SCHEME, *SCHEMES)
     near = difflib.get_close_matches(scheme.lower().partition("+")[0], known, n=1)
-    if near and near[0] in SCHEMES:
-        return f"did you mean {near[0]}, as in {EXAMPLE}"
     if near:
-        return f"did you mean {near[0]}, as in {_VENDORS[near[0]].example}"
-    return f"begin with {', '.join(_VENDORS)}, as in {_VENDORS['plausible'].example}"
+        return f"did you mean {near[0]}, as in {_example(near[0])}"
+    names = ", ".join((*_VENDORS, SQLITE_SCHEME))
+    return f"begin with {names}, as in {_VENDORS['plausible'].example}"
+
+
+def _example(scheme: str) -> str:
+    if scheme == SQLITE_SCHEME:
+        return SQLITE_EXAMPLE
+    return EXAMPLE if scheme in SCHEMES else _VENDORS[scheme].example

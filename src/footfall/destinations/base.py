@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from footfall.destinations.queue import Queue
     from footfall.destinations.redis_stream import RedisStream
+    from footfall.destinations.sqlite import SQLite
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -200,13 +201,20 @@ def explained(
 
 
 def is_local(destination: Destination) -> bool:
-    """Whether its events stay on this machine: the endpoint is a loopback address or name.
+    """Whether its events stay on this machine: in a file, or the endpoint is a loopback address.
 
     What is handed over to a queue goes on from there.
     """
+    if file_of(destination) is not None:
+        return True
     return queue_of(destination) is None and is_loopback(host_of(destination.endpoint))
 
 
 def queue_of(destination: Destination) -> Queue | RedisStream | None:
     """The queue into which its events are put; None where they are posted."""
     return getattr(destination, "queue", None)
+
+
+def file_of(destination: Destination) -> SQLite | None:
+    """The file into which its events are written; None where they are posted."""
+    return getattr(destination, "file", None)

@@ -10,6 +10,7 @@ from footfall.destinations._validation import host_of
 from footfall.destinations.base import (
     batch_bytes,
     explained,
+    file_of,
     is_repeat_recognised,
     max_name_chars,
     outcome_of,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from footfall.destinations.base import Backdating, Batching, Destination, Watching
     from footfall.destinations.queue import Queue
     from footfall.destinations.redis_stream import RedisStream
+    from footfall.destinations.sqlite import SQLite
     from footfall.events.hit_report import HitReport
     from footfall.model import Event, Outcome, Request, Response
 
@@ -102,6 +104,11 @@ class Only:
     def queue(self) -> Queue | RedisStream | None:
         """The queue of `to`, if it is one."""
         return queue_of(self.to)
+
+    @property
+    def file(self) -> SQLite | None:
+        """The file of `to`, if it is one."""
+        return file_of(self.to)
 
     def takes(self, event: Event) -> bool:
         """True for an event that matches."""

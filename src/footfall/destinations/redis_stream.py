@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from footfall.common.loopback import is_loopback
-from footfall.destinations import _validation
+from footfall.destinations import _option_text, _validation
 from footfall.destinations._wire_format import LONGEST_NAME_CHARS
 from footfall.errors import HIDDEN, ConfigError, Fault, hide_credentials
 from footfall.events.cipher import parse_keys
@@ -175,15 +175,11 @@ def _number(text: str) -> object:
         return text
 
 
-def _boolean(text: str) -> object:
-    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-
-
 _OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "stream": str,
     "max_age_seconds": _number,
     "max_entries": _number,
-    "heartbeats": _boolean,
+    "heartbeats": _option_text.boolean,
     "keys": str,
 }
 

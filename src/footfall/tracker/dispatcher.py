@@ -5,25 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery import Item, Lane, Limits
 from footfall.delivery.put_transport import PutTransport
 from footfall.delivery.transport import MemoryTransport, Transport
-from footfall.destinations import Destination, Queue, RedisStream, queue_of
+from footfall.destinations import Destination, Queue, RedisStream, file_of, queue_of
 from footfall.events.hit_report import HitReport
 from footfall.model import HEARTBEAT, Event
 from footfall.tracker.test_mode import SINKS
 
 if TYPE_CHECKING:
     from footfall.delivery.outbox.outbox import DurableOutbox
-    from footfall.delivery.redis.transport import RedisTransport
 
 Offered: TypeAlias = list[tuple[Lane, Item]]
 
-_QUEUE_TRIES: Final = 1_000_000
+_OWN_TRIES: Final = 1_000_000
+
+
+class ClosableTransport(Transport, Protocol):
+    """A transport that one destination has for itself."""
+
+    def close(self) -> None:
+        """Close what it has opened; the next event opens it again."""
+        ...
 
 
 class Dispatcher:
@@ -46,7 +53,7 @@ class Dispatcher:
         *,
         keeps_unsent: bool,
     ) -> None:
-        self._queues: list[PutTransport | RedisTransport] = []
+        self._own_transports: list[ClosableTransport] = []
         self.lanes = tuple(
             self._lane(destination, transport, limits, log)
             for destination in config.all_destinations
@@ -61,13 +68,12 @@ class Dispatcher:
     def _lane(
         self, destination: Destination, transport: Transport, limits: Limits, log: ThrottledLog
     ) -> Lane:
-        queue = queue_of(destination)
-        if queue is None:
+        if queue_of(destination) is None and file_of(destination) is None:
             return Lane(destination, transport, limits, log=log)
         if not isinstance(transport, MemoryTransport):
-            transport = _queue_transport(queue)
-            self._queues.append(transport)
-        return Lane(destination, transport, _queue_limits(limits), log=log)
+            transport = _own_transport(destination)
+            self._own_transports.append(transport)
+        return Lane(destination, transport, _own_limits(limits), log=log)
 
     def _open_outbox(self, config: Config, log: ThrottledLog) -> DurableOutbox | None:
         if config.outbox is None:
@@ -163,11 +169,11 @@ class Dispatcher:
         return all(lossless)
 
     def close(self) -> None:
-        """Let the threads end that are idle, and close the connections to shared queues."""
+        """Let the threads end that are idle, and close queues and files."""
         for lane in self.lanes:
             lane.close()
-        for queue in self._queues:
-            queue.close()
+        for transport in self._own_transports:
+            transport.close()
         if self.outbox is not None:
             self.outbox.close()
 
@@ -185,24 +191,31 @@ class Dispatcher:
         }
 
 
-def _queue_transport(queue: Queue | RedisStream) -> PutTransport | RedisTransport:
+def _own_transport(destination: Destination) -> ClosableTransport:
+    """What writes into the queue or the file of a destination."""
+    if (file := file_of(destination)) is not None:
+        from footfall.collector.site_file import site_file
+
+        return site_file(file)
+    queue = queue_of(destination)
     if isinstance(queue, Queue):
         return PutTransport(queue.put)
     from footfall.delivery.redis.transport import RedisTransport
 
-    return RedisTransport(queue)
+    return RedisTransport(cast("RedisStream", queue))
 
 
-def _queue_limits(limits: Limits) -> Limits:
-    """The limits of a lane to a shared queue."""
+def _own_limits(limits: Limits) -> Limits:
+    """The limits of a lane to a shared queue or a file."""
     if limits.is_waited_for:
         return limits
-    # One pack after the other keeps the order. Its age ends the tries, not their number. While the
-    # server is away events wait in the lane: left in the inbox, each request would pack its own.
+    # One batch after the other keeps the order. Its age ends the tries, not their number. While
+    # nothing can be written events wait in the lane: left in the inbox, each request would pack its
+    # own.
     return replace(
         limits,
         max_connections=1,
-        max_tries=_QUEUE_TRIES,
+        max_tries=_OWN_TRIES,
         may_all_retry=True,
         busy_events=limits.max_events + 1,
     )

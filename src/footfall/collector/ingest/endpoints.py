@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Final, NamedTuple
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,11 +24,20 @@ from footfall.collector.ingest.forward import Forward
 from footfall.collector.ingest.group_commit import GroupCommit
 from footfall.collector.ingest.hops import hops_of
 from footfall.collector.ingest.rate_limit import BYTES_PER_TOKEN, RateLimiter, sender_of
+from footfall.collector.ingest.receiver import (
+    BATCH_PATH,
+    HITS_PATH,
+    PLAUSIBLE_PATH,
+    SWETRIX_PATHS,
+    Endpoint,
+    Received,
+    Receiver,
+    RejectedRequests,
+)
 from footfall.collector.root_path import route_path
 from footfall.collector.storage.recent_hits import RecentHits
 from footfall.collector.storage.store import Store
-from footfall.collector.storage.writer_thread import PendingWrite
-from footfall.collector.wire import batch, hit_reports, limits, plausible, swetrix
+from footfall.collector.wire import batch, limits
 from footfall.collector.wire.messages import (
     CREDENTIALS,
     RETRY_SOON,
@@ -40,7 +47,6 @@ from footfall.collector.wire.messages import (
     IngestResult,
     json_response,
 )
-from footfall.common.log import ThrottledLog
 
 # Any site's scripts may post here, without cookies.
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
@@ -73,56 +79,8 @@ _UNAUTHORIZED = replace(
 _LOOP = json_response(508, {"error": "This collector has passed this event on already."})
 _POST_ONLY = IngestResponse(status=405, headers=(("allow", "POST, OPTIONS"),))
 
-# The self-hosted Swetrix answers below /backend, and both also below the API version.
-_SWETRIX_PREFIXES = ("", "/v1", "/backend", "/backend/v1")
-_SWETRIX_PATHS: Final = {
-    prefix + kind.value: kind for prefix in _SWETRIX_PREFIXES for kind in swetrix.EventKind
-}
-_PLAUSIBLE_PATH: Final = "/api/event"
-_HITS_PATH: Final = "/api/v1/hits"
-_BATCH_PATH: Final = "/api/v1/events/batch"
 # Reading so many items of a batch takes the event loop some 3 milliseconds; then others may go on.
 _ITEMS_AT_ONCE: Final = 50
-
-# Of a domain, in a log line.
-_MAX_SHOWN: Final = 100
-
-
-class RejectedRequest(NamedTuple):
-    """A request that was answered with an error status. `at` is in seconds since the epoch."""
-
-    at: float
-    path: str
-    status: int
-    response_text: str
-
-
-class RejectedRequests:
-    """How many requests were rejected since the start, and the newest ten of them."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        # As many as fit on a screen.
-        self.newest: deque[RejectedRequest] = deque(maxlen=10)
-
-    def add(self, request: RejectedRequest) -> None:
-        self.number += 1
-        self.newest.append(request)
-
-    def clear(self) -> None:
-        self.number = 0
-        self.newest.clear()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Endpoint:
-    # A batch has a result for each item; one result is the response to the request.
-    receive: Callable[[IncomingRequest], IngestResult | Iterator[IngestResult]]
-    max_bytes: int
-    busy: IngestResponse
-    # Whether anybody may post here, scripts on any site included. Where not, it is for our own
-    # middleware, and the API answers all other methods.
-    allows_any_origin: bool = True
 
 
 class IngestEndpoints:
@@ -151,17 +109,16 @@ class IngestEndpoints:
     ) -> None:
         self._app = app
         self._store = store
-        self._rejected = rejected
-        self._recent_hits = recent_hits
         self._forward = forward
         self._tokens = tokens
         self._rate_limiter = RateLimiter()
-        self._log = ThrottledLog()
         self._group_commit = GroupCommit(store)
-        self._endpoints = _endpoints(store, frozenset(domains))
+        self._receiver = Receiver(store, domains, rejected, recent_hits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._endpoints.get(_lookup_path(scope)) if scope["type"] == "http" else None
+        endpoint = (
+            self._receiver.endpoints.get(_lookup_path(scope)) if scope["type"] == "http" else None
+        )
         cors = _CORS if endpoint is None or endpoint.allows_any_origin else ()
         if endpoint is None or (scope["method"] != "POST" and not endpoint.allows_any_origin):
             await self._app(scope, receive, send)
@@ -188,21 +145,17 @@ class IngestEndpoints:
             refusal = _UNAUTHORIZED
         else:
             return None
-        self._reject(scope, refusal, self._store.clock())
+        self._receiver.reject(scope["path"], refusal, self._store.clock())
         return refusal
 
-    def _reject(self, scope: Scope, response: IngestResponse, at: float) -> None:
-        text = response.body.decode()
-        self._rejected.add(RejectedRequest(at, scope["path"], response.status, text))
-
     async def _ingest(
-        self, endpoint: _Endpoint, scope: Scope, body: bytes, sender: str | None
+        self, endpoint: Endpoint, scope: Scope, body: bytes, sender: str | None
     ) -> IngestResponse:
         if self._store.write_error or (self._forward and not self._forward.is_ready):
             return endpoint.busy
         hops = hops_of(scope["headers"])
         if self._forward and self._forward.has_returned(hops):
-            self._reject(scope, _LOOP, self._store.clock())
+            self._receiver.reject(scope["path"], _LOOP, self._store.clock())
             return _LOOP
         request = IncomingRequest(
             path=route_path(scope),
@@ -220,40 +173,20 @@ class IngestEndpoints:
         events = [event for result in results for event in result.events]
         if sender is not None:
             self._rate_limiter.charge(sender, _tokens(results, body), time.monotonic())
-        self._warn_of_undeclared(events)
-        for result in results:
-            # Swetrix answers 403 to an event that shall be unique and is not, which is no mistake.
-            if result.response.status >= 400 and result.response.status != 403:
-                self._reject(scope, result.response, request.at)
-        writes = [PendingWrite(events, answer, hit) for answer, events, hit in results if events]
+        writes = self._receiver.writes_of(results, scope["path"], request.at)
         if writes and not await self._group_commit.write(*writes):
             return self._refuse(endpoint, results, request.at)
         if self._forward and events and not await self._forward.enqueue(events, hops):
             return endpoint.busy
-        for result in results:
-            if result.hit and not result.hit.is_tracked:
-                self._recent_hits.add(result.hit)
+        self._receiver.keep_hits(results)
         return response
 
     def _refuse(
-        self, endpoint: _Endpoint, results: Sequence[IngestResult], at: float
+        self, endpoint: Endpoint, results: Sequence[IngestResult], at: float
     ) -> IngestResponse:
         """The response where nothing of a request is written, which is as if it had not come."""
-        for event in (event for result in results for event in result.events):
-            if event.visitor:
-                self._store.sessions.forget(event.visitor, event.name, at)
+        self._receiver.forget(results, at)
         return endpoint.busy
-
-    def _warn_of_undeclared(self, events: Sequence[IncomingEvent]) -> None:
-        """Tell the site owner, who may have mistyped a domain: such events are not written."""
-        domain = next((event.domain for event in events if not event.is_declared), None)
-        if domain is not None:
-            shown = repr(domain[:_MAX_SHOWN])
-            self._log.warn(
-                "undeclared",
-                f"footfall: the collector drops events for {shown}, which is none of its domains: "
-                f"start it with --domain {shown} too, or correct the sender",
-            )
 
 
 def _tokens(results: Sequence[IngestResult], body: bytes) -> int:
@@ -273,9 +206,7 @@ def _event_tokens(event: IncomingEvent) -> int:
     return 1 + (size + min(len(event.request.body), limits.STORED_BODY)) // BYTES_PER_TOKEN
 
 
-async def _read(
-    received: IngestResult | Iterator[IngestResult], results: list[IngestResult]
-) -> IngestResponse:
+async def _read(received: Received, results: list[IngestResult]) -> IngestResponse:
     """Add all results to `results`, and return the response to the request."""
     if isinstance(received, IngestResult):
         results.append(received)
@@ -305,41 +236,12 @@ def _lookup_path(scope: Scope) -> str:
 
 def is_ingest(scope: Scope) -> bool:
     """Whether a request's path is that of an ingest endpoint."""
-    return _lookup_path(scope) in (_PLAUSIBLE_PATH, _HITS_PATH, _BATCH_PATH) or is_swetrix(scope)
+    return _lookup_path(scope) in (PLAUSIBLE_PATH, HITS_PATH, BATCH_PATH) or is_swetrix(scope)
 
 
 def is_swetrix(scope: Scope) -> bool:
     """Whether a request's path is that of a Swetrix endpoint."""
-    return _lookup_path(scope) in _SWETRIX_PATHS
-
-
-def _endpoints(store: Store, domains: frozenset[str]) -> dict[str, _Endpoint]:
-    endpoints = {
-        _PLAUSIBLE_PATH: _Endpoint(
-            receive=partial(plausible.receive, domains=domains, sessions=store.sessions),
-            max_bytes=limits.PLAUSIBLE_BODY,
-            busy=plausible.BUSY,
-        ),
-        _HITS_PATH: _Endpoint(
-            receive=partial(hit_reports.receive, domains=domains, sessions=store.sessions),
-            max_bytes=limits.REPORT_BODY,
-            busy=hit_reports.BUSY,
-            allows_any_origin=False,
-        ),
-        _BATCH_PATH: _Endpoint(
-            receive=partial(batch.receive, domains=domains, sessions=store.sessions),
-            max_bytes=limits.BATCH_BODY,
-            busy=batch.BUSY,
-            allows_any_origin=False,
-        ),
-    }
-    for path, kind in _SWETRIX_PATHS.items():
-        endpoints[path] = _Endpoint(
-            receive=partial(swetrix.receive, kind=kind, pids=domains, sessions=store.sessions),
-            max_bytes=limits.SWETRIX_BODY,
-            busy=swetrix.BUSY,
-        )
-    return endpoints
+    return _lookup_path(scope) in SWETRIX_PATHS
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -81,6 +81,8 @@ class Database:
         # One thread at a time uses the writing connection, which in memory is the only one.
         self.lock = threading.RLock()
         self._is_closed = False
+        # It changes with each commit of another connection (https://sqlite.org/pragma.html).
+        self._data_version: int | None = None
         self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         for _ in range(_MAX_READERS):
             self._readers.put(None)
@@ -118,6 +120,12 @@ class Database:
                 if self.writer.in_transaction:
                     self.writer.execute("ROLLBACK")
                 raise
+
+    def has_foreign_changes(self) -> bool:
+        """Whether another process has written since the last call; in a transaction."""
+        before = self._data_version
+        self._data_version = self.writer.execute("PRAGMA data_version").fetchone()[0]
+        return before != self._data_version
 
     def check_writable(self) -> None:
         """Commit as much as many events at once take, which leaves nothing behind.

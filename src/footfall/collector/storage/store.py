@@ -15,7 +15,8 @@ import contextlib
 import sqlite3
 import time
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,7 @@ from footfall.collector.storage.stored_events import EventSearch, Period, Search
 from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
 from footfall.collector.wire.messages import IncomingEvent
-from footfall.collector.wire.sessions import Sessions
+from footfall.collector.wire.sessions import SESSION_TIMEOUT_SECONDS, Sessions
 from footfall.errors import ConfigError, Fault
 
 __all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store", "faults_of"]
@@ -131,6 +132,11 @@ class Store:
     @property
     def is_closed(self) -> bool:
         return self._writer.is_closed
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the thread that writes runs."""
+        return self._writer.is_running
 
     @property
     def write_error(self) -> str | None:
@@ -298,7 +304,27 @@ class Store:
     def _insert(self, claim: Callable[[], list[IncomingEvent]]) -> list[int]:
         self._check_log()
         with self._database.writing() as connection:
-            return write_sql.insert(connection, claim(), self._lookup, self.zone)
+            events = claim()
+            if self._database.has_foreign_changes():
+                events = self._join_sessions(connection, events)
+            return write_sql.insert(connection, events, self._lookup, self.zone)
+
+    def _join_sessions(
+        self, connection: sqlite3.Connection, events: Sequence[IncomingEvent]
+    ) -> list[IncomingEvent]:
+        """The events with the sessions that another process has begun in this very moment."""
+        begun: dict[str, str] = {}
+        joined = []
+        for event in events:
+            if event.starts_session and event.visitor and event.session:
+                seen = read_sql.last_seen(connection, event.visitor)
+                if seen and event.request.at - seen[1] <= SESSION_TIMEOUT_SECONDS:
+                    begun[event.session] = seen[0]
+                    self.sessions.look_up_again(event.visitor)
+            if event.session in begun:
+                event = replace(event, session=begun[event.session], starts_session=False)
+            joined.append(event)
+        return joined
 
     def _check_writable(self) -> None:
         self._check_log()

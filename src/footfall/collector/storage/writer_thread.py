@@ -22,6 +22,7 @@ from typing import Final, NamedTuple, TypeAlias
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention
 from footfall.collector.wire.messages import IncomingEvent, IngestResponse, ReceivedHit
+from footfall.common.background_thread import BackgroundThread
 
 logger = logging.getLogger("footfall.collector")
 
@@ -113,7 +114,7 @@ class WriterThread:
         self._is_idle = threading.Event()
         # Held to decide whether a group is written or withdrawn.
         self._claim_lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="footfall-store", daemon=True)
+        self._thread = BackgroundThread(self._run, name="footfall-store", end=self._end)
         self._thread.start()
 
     @property
@@ -168,6 +169,11 @@ class WriterThread:
         self.is_closed = True
         self.flush(timeout_seconds)
         self._thread.join(timeout_seconds)
+
+    def _end(self) -> None:
+        """Let the thread end once the queue is empty, without waiting for it."""
+        self.is_closed = True
+        self.submit(lambda: 0)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, in this thread, after each change. Returns what unsubscribes it."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any, Final, NamedTuple
 
-from footfall.collector.ingest.endpoints import RejectedRequests
 from footfall.collector.ingest.forward import Forward
+from footfall.collector.ingest.receiver import RejectedRequests
 from footfall.collector.public_address import PublicAddress
 from footfall.collector.storage.recent_hits import HitSearch, RecentHits
 from footfall.collector.storage.store import Store

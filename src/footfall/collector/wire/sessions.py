@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -63,6 +63,8 @@ class Sessions:
         self._last_seen = last_seen
         # By visitor.
         self._last_events: OrderedDict[str, _LastEvent] = OrderedDict()
+        # Visitors whose sessions another process knows better.
+        self._outdated: deque[str] = deque()
         # When a visitor last sent an event of a name, by a hash of both: names may be long.
         self._unique_events: OrderedDict[bytes, float] = OrderedDict()
 
@@ -112,6 +114,10 @@ class Sessions:
         if self._unique_events.get(key) == at:
             del self._unique_events[key]
 
+    def look_up_again(self, visitor: str) -> None:
+        """Look a visitor's session up with the next event; any thread may call this."""
+        self._outdated.append(visitor)
+
     def clear(self) -> None:
         """Forget every session."""
         self._last_events.clear()
@@ -131,6 +137,8 @@ class Sessions:
         return None
 
     def _running(self, visitor: str, now: float) -> _LastEvent | None:
+        while self._outdated:
+            self._last_events.pop(self._outdated.popleft(), None)
         last = self._last_events.get(visitor)
         if last is None or now - last.at > SESSION_TIMEOUT_SECONDS:
             # Another process may have seen this visitor since.
