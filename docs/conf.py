@@ -23,7 +23,10 @@ myst_heading_anchors = 4
 highlight_language = "none"
 
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True}
+# Docstrings have code between single backticks.
+default_role = "code"
+# "Returns: Texts: ..." names no type.
+napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = f"footfall {release}"
@@ -56,7 +59,17 @@ def lead_links_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([^\]]+)\]\(((?:\.\./)+[\w./-]+)(#[\w-]+)?\)", link, source[0])
 
 
+def mark_code(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Let indented code in a docstring, behind a colon and an empty line, be code."""
+    text = re.sub(r"(?m)(?<=[^:]):(?=\n\n +\S)", "::", "\n".join(lines))
+    lines[:] = text.split("\n")
+
+
 def setup(app: Sphinx) -> None:
     """What Sphinx calls."""
+    # Before Napoleon, which turns "Args:" into a list.
+    app.connect("autodoc-process-docstring", mark_code, priority=400)
     app.connect("source-read", lead_links_to_pages)
     app.add_lexer("haproxy", TextLexer)  # Pygments has none

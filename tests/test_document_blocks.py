@@ -8,8 +8,10 @@ import logging
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import fastapi
@@ -166,6 +168,66 @@ def test_the_set_up_of_each_framework_is_shown_on_the_front_page_and_on_its_own(
         "README.md",
         *(f"docs/start/{name}.md" for name in ("asgi", "django", "fastapi", "flask", "wsgi")),
     }
+
+
+# -- what the examples of the page on privacy do -----------------------------------------------
+
+
+class SignedIn:
+    """A middleware in place of Django's AuthenticationMiddleware."""
+
+    is_staff = False
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        request.user = self
+        return self.get_response(request)
+
+
+class Staff(SignedIn):
+    is_staff = True
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "headers", "is_counted"),
+    [
+        ("OnlyWithConsent", "SignedIn", {}, False),
+        ("OnlyWithConsent", "SignedIn", {"Cookie": "statistics=no"}, False),
+        ("OnlyWithConsent", "SignedIn", {"Cookie": "statistics=yes"}, True),
+        ("StaffDoesNotCount", "SignedIn", {}, True),
+        ("StaffDoesNotCount", "Staff", {}, False),
+    ],
+)
+def test_a_middleware_decides_who_is_counted(
+    name: str, user: str, headers: dict[str, str], is_counted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up_django()
+    [block] = [each for each in PYTHON if f"class {name}:" in each.code]
+    module = ModuleType("documented_middleware")
+    exec(block.code, vars(module))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    middleware = [
+        "footfall.django.FootfallMiddleware",
+        f"{__name__}.{user}",
+        f"{module.__name__}.{name}",
+    ]
+    with (
+        override_settings(MIDDLEWARE=middleware, FOOTFALL={"destinations": [PLAUSIBLE]}),
+        capture() as outbox,
+    ):
+        call_wsgi(WSGIHandler(), navigation(headers=headers))
+    assert [event.name for event in outbox] == ["pageview"] * is_counted
+
+
+@pytest.mark.parametrize(("address", "is_counted"), [("203.0.113.9", False), ("192.0.2.1", True)])
+def test_a_hook_leaves_out_an_office(address: str, is_counted: bool) -> None:
+    [block] = [each for each in PYTHON if "OFFICE =" in each.code]
+    before_send = run(block)["before_send"]
+    visitor = footfall.Visitor(client_ip=address)
+    event = footfall.Event(url="https://example.com/", visitor=visitor)
+    assert before_send(event) is (event if is_counted else None)
 
 
 # -- commands ----------------------------------------------------------------------------------

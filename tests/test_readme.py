@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import footfall
+from footfall import destinations
 from footfall.cli import COMMANDS, main
 from footfall.collector import CollectorServer
 from footfall.collector.web.reason_texts import REMEDIES
@@ -21,7 +23,7 @@ from footfall.rules.pageview import REASONS
 from footfall.tracker import Tracker
 from tests.agreement.test_agreement import DIFFERENCES
 from tests.support.adapters import CHROME
-from tests.support.documents import README, TEXTS, blocks_of
+from tests.support.documents import README, ROOT, TEXTS, blocks_of
 from tests.support.vendors import wait_until
 
 COUNTING = TEXTS["docs/counting.md"]
@@ -140,3 +142,18 @@ def test_it_names_every_difference_from_the_vendors_script() -> None:
 
 def test_the_readme_is_a_front_page_of_under_250_lines() -> None:
     assert len(README.splitlines()) < 250
+
+
+def test_the_reference_has_every_public_name() -> None:
+    text = TEXTS["docs/api.md"]
+    classes = [name for name in destinations.__all__ if re.fullmatch("[A-Z][A-Za-z]+", name)]
+    documented = {*re.findall(r"^\.\. auto\w+:: (?:\w+\.)*(\w+)$", text, re.MULTILINE)}
+    assert {*footfall.__all__, *classes} - documented == set()
+
+
+def test_the_costs_of_other_packages_are_those_that_were_measured() -> None:
+    costs = TEXTS["docs/comparison.md"].partition("### What they cost")[2]
+    measured = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    numbers = re.findall(r"\d+,\d{3}(?:,\d{3})?", costs)
+    assert len(numbers) == 8
+    assert [number for number in numbers if number.replace("1,745", "1745") not in measured] == []
