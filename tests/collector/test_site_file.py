@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from footfall.collector import CollectorServer, Store
+from footfall.collector import site_file as module
 from footfall.collector.site_file import SiteFile, site_file
 from footfall.collector.storage.stats import StatsQuery, TimeRange
+from footfall.collector.storage.stored_events import EventSearch
+from footfall.common.file_system import Mount
 from footfall.config import Config
 from footfall.destinations import Collector, SQLite
 from footfall.errors import ConfigError
@@ -57,7 +60,8 @@ def test_events_are_in_the_file_when_it_answers(path: str) -> None:
     assert rows(path) == ["/a", "/b", "/c"]
     assert Path(path).stat().st_mode & 0o777 == 0o600
     file.close()
-    assert [*Path(path).parent.iterdir()] == [Path(path)]
+    left = sorted(each.name for each in Path(path).parent.iterdir())
+    assert left == ["footfall.sqlite3", "footfall.sqlite3.lock"]
     assert written(file, event("/d")).status == 202, "a closed one opens again"
     file.close()
 
@@ -209,6 +213,33 @@ def test_an_app_loses_nothing_to_a_file_that_is_locked_for_a_while(path: str) ->
     tracker.close(10)
 
 
+NFS = Mount("/data", "nfs4")
+
+
+def test_on_a_network_file_system_there_is_no_log_and_the_owner_is_told(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "mount_of", lambda _: NFS)
+    file = SiteFile(SQLite(path=path))
+    assert written(file, event("/a")).status == 202
+    assert rows(path, "PRAGMA journal_mode") == ["delete"]
+    assert file.store.count(EventSearch()) == 1
+    [text] = file.warnings({})
+    assert "(nfs4): it is used without a write-ahead log" in text
+    file.close()
+
+
+def test_on_a_disk_that_goes_with_the_deploy_the_owner_is_told(
+    path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "mount_of", lambda _: Mount("/", "overlay"))
+    for environ in ({}, {"RENDER": "true"}):
+        Tracker(Config(destinations=[SQLite(path=path)]), environ=environ)
+    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "is on a disk that Render empties with each deploy" in warnings[0]
+
+
 # -- processes -----------------------------------------------------------------------------------
 
 
@@ -228,6 +259,20 @@ def test_a_forked_child_opens_the_file_itself(path: str) -> None:
     assert rows(path) == ["/parent", "/child", "/parent/2"]
     assert rows(path, "SELECT count(*) FROM visits") == [1]
     file.close()
+
+
+def test_one_process_does_the_upkeep_and_another_takes_it_over(path: str) -> None:
+    files = [SiteFile(SQLite(path=path)) for _ in range(2)]
+
+    def leaders() -> list[bool]:
+        return [file._opened._leader_lock.is_held for file in files]
+
+    for number, file in enumerate(files):
+        assert written(file, event(f"/{number}")).status == 202
+        assert wait_until(lambda: leaders() == [True, False])
+    files[0].close()
+    assert wait_until(lambda: leaders() == [False, True]), "within seconds"
+    files[1].close()
 
 
 def test_two_processes_that_meet_a_visitor_at_once_count_one_visit(path: str) -> None:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
@@ -22,6 +22,8 @@ from footfall.collector.storage.store import KEEP_EVENTS, MAX_BYTES, Store, faul
 from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
 from footfall.collector.wire import batch
 from footfall.collector.wire.messages import IncomingRequest, IngestResponse, IngestResult
+from footfall.common.file_system import is_network, mount_of, temporary_disk
+from footfall.common.leader_lock import IS_POSSIBLE, LeaderLock
 from footfall.destinations.sqlite import RequestGroup
 from footfall.errors import Ambiguous, ConfigError, Fault
 from footfall.model import Request, Response
@@ -58,10 +60,26 @@ class SiteFile:
         if faults:
             raise ConfigError(faults)
         self._keep_events, self._max_bytes = keep, max_bytes
-        self._opened = _OpenedFile()
+        self._mount = mount_of(self.path)
+        self._opened = _OpenedFile(self.path)
 
     def __repr__(self) -> str:
         return f"SiteFile({self.path!r})"
+
+    def warnings(self, environ: Mapping[str, str]) -> Iterator[str]:
+        """A sentence for each reason why the file may be lost or slow."""
+        if self._mount is not None and is_network(self._mount):
+            yield (
+                f"{self.path} is on a network file system ({self._mount.type}): it is used without "
+                "a write-ahead log, so that reading and writing wait for each other, and SQLite "
+                "may be unable to lock it. Name a file on a local disk, or run `footfall collect` "
+                "on one machine and send to it: collector://HOST/DOMAIN"
+            )
+        elif does := temporary_disk(self._mount, environ):
+            yield (
+                f"{self.path} is on a disk that {does}: the figures go with it. Mount a volume and "
+                "name a file on it, or send to a collector or a vendor elsewhere"
+            )
 
     @property
     def recent_hits(self) -> RecentHits:
@@ -116,7 +134,7 @@ class SiteFile:
         if opened.process_id != os.getpid():
             # Closing the parent's connection would release locks, and remove its log.
             _of_parents.append(opened)
-            opened = self._opened = _OpenedFile()
+            opened = self._opened = _OpenedFile(self.path)
         return opened
 
     def _open(self, opened: _OpenedFile) -> Store:
@@ -132,6 +150,8 @@ class SiteFile:
                 max_bytes=self._max_bytes,
                 timezone=options.timezone,
                 mmdb=options.mmdb,
+                has_log=not is_network(self._mount),
+                has_upkeep=opened.has_upkeep,
             )
             opened.identity = _identity(self.path)
         return opened.store
@@ -163,8 +183,9 @@ class SiteFile:
 class _OpenedFile:
     """What one process has opened of a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
         self.process_id: Final = os.getpid()
+        self._leader_lock: Final = LeaderLock(path)
         # Held to open and close the file, and by the thread that receives.
         self.lock: Final = threading.RLock()
         self.recent_hits: Final = RecentHits()
@@ -182,6 +203,16 @@ class _OpenedFile:
         store, self.store, self._receiver = self.store, None, None
         if store is not None:
             store.close()
+        self._leader_lock.release()
+
+    def has_upkeep(self) -> bool:
+        """Whether this process holds the lock beside the file; all do where there is no lock."""
+        if not IS_POSSIBLE:
+            return True
+        try:
+            return self._leader_lock.acquire()
+        except OSError:
+            return True
 
 
 # Kept, since forgetting a connection closes it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
@@ -53,6 +53,7 @@ class Dispatcher:
         *,
         keeps_unsent: bool,
     ) -> None:
+        self._transport = transport
         self._own_transports: list[ClosableTransport] = []
         self.lanes = tuple(
             self._lane(destination, transport, limits, log)
@@ -94,6 +95,21 @@ class Dispatcher:
             lane.reset_after_fork()
         if self.outbox is not None:
             self.outbox.reset_after_fork()
+
+    @property
+    def means(self) -> str:
+        """What carries the events, for a log line; empty where all are written by this process."""
+        if len(self._own_transports) == len(self.lanes):
+            return ""
+        return f" through {self._transport!r}"
+
+    def warnings(self, environ: Mapping[str, str]) -> Iterator[str]:
+        """What is valid and probably a mistake, of all destinations; one sentence each."""
+        for lane in self.lanes:
+            yield from getattr(lane.destination, "warnings", ())
+        for transport in self._own_transports:
+            if (of_transport := getattr(transport, "warnings", None)) is not None:
+                yield from of_transport(environ)
 
     @property
     def names(self) -> str:

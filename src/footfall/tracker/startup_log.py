@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from footfall.common import log
 from footfall.config import Config
-from footfall.delivery.transport import Transport
 from footfall.tracker.dispatcher import Dispatcher
 
 
 def log_startup(
     config: Config,
     dispatcher: Dispatcher,
-    transport: Transport,
     why_inline: str | None,
+    environ: Mapping[str, str],
     log_to: log.ThrottledLog,
 ) -> None:
     """Log where events go, and each warning once.
@@ -25,18 +24,17 @@ def log_startup(
         why = "switched off" if config.all_destinations else "no destination is configured"
         log.info(f"footfall counts nothing: {why}")
         return
-    log.info(f"footfall counts for {dispatcher.names} through {transport!r}")
+    log.info(f"footfall counts for {dispatcher.names}{dispatcher.means}")
     if why_inline is not None:
         log.info(f"footfall delivers within each request, since {why_inline}")
     for note in config.resolver.notes:
         if note.level != "warning":
             log.info(f"footfall: {note.text}")
-    for text in _warnings(config, dispatcher):
+    for text in _warnings(config, dispatcher, environ):
         log_to.warn_once(text, f"footfall: {text}")
 
 
-def _warnings(config: Config, dispatcher: Dispatcher) -> Iterator[str]:
+def _warnings(config: Config, dispatcher: Dispatcher, environ: Mapping[str, str]) -> Iterator[str]:
     yield from (note.text for note in config.resolver.notes if note.level == "warning")
     yield from config.path_rules.warnings
-    for lane in dispatcher.lanes:
-        yield from getattr(lane.destination, "warnings", ())
+    yield from dispatcher.warnings(environ)

@@ -99,7 +99,7 @@ class Tracker:
         self._resetting_in: int | None = None
         self.reset_after_fork()
         process_hooks.register(self)
-        log_startup(config, self._dispatcher, self.transport, why_inline, self._log)
+        log_startup(config, self._dispatcher, why_inline, environ, self._log)
         self._start_line = start_line.wanted_line(config, environ, is_reloading=is_reloading)
 
     @classmethod

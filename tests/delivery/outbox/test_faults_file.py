@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from footfall.delivery.outbox import leader_lock
+from footfall.common import leader_lock
 from footfall.delivery.outbox import outbox as outbox_module
 from footfall.delivery.outbox import sqlite_file as files
 from footfall.delivery.outbox.sqlite_file import OutboxFile

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from footfall.common.leader_lock import LeaderLock
 from footfall.config import Config
 from footfall.delivery import lane
 from footfall.errors import ConfigError
@@ -30,6 +31,7 @@ from tests.delivery.outbox.files import (
 )
 from tests.support.faults import Scripted, watched_site
 from tests.support.vendors import vendor, wait_until
+from tests.support.waiting import LONG_SECONDS, no_long_wait
 
 
 @pytest.mark.parametrize("mode", ["at_most_once", "at_least_once"])
@@ -69,6 +71,21 @@ def test_no_file_and_no_thread_is_there_before_the_first_event(path: str) -> Non
         assert {*threading.enumerate()} <= before
         assert site.tracker.stats()["outbox"]["is_drainer"] is False
         site.visit()
+
+
+def test_only_the_leader_reads_the_file_and_another_process_does_not_wait_for_it(path: str) -> None:
+    other = LeaderLock(path)
+    assert other.acquire()
+    with watched_site(DEAD, outbox=path, transport=Scripted()) as site:
+        site.visits(10)
+        assert wait_until(lambda: site.counts() == {"stored": 10})
+        with no_long_wait():
+            assert site.tracker.flush(LONG_SECONDS)
+        assert site.counts() == {"stored": 10}
+        other.release()
+        site.visit()
+        assert wait_until(lambda: site.counts().get("accepted") == 11), "once the lock is free"
+        assert site.tracker.stats()["outbox"]["is_drainer"] is True
 
 
 def test_what_cannot_be_sent_at_the_end_stays_and_the_next_process_sends_it(

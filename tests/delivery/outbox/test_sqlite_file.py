@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from footfall.delivery.outbox.leader_lock import LeaderLock
+from footfall.common.leader_lock import LeaderLock
 from footfall.delivery.outbox.sqlite_file import OutboxFile, UnusableFileError
 from tests.delivery.outbox.files import DEAD, NAME
 from tests.support.faults import Scripted, watched_site

@@ -57,12 +57,17 @@ class Database:
     Args:
         path: The file, or `:memory:`.
         synchronous: What a power cut may lose; see `Synchronous`.
+        has_log: False for no write-ahead log, which needs memory that all processes share: none on
+            a network file system has it (https://sqlite.org/wal.html). Then readers and writers
+            wait for each other.
 
     Raises:
         ConfigError: The file cannot be opened, is damaged, another program's or a later version's.
     """
 
-    def __init__(self, path: str | Path, synchronous: Synchronous = "normal") -> None:
+    def __init__(
+        self, path: str | Path, synchronous: Synchronous = "normal", *, has_log: bool = True
+    ) -> None:
         self.path = str(path)
         self._log_path = f"{self.path}-wal"
         self._synchronous = synchronous
@@ -73,7 +78,7 @@ class Database:
             if not self._is_memory and not os.access(self.path, os.W_OK):
                 remedy = "may not be written; change that, or name another file"
                 raise ConfigError(Fault("database", self.path, remedy))
-            _prepare(self.writer, self.path)
+            _prepare(self.writer, self.path, has_log)
             self._set_busy_timeout()
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self.writer.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB}")
@@ -230,10 +235,10 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: str) -> None:
+def _prepare(connection: sqlite3.Connection, path: str, has_log: bool) -> None:
     """Bring the file to our schema, or raise."""
     _check_file(connection, path, _NAME_NEW)
-    _switch_to_wal(connection)
+    _set_journal(connection, "WAL" if has_log else "DELETE")
     connection.execute("BEGIN IMMEDIATE")
     # A second process may have been faster.
     if schema.version(connection) < schema.SCHEMA_VERSION:
@@ -242,12 +247,12 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("COMMIT")
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
+def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
     # SQLite does not wait here while another process makes the same switch; it raises "locked".
     deadline = time.monotonic() + _OPEN_BUSY_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_mode = {mode}")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise

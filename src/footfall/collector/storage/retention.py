@@ -35,6 +35,8 @@ _STEP_PAUSE_SECONDS: Final = 0.02
 _BLOCKED_PAUSE_SECONDS: Final = 1.0
 # Of the bytes that may be in use; the other parts are for events.
 _COUNTS_PART: Final = 1 / 20
+# In which another process takes over the upkeep of one that has ended.
+_TAKE_OVER_SECONDS: Final = 4.0
 # The salt of the next day is made early: at midnight the file may be locked.
 _SALT_AHEAD_SECONDS: Final = 3_600
 
@@ -48,7 +50,17 @@ class RetentionLimits(NamedTuple):
 
 
 class Retention:
-    """The steps and when the next is due, for the writer thread; `clock` gives Unix time."""
+    """The steps and when the next is due, for the writer thread.
+
+    Args:
+        database: The file.
+        salts: Those of its days.
+        limits: What is kept.
+        zone: The time zone whose days count.
+        clock: Gives seconds since the epoch.
+        has_upkeep: Whether it is this process that does all this, of those on the file. Where not,
+            it only makes room for what it writes.
+    """
 
     def __init__(
         self,
@@ -57,12 +69,16 @@ class Retention:
         limits: RetentionLimits,
         zone: ZoneInfo,
         clock: Callable[[], float],
+        *,
+        has_upkeep: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
         self._salts = salts
         self._limits = limits
         self._zone = zone
         self._clock = clock
+        self._has_upkeep = has_upkeep
+        self._is_idle = False
         self._rows = 0
         self._rows_since_size = 0
         # What was in use after the last step; more than the limit where that was lowered.
@@ -83,6 +99,8 @@ class Retention:
     @property
     def due_in_seconds(self) -> float:
         """How long until the next step, unless many rows are written."""
+        if self._is_idle:
+            return _TAKE_OVER_SECONDS
         due_at = min(self._due_at, self._checkpoint_at)
         return max(due_at - time.monotonic(), _STEP_PAUSE_SECONDS)
 
@@ -94,6 +112,10 @@ class Retention:
         """Do a little of what is due, if anything is."""
         try:
             self._make_room()
+            self._is_idle = not self._has_upkeep()
+            if self._is_idle:
+                self._salts.forget(day_number(today(self._clock(), self._zone)))
+                return
             self._delete_and_close()
             if time.monotonic() >= self._checkpoint_at:
                 is_empty = self._database.checkpoint()

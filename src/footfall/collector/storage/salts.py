@@ -45,7 +45,10 @@ class Salts:
         Returns:
             Whether there were any, of which the write-ahead log still has copies.
         """
-        last = today - _KEEP_DAYS
-        for day in [day for day in tuple(self._known) if day <= last]:
+        self.forget(today)
+        return write_sql.purge_salts(connection, today - _KEEP_DAYS)
+
+    def forget(self, today: int) -> None:
+        """Forget those in memory that are too old; another process deletes them from the file."""
+        for day in [day for day in tuple(self._known) if day <= today - _KEEP_DAYS]:
             del self._known[day]
-        return write_sql.purge_salts(connection, last)

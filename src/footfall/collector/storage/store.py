@@ -73,6 +73,10 @@ class Store:
         mmdb: A country database in the MaxMind format.
         synchronous: `"normal"`: a power cut may lose the events since the last checkpoint, which is
             made each minute. `"full"`: it loses none, and each commit waits for the disk.
+        has_log: False on a network file system; see `Database`.
+        has_upkeep: Asked every few seconds, in the thread that writes: whether this process deletes
+            what is too old or too much, and computes the figures of past days. One of those that
+            share the file should.
         clock: Gives seconds since the epoch.
 
     Raises:
@@ -89,6 +93,8 @@ class Store:
         timezone: str = "UTC",
         mmdb: str | Path | None = None,
         synchronous: Synchronous = "normal",
+        has_log: bool = True,
+        has_upkeep: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if faults := faults_of(keep_events, keep_days, max_bytes, timezone, synchronous):
@@ -97,7 +103,7 @@ class Store:
         self.clock = clock
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
-        self._database = Database(path, synchronous)
+        self._database = Database(path, synchronous, has_log=has_log)
         self.instance = instance_name(self._database)
         """The name of this collector among others, 16 hexadecimal digits."""
         self.registry = SiteRegistry(self._database)
@@ -112,7 +118,9 @@ class Store:
         self._recent_events = RecentEvents()
         self._max_bytes = max_bytes
         limits = RetentionLimits(keep_events, keep_days, max_bytes)
-        self._retention = Retention(self._database, salts, limits, self.zone, clock)
+        self._retention = Retention(
+            self._database, salts, limits, self.zone, clock, has_upkeep=has_upkeep
+        )
         self._writer = WriterThread(
             self.path,
             self._insert,

@@ -15,7 +15,7 @@ Off by default. Its rules:
 
 from typing import Literal, TypeAlias
 
-from footfall.delivery.outbox.leader_lock import IS_POSSIBLE
+from footfall.common.leader_lock import IS_POSSIBLE
 
 __all__ = ["IS_POSSIBLE", "Mode"]
 

@@ -15,12 +15,12 @@ from typing import Any, Final
 from footfall.common import reentrancy
 from footfall.common.background_thread import BackgroundThread
 from footfall.common.clock import monotonic
+from footfall.common.leader_lock import LeaderLock
 from footfall.common.log import ThrottledLog
 from footfall.delivery.drainer import Drainer
 from footfall.delivery.lane import Lane
 from footfall.delivery.outbox import Mode
 from footfall.delivery.outbox.file_source import FileSource
-from footfall.delivery.outbox.leader_lock import LeaderLock
 from footfall.delivery.outbox.sqlite_file import MAX_ROWS, OutboxFile, is_damage, move_aside
 from footfall.delivery.outbox.write_buffer import WriteBuffer
 from footfall.delivery.visitor_order import Item

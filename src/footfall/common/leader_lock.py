@@ -1,4 +1,4 @@
-"""The lock that decides which of the processes that share a file may read from it."""
+"""The lock that decides which of the processes on a file does what one alone should do."""
 
 from __future__ import annotations
 
