@@ -14,8 +14,10 @@ from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 from django.urls import include, path
 
+from footfall.asgi import FlushOnShutdown
 from footfall.rules.pageview import HOST_REMEDY, LOCALHOST_REMEDY
 from tests.support.adapters import PLAUSIBLE
+from tests.support.vendors import unused_port
 from tests.support.waiting import LONG_SECONDS
 
 MIDDLEWARE = "footfall.django.FootfallMiddleware"
@@ -106,11 +108,19 @@ def test_a_middleware_installed_twice_is_a_warning() -> None:
     assert [check for check, _ in found] == ["footfall.W002"]
 
 
-LOCAL = "plausible+http://127.0.0.1:8321/example.com"
+# Where nothing listens.
+LOCAL = f"plausible+http://127.0.0.1:{unused_port()}/example.com"
 ON: dict[str, Any] = {"FOOTFALL": {"destinations": [PLAUSIBLE]}}
 AT_HOME = {"ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]", ".localhost"]}
 INTERNAL = {"ALLOWED_HOSTS": ["web", ".internal", "10.0.0.5", "localhost"]}
 PROXIED = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+
+
+async def bare_app(scope: Any, receive: Any, send: Any) -> None:
+    raise NotImplementedError
+
+
+flushing_app = FlushOnShutdown(bare_app)
 
 
 def with_options(**options: Any) -> dict[str, Any]:
@@ -131,7 +141,7 @@ NOTHING_COUNTS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "only local hosts, a local destination": (
         {"FOOTFALL": {"destinations": [LOCAL]}} | AT_HOME,
         [],
-        [],
+        ["W012"],
     ),
     "only local hosts, which count": (with_options(track_localhost=True) | AT_HOME, [], []),
     "only local hosts, a base URL": (with_options(base_url="https://x.org") | AT_HOME, [], []),
@@ -140,7 +150,7 @@ NOTHING_COUNTS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "only internal hosts, a local destination": (
         {"FOOTFALL": {"destinations": [LOCAL]}} | INTERNAL,
         [],
-        [],
+        ["W012"],
     ),
     "only internal hosts, a base URL": (with_options(base_url="https://x.org") | INTERNAL, [], []),
     "internal hosts and another": (ON | {"ALLOWED_HOSTS": ["web", ".x.org"]}, [], []),
@@ -160,6 +170,10 @@ NOTHING_COUNTS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
         [],
     ),
     "no proxy": (with_options(trusted_proxies=0), [], []),
+    "a site that is none of the hosts": (ON | {"ALLOWED_HOSTS": ["exmaple.com"]}, [], ["W011"]),
+    "an ASGI app": (ON | {"ASGI_APPLICATION": f"{__name__}.bare_app"}, [], ["W010"]),
+    "an ASGI app that flushes": (ON | {"ASGI_APPLICATION": f"{__name__}.flushing_app"}, [], []),
+    "an ASGI app that is not there": (ON | {"ASGI_APPLICATION": f"{__name__}.no_app"}, [], []),
 }
 
 
@@ -174,6 +188,24 @@ def test_settings_with_which_nothing_counts_are_a_warning(
         seen = messages(deploy=deploy, **settings)
         assert [str(message.id).removeprefix("footfall.") for message in seen] == expected
         assert all(message.hint for message in seen)
+
+
+SECURITY = "django.middleware.security.SecurityMiddleware"
+COMMON = "django.middleware.common.CommonMiddleware"
+ORDERS: dict[str, tuple[list[str], list[str]]] = {
+    "first": ([MIDDLEWARE, SECURITY, COMMON], []),
+    "after what only redirects to https": ([SECURITY, MIDDLEWARE, COMMON], []),
+    "after the app's own": (["shop.Tracing", MIDDLEWARE, COMMON], []),
+    "last": ([SECURITY, COMMON, MIDDLEWARE], [COMMON]),
+}
+
+
+@pytest.mark.parametrize(("order", "before"), ORDERS.values(), ids=ORDERS)
+def test_a_middleware_that_answers_before_ours_is_a_warning(
+    order: list[str], before: list[str]
+) -> None:
+    found = [each for each in messages(**ON, MIDDLEWARE=order) if each.id == "footfall.W009"]
+    assert [each.msg.partition(" comes before ")[0] for each in found] == before
 
 
 HINTS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
@@ -256,6 +288,8 @@ def test_manage_py_check_reports_them(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text(PROJECT)
     (tmp_path / "manage.py").write_text(MANAGE)
     environ = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    # So that the vendor is not reached from any machine.
+    environ["https_proxy"] = f"http://127.0.0.1:{unused_port()}"
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=tmp_path,
@@ -266,4 +300,5 @@ def test_manage_py_check_reports_them(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "(footfall.W006) ALLOWED_HOSTS has only names of this machine" in done.stderr
+    assert "(footfall.W012) plausible:example.com cannot be reached: no answer" in done.stderr
     assert f"HINT: Add the host that visitors use. {LOCALHOST_REMEDY}" in done.stderr

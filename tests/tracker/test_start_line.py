@@ -55,6 +55,14 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
         {"destinations": HOOK, "track_localhost": True},
         "counting for webhook:hooks.test; events go to hooks.test",
     ),
+    "a file": (
+        {"destinations": "sqlite:///footfall.sqlite3"},
+        "counting for each host; events go to the file footfall.sqlite3",
+    ),
+    "a file for one site": (
+        {"destinations": "sqlite:////var/a.sqlite3?domain=example.com"},
+        "counting for example.com; events go to the file /var/a.sqlite3",
+    ),
     "no destination": (
         {},
         "counting nothing, since no destination is configured. Set `destinations`, such as "

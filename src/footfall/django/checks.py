@@ -9,11 +9,16 @@ footfall.W005   counting is switched off (unless DEBUG, or with --deploy)
 footfall.W006   only hosts of this machine are allowed, whose pages do not count (--deploy)
 footfall.W007   the address of the proxy in front is every visitor's (--deploy)
 footfall.W008   only hosts of a private network are allowed, under which pages are sent (--deploy)
+footfall.W009   the middleware is after one of Django's that answers requests by itself
+footfall.W010   the app of ASGI_APPLICATION has no FlushOnShutdown (--deploy)
+footfall.W011   a destination counts for a site whose name is nearly that of a host (--deploy)
+footfall.W012   a destination cannot be reached; this sends no event (--deploy)
 """
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Any, Final
@@ -22,17 +27,19 @@ from django.conf import settings
 from django.core import mail
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own names
 from django.urls import URLResolver, get_resolver
+from django.utils.module_loading import import_string
 
-from footfall.common.internal_host import is_internal
-from footfall.common.loopback import is_loopback
+from footfall.asgi import FlushOnShutdown
 from footfall.config import Config
 from footfall.django.middleware import NAME_PREFIX, SETTING, excluded_names, settings_options
 from footfall.errors import ConfigError
-from footfall.rules.pageview import HOST_REMEDY, LOCALHOST_REMEDY
-from footfall.tracker.uncounted_pages import inactive_cause
+from footfall.tracker import setup_checks
+from footfall.tracker.double_install import layers_of
 
 MIDDLEWARE: Final = "footfall.django.FootfallMiddleware"
 _SPELLINGS: Final = (MIDDLEWARE, "footfall.django.middleware.FootfallMiddleware")
+# It redirects to https alone, and belongs first by Django's own documents.
+_HARMLESS_OUTSIDE: Final = ("django.middleware.security.SecurityMiddleware",)
 # Django's settings that are only right behind a proxy.
 _OF_PROXIES: Final = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
 
@@ -57,7 +64,7 @@ def _spelled(option: str) -> str:
 
 
 def check_middleware(**_: Any) -> list[CheckMessage]:
-    """W001 or W002 where MIDDLEWARE does not list the middleware exactly once."""
+    """W001, W002 or W009 where MIDDLEWARE does not list the middleware once, and first."""
     installed = _times_installed()
     if installed == 0:
         return [
@@ -75,7 +82,22 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
                 id="footfall.W002",
             )
         ]
-    return []
+    outside = [name for name in _before_ours() if name.startswith("django.")]
+    answering = [name for name in outside if name not in _HARMLESS_OUTSIDE]
+    if not answering:
+        return []
+    return [
+        Warning(
+            f"{answering[-1]} comes before footfall's middleware, which does not see the pages and "
+            "redirects that it answers by itself",
+            f'put "{MIDDLEWARE}" first in MIDDLEWARE',
+            id="footfall.W009",
+        )
+    ]
+
+
+def _before_ours() -> list[str]:
+    return [*itertools.takewhile(lambda name: name not in _SPELLINGS, settings.MIDDLEWARE)]
 
 
 def check_active(**_: Any) -> list[CheckMessage]:
@@ -85,17 +107,23 @@ def check_active(**_: Any) -> list[CheckMessage]:
 
 
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """W004 to W008, for the settings of a site that visitors use."""
+    """W004 to W012, for the settings of a site that visitors use."""
     config = _installed_config()
     if config is None:
         return []
-    found = []
-    if settings.DEBUG:  # otherwise `check_active` says so
-        found += _inactive(config)
-    if config.is_active:
-        found += _unknown_hosts(config)
-        found += _unread_proxy(config)
-    return found
+    if not config.is_active:
+        return _inactive(config) if settings.DEBUG else []  # otherwise `check_active` says so
+    found = [
+        *setup_checks.findings(config, site(), os.environ),
+        *setup_checks.unreachable(config, os.environ),
+    ]
+    return [*map(_message, found), *_unflushed()]
+
+
+def site() -> setup_checks.SiteFacts:
+    """What the settings say of the hosts, and of a proxy in front."""
+    proxy_setting = next((name for name in _OF_PROXIES if getattr(settings, name)), None)
+    return setup_checks.SiteFacts("ALLOWED_HOSTS", settings.ALLOWED_HOSTS, proxy_setting)
 
 
 def _is_test_run() -> bool:
@@ -104,51 +132,28 @@ def _is_test_run() -> bool:
 
 
 def _inactive(config: Config) -> list[CheckMessage]:
-    if config.is_active:
+    return [] if config.is_active else [_message(setup_checks.inactive(config, os.environ))]
+
+
+def _message(finding: setup_checks.SetupFinding) -> CheckMessage:
+    return Warning(finding.text, finding.remedy, id=f"footfall.{finding.id}")
+
+
+def _unflushed() -> list[CheckMessage]:
+    """W010 where the app of ASGI_APPLICATION delivers nothing when its server stops."""
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    try:
+        app = import_string(path) if path else None
+    except ImportError:  # Django itself reports it, when it serves
         return []
-    cause = inactive_cause(config, os.environ)
-    check = "footfall.W004" if config.enabled else "footfall.W005"
-    return [Warning(f"footfall counts nothing: {cause.text}", cause.remedy, id=check)]
-
-
-def _unknown_hosts(config: Config) -> list[CheckMessage]:
-    hosts = [pattern.removeprefix(".").lower() for pattern in settings.ALLOWED_HOSTS]
-    # Django itself reports that no host is allowed.
-    if config.base_url or config.is_local_only or not hosts or "*" in hosts:
-        return []
-    if all(is_loopback(host.strip("[].")) for host in hosts):
-        return [] if config.pageview_options.track_localhost else [_only_local()]
-    if all(is_loopback(host.strip("[].")) or is_internal(host) for host in hosts):
-        return [_only_internal()]
-    return []
-
-
-def _only_local() -> CheckMessage:
-    return Warning(
-        "ALLOWED_HOSTS has only names of this machine, and pages on those do not count",
-        f"Add the host that visitors use. {LOCALHOST_REMEDY}",
-        id="footfall.W006",
-    )
-
-
-def _only_internal() -> CheckMessage:
-    return Warning(
-        "ALLOWED_HOSTS has only names that a private network knows, and pages are sent under these",
-        f"Add the host that visitors use. {HOST_REMEDY}",
-        id="footfall.W008",
-    )
-
-
-def _unread_proxy(config: Config) -> list[CheckMessage]:
-    setting = next((name for name in _OF_PROXIES if getattr(settings, name)), None)
-    if setting is None or not config.resolver.reads_no_header:
+    if app is None or any(isinstance(each, FlushOnShutdown) for each in layers_of(app)):
         return []
     return [
         Warning(
-            f"{setting} says that a proxy is in front, and `trusted_proxies` that none is: the "
-            "proxy's address would be every visitor's",
-            "Remove `trusted_proxies`, or set it to the networks of the proxies.",
-            id="footfall.W007",
+            f"{path} has no FlushOnShutdown, so a server may stop with events that are not sent",
+            "In asgi.py: from footfall.asgi import FlushOnShutdown; application = "
+            "FlushOnShutdown(get_asgi_application())",
+            id="footfall.W010",
         )
     ]
 

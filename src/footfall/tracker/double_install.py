@@ -12,7 +12,7 @@ from typing import Final
 from footfall.common import log
 from footfall.tracker.tracker import Tracker
 
-__all__ = ["warn_if_installed_twice"]
+__all__ = ["layers_of", "trackers_within", "warn_if_installed_twice"]
 
 # The attributes in which middlewares and frameworks keep what they wrap; Flask has the second.
 _WRAPPED: Final = ("app", "wsgi_app", "application")
@@ -23,7 +23,7 @@ _MAX_DEPTH: Final = 64
 def warn_if_installed_twice(app: object, tracker: Tracker) -> None:
     """Log a warning for each destination of which the inner middleware counts nothing."""
     ours = _destination_names(tracker)
-    for inner in _trackers_within(app):
+    for inner in trackers_within(app):
         for name in sorted(ours & _destination_names(inner)):
             log.warning(
                 f"footfall: this app already has a middleware for {name}, which counts nothing "
@@ -31,14 +31,24 @@ def warn_if_installed_twice(app: object, tracker: Tracker) -> None:
             )
 
 
-def _trackers_within(app: object) -> Iterator[Tracker]:
-    for _ in range(_MAX_DEPTH):
-        # No computed attribute: an app's property may do anything, even fail.
-        attributes = getattr(app, "__dict__", {})
-        found = attributes.get("tracker")
+def trackers_within(app: object) -> Iterator[Tracker]:
+    """The trackers of the middlewares around an app, from the outside."""
+    for layer in layers_of(app):
+        found = getattr(layer, "__dict__", {}).get("tracker")
         if isinstance(found, Tracker):
             yield found
-        app = next((attributes[name] for name in _WRAPPED if name in attributes), None)
+
+
+def layers_of(app: object) -> Iterator[object]:
+    """The app, and what it wraps, as far as that shows."""
+    for _ in range(_MAX_DEPTH):
+        yield app
+        # No computed attribute: an app's property may do anything, even fail.
+        attributes = getattr(app, "__dict__", {})
+        inner = next((attributes[name] for name in _WRAPPED if name in attributes), None)
+        if inner is None:
+            return
+        app = inner
 
 
 def _destination_names(tracker: Tracker) -> set[str]:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from footfall.common.printable import escaped
 from footfall.config import Config, is_quiet, under_pytest
-from footfall.destinations import Collector, Destination
+from footfall.destinations import Collector, Destination, file_of
 from footfall.tracker import process_hooks, test_mode
 from footfall.tracker.uncounted_pages import inactive_cause
 
@@ -99,8 +99,8 @@ def line_for(config: Config, environ: Mapping[str, str]) -> str:
         return f"footfall: counting nothing, since {cause.text}{remedy}"
     targets = [_target(each) for each in config.all_destinations]
     parts = [f"counting for {_joined(map(_site, targets))}"]
-    if vendors := [each for each in targets if not isinstance(each, Collector)]:
-        parts.append(f"events go to {_joined(map(_host, vendors))}")
+    if others := [each for each in targets if not isinstance(each, Collector)]:
+        parts.append(f"events go to {_joined(map(_place, others))}")
     if not config.pageview_options.track_localhost:
         parts.append("pages on localhost do not count (track_localhost=True counts them)")
     if collectors := [each for each in targets if isinstance(each, Collector)]:
@@ -117,11 +117,18 @@ def _target(destination: Destination) -> Destination:
 
 def _site(destination: Destination) -> str:
     site = getattr(destination, "domain", None)
+    if isinstance(site, str):
+        return site
+    if file_of(destination) is not None:
+        return "each host"
     # Names go on with the server, or with the path of a webhook.
-    return site if isinstance(site, str) else re.split("[@/]", destination.name)[0]
+    return re.split("[@/]", destination.name)[0]
 
 
-def _host(destination: Destination) -> str:
+def _place(destination: Destination) -> str:
+    file = file_of(destination)
+    if file is not None:
+        return f"the file {file.path}"
     # The path of a webhook may be a secret; a queue has no URL.
     return urlsplit(destination.endpoint).netloc.rpartition("@")[2] or destination.name
 
