@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -48,8 +50,12 @@ def put(queue: RedisStream, events: Sequence[Event], pack: int = 50) -> None:
     transport.close()
 
 
+def line_of(vendor: Vendor, site: str = "example.com") -> str:
+    return vendor.url.replace("http://", "plausible+http://") + f"/{site}"
+
+
 def destination(vendor: Vendor, site: str = "example.com") -> Destination:
-    return destination_from(vendor.url.replace("http://", "plausible+http://") + f"/{site}")
+    return destination_from(line_of(vendor, site))
 
 
 def urls(vendor: Vendor) -> Counter[str]:
@@ -79,6 +85,20 @@ def relay(queue: RedisStream, *destinations: Destination, **options: Any) -> Ite
         yield found
     finally:
         found.close(1.0)
+
+
+@contextmanager
+def running(server: RedisServer, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The program; it has joined the queue when the block begins."""
+    command = [sys.executable, "-m", "footfall", "relay", server.line, *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        assert any(line.startswith("Delivering from redis:example") for line in process.stdout)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def steps(found: Relay, seconds: float = 20.0) -> bool:

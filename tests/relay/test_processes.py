@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,18 @@ import pytest
 from footfall.delivery.outbox import Mode
 from footfall.relay.relay import Relay
 from footfall.relay.status import read_status
-from tests.relay.queues import account, destination, pages, put, queue_at, relay, steps, urls
+from tests.relay.queues import (
+    account,
+    destination,
+    line_of,
+    pages,
+    put,
+    queue_at,
+    relay,
+    running,
+    steps,
+    urls,
+)
 from tests.support import vendors
 from tests.support.redis_server import STREAM, RedisServer, redis_server
 from tests.support.vendors import Vendor, vendor, wait_until
@@ -157,6 +170,45 @@ def test_64_at_least_once_a_stopped_relay_sends_nothing_that_is_anothers(
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+
+
+class SilentAtFirst:
+    """A vendor that reads its first requests and answers none, until it `has_recovered`."""
+
+    def __init__(self) -> None:
+        self.has_recovered = False
+
+    def __call__(self, connection: socket.socket, server: Vendor) -> None:
+        while server.read_request(connection):
+            if self.has_recovered:
+                connection.sendall(vendors.answer())
+
+
+@pytest.mark.parametrize("promise", ["at_most_once", "at_least_once"])
+@pytest.mark.usefixtures("claims_soon")
+def test_65_a_relay_that_is_stopped_returns_what_it_has_not_begun_to_send(
+    server: RedisServer, promise: Mode
+) -> None:
+    put(queue_at(server), pages(range(EVENTS)), pack=100)
+    silent = SilentAtFirst()
+    with vendor(silent) as plausible:
+        to = destination(plausible)
+        options = ("--promise", promise, "--connections", str(CONNECTIONS))
+        with running(server, "--to", line_of(plausible), *options) as process:
+            assert wait_until(lambda: len(plausible.requests) == CONNECTIONS)
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+        sent = urls(plausible)
+        silent.has_recovered = True
+        with relay(queue_at(server), to, connections=CONNECTIONS, mode=promise) as found:
+            assert steps(found)
+        got = urls(plausible)
+        if promise == "at_most_once":
+            assert account(server) == {"accepted": EVENTS - len(sent), "lost": len(sent)}
+            assert {*got.values()} == {1}
+        else:
+            assert account(server) == {"accepted": EVENTS}
+            assert got - sent == Counter(str(number) for number in range(EVENTS))
 
 
 def test_59_a_server_with_a_log_of_its_writes_keeps_the_queue(tmp_path: Path) -> None:

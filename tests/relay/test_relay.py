@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.relay.queues import account, destination, pages, put, queue_at, relay
 from tests.support import vendors
 from tests.support.faults import watched_site
 from tests.support.redis_server import BOTH_ENGINES, RedisServer, redis_server
-from tests.support.vendors import vendor, wait_until
+from tests.support.vendors import Vendor, vendor, wait_until
 
 
 @pytest.fixture(scope="module", params=BOTH_ENGINES)
@@ -100,6 +102,53 @@ def test_a_relay_that_stops_returns_what_it_could_not_send(server: RedisServer) 
         assert steps(other)
         assert urls(plausible) == {str(number): 1 for number in range(100)}
     assert account(server) == {"accepted": 100}
+
+
+def test_a_relay_that_stops_waits_for_the_answers_to_what_it_has_sent(server: RedisServer) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(300)))
+    with vendor(vendors.slow(0.05, vendors.answer())) as plausible:
+        with relay(queue, destination(plausible)) as found:
+            assert wait_until(lambda: found.step() and len(plausible.requests) > 20)
+            assert found.close(30.0)
+        counts = account(server)
+        assert counts == {"accepted": len(plausible.requests), "waiting": 300 - counts["accepted"]}
+        assert {*urls(plausible).values()} == {1}
+
+
+def test_a_relay_that_stops_waits_for_an_answer_of_a_vendor_that_fails(
+    server: RedisServer,
+) -> None:
+    def behave(connection: socket.socket, plausible: Vendor) -> None:
+        while request := plausible.read_request(connection):
+            is_first = request is plausible.requests[0]
+            plausible.is_closing.wait(0.3 if is_first else 0.0)
+            connection.sendall(vendors.answer("202 Accepted" if is_first else "503 Not now"))
+
+    queue = queue_at(server)
+    put(queue, pages(range(100)))
+    with vendor(behave) as plausible, relay(queue, destination(plausible)) as found:
+        [lane] = found.lanes.values()
+        assert wait_until(lambda: found.step() and lane.is_paused)
+        assert found.close(30.0)
+        assert account(server) == {"accepted": 1, "waiting": 99}
+
+
+def test_a_relay_that_stops_while_the_queue_is_away_sends_what_it_has_taken(
+    tmp_path: Path,
+) -> None:
+    with (
+        redis_server(tmp_path) as server,
+        vendor(vendors.slow(0.01, vendors.answer())) as plausible,
+    ):
+        put(queue_at(server), pages(range(100)))
+        with relay(queue_at(server), destination(plausible), connections=2) as found:
+            found.step()
+            [lane] = found.lanes.values()
+            taken = lane.counters().taken
+            server.kill()
+            assert found.close(10.0)
+            assert lane.counters().accepted == taken == len(urls(plausible))
 
 
 def test_each_destination_has_the_promise_that_fits_it(server: RedisServer) -> None:

@@ -70,6 +70,8 @@ class Lane:
         """True for a destination that gets a report of every hit instead of events."""
         self.on_unsent: Callable[[Lane, list[Item]], int] | None = None
         """Keeps what could not be sent in time; returns how many of these are lost all the same."""
+        self.on_unanswered: Callable[[Lane, list[Item]], object] | None = None
+        """Gets what was still in flight then and has a row; it counts as `stored`."""
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
         # Where requests wait for their events, none waits for others to be processed.
         self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
@@ -213,6 +215,11 @@ class Lane:
                 is_due = self._breaker.allows(self._clock())
                 return 1 if is_due and not outstanding else 0
             return min(window, self._limits.max_events) - outstanding
+
+    def withdraw(self) -> list[Item]:
+        """Take out what is not in flight; `enqueue_admitted` or `count_admitted` has to follow."""
+        with self._lock:
+            return self._queue.withdraw()
 
     def enqueue_stored(self, events: Iterable[tuple[Event, Hashable]]) -> None:
         """Queue events from the outbox, each with its row there; None where that is deleted."""
@@ -480,16 +487,24 @@ class Lane:
 
     def wait(self, deadline: float) -> bool:
         """The second half of `drain`, for a caller that has expedited several lanes first."""
+        # Of a vendor that fails, too, an exchange that has begun may end well.
         self._wait_while(
-            lambda now: self._queue.outstanding and not self._breaker.has_failed_again, deadline
+            lambda now: (
+                self._queue.in_flight
+                or (self._queue.outstanding and not self._breaker.has_failed_again)
+            ),
+            deadline,
         )
         with self._lock:
             is_paused = self._breaker.is_open
-            lost, unsent = self._queue.abandon(keeps_unsent=self.on_unsent is not None)
+            found = self._queue.abandon(keeps_unsent=self.on_unsent is not None)
             self._is_draining = False
+        lost = found.lost
         # Outside the lock: an outbox has one of its own.
         if self.on_unsent is not None:
-            lost += self.on_unsent(self, unsent)
+            lost += self.on_unsent(self, found.unsent)
+        if self.on_unanswered is not None:
+            self.on_unanswered(self, found.unanswered)
         if lost:
             text = f"{lost} events were not delivered in time (see shutdown_timeout_seconds)"
             if is_paused:

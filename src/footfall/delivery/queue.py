@@ -7,11 +7,23 @@ item is in flight is held until that item has ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple
 
 from footfall.delivery.counters import Counters
 from footfall.delivery.limits import Limits
 from footfall.delivery.visitor_order import Item, VisitorOrder
 from footfall.model import OutcomeKind
+
+
+class Abandoned(NamedTuple):
+    """What was outstanding when a queue was emptied."""
+
+    lost: int
+    """How many items are counted as lost."""
+    unsent: list[Item]
+    """To be kept, and still uncounted."""
+    unanswered: list[Item]
+    """In flight, with a row by which an outbox still keeps them; counted as `stored`."""
 
 
 class EventQueue:
@@ -147,27 +159,32 @@ class EventQueue:
         self.counters.queued -= 1
         self.counters.add(counter)
 
-    def abandon(self, *, keeps_unsent: bool) -> tuple[int, list[Item]]:
+    def withdraw(self) -> list[Item]:
+        """Take out what is not in flight; `enqueue` or `count` has to follow."""
+        queued = self.order.clear(self.in_flight)
+        self.handed_over += len(queued)
+        return queued
+
+    def abandon(self, *, keeps_unsent: bool) -> Abandoned:
         """Take everything out.
 
         Args:
             keeps_unsent: True where an outbox takes what was not in flight.
-
-        Returns:
-            How many items are counted as lost, and those to be kept, still uncounted.
         """
         queued = self.order.clear(self.in_flight)
         lost, kept = ([], queued) if keeps_unsent else (queued, [])
+        unanswered = []
         for item in self.in_flight:
             if item.row is None and not item.is_counted:
                 lost.append(item)
             elif not item.is_counted:
                 # It stays in the file. Now, for its outcome may come before the outbox is called.
                 self.count(item, "stored")
+                unanswered.append(item)
         for item in lost:
             self.count(item, "lost_at_exit")
         self.handed_over += len(kept)
-        return len(lost), kept
+        return Abandoned(len(lost), kept, unanswered)
 
     def oldest_age(self, now: float) -> float:
         """Seconds since the oldest outstanding item was made; 0 where there is none."""

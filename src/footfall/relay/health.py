@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,8 @@ from footfall.relay.status import QueueStatus
 
 # A probe sends a few hundred bytes.
 TIMEOUT_SECONDS: Final = 5.0
+# How long `close` waits at most. A relay has half a second to end.
+POLL_SECONDS: Final = 0.05
 
 
 class HealthServer:
@@ -66,9 +69,8 @@ class HealthServer:
 
         self._server = ThreadingHTTPServer(address, Handler)
         self._server.daemon_threads = True
-        BackgroundThread(
-            self._server.serve_forever, name="footfall health", end=self._server.shutdown
-        ).start()
+        serve = functools.partial(self._server.serve_forever, POLL_SECONDS)
+        BackgroundThread(serve, name="footfall health", end=self._server.shutdown).start()
 
     @property
     def port(self) -> int:

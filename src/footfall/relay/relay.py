@@ -89,6 +89,7 @@ class Relay:
         self._drainer = Drainer(self.lanes, log=self._log, window=window)
         for lane in self.lanes.values():
             lane.on_unsent = self._give_back
+            lane.on_unanswered = self._give_back_unanswered
         # How the events of each lane had ended when it was registered.
         self._before: dict[str, Mapping[str, int]] = {}
         self._next_count_at = 0.0
@@ -154,7 +155,7 @@ class Relay:
         return read_status(self._source.client, self._stream)
 
     def close(self, timeout_seconds: float) -> bool:
-        """Deliver what was taken, write the account, and leave the queue.
+        """Return what was not sent, wait for the answers to the rest, and leave the queue.
 
         Returns:
             True if nothing was lost.
@@ -164,7 +165,7 @@ class Relay:
         self._drainer.is_feeding = False
         deadline = monotonic() + timeout_seconds
         for lane in self.lanes.values():
-            lane.expedite()
+            self._withdraw(lane)
         lossless = [lane.wait(deadline) for lane in self.lanes.values()]
         try:
             self._drainer.finish_done(self._source)
@@ -177,21 +178,45 @@ class Relay:
         self._source.client.close()
         return all(lossless)
 
-    def _give_back(self, lane: Lane, items: Sequence[Item]) -> int:
-        """Return to the queue what a lane did not send. How many are lost all the same."""
+    def _withdraw(self, lane: Lane) -> None:
+        """Return to the queue what a lane has not begun to send, unless the queue is away."""
         from redis.exceptions import RedisError
 
-        if not items:
-            return 0
+        items = lane.withdraw()
         try:
-            self._source.give_back(lane.name, [item.event for item in items])
-            self._source.finish([item.row for item in items if item.row is not None])
+            self._return(lane, items)
+        except (RedisError, OSError):
+            lane.enqueue_admitted(items)
+        else:
+            lane.count_admitted(items, "stored")
+
+    def _give_back(self, lane: Lane, items: Sequence[Item]) -> int:
+        """Return to the queue what a lane could not send. How many are lost all the same."""
+        from redis.exceptions import RedisError
+
+        try:
+            self._return(lane, items)
         except (RedisError, OSError) as error:
             self._log.warn("queue", f"footfall: events could not be returned: {error}")
             lane.count_admitted(items, "lost_at_exit")
             return len(items)
         lane.count_admitted(items, "stored")
         return 0
+
+    def _give_back_unanswered(self, lane: Lane, items: Sequence[Item]) -> None:
+        """Return events that may be sent twice, so that the rest of their entries is not."""
+        from redis.exceptions import RedisError
+
+        try:
+            self._return(lane, items)
+        except (RedisError, OSError) as error:
+            # The entries are pending, and so another relay sends them.
+            self._log.warn("queue", f"footfall: events could not be returned: {error}")
+
+    def _return(self, lane: Lane, items: Sequence[Item]) -> None:
+        if items:
+            self._source.give_back(lane.name, [item.event for item in items])
+            self._source.finish([item.row for item in items if item.row is not None])
 
     def _register(self, name: str) -> None:
         """Begin an account: what has ended until now is in another one, which the server lost."""
