@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 
+import footfall
+from footfall import destinations
 from footfall.destinations import Destination, destination_from
 from footfall.destinations._dsn import _VENDORS
 from footfall.model import OutcomeKind, Response, Visitor
@@ -135,6 +137,13 @@ def test_the_table_of_destinations_is_that_of_the_code() -> None:
 @pytest.mark.parametrize("line", re.findall(r"^\w+(?:\+http)?://.+$", DESTINATIONS, re.MULTILINE))
 def test_every_line_of_a_destination_can_be_used(line: str) -> None:
     assert usable(line).name.startswith(re.split(r"\W", line)[0])
+
+
+def test_the_reference_has_every_public_name() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    classes = [name for name in destinations.__all__ if re.fullmatch("[A-Z][A-Za-z]+", name)]
+    documented = {*re.findall(r"^\.\. auto\w+:: (?:\w+\.)*(\w+)$", text, re.MULTILINE)}
+    assert {*footfall.__all__, *classes} - documented == set()
 
 
 CONTRIBUTING: Final = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
