@@ -105,23 +105,6 @@ def test_the_log_lines_to_alert_on_are_those_of_the_collector() -> None:
     assert [part for part in parts if part not in code] == []
 
 
-def anchors(path: Path) -> set[str]:
-    """The fragments of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
-        if re.match(r"https?://", link):
-            continue
-        target, _, fragment = link.partition("#")
-        path = (page.parent / target).resolve() if target else page
-        assert path.exists(), link
-        assert not fragment or fragment in anchors(path), link
-
-
 def test_every_page_and_every_file_is_linked() -> None:
     linked = {
         (page.parent / link.partition("#")[0]).resolve()

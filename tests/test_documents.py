@@ -20,6 +20,7 @@ from footfall.model import OutcomeKind, Response, Visitor
 from footfall.testing import capture
 from footfall.tracker import Tracker
 from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation
+from tests.support.documents import TEXTS
 from tests.support.faults import Scripted
 from tests.support.vendors import wait_until
 
@@ -105,6 +106,24 @@ def test_every_path_that_it_names_exists(document: str) -> None:
     places = [ROOT, ROOT / "src" / "footfall", *(path.parent for path in ROOT.rglob("src/**/*.py"))]
     missing = {path for path in named if not any((place / path).exists() for place in places)}
     assert missing == set()
+
+
+def anchors(path: Path) -> set[str]:
+    """The fragments of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_link_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    for link in re.findall(r"\]\(([^)\s]+)\)", TEXTS[name]):
+        if re.match(r"https?://", link):
+            continue
+        target, _, fragment = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), link
+        assert not fragment or fragment in anchors(path), link
 
 
 DESTINATIONS: Final = (ROOT / "docs" / "destinations.md").read_text("utf-8")
