@@ -18,6 +18,7 @@ from footfall.destinations import (
     Destination,
     RedisStream,
     destination_from,
+    file_of,
     queue_of,
     split_dsns,
 )
@@ -189,8 +190,11 @@ def _destinations(lines: Sequence[str]) -> list[Destination]:
         raise ValueError("say where events go: --to plausible://plausible.io/example.com")
     names = [each.name for each in found]
     for each in found:
-        if queue_of(each) is not None:
-            raise ValueError(f"--to {each.name}: a relay delivers to vendors, and to no queue")
+        if queue_of(each) or file_of(each):
+            raise ValueError(
+                f"--to {each.name}: a relay delivers to vendors and collectors, and into no queue "
+                "and no file"
+            )
         if names.count(each.name) > 1:
             raise ValueError(f"--to {each.name} is there twice: it would count twice")
     return found

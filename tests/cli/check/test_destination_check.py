@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +78,27 @@ def test_clickhouses_table_is_offered_where_it_is_missing(
 
 
 # -- against a collector ----------------------------------------------------------------------
+
+
+def test_a_file_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "f.sqlite3"
+    arguments = ["check", f"sqlite:///{file}", "--client-ip", ADDRESS, "--url", "https://a.test/"]
+    assert main(arguments) == 0
+    assert "meaning    accepted: the vendor took the event" in output(capsys)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT domain, path FROM events").fetchall() == [("a.test", "/")]
+
+
+def test_a_file_that_cannot_be_written_has_a_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "f.sqlite3"
+    file.write_text("no database" * 100)
+    arguments = ["check", f"sqlite:///{file}", "--client-ip", ADDRESS, "--url", "https://a.test/"]
+    assert main(arguments) == 1
+    text = output(capsys)
+    assert "move it away to start anew" in text
+    assert "remedy     see the meaning; the file has to be whole" in text
 
 
 def test_an_event_that_arrives_is_read_back(

@@ -14,7 +14,7 @@ from footfall.cli.api_keys import STATS_KEY, collector_token, collector_token_re
 from footfall.cli.explain import BROWSER
 from footfall.cli.terminal import say
 from footfall.common.printable import escaped
-from footfall.destinations import Collector, Destination, Plausible, explained, outcome_of
+from footfall.destinations import Collector, Destination, Plausible, explained, file_of, outcome_of
 from footfall.errors import TransportError
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
@@ -22,6 +22,8 @@ from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visit
 if TYPE_CHECKING:
     import argparse
 
+    from footfall.collector.site_file import SiteFile
+    from footfall.delivery.transport import HTTPXTransport
     from footfall.plausible_api import PlausibleAPI
 
 # Thirty seconds of polling take a fortieth of the requests that a key allows in an hour.
@@ -97,9 +99,7 @@ class DestinationCheck:
         return found
 
     def _send(self, address: str) -> Outcome:
-        from footfall.delivery.transport import HTTPXTransport
-
-        transport, event = HTTPXTransport(), self._event(address)
+        transport, event = self._transport(), self._event(address)
         request = self._request(event)
         try:
             response = transport.send(request)
@@ -112,6 +112,16 @@ class DestinationCheck:
             self._setup = setup_for(response)
         outcome = outcome_of(self._destination, request, response)
         return explained(self._destination, outcome, event, has_kept=False)
+
+    def _transport(self) -> HTTPXTransport | SiteFile:
+        """What carries the event."""
+        if (file := file_of(self._destination)) is not None:
+            from footfall.collector.site_file import site_file
+
+            return site_file(file)
+        from footfall.delivery.transport import HTTPXTransport
+
+        return HTTPXTransport()
 
     def _request(self, event: Event) -> Request:
         """The request that the middleware would send: to a collector, a report."""
@@ -134,6 +144,8 @@ class DestinationCheck:
                 # The endpoint itself has answered, and says why.
                 cause, _, advice = outcome.detail.partition(_ADVICE)
                 return advice or cause.partition(": ")[2]
+            if file_of(self._destination) is not None:
+                return "see the meaning; the file has to be whole, and writable for this user"
             return f"check that {self._destination.endpoint} is the vendor's events endpoint"
         if isinstance(self._destination, Collector):
             return f"{self._base_url} shows the reason; it may know other domains only"

@@ -43,6 +43,7 @@ from footfall.destinations import (
     Only,
     check_event_name,
     explained,
+    file_of,
     queue_of,
 )
 from footfall.errors import ConfigError, EventError, Fault
@@ -98,10 +99,10 @@ class Forward:
         outbox: str | Path | None = None,
         transport: Transport | None = None,
     ) -> None:
-        queues = [each for each in destinations if queue_of(each) is not None]
-        if queues:
-            remedy = "is a queue; name a vendor, or hand over from the apps themselves"
-            raise ConfigError([Fault("forward", each.name, remedy) for each in queues])
+        own = [each for each in destinations if queue_of(each) or file_of(each)]
+        if own:
+            remedy = "is a queue or a file; name a vendor, or use it in the apps themselves"
+            raise ConfigError([Fault("forward", each.name, remedy) for each in own])
         transport = transport or choose("auto", timeout_seconds=TOTAL_TIMEOUT_SECONDS)
         limits = Limits()
         if outbox is not None:
