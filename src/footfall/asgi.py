@@ -9,15 +9,15 @@ streaming, server-sent events, disconnects and websockets are not affected.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from contextlib import suppress
+from copy import copy
 from operator import itemgetter
-from typing import Any, Final, Literal, TypeAlias, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, Unpack, cast
 from uuid import UUID
 
 from footfall.common.bounded_cache import BoundedCache
 from footfall.common.clock import monotonic
+from footfall.common.in_thread import in_thread
 from footfall.config import Options
 from footfall.model import Headers, Hit
 from footfall.request.capture import (
@@ -53,6 +53,9 @@ from footfall.rules import pageview, url
 from footfall.tracker import Tracker
 from footfall.tracker.process_hooks import shut_down
 from footfall.tracker.wrapped_app import WrappedApp
+
+if TYPE_CHECKING:
+    from footfall.dashboard.asgi_route import AsgiDashboard
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -230,11 +233,20 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
         self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(app, tracker, options, _delivering)
+        self._dashboard: AsgiDashboard | None = None
+        if self.tracker.config.dashboard_options is not None:
+            from footfall.dashboard.asgi_route import AsgiDashboard
+
+            self._dashboard = AsgiDashboard(self.tracker.config, copy(self), app)
+            # Of the two, the copy counts: it costs no other app a comparison in each request.
+            self._is_active = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self._is_active:
             if scope["type"] == "lifespan":
                 await _lifespan(self.app, scope, receive, send)
+            elif scope["type"] == "http" and self._dashboard is not None:
+                await self._dashboard(scope, receive, send)
             else:
                 if scope["type"] == "http":
                     show_inactive(self._recorder, exchange_of, scope)
@@ -501,33 +513,3 @@ async def _lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
 async def _close() -> None:
     """Deliver what waits, outside the event loop."""
     await in_thread(shut_down)
-
-
-async def in_thread(work: Callable[[], object]) -> None:
-    """Run `work` in a new thread; on another loop than asyncio's, such as trio's, in this one.
-
-    Not in an executor: views that hang may occupy all of its threads, and the end of the process
-    would wait for them, however often its owner presses Ctrl-C.
-    """
-    import asyncio
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        work()
-        return
-    is_done = asyncio.Event()
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            with suppress(RuntimeError):  # the loop is closed, so nothing waits
-                loop.call_soon_threadsafe(is_done.set)
-
-    try:
-        threading.Thread(target=run, name="footfall deliver", daemon=True).start()
-    except RuntimeError:  # the system has no thread left
-        work()
-        return
-    await is_done.wait()

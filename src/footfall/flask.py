@@ -9,7 +9,8 @@ does; `after_request` hooks do not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Unpack
 
 from footfall import wsgi
 from footfall.config import Options, as_options
@@ -17,6 +18,22 @@ from footfall.tracker.shared_tracker import shared_tracker
 
 if TYPE_CHECKING:
     from flask import Flask
+
+
+class _FlaskSite:
+    """The app as the dashboard asks it: the owner's function may use Flask's own request."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def is_debug(self) -> bool:
+        return self._app.debug
+
+    def ask(self, allow: Callable[[Any], object], environ: dict[str, Any]) -> object:
+        import flask
+
+        with self._app.request_context(environ):
+            return allow(flask.request)
 
 
 class Footfall:
@@ -44,7 +61,10 @@ class Footfall:
         options = {**as_options(app.config.get("FOOTFALL") or {}), **self._options}
         tracker = shared_tracker(options)
         app.extensions["footfall"] = tracker
-        app.wsgi_app = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)  # type: ignore[method-assign]  # the documented way to wrap a Flask app
+        middleware = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)
+        if middleware.dashboard is not None:
+            middleware.dashboard.site = _FlaskSite(app)
+        app.wsgi_app = middleware  # type: ignore[method-assign]  # the documented way to wrap a Flask app
 
 
 __all__ = ["Footfall"]

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from copy import copy
 from functools import lru_cache
 from inspect import CO_GENERATOR
 from types import CodeType, GeneratorType, TracebackType
-from typing import Any, Final, Protocol, TypeAlias, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Unpack, cast
 
 from footfall.common.bounded_cache import MAX_ENTRIES, BoundedCache
 from footfall.common.clock import monotonic
@@ -45,6 +46,9 @@ from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview, url
 from footfall.tracker import Tracker
 from footfall.tracker.wrapped_app import WrappedApp
+
+if TYPE_CHECKING:
+    from footfall.dashboard.wsgi_route import WsgiDashboard
 
 Environ: TypeAlias = dict[str, Any]
 ExcInfo: TypeAlias = (
@@ -223,9 +227,19 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
         self, app: WSGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(app, tracker, options)
+        self.dashboard: WsgiDashboard | None = None
+        """What answers for the path of the dashboard, if there is one."""
+        if self.tracker.config.dashboard_options is not None:
+            from footfall.dashboard.wsgi_route import PlainApp, WsgiDashboard
+
+            self.dashboard = WsgiDashboard(self.tracker.config, copy(self), PlainApp(app))
+            # Of the two, the copy counts: it costs no other app a comparison in each request.
+            self._is_active = False
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_active:
+            if self.dashboard is not None:
+                return self.dashboard(environ, start_response)
             show_inactive(self._recorder, exchange_of, environ)
             return self.app(environ, start_response)
         recorder = self._recorder

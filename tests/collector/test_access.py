@@ -20,7 +20,8 @@ def test_every_answer_has_the_security_headers(http: httpx2.Client, path: str) -
     assert headers["content-security-policy"].startswith("default-src 'self'; ")
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == "no-store"
+    is_file = path.startswith("/static/")
+    assert headers["cache-control"] == ("private, max-age=300" if is_file else "no-store")
     assert "access-control-allow-origin" not in headers
 
 

@@ -7,10 +7,7 @@ but GET, HEAD and OPTIONS are refused to pages of other origins.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from http import HTTPStatus
-from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -18,25 +15,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from footfall.collector.access_token import has_token, is_same
+from footfall.collector.access_token import (
+    COOKIE_NAME,
+    COOKIE_SECONDS,
+    cookie_value,
+    has_token,
+    is_same,
+)
 from footfall.collector.csrf import is_forged
 from footfall.collector.host_check import PROBE_PATHS
 from footfall.collector.public_address import PublicAddress
+from footfall.collector.response_headers import SECURITY_HEADERS
 from footfall.collector.root_path import route_path
-
-_COOKIE = "footfall_token"
-# A month, before the token must be typed again.
-_COOKIE_SECONDS = 30 * 86_400
-
-# A page loads its own style sheets, scripts and streams, and nothing from elsewhere.
-_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
 
 
 class AccessControl:
@@ -60,7 +50,7 @@ class AccessControl:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
                 # Starlette's redirect to the path without its last slash names scheme and port,
@@ -85,7 +75,7 @@ class AccessControl:
         if parameter is not None and is_same(parameter, token):
             return _set_cookie(token, request)
         is_given = has_token(request.headers.get("authorization", ""), [token])
-        if is_given or is_same(request.cookies.get(_COOKIE, ""), _cookie(token)):
+        if is_given or is_same(request.cookies.get(COOKIE_NAME, ""), cookie_value(token)):
             return None
         text = "Open the page once with ?token=TOKEN, or send Authorization: Bearer TOKEN."
         return _reject(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})
@@ -103,17 +93,12 @@ def _set_cookie(token: str, request: Request) -> Response:
     rest = [(key, value) for key, value in request.query_params.multi_items() if key != "token"]
     response = RedirectResponse(f"{path}?{urlencode(rest)}" if rest else path, HTTPStatus.SEE_OTHER)
     response.set_cookie(
-        _COOKIE,
-        _cookie(token),
-        max_age=_COOKIE_SECONDS,
+        COOKIE_NAME,
+        cookie_value(token),
+        max_age=COOKIE_SECONDS,
         path=address.root or "/",
         httponly=True,
         samesite="lax",
         secure=address.scheme == "https",
     )
     return response
-
-
-def _cookie(token: str) -> str:
-    # The cookie does not reveal the token.
-    return hmac.new(token.encode(), b"footfall cookie", hashlib.sha256).hexdigest()

@@ -1,11 +1,19 @@
-"""The tokens in `Authorization: Bearer`, compared in constant time."""
+"""The tokens in `Authorization: Bearer` and in cookies, compared in constant time."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable
+from typing import Final
 
-__all__ = ["has_token", "is_same"]
+__all__ = ["COOKIE_NAME", "COOKIE_SECONDS", "cookie_value", "has_token", "is_same"]
+
+COOKIE_NAME: Final = "footfall_token"
+"""The name of the cookie."""
+
+COOKIE_SECONDS: Final = 30 * 86_400
+"""A month, before the token must be typed again."""
 
 
 def has_token(authorization: str, tokens: Iterable[str]) -> bool:
@@ -19,3 +27,8 @@ def has_token(authorization: str, tokens: Iterable[str]) -> bool:
 def is_same(given: str, secret: str) -> bool:
     """Whether both are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(given.encode(errors="replace"), secret.encode())
+
+
+def cookie_value(token: str) -> str:
+    """The value of the cookie, which does not reveal the token."""
+    return hmac.new(token.encode(), b"footfall cookie", hashlib.sha256).hexdigest()

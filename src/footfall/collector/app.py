@@ -59,7 +59,6 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -68,13 +67,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from footfall.collector import query_params
 from footfall.collector.access import AccessControl
 from footfall.collector.api import openapi, plausible
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
+from footfall.collector.error_responses import busy, database_error, http_error
 from footfall.collector.host_check import HostCheck
 from footfall.collector.ingest.chaos import Chaos
 from footfall.collector.ingest.chaos_middleware import ChaosMiddleware
@@ -92,15 +91,10 @@ from footfall.collector.web.dashboard import Dashboard
 from footfall.collector.web.event_stream import POLL_SECONDS
 from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
-from footfall.collector.wire.messages import RETRY_SOON
+from footfall.collector.web.static_files import static_route
 from footfall.errors import ConfigError
 
 logger = logging.getLogger("footfall.collector")
-
-_STATIC = Path(__file__).parent / "web" / "static"
-
-# Another process has locked the file, or the disk is full. Only writing meets these.
-_UNWRITABLE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
 
 _DEFAULT_LIMIT = 1_000
 _DEFAULT_WAIT_SECONDS = 10.0
@@ -145,7 +139,7 @@ def create_app(
             *api.routes,
             *plausible.routes(store, domains),
             openapi.route,
-            Mount("/static", StaticFiles(directory=_STATIC)),
+            static_route,
         ],
         middleware=[
             Middleware(RequestLimits),
@@ -162,9 +156,9 @@ def create_app(
             Middleware(AccessControl, token=token),
         ],
         exception_handlers={
-            HTTPException: _http_error,
-            sqlite3.Error: _database_error,
-            TimeoutError: _busy,
+            HTTPException: http_error,
+            sqlite3.Error: database_error,
+            TimeoutError: busy,
         },
         lifespan=api.lifespan,
     )
@@ -365,20 +359,3 @@ def _hit_search(request: Request) -> HitSearch:
         reason=query.get("reason"),
         after=query_params.integer(request, "after", 0),
     )
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 -- Starlette's types do not know
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
-
-
-async def _busy(request: Request, error: Exception) -> Response:
-    content = {"error": "The database cannot be written at the moment"}
-    return JSONResponse(content, 503, dict(RETRY_SOON))
-
-
-async def _database_error(request: Request, error: Exception) -> Response:
-    # The low byte is the kind of the error.
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
-        return await _busy(request, error)
-    return JSONResponse({"error": f"The database cannot be read: {error}"}, 500)

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from footfall.common.path_prefix import normalized_path
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["RootPath", "normalized_root_path", "route_path"]
 
-_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 # How the collector's own paths begin; below such a root path, `/api/event` would mean two things.
 _OWN: Final = frozenset({"api", "backend", "events", "live", "log", "share", "static", "v1"})
 
 
 def normalized_root_path(text: str) -> str:
-    """The path with one slash at its beginning and none at its end; empty for the root of a host.
+    """The root path of a collector, as `normalized_path` returns it.
 
     Raises:
-        ValueError: It is no such path; the text is the remedy.
+        ValueError: It is no such path, or one of the collector's own; the text is the remedy.
     """
-    path = text.strip().strip("/")
-    path = f"/{path}" if path else ""
-    if "://" in text:
-        raise ValueError("write the path alone, such as /stats")
-    segments = path.split("/")
-    if not _PATH.fullmatch(path) or "." in segments or ".." in segments:
-        raise ValueError("write a path such as /stats, of letters, digits and - . _ ~")
-    if len(segments) > 1 and segments[1].lower() in _OWN:
-        raise ValueError(f"/{segments[1]} is a path of the collector's own; choose another")
+    path = normalized_path(text)
+    first = path.partition("/")[2].partition("/")[0]
+    if first.lower() in _OWN:
+        raise ValueError(f"/{first} is a path of the collector's own; choose another")
     return path
 
 

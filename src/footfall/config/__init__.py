@@ -10,16 +10,20 @@ argument, then the framework's settings, then `FOOTFALL_*` in the environment, t
     sources    reads them from mappings and the environment
     validate   checks each value by itself
     compile    compiles the values into the parts that requests use
+    dashboard  compiles the options of the dashboard
     table      the table of options in the manual
 """
 
 from footfall.config.config import OPTIONS, Config, overruled
-from footfall.config.options import Options
+from footfall.config.dashboard import DashboardOptions
+from footfall.config.options import STAFF, Options
 from footfall.config.sources import as_options, is_off_in, is_quiet, under_pytest
 
 __all__ = [
     "OPTIONS",
+    "STAFF",
     "Config",
+    "DashboardOptions",
     "Options",
     "as_options",
     "is_off_in",

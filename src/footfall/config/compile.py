@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 from footfall.client_ip import ClientIP
+from footfall.config.dashboard import DashboardOptions, dashboard_options
 from footfall.config.options import Options
 from footfall.delivery import Limits
 from footfall.delivery.limits import DEFAULTS
@@ -45,6 +46,7 @@ class Compiled(NamedTuple):
     url_options: url.UrlOptions
     pageview_options: pageview.PageviewOptions
     limits: Limits
+    dashboard_options: DashboardOptions | None
 
 
 def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
@@ -65,6 +67,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
     keep_query = _try(faults, lambda: _keep_query(options["keep_query"])) or frozenset()
     hides = _try(faults, lambda: _hide_path_secrets(options["hide_path_secrets"]))
     url_options = _try(faults, lambda: _url_options(options, keep_query, hides))
+    dashboard = _try(faults, lambda: dashboard_options(options, found))
     if found is None or resolver is None or extensions is None:
         return None
     if path_rules is None or url_options is None or faults:
@@ -82,6 +85,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
             late_max_age_seconds=options["max_age_seconds"] or DEFAULTS.late_max_age_seconds,
             max_connections=options["max_connections"],
         ),
+        dashboard_options=dashboard,
     )
 
 

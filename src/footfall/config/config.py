@@ -10,8 +10,9 @@ from typing import Any, Final, Literal, Self, cast
 
 from footfall.client_ip import ClientIP
 from footfall.config.compile import compile_options
+from footfall.config.dashboard import DashboardOptions
 from footfall.config.declare import declared_options, option
-from footfall.config.options import Options
+from footfall.config.options import DashboardAllow, Options
 from footfall.config.sources import overruled_variables, read
 from footfall.config.validate import validate
 from footfall.delivery import Limits
@@ -49,6 +50,31 @@ class Config:
         is_secret=True,
     )
     enabled: bool = option(True, "one switch for staging and tests")
+
+    # -- the dashboard in the app --------------------------------------------------------------
+
+    dashboard: str | None = option(
+        None,
+        'shows the figures of an `"sqlite:"` destination below this path, such as `"/stats"`; see '
+        "[Dashboard](dashboard.md)",
+    )
+    # Each of these lets in whom it knows. Without any, only a browser on this machine, and one at a
+    # local address while the app is in debug mode.
+    dashboard_token: str | None = option(
+        None,
+        "who opens the dashboard once with `?token=` may look; 16 characters or more",
+        is_secret=True,
+    )
+    dashboard_allow: DashboardAllow | None = option(
+        None,
+        'a function of the request that returns True for who may look; under Django also `"staff"`',
+        is_validated=False,
+    )
+    dashboard_password: str | None = option(
+        None,
+        "`USER:HASH` of who may look, from `python -m footfall.dashboard.password USER`",
+        is_secret=True,
+    )
 
     # -- who the visitor is --------------------------------------------------------------------
 
@@ -224,6 +250,8 @@ class Config:
     url_options: url.UrlOptions = field(init=False, repr=False)
     pageview_options: pageview.PageviewOptions = field(init=False, repr=False)
     limits: Limits = field(init=False, repr=False)
+    # None where there is none.
+    dashboard_options: DashboardOptions | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         values = {name: getattr(self, name) for name in OPTIONS}

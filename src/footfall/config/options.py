@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 from footfall.delivery.outbox import Mode
 from footfall.delivery.transport import Transport, TransportName
 from footfall.destinations import Destination
 from footfall.model import Event, Headers, Hit
 from footfall.rules import path_rules
+
+STAFF: Final = "staff"
+"""The value of `dashboard_allow` that lets in whom Django calls staff."""
+
+DashboardAllow: TypeAlias = Callable[[Any], object] | Literal["staff"]
 
 
 class Options(TypedDict, total=False):
@@ -22,6 +27,10 @@ class Options(TypedDict, total=False):
 
     destinations: Sequence[str | Destination] | str | Destination
     enabled: bool
+    dashboard: str | None
+    dashboard_token: str | None
+    dashboard_allow: DashboardAllow | None
+    dashboard_password: str | None
     trusted_proxies: str | int | Sequence[Any]
     client_ip_header: str | None
     client_ip: Callable[[Headers, str | None], str | None] | None

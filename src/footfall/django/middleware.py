@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -14,6 +14,8 @@ from django.urls import get_script_prefix
 from django.urls.resolvers import LocalePrefixPattern
 
 from footfall import asgi, wsgi
+from footfall.common.in_thread import in_thread
+from footfall.common.path_prefix import is_below
 from footfall.config import as_options
 from footfall.django.streamed_body import follow_body
 from footfall.request.capture import capture_response, is_refused_prefetch
@@ -38,6 +40,11 @@ class FootfallMiddleware:
 
     sync_capable = True
     async_capable = True
+
+    def __new__(cls, *_: Any) -> Self:
+        # A class of its own, so that no project without a dashboard compares paths for one.
+        has_dashboard = settings_tracker().config.dashboard_options is not None
+        return cast("Self", super().__new__(_WithDashboard if has_dashboard else cls))
 
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -85,8 +92,23 @@ class FootfallMiddleware:
         finally:
             CURRENT.reset(token)
             if exchange.holds_delivery:
-                await asgi.in_thread(exchange.release)
+                await in_thread(exchange.release)
         return response
+
+
+class _WithDashboard(FootfallMiddleware):
+    """The same for a project with a dashboard, whose own requests are not counted."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        options = settings_tracker().config.dashboard_options
+        self._path = options.path if options is not None else "/"
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if not is_below(request.path_info, self._path):
+            return super().__call__(request)
+        request.urlconf = "footfall.django.dashboard_urls"
+        return self.get_response(request)
 
 
 DjangoExchange = asgi.ScopeExchange | wsgi.EnvironExchange

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from footfall import asgi
+from footfall.common.in_thread import in_thread
 from footfall.request.exchange import Exchange, reset_current, set_current
 from footfall.tracker import Tracker
 
@@ -84,7 +84,7 @@ async def _async_chunks(chunks: AsyncIterator[bytes], step: _Step) -> AsyncItera
                 chunk = await anext(chunks, None)
         finally:
             if step.has_waiting:
-                await asgi.in_thread(step.exchange.release)
+                await in_thread(step.exchange.release)
         if chunk is None:
             return
         yield chunk

@@ -30,6 +30,8 @@ MAX_AT_ONCE: Final = 100
 """A reader that falls further behind gets the newest ones."""
 
 _RETRY: Final = "retry: 1000\n\n"
+# For a stream that ends: little work for the app, and soon enough for a reader.
+_RETRY_LATER: Final = "retry: 2000\n\n"
 _PING: Final = ": ping\n\n"
 
 P = TypeVar("P")
@@ -67,6 +69,17 @@ async def stream(notifier: ChangeNotifier, read_new: ReadNew[P], after: P) -> As
             sent_at = time.monotonic()
             yield _PING
         await notifier.wait(change, POLL_SECONDS)
+
+
+def finite_stream(read_new: ReadNew[P], after: P) -> str:
+    """What follows the position `after`, as a stream that ends; a browser asks again by itself.
+
+    In the process of an app, an endless one would occupy a worker, and a server that stops would
+    wait for it.
+    """
+    position, messages = read_new(after) or (after, ())
+    # Alone, an id moves the browser's position and shows nothing.
+    return "".join([_RETRY_LATER, *map(_as_text, messages), f"id: {position}\n\n"])
 
 
 def new_events(store: Store, domain: str | None) -> ReadNew[int]:

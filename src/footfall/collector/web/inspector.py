@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
@@ -14,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from footfall.collector import query_params
 from footfall.collector.public_address import PublicAddress
+from footfall.collector.reading import read_in_thread
 from footfall.collector.storage.change_notifier import ChangeNotifier
 from footfall.collector.storage.store import Store
-from footfall.collector.web.event_stream import new_events, stream
+from footfall.collector.web.event_stream import finite_stream, new_events, stream
 from footfall.collector.web.live_page import LivePage, LiveView, StreamPosition
 from footfall.collector.web.reason_texts import STATUS_NAMES
 
@@ -24,14 +25,21 @@ from footfall.collector.web.reason_texts import STATUS_NAMES
 _MAX_TEXT: Final = 200
 # Each queries the file every second, so that the others get their share of the processor.
 _MAX_STREAMS: Final = 32
+_MEDIA_TYPE: Final = "text/event-stream"
 # Proxies must not buffer a stream.
 _STREAM_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 class Inspector:
-    """The routes of the live page. What reads the file does so in a thread."""
+    """The routes of the live page. What reads the file does so in a thread.
 
-    def __init__(self, store: Store, page: LivePage, notifier: ChangeNotifier) -> None:
+    Args:
+        store: Where events are kept.
+        page: Renders the page and its parts.
+        notifier: Wakes the streams; None for streams that end at once, and ask again.
+    """
+
+    def __init__(self, store: Store, page: LivePage, notifier: ChangeNotifier | None) -> None:
         self._store = store
         self._page = page
         self._notifier = notifier
@@ -41,21 +49,22 @@ class Inspector:
             Route("/live/notices", self.notices),
             Route("/live/stream", self.rows),
             Route("/live/{key}", self.detail),
-            Route("/events/stream", self.events),
         ]
+        if notifier is not None:
+            self.routes.append(Route("/events/stream", partial(self.events, notifier)))
 
     async def page(self, request: Request) -> Response:
         """The whole page."""
-        return HTMLResponse(await run_in_threadpool(self._page.page, _view(request)))
+        return HTMLResponse(await read_in_thread(self._page.page, _view(request)))
 
     async def notices(self, request: Request) -> Response:
         """The notices alone."""
-        return HTMLResponse(await run_in_threadpool(self._page.notices, _view(request)))
+        return HTMLResponse(await read_in_thread(self._page.notices, _view(request)))
 
     async def detail(self, request: Request) -> Response:
         """The page of one event, or of one hit that did not count."""
         view, key = _view(request), request.path_params["key"]
-        html = await run_in_threadpool(self._page.detail, view, key)
+        html = await read_in_thread(self._page.detail, view, key)
         if html is None:
             return HTMLResponse(self._page.missing(view), 404)
         return HTMLResponse(html)
@@ -63,18 +72,22 @@ class Inspector:
     async def rows(self, request: Request) -> Response:
         """The new rows of the page as server-sent events."""
         text, view = _resume_after(request), _view(request)
-        after = await run_in_threadpool(self._page.newest) if text is None else _position(text)
-        return self._stream(request, stream(self._notifier, self._page.new_rows(view), after))
+        after = await read_in_thread(self._page.newest) if text is None else _position(text)
+        read_new = self._page.new_rows(view)
+        if self._notifier is None:
+            text = await read_in_thread(finite_stream, read_new, after)
+            return Response(text, media_type=_MEDIA_TYPE, headers=_STREAM_HEADERS)
+        return self._stream(request, stream(self._notifier, read_new, after))
 
-    async def events(self, request: Request) -> Response:
+    async def events(self, notifier: ChangeNotifier, request: Request) -> Response:
         """Every new event as a server-sent event, in JSON."""
         text = _resume_after(request)
         if text is None:
-            after = (await run_in_threadpool(self._page.newest)).event
+            after = (await read_in_thread(self._page.newest)).event
         else:
             after = query_params.parse_integer("after", text)
         read_new = new_events(self._store, query_params.domain(request))
-        return self._stream(request, stream(self._notifier, read_new, after))
+        return self._stream(request, stream(notifier, read_new, after))
 
     def _stream(self, request: Request, messages: AsyncIterator[str]) -> Response:
         content = () if request.method == "HEAD" else messages
@@ -84,7 +97,7 @@ class Inspector:
 class _StreamResponse(StreamingResponse):
     """A stream, if few others are open: `open_streams`."""
 
-    media_type = "text/event-stream"
+    media_type = _MEDIA_TYPE
 
     def __init__(
         self, content: AsyncIterator[str] | Iterable[str], open_streams: set[Response]

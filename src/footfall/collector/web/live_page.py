@@ -105,12 +105,14 @@ class LivePage:
         rejected: RejectedRequests,
         recent_hits: RecentHits,
         forward: Forward | None = None,
+        *,
+        has_api: bool = True,
     ) -> None:
         self._store = store
         self._rejected = rejected
         self._recent_hits = recent_hits
         self._forward = forward
-        self._templates = environment()
+        self._templates = environment(has_api=has_api)
         self._templates.globals["status_names"] = STATUS_NAMES
 
     def page(self, view: LiveView) -> str:

@@ -34,8 +34,11 @@ _EXAMPLE_HEADERS: Final = {
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment() -> Environment:
-    """The templates, with the filters and values that pages share."""
+def environment(*, has_api: bool = True) -> Environment:
+    """The templates, with the filters and values that pages share.
+
+    Without an API, as in the process of an app, the pages show no address of it.
+    """
     templates = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -46,7 +49,7 @@ def environment() -> Environment:
     templates.filters.update(
         clip=clip, code=code, curl_example=curl_example, grouped=grouped, pretty=pretty
     )
-    templates.globals["pages"] = PAGES
+    templates.globals.update(pages=PAGES, has_api=has_api)
     return templates
 
 

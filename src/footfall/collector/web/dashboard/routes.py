@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from footfall.collector.public_address import PublicAddress
+from footfall.collector.reading import read_in_thread
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard import view as views
 from footfall.collector.web.dashboard.figures import figures
@@ -19,9 +19,9 @@ from footfall.collector.web.templating import environment
 class Dashboard:
     """The page at `/`. It reads the store in a thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, has_api: bool = True) -> None:
         self._store = store
-        self._template = environment().get_template("dashboard.html")
+        self._template = environment(has_api=has_api).get_template("dashboard.html")
         self.routes = [Route("/", self.page)]
 
     async def page(self, request: Request) -> Response:
@@ -32,7 +32,7 @@ class Dashboard:
         except ViewError as error:
             raise HTTPException(400, str(error)) from None
         address = PublicAddress.of(request)
-        return HTMLResponse(await run_in_threadpool(self._render, view, address))
+        return HTMLResponse(await read_in_thread(self._render, view, address))
 
     def _render(self, view: View, address: PublicAddress) -> str:
         found = figures(self._store, view)

@@ -2,6 +2,7 @@
 "use strict";
 
 const MAX_ROWS = 200; // The page keeps this many; the API has the rest.
+const AWAY_MS = 5000; // Without a stream for so long, the page says so.
 const NOTICES_INTERVAL_MS = 2000; // Notices are fetched at most this often.
 
 const byId = (id) => document.getElementById(id);
@@ -121,7 +122,7 @@ document.addEventListener("keydown", (event) => {
 
 pause.addEventListener("click", () => setPaused(!isPaused()));
 
-clear.addEventListener("click", async () => {
+clear?.addEventListener("click", async () => {
   if (!confirm("Forget every event that was collected?")) return;
   const response = await fetch(clear.dataset.url, { method: "DELETE" });
   if (response.ok) location.reload();
@@ -135,13 +136,19 @@ if (sites) {
   sites.addEventListener("change", () => sites.requestSubmit());
 }
 
-for (const each of [pause, clear, byId("keys")]) each.hidden = false;
+for (const each of [pause, clear, byId("keys")]) if (each) each.hidden = false;
 localize(rows);
 applyFilter(rows.children); // Browsers keep the field's text over a reload.
 
 const stream = new EventSource(rows.dataset.url);
-stream.addEventListener("open", () => showState("live", "live"));
+let away = 0; // The timer that shows that the stream was not opened again.
+stream.addEventListener("open", () => {
+  clearTimeout(away);
+  away = 0;
+  showState("live", "live");
+});
 stream.addEventListener("message", receive);
-stream.addEventListener("error", () => showState("the collector is away", "lost"));
+// A stream that ended on purpose is opened again soon.
+stream.addEventListener("error", () => { away ||= setTimeout(showState, AWAY_MS, "no connection", "lost"); });
 // The stream has no message for a refused request. A hidden page fetches nothing.
 setInterval(() => document.hidden || refreshSoon(), NOTICES_INTERVAL_MS);

@@ -1,0 +1,180 @@
+"""Who may look at the dashboard: whom one of the owner's options lets in.
+
+Where none of them is set, a browser on this machine may, and while the app is in debug mode one
+that has it at a local address. A page that an attacker's name has led to this machine (DNS
+rebinding) sends that name as the Host; an address cannot be led elsewhere.
+
+A proxy on this machine connects from a loopback address, too, and may send a Host of its own, as
+nginx does by default. It shows in the headers that it adds; and nearly always in the one that it
+does not pass on: `Connection` is for one connection alone (RFC 9110, section 7.6.1), and browsers
+send `keep-alive` with each request of HTTP/1.1.
+"""
+
+from __future__ import annotations
+
+import inspect
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+from footfall.client_ip import ClientIP
+from footfall.client_ip.platforms import KNOWN_HEADERS
+from footfall.collector.access_token import (
+    COOKIE_NAME,
+    COOKIE_SECONDS,
+    cookie_value,
+    has_token,
+    is_same,
+)
+from footfall.collector.allowed_hosts import address_of, host_of
+from footfall.common.log import ThrottledLog, error_location
+from footfall.common.loopback import is_loopback
+from footfall.config import DashboardOptions
+from footfall.dashboard.messages import DashboardRequest, DashboardResponse, text_response
+from footfall.dashboard.password_check import PasswordCheck, Verdict
+
+__all__ = ["AccessRules"]
+
+_PROXY_HEADERS: Final = KNOWN_HEADERS | {"via"}
+_REMEDY: Final = (
+    "say who may look with the option dashboard_token, dashboard_password or dashboard_allow"
+)
+# More than any page has.
+_MAX_FIELDS: Final = 64
+_REALM: Final = 'Basic realm="footfall", charset="UTF-8"'
+
+
+class AccessRules:
+    """Decides on each request for the dashboard.
+
+    Args:
+        options: Who may look.
+        resolver: Finds the visitor's address.
+        log: Where the owner is told why somebody may not.
+    """
+
+    def __init__(self, options: DashboardOptions, resolver: ClientIP, log: ThrottledLog) -> None:
+        self._options = options
+        self._resolver = resolver
+        self._log = log
+        self._password = (
+            PasswordCheck(options.user, options.password)
+            if options.user is not None and options.password is not None
+            else None
+        )
+
+    def refusal(self, request: DashboardRequest) -> DashboardResponse | None:
+        """The response to a request that is not allowed; None for one that is."""
+        if request.scope["method"] not in ("GET", "HEAD"):
+            return text_response(405, "These pages can only be read.", [("allow", "GET, HEAD")])
+        if not self._options.has_rule:
+            return None if self._is_own_machine(request) else self._refuse_by_default()
+        return self._refusal_by_rules(request)
+
+    # -- without any option --------------------------------------------------------------------
+
+    def _is_own_machine(self, request: DashboardRequest) -> bool:
+        headers = request.headers
+        host = host_of(headers.get("host", ""))
+        if host is None:
+            return False
+        if request.is_debug:
+            return is_loopback(host) or address_of(host) is not None
+        has_proxy = any(
+            name in _PROXY_HEADERS or name.startswith("x-forwarded-") for name in headers
+        )
+        is_direct = "keep-alive" in headers.get("connection", "").lower() and not has_proxy
+        client_ip = self._resolver.resolve(request.peer, headers)
+        return is_direct and is_loopback(host) and is_loopback(client_ip or "")
+
+    def _refuse_by_default(self) -> DashboardResponse:
+        self._log.warn_once(
+            "dashboard_refused",
+            f"footfall: the dashboard was refused to a visitor who is not on this machine; "
+            f"{_REMEDY} (docs/dashboard.md)",
+        )
+        text = f"Only a browser on the app's own machine may look. To change that, {_REMEDY}."
+        return text_response(403, text)
+
+    # -- with options --------------------------------------------------------------------------
+
+    def _refusal_by_rules(self, request: DashboardRequest) -> DashboardResponse | None:
+        """The response of the first rule that has one to give, unless another lets in."""
+        token, allow = self._options.token, self._options.allow
+        refusals = []
+        if token is not None:
+            if (entry := _token_entry(token, request)) is not None:
+                return entry
+            if _has_cookie(token, request):
+                return None
+            text = "Open the page once with ?token=TOKEN."
+            refusals.append(text_response(401, text, [("www-authenticate", "Bearer")]))
+        if self._password is not None:
+            verdict = self._password.verdict(request.headers.get("authorization", ""))
+            if verdict is Verdict.RIGHT:
+                return None
+            refusals.insert(0, _PASSWORD_REFUSALS[verdict])
+        if allow is not None:
+            if self._is_allowed(request):
+                return None
+            refusals.append(text_response(403, "You may not look at this page."))
+        return refusals[0]
+
+    def _is_allowed(self, request: DashboardRequest) -> bool:
+        """What the owner's function says; anything but True refuses."""
+        try:
+            answer = request.ask(self._options.allow)
+        except Exception as error:  # noqa: BLE001 -- the owner's function
+            self._warn_of_allow(f"failed: {error_location(error)}")
+            return False
+        if inspect.iscoroutine(answer):
+            answer.close()
+        if not (answer is None or isinstance(answer, bool)):
+            self._warn_of_allow(f"returned {type(answer).__name__}; return True or False")
+        return answer is True
+
+    def _warn_of_allow(self, fault: str) -> None:
+        self._log.warn(
+            "dashboard_allow",
+            f"footfall: nobody may look at the dashboard: dashboard_allow {fault}",
+        )
+
+
+_PASSWORD_REFUSALS: Final = {
+    Verdict.WRONG: text_response(401, "Who are you?", [("www-authenticate", _REALM)]),
+    Verdict.TOO_MANY: text_response(
+        429, "Too many wrong passwords; wait a minute.", [("retry-after", "60")]
+    ),
+}
+
+
+def _token_entry(token: str, request: DashboardRequest) -> DashboardResponse | None:
+    """The redirect to the same page, with the cookie, where the query has the token."""
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return None
+    if not any(name == "token" and is_same(value, token) for name, value in pairs):
+        return None
+    # Exactly one slash: a path that begins with two names another host.
+    location = quote("/" + request.root.lstrip("/")) + "/" + quote(request.path.lstrip("/"))
+    if rest := [pair for pair in pairs if pair[0] != "token"]:
+        location += f"?{urlencode(rest)}"
+    cookie = (
+        f"{COOKIE_NAME}={cookie_value(token)}; Max-Age={COOKIE_SECONDS}; "
+        f"Path={quote(request.root)}; HttpOnly; SameSite=Lax"
+    )
+    if request.is_secure:
+        cookie += "; Secure"
+    return text_response(303, "", [("location", location), ("set-cookie", cookie)])
+
+
+def _has_cookie(token: str, request: DashboardRequest) -> bool:
+    """Whether the token comes with the request, in the cookie or as a program sends it."""
+    if has_token(request.headers.get("authorization", ""), [token]):
+        return True
+    try:
+        morsel = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE_NAME)
+    except CookieError:
+        return False
+    return morsel is not None and is_same(morsel.value, cookie_value(token))

@@ -1,0 +1,1 @@
+"""Tags for templates, found through the optional Django app."""
