@@ -91,11 +91,35 @@ def test_what_was_given_up_is_shown(
     assert cli.main(["relay", "dead", server.line]) == 0
     assert capsys.readouterr().out == "No entry was given up.\n"
     note = {"id": "1-1", "group": "g", "reason": "\x1b[1m", "n": 3, "v": 1, "c": "jz", "bytes": 9}
-    server.client.xadd("footfall:{example}:dead", note)
-    assert cli.main(["relay", "dead", server.line]) == 0
-    assert capsys.readouterr().out == "1-1 3 events for g: \\x1b[1m\n"
-    assert cli.main(["relay", "dead", server.line, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["events"] == 3
+    encrypted = {**note, "reason": "no key", "c": "jz/2026-11", "b": b"198.51.100.7"}
+    server.client.xadd("footfall:{example}:dead", note, id="1764486045999-0")
+    server.client.xadd("footfall:{example}:dead", encrypted, id="1764486046000-0")
+    for options in ([], ["--show"]):
+        assert cli.main(["relay", "dead", server.line, *options]) == 0
+        assert capsys.readouterr().out == (
+            "2025-11-30T07:00:46Z 3 events for g, put at 1970-01-01T00:00:00Z, kept, "
+            "key 2026-11: no key\n"
+            "2025-11-30T07:00:45Z 3 events for g, put at 1970-01-01T00:00:00Z, not kept: "
+            "\\x1b[1m\n"
+        )
+    assert cli.main(["relay", "dead", server.line, "--show", "--json"]) == 0
+    newest, oldest = json.loads(capsys.readouterr().out)
+    assert oldest == {
+        "id": "1-1",
+        "group": "g",
+        "reason": "\x1b[1m",
+        "events": 3,
+        "put_at": "1970-01-01T00:00:00Z",
+        "given_up_at": "2025-11-30T07:00:45Z",
+        "version": 1,
+        "codec": "jz",
+        "key_id": "",
+        "bytes": 9,
+        "is_kept": False,
+    }
+    assert (newest["key_id"], newest["is_kept"], "b" in newest) == ("2026-11", True, False)
+    assert cli.main(["relay", "dead", server.line, "--replay", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"events": 3, "entries_left": 1}
 
 
 @contextmanager

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from footfall.relay.relay import Relay
-    from footfall.relay.status import GroupStatus, QueueStatus
+    from footfall.relay.status import DeadEntry, GroupStatus, QueueStatus
 
 HELP: Final = (
     "Deliver the events that web processes have put into a queue in Redis or Valkey: "
@@ -92,7 +92,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "given; 0.0.0.0 is all networks",
     )
     parser.add_argument("--json", action="store_true", help="print status and dead as JSON")
-    parser.add_argument(
+    with_dead = parser.add_mutually_exclusive_group()
+    with_dead.add_argument(
+        "--show",
+        action="store_true",
+        help="with dead: list what was given up, with times, reason, number of events and key, and "
+        "without any visitor's address; so it does by default",
+    )
+    with_dead.add_argument(
         "--replay",
         action="store_true",
         help="with dead: let what was given up wait again, where it was encrypted and so kept",
@@ -234,6 +241,9 @@ def _dead(queue: RedisStream, args: argparse.Namespace) -> int:
 
     def replay(client: Redis) -> int:
         events, left = replay_dead(client, queue)
+        if args.json:
+            say(json.dumps({"events": events, "entries_left": left}, indent=2))
+            return _DONE
         say(f"{events:,} events wait again.")
         if left:
             say(f"{left:,} entries cannot be delivered: only encrypted ones are kept.")
@@ -243,13 +253,23 @@ def _dead(queue: RedisStream, args: argparse.Namespace) -> int:
         found = read_dead(client, queue.stream, _MAX_SHOWN)
         if args.json:
             say(json.dumps([asdict(each) for each in found], indent=2))
-        for each in [] if args.json else found:
-            say(escaped(f"{each.id} {each.events} events for {each.group}: {each.reason}"))
-        if not found and not args.json:
+            return _DONE
+        for each in found:
+            say(escaped(_dead_line(each)))
+        if not found:
             say("No entry was given up.")
         return _DONE
 
     return _with_client(queue, replay if args.replay else show)
+
+
+def _dead_line(entry: DeadEntry) -> str:
+    key = f", key {entry.key_id}" if entry.key_id else ""
+    kept = "kept" if entry.is_kept else "not kept"
+    return (
+        f"{entry.given_up_at} {entry.events} events for {entry.group}, put at {entry.put_at}, "
+        f"{kept}{key}: {entry.reason}"
+    )
 
 
 def _check(queue: RedisStream, args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from footfall.delivery.redis.queue_keys import LOOK, REPLAY, QueueKeys
@@ -182,37 +183,48 @@ class DeadEntry:
     group: str
     reason: str
     events: int
+    # By the server's clock, as `2026-11-30T07:00:45Z`.
+    put_at: str
+    given_up_at: str
     version: int
     codec: str
+    # With which its body is encrypted; empty where it is not.
+    key_id: str
     bytes: int
     # Its body was encrypted, so that it was kept, and can be delivered again.
     is_kept: bool
 
 
 def read_dead(client: Redis, stream: str, count: int) -> list[DeadEntry]:
-    """The notes on entries that were given up, the newest first.
+    """The notes on entries that were given up, the newest first. No body is in them.
 
     Raises:
         redis.exceptions.RedisError: the server cannot be reached, or refuses.
     """
     found: Any = client.xrevrange(QueueKeys(stream).dead, count=count)
-    notes = [
-        (fields, {name.decode(): value.decode() for name, value in fields.items() if name != b"b"})
-        for _, fields in found
-    ]
-    return [
-        DeadEntry(
-            id=note["id"],
-            group=note["group"],
-            reason=note["reason"],
-            events=int(note["n"]),
-            version=int(note["v"]),
-            codec=note["c"],
-            bytes=int(note["bytes"]),
-            is_kept=b"b" in fields,
-        )
-        for fields, note in notes
-    ]
+    return [_dead_entry(note_id, fields) for note_id, fields in found]
+
+
+def _dead_entry(note_id: bytes, fields: Mapping[bytes, bytes]) -> DeadEntry:
+    note = {name.decode(): value.decode() for name, value in fields.items() if name != b"b"}
+    return DeadEntry(
+        id=note["id"],
+        group=note["group"],
+        reason=note["reason"],
+        events=int(note["n"]),
+        put_at=_time_of(note["id"]),
+        given_up_at=_time_of(note_id.decode()),
+        version=int(note["v"]),
+        codec=note["c"],
+        key_id=Pack.from_fields(fields).key_id,
+        bytes=int(note["bytes"]),
+        is_kept=b"b" in fields,
+    )
+
+
+def _time_of(entry_id: str) -> str:
+    seconds = int(entry_id.partition("-")[0]) / 1000
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def replay_dead(client: Redis, queue: RedisStream) -> tuple[int, int]:
