@@ -21,6 +21,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 # Links to headings are written as a forge makes them.
 myst_heading_anchors = 4
 highlight_language = "none"
+# What the log and a terminal show is quoted letter by letter.
+smartquotes = False
+maximum_signature_line_length = 80
 
 autodoc_member_order = "bysource"
 # Docstrings have code between single backticks.

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import unittest
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -228,6 +229,35 @@ def test_a_hook_leaves_out_an_office(address: str, is_counted: bool) -> None:
     visitor = footfall.Visitor(client_ip=address)
     event = footfall.Event(url="https://example.com/", visitor=visitor)
     assert before_send(event) is (event if is_counted else None)
+
+
+def test_a_task_counts_for_the_visitor_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTFALL_DESTINATIONS", PLAUSIBLE)
+    [block] = [each for each in PYTHON if "def invoice_paid" in each.code]
+    names = run(block)
+    with capture() as outbox:
+        names["invoice_paid"]("pro", {"ip": "203.0.113.9", "ua": "Firefox", "lang": "de"})
+    [event] = outbox
+    assert (event.name, event.props) == ("Paid", {"plan": "pro"})
+    assert event.visitor.client_ip == "203.0.113.9"
+
+
+def test_the_tests_of_an_app_pass() -> None:
+    [whole] = [run(each) for each in PYTHON if "class Pages" in each.code]
+    app = whole["app"]
+
+    def signup() -> str:
+        footfall.track("Signup")
+        return "<h1>Thanks</h1>"
+
+    app.post("/signup")(signup)
+    result = unittest.TestResult()
+    whole["Pages"]("test_the_home_page_counts").run(result)
+    assert (result.testsRun, result.failures, result.errors) == (1, [], [])
+    for block in PYTHON:
+        if "def test_signup" in block.code:
+            with capture() as outbox:
+                run(block)["test_signup_is_tracked"](app.test_client(), outbox)
 
 
 # -- commands ----------------------------------------------------------------------------------
