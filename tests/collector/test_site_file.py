@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +28,7 @@ from footfall.tracker import Tracker
 from tests.collector.support import FIREFOX, GOOGLEBOT
 from tests.support.trackers import counts, visit
 from tests.support.vendors import wait_until
+from tests.support.waiting import LONG_SECONDS
 
 
 @pytest.fixture
@@ -139,6 +142,27 @@ def test_the_same_visits_give_the_same_figures_over_http_and_in_a_file(
         assert figures(store) == figures(collector.store)
         assert figures(store)["event:page"]
     store.close()
+
+
+LOADED = """
+import sys
+from footfall.config import Config
+from footfall.destinations import SQLite
+from footfall.tracker import Tracker
+tracker = Tracker(Config(destinations=[SQLite(path=sys.argv[1])]), environ={})
+visitor = {"ip": "203.0.113.7", "ua": "Mozilla/5.0 Firefox/140.0"}
+tracker.track("Signup", url="https://example.com/a", visitor=visitor)
+assert tracker.flush(30)
+unwanted = {"pycurl", "httpx2", "httpcore2", "starlette", "jinja2", "uvicorn"}
+print(sorted(unwanted & {*sys.modules}))
+"""
+
+
+def test_an_app_loads_no_client_and_no_web_framework_for_it(path: str) -> None:
+    arguments = [sys.executable, "-c", LOADED, path]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=LONG_SECONDS)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert rows(path) == ["/a"]
 
 
 # -- trouble with the file -----------------------------------------------------------------------

@@ -18,7 +18,7 @@ from footfall.destinations import (
     Destination,
     RedisStream,
     destination_from,
-    file_of,
+    has_own_transport,
     queue_of,
     split_dsns,
 )
@@ -197,7 +197,7 @@ def _destinations(lines: Sequence[str]) -> list[Destination]:
         raise ValueError("say where events go: --to plausible://plausible.io/example.com")
     names = [each.name for each in found]
     for each in found:
-        if queue_of(each) or file_of(each):
+        if has_own_transport(each):
             raise ValueError(
                 f"--to {each.name}: a relay delivers to vendors and collectors, and into no queue "
                 "and no file"

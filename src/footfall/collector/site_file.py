@@ -35,6 +35,10 @@ __all__ = ["SiteFile", "site_file"]
 
 # A commit takes milliseconds; what locks the file for longer is another program.
 _MAX_WAIT_SECONDS: Final = 1.0
+# The memory is the app's, and several processes have the same. Two hundred events as they came in,
+# and what a process of a busy site sees in half an hour.
+_RECENT_BYTES: Final = 1_000_000
+_MAX_REMEMBERED: Final = 5_000
 
 
 class SiteFile:
@@ -152,6 +156,8 @@ class SiteFile:
                 mmdb=options.mmdb,
                 has_log=not is_network(self._mount),
                 has_upkeep=opened.has_upkeep,
+                max_recent_bytes=_RECENT_BYTES,
+                max_remembered=_MAX_REMEMBERED,
             )
             opened.identity = _identity(self.path)
         return opened.store

@@ -210,6 +210,11 @@ def is_local(destination: Destination) -> bool:
     return queue_of(destination) is None and is_loopback(host_of(destination.endpoint))
 
 
+def has_own_transport(destination: Destination) -> bool:
+    """Whether its events go into a queue or a file, and nothing of it is posted over HTTP."""
+    return queue_of(destination) is not None or file_of(destination) is not None
+
+
 def queue_of(destination: Destination) -> Queue | RedisStream | None:
     """The queue into which its events are put; None where they are posted."""
     return getattr(destination, "queue", None)

@@ -12,7 +12,14 @@ from footfall.config import Config
 from footfall.delivery import Item, Lane, Limits
 from footfall.delivery.put_transport import PutTransport
 from footfall.delivery.transport import MemoryTransport, Transport
-from footfall.destinations import Destination, Queue, RedisStream, file_of, queue_of
+from footfall.destinations import (
+    Destination,
+    Queue,
+    RedisStream,
+    file_of,
+    has_own_transport,
+    queue_of,
+)
 from footfall.events.hit_report import HitReport
 from footfall.model import HEARTBEAT, Event
 from footfall.tracker.test_mode import SINKS
@@ -69,7 +76,7 @@ class Dispatcher:
     def _lane(
         self, destination: Destination, transport: Transport, limits: Limits, log: ThrottledLog
     ) -> Lane:
-        if queue_of(destination) is None and file_of(destination) is None:
+        if not has_own_transport(destination):
             return Lane(destination, transport, limits, log=log)
         if not isinstance(transport, MemoryTransport):
             transport = _own_transport(destination)

@@ -19,6 +19,7 @@ from footfall.config import Config, Options, overruled, under_pytest
 from footfall.delivery import transport
 from footfall.delivery.transport import CurlTransport, HTTPXTransport
 from footfall.delivery.transport.greenlets import awaits_gevent
+from footfall.destinations import has_own_transport
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import Details
@@ -66,12 +67,14 @@ class Tracker:
             quick = process_hooks.RELOAD_SHUTDOWN_SECONDS
             self.shutdown_seconds = min(self.shutdown_seconds, quick)
         seconds = config.timeout_seconds
+        posts = not all(map(has_own_transport, config.all_destinations))
         self.transport = transport.choose(
-            config.transport,
+            # The one that loads nothing until it is used, where nothing will be.
+            config.transport if posts or config.transport != "auto" else "httpx",
             timeout_seconds=min(seconds, SYNC_SECONDS) if self.is_inline else seconds,
             is_offline=under_pytest(environ) and not config.is_local_only,
         )
-        if self.is_active and not awaits_gevent():
+        if self.is_active and posts and not awaits_gevent():
             transport.preload(self.transport)
         self._builder = EventBuilder(config, self._log)
         limits = config.limits

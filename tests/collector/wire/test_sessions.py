@@ -49,9 +49,8 @@ def test_an_evicted_session_is_found_in_the_store() -> None:
     assert sessions.get_or_start(ALICE, NOON + 10).id == "a-session"
 
 
-def test_the_oldest_sessions_are_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("footfall.collector.wire.sessions._MAX_REMEMBERED", 2)
-    sessions = new_sessions()
+def test_the_oldest_sessions_are_evicted() -> None:
+    sessions = Sessions(salt=lambda day: b"salt of day %d" % day, max_remembered=2)
     for number in range(3):
         sessions.get_or_start(ALICE._replace(client_ip=f"203.0.113.{number}"), NOON)
     found = [sessions.find(ALICE._replace(client_ip=f"203.0.113.{n}"), NOON) for n in range(3)]

@@ -43,8 +43,7 @@ from footfall.destinations import (
     Only,
     check_event_name,
     explained,
-    file_of,
-    queue_of,
+    has_own_transport,
 )
 from footfall.errors import ConfigError, EventError, Fault
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
@@ -99,7 +98,7 @@ class Forward:
         outbox: str | Path | None = None,
         transport: Transport | None = None,
     ) -> None:
-        own = [each for each in destinations if queue_of(each) or file_of(each)]
+        own = [each for each in destinations if has_own_transport(each)]
         if own:
             remedy = "is a queue or a file; name a vendor, or use it in the apps themselves"
             raise ConfigError([Fault("forward", each.name, remedy) for each in own])

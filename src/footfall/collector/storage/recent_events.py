@@ -17,7 +17,8 @@ from footfall.collector.wire.messages import IncomingEvent, IngestResponse, Rece
 
 _KEEP: Final = 1_000
 # One takes 5 kB as a rule; a sender may make it longer.
-_KEEP_BYTES: Final = 6_000_000
+RECENT_BYTES: Final = 6_000_000
+"""How many bytes those that count may take in memory, and those that were dropped."""
 
 
 class RecentEvent(NamedTuple):
@@ -35,9 +36,9 @@ class RecentEvents:
     So that whoever floods the collector with events that are dropped hides none that counts.
     """
 
-    def __init__(self) -> None:
-        self._accepted = _Newest()
-        self._dropped = _Newest()
+    def __init__(self, max_bytes: int = RECENT_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self.clear()
 
     def add(self, events: Iterable[tuple[int, RecentEvent]]) -> None:
         """Add events with their ids, which rise."""
@@ -59,16 +60,16 @@ class RecentEvents:
         return [(number, each.event) for number, each in recent if not each.event.is_declared]
 
     def clear(self) -> None:
-        self._accepted = _Newest()
-        self._dropped = _Newest()
+        self._accepted = _Newest(self._max_bytes)
+        self._dropped = _Newest(self._max_bytes)
 
 
 class _Newest:
     """The newest thousand; of the addresses all, of the requests as many as fit."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._addresses: OrderedDict[int, str] = OrderedDict()
-        self._ring: RingBuffer[RecentEvent] = RingBuffer(max_items=_KEEP, max_bytes=_KEEP_BYTES)
+        self._ring: RingBuffer[RecentEvent] = RingBuffer(max_items=_KEEP, max_bytes=max_bytes)
 
     def add(self, event_id: int, recent: RecentEvent) -> None:
         self._addresses[event_id] = recent.event.client_ip

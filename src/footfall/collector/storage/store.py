@@ -27,7 +27,7 @@ from footfall.collector.storage.database import MEMORY, SYNCHRONOUS, Database, S
 from footfall.collector.storage.dropped_counts import BotRow
 from footfall.collector.storage.event_rows import unwritten_event
 from footfall.collector.storage.instance import instance_name
-from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
+from footfall.collector.storage.recent_events import RECENT_BYTES, RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.sites import SiteRegistry
@@ -38,7 +38,7 @@ from footfall.collector.storage.stored_events import EventSearch, Period, Search
 from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
 from footfall.collector.wire.messages import IncomingEvent
-from footfall.collector.wire.sessions import SESSION_TIMEOUT_SECONDS, Sessions
+from footfall.collector.wire.sessions import MAX_REMEMBERED, SESSION_TIMEOUT_SECONDS, Sessions
 from footfall.errors import ConfigError, Fault
 
 __all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store", "faults_of"]
@@ -77,6 +77,9 @@ class Store:
         has_upkeep: Asked every few seconds, in the thread that writes: whether this process deletes
             what is too old or too much, and computes the figures of past days. One of those that
             share the file should.
+        max_recent_bytes: How much memory the newest events may take as they came in, and as much
+            for the dropped ones.
+        max_remembered: How many visitors' sessions are in memory; others are looked up.
         clock: Gives seconds since the epoch.
 
     Raises:
@@ -95,6 +98,8 @@ class Store:
         synchronous: Synchronous = "normal",
         has_log: bool = True,
         has_upkeep: Callable[[], bool] = lambda: True,
+        max_recent_bytes: int = RECENT_BYTES,
+        max_remembered: int = MAX_REMEMBERED,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if faults := faults_of(keep_events, keep_days, max_bytes, timezone, synchronous):
@@ -113,9 +118,10 @@ class Store:
             salt=salts.for_day,
             last_seen=self._last_seen,
             local_time=partial(local_seconds, zone=self.zone),
+            max_remembered=max_remembered,
         )
         """The running sessions, for the thread that answers requests."""
-        self._recent_events = RecentEvents()
+        self._recent_events = RecentEvents(max_recent_bytes)
         self._max_bytes = max_bytes
         limits = RetentionLimits(keep_events, keep_days, max_bytes)
         self._retention = Retention(

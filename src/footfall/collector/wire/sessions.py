@@ -25,8 +25,8 @@ SESSION_TIMEOUT_SECONDS = 1_800
 
 DAY_SECONDS = 86_400
 
-# A session takes about 250 bytes of memory; one that was evicted is found in the store.
-_MAX_REMEMBERED = 50_000
+MAX_REMEMBERED = 50_000
+"""How many visitors a collector keeps in memory, the busiest half hour of most sites."""
 
 
 class Session(NamedTuple):
@@ -49,6 +49,8 @@ class Sessions:
         salt: Gives the key of a day, counted since the epoch.
         last_seen: Gives session and time of the newest stored event of a visitor, or None.
         local_time: Turns seconds since the epoch into those of the time zone whose days count.
+        max_remembered: How many visitors are kept in memory, at about 250 bytes each; others are
+            looked up.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Sessions:
         salt: Callable[[int], bytes],
         last_seen: Callable[[str], tuple[str, float] | None] = lambda visitor: None,
         local_time: Callable[[float], float] = lambda now: now,
+        max_remembered: int = MAX_REMEMBERED,
     ) -> None:
         self._salt = salt
         self._local_time = local_time
         self._last_seen = last_seen
+        self._max_remembered = max_remembered
         # By visitor.
         self._last_events: OrderedDict[str, _LastEvent] = OrderedDict()
         # Visitors whose sessions another process knows better.
@@ -84,7 +88,7 @@ class Sessions:
         """Keep a session running for another 30 minutes."""
         self._last_events[session.visitor] = _LastEvent(session.id, now)
         self._last_events.move_to_end(session.visitor)
-        _evict(self._last_events)
+        self._evict(self._last_events)
 
     def is_unique(self, identity: VisitorIdentity, event: str, now: float) -> bool:
         """Whether the visitor sent this event for the first time in 30 minutes.
@@ -94,7 +98,7 @@ class Sessions:
         key = _unique_key(self._visitor_ids(identity, now)[0], event)
         before = self._unique_events.pop(key, None)
         self._unique_events[key] = now
-        _evict(self._unique_events)
+        self._evict(self._unique_events)
         return before is None or now - before > SESSION_TIMEOUT_SECONDS
 
     def forget(self, visitor: str, event: str, at: float) -> None:
@@ -130,6 +134,10 @@ class Sessions:
         days = (int(day), int(day) - 1) if second <= SESSION_TIMEOUT_SECONDS else (int(day),)
         return [visitor_hash(identity, self._salt(each)) for each in days]
 
+    def _evict(self, entries: OrderedDict[Any, Any]) -> None:
+        if len(entries) > self._max_remembered:
+            entries.popitem(last=False)
+
     def _find(self, visitors: Sequence[str], now: float) -> Session | None:
         for visitor in visitors:
             if last := self._running(visitor, now):
@@ -149,8 +157,3 @@ class Sessions:
 
 def _unique_key(visitor: str, event: str) -> bytes:
     return hashlib.blake2b(f"{visitor}{event}".encode(), digest_size=16).digest()
-
-
-def _evict(entries: OrderedDict[Any, Any]) -> None:
-    if len(entries) > _MAX_REMEMBERED:
-        entries.popitem(last=False)
