@@ -169,6 +169,7 @@ WAYS: Final[dict[str, tuple[dict[str, Any], Raw, int]]] = {
     "default-apache": ({}, local(x_forwarded_server="example.com"), 403),
     "default-standard": ({}, local(forwarded="for=127.0.0.1"), 403),
     "default-nginx": ({}, local(connection="close"), 403),
+    "default-apache-and-waitress": ({}, local(connection="Keep-Alive"), 403),
     "default-nginx-1.30": ({}, local(connection=None), 403),
     "token-none": ({"dashboard_token": TOKEN}, local(), 401),
     "token-wrong": ({"dashboard_token": TOKEN}, remote("/stats", "token=x"), 401),

@@ -83,7 +83,8 @@ class AccessRules:
         has_proxy = any(
             name in _PROXY_HEADERS or name.startswith("x-forwarded-") for name in headers
         )
-        is_direct = "keep-alive" in headers.get("connection", "").lower() and not has_proxy
+        # Apache sends `Keep-Alive`, and under waitress nothing else of it is seen.
+        is_direct = "keep-alive" in headers.get("connection", "") and not has_proxy
         client_ip = self._resolver.resolve(request.peer, headers)
         return is_direct and is_loopback(host) and is_loopback(client_ip or "")
 
