@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from footfall.collector.ingest.receiver import Receiver, RejectedRequests
-from footfall.collector.storage.recent_hits import RecentHits
+from footfall.collector.storage.recent_hits import RecentHits, time_ids
 from footfall.collector.storage.store import KEEP_EVENTS, MAX_BYTES, Store, faults_of
 from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
 from footfall.collector.wire import batch
@@ -194,7 +194,7 @@ class _OpenedFile:
         self._leader_lock: Final = LeaderLock(path)
         # Held to open and close the file, and by the thread that receives.
         self.lock: Final = threading.RLock()
-        self.recent_hits: Final = RecentHits()
+        self.recent_hits: Final = RecentHits(time_ids())
         self.rejected: Final = RejectedRequests()
         self.store: Store | None = None
         self.identity: tuple[int, int] | None = None

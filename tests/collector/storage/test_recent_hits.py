@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from footfall.collector.storage import recent_hits
-from footfall.collector.storage.recent_hits import HitSearch, RecentHits
+from footfall.collector.storage.recent_hits import HitSearch, RecentHits, time_ids
 from tests.collector.support import received_hit
 
 
@@ -62,3 +64,19 @@ def test_only_the_newest_hits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         hits.add(received_hit())
     assert [hit.id for hit in hits.search()] == [2, 3]
+
+
+def test_a_hit_of_one_process_is_never_that_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time_ns", count(1_800_000_000_000_000_000, 1_000).__next__)
+    here, elsewhere = RecentHits(time_ids()), RecentHits(time_ids())
+    here.add(received_hit(url="https://a.test/x"))
+    [shown] = here.search()
+    elsewhere.add(received_hit(url="https://a.test/y"))
+    assert elsewhere.get(shown.id) is None
+    assert len(elsewhere.search(HitSearch(after=shown.id))) == 1, "what is newer is found"
+    assert len(str(shown.id)) < 19, "as the page reads it"
+
+
+def test_ids_rise_while_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: 5_000)
+    assert [next(ids) for ids in [time_ids()] * 3] == [5, 6, 7]

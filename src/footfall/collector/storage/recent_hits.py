@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,12 +36,27 @@ class HitSearch:
         )
 
 
-class RecentHits:
-    """The newest hits that do not count, by id. Any thread may use it."""
+def time_ids() -> Iterator[int]:
+    """Microseconds since the epoch, as ids of which no two processes give the same.
 
-    def __init__(self) -> None:
+    A page that was made in one process, and asks another for what is newer, gets that.
+    """
+    newest = 0
+    while True:
+        newest = max(newest + 1, time.time_ns() // 1_000)
+        yield newest
+
+
+class RecentHits:
+    """The newest hits that do not count, by id. Any thread may use it.
+
+    Args:
+        ids: Gives the ids, which rise; None for 1, 2, 3. With `time_ids` one thread may add.
+    """
+
+    def __init__(self, ids: Iterator[int] | None = None) -> None:
         self._ring: RingBuffer[ReceivedHit] = RingBuffer(max_items=_KEEP, max_bytes=_KEEP_BYTES)
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(1) if ids is None else ids
         self.on_change: Callable[[], None] = lambda: None
         """Called after a hit was added, in the thread that added it."""
 
