@@ -19,22 +19,25 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def demo() -> Iterator[tuple[str, str]]:
-    """A running `footfall demo`: the addresses of its site and of its collector."""
-    line = [sys.executable, "-m", "footfall", "demo", "-p", "0", "--collector-port", "0"]
+def demo(*options: str) -> Iterator[tuple[str, str]]:
+    """A running `footfall demo`: the addresses of its site and of its dashboard."""
+    line = [sys.executable, "-m", "footfall", "demo", "-p", "0", *options]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
-        site, collector = (re.split(r"\s+", running.stdout.readline().strip())[1] for _ in range(2))
+        site, dashboard = (re.split(r"\s+", running.stdout.readline().strip())[1] for _ in range(2))
         try:
-            yield site, collector
+            yield site, dashboard
         finally:
             running.send_signal(signal.SIGINT)
             running.communicate(timeout=20)
 
 
 @pytest.mark.server("chromium")
-def test_clicks_in_the_demo_show_up_on_the_live_page(chromium: Chromium) -> None:
-    with demo() as (site, collector):
+@pytest.mark.parametrize("options", [(), ("--collector-port", "0")], ids=["file", "collector"])
+def test_clicks_in_the_demo_show_up_on_the_live_page(
+    chromium: Chromium, options: tuple[str, ...]
+) -> None:
+    with demo(*options) as (site, dashboard):
 
         def click_and_watch(page: Page) -> list[str]:
             problems: list[str] = []
@@ -44,10 +47,10 @@ def test_clicks_in_the_demo_show_up_on_the_live_page(chromium: Chromium) -> None
             live.on(
                 "request",
                 lambda request: (
-                    None if request.url.startswith(collector) else problems.append(request.url)
+                    None if request.url.startswith(dashboard) else problems.append(request.url)
                 ),
             )
-            live.goto(f"{collector}/live")
+            live.goto(f"{dashboard}/live")
             live.get_by_role("status").get_by_text("live").wait_for()
             page.goto(site)
             live.locator(".tracked .path", has_text="/").first.wait_for()

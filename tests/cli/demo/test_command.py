@@ -15,11 +15,12 @@ from footfall.cli.demo.scripted_visits import CHROME
 from tests.support.vendors import unused_port
 
 
-def test_it_prints_each_event_and_ends_with_ctrl_c() -> None:
+@pytest.mark.parametrize("options", [[], ["--collector-port=0"]], ids=["file", "collector"])
+def test_it_prints_each_event_and_ends_with_ctrl_c(options: list[str]) -> None:
     port = unused_port()
     command = [sys.executable, "-u", "-m", "footfall", "demo", f"--port={port}"]
     process = subprocess.Popen(
-        [*command, "--collector-port=0"],
+        [*command, *options],
         stdout=subprocess.PIPE,
         # Kept apart from the lines: asyncio's debug mode reports a slow machine there.
         stderr=subprocess.DEVNULL,

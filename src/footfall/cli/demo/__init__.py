@@ -1,23 +1,31 @@
-"""`footfall demo`: runs a small site with the middleware, and the collector behind it."""
+"""`footfall demo`: runs a small site with the middleware, and shows what it counts."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from footfall.cli.terminal import complain, say
 from footfall.common.printable import escaped
 from footfall.errors import ConfigError
 
+if TYPE_CHECKING:
+    from footfall.collector import Store
+    from footfall.config import Options
+
 HELP: Final = (
-    "Start the collector and a small site with the middleware in front, and print each event as it "
-    "arrives. With --once, send scripted visits and say what was counted and why."
+    "Start a small site with the middleware and the dashboard, and print each event as it is "
+    "counted. With --collector the events go to a collector beside it. With --once, send scripted "
+    "visits and say what was counted and why."
 )
 DOMAIN: Final = "demo.example"
+_DASHBOARD: Final = "/stats"
+_COLLECTOR_PORT: Final = 8321
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-p", "--port", type=int, default=8000, help="of the site; 0 takes a free one (%(default)s)"
     )
     parser.add_argument(
+        "--collector", action="store_true", help="count in a collector, as a server of its own"
+    )
+    parser.add_argument(
         "--collector-port",
         type=int,
-        default=8321,
-        help="of the collector; 0 takes a free one (%(default)s)",
+        metavar="PORT",
+        help="of the collector, which it starts; 0 takes a free one (8321)",
     )
 
 
@@ -48,39 +59,51 @@ def _run(args: argparse.Namespace) -> int:
     from footfall.collector import CollectorServer  # isort: skip
     from footfall.cli.demo.scripted_visits import send_visits
     from footfall.cli.demo.site import served
-    from footfall.destinations import Collector
+    from footfall.collector.site_file import site_file
+    from footfall.destinations import Collector, SQLite
     from footfall.tracker import Tracker
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="footfall-demo-")))
-        port = 0 if args.once else args.collector_port
-        collector = stack.enter_context(CollectorServer(folder / "demo.sqlite3", port=port))
-        destination = Collector(domain=DOMAIN, endpoint=collector.url)
+        options: Options = {}
+        if args.collector or args.collector_port is not None:
+            port = 0 if args.once else args.collector_port
+            collector = CollectorServer(
+                folder / "demo.sqlite3", port=_COLLECTOR_PORT if port is None else port
+            )
+            store = stack.enter_context(collector).store
+            options["destinations"] = [Collector(domain=DOMAIN, endpoint=collector.url)]
+        else:
+            file = SQLite(path=str(folder / "demo.sqlite3"), domain=DOMAIN)
+            stack.callback(site_file(file).close)
+            store = site_file(file).store
+            options |= {"destinations": [file], "dashboard": _DASHBOARD}
         # The demo is the same whatever FOOTFALL_* variables are set, and says itself where to look.
-        tracker = Tracker.from_options(
-            {"destinations": [destination]}, environ={"FOOTFALL_QUIET": "1"}
-        )
+        tracker = Tracker.from_options(options, environ={"FOOTFALL_QUIET": "1"})
         site = stack.enter_context(served(tracker, 0 if args.once else args.port))
+        pages = collector.url if "dashboard" not in options else f"{site}{_DASHBOARD}"
         say(f"site       {site}")
-        say(f"collector  {collector.url}")
-        say(f"live       {collector.url}/live")
+        say(f"dashboard  {pages}")
+        say(f"live       {pages}/live")
         if args.once:
-            return send_visits(site, collector.url, tracker)
+            return send_visits(site, store, tracker)
         say("Open the site and click around; Ctrl-C ends the demo.\n", flush=True)
-        return _print_events(collector.url)
+        return _print_events(store)
 
 
-def _print_events(collector_url: str) -> int:
-    import httpx2
+def _print_events(store: Store) -> int:
+    from footfall.collector.storage.stored_events import EventSearch
 
+    is_changed = threading.Event()
+    store.subscribe(is_changed.set)
+    last = 0
     try:
-        with httpx2.Client(base_url=collector_url, timeout=40) as client:
-            last = 0
-            while True:
-                query: dict[str, Any] = {"after": last, "wait": 1, "timeout": 20}
-                for event in client.get("/api/v1/events", params=query).json()["events"]:
-                    last = event["id"]
-                    say(_line(event), flush=True)
+        while True:
+            for event in store.search(EventSearch(after=last)).events:
+                last = event.id
+                say(_line(event.as_json()), flush=True)
+            is_changed.wait()
+            is_changed.clear()
     except KeyboardInterrupt:
         say()
     return 0

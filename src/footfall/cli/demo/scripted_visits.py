@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -12,14 +11,17 @@ import httpx2
 
 from footfall.cli.explain import BROWSER
 from footfall.cli.terminal import say
+from footfall.collector.storage.stored_events import EventSearch
 from footfall.common.printable import escaped
 from footfall.rules.pageview import REASONS
 
 if TYPE_CHECKING:
+    from footfall.collector import Store
     from footfall.tracker import Tracker
 
 CHROME: Final = BROWSER["user-agent"]
 GOOGLEBOT: Final = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+_FLUSH_SECONDS: Final = 30.0
 VISITOR: Final = "203.0.113.7"
 _NAVIGATION: Final = {**BROWSER, "x-forwarded-for": VISITOR}
 
@@ -107,25 +109,25 @@ VISITS: Final = (
 )
 
 
-def send_visits(site: str, collector_url: str, tracker: Tracker) -> int:
+def send_visits(site: str, store: Store, tracker: Tracker) -> int:
     """Send the scripted visits and print a table of the results.
 
     Args:
         site: URL of the demo's site.
-        collector_url: URL of the collector.
+        store: Where its events are written.
         tracker: The site's, whose counters give the reasons.
 
     Returns:
         0 if everything was counted as expected, else 1.
     """
-    with httpx2.Client() as visitor, httpx2.Client(base_url=collector_url) as api:
-        results = [_send(visit, site, visitor, api, tracker) for visit in VISITS]
-        held = api.get("/api/v1/events").json()["events"]
+    with httpx2.Client() as visitor:
+        results = [_send(visit, site, visitor, store, tracker) for visit in VISITS]
+    held = _events(store)
     expected = list(itertools.chain.from_iterable(visit.events for visit in VISITS))
     leaks = [event["url"] for event in held if "s3cret" in str(event)]
     _print_table(results)
     counted = sum(len(result.events) for result in results)
-    say(f"\n{len(results)} visits, {counted} events; the collector holds {len(held)}.")
+    say(f"\n{len(results)} visits, {counted} events; the file holds {len(held)}.")
     is_right = (
         all(result.is_right for result in results) and len(held) == len(expected) and not leaks
     )
@@ -142,15 +144,15 @@ class _Result:
 
 
 def _send(
-    visit: DemoVisit, site: str, visitor: httpx2.Client, api: httpx2.Client, tracker: Tracker
+    visit: DemoVisit, site: str, visitor: httpx2.Client, store: Store, tracker: Tracker
 ) -> _Result:
     reasons_before = tracker.stats()["reasons"]
-    held_before = api.get("/api/v1/events").json()["events"]
+    held_before = _events(store)
     headers = {name: value.format(site=site) for name, value in visit.headers.items()}
     visitor.request(visit.method, site + visit.path, headers={**_NAVIGATION, **headers})
-    tracker.flush(5)
-    last = held_before[-1]["id"] if held_before else 0
-    events = _new_events(api, after=last, wanted=visit.events)
+    # Once it is flushed, what was counted is in the file.
+    tracker.flush(_FLUSH_SECONDS)
+    events = _events(store, after=held_before[-1]["id"] if held_before else 0)
     reasons = tracker.stats()["reasons"]
     new = [name for name in reasons if reasons[name] > reasons_before.get(name, 0)]
     # The form's redirect is counted beside the event that the app tracked.
@@ -159,15 +161,8 @@ def _send(
     return _Result(visit=visit, reason=reason, events=events, is_right=is_right)
 
 
-def _new_events(
-    api: httpx2.Client, *, after: int, wanted: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    query: dict[str, Any] = {"after": after, "wait": max(1, len(wanted)), "timeout": 5}
-    if not wanted:
-        time.sleep(0.2)  # nothing is expected; long enough for a wrong event to arrive
-        del query["wait"], query["timeout"]
-    events: list[dict[str, Any]] = api.get("/api/v1/events", params=query).json()["events"]
-    return events
+def _events(store: Store, *, after: int = 0) -> list[dict[str, Any]]:
+    return [event.as_json() for event in store.search(EventSearch(after=after)).events]
 
 
 def _match(events: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
