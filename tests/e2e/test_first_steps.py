@@ -1,0 +1,103 @@
+"""The first steps of each framework, as its page tells them: a page of the app reaches `/live`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import pytest
+
+from tests.e2e.chromium import NAVIGATION
+from tests.e2e.conftest import CollectedEvents, select_fields
+from tests.e2e.servers import ServerSpec, running
+from tests.support.documents import blocks_of
+
+pytestmark = [pytest.mark.long, pytest.mark.server]
+
+# A newcomer's own lines: before the set-up where that wraps the app, or behind it.
+WSGI: Final = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/html")])
+    return [b"<h1>Home</h1>"]
+
+"""
+ASGI: Final = """
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        headers = [(b"content-type", b"text/html")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"<h1>Home</h1>"})
+
+"""
+FLASK: Final = """
+@app.get("/")
+def home():
+    return "<h1>Home</h1>"
+"""
+FASTAPI: Final = """
+from fastapi.responses import HTMLResponse
+
+
+@app.get("/")
+def home():
+    return HTMLResponse("<h1>Home</h1>")
+"""
+OWN_LINES: Final = {
+    "wsgi": (WSGI, ""),
+    "asgi": (ASGI, ""),
+    "flask": ("", FLASK),
+    "fastapi": ("", FASTAPI),
+}
+# What the commands of the pages have for the address, with a free port.
+PORTS: Final = {
+    "flask run": "flask run --port {port}",
+    "uvicorn app:app": "uvicorn --port {port} app:app",
+    "gunicorn app:application": "gunicorn --bind 127.0.0.1:{port} app:application",
+    "python manage.py runserver": "python manage.py runserver 127.0.0.1:{port}",
+}
+
+
+def set_up_of(framework: str) -> str:
+    """The first Python of a framework's page."""
+    [first, *_] = [
+        block.code for block in blocks_of("python") if block.page == f"docs/start/{framework}.md"
+    ]
+    return first
+
+
+def server_of(framework: str, folder: Path) -> ServerSpec:
+    """What the shell of a framework's page runs after it has set the destination."""
+    [code] = [block.code for block in blocks_of("sh") if block.page == f"docs/start/{framework}.md"]
+    setting, command = code.splitlines()
+    assert re.fullmatch(r"export FOOTFALL_DESTINATIONS=collector://\S+", setting)
+    program, *arguments = PORTS[command].split()
+    if program != "python":
+        arguments = ["-m", program, *arguments]
+    return ServerSpec(command=(sys.executable, *arguments), folder=folder)
+
+
+def write_app(framework: str, folder: Path) -> None:
+    if framework == "django":
+        command = [sys.executable, "-m", "django", "startproject", "mysite", str(folder)]
+        subprocess.run(command, check=True, timeout=60)
+        with (folder / "mysite" / "settings.py").open("a") as settings:
+            settings.write(set_up_of(framework))
+        return
+    before, after = OWN_LINES[framework]
+    (folder / "app.py").write_text(before + set_up_of(framework) + after, encoding="utf-8")
+
+
+@pytest.mark.parametrize("framework", ["django", *OWN_LINES])
+def test_the_first_steps_lead_to_an_event(
+    framework: str, collected: CollectedEvents, tmp_path: Path
+) -> None:
+    write_app(framework, tmp_path)
+    spec = server_of(framework, tmp_path)
+    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
+        httpx2.get(server.url, headers=NAVIGATION).raise_for_status()
+        events = collected.wait_for(1)
+    assert select_fields(events, "name", "path") == [{"name": "pageview", "path": "/"}]
