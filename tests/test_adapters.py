@@ -123,7 +123,7 @@ def test_a_page_is_one_pageview(
 SKIPPED = {
     "JSON": (navigation("/json"), "not_html"),
     "a redirect": (navigation("/moved"), "redirect"),
-    "a missing page": (navigation("/gone"), "error"),
+    "a missing page": (navigation("/gone"), "not_found"),
     "a broken page": (navigation("/broken"), "error"),
     "an empty answer": (navigation("/empty"), "no_content"),
     "a post": (navigation("/page", method="POST"), "method"),

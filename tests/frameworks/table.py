@@ -42,7 +42,7 @@ ROWS: Final[Mapping[str, Row]] = {
         hit=pageview("/page?utm_source=news"),
     ),
     "redirect": Row(raw=navigation("/moved"), hit=skipped("redirect")),
-    "404": Row(raw=navigation("/missing"), hit=skipped("error")),
+    "404": Row(raw=navigation("/missing"), hit=skipped("not_found")),
     "JSON": Row(raw=navigation("/data"), hit=skipped("not_html")),
     "stream": Row(raw=navigation("/stream"), hit=pageview("/stream")),
     "css": Row(

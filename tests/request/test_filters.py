@@ -48,7 +48,8 @@ def test_any_number_of_prefixes_can_be_excluded(exclude: Any, excluded: set[str]
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(204, "no_content"), (302, "redirect"), (404, "error"), (500, "error")]
+    ("status", "reason"),
+    [(204, "no_content"), (302, "redirect"), (404, "not_found"), (500, "error")],
 )
 def test_a_status_is_rejected_with_its_reason(status: int, reason: str) -> None:
     filters = filters_with()

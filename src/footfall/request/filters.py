@@ -14,7 +14,10 @@ from footfall.config import Config
 
 __all__ = ["RequestFilter"]
 
-_REASONS: Final = ("prefetch", "method", "excluded", "no_content", "redirect", "error", "not_html")
+_REASONS: Final = (
+    *("prefetch", "method", "excluded"),
+    *("no_content", "redirect", "not_found", "error", "not_html"),
+)
 
 
 class RequestFilter:
@@ -96,8 +99,10 @@ class RequestFilter:
         """`reject`, by a status that is not among `statuses`."""
         if status < 300:
             self.reject("no_content")
+        elif status < 400:
+            self.reject("redirect")
         else:
-            self.reject("redirect" if status < 400 else "error")
+            self.reject("not_found" if status == 404 else "error")
 
     def may_be_download(self, path: str) -> bool:
         """True where the path alone shows that a response that is no page may be an event."""

@@ -703,9 +703,9 @@ ANSWERS: dict[str, Row] = {
     "304 of a touch icon": Row(responded(304, {}, "/apple-touch-icon-120x120"), "skip well_known"),
     "304 for a script": Row(requested(script(), status=304, response_headers={}), "skip fetch"),
     "404": Row(responded(404), "event not_found"),
-    "404, off by default": Row(responded(404), "skip error", PageviewOptions()),
-    "404 of JSON": Row(responded(404, JSON), "skip error"),
-    "404 without a type": Row(responded(404, {}), "skip error"),
+    "404, off by default": Row(responded(404), "skip not_found", PageviewOptions()),
+    "404 of JSON": Row(responded(404, JSON), "skip not_found"),
+    "404 without a type": Row(responded(404, {}), "skip not_found"),
     "404 for a script": Row(requested(script(), status=404), "skip fetch"),
     "404 of a script, with fetch metadata": Row(responded(404, HTML, "/old.js"), "event not_found"),
     "404 of a script, without": Row(

@@ -91,7 +91,7 @@ VISITS: Final = (
         reason="download",
         events=[{**_pageview("/guide.pdf"), "name": "File Download"}],
     ),
-    DemoVisit(what="missing page", path="/missing", reason="error"),
+    DemoVisit(what="missing page", path="/missing", reason="not_found"),
     DemoVisit(what="Googlebot", path="/", headers={"user-agent": GOOGLEBOT}, reason="bot"),
     DemoVisit(
         what="prefetch of a link",

@@ -91,7 +91,7 @@ REMEDIES: Final = {
     "download": "Set `track_downloads=True`, or add the ending to `download_extensions`.",
     "well_known": "Nothing: no person asked for it.",
     "static_file": "Nothing: the page around it counts.",
-    "not_found": "Set `track_404=True`.",
+    "not_found": "Set `track_404=True`: a missing page that is HTML is then an event `404`.",
     "not_modified": "Nothing: it is no page.",
     "redirect": "Nothing: the page that it leads to counts.",
     "error": "Nothing here; the app's log knows more.",

@@ -102,6 +102,8 @@ def _reason_for_status(status: int) -> str:
         return "no_content"
     if status < 300:
         return "partial" if status == 206 else "not_html"
+    if status == 404:
+        return "not_found"
     return "redirect" if status < 400 else "error"
 
 
