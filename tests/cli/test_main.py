@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 import footfall
 from footfall.cli import COMMANDS, main
+from tests.support.waiting import MAX_SECONDS
 
 
 def test_without_a_command_it_names_them_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,7 +23,7 @@ def test_a_command_that_there_is_not_exits_with_2(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as caught:
         main(["doctor"])
     assert caught.value.code == 2
-    assert "'check'" in capsys.readouterr().err
+    assert "no such command: doctor; there is: collect, export, " in capsys.readouterr().err
 
 
 MISSPELT = {
@@ -56,12 +58,47 @@ def test_a_misspelt_option_is_named_with_the_nearest(
     assert "s3cret" not in output
 
 
+CHOICES = {
+    "chek": "no such command: chek; did you mean check?",
+    "goals snc": "no such command: snc; did you mean sync?",
+    "check --behind ngnix": "argument --behind: no such choice: ngnix; did you mean nginx?",
+    "export --format xml": "no such choice: xml; there is: csv, jsonl, parquet",
+}
+
+
+@pytest.mark.parametrize("line", CHOICES)
+def test_a_misspelt_command_or_choice_is_named_with_the_nearest(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(line.split())
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{CHOICES[line]}\n")
+
+
+@pytest.mark.parametrize(
+    "command", ["explain GET https://example.com/", "explain GET https://example.com/ --json"]
+)
+def test_a_reader_that_has_seen_enough_ends_the_command(command: str) -> None:
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m footfall {command} | true"],
+        capture_output=True,
+        text=True,
+        timeout=MAX_SECONDS,
+        env={**os.environ, "FOOTFALL_DESTINATIONS": "collector://127.0.0.1/example.com"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
-    assert f"usage: footfall {command}" in " ".join(capsys.readouterr().out.split())
+    output = capsys.readouterr().out
+    assert f"usage: footfall {command}" in " ".join(output.split())
+    _, _, codes = output.partition("\nexit codes:\n")
+    assert [line.split()[0] for line in codes.splitlines()] == ["0", "1", "2"]
 
 
 def test_the_module_is_the_command() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
 import footfall
+from footfall.cli.console import discard
 
 COMMANDS: Final = {
     "collect": "run the local collector: one file, one page",
@@ -22,8 +23,16 @@ COMMANDS: Final = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code: 0 if all is well, 1 if not, 2 for wrong usage."""
+def main(argv: Sequence[str] | None = None, *, app: object = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: The arguments; by default those of this process.
+        app: The app whose settings `check` and `explain` read, where a framework has loaded it.
+
+    Returns:
+        The exit code: 0 if all is well, 1 if not, 2 for wrong usage.
+    """
     parser = _CommandParser(
         prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
     )
@@ -31,15 +40,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, help_text in COMMANDS.items():
         module = import_module(f"footfall.cli.{name}")
-        command = commands.add_parser(name, help=help_text, description=module.HELP)
+        command = commands.add_parser(
+            name,
+            help=help_text,
+            description=module.HELP,
+            epilog=_exit_codes(module.EXIT_CODES),
+            formatter_class=_HelpFormatter,
+        )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, app_object=app)
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2
-    code: int = arguments.run(arguments)
+    try:
+        code: int = arguments.run(arguments)
+        # An error of the output comes here, and not at the exit.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has seen enough, as `head` has.
+        discard(sys.stdout)
+        return 0
     return code
+
+
+def _exit_codes(meanings: Mapping[int, str]) -> str:
+    return "\n".join(["exit codes:", *(f"  {code}  {text}" for code, text in meanings.items())])
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Keeps the lines of a text that has several."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
 class _CommandParser(argparse.ArgumentParser):
@@ -55,6 +89,17 @@ class _CommandParser(argparse.ArgumentParser):
         if unknown:
             self.error("; ".join(map(self._unknown, unknown)))
         return found, rest
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Name the nearest of the choices for one that there is not: a command, an action."""
+        if action.choices is not None and value not in action.choices:
+            known = [str(each) for each in action.choices]
+            near = difflib.get_close_matches(str(value), known, n=1)
+            what = "command" if isinstance(action, argparse._SubParsersAction) else "choice"
+            text = f"did you mean {near[0]}?" if near else f"there is: {', '.join(known)}"
+            raise argparse.ArgumentError(
+                None if what == "command" else action, f"no such {what}: {value}; {text}"
+            )
 
     def _unknown(self, option: str) -> str:
         near = difflib.get_close_matches(option, self._option_string_actions, n=1)

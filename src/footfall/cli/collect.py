@@ -28,6 +28,11 @@ HELP: Final = (
     "Collect and show events here, as Plausible and Swetrix would take them. Each long option is "
     f"also a variable: {PREFIX}KEEP_DAYS=90 is --keep-days 90."
 )
+EXIT_CODES: Final = {
+    0: "it was stopped, and all events are written",
+    1: "events could not be written, or a second signal ended the stop",
+    2: "it could not start",
+}
 
 _STOPPED = 0
 _LOST_EVENTS = 1

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from footfall.cli.terminal import complain, say
-from footfall.common.printable import escaped, escaped_json
+from footfall.cli import app_settings
+from footfall.cli.terminal import Style, complain, say, say_json
+from footfall.common.printable import escaped
 from footfall.errors import ConfigError
 from footfall.events.curl_command import curl_command
 from footfall.model import Event, Hit, Request
@@ -29,6 +30,11 @@ HELP: Final = (
     "that was tried, the event, and the request that each destination would get. Nothing is sent. "
     "The request is a browser's that opens a page, unless -H says otherwise."
 )
+EXIT_CODES: Final = {
+    0: "the request would be counted",
+    1: "it would not",
+    2: "an argument or an option is wrong",
+}
 # An address for documentation (RFC 5737) stands for a visitor on the internet.
 PEER: Final = "198.51.100.7"
 # Used where no destination is configured, to show a request.
@@ -63,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--content-type", default="text/html; charset=utf-8", help="of the response (%(default)s)"
     )
     parser.add_argument("--route", help="the framework's template of the path")
-    parser.add_argument(
+    whose = app_settings.add_arguments(parser)
+    whose.add_argument(
         "--config",
         metavar="FILE",
         type=Path,
@@ -86,7 +93,10 @@ def run(args: argparse.Namespace) -> int:
 
     cause = None
     try:
-        config = Config.load(_options(args.config))
+        if args.config is None:
+            config = app_settings.load(args).config
+        else:
+            config = Config.load(_options(args.config))
         if not config.is_active:
             cause = inactive_cause(config, os.environ)
             config = replace(config, destinations=[EXAMPLE], enabled=True)
@@ -99,13 +109,15 @@ def run(args: argparse.Namespace) -> int:
         complain(f"An app with these options counts nothing: {cause.text}. {cause.remedy}")
         complain("What follows is shown as if it did.")
     explanation = tracker.explain(hit)
-    say(_as_json(explanation) if args.json else _as_text(explanation))
-    return 0 if explanation.event is not None else 1
+    is_counted = explanation.event is not None
+    if args.json:
+        say_json(_as_json(explanation))
+    else:
+        _say_text(explanation)
+    return 0 if is_counted else 1
 
 
-def _options(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
+def _options(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
     try:
         options = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
@@ -121,7 +133,7 @@ def _hit(args: argparse.Namespace) -> Hit:
     parts = urlsplit(args.url)
     if not parts.scheme or not parts.netloc:
         raise ValueError(f"{args.url!r} is no absolute URL, such as https://example.com/path")
-    headers = {**BROWSER, **_headers(args.header)}
+    headers = {**BROWSER, **parse_headers(args.header)}
     headers.setdefault("host", parts.netloc.rpartition("@")[2])
     return Hit(
         method=args.method,
@@ -138,7 +150,12 @@ def _hit(args: argparse.Namespace) -> Hit:
     )
 
 
-def _headers(lines: Sequence[str]) -> dict[str, str]:
+def parse_headers(lines: Sequence[str]) -> dict[str, str]:
+    """The headers that `-H` gives, by lower-case name.
+
+    Raises:
+        ValueError: one has no colon.
+    """
     headers: dict[str, str] = {}
     for line in lines:
         name, mark, value = line.partition(":")
@@ -152,7 +169,16 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
 # -- output ------------------------------------------------------------------------------------
 
 
-def _as_text(explanation: Explanation) -> str:
+_VERDICT: Final = "  = "
+
+
+def _say_text(explanation: Explanation) -> None:
+    style: Style = "bad" if explanation.event is None else "good"
+    for number, section in enumerate(_sections(explanation)):
+        say(("\n" if number else "") + section, style=style if section.startswith(_VERDICT) else "")
+
+
+def _sections(explanation: Explanation) -> list[str]:
     from footfall.collector.web import reason_texts
 
     decision, event = explanation.decision, explanation.event
@@ -163,7 +189,7 @@ def _as_text(explanation: Explanation) -> str:
     sections = [
         "Visitor\n  " + _trace_text(explanation.trace),
         "Decision\n" + "\n".join(steps),
-        f"  = {outcome}: {explanation.reason}. {verdict.why}".rstrip(),
+        f"{_VERDICT}{outcome}: {explanation.reason}. {verdict.why}".rstrip(),
     ]
     if event is None and verdict.remedy:
         sections[-1] += f"\n    To change that: {verdict.remedy}"
@@ -174,7 +200,7 @@ def _as_text(explanation: Explanation) -> str:
         if explanation.note:
             sections[-1] += f"\n  {escaped(explanation.note)}"
         sections += [f"To {name}\n{_as_curl(sent)}" for name, sent in explanation.requests.items()]
-    return "\n\n".join(sections)
+    return sections
 
 
 def _trace_text(trace: Trace) -> str:
@@ -204,9 +230,10 @@ def _as_curl(sent: Request) -> str:
 # -- for programs ------------------------------------------------------------------------------
 
 
-def _as_json(explanation: Explanation) -> str:
+def _as_json(explanation: Explanation) -> dict[str, Any]:
     event = explanation.event
-    found = {
+    return {
+        "version": 1,
         "counted": event is not None,
         "reason": explanation.reason,
         "client_ip": {
@@ -227,4 +254,3 @@ def _as_json(explanation: Explanation) -> str:
             for name, request in explanation.requests.items()
         },
     }
-    return escaped_json(json.dumps(found, indent=2, ensure_ascii=False))

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import sqlite3
 
 HELP: Final = "write the collector's events as CSV, JSON lines or Parquet"
+EXIT_CODES: Final = {
+    0: "all events were written, or as many as their reader took",
+    1: "the output failed",
+    2: "it could not start",
+}
 
 COLUMNS: Final = {
     "id": "BIGINT",

@@ -31,6 +31,11 @@ HELP: Final = (
     "is enabled. `sync` makes those that are missing. It shows what it would do, and does it with "
     "--apply. Nothing is ever deleted. The key is read from PLAUSIBLE_SITES_KEY."
 )
+EXIT_CODES: Final = {
+    0: "nothing is missing any more",
+    1: "something is missing",
+    2: "wrong usage, or a missing key",
+}
 
 _IN_SYNC = 0
 _OUT_OF_SYNC = 1

@@ -39,6 +39,11 @@ HELP: Final = (
     "queue: `status` shows what became of every event, `check` whether the server is fit for it, "
     "`dead` what was given up."
 )
+EXIT_CODES: Final = {
+    0: "all is well",
+    1: "events were lost, or a check found something",
+    2: "wrong usage, or it could not start",
+}
 
 QUEUE: Final = "FOOTFALL_QUEUE"
 """The variable with the queue."""

@@ -26,6 +26,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core import mail
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own names
+from django.core.handlers.wsgi import WSGIHandler
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
@@ -117,7 +118,16 @@ def check_deployment(**_: Any) -> list[CheckMessage]:
         *setup_checks.findings(config, site(), os.environ),
         *setup_checks.unreachable(config, os.environ),
     ]
-    return [*map(_message, found), *_unflushed()]
+    found += unflushed_setting()
+    return [*map(_message, found)]
+
+
+def findings() -> Iterator[setup_checks.SetupFinding]:
+    """What is wrong with a project besides the settings that every framework has."""
+    for message in (*check_middleware(), *check_names(), *map(_message, unflushed_setting())):
+        yield setup_checks.SetupFinding(
+            str(message.id).removeprefix("footfall."), str(message.msg), message.hint or ""
+        )
 
 
 def site() -> setup_checks.SiteFacts:
@@ -139,21 +149,27 @@ def _message(finding: setup_checks.SetupFinding) -> CheckMessage:
     return Warning(finding.text, finding.remedy, id=f"footfall.{finding.id}")
 
 
-def _unflushed() -> list[CheckMessage]:
+def unflushed_setting() -> list[setup_checks.SetupFinding]:
     """W010 where the app of ASGI_APPLICATION delivers nothing when its server stops."""
     path = getattr(settings, "ASGI_APPLICATION", None)
     try:
-        app = import_string(path) if path else None
+        return unflushed(import_string(path)) if path else []
     except ImportError:  # Django itself reports it, when it serves
         return []
-    if app is None or any(isinstance(each, FlushOnShutdown) for each in layers_of(app)):
+
+
+def unflushed(app: object) -> list[setup_checks.SetupFinding]:
+    """W010 where an ASGI app of Django's delivers nothing when its server stops."""
+    layers = [*layers_of(app)]
+    if isinstance(layers[-1], WSGIHandler) or any(isinstance(x, FlushOnShutdown) for x in layers):
         return []
     return [
-        Warning(
-            f"{path} has no FlushOnShutdown, so a server may stop with events that are not sent",
+        setup_checks.SetupFinding(
+            "W010",
+            "the ASGI app has no FlushOnShutdown, so a server may stop with events that are not "
+            "sent",
             "In asgi.py: from footfall.asgi import FlushOnShutdown; application = "
             "FlushOnShutdown(get_asgi_application())",
-            id="footfall.W010",
         )
     ]
 

@@ -57,6 +57,20 @@ def findings(config: Config, site: SiteFacts, environ: Mapping[str, str]) -> Ite
     yield from unread_proxy(config, site)
 
 
+def doubtful(config: Config) -> Iterator[SetupFinding]:
+    """W013 for each setting that is valid but probably a mistake; the log has these, too."""
+    yield from (
+        SetupFinding("W013", note.text, "")
+        for note in config.resolver.notes
+        if note.level == "warning"
+    )
+    for text in config.path_rules.warnings:
+        yield SetupFinding("W013", text, "")
+    for destination in config.all_destinations:
+        for text in getattr(destination, "warnings", ()):
+            yield SetupFinding("W013", text, "")
+
+
 def inactive(config: Config, environ: Mapping[str, str]) -> SetupFinding:
     """W004 or W005, for a Config that is not active."""
     cause = inactive_cause(config, environ)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from footfall.cli.api_keys import STATS_KEY, collector_token, collector_token_remedy, key
+from footfall.cli.check.report import CheckReport
 from footfall.cli.explain import BROWSER
-from footfall.cli.terminal import say
-from footfall.common.printable import escaped
 from footfall.destinations import Collector, Destination, Plausible, explained, file_of, outcome_of
 from footfall.errors import TransportError
 from footfall.events.hit_report import HitReport
@@ -35,19 +34,23 @@ _ADVICE = "What to do about "
 
 
 class DestinationCheck:
-    """Checks one destination, and prints each step.
+    """Checks one destination, and writes each step.
 
     Args:
         destination: Where the event goes.
         args: The options of `footfall check`.
+        report: Takes each step.
 
     Raises:
         ValueError: An option is missing, or wrong.
         ConfigError: The file with the collector's token cannot be read.
     """
 
-    def __init__(self, destination: Destination, args: argparse.Namespace) -> None:
+    def __init__(
+        self, destination: Destination, args: argparse.Namespace, report: CheckReport
+    ) -> None:
         self._destination = destination
+        self._report = report
         self._base_url = _base_url(destination.endpoint)
         # The first of several; None for vendors with site ids, whose numbers only accounts see.
         self._site = _site(destination)
@@ -62,30 +65,31 @@ class DestinationCheck:
         self._key = collector_token() if is_collector else key(STATS_KEY)
 
     def run(self) -> bool:
-        """Send the event and print its outcome.
+        """Send the event and write its outcome.
 
         Returns:
             Whether it arrived; where that cannot be read back, whether the vendor accepted it.
         """
         from footfall.plausible_api import APIError
 
-        say(escaped(f"{self._destination.name} at {self._destination.endpoint}"))
         try:
             address = self._address or self._own_address()
         except APIError as error:
-            return _fail("answer", f"none: {error}")
-        _print("sent", f"{self._name} of {self._url}, client IP {address}")
+            return self._fail("answer", f"none: {error}")
+        self._report.step("sent", f"{self._name} of {self._url}, client IP {address}")
         with self._reader() as reader:
             before = self._visitors(reader)
             outcome = self._send(address)
-            _print("meaning", f"{outcome.kind}: {outcome.detail or 'the vendor took the event'}")
+            self._report.step(
+                "meaning", f"{outcome.kind}: {outcome.detail or 'the vendor took the event'}"
+            )
             if outcome.kind is not OutcomeKind.ACCEPTED:
-                _fail("remedy", self._remedy(outcome, address))
-                for line in self._setup.splitlines():
-                    say(escaped(line))
+                self._fail("remedy", self._remedy(outcome, address))
+                if self._setup:
+                    self._report.setup(self._setup)
                 return False
             if not_shown := getattr(self._destination, "not_shown", ""):
-                _print("not shown", not_shown)
+                self._report.step("not shown", not_shown)
             return self._has_arrived(reader, before)
 
     def _own_address(self) -> str:
@@ -107,7 +111,7 @@ class DestinationCheck:
             return Outcome(kind=OutcomeKind.UNKNOWN, detail=f"no answer came: {error}")
         finally:
             transport.close()
-        _print_response(response)
+        self._print_response(response)
         if setup_for := getattr(self._destination, "setup_for", None):
             self._setup = setup_for(response)
         outcome = outcome_of(self._destination, request, response)
@@ -154,6 +158,18 @@ class DestinationCheck:
         site = f"add the site {self._site}, or wait a minute if it is new; " if self._site else ""
         return f"{site}give your browser's address as --client-ip: data centres are not counted"
 
+    def _print_response(self, response: Response) -> None:
+        """Write the vendor's raw response, its body as a Python literal."""
+        self._report.step("answer", f"HTTP {response.status}")
+        for name, value in response.headers.items():
+            self._report.step("", f"{name}: {value}")
+        body = response.body.decode(errors="replace")[:_MAX_BODY_CHARS]
+        self._report.step("", repr(body) if body else "(no body)")
+
+    def _fail(self, what: str, text: str) -> bool:
+        self._report.step(what, text, is_ok=False)
+        return False
+
     # -- reading back -------------------------------------------------------------------------
 
     @contextmanager
@@ -170,17 +186,19 @@ class DestinationCheck:
     def _has_arrived(self, reader: PlausibleAPI | None, before: int | None) -> bool:
         """Whether the count of visitors rises; True where it cannot be read."""
         if reader is None:
-            _print("read back", f"not tried: that takes Plausible, and its key as {STATS_KEY}")
+            self._report.step(
+                "read back", f"not tried: that takes Plausible, and its key as {STATS_KEY}"
+            )
         if before is None:
             return True
         deadline = time.monotonic() + self._wait_seconds
         while (now := self._visitors(reader)) is not None and now <= before:
             if time.monotonic() >= deadline:
                 waited = f"{self._wait_seconds:g} s"
-                return _fail("read back", f"still {before} current visitors after {waited}")
+                return self._fail("read back", f"still {before} current visitors after {waited}")
             time.sleep(_POLL_SECONDS)
         if now is not None:
-            _print("read back", f"{before} current visitors before, {now} now")
+            self._report.step("read back", f"{before} current visitors before, {now} now")
         return True
 
     def _visitors(self, reader: PlausibleAPI | None) -> int | None:
@@ -194,7 +212,7 @@ class DestinationCheck:
             is_collectors = isinstance(self._destination, Collector)
             wants_token = is_collectors and isinstance(error, AuthorizationError)
             reason = collector_token_remedy() if wants_token else error
-            _print("read back", f"not possible: {reason}")
+            self._report.step("read back", f"not possible: {reason}")
             return None
 
 
@@ -240,24 +258,3 @@ def _new_user_agent() -> str:
     """A user agent with a random build number, so that the event is a new visitor's."""
     build = f"{secrets.randbelow(10_000)}.{secrets.randbelow(1_000)}"
     return BROWSER["user-agent"].replace(".0.0.0 ", f".0.{build} ")
-
-
-# -- the terminal -----------------------------------------------------------------------------
-
-
-def _print_response(response: Response) -> None:
-    """Print the vendor's raw response, its body as a Python literal."""
-    _print("answer", f"HTTP {response.status}")
-    for name, value in response.headers.items():
-        _print("", f"{name}: {value}")
-    body = response.body.decode(errors="replace")[:_MAX_BODY_CHARS]
-    _print("", repr(body) if body else "(no body)")
-
-
-def _print(what: str, text: str) -> None:
-    say(f"  {what:<10} {escaped(text)}")
-
-
-def _fail(what: str, text: str) -> bool:
-    _print(what, text)
-    return False

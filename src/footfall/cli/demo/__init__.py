@@ -23,6 +23,11 @@ HELP: Final = (
     "counted. With --collector the events go to a collector beside it. With --once, send scripted "
     "visits and say what was counted and why."
 )
+EXIT_CODES: Final = {
+    0: "it was stopped, or each scripted visit was counted as expected",
+    1: "with --once: a visit was not",
+    2: "it could not start",
+}
 DOMAIN: Final = "demo.example"
 _DASHBOARD: Final = "/stats"
 _COLLECTOR_PORT: Final = 8321
