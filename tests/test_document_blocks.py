@@ -20,6 +20,7 @@ import flask
 import pytest
 import yaml
 from django.core.handlers.wsgi import WSGIHandler
+from django.template import Engine
 from django.test.utils import override_settings
 from fastapi.responses import HTMLResponse
 from starlette.applications import Starlette
@@ -319,10 +320,16 @@ def test_files_of_settings_parse(block: Block) -> None:
     PARSERS[block.language](block.code)
 
 
+@pytest.mark.parametrize("block", blocks_of("html"), ids=str)
+def test_templates_of_django_compile(block: Block) -> None:
+    tags = "footfall.django.templatetags.footfall_dashboard"
+    Engine(libraries={"footfall_dashboard": tags}).from_string(block.code)
+
+
 # Parsed by a test, or not a language: what a terminal shows, Sphinx's own, and SQL, which
 # tests/destinations/test_clickhouse.py and tests/relay/test_deliver_pack.py run.
 PROXIES: Final = {"apache", "caddy", "haproxy", "nginx"}
-KNOWN: Final = {"python", "sh", *PARSERS, *PROXIES, "", "text", "sql"}
+KNOWN: Final = {"python", "sh", *PARSERS, *PROXIES, "html", "", "text", "sql"}
 SPHINX: Final = {"{toctree}", "{include}", "{eval-rst}"}
 
 
