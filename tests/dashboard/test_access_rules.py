@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from footfall.collector.access_token import cookie_value
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.dashboard.access_rules import AccessRules
@@ -92,6 +93,13 @@ def test_who_may_look_may_change_nothing(tmp_path: Path) -> None:
 )
 def test_any_cookie_may_come(tmp_path: Path, cookie: str) -> None:
     assert status(tmp_path, {"cookie": cookie}, dashboard_token=TOKEN) == 401
+
+
+def test_another_port_of_the_host_may_have_a_cookie_too(tmp_path: Path) -> None:
+    ours, others = (f"footfall_token={cookie_value(each)}" for each in (TOKEN, "another"))
+    for cookie in (f"{ours}; {others}", f"a=b; {others};{ours}"):
+        assert status(tmp_path, {"cookie": cookie}, dashboard_token=TOKEN) is None
+    assert status(tmp_path, {"cookie": others}, dashboard_token=TOKEN) == 401
 
 
 def test_any_query_may_come(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,18 @@ def test_the_function_gets_the_request_of_the_app(tmp_path: Path) -> None:
     assert answer.status == 200
     assert "session=" in (header(answer, "set-cookie") or "")
     assert call_asgi(app, remote("/stats/live")).status == 403
+
+
+def test_the_function_sees_the_context_of_the_request(tmp_path: Path) -> None:
+    user = ContextVar("user", default="nobody")
+    inner = site(tmp_path, dashboard_allow=lambda request: user.get() == "ada")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        user.set("ada")
+        await inner(scope, receive, send)
+
+    assert call_asgi(inner, local()).status == 403
+    assert call_asgi(app, local()).status == 200
 
 
 def test_a_coroutine_that_fails_refuses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

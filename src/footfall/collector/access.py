@@ -19,6 +19,7 @@ from footfall.collector.access_token import (
     COOKIE_NAME,
     COOKIE_SECONDS,
     cookie_value,
+    has_cookie,
     has_token,
     is_same,
 )
@@ -75,7 +76,7 @@ class AccessControl:
         if parameter is not None and is_same(parameter, token):
             return _set_cookie(token, request)
         is_given = has_token(request.headers.get("authorization", ""), [token])
-        if is_given or is_same(request.cookies.get(COOKIE_NAME, ""), cookie_value(token)):
+        if is_given or has_cookie(request.headers.get("cookie", ""), token):
             return None
         text = "Open the page once with ?token=TOKEN, or send Authorization: Bearer TOKEN."
         return _reject(HTTPStatus.UNAUTHORIZED, text, {"www-authenticate": "Bearer"})

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["COOKIE_NAME", "COOKIE_SECONDS", "cookie_value", "has_token", "is_same"]
+__all__ = ["COOKIE_NAME", "COOKIE_SECONDS", "cookie_value", "has_cookie", "has_token", "is_same"]
 
 COOKIE_NAME: Final = "footfall_token"
 """The name of the cookie."""
@@ -32,3 +32,13 @@ def is_same(given: str, secret: str) -> bool:
 def cookie_value(token: str) -> str:
     """The value of the cookie, which does not reveal the token."""
     return hmac.new(token.encode(), b"footfall cookie", hashlib.sha256).hexdigest()
+
+
+def has_cookie(header: str, token: str) -> bool:
+    """Whether one of the cookies in the header `Cookie` is that of the token.
+
+    There may be several of the name: browsers send those of another port of the host, too.
+    """
+    pairs = (pair.strip().partition("=") for pair in header.split(";"))
+    wanted = cookie_value(token)
+    return any(is_same(value, wanted) for name, _, value in pairs if name == COOKIE_NAME)

@@ -13,7 +13,6 @@ send `keep-alive` with each request of HTTP/1.1.
 from __future__ import annotations
 
 import inspect
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -23,6 +22,7 @@ from footfall.collector.access_token import (
     COOKIE_NAME,
     COOKIE_SECONDS,
     cookie_value,
+    has_cookie,
     has_token,
     is_same,
 )
@@ -106,7 +106,9 @@ class AccessRules:
         if token is not None:
             if (entry := _token_entry(token, request)) is not None:
                 return entry
-            if _has_cookie(token, request):
+            if has_token(request.headers.get("authorization", ""), [token]) or has_cookie(
+                request.headers.get("cookie", ""), token
+            ):
                 return None
             text = "Open the page once with ?token=TOKEN."
             refusals.append(text_response(401, text, [("www-authenticate", "Bearer")]))
@@ -168,14 +170,3 @@ def _token_entry(token: str, request: DashboardRequest) -> DashboardResponse | N
     if request.is_secure:
         cookie += "; Secure"
     return text_response(303, "", [("location", location), ("set-cookie", cookie)])
-
-
-def _has_cookie(token: str, request: DashboardRequest) -> bool:
-    """Whether the token comes with the request, in the cookie or as a program sends it."""
-    if has_token(request.headers.get("authorization", ""), [token]):
-        return True
-    try:
-        morsel = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE_NAME)
-    except CookieError:
-        return False
-    return morsel is not None and is_same(morsel.value, cookie_value(token))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
 from typing import Any, Final, TypeAlias
 
 from footfall.common.in_thread import in_thread
@@ -105,7 +106,9 @@ def _request_of(scope: _Scope) -> object:
 
 async def _respond(dashboard: DashboardApp, request: DashboardRequest) -> DashboardResponse:
     found: list[DashboardResponse] = []
-    await in_thread(lambda: found.append(dashboard.respond(request)))
+    # The owner's function may want what the app's own middleware has set.
+    context = copy_context()
+    await in_thread(lambda: found.append(context.run(dashboard.respond, request)))
     return found[0]
 
 
