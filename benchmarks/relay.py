@@ -6,6 +6,9 @@ does nothing else: one thread with epoll, which takes some 20 µs for a request.
 this process. "delivered" is the rate between the first tenth and the last of what was accepted,
 "reached after" when the rate of 100 ms has first been nine tenths of that. The CPU of redis-server
 is that of its own process, for reading and acknowledging.
+
+With `--relays` so many programs (`footfall relay`) share the stream instead; their start is not
+measured.
 """
 
 from __future__ import annotations
@@ -14,25 +17,28 @@ import argparse
 import gc
 import itertools
 import logging
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.relay.queues import put, queue_at
-from tests.support.redis_server import RedisServer, redis_server
+from tests.relay.queues import put, queue_at, running
+from tests.support.redis_server import STREAM, RedisServer, redis_server
 
 from footfall.destinations import destination_from
 from footfall.model import Event, Visitor
 from footfall.relay.relay import Relay
+from footfall.relay.status import read_status
 
 RESPONDER = """
 import re, select, socket, sys, time
@@ -77,6 +83,8 @@ while True:
 
 LINES = {
     "plausible": "plausible+http://127.0.0.1:{}/example.com",
+    "collector": "collector+http://127.0.0.1:{}/example.com",
+    "posthog": "posthog+http://phc_key@127.0.0.1:{}",
     "clickhouse": "clickhouse+http://user:sixteen-characters@127.0.0.1:{}/footfall.events",
 }
 
@@ -174,6 +182,39 @@ def run(server: RedisServer, to: str, delay: float, events: int, **options: int)
     return Costs(rate, _reached(looks, 0.9 * rate), *per_event)
 
 
+def run_programs(
+    server: RedisServer, to: str, delay: float, events: int, number: int
+) -> tuple[float, float]:
+    """Deliver events with several relays: events a second of all, and CPU seconds of an event."""
+    server.client.flushall()
+    with responder(delay) as port, ExitStack() as stack:
+        line = LINES[to].format(port)
+        relays = [stack.enter_context(running(server, "--to", line)) for _ in range(number)]
+        for each in relays:
+            each.send_signal(signal.SIGSTOP)
+        put(queue_at(server), visits(events), pack=PACK)
+        used, started, taken = sum(map(_cpu, relays)), time.monotonic(), 0
+        for each in relays:
+            each.send_signal(signal.SIGCONT)
+        while taken < events and time.monotonic() - started < 60:
+            time.sleep(LOOK_SECONDS)
+            taken = _taken(server)
+        rate = taken / (time.monotonic() - started)
+        return rate, (sum(map(_cpu, relays)) - used) / taken
+
+
+def _taken(server: RedisServer) -> int:
+    """How many events the relays have taken: all but a window of them have ended."""
+    groups = read_status(server.client, STREAM).groups
+    return sum(each.ends["accepted"] + each.in_flight for each in groups)
+
+
+def _cpu(process: subprocess.Popen[str]) -> float:
+    _, _, text = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")
+    user, system = text.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def _rate(looks: list[tuple[float, int]], events: int) -> float:
     middle = [each for each in looks if 0.1 * events <= each[1] <= 0.9 * events]
     (began, first), (ended, last) = middle[0], middle[-1]
@@ -193,11 +234,22 @@ def main() -> None:
     parser.add_argument("--delay", type=float, action="append", help="milliseconds")
     parser.add_argument("--to", choices=LINES, action="append")
     parser.add_argument("--connections", type=int)
+    parser.add_argument("--relays", type=int, help="so many processes instead")
     options = parser.parse_args()
     logging.disable()
     # As `footfall relay` has it.
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    if options.relays:
+        with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as server:
+            for to, delay in itertools.product(options.to or LINES, options.delay or [0.0, 50.0]):
+                found = run_programs(server, to, delay / 1000, options.events, options.relays)
+                print(
+                    f"{options.relays} relays to {to}, {delay:g} ms: {found[0]:,.0f}/s, "
+                    f"{found[1] * 1e6:.0f} µs",
+                    flush=True,
+                )
+        return
     more = {} if options.connections is None else {"connections": options.connections}
     print(
         "| to | it answers after | delivered | reached after | relay, µs | Redis: put, taken, µs |"

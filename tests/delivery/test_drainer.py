@@ -57,6 +57,15 @@ def test_a_line_that_cannot_be_read_is_counted_and_forgotten() -> None:
     assert counted(lane) == {"taken": 2, "accepted": 1, "failed": 1}
 
 
+def test_several_destinations_get_the_event_of_a_line_that_is_decoded_once() -> None:
+    lanes = {name: without_threads(lane_over(Scripted())) for name in ("one", "other")}
+    lines = [to_json(event(0, visitor)) for visitor in ("198.51.100.1", "198.51.100.2")]
+    Drainer(lanes, log=ThrottledLog(), window=2).step(MemorySource(lines * 2), 0.0)
+    ones, others = ([*lane.take(), *lane.take()] for lane in lanes.values())
+    assert [to_json(item.event) for item in ones] == lines
+    assert all(one.event is other.event for one, other in zip(ones, others, strict=True))
+
+
 def test_a_time_of_another_clock_is_corrected() -> None:
     lane = without_threads(lane_over(Scripted()))
     source = MemorySource([])
