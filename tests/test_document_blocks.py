@@ -93,11 +93,19 @@ def run(block: Block) -> dict[str, Any]:
     return names
 
 
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory for the files that the code names."""
+    monkeypatch.chdir(tmp_path)
+
+
 IN_A_REQUEST: Final = re.compile(r"^(token = )?footfall\.(track|current_visitor)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
-def test_python_runs_without_a_warning(block: Block, caplog: pytest.LogCaptureFixture) -> None:
+def test_python_runs_without_a_warning(
+    block: Block, caplog: pytest.LogCaptureFixture, in_a_folder: None
+) -> None:
     caplog.set_level(logging.WARNING, logger="footfall")
     if IN_A_REQUEST.search(block.code):
 
@@ -128,7 +136,8 @@ def visit(names: dict[str, Any]) -> None:
     app = names["app"]
     if names["MIDDLEWARE"]:
         # With the setting Django makes its tracker anew.
-        with override_settings(MIDDLEWARE=names["MIDDLEWARE"], FOOTFALL={}):
+        options = names["FOOTFALL"]
+        with override_settings(MIDDLEWARE=names["MIDDLEWARE"], FOOTFALL=options):
             call_wsgi(WSGIHandler(), navigation())
     elif names["application"] is not wsgi_app:
         call_wsgi(names["application"], navigation())
@@ -155,9 +164,7 @@ SET_UPS: Final = [
 
 
 @pytest.mark.parametrize("block", SET_UPS, ids=str)
-def test_each_set_up_counts_a_page(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "destinations=" not in block.code:
-        monkeypatch.setenv("FOOTFALL_DESTINATIONS", PLAUSIBLE)
+def test_each_set_up_counts_a_page(block: Block, in_a_folder: None) -> None:
     with capture() as outbox:
         visit(run(block))
     assert [event.url for event in outbox] == ["https://example.com/page"]

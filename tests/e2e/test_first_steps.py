@@ -1,4 +1,4 @@
-"""The first steps of each framework, as its page tells them: a page of the app reaches `/live`."""
+"""The first steps of each framework, as its page tells them: the app shows its own figures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import NAVIGATION
-from tests.e2e.conftest import CollectedEvents, select_fields
-from tests.e2e.servers import ServerSpec, running
+from tests.e2e.servers import Server, ServerSpec, running
 from tests.support.documents import blocks_of
+from tests.support.vendors import wait_until
+from tests.support.waiting import MAX_SECONDS
 
 pytestmark = [pytest.mark.long, pytest.mark.server]
 
@@ -70,11 +71,9 @@ def set_up_of(framework: str) -> str:
 
 
 def server_of(framework: str, folder: Path) -> ServerSpec:
-    """What the shell of a framework's page runs after it has set the destination."""
+    """What the shell of a framework's page runs."""
     [code] = [block.code for block in blocks_of("sh") if block.page == f"docs/start/{framework}.md"]
-    setting, command = code.splitlines()
-    assert re.fullmatch(r"export FOOTFALL_DESTINATIONS=collector://\S+", setting)
-    program, *arguments = PORTS[command].split()
+    program, *arguments = PORTS[code.strip()].split()
     if program != "python":
         arguments = ["-m", program, *arguments]
     return ServerSpec(command=(sys.executable, *arguments), folder=folder)
@@ -91,13 +90,18 @@ def write_app(framework: str, folder: Path) -> None:
     (folder / "app.py").write_text(before + set_up_of(framework) + after, encoding="utf-8")
 
 
+def visitors_of(server: Server) -> str:
+    """The visitors of today, as the dashboard in the app shows them; empty if it shows none."""
+    page = httpx2.get(f"{server.url}/stats/", headers={"connection": "keep-alive"})
+    found = re.search(r"Visitors\D+(\d+)", page.raise_for_status().text)
+    return found[1] if found else ""
+
+
 @pytest.mark.parametrize("framework", ["django", *OWN_LINES])
-def test_the_first_steps_lead_to_an_event(
-    framework: str, collected: CollectedEvents, tmp_path: Path
-) -> None:
+def test_the_first_steps_lead_to_figures(framework: str, tmp_path: Path) -> None:
     write_app(framework, tmp_path)
-    spec = server_of(framework, tmp_path)
-    with running(spec, tmp_path, FOOTFALL_DESTINATIONS=collected.dsn) as server:
+    with running(server_of(framework, tmp_path), tmp_path) as server:
         httpx2.get(server.url, headers=NAVIGATION).raise_for_status()
-        events = collected.wait_for(1)
-    assert select_fields(events, "name", "path") == [{"name": "pageview", "path": "/"}]
+        assert wait_until(lambda: visitors_of(server) == "1", MAX_SECONDS), server.log
+        live = httpx2.get(f"{server.url}/stats/live", headers={"connection": "keep-alive"})
+    assert live.status_code == 200
