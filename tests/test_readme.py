@@ -32,6 +32,7 @@ COMMAND_PAGES = {
     "check": ("docs/command-line.md", "docs/numbers.md"),
     "explain": ("docs/command-line.md", "docs/counting.md"),
     "export": ("docs/collector/export.md",),
+    "forward": ("docs/moving.md",),
     "goals": ("docs/numbers.md",),
     "relay": ("docs/relay.md",),
 }

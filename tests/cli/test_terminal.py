@@ -125,7 +125,7 @@ def test_the_live_feed_of_the_demo() -> None:
         try:
             assert process.stdout is not None
             head = [process.stdout.readline().decode() for _ in range(5)]
-            url = next(line for line in head if line.startswith("collector")).split()[1]
+            url = next(line for line in head if line.startswith("dashboard")).split()[1]
             body: dict[str, object] = {
                 **PAGEVIEW,
                 "name": HOSTILE,

@@ -15,6 +15,7 @@ from footfall.cli.console import discard
 COMMANDS: Final = {
     "collect": "run the local collector: one file, one page",
     "export": "write the collector's events as CSV, JSON lines or Parquet",
+    "forward": "send the events of a collector's file to a vendor that takes their times",
     "explain": "show what one request would be counted as, and why",
     "check": "send one event to each destination, and report the outcome",
     "goals": "make the goals that Plausible needs to show an app's events",

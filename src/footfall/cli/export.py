@@ -103,9 +103,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for programs: leave cells as they are that a spreadsheet would run as a formula; "
         "otherwise these begin with an apostrophe",
     )
+    add_range(parser)
+
+
+def add_range(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that choose events."""
     parser.add_argument("--domain", help="a single domain or project")
     parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="first day (UTC)")
     parser.add_argument("--to", dest="last", metavar="DATE", type=_day, help="last day (UTC)")
+
+
+def range_values(args: argparse.Namespace) -> dict[str, Any]:
+    """The values of these options for a query: `domain`, `since` and `until`, in milliseconds."""
+    return {
+        "domain": args.domain,
+        "since": _midnight(args.first) if args.first else 0,
+        "until": _midnight(args.last + timedelta(days=1)) if args.last else _END_OF_TIME,
+    }
 
 
 def _day(text: str) -> date:
@@ -148,12 +162,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rows(connection: sqlite3.Connection, args: argparse.Namespace) -> Iterator[_Row]:
-    values = {
-        "domain": args.domain,
-        "since": _midnight(args.first) if args.first else 0,
-        "until": _midnight(args.last + timedelta(days=1)) if args.last else _END_OF_TIME,
-    }
-    for number, received_at, *rest in connection.execute(_EVENTS, values):
+    for number, received_at, *rest in connection.execute(_EVENTS, range_values(args)):
         moment = datetime.fromtimestamp(received_at / 1_000, UTC).replace(tzinfo=None)
         yield (number, moment.isoformat(timespec="milliseconds"), *rest)
 
