@@ -29,6 +29,12 @@ HELP: Final = (
     "stay apart, but their countries are unknown."
 )
 
+EXIT_CODES: Final = {
+    0: "all events were accepted",
+    1: "one of them was not",
+    2: "it could not start",
+}
+
 _SENT = 0
 _FAILED = 1
 _USAGE = 2
@@ -62,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Return 0 if all events were accepted, 1 if one was not, 2 if it could not start."""
+    """Return one of `EXIT_CODES`."""
     from footfall.collector.storage.database import open_to_read
 
     try:
