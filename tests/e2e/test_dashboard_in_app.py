@@ -13,7 +13,17 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import NAVIGATION, Chromium
-from tests.e2e.servers import Server, ServerSpec, each_server, gunicorn, running, uvicorn
+from tests.e2e.servers import (
+    DJANGO_SITE,
+    Server,
+    ServerSpec,
+    each_server,
+    gunicorn,
+    running,
+    script,
+    uvicorn,
+    waitress,
+)
 from tests.support.vendors import wait_until
 
 if TYPE_CHECKING:
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
 SERVERS: Final = {
     "gunicorn-4-preload": gunicorn("flask_app:app", "--preload", workers=4),
     "uvicorn-2": uvicorn("fastapi_app:app", "--workers", "2"),
+    "waitress": waitress("flask_app:app"),
+    "runserver": script("manage.py", "runserver", "--noreload", "{port}", folder=DJANGO_SITE),
 }
 TOKEN: Final = "correct-horse-battery"
 
@@ -40,7 +52,7 @@ def pageviews(http: httpx2.Client) -> str:
     return http.get("/stats/", params={"period": "today", "metric": "pageviews"}).text
 
 
-@each_server(SERVERS)
+@each_server(SERVERS, always=["gunicorn-4-preload"])
 def test_every_process_shows_what_all_have_counted(spec: ServerSpec, tmp_path: Path) -> None:
     with site(spec, tmp_path) as server:
         for _ in range(30):
@@ -175,6 +187,7 @@ def test_a_hostile_page_can_neither_read_nor_clear(shop: Server, chromium: Chrom
     assert http.get("/stats/live/stream?after=0-0").text.count("/pricing") == before > 0
 
 
+@pytest.mark.long
 @pytest.mark.server("chromium", "gunicorn")
 def test_a_token_is_typed_once(tmp_path: Path, chromium: Chromium) -> None:
     spec = gunicorn("flask_app:app", workers=2)

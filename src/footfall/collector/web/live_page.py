@@ -113,7 +113,6 @@ class LivePage:
         self._recent_hits = recent_hits
         self._forward = forward
         self._templates = environment(has_api=has_api)
-        self._templates.globals["status_names"] = STATUS_NAMES
 
     def page(self, view: LiveView) -> str:
         """The whole page, with the newest rows."""
@@ -122,6 +121,7 @@ class LivePage:
         return self._render(
             "live.html",
             view=view,
+            status_names=STATUS_NAMES,
             rows=rows[:_ROWS],
             position=position,
             domains=self._store.domains(),

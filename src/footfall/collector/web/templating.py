@@ -13,6 +13,7 @@ whole front end; there is no build step, and nothing is loaded from elsewhere.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,8 +35,10 @@ _EXAMPLE_HEADERS: Final = {
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
+# Compiling the templates takes longer than making any page.
+@cache
 def environment(*, has_api: bool = True) -> Environment:
-    """The templates, with the filters and values that pages share.
+    """The templates, with the filters and values that pages share; the same for all apps.
 
     Without an API, as in the process of an app, the pages show no address of it.
     """
