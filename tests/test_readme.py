@@ -35,6 +35,8 @@ COMMAND_PAGES = {
     "forward": ("docs/moving.md",),
     "goals": ("docs/numbers.md",),
     "relay": ("docs/relay.md",),
+    "run": ("docs/command-line.md",),
+    "tail": ("docs/command-line.md",),
 }
 
 

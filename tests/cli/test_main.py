@@ -23,7 +23,7 @@ def test_a_command_that_there_is_not_exits_with_2(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as caught:
         main(["doctor"])
     assert caught.value.code == 2
-    assert "no such command: doctor; there is: collect, export, " in capsys.readouterr().err
+    assert "no such command: doctor; there is: run, tail, collect, " in capsys.readouterr().err
 
 
 MISSPELT = {

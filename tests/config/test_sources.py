@@ -112,6 +112,20 @@ def test_a_variable_without_effect_is_known(said: Any, is_overruled: bool) -> No
     )
 
 
+def test_a_variable_may_be_made_stronger_than_what_the_app_sets() -> None:
+    environ = {
+        "FOOTFALL_OVERRIDE": "Destinations, enabled, sample_rate",
+        "FOOTFALL_DESTINATIONS": DSN,
+        "FOOTFALL_ENABLED": "1",
+        "FOOTFALL_MAX_QUEUE": "10",
+    }
+    given = {"destinations": [], "enabled": False, "max_queue": 20, "sample_rate": 0.5}
+    config = Config.load(given, environ=environ)
+    assert (len(config.all_destinations), config.enabled, config.max_queue) == (1, True, 20)
+    assert config.sample_rate == 0.5
+    assert overruled(given, environ) == ["FOOTFALL_MAX_QUEUE"]
+
+
 def test_a_variable_that_cannot_be_read_has_no_effect_either() -> None:
     assert overruled({"max_queue": 10}, {"FOOTFALL_MAX_QUEUE": "many"}) == ["FOOTFALL_MAX_QUEUE"]
 

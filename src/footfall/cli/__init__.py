@@ -13,6 +13,8 @@ import footfall
 from footfall.cli.console import discard
 
 COMMANDS: Final = {
+    "run": "run an app, and show what it counts",
+    "tail": "show what a collector sees, as it arrives",
     "collect": "run the local collector: one file, one page",
     "export": "write the collector's events as CSV, JSON lines or Parquet",
     "forward": "send the events of a collector's file to a vendor that takes their times",

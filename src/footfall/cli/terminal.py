@@ -26,10 +26,7 @@ def say(text: object = "", *, flush: bool = False, style: Style = "") -> None:
     Raises:
         BrokenPipeError: whoever read it has ended.
     """
-    shown = escaped_lines(str(text))
-    if style and has_colour(sys.stdout):
-        shown = f"\x1b[{_CODES[style]}m{shown}\x1b[0m"
-    _print(shown, sys.stdout, flush=flush)
+    _print(_styled(escaped_lines(str(text)), style, sys.stdout), sys.stdout, flush=flush)
 
 
 def say_json(found: object, *, indent: int | None = 2, flush: bool = False) -> None:
@@ -40,18 +37,22 @@ def say_json(found: object, *, indent: int | None = 2, flush: bool = False) -> N
     _print(text, sys.stdout, flush=flush)
 
 
-def complain(text: object) -> None:
+def complain(text: object, *, style: Style = "") -> None:
     """Print lines to standard error, in the same way."""
-    _print(escaped_lines(str(text)), sys.stderr, flush=True)
+    _print(_styled(escaped_lines(str(text)), style, sys.stderr), sys.stderr, flush=True)
 
 
-def has_colour(file: TextIO) -> bool:
+def _styled(text: str, style: Style, file: TextIO | None) -> str:
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style and _has_colour(file) else text
+
+
+def _has_colour(file: TextIO | None) -> bool:
     """Whether styles are shown: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     # Windows' old console shows the sequences themselves.
     obeys = sys.platform != "win32" or any(map(os.environ.get, ("WT_SESSION", "TERM")))
-    return obeys and file.isatty()
+    return obeys and file is not None and file.isatty()
 
 
 def _print(text: str, file: TextIO | None, *, flush: bool) -> None:

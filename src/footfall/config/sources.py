@@ -17,6 +17,8 @@ _PREFIX: Final = "FOOTFALL_"
 _COLLECTORS: Final = "FOOTFALL_COLLECTOR_"
 # Not to print the line at the start; of a person at a terminal, so none of the app's options.
 _QUIET: Final = "FOOTFALL_QUIET"
+# The options whose variables count more than what the app sets: for `footfall run`.
+_OVERRIDE: Final = "FOOTFALL_OVERRIDE"
 # Other products have options of these names; here a destination's line contains them.
 _SITES: Final = frozenset(
     {"domain", "site", "site_id", "pid", "project_id", "website", "website_id"}
@@ -69,7 +71,10 @@ def read(
             spellings[name] = variable
         except ValueError as error:
             faults.append(Fault(variable, text, str(error)))
-    known = {name: value for name, value in given.items() if name in options}
+    stronger = values.keys() & overriding(environ)
+    known = {
+        name: value for name, value in given.items() if name in options and name not in stronger
+    }
     spellings |= {name: f"{origin}{name}" for name in known}
     return Given({**values, **known}, spellings, faults)
 
@@ -81,7 +86,9 @@ def overruled_variables(
     return sorted(
         variable
         for variable, name, text in _variables(environ)
-        if name in given and not (name in options and _is_same(given[name], options[name], text))
+        if name in given
+        and name not in overriding(environ)
+        and not (name in options and _is_same(given[name], options[name], text))
     )
 
 
@@ -107,6 +114,12 @@ def is_off_in(environ: Mapping[str, str]) -> bool:
     return environ.get("FOOTFALL_ENABLED", "").strip().lower() in _FALSE
 
 
+def overriding(environ: Mapping[str, str]) -> frozenset[str]:
+    """The options that FOOTFALL_OVERRIDE names: their variables count more than the app's."""
+    names = environ.get(_OVERRIDE, "").lower().split(",")
+    return frozenset(name.strip() for name in names if name.strip())
+
+
 def is_quiet(environ: Mapping[str, str]) -> bool:
     """True if a variable asks for no line at the start."""
     text = environ.get(_QUIET, "").strip().lower()
@@ -122,7 +135,9 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
         name = variable.removeprefix(_PREFIX).lower()
         # Kubernetes sets these in every pod beside a service named footfall.
         is_kubernetes = name.startswith(("service_", "port_")) or name == "port"
-        is_ours = variable.startswith(_PREFIX) and not variable.startswith((_COLLECTORS, _QUIET))
+        is_ours = variable.startswith(_PREFIX) and not variable.startswith(
+            (_COLLECTORS, _QUIET, _OVERRIDE)
+        )
         if is_ours and text.strip() and not is_kubernetes:
             yield variable, name, text.strip()
 
