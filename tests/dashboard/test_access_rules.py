@@ -77,6 +77,15 @@ def test_otherwise_the_browser_is_on_this_machine(
     assert status(tmp_path, headers, client=client, trusted_proxies=trusted_proxies) == found
 
 
+@pytest.mark.parametrize(
+    "given", [{"client_ip_header": "x-own"}, {"client_ip": lambda headers, peer: "127.0.0.1"}]
+)
+def test_an_address_in_a_header_does_not_open_it(tmp_path: Path, given: dict[str, Any]) -> None:
+    headers = {"host": "localhost", "x-own": "127.0.0.1", **DIRECT}
+    assert status(tmp_path, headers, client=("198.51.100.7", 1), **given) == 403
+    assert status(tmp_path, headers, **given) is None
+
+
 def test_debug_mode_opens_nothing_that_the_owner_has_closed(tmp_path: Path) -> None:
     headers = {"host": "localhost", **DIRECT}
     assert status(tmp_path, headers, is_debug=True, dashboard_token=TOKEN) == 401

@@ -85,8 +85,9 @@ class AccessRules:
         )
         # Apache sends `Keep-Alive`, and under waitress nothing else of it is seen.
         is_direct = "keep-alive" in headers.get("connection", "") and not has_proxy
-        client_ip = self._resolver.resolve(request.peer, headers)
-        return is_direct and is_loopback(host) and is_loopback(client_ip or "")
+        # The second may come from a header that anybody can send.
+        addresses = (request.peer, self._resolver.resolve(request.peer, headers))
+        return is_direct and all(is_loopback(each or "") for each in (host, *addresses))
 
     def _refuse_by_default(self) -> DashboardResponse:
         self._log.warn_once(
