@@ -189,6 +189,24 @@ def test_a_file_that_cannot_be_opened_is_tried_again(path: str) -> None:
     file.close()
 
 
+def test_a_file_that_is_damaged_while_it_is_used_has_a_remedy(path: str) -> None:
+    file = SiteFile(SQLite(path=path))
+    for number in range(300):
+        assert written(file, event(f"/{number}")).status == 202
+    file.close()
+    size = Path(path).stat().st_size
+    with Path(path).open("r+b") as damaged:
+        damaged.seek(4096)
+        damaged.write(b"\xff" * (size - 4096))
+    answer = written(file, event("/a"))
+    assert answer.status == 503
+    assert b"malformed" in answer.body
+    assert b"move it away to start anew" in answer.body
+    Path(path).rename(f"{path}.damaged")
+    assert written(file, event("/a")).status == 202
+    file.close()
+
+
 def test_a_directory_that_vanishes_costs_nothing_once_it_is_back(path: str) -> None:
     folder = Path(path).parent / "data"
     folder.mkdir()

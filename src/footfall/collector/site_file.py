@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from footfall.collector.ingest.receiver import Receiver, RejectedRequests
+from footfall.collector.storage.database import cause_of
 from footfall.collector.storage.recent_hits import RecentHits, time_ids
 from footfall.collector.storage.store import KEEP_EVENTS, MAX_BYTES, Store, faults_of
 from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
@@ -123,7 +124,7 @@ class SiteFile:
             except ConfigError as error:
                 return _unwritten(error.faults[0].remedy)
             except sqlite3.Error as error:
-                return _unwritten(str(error))
+                return _unwritten(cause_of(error))
         return Response(status=response.status, headers=dict(response.headers), body=response.body)
 
     def close(self) -> None:
@@ -156,6 +157,8 @@ class SiteFile:
                 mmdb=options.mmdb,
                 has_log=not is_network(self._mount),
                 has_upkeep=opened.has_upkeep,
+                # Each process would read the whole file when it starts.
+                is_checked=False,
                 max_recent_bytes=_RECENT_BYTES,
                 max_remembered=_MAX_REMEMBERED,
             )

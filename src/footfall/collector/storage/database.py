@@ -60,13 +60,19 @@ class Database:
         has_log: False for no write-ahead log, which needs memory that all processes share: none on
             a network file system has it (https://sqlite.org/wal.html). Then readers and writers
             wait for each other.
+        is_checked: Whether all pages are looked at, which takes a second for a million events.
 
     Raises:
         ConfigError: The file cannot be opened, is damaged, another program's or a later version's.
     """
 
     def __init__(
-        self, path: str | Path, synchronous: Synchronous = "normal", *, has_log: bool = True
+        self,
+        path: str | Path,
+        synchronous: Synchronous = "normal",
+        *,
+        has_log: bool = True,
+        is_checked: bool = True,
     ) -> None:
         self.path = str(path)
         self._log_path = f"{self.path}-wal"
@@ -78,7 +84,10 @@ class Database:
             if not self._is_memory and not os.access(self.path, os.W_OK):
                 remedy = "may not be written; change that, or name another file"
                 raise ConfigError(Fault("database", self.path, remedy))
-            _prepare(self.writer, self.path, has_log)
+            _check_file(self.writer, self.path, _NAME_NEW)
+            if is_checked:
+                _check_pages(self.writer, self.path)
+            _prepare(self.writer, has_log)
             self._set_busy_timeout()
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self.writer.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB}")
@@ -226,6 +235,7 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
             contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_OPEN_BUSY_SECONDS))
         )
         _check_file(connection, str(path), _NAME_OURS)
+        _check_pages(connection, str(path))
         if not (written := schema.version(connection)):
             raise ConfigError(Fault("database", str(path), f"has no events yet; {_NAME_OURS}"))
         if written < schema.SCHEMA_VERSION:
@@ -235,9 +245,8 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: str, has_log: bool) -> None:
-    """Bring the file to our schema, or raise."""
-    _check_file(connection, path, _NAME_NEW)
+def _prepare(connection: sqlite3.Connection, has_log: bool) -> None:
+    """Bring the file to our schema."""
     _set_journal(connection, "WAL" if has_log else "DELETE")
     connection.execute("BEGIN IMMEDIATE")
     # A second process may have been faster.
@@ -262,7 +271,7 @@ def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
 
 
 def _check_file(connection: sqlite3.Connection, path: str, otherwise: str) -> None:
-    """Raise unless the file is empty, or a whole one of ours; `otherwise` ends each remedy."""
+    """Raise unless the file is empty, or one of ours; `otherwise` ends each remedy."""
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if not tables:
         return
@@ -272,6 +281,9 @@ def _check_file(connection: sqlite3.Connection, path: str, otherwise: str) -> No
     if schema.version(connection) > schema.SCHEMA_VERSION:
         remedy = f"was written by a later footfall; upgrade, or {otherwise}"
         raise ConfigError(Fault("database", path, remedy))
+
+
+def _check_pages(connection: sqlite3.Connection, path: str) -> None:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise ConfigError(Fault("database", path, f"is damaged ({found}); {_DAMAGED}"))
@@ -289,6 +301,16 @@ def _kind(application_id: int) -> str:
 _NAME_NEW: Final = "name a new file"
 _NAME_OURS: Final = "name one that `footfall collect` has written"
 _DAMAGED: Final = "move it away to start anew, or try `sqlite3 FILE .recover`"
+
+
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def cause_of(error: sqlite3.Error) -> str:
+    """What an error of the file says, with the remedy of a damaged one."""
+    # The lower byte of a code is the kind of the error.
+    is_damage = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _DAMAGE
+    return f"{error}; {_DAMAGED}" if is_damage else str(error)
 
 
 @contextlib.contextmanager

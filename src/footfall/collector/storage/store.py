@@ -77,6 +77,7 @@ class Store:
         has_upkeep: Asked every few seconds, in the thread that writes: whether this process deletes
             what is too old or too much, and computes the figures of past days. One of those that
             share the file should.
+        is_checked: Whether a damaged page is looked for at the start; see `Database`.
         max_recent_bytes: How much memory the newest events may take as they came in, and as much
             for the dropped ones.
         max_remembered: How many visitors' sessions are in memory; others are looked up.
@@ -98,6 +99,7 @@ class Store:
         synchronous: Synchronous = "normal",
         has_log: bool = True,
         has_upkeep: Callable[[], bool] = lambda: True,
+        is_checked: bool = True,
         max_recent_bytes: int = RECENT_BYTES,
         max_remembered: int = MAX_REMEMBERED,
         clock: Callable[[], float] = time.time,
@@ -108,7 +110,7 @@ class Store:
         self.clock = clock
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
-        self._database = Database(path, synchronous, has_log=has_log)
+        self._database = Database(path, synchronous, has_log=has_log, is_checked=is_checked)
         self.instance = instance_name(self._database)
         """The name of this collector among others, 16 hexadecimal digits."""
         self.registry = SiteRegistry(self._database)

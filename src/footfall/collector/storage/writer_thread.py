@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple, TypeAlias
 
+from footfall.collector.storage.database import cause_of
 from footfall.collector.storage.recent_events import RecentEvent, RecentEvents
 from footfall.collector.storage.retention import Retention
 from footfall.collector.wire.messages import IncomingEvent, IngestResponse, ReceivedHit
@@ -296,8 +297,10 @@ class WriterThread:
 
     def _set_error(self, error: sqlite3.Error) -> None:
         if self.write_error is None:
-            logger.error("%s cannot be written: %s; events are refused", self._path, error)
-        self.write_error = str(error)
+            logger.error(
+                "%s cannot be written: %s; events are refused", self._path, cause_of(error)
+            )
+        self.write_error = cause_of(error)
 
     def _clear_error(self) -> None:
         if self.write_error is not None:
