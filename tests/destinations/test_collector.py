@@ -22,6 +22,14 @@ from tests.destinations.strategies import ANY_EVENT, ANY_RESPONSE
 from tests.destinations.support import COLLECTOR
 
 
+def test_a_local_collector_without_a_port_is_named_with_the_usual_one() -> None:
+    [warning] = Collector(domain="a.test", endpoint="http://127.0.0.1").warnings
+    assert "port 80" in warning
+    assert warning.endswith("collector://127.0.0.1:8321/a.test")
+    assert Collector(domain="a.test", endpoint="http://127.0.0.1:80").warnings == ()
+    assert Collector(domain="a.test", endpoint="https://stats.example.com").warnings == ()
+
+
 def test_the_collector_gets_the_request_of_plausible() -> None:
     event = Event(url="https://example.com/", visitor=Visitor(client_ip="203.0.113.7"))
     wire = Plausible(domain="example.com", endpoint="http://127.0.0.1:8321")

@@ -432,3 +432,49 @@ def test_whatever_line_is_written_it_is_a_destination_or_a_config_error(
     with contextlib.suppress(ConfigError):
         destination = destination_from(scheme + rest)
         assert replace(destination) == destination  # type: ignore[type-var] # ours are dataclasses
+
+
+# A line, and what its error says to end it with.
+URLS_AS_SITES = {
+    "plausible://plausible.io/https://example.com": "/example.com",
+    "plausible://plausible.io/http://www.example.com/": "/www.example.com",
+    "plausible://plausible.io/https:/example.com": "/example.com",
+    "plausible://plausible.io/example.com/pricing": "/example.com",
+    "plausible://stats.test/sub/https://me:s3cret@example.com/a": "/example.com",
+    "collector://s3cretT0ken@stats.test/https://example.com": "/example.com",
+    "swetrix://api.swetrix.com/https://example.com": "/PROJECT_ID",
+}
+
+
+@pytest.mark.parametrize("line", URLS_AS_SITES)
+def test_a_site_that_is_written_as_a_url_is_named_with_what_to_write(line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        destination_from(line)
+    [fault] = caught.value.faults
+    assert fault.remedy.endswith(f"alone, without scheme and path: {URLS_AS_SITES[line]}")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_server_of_ones_own_may_be_below_any_path() -> None:
+    assert destination_from("plausible://s.test/stats.example.com/a.test").endpoint == (
+        "https://s.test/stats.example.com/api/event"
+    )
+
+
+# An endpoint, and whether TLS is doubtful there.
+LOCAL_TLS = {
+    "plausible://127.0.0.1:8000/a.test": True,
+    "plausible://localhost:8000/a.test": True,
+    "collector+https://127.0.0.1:8321/a.test": True,
+    f"umami://[::1]:3000/{WEBSITE}": True,
+    "plausible+http://127.0.0.1:8000/a.test": False,
+    "plausible://localhost/a.test": False,
+    "plausible://localhost:8443/a.test": False,
+    "plausible://stats.test:8000/a.test": False,
+}
+
+
+@pytest.mark.parametrize("line", LOCAL_TLS)
+def test_tls_to_a_port_of_this_machine_is_doubted(line: str) -> None:
+    warnings = getattr(destination_from(line), "warnings", ())
+    assert [("+http" in each) for each in warnings] == [True] * LOCAL_TLS[line]

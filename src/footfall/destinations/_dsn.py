@@ -193,6 +193,11 @@ def _parse(dsn: str) -> Destination:
         # The address of a webhook is a secret as a whole.
         raise ConfigError(Fault("destinations", hide_path(dsn), _scheme_remedy(scheme)))
     location, _, query = rest.partition("?")
+    if vendor.site and (found := _site_in_url(vendor, location)):
+        # Not the line itself, where a token may stand before the host.
+        site = found if vendor.site == "domain" else vendor.example.rpartition("/")[2]
+        remedy = f"end with the {vendor.site} alone, without scheme and path: /{site}"
+        raise ConfigError(Fault("destinations", shown, remedy))
     address, arguments = location.rstrip("/"), {}
     if vendor.site:
         address, _, site = address.rpartition("/")
@@ -208,6 +213,17 @@ def _parse(dsn: str) -> Destination:
     web_scheme = web_scheme or _default_scheme(vendor, address)
     arguments["endpoint"] = f"{web_scheme}://{address}"
     return _make(vendor, arguments, parse_qsl(query, keep_blank_values=True))
+
+
+def _site_in_url(vendor: _Vendor, location: str) -> str:
+    """The host, where the site is written as a URL or with a path; empty where it is not."""
+    host, _, path = location.partition("/")
+    if found := re.search(r"(?:^|/)https?:/+(?:[^/@]*@)?([^/?#]+)", path):
+        return found[1]
+    # A server of one's own may be below any path.
+    is_cloud = host.lower() == vendor.example.partition("://")[2].partition("/")[0]
+    first, _, rest = path.partition("/")
+    return first if is_cloud and rest and "." in first else ""
 
 
 def _make(

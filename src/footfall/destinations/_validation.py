@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+# That of https, and the two that local servers with a certificate have.
+_TLS_PORTS = frozenset({None, 443, 4443, 8443})
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -105,6 +107,20 @@ def host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def web_scheme_warnings(endpoint: str) -> Iterator[str]:
+    """A warning where http or https is probably the wrong one of the two."""
+    yield from plain_http_warnings(endpoint)
+    parts = urlsplit(endpoint)
+    is_odd = parts.port not in _TLS_PORTS
+    if parts.scheme == "https" and is_odd and is_loopback(host_of(endpoint)):
+        yield (
+            f"https://{parts.netloc} is asked over TLS, which local servers seldom speak. "
+            "For plain HTTP write http, in a line as +http after the vendor's name: "
+            f"plausible+http://{parts.netloc}/example.com; the line of a collector begins with "
+            "collector://."
+        )
 
 
 def plain_http_warnings(endpoint: str) -> Iterator[str]:

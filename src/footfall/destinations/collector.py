@@ -128,7 +128,15 @@ class Collector:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
-        return self._plausible.warnings
+        parts = urlsplit(self.endpoint)
+        if parts.port is not None or not is_loopback(parts.hostname or ""):
+            return self._plausible.warnings
+        port = 443 if parts.scheme == "https" else 80
+        return (
+            *self._plausible.warnings,
+            f"{self.name} names no port, so events go to port {port}; `footfall collect` listens "
+            f"on 8321: collector://{parts.netloc}:8321/{self.domain}",
+        )
 
     @property
     def watches(self) -> bool:

@@ -111,7 +111,7 @@ class Plausible:
         """A sentence for each setting that is valid but probably a mistake."""
         lacks_header = self._is_cloud and "X-Forwarded-For" not in self.ip_headers
         own = (_IP_HEADER_WARNING,) if lacks_header else ()
-        return (*_validation.plain_http_warnings(self.endpoint), *own)
+        return (*_validation.web_scheme_warnings(self.endpoint), *own)
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server.

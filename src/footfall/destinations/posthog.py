@@ -97,7 +97,7 @@ class PostHog:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
-        return tuple(_validation.plain_http_warnings(self.endpoint))
+        return tuple(_validation.web_scheme_warnings(self.endpoint))
 
     @property
     def secrets(self) -> tuple[str, ...]:

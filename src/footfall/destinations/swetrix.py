@@ -121,7 +121,7 @@ class Swetrix:
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
         unique = (_UNIQUE_WARNING,) if self.unique else ()
-        return (*_validation.plain_http_warnings(self.endpoint), *unique)
+        return (*_validation.web_scheme_warnings(self.endpoint), *unique)
 
     @property
     def max_name_chars(self) -> int:

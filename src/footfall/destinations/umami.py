@@ -98,7 +98,7 @@ class Umami:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each setting that is valid but probably a mistake."""
-        return tuple(_validation.plain_http_warnings(self.endpoint))
+        return tuple(_validation.web_scheme_warnings(self.endpoint))
 
     def request(self, event: Event) -> Request:
         """The POST for one event, within every limit of the server."""

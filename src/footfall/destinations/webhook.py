@@ -63,7 +63,7 @@ class Webhook:
         """A sentence for each setting that is valid but probably a mistake."""
         # Without the path, which may be a secret.
         parts = urlsplit(self.url)
-        return tuple(_validation.plain_http_warnings(f"{parts.scheme}://{parts.netloc}"))
+        return tuple(_validation.web_scheme_warnings(f"{parts.scheme}://{parts.netloc}"))
 
     @property
     def secrets(self) -> tuple[str, ...]:
