@@ -18,7 +18,7 @@ from tests.support.terminal import Terminal, environment
 from tests.support.waiting import MAX_SECONDS
 
 RUN = [sys.executable, "-m", "footfall", "run", "--port", "0"]
-# Its own settings name a vendor, switched off.
+# Its own settings name a vendor and a file with a dashboard, switched off.
 APP = """
 import sys
 from wsgiref.simple_server import make_server
@@ -28,7 +28,12 @@ def page(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/html")])
     return [b"<h1>Page</h1>"]
 
-app = FootfallMiddleware(page, destinations="plausible://plausible.io/example.com", enabled=False)
+app = FootfallMiddleware(
+    page,
+    destinations="plausible://plausible.io/example.com, sqlite:///own.sqlite3",
+    dashboard="/stats",
+    enabled=False,
+)
 with make_server("127.0.0.1", 0, app) as server:
     print(f"serves {server.server_port};", flush=True)
     try:
@@ -57,6 +62,7 @@ def test_a_terminal_shows_one_address_and_what_counts_until_ctrl_c(tmp_path: Pat
         assert terminal.wait() == 7
     assert len(re.findall(r"footfall: .*http://127\.0\.0\.1:\d+", terminal.text)) == 1
     assert "Traceback" not in terminal.text
+    assert not (tmp_path / "own.sqlite3").exists()
 
 
 ENDS = {

@@ -112,7 +112,7 @@ def test_a_variable_without_effect_is_known(said: Any, is_overruled: bool) -> No
     )
 
 
-def test_a_variable_may_be_made_stronger_than_what_the_app_sets() -> None:
+def test_what_the_app_sets_may_be_overridden() -> None:
     environ = {
         "FOOTFALL_OVERRIDE": "Destinations, enabled, sample_rate",
         "FOOTFALL_DESTINATIONS": DSN,
@@ -122,7 +122,7 @@ def test_a_variable_may_be_made_stronger_than_what_the_app_sets() -> None:
     given = {"destinations": [], "enabled": False, "max_queue": 20, "sample_rate": 0.5}
     config = Config.load(given, environ=environ)
     assert (len(config.all_destinations), config.enabled, config.max_queue) == (1, True, 20)
-    assert config.sample_rate == 0.5
+    assert config.sample_rate == 1.0
     assert overruled(given, environ) == ["FOOTFALL_MAX_QUEUE"]
 
 

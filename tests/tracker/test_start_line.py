@@ -63,6 +63,11 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
         {"destinations": "sqlite:////var/a.sqlite3?domain=example.com"},
         "counting for example.com; events go to the file /var/a.sqlite3",
     ),
+    "a file with a dashboard": (
+        {"destinations": "sqlite:///footfall.sqlite3", "dashboard": "/stats"},
+        "counting for each host; events go to the file footfall.sqlite3; "
+        "watch /stats/live of this site",
+    ),
     "no destination": (
         {},
         "counting nothing, since no destination is configured. Set `destinations`, such as "

@@ -43,7 +43,11 @@ _PORT: Final = 8321
 _VARIABLES: Final = {
     "FOOTFALL_ENABLED": "1",
     "FOOTFALL_TRACK_LOCALHOST": "1",
-    "FOOTFALL_OVERRIDE": "destinations,enabled,track_localhost",
+    # The dashboard shows a file, which is none of the destinations now.
+    "FOOTFALL_OVERRIDE": (
+        "destinations,enabled,track_localhost,"
+        "dashboard,dashboard_token,dashboard_allow,dashboard_password"
+    ),
     # This command says where to look.
     "FOOTFALL_QUIET": "1",
 }

@@ -17,7 +17,7 @@ _PREFIX: Final = "FOOTFALL_"
 _COLLECTORS: Final = "FOOTFALL_COLLECTOR_"
 # Not to print the line at the start; of a person at a terminal, so none of the app's options.
 _QUIET: Final = "FOOTFALL_QUIET"
-# The options whose variables count more than what the app sets: for `footfall run`.
+# The options for which their variables count, or the default, and not what the app sets.
 _OVERRIDE: Final = "FOOTFALL_OVERRIDE"
 # Other products have options of these names; here a destination's line contains them.
 _SITES: Final = frozenset(
@@ -71,9 +71,9 @@ def read(
             spellings[name] = variable
         except ValueError as error:
             faults.append(Fault(variable, text, str(error)))
-    stronger = values.keys() & overriding(environ)
+    ignored = overriding(environ)
     known = {
-        name: value for name, value in given.items() if name in options and name not in stronger
+        name: value for name, value in given.items() if name in options and name not in ignored
     }
     spellings |= {name: f"{origin}{name}" for name in known}
     return Given({**values, **known}, spellings, faults)
@@ -115,7 +115,7 @@ def is_off_in(environ: Mapping[str, str]) -> bool:
 
 
 def overriding(environ: Mapping[str, str]) -> frozenset[str]:
-    """The options that FOOTFALL_OVERRIDE names: their variables count more than the app's."""
+    """The options that FOOTFALL_OVERRIDE names: what the app sets for them does not count."""
     names = environ.get(_OVERRIDE, "").lower().split(",")
     return frozenset(name.strip() for name in names if name.strip())
 

@@ -106,6 +106,9 @@ def line_for(config: Config, environ: Mapping[str, str]) -> str:
     if collectors := [each for each in targets if isinstance(each, Collector)]:
         pages = (f"{each.endpoint.removesuffix('/api/event')}/live" for each in collectors)
         parts.append(f"watch {_joined(pages)}")
+    if config.dashboard_options is not None:
+        # At which host and port, only the server knows.
+        parts.append(f"watch {config.dashboard_options.path}/live of this site")
     return escaped(f"footfall: {'; '.join(parts)}")
 
 
