@@ -40,6 +40,18 @@ def test_an_event_comes_back_as_it_was(event: Event) -> None:
     assert from_json(line) == event
 
 
+def test_a_value_of_another_class_is_written_as_json_does() -> None:
+    class Page(str):
+        __slots__ = ()
+
+    event = replace(PLAIN, url=Page("https://example.com/\u2028"), time=7)
+    assert json.loads(to_json(event))["url"] == event.url
+    assert from_json(to_json(event)) == event
+    for endless in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="JSON"):
+            to_json(replace(PLAIN, time=endless))
+
+
 LEFT_OUT: dict[str, Any] = {
     "a list": [1],
     "a map": {"a": 1},

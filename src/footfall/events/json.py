@@ -25,35 +25,40 @@ def to_json(event: Event) -> str:
     Props that no vendor accepts (lists, maps, NaN, other objects) are left out; a decimal is text.
     """
     visitor = event.visitor
-    fields: dict[str, Any] = {
-        "v": VERSION,
-        "name": event.name,
-        "url": event.url,
-        "time": event.time,
-        "ip": visitor.client_ip,
-        "ua": visitor.user_agent,
-    }
+    line = (
+        f'{{"v":{VERSION},"name":{_json(event.name)},"url":{_json(event.url)},'
+        f'"time":{_json(event.time)},"ip":{_json(visitor.client_ip)},'
+        f'"ua":{_json(visitor.user_agent)}'
+    )
     optional = {
         "referrer": event.referrer,
         "previous": event.previous,
         "lang": visitor.language,
-        "headers": dict(visitor.headers),
-        "props": _plain_props(event.props) if event.props else None,
+        "headers": visitor.headers and dict(visitor.headers),
+        "props": event.props and _plain_props(event.props),
         "width": event.screen_width,
         "zone": event.time_zone,
         "profile": event.profile_id,
-        "perf": dict(event.perf),
+        "perf": event.perf and dict(event.perf),
         "trimmed": event.trimmed,
         "revenue": event.revenue and (event.revenue.currency, str(event.revenue.amount)),
     }
     for name, value in optional.items():
         if value:
-            fields[name] = value
-    if not event.interactive:
-        fields["interactive"] = False
-    return _encode(fields)
+            line += f',"{name}":{_json(value)}'
+    return line + ("}" if event.interactive else ',"interactive":false}')
 
 
+def _json(value: object) -> str:
+    """The JSON of a value. Most are texts, for which an encoder takes twice as long."""
+    if type(value) is str:
+        return _text_json(value)
+    if type(value) is float and math.isfinite(value):
+        return repr(value)
+    return _encode(value)
+
+
+_text_json: Final[Callable[[str], str]] = json.encoder.encode_basestring_ascii
 # `json.dumps` with options would make an encoder on each call, and `loads` looks at its own first.
 _encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode: Final = json.JSONDecoder().decode
