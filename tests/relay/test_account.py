@@ -28,7 +28,7 @@ MAX_BYTES = 120_000_000
 
 
 @pytest.mark.parametrize("mode", ["at_most_once", "at_least_once"])
-def test_a_server_that_is_full_lets_relays_deliver_what_it_has(
+def test_67_a_server_that_is_full_lets_relays_deliver_what_it_has(
     server: RedisServer, mode: Mode
 ) -> None:
     queue = queue_at(server)
@@ -44,7 +44,7 @@ def test_a_server_that_is_full_lets_relays_deliver_what_it_has(
         assert {*urls(plausible).values()} == {1}
 
 
-def test_an_entry_that_two_relays_claim_is_delivered_by_one(
+def test_83_an_entry_that_two_relays_claim_is_delivered_by_one(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = queue_at(server)
@@ -75,7 +75,7 @@ def test_an_entry_that_two_relays_claim_is_delivered_by_one(
 
 
 @pytest.mark.parametrize("seconds", [3600.0, -3600.0])
-def test_a_clock_that_jumps_makes_no_event_older(
+def test_84_a_clock_that_jumps_makes_no_event_older(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     queue = queue_at(server)
@@ -92,7 +92,7 @@ def test_a_clock_that_jumps_makes_no_event_older(
         assert account(server) == {"accepted": 150}
 
 
-def test_what_is_older_than_its_age_when_a_vendor_returns_is_expired(
+def test_66_what_is_older_than_its_age_when_a_vendor_returns_is_expired(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drainer, "PURGE_SECONDS", 0.0)
@@ -115,7 +115,7 @@ def test_what_is_older_than_its_age_when_a_vendor_returns_is_expired(
             assert counts.keys() <= {"accepted", *OLD}
 
 
-def test_when_the_stream_has_expired_the_account_is_still_there(server: RedisServer) -> None:
+def test_61_when_the_stream_has_expired_the_account_is_still_there(server: RedisServer) -> None:
     queue = queue_at(server)
     with vendor(ACCEPTING) as plausible:
         with relay(queue, destination(plausible)) as found:
@@ -146,10 +146,10 @@ def burst(server: RedisServer, events: int) -> None:
         assert urls(plausible) == {str(number): 1 for number in range(events)}
 
 
-def test_a_burst_is_delivered_to_the_event(server: RedisServer) -> None:
+def test_85_a_burst_is_delivered_to_the_event(server: RedisServer) -> None:
     burst(server, 2_000)
 
 
 @pytest.mark.long
-def test_a_burst_of_100_000_is_delivered_to_the_event(server: RedisServer) -> None:
+def test_85_a_burst_of_100_000_is_delivered_to_the_event(server: RedisServer) -> None:
     burst(server, 100_000)

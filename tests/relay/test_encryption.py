@@ -63,7 +63,7 @@ def test_after_a_rotation_what_waits_is_still_read(server: RedisServer) -> None:
         assert urls(plausible) == {str(number): 1 for number in range(100)}
 
 
-def test_what_a_relay_has_no_key_for_waits_for_one_that_has(server: RedisServer) -> None:
+def test_86_what_a_relay_has_no_key_for_waits_for_one_that_has(server: RedisServer) -> None:
     put(queue_at(server, keys=NEW), pages(range(7)))
     put(queue_at(server), pages(range(10, 15)))
     with vendor(ACCEPTING) as plausible:

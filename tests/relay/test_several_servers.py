@@ -46,7 +46,7 @@ def is_put(transport: RedisTransport, events: Sequence[Event], queue: RedisStrea
         return False
 
 
-def test_after_a_failover_the_queue_is_where_sentinel_says(tmp_path: Path) -> None:
+def test_80_after_a_failover_the_queue_is_where_sentinel_says(tmp_path: Path) -> None:
     with sentinel(tmp_path) as group, vendor(ACCEPTING) as plausible:
         queue = RedisStream.from_line(group.line)
         primary, replica = group.servers
@@ -67,7 +67,7 @@ def test_after_a_failover_the_queue_is_where_sentinel_says(tmp_path: Path) -> No
         assert urls(plausible) == {str(number): 1 for number in range(150)}
 
 
-def test_in_a_cluster_the_queue_is_found_wherever_its_slot_is(tmp_path: Path) -> None:
+def test_80_in_a_cluster_the_queue_is_found_wherever_its_slot_is(tmp_path: Path) -> None:
     with cluster(tmp_path) as group, vendor(ACCEPTING) as plausible:
         queue = RedisStream.from_line(group.line)
         with (

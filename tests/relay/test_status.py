@@ -28,5 +28,6 @@ def test_a_relay_that_is_gone_has_lost_what_it_had_taken(
         monkeypatch.setattr("footfall.relay.status.GONE_SECONDS", -1.0)
         assert account(server) == {"lost": 10, "waiting": 90}
         monkeypatch.setattr("footfall.relay.stream_source.FORGET_SECONDS", -2.0)
+        monkeypatch.setattr("footfall.relay.stream_source.GONE_SECONDS", -1.0)
         [*found._source.purge()]
         assert account(server) == {"lost": 10, "waiting": 90}

@@ -49,7 +49,7 @@ def test_what_is_too_old_is_counted_and_not_sent(server: RedisServer) -> None:
         assert plausible.requests == []
 
 
-def test_a_stream_that_has_vanished_begins_anew(server: RedisServer) -> None:
+def test_61_a_stream_that_has_vanished_begins_anew(server: RedisServer) -> None:
     queue = queue_at(server)
     with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
         put(queue, pages(range(100)))
@@ -114,7 +114,7 @@ def test_what_a_relay_read_before_it_died_goes_to_another(server: RedisServer) -
 
 
 @pytest.mark.usefixtures("claims_at_once")
-def test_an_entry_of_which_three_relays_died_is_given_up(server: RedisServer) -> None:
+def test_82_an_entry_of_which_three_relays_died_is_given_up(server: RedisServer) -> None:
     queue = queue_at(server)
     with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
         put(queue, pages(range(7)))
@@ -127,7 +127,7 @@ def test_an_entry_of_which_three_relays_died_is_given_up(server: RedisServer) ->
         assert b"198.51" not in b"".join(note.values())
 
 
-def test_an_entry_that_is_damaged_is_given_up_at_once(server: RedisServer) -> None:
+def test_82_an_entry_that_is_damaged_is_given_up_at_once(server: RedisServer) -> None:
     queue = queue_at(server)
     with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
         put_entry(server, 9, version=1, body=b"damaged")
@@ -143,7 +143,7 @@ def put_entry(server: RedisServer, number: int, *, version: int, body: bytes) ->
 
 
 @pytest.mark.usefixtures("claims_at_once")
-def test_an_entry_of_a_later_version_waits_for_a_relay_that_knows_it(
+def test_86_an_entry_of_a_later_version_waits_for_a_relay_that_knows_it(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = queue_at(server)
@@ -163,7 +163,7 @@ def test_an_entry_of_a_later_version_waits_for_a_relay_that_knows_it(
         assert account(server) == {"accepted": 8}
 
 
-def test_an_entry_that_no_relay_knows_is_given_up_when_it_is_old(server: RedisServer) -> None:
+def test_86_an_entry_that_no_relay_knows_is_given_up_when_it_is_old(server: RedisServer) -> None:
     queue = queue_at(server)
     with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
         put_entry(server, 3, version=2, body=b"")
@@ -175,7 +175,7 @@ def test_an_entry_that_no_relay_knows_is_given_up_when_it_is_old(server: RedisSe
 
 
 @pytest.mark.usefixtures("claims_at_once")
-def test_pending_entries_that_were_removed_are_in_the_account(server: RedisServer) -> None:
+def test_81_pending_entries_that_were_removed_are_in_the_account(server: RedisServer) -> None:
     queue = queue_at(server)
     with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
         put(queue, pages(range(100)))
@@ -186,7 +186,7 @@ def test_pending_entries_that_were_removed_are_in_the_account(server: RedisServe
         assert account(server) == {"accepted": 10, "trimmed": 100}
 
 
-def test_an_acknowledgement_without_an_answer_costs_nothing(
+def test_83_an_acknowledgement_without_an_answer_costs_nothing(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = queue_at(server)
@@ -206,7 +206,7 @@ def test_an_acknowledgement_without_an_answer_costs_nothing(
         assert {*urls(plausible).values()} == {1}
 
 
-def test_clocks_that_differ_make_no_event_older(
+def test_84_clocks_that_differ_make_no_event_older(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The web host's clock is an hour behind.

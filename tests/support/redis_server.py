@@ -6,9 +6,10 @@ with redis_server(tmp_path) as server:
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,9 +45,16 @@ class RedisServer:
         folder: Where it keeps its files.
         options: Further ones of its command line.
         command: The program; Valkey's understands the same options.
+        environ: Further variables of its environment.
     """
 
-    def __init__(self, folder: Path, *options: str, command: str = "redis-server") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        command: str = "redis-server",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = unused_port()
         self._command = [
             program(command) or command,
@@ -54,6 +62,7 @@ class RedisServer:
             *("--save", "", "--loglevel", "warning", "--logfile", str(folder / "redis.log")),
             *options,
         ]
+        self._environ = {**os.environ, **(environ or {})}
         # Its types leave open what each command returns.
         self.client: Any = redis.Redis(port=self.port, protocol=2)
         self.start()
@@ -64,7 +73,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0?stream={STREAM}"
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self._command, env=self._environ, stdout=subprocess.DEVNULL)
         assert wait_until(self._is_up), "redis-server does not start"
 
     def _is_up(self) -> bool:
@@ -85,9 +94,12 @@ class RedisServer:
 
 @contextmanager
 def redis_server(
-    folder: Path, *options: str, command: str = "redis-server"
+    folder: Path,
+    *options: str,
+    command: str = "redis-server",
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[RedisServer]:
-    server = RedisServer(folder, *options, command=command)
+    server = RedisServer(folder, *options, command=command, environ=environ)
     try:
         yield server
     finally:

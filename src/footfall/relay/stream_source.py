@@ -120,6 +120,10 @@ class StreamSource:
         self._next_claim_at = dict.fromkeys(self._groups, 0.0)
         self._next_return_at = dict.fromkeys(self._groups, 0.0)
         self._skipped = dict.fromkeys(self._groups, 0)
+        # The relays that seem to have died long ago, when they were seen, and since when we know.
+        self._unseen: dict[str, dict[tuple[str, bytes], float]] = {
+            each: {} for each in self._groups
+        }
         # The server's time at a moment of our own clock, which no one sets.
         self._server_time = (0.0, 0.0)
 
@@ -322,7 +326,9 @@ class StreamSource:
 
     def _ahead(self, server_time: float, put_at: float) -> float:
         """How far our clock is ahead of the one that showed `put_at` at this time of the server."""
-        ahead = time.time() - self._server_now() + server_time - put_at
+        # After a jump of its clock the server's time may lie in the future.
+        waited = max(0.0, self._server_now() - server_time)
+        ahead = time.time() - waited - put_at
         # Whole seconds, so that a vendor which recognises repeats sees the same time again.
         return float(round(ahead)) if abs(ahead) > MAX_SKEW_SECONDS else 0.0
 
@@ -475,11 +481,16 @@ class StreamSource:
     def _forget(self, group: str) -> None:
         """Close the accounts of relays that have died long ago."""
         account: Any = self.client.hgetall(self._keys.group_account(group))
-        now = self._server_now()
+        server_now, now = self._server_now(), monotonic()
+        former, found = self._unseen.get(group, {}), {}
         for field, value in account.items():
             name, _, consumer = field.decode().partition(":")
-            if name == "seen" and now - int(value) > FORGET_SECONDS:
-                self._close_account(group, consumer)
+            if name == "seen" and server_now - int(value) > FORGET_SECONDS:
+                # After a jump of the server's clock a relay that lives is seen again at once.
+                since = found[consumer, value] = former.get((consumer, value), now)
+                if now - since > GONE_SECONDS:
+                    self._close_account(group, consumer)
+        self._unseen[group] = found
 
     # -- the account ---------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ def test_the_scripts_are_loaded_again_by_a_server_that_was_restarted(server: Red
     assert transport.send(LINES).status == 200
 
 
-def test_while_the_server_is_full_events_wait_and_go_when_it_has_space(
+def test_67_while_the_server_is_full_events_wait_and_go_when_it_has_space(
     server: RedisServer,
 ) -> None:
     with watched_site(server.line, environ={}) as site:
