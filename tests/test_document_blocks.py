@@ -48,6 +48,13 @@ def test_each_other_page_has_a_test_that_runs_its_code() -> None:
         assert Path(page).name in (ROOT / test).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", RUN_ELSEWHERE)
+def test_all_code_of_these_pages_compiles(page: str) -> None:
+    for block in blocks_of("python"):
+        if block.page == page:
+            compile(block.code, str(block), "exec")
+
+
 # -- Python ------------------------------------------------------------------------------------
 
 HTML: Final = [("Content-Type", "text/html")]
