@@ -27,13 +27,13 @@ from tests.support.vendors import wait_until
 COUNTING = TEXTS["docs/counting.md"]
 # Where a command is described with its options.
 COMMAND_PAGES = {
-    "demo": ("README.md",),
+    "demo": ("README.md", "docs/command-line.md"),
     "collect": ("docs/collector/settings.md",),
     "check": ("docs/command-line.md", "docs/numbers.md"),
     "explain": ("docs/command-line.md", "docs/counting.md"),
     "export": ("docs/collector/export.md",),
     "forward": ("docs/moving.md",),
-    "goals": ("docs/numbers.md",),
+    "goals": ("docs/command-line.md", "docs/numbers.md"),
     "relay": ("docs/relay.md",),
     "run": ("docs/command-line.md",),
     "tail": ("docs/command-line.md",),

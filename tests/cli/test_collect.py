@@ -34,6 +34,7 @@ from tests.collector.support import (
     post,
     streamed_lines,
 )
+from tests.support.json_schemas import validate
 from tests.support.vendors import wait_until
 from tests.support.waiting import LONG_SECONDS, MAX_SECONDS
 
@@ -106,6 +107,7 @@ def test_json_lines_tell_the_start_and_the_stop(tmp_path: Path) -> None:
     with command("-p", "0", "--database", str(file), "--log-format", "json") as running:
         assert running.stdout is not None
         start = json.loads(running.stdout.readline())
+        validate("collect", start)
         assert (start["version"], start["database"]) == (footfall.__version__, str(file))
         assert start["limits"]["connections"] == 1_000
         for name, url in start["addresses"].items():

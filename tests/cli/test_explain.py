@@ -13,6 +13,7 @@ from footfall.cli import main
 from footfall.cli.explain import EXAMPLE
 from footfall.collector.web import reason_texts
 from footfall.rules.pageview import HOST_REMEDY
+from tests.support.json_schemas import validate
 
 PAGE = "https://example.com/blog/?utm_source=hn&token=s3cret"
 
@@ -28,7 +29,9 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int,
 
 
 def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    return json.loads(explained(capsys, *arguments, "--json")[1])
+    found = json.loads(explained(capsys, *arguments, "--json")[1])
+    validate("explain", found)
+    return found
 
 
 def test_a_page_is_shown_with_its_visitor_steps_event_and_request(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import httpx2
@@ -10,6 +11,7 @@ import pytest
 from footfall.cli import main
 from footfall.collector import CollectorServer
 from footfall.plausible_api import PlausibleAPI
+from tests.support.json_schemas import validate
 from tests.support.vendors import answer, answering, unused_port, vendor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -58,6 +60,28 @@ def test_what_is_missing_is_made_once(
     assert there(collector) == (["Paid", "Signup"], ["plan"])
     assert sync(collector.url, "-e", "Signup", "-e", "Paid", "-p", "plan") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "a.test has all of them."
+
+
+def test_json_says_what_is_missing(
+    collector: CollectorServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync(collector.url, "-e", "Signup", "--apply") == 0
+    capsys.readouterr()
+    for arguments, code in ((["--json"], 1), (["--json", "--apply"], 0)):
+        assert sync(collector.url, "-e", "Signup", "-e", "Paid", "-p", "plan", *arguments) == code
+        found = json.loads(capsys.readouterr().out)
+        validate("goals", found)
+        assert found["applied"] is ("--apply" in arguments)
+        assert found["goals"] == [
+            {"name": "Signup", "missing": False},
+            {"name": "Paid", "missing": True},
+        ]
+        assert found["properties"] == [{"name": "plan", "missing": True}]
+
+
+def test_without_a_key_plausible_is_not_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["goals", "sync", SITE, "-e", "Signup"]) == 2
+    assert "set PLAUSIBLE_SITES_KEY" in capsys.readouterr().err
 
 
 FILES = {

@@ -11,6 +11,7 @@ from footfall.cli.live_feed import LiveFeed, as_line, collector_client, newest
 from footfall.collector import CollectorServer
 from tests.collector.support import post
 from tests.support.hit_reports import report_body
+from tests.support.json_schemas import validate
 
 EVENT: dict[str, Any] = {
     "at": "2026-11-30T09:30:49.490Z",
@@ -69,7 +70,10 @@ def test_each_entry_comes_once_and_parts_of_pages_on_request(collector: Collecto
             body = report_body(tracked=False, reason=reason, request=None)
             assert http.post("/api/v1/hits", json=body).is_success
         collector.store.flush()
-        assert [entry["reason"] for entry in feed.new()] == [None, "bot"]
+        found = feed.new()
+        assert [entry["reason"] for entry in found] == [None, "bot"]
+        for entry in found:
+            validate("tail", entry)
         assert feed.new() == []
         assert feed.has_seen_any
         assert [entry["reason"] for entry in everything.new()] == [None, "subresource", "bot"]

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from footfall.cli.api_keys import (
     COLLECTOR_TOKEN,
@@ -15,7 +16,7 @@ from footfall.cli.api_keys import (
     collector_token_remedy,
     key,
 )
-from footfall.cli.terminal import complain, say
+from footfall.cli.terminal import complain, say, say_json
 from footfall.common.printable import escaped
 from footfall.destinations import check_event_name
 from footfall.errors import ConfigError, EventError
@@ -81,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sync.add_argument(
         "--base-url", default="https://plausible.io", help="the Plausible server (%(default)s)"
     )
+    sync.add_argument("--json", action="store_true", help="for programs")
     sync.add_argument("--apply", action="store_true", help="make them; otherwise nothing changes")
 
 
@@ -90,8 +92,10 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         declared = _declared(args)
+        if key(SITES_KEY) is None and urlsplit(args.base_url).hostname == "plausible.io":
+            raise ValueError(f"set {SITES_KEY} to a key of Plausible's Sites API")
         with PlausibleAPI(args.base_url, sites_key=key(SITES_KEY)) as api:
-            return _try_sync(api, args.site, declared, is_applied=args.apply)
+            return _try_sync(api, args, declared)
     except APIError as error:
         complain(error)
         return _OUT_OF_SYNC
@@ -100,12 +104,12 @@ def run(args: argparse.Namespace) -> int:
         return _USAGE
 
 
-def _try_sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: bool) -> int:
+def _try_sync(api: PlausibleAPI, args: argparse.Namespace, declared: Declared) -> int:
     """Sync, or print what to make by hand where the server has no API for it."""
     from footfall.plausible_api import APIError
 
     try:
-        return _sync(api, site, declared, is_applied=is_applied)
+        return _sync(api, args, declared)
     except APIError as error:
         if error.status not in _BY_HAND:
             raise
@@ -114,27 +118,44 @@ def _try_sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: b
         return _OUT_OF_SYNC
 
 
-def _sync(api: PlausibleAPI, site: str, declared: Declared, *, is_applied: bool) -> int:
+def _sync(api: PlausibleAPI, args: argparse.Namespace, declared: Declared) -> int:
+    site: str = args.site
     goals = {goal.event_name for goal in api.goals.all(site)}
     props = set(api.custom_props.all(site))
     missing = Declared(
         [name for name in declared.events if name not in goals],
         [name for name in declared.props if name not in props],
     )
-    _show("goal", declared.events, missing.events)
-    _show("property", declared.props, missing.props)
-    if not any(missing):
+    if not args.json:
+        _show("goal", declared.events, missing.events)
+        _show("property", declared.props, missing.props)
+    if args.apply:
+        for name in missing.events:
+            api.goals.find_or_create_event(site, name)
+        for name in missing.props:
+            api.custom_props.create(site, name)
+    if args.json:
+        say_json(_as_json(args, declared, missing))
+    elif not any(missing):
         say(f"{site} has all of them.")
-        return _IN_SYNC
-    if not is_applied:
+    elif args.apply:
+        say(f"Made {len(missing.events)} goals and {len(missing.props)} properties.")
+    else:
         say("Nothing was changed. Add --apply to make what is missing (+).")
-        return _OUT_OF_SYNC
-    for name in missing.events:
-        api.goals.find_or_create_event(site, name)
-    for name in missing.props:
-        api.custom_props.create(site, name)
-    say(f"Made {len(missing.events)} goals and {len(missing.props)} properties.")
-    return _IN_SYNC
+    return _OUT_OF_SYNC if any(missing) and not args.apply else _IN_SYNC
+
+
+def _as_json(args: argparse.Namespace, declared: Declared, missing: Declared) -> dict[str, Any]:
+    def named(names: Sequence[str], missing_names: Sequence[str]) -> list[dict[str, object]]:
+        return [{"name": name, "missing": name in missing_names} for name in names]
+
+    return {
+        "version": 1,
+        "site": args.site,
+        "applied": args.apply,
+        "goals": named(declared.events, missing.events),
+        "properties": named(declared.props, missing.props),
+    }
 
 
 def _show(kind: str, names: Sequence[str], missing: Sequence[str]) -> None:

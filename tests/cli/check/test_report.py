@@ -7,6 +7,16 @@ import json
 import pytest
 
 from footfall.cli.check.report import CheckReport
+from tests.support.json_schemas import validate
+
+ADDRESS = {
+    "behind": "nginx",
+    "ok": True,
+    "answer": "203.0.113.7",
+    "source": "auto",
+    "reason": "it is the first",
+    "remedy": "",
+}
 
 
 def fill(report: CheckReport) -> bool:
@@ -16,7 +26,7 @@ def fill(report: CheckReport) -> bool:
     report.step("DNS", "a.test is 203.0.113.1")
     report.step("TLS", "no \x1b[31mTLS", is_ok=False, remedy="Write +http.")
     report.setup("CREATE TABLE a\n(\n    id\n)")
-    report.client_ip({"ok": True, "remedy": ""}, "203.0.113.7\n  chosen  203.0.113.7")
+    report.client_ip(ADDRESS, "203.0.113.7\n  chosen  203.0.113.7")
     return report.end()
 
 
@@ -43,6 +53,7 @@ def test_lines_say_what_is_wrong_and_what_to_change(capsys: pytest.CaptureFixtur
 def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert not fill(CheckReport(is_json=True))
     found = json.loads(capsys.readouterr().out)
+    validate("check", found)
     assert (found["version"], found["ok"], found["settings"]) == (1, False, "the app shop:app")
     assert found["findings"][0]["remedy"] == "Write the other."
     steps = found["destinations"][0]["steps"]
@@ -51,7 +62,7 @@ def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
         ("TLS", False),
         ("set-up", False),
     ]
-    assert found["client_ip"] == {"ok": True, "remedy": ""}
+    assert found["client_ip"] == ADDRESS
 
 
 def test_all_is_well_until_something_is_not(capsys: pytest.CaptureFixture[str]) -> None:

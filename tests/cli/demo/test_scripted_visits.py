@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from footfall.cli import main
 from footfall.cli.demo import scripted_visits
 from footfall.cli.demo.scripted_visits import VISITS
 from footfall.rules.pageview import REASONS
+from tests.support.json_schemas import validate
 
 
 def test_the_scripted_visits_come_out_as_expected() -> None:
@@ -34,6 +36,12 @@ def test_a_visit_that_comes_out_otherwise_is_marked_and_fails(
     monkeypatch.setattr(scripted_visits, "VISITS", (wrong,))
     assert main(["demo", "--once"]) == 1
     assert "! a page taken for a bot" in capsys.readouterr().out
+    assert main(["demo", "--once", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    validate("demo", found)
+    [visit] = found["visits"]
+    assert (found["ok"], visit["ok"]) == (False, False)
+    assert (visit["expected"], visit["reason"]) == ("bot", "navigation")
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=[visit.what for visit in VISITS])

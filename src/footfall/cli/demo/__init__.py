@@ -36,6 +36,7 @@ _COLLECTOR_PORT: Final = 8321
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall demo`."""
     parser.add_argument("--once", action="store_true", help="scripted visits, a table, and the end")
+    parser.add_argument("--json", action="store_true", help="for programs; with --once")
     parser.add_argument(
         "-p", "--port", type=int, default=8000, help="of the site; 0 takes a free one (%(default)s)"
     )
@@ -87,11 +88,11 @@ def _run(args: argparse.Namespace) -> int:
         tracker = Tracker.from_options(options, environ={"FOOTFALL_QUIET": "1"})
         site = stack.enter_context(served(tracker, 0 if args.once else args.port))
         pages = collector.url if "dashboard" not in options else f"{site}{_DASHBOARD}"
-        say(f"site       {site}")
-        say(f"dashboard  {pages}")
-        say(f"live       {pages}/live")
+        addresses = {"site": site, "dashboard": pages, "live": f"{pages}/live"}
         if args.once:
-            return send_visits(site, store, tracker)
+            return send_visits(addresses, store, tracker, is_json=args.json)
+        for name, address in addresses.items():
+            say(f"{name:<10} {address}")
         say("Open the site and click around; Ctrl-C ends the demo.\n", flush=True)
         return _print_events(store)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from footfall.cli.explain import BROWSER
-from footfall.cli.terminal import say
+from footfall.cli.terminal import say, say_json
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.common.printable import escaped
 from footfall.rules.pageview import REASONS
@@ -109,28 +109,37 @@ VISITS: Final = (
 )
 
 
-def send_visits(site: str, store: Store, tracker: Tracker) -> int:
+def send_visits(
+    addresses: Mapping[str, str], store: Store, tracker: Tracker, *, is_json: bool
+) -> int:
     """Send the scripted visits and print a table of the results.
 
     Args:
-        site: URL of the demo's site.
+        addresses: URLs of the demo's `site` and of its pages.
         store: Where its events are written.
         tracker: The site's, whose counters give the reasons.
+        is_json: Whether the results are printed as one object.
 
     Returns:
         0 if everything was counted as expected, else 1.
     """
     with httpx2.Client() as visitor:
-        results = [_send(visit, site, visitor, store, tracker) for visit in VISITS]
+        results = [_send(visit, addresses["site"], visitor, store, tracker) for visit in VISITS]
     held = _events(store)
     expected = list(itertools.chain.from_iterable(visit.events for visit in VISITS))
     leaks = [event["url"] for event in held if "s3cret" in str(event)]
-    _print_table(results)
     counted = sum(len(result.events) for result in results)
-    say(f"\n{len(results)} visits, {counted} events; the file holds {len(held)}.")
     is_right = (
         all(result.is_right for result in results) and len(held) == len(expected) and not leaks
     )
+    if is_json:
+        visits = [result.as_json() for result in results]
+        say_json({"version": 1, "ok": is_right, **addresses, "visits": visits})
+        return 0 if is_right else 1
+    for name, address in addresses.items():
+        say(f"{name:<10} {address}")
+    _print_table(results)
+    say(f"\n{len(results)} visits, {counted} events; the file holds {len(held)}.")
     say("Everything as expected." if is_right else "NOT as expected: see the rows marked with !")
     return 0 if is_right else 1
 
@@ -141,6 +150,17 @@ class _Result:
     reason: str
     events: Sequence[Mapping[str, Any]]
     is_right: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "what": self.visit.what,
+            "method": self.visit.method,
+            "path": self.visit.path,
+            "ok": self.is_right,
+            "expected": self.visit.reason,
+            "reason": self.reason,
+            "events": [event["name"] for event in self.events],
+        }
 
 
 def _send(
