@@ -85,7 +85,7 @@ def measure(folder: Path, line: str, rate: int, seconds: int) -> Run:
         try:
             while not is_listening(port):
                 time.sleep(0.05)
-            paced_load(port, per_second=rate, count=rate * WARM_UP_SECONDS)
+            first = paced_load(port, per_second=rate, count=rate * WARM_UP_SECONDS)
             time.sleep(1)
             before = cpu_seconds(process.pid)
             paced = paced_load(port, per_second=rate * WORKERS, count=rate * WORKERS * seconds)
@@ -97,10 +97,8 @@ def measure(folder: Path, line: str, rate: int, seconds: int) -> Run:
     pages = 0
     if line:
         with closing(sqlite3.connect(file)) as connection:
-            pages = (
-                connection.execute("SELECT count(*) FROM events").fetchone()[0]
-                - rate * WARM_UP_SECONDS
-            )
+            (pages,) = connection.execute("SELECT count(*) FROM events").fetchone()
+        pages -= len(first.milliseconds)
     return Run(paced, cpu / len(paced.milliseconds) * 1e6, pages)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 from footfall.common.clock import monotonic
 from footfall.delivery import Lane, Limits
 from footfall.delivery.transport import HTTPXTransport
-from footfall.destinations import Collector, Plausible
+from footfall.destinations import Collector, Plausible, SQLite
 from footfall.errors import NotSent
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
@@ -147,8 +148,8 @@ def test_after_a_burst_every_event_is_counted() -> None:
 def test_a_flood_of_hits_costs_their_details_and_no_event(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    lane = Lane(Collector(domain="example.com"), Scripted())
-    without_threads(lane)
+    caplog.set_level(logging.INFO)
+    lane = without_threads(Lane(Collector(domain="example.com"), Scripted()))
     reports = [
         HitReport(event=event(number), is_tracked=bool(number % 2), reason="any")
         for number in range(4_000)
@@ -159,7 +160,30 @@ def test_a_flood_of_hits_costs_their_details_and_no_event(
     detailed = lane._queue.order.backlog - 1_900
     assert (counters.submitted, counters.dropped_full) == (200 + 1_900, 0)
     assert detailed == 200
-    assert "without their details" in caplog.text
+    assert caplog.text.count("without their details") == 1
+
+
+def test_a_destination_may_want_few_reports_a_second() -> None:
+    clock = Clock()
+    lane = without_threads(Lane(SQLite(path="f.db"), Scripted(), clock=clock))
+
+    def reported(number: int) -> tuple[int, int]:
+        """How many of so many hits are reported, and how many are plain events."""
+        items = lane.offer_reports(
+            *(HitReport(event=event(each), is_tracked=True, reason="any") for each in range(number))
+        )
+        for item in [*lane._queue.order._queued]:
+            lane._queue.order.pop_oldest()
+            lane._queue.count(item, "accepted")
+        detailed = sum(item.report is not None for item in items)
+        return detailed, len(items) - detailed
+
+    assert reported(150) == (150, 0)
+    assert reported(150) == (50, 100), "so many at once"
+    clock.now += 2.0
+    assert reported(100) == (40, 60), "and then twenty a second"
+    clock.now += 3_600.0
+    assert reported(500) == (200, 300)
 
 
 def test_draining_keeps_its_deadline() -> None:

@@ -41,6 +41,28 @@ STREAMS_PER_CONNECTION: Final = 100
 MAX_WAIT_SECONDS: Final = 0.05
 
 
+class _Rate:
+    """How many of something may be done: so many a second, and a number of them at once.
+
+    Approximate where threads meet.
+    """
+
+    def __init__(self, per_second: float, at_once: int) -> None:
+        self._per_second = per_second
+        self._at_once = at_once
+        self._left = float(at_once)
+        self._asked_at = 0.0
+
+    def take(self, number: int, now: float) -> int:
+        """How many of a number may be done now."""
+        passed = max(0.0, now - self._asked_at)
+        self._asked_at = now
+        self._left = min(float(self._at_once), self._left + passed * self._per_second)
+        taken = min(number, int(self._left))
+        self._left -= taken
+        return taken
+
+
 class Lane:
     """A bounded queue for one destination, and the threads that send what is in it.
 
@@ -72,6 +94,8 @@ class Lane:
         """Keeps what could not be sent in time; returns how many of these are lost all the same."""
         self.on_unanswered: Callable[[Lane, list[Item]], object] | None = None
         """Gets what was still in flight then and has a row; it counts as `stored`."""
+        per_second: float | None = getattr(destination, "max_reports_per_second", None)
+        self._report_rate = None if per_second is None else _Rate(per_second, _MAX_REPORTS)
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
         # Where requests wait for their events, none waits for others to be processed.
         self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
@@ -134,19 +158,22 @@ class Lane:
     def offer_reports(self, *reports: HitReport) -> list[Item]:
         """Queue reports of hits, for a destination that `wants_reports`.
 
-        While many wait, hits that count are queued as plain events, of which ten take as long as
-        one report, and the others are left out: no event is lost for the details of another.
+        While many wait, or more come than the destination wants, hits that count are queued as
+        plain events, which cost a third as much, and the others are left out: no event is lost for
+        the details of another.
         """
         now = self._clock()
         left = max(0, _MAX_REPORTS - self._queue.outstanding)
+        if self._report_rate is not None:
+            left = min(left, self._report_rate.take(len(reports), now))
         items = [Item.of_report(each, now) for each in reports[:left]]
         items += [Item.of(each.event, now) for each in reports[left:] if each.is_tracked]
         if left < len(reports):
-            self._log.warn(
+            self._log.note_once(
                 "reports",
-                "hits come faster than they can be reported in detail; those that count are sent "
-                "without their details, and the others are not reported. Where that is usual, "
-                "switch every_hit off",
+                "hits come faster than they are reported in detail; those that count are sent "
+                "without their details, and the others are left out. Where that is usual, switch "
+                "every_hit off",
             )
         return self._enqueue(items, "submitted")
 

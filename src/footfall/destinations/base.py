@@ -80,7 +80,8 @@ class Watching(Destination, Protocol):
     """A destination that can receive every hit, tracked or not, with the reason.
 
     While `watches` is True it gets reports instead of events, its counters count hits, and the
-    filters in the request let every hit pass. It is the site owner's own, never a vendor's.
+    filters in the request let every hit pass. With `max_reports_per_second`, hits that count come
+    as events beyond that, and the others not at all. It is the site owner's own, never a vendor's.
     """
 
     @property

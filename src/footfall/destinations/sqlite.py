@@ -60,8 +60,8 @@ class SQLite:
         max_bytes: How many bytes of the file may be in use; None for a gigabyte.
         timezone: The time zone, by its IANA name, whose days count.
         mmdb: A country database in the MaxMind format; None for no countries.
-        every_hit: Report hits that do not count, too, for the live page. Switch it off where the
-            site is busy: a page has dozens.
+        every_hit: Report hits that do not count, too, for the live page, and how each was decided:
+            up to 20 a second, and 200 at once, of each process.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -77,6 +77,8 @@ class SQLite:
     # Someone who tries footfall wants to know why a hit does not count.
     every_hit: bool = True
     max_batch: ClassVar[int] = Collector.max_batch
+    # As many as anybody reads. A report costs the app's process thrice what an event costs.
+    max_reports_per_second: ClassVar[float] = 20.0
     max_name_chars: ClassVar[int] = LONGEST_NAME_CHARS
 
     def __post_init__(self) -> None:
