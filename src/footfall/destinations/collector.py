@@ -14,7 +14,8 @@ A report is a JSON object, posted to `/api/v1/hits`:
     domain      the site to count for
     tracked     whether the hit counts
     reason      why, in one word
-    event       name, url, referrer, client_ip and user_agent, as sent or as they would be sent
+    event       name, url, referrer, client_ip and user_agent, as sent or as they would be sent;
+                and previous, the path of the page of this site before it
     request     url, headers and body of the POST that a vendor would get; null if none would
     decision    kind, reason, name and steps: a list of rule, the value that it saw, verdict
     hit         method, status, host, route, peer, headers (those that the decision may depend on)
@@ -172,6 +173,7 @@ class Collector:
                 "name": event.name,
                 "url": event.url,
                 "referrer": event.referrer and event.referrer[:_MAX_REFERRER_CHARS],
+                "previous": event.previous and event.previous[:_MAX_REFERRER_CHARS],
                 "client_ip": event.visitor.client_ip,
                 "user_agent": event.visitor.user_agent,
             },

@@ -81,6 +81,18 @@ def test_a_hit_that_does_not_count_is_shown_with_reason_and_remedy(
         assert part in text
 
 
+@pytest.mark.parametrize("headers", [{}, BOT], ids=["counts", "does not count"])
+def test_the_page_before_on_the_same_site_is_shown(
+    headers: dict[str, str], http: httpx2.Client, tracker: Tracker
+) -> None:
+    """It is not sent as a referrer, and the hit is neither typed nor bookmarked."""
+    before = {"Referer": "https://example.com/before?token=secret"}
+    visit(tracker, navigation("/page", headers={**headers, **before}))
+    [key] = keys(http.get("/live").text)
+    page = text_of(http.get(f"/live/{key}").text)
+    assert "Referrer /before, a page of this site, which is not sent as a referrer" in page
+
+
 def test_an_event_of_a_vendors_script_is_shown_with_what_is_known(http: httpx2.Client) -> None:
     body = {**PAGEVIEW, "props": {"plan": "pro"}, "revenue": {"currency": "EUR", "amount": "9.5"}}
     http.post("/api/event", json=body, headers={"x-forwarded-for": "203.0.113.9"})

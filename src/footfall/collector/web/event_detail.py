@@ -58,6 +58,8 @@ class EventDetail:
     path: str
     hostname: str | None
     referrer: str | None
+    # The page of this site before it, which is no referrer.
+    previous: str | None = None
     source: str | None
     campaign: Campaign
     props: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +98,7 @@ def detail_of_hit(hit: ReceivedHit) -> EventDetail:
         path=hit.path,
         hostname=hit.hostname,
         referrer=hit.referrer,
+        previous=hit.previous,
         source=None,
         campaign=hit.campaign,
         user_agent=hit.user_agent,
@@ -132,6 +135,7 @@ def detail_of_event(
         path=entry.path or "(no page)",
         hostname=entry.hostname,
         referrer=entry.referrer,
+        previous=hit.previous if hit else None,
         source=entry.source,
         campaign=entry.campaign,
         props=entry.props,

@@ -93,6 +93,7 @@ def _received_hit(body: Mapping[str, Any], received_at: float) -> ReceivedHit:
         name=checked_fields.text(event, "event", "name"),
         url=checked_fields.text(event, "event", "url"),
         referrer=checked_fields.text_or_none(event, "event", "referrer"),
+        previous=checked_fields.text_or_none(event, "event", "previous"),
         user_agent=checked_fields.text(event, "event", "user_agent"),
         client_ip=checked_fields.text_or_none(event, "event", "client_ip"),
         steps=_steps(body.get("decision")),

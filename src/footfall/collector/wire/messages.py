@@ -129,6 +129,8 @@ class ReceivedHit:
     name: str
     url: str
     referrer: str | None
+    # The path of the page of this site that was open before.
+    previous: str | None = None
     user_agent: str
     client_ip: str | None
     steps: tuple[Step, ...]
