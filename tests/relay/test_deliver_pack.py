@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import re
@@ -20,6 +21,7 @@ import psycopg
 import pytest
 
 from footfall.destinations import Queue
+from footfall.errors import ConfigError
 from footfall.events.json import to_json
 from footfall.events.pack import Pack, UnknownVersionError
 from footfall.model import HEARTBEAT
@@ -51,6 +53,28 @@ def test_what_could_not_be_delivered_in_time_is_returned() -> None:
     to = f"plausible+http://127.0.0.1:{unused_port()}/example.com"
     [left] = deliver(packed(3).to_bytes(), [to], timeout_seconds=0.2).values()
     assert left == 3
+
+
+def test_an_encrypted_pack_is_delivered_by_who_has_its_key() -> None:
+    packs: list[bytes] = []
+    keys = [f"{name}:{base64.b64encode(name.encode() * 8).decode()}" for name in ("2025", "2026")]
+    with watched_site(Queue(put=packs.append, keys=keys[1]), environ={}) as site:
+        site.visits(20)
+        assert site.tracker.flush(5.0)
+    assert {Pack.from_bytes(pack).key_id for pack in packs} == {"2026"}
+    with vendor(ACCEPTING) as plausible:
+        to = [destination(plausible)]
+        for pack in packs:
+            with pytest.raises(UnknownVersionError):
+                deliver(pack, to, keys=keys[0])
+            deliver(pack, to, keys=",".join(keys))
+        assert {*urls(plausible).values()} == {1}
+        assert len(urls(plausible)) == 20
+    with pytest.raises(ConfigError, match="openssl rand") as raised:
+        deliver(packs[0], to, keys="2026:c2VjcmV0")
+    assert "c2VjcmV0" not in str(raised.value)
+    with pytest.raises(ConfigError, match="openssl rand"):
+        Queue(put=packs.append, keys="2026")
 
 
 def test_a_heartbeat_goes_to_whom_it_is_for() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
 from footfall.common.log import error_location
 from footfall.errors import TransportError
+from footfall.events.cipher import NONCE_BYTES, cipher_of
 from footfall.events.pack import Pack
 from footfall.model import Request, Response
 
@@ -16,10 +18,15 @@ class PutTransport:
 
     Args:
         put: See `footfall.destinations.Queue`.
+        keys: See there, too.
+
+    Raises:
+        ConfigError: `cryptography` is needed and not installed.
     """
 
-    def __init__(self, put: Callable[[bytes], object]) -> None:
+    def __init__(self, put: Callable[[bytes], object], keys: str = "") -> None:
         self._put = put
+        self._cipher = cipher_of(keys)
 
     def send(self, request: Request) -> Response:
         """Put the lines in the request's body, as one pack.
@@ -30,8 +37,11 @@ class PutTransport:
         Raises:
             TransportError: `put` did.
         """
+        pack = Pack.of(request.body, time.time())
+        if self._cipher is not None:
+            pack = pack.encrypted(self._cipher, os.urandom(NONCE_BYTES))
         try:
-            self._put(Pack.of(request.body, time.time()).to_bytes())
+            self._put(pack.to_bytes())
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 -- the app has defined it

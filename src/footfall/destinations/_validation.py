@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from footfall.common.bearer_token import token_remedy
 from footfall.common.loopback import is_loopback
 from footfall.errors import HIDDEN, ConfigError, Fault, hide_credentials
+from footfall.events.cipher import checked_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +46,13 @@ def boolean(option: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise ConfigError(Fault(option, value, "write True or False"))
+
+
+def encryption_keys(option: str, value: object) -> str:
+    """A check for the keys of a queue, or none. Its error does not repeat them."""
+    if value:
+        checked_keys(option, value)
+    return str(value or "")
 
 
 def bearer_token(option: str, value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from footfall.destinations import _validation
@@ -32,6 +32,8 @@ class Queue:
             raises `footfall.errors.Ambiguous`, and the events count as `unknown`.
         label: A name in counters and log lines, where there are several.
         heartbeats: Whether they are delivered to a destination that wants heartbeats.
+        keys: Where packs are to be encrypted, `ID:KEY`, with 32 random bytes in base64 as KEY;
+            `deliver` has to be given the same. Needs the extra `[encryption]`.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
@@ -41,6 +43,7 @@ class Queue:
     put: Callable[[bytes], object]
     label: str = "queue"
     heartbeats: bool = False
+    keys: str = field(default="", repr=False)
     max_batch: ClassVar[int] = MAX_EVENTS
     max_batch_bytes: ClassVar[int] = MAX_LINES
     # What takes the events out again cuts names for its destinations.
@@ -48,7 +51,11 @@ class Queue:
 
     def __post_init__(self) -> None:
         _validation.validate_options(
-            self, put=_callable, label=_label, heartbeats=_validation.boolean
+            self,
+            put=_callable,
+            label=_label,
+            heartbeats=_validation.boolean,
+            keys=_validation.encryption_keys,
         )
 
     @property

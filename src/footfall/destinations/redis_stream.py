@@ -21,8 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from footfall.common.loopback import is_loopback
 from footfall.destinations import _option_text, _validation
 from footfall.destinations._wire_format import LONGEST_NAME_CHARS
-from footfall.errors import HIDDEN, ConfigError, Fault, hide_credentials
-from footfall.events.cipher import parse_keys
+from footfall.errors import ConfigError, Fault, hide_credentials
 from footfall.events.json import to_json
 from footfall.events.pack import MAX_EVENTS, MAX_LINES
 from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request
@@ -93,7 +92,7 @@ class RedisStream:
             max_age_seconds=_seconds,
             max_entries=_entries,
             heartbeats=_validation.boolean,
-            keys=_keys,
+            keys=_validation.encryption_keys,
         )
         parts = urlsplit(self.url)
         # Once, for it is read with every event.
@@ -199,19 +198,6 @@ def _stream(option: str, value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ConfigError(Fault(option, value, "write letters, digits, dots, dashes, underscores"))
     return value
-
-
-def _keys(option: str, value: object) -> str:
-    remedy = "write ID:KEY, with 32 bytes in base64 as KEY: openssl rand -base64 32 | tr +/ -_"
-    try:
-        if value and not isinstance(value, str):
-            raise ValueError(remedy)
-        text = cast("str", value)
-        if text:
-            parse_keys(text)
-    except ValueError:
-        raise ConfigError(Fault(option, HIDDEN, remedy)) from None
-    return text
 
 
 def _seconds(option: str, value: object) -> float:

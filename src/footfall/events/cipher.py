@@ -8,6 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from footfall.errors import HIDDEN, ConfigError, Fault
+
+KEYS_REMEDY: Final = (
+    "write ID:KEY, with 32 bytes in base64 as KEY: openssl rand -base64 32 | tr +/ -_"
+)
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 """Of a random number that no other body with this key has; 2^32 bodies of a key are safe (NIST SP
@@ -64,6 +69,40 @@ class BodyCipher:
             return self._ciphers[key_id].decrypt(nonce, text, about)
         except (self._fault, ValueError):
             raise DamagedBodyError("an entry is damaged, or its key is another one") from None
+
+
+def cipher_of(
+    keys: object, shown: str = HIDDEN, *, extras: str = "encryption"
+) -> BodyCipher | None:
+    """What encrypts the packs of a queue; None where that is not configured.
+
+    Args:
+        keys: The text of its option.
+        shown: What an error says in the place of the keys.
+        extras: Those that have to be installed.
+
+    Raises:
+        ConfigError: the keys have another form, or `cryptography` is not installed.
+    """
+    if not keys:
+        return None
+    try:
+        return BodyCipher(checked_keys("keys", keys))
+    except ImportError as error:
+        remedy = f'run `pip install "footfall[{extras}]"` ({error})'
+        raise ConfigError(Fault("destinations", shown, remedy)) from None
+
+
+def checked_keys(option: str, value: object) -> dict[str, bytes]:
+    """The keys of an option, by their ids. An error does not repeat them.
+
+    Raises:
+        ConfigError: they have another form.
+    """
+    try:
+        return parse_keys(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ConfigError(Fault(option, HIDDEN, KEYS_REMEDY)) from None
 
 
 def parse_keys(text: str) -> dict[str, bytes]:

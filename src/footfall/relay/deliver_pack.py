@@ -14,6 +14,7 @@ from footfall.common.log import ThrottledLog
 from footfall.delivery import Lane, Limits
 from footfall.delivery.transport import TOTAL_TIMEOUT_SECONDS, Transport, choose
 from footfall.destinations import Destination, destination_from
+from footfall.events.cipher import cipher_of
 from footfall.events.json import from_json
 from footfall.events.pack import Pack
 from footfall.model import HEARTBEAT, Event
@@ -34,6 +35,7 @@ def deliver(
     pack: bytes,
     destinations: Sequence[str | Destination],
     *,
+    keys: str = "",
     timeout_seconds: float = TIMEOUT_SECONDS,
     transport: Transport | None = None,
 ) -> Mapping[str, int]:
@@ -45,6 +47,7 @@ def deliver(
     Args:
         pack: What `put` was called with.
         destinations: Lines or objects.
+        keys: Those of the `Queue`, where it has some, as `ID:KEY`; behind commas further ones.
         timeout_seconds: How long to wait until every event has ended. What then waits for a vendor
             that is down stays in this process, and is sent as long as it is not too old.
         transport: What sends requests; chosen by itself if it is None.
@@ -54,11 +57,12 @@ def deliver(
         of them would send the others twice.
 
     Raises:
-        UnknownVersionError: a later footfall has put it; leave it to a worker of that version.
+        UnknownVersionError: a later footfall has put it, or it has another key; leave it to a
+            worker with that.
         ValueError: it is damaged.
         ConfigError: a destination cannot work.
     """
-    events = [from_json(line) for line in Pack.from_bytes(pack).lines()]
+    events = [from_json(line) for line in Pack.from_bytes(pack).lines(cipher_of(keys))]
     deadline = monotonic() + timeout_seconds
     left: dict[str, int] = {}
     offered = []

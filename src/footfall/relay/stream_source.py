@@ -12,7 +12,7 @@ from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
 from footfall.delivery.drainer import StoredLine
 from footfall.delivery.outbox import Mode
-from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, cipher_of, connect
+from footfall.delivery.redis.client import RELAY_TIMEOUT_SECONDS, cipher_of_stream, connect
 from footfall.delivery.redis.queue_keys import (
     ACK,
     COUNT,
@@ -94,7 +94,7 @@ class StreamSource:
     ) -> None:
         self.client: Redis = connect(queue, timeout_seconds=RELAY_TIMEOUT_SECONDS)
         self.consumer = consumer
-        self._cipher = cipher_of(queue)
+        self._cipher = cipher_of_stream(queue)
         self._keys = QueueKeys(queue.stream)
         self._groups = [each.name for each in destinations]
         self._beats = {each.name: bool(getattr(each, "heartbeats", False)) for each in destinations}

@@ -222,7 +222,7 @@ def _own_transport(destination: Destination) -> ClosableTransport:
         return site_file(file)
     queue = queue_of(destination)
     if isinstance(queue, Queue):
-        return PutTransport(queue.put)
+        return PutTransport(queue.put, queue.keys)
     from footfall.delivery.redis.transport import RedisTransport
 
     return RedisTransport(cast("RedisStream", queue))

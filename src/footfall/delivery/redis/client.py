@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from footfall.delivery.redis.queue_keys import QueueKeys
 from footfall.destinations import RedisStream
 from footfall.errors import ConfigError, Fault, hide_credentials
-from footfall.events.cipher import BodyCipher, parse_keys
+from footfall.events.cipher import BodyCipher, cipher_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -67,19 +67,13 @@ def connect(queue: RedisStream, *, timeout_seconds: float = TIMEOUT_SECONDS) -> 
     return client
 
 
-def cipher_of(queue: RedisStream) -> BodyCipher | None:
-    """What encrypts the events of a queue; None where that is not configured.
+def cipher_of_stream(queue: RedisStream) -> BodyCipher | None:
+    """What encrypts the events of a stream; None where that is not configured.
 
     Raises:
         ConfigError: `cryptography` is not installed.
     """
-    if not queue.keys:
-        return None
-    try:
-        return BodyCipher(parse_keys(queue.keys))
-    except ImportError as error:
-        remedy = f'run `pip install "footfall[redis,encryption]"` ({error})'
-        raise ConfigError(Fault("destinations", hide_credentials(queue.url), remedy)) from None
+    return cipher_of(queue.keys, hide_credentials(queue.url), extras="redis,encryption")
 
 
 def _client_of_several(queue: RedisStream, options: Mapping[str, Any]) -> Redis:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from footfall.delivery.redis.client import cipher_of, connect
+from footfall.delivery.redis.client import cipher_of_stream, connect
 from footfall.delivery.redis.queue_keys import PUT, QueueKeys
 from footfall.destinations import RedisStream
 from footfall.errors import Ambiguous, NotSent, TimedOut
@@ -36,7 +36,7 @@ class RedisTransport:
 
     def __init__(self, queue: RedisStream) -> None:
         self._client: Redis = connect(queue)
-        self._cipher = cipher_of(queue)
+        self._cipher = cipher_of_stream(queue)
         self._put = self._client.register_script(PUT)
         keys = QueueKeys(queue.stream)
         self._keys = [keys.stream, keys.account]
