@@ -134,6 +134,21 @@ def test_a_relay_that_stops_waits_for_an_answer_of_a_vendor_that_fails(
         assert account(server) == {"accepted": 1, "waiting": 99}
 
 
+def test_a_relay_that_stops_without_an_answer_says_what_that_means(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = queue_at(server)
+    put(queue, pages(range(10)))
+    with (
+        vendor(vendors.hanging) as plausible,
+        relay(queue, destination(plausible), connections=2) as found,
+    ):
+        assert wait_until(lambda: found.step() and len(plausible.requests) == 2)
+        assert not found.close(0.0)
+    assert "2 events had no answer when the relay stopped" in caplog.text
+    assert account(server) == {"lost": 2, "waiting": 8}
+
+
 def test_a_relay_that_stops_while_the_queue_is_away_sends_what_it_has_taken(
     tmp_path: Path,
 ) -> None:

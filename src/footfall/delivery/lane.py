@@ -533,13 +533,13 @@ class Lane:
         if self.on_unanswered is not None:
             self.on_unanswered(self, found.unanswered)
         if lost:
-            text = f"{lost} events were not delivered in time (see shutdown_timeout_seconds)"
-            if is_paused:
-                text = (
-                    f"{lost} events were lost, since it is paused; with an outbox they would wait"
-                )
-            self._log.warn("lost", text)
+            self._log.warn("lost", f"{lost} events {self._why_lost(is_paused=is_paused)}")
         return lost == 0
+
+    def _why_lost(self, *, is_paused: bool) -> str:
+        if is_paused:
+            return "were lost, since it is paused; with an outbox they would wait"
+        return "were not delivered in time (see shutdown_timeout_seconds)"
 
     def wait_for(self, item: Item, deadline: float) -> bool:
         """Wait until `item` is counted, and for nothing else; if it is not, it stays queued.

@@ -110,6 +110,9 @@ class LeasedLane(Lane):
             self.finish(batch, outcomes)
         return batch
 
+    def _why_lost(self, *, is_paused: bool) -> str:
+        return "had no answer when the relay stopped, and may have arrived; they count as lost"
+
     def _surrendered(self, item: Item) -> Outcome | None:
         if item.row is None:
             return None
