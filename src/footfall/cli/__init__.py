@@ -19,9 +19,10 @@ COMMANDS: Final = {
     "export": "write the collector's events as CSV, JSON lines or Parquet",
     "forward": "send the events of a collector's file to a vendor that takes their times",
     "explain": "show what one request would be counted as, and why",
-    "check": "send one event to each destination, and report the outcome",
+    "check": "check an app's settings, and whether its events can arrive",
     "goals": "make the goals that Plausible needs to show an app's events",
     "relay": "deliver what web processes have put into a shared queue, and account for it",
+    "completion": "let a shell complete commands and options",
     "demo": "see it work: a small site, the middleware, the collector",
 }
 
@@ -36,6 +37,25 @@ def main(argv: Sequence[str] | None = None, *, app: object = None) -> int:
     Returns:
         The exit code: 0 if all is well, 1 if not, 2 for wrong usage.
     """
+    parser = make_parser(app)
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        code: int = arguments.run(arguments)
+        # An error of the output comes here, and not at the exit.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has seen enough, as `head` has.
+        discard(sys.stdout)
+        return 0
+    return code
+
+
+def make_parser(app: object = None) -> argparse.ArgumentParser:
+    """The parser of all commands; `app` is that of `main`."""
     parser = _CommandParser(
         prog="footfall", description="Server-side web analytics for WSGI and ASGI apps."
     )
@@ -52,20 +72,7 @@ def main(argv: Sequence[str] | None = None, *, app: object = None) -> int:
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run, app_object=app)
-    arguments = parser.parse_args(argv)
-    if arguments.command is None:
-        parser.print_help(sys.stderr)
-        return 2
-    try:
-        code: int = arguments.run(arguments)
-        # An error of the output comes here, and not at the exit.
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read it has seen enough, as `head` has.
-        discard(sys.stdout)
-        return 0
-    return code
+    return parser
 
 
 def _exit_codes(meanings: Mapping[int, str]) -> str:
