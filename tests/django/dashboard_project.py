@@ -29,6 +29,13 @@ MIDDLEWARE = (
     "django.contrib.messages.middleware.MessageMiddleware",
 )
 
+# The whole site in the cache, as Django's documentation shows it.
+CACHING = (
+    MIDDLEWARE[0],
+    "django.middleware.cache.UpdateCacheMiddleware",
+    "django.middleware.cache.FetchFromCacheMiddleware",
+)
+
 settings.configure(
     SECRET_KEY="for tests",
     ALLOWED_HOSTS=["*"],
@@ -131,6 +138,12 @@ def main() -> None:
     may_look = {**OPTIONS, "dashboard_allow": lambda request: request.user.username == "bob"}
     with override_settings(FOOTFALL=may_look):
         found["function"] = sync_answers()
+    by_header = {**OPTIONS, "dashboard_allow": lambda request: "X-Admin" in request.headers}
+    with override_settings(FOOTFALL=by_header, MIDDLEWARE=CACHING):
+        found["cached"] = [
+            Client().get("/stats/", headers=headers).status_code
+            for headers in ({"X-Admin": "yes"}, {})
+        ]
     with override_settings(FOOTFALL={**OPTIONS, "dashboard": None, "dashboard_allow": None}):
         found["none"] = ada.get("/stats/", follow=True).status_code
     json.dump(found, sys.stdout)

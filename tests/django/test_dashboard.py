@@ -72,3 +72,7 @@ def test_no_project_has_it_by_itself(project: Any) -> None:
 
 def test_the_admin_links_to_it(project: Any) -> None:
     assert project["admin"]
+
+
+def test_no_page_is_in_the_cache_of_the_site(project: Any) -> None:
+    assert project["cached"] == [200, 403]

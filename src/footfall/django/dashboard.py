@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_cache_control
 
 from footfall.common import log
 from footfall.config import STAFF
@@ -61,7 +62,10 @@ def dashboard_view(request: HttpRequest) -> HttpResponse:
     )
     if response.status == 403 and dashboard.allow == STAFF and (login := _login_url(request)):
         return HttpResponse(status=302, headers={"Location": login, "Cache-Control": "no-store"})
-    return HttpResponse(response.body, status=response.status, headers=dict(response.headers))
+    shown = HttpResponse(response.body, status=response.status, headers=dict(response.headers))
+    # Django's cache of the whole site keeps what is only `no-store`, for everybody.
+    patch_cache_control(shown, private=True)
+    return shown
 
 
 # Django 5.1 has a middleware that asks for a login everywhere else; here the options decide.
