@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -163,6 +164,37 @@ def test_the_reference_has_every_public_name() -> None:
     classes = [name for name in destinations.__all__ if re.fullmatch("[A-Z][A-Za-z]+", name)]
     documented = {*re.findall(r"^\.\. auto\w+:: (?:\w+\.)*(\w+)$", text, re.MULTILINE)}
     assert {*footfall.__all__, *classes} - documented == set()
+
+
+# -- what "My dashboard is empty" quotes of the log --------------------------------------------
+
+QUOTES: Final = [
+    *dict.fromkeys(re.findall(r"^> (.+)$", TEXTS["docs/troubleshooting.md"], re.MULTILINE))
+]
+
+
+@pytest.fixture(scope="module")
+def texts_of_the_code() -> str:
+    """Every text of the package's code, and the parts of those that hold values."""
+    texts = (
+        node.value
+        for path in (ROOT / "src" / "footfall").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return "\0".join(texts)
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+def test_a_quoted_line_is_in_the_code(quote: str, texts_of_the_code: str) -> None:
+    """If not, correct the quote in `docs/troubleshooting.md`; `...` stands for a value."""
+    parts = [part.strip() for part in quote.split("...") if len(part.strip()) > 2]
+    assert parts
+    assert [part for part in parts if part not in texts_of_the_code] == []
+
+
+def test_many_lines_are_quoted() -> None:
+    assert len(QUOTES) > 25
 
 
 CONTRIBUTING: Final = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
