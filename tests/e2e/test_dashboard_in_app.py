@@ -92,7 +92,7 @@ def test_a_visitor_of_this_machine_sees_the_figures(shop: Server, chromium: Chro
             page.wait_for_timeout(200)
             page.reload()
         page.get_by_role("link", name="/pricing").first.wait_for()
-        page.get_by_role("link", name="Live").click()
+        page.get_by_role("link", name="Live", exact=True).click()
         page.locator("#state.live").wait_for()
         # Another visit appears without a reload.
         httpx2.get(f"{shop.url}/thanks", headers=NAVIGATION)
