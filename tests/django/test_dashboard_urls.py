@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import override_settings
 from django.urls import get_resolver, reverse
 
 from footfall.django import dashboard_urls
@@ -29,3 +30,8 @@ def test_the_projects_names_are_found() -> None:
 def test_what_the_project_lacks_is_lacking() -> None:
     with pytest.raises(AttributeError):
         _ = dashboard_urls.handler404
+
+
+def test_what_python_asks_a_module_is_not_asked_of_the_project() -> None:
+    with override_settings(ROOT_URLCONF="no_such_module"):
+        assert getattr(dashboard_urls, "__module__", None) is None

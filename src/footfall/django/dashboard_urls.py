@@ -15,6 +15,9 @@ from footfall.django.dashboard import dashboard_view
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        # What Python itself asks every module; there may be no project yet.
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Read each time, since a test may override the setting.
     project = settings.ROOT_URLCONF
     module = import_module(project) if isinstance(project, str) else project
