@@ -20,6 +20,7 @@ from unittest.mock import Mock
 import hypothesis
 import pytest
 
+from footfall.collector.site_file import SiteFile
 from footfall.common.background_thread import BackgroundThread
 from footfall.delivery import Lane, delivery_thread
 from footfall.delivery.transport import HTTPXTransport
@@ -58,6 +59,22 @@ def _note_lanes() -> None:
 
 
 _note_lanes()
+
+# Those too, and kept: what is forgotten before it is closed is a leak.
+_files: Final[list[SiteFile]] = []
+
+
+def _note_files() -> None:
+    init = SiteFile.__init__
+
+    def noting(file: SiteFile, *args: Any, **kwargs: Any) -> None:
+        init(file, *args, **kwargs)
+        _files.append(file)
+
+    SiteFile.__init__ = noting  # type: ignore[assignment, method-assign]
+
+
+_note_files()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -131,7 +148,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _leave_no_tracker() -> Iterator[None]:
     """Stop what a test has left, so that no later test meets its events, log lines or threads."""
     before, threads = {*process_hooks.trackers()}, {*threading.enumerate()}
-    _lanes.clear()  # those of a whole module stay
+    # Those of a whole module stay.
+    _lanes.clear()
+    _files.clear()
     yield
     for tracker in {*process_hooks.trackers()} - before:
         assert isinstance(tracker, Tracker)
@@ -163,6 +182,9 @@ def _leave_no_tracker() -> Iterator[None]:
         thread.end()
     for thread in started:
         thread.join(1.0)
+    # Only now: a late event would open its file again.
+    while _files:
+        _files.pop().close()
 
 
 @pytest.fixture

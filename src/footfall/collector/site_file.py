@@ -125,6 +125,9 @@ class SiteFile:
                 return _unwritten(error.faults[0].remedy)
             except sqlite3.Error as error:
                 return _unwritten(cause_of(error))
+            except RuntimeError as error:
+                # The thread that writes cannot start.
+                return _unwritten(str(error))
         return Response(status=response.status, headers=dict(response.headers), body=response.body)
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ def test_who_waits_for_a_connection_when_the_database_closes_gets_an_error(tmp_p
     reader = threading.Thread(target=read)
     closer = threading.Thread(target=store.close)
     closer.start()
-    until(lambda: store._is_closed)
+    until(lambda: store.is_closed)
     reader.start()
     for each in held:
         each.__exit__(None, None, None)

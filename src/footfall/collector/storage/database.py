@@ -94,7 +94,7 @@ class Database:
             stack.pop_all()
         # One thread at a time uses the writing connection, which in memory is the only one.
         self.lock = threading.RLock()
-        self._is_closed = False
+        self.is_closed = False
         # It changes with each commit of another connection (https://sqlite.org/pragma.html).
         self._data_version: int | None = None
         self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
@@ -114,7 +114,7 @@ class Database:
             return
         connection = self._readers.get()
         try:
-            if self._is_closed:
+            if self.is_closed:
                 raise sqlite3.ProgrammingError("the store is closed")
             connection = connection or self._connect()
             yield connection
@@ -179,7 +179,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections, once the readers are done. Nothing may be writing."""
-        self._is_closed = True
+        self.is_closed = True
         for _ in range(_MAX_READERS):
             if reader := self._readers.get():
                 reader.close()

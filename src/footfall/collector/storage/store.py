@@ -111,31 +111,35 @@ class Store:
         self.zone = ZoneInfo(timezone)
         """The time zone whose days count."""
         self._database = Database(path, synchronous, has_log=has_log, is_checked=is_checked)
-        self.instance = instance_name(self._database)
-        """The name of this collector among others, 16 hexadecimal digits."""
-        self.registry = SiteRegistry(self._database)
-        """The sites and goals that the site owner registered."""
-        salts = Salts(self._database)
-        self.sessions = Sessions(
-            salt=salts.for_day,
-            last_seen=self._last_seen,
-            local_time=partial(local_seconds, zone=self.zone),
-            max_remembered=max_remembered,
-        )
-        """The running sessions, for the thread that answers requests."""
-        self._recent_events = RecentEvents(max_recent_bytes)
-        self._max_bytes = max_bytes
-        limits = RetentionLimits(keep_events, keep_days, max_bytes)
-        self._retention = Retention(
-            self._database, salts, limits, self.zone, clock, has_upkeep=has_upkeep
-        )
-        self._writer = WriterThread(
-            self.path,
-            self._insert,
-            self._check_writable,
-            self._recent_events,
-            self._retention,
-        )
+        with contextlib.ExitStack() as stack:
+            # Reading may fail where the pages were not checked, and starting a thread anywhere.
+            stack.callback(self._database.close)
+            self.instance = instance_name(self._database)
+            """The name of this collector among others, 16 hexadecimal digits."""
+            self.registry = SiteRegistry(self._database)
+            """The sites and goals that the site owner registered."""
+            salts = Salts(self._database)
+            self.sessions = Sessions(
+                salt=salts.for_day,
+                last_seen=self._last_seen,
+                local_time=partial(local_seconds, zone=self.zone),
+                max_remembered=max_remembered,
+            )
+            """The running sessions, for the thread that answers requests."""
+            self._recent_events = RecentEvents(max_recent_bytes)
+            self._max_bytes = max_bytes
+            limits = RetentionLimits(keep_events, keep_days, max_bytes)
+            self._retention = Retention(
+                self._database, salts, limits, self.zone, clock, has_upkeep=has_upkeep
+            )
+            self._writer = WriterThread(
+                self.path,
+                self._insert,
+                self._check_writable,
+                self._recent_events,
+                self._retention,
+            )
+            stack.pop_all()
 
     def __repr__(self) -> str:
         state = self.write_error or ("closed" if self.is_closed else "open")
@@ -225,11 +229,10 @@ class Store:
         Returns:
             How many events were neither written nor refused.
         """
-        if not self.is_closed:
-            self._writer.close(timeout_seconds)
-            # A writer that hangs on the disk or another process keeps the file until the end.
-            if not self._writer.is_running:
-                self._database.close()
+        self._writer.close(timeout_seconds)
+        # A writer that hangs on the disk or another process keeps the file until the end.
+        if not (self._writer.is_running or self._database.is_closed):
+            self._database.close()
         return self._writer.unwritten
 
     # -- reading ------------------------------------------------------------------------------
