@@ -85,7 +85,7 @@ FILTERED = {
     "data": (navigation("/json"), "not_html"),
     "an answer without content": (navigation("/empty"), "no_content"),
     "a redirect": (navigation("/moved"), "redirect"),
-    "a missing page": (navigation("/gone"), "error"),
+    "a missing page": (navigation("/gone"), "not_found"),
     "a broken page": (navigation("/broken"), "error"),
 }
 

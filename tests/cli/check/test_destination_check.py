@@ -211,8 +211,9 @@ def counting(*visitors: int) -> Any:
     return behave
 
 
-def plausible(url: str) -> list[str]:
-    return ["check", line("plausible+http", url), "--client-ip", ADDRESS, "--wait", "0.2"]
+def plausible(url: str, *, wait: float = 30.0) -> list[str]:
+    wanted = ["--client-ip", ADDRESS, "--wait", str(wait)]
+    return ["check", line("plausible+http", url), *wanted]
 
 
 def test_the_count_is_asked_until_it_rises(
@@ -234,7 +235,7 @@ def test_an_event_that_never_shows_did_not_arrive(
 ) -> None:
     monkeypatch.setenv("PLAUSIBLE_STATS_KEY", "s3cret")
     with vendor(counting(7)) as server:
-        assert main(plausible(server.url)) == 1
+        assert main(plausible(server.url, wait=0.2)) == 1
     assert "read back  still 7 current visitors after 0.2 s" in output(capsys)
 
 
