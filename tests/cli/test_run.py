@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -104,6 +105,21 @@ def test_an_app_that_reports_nothing_is_told_what_to_check(
 ) -> None:
     assert main(["run", "--port", "0", "true"]) == 0
     assert "footfall check --app" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGTERM")
+def test_a_signal_that_comes_while_the_command_starts_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = subprocess.Popen
+
+    def started(*args: Any, **options: Any) -> Any:
+        process = start(*args, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    assert main(["run", "--port", "0", "sleep", "60"]) == 128 + signal.SIGTERM
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGTERM")

@@ -17,7 +17,7 @@ from footfall.cli.terminal import complain
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from footfall.collector import CollectorServer
@@ -110,16 +110,19 @@ def _run(command: list[str], collector: CollectorServer, args: argparse.Namespac
     environ = {**os.environ, **_VARIABLES, "FOOTFALL_DESTINATIONS": line}
     # On Windows a name without its ending is not found otherwise.
     program = shutil.which(command[0]) or command[0]
-    try:
-        process = subprocess.Popen([program, *command[1:]], env=environ)  # noqa: S603 -- what the user has typed
-    except FileNotFoundError:
-        complain(f"{command[0]} is no program that can be found")
-        return _NOT_FOUND
-    except OSError as error:
-        complain(f"{command[0]} cannot be run: {error.strerror or error}")
-        return _NOT_EXECUTABLE
-    with _passing_signals(process), _showing(collector, args) as feed:
-        code = process.wait()
+    # Before the command starts, or a signal in this moment would leave it behind.
+    with _passing_signals() as pass_to:
+        try:
+            process = subprocess.Popen([program, *command[1:]], env=environ)  # noqa: S603 -- what the user has typed
+        except FileNotFoundError:
+            complain(f"{command[0]} is no program that can be found")
+            return _NOT_FOUND
+        except OSError as error:
+            complain(f"{command[0]} cannot be run: {error.strerror or error}")
+            return _NOT_EXECUTABLE
+        pass_to(process)
+        with _showing(collector, args) as feed:
+            code = process.wait()
     if not feed.has_seen_any:
         complain(
             "footfall: no request was reported. Has the app the middleware? "
@@ -129,11 +132,26 @@ def _run(command: list[str], collector: CollectorServer, args: argparse.Namespac
 
 
 @contextmanager
-def _passing_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass on what asks for the end; a terminal sends Ctrl-C to the command, too."""
+def _passing_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Pass on what asks for the end; a terminal sends Ctrl-C to the command, too.
+
+    Yields:
+        What is called with the process; signals that came before wait for it.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+    waiting: list[int] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        if number != signal.SIGINT or not _has_terminal():
+        if number == signal.SIGINT and _has_terminal():
+            return
+        if started:
+            started[0].send_signal(number)
+        else:
+            waiting.append(number)
+
+    def pass_to(process: subprocess.Popen[bytes]) -> None:
+        started.append(process)
+        for number in waiting:
             process.send_signal(number)
 
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
@@ -141,7 +159,7 @@ def _passing_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
     # A handler, since a signal that is ignored here would be so in what is started from now on.
     previous = {number: signal.signal(number, pass_on) for number in numbers}
     try:
-        yield
+        yield pass_to
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
