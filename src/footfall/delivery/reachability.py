@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from footfall.delivery.transport.proxies import SOCKS_SCHEMES, proxy_for
-from footfall.destinations import Collector, Destination, file_of, queue_of
+from footfall.destinations import Collector, Destination, has_own_transport
 from footfall.errors import NotSent
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -42,7 +42,7 @@ def steps_to(
     """
     target: Destination = getattr(destination, "to", destination)
     parts = urlsplit(target.endpoint)
-    if queue_of(target) is not None or file_of(target) is not None:
+    if has_own_transport(target):
         return
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return
