@@ -55,7 +55,7 @@ class SiteFile:
     def __init__(self, destination: SQLite) -> None:
         self._options = destination
         # The working directory may change.
-        self.path: Final = str(Path(destination.path).absolute())
+        self.path: Final = _absolute(destination.path)
         keep = destination.keep_events or KEEP_EVENTS
         max_bytes = destination.max_bytes or MAX_BYTES
         faults = faults_of(keep, destination.keep_days, max_bytes, destination.timezone, "normal")
@@ -239,10 +239,14 @@ def site_file(destination: SQLite) -> SiteFile:
     Raises:
         ConfigError: See `SiteFile`.
     """
-    new = SiteFile(destination)
     kept = (destination.keep_events, destination.keep_days, destination.max_bytes)
-    key = (new.path, *kept, destination.timezone, destination.mmdb)
-    return _files.setdefault(key, new)
+    key = (_absolute(destination.path), *kept, destination.timezone, destination.mmdb)
+    # Pages of the dashboard ask each time, and making one looks at directories and mounts.
+    return _files.get(key) or _files.setdefault(key, SiteFile(destination))
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute())
 
 
 def _write(store: Store, writes: Sequence[PendingWrite]) -> bool:
