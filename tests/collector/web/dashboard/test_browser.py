@@ -236,3 +236,39 @@ def test_an_empty_dashboard_is_accessible_and_copies(chromium: Chromium) -> None
     with closing(Store(clock=lambda: NOON)) as store:
         for url in served_dashboard(store):
             assert chromium.run(partial(journey, url=url)) == []
+
+
+# The boxes of the visible labels below the chart that overlap, or leave the page.
+COLLISIONS: Final = """() => {
+  const boxes = [...document.querySelectorAll(".x-labels text")]
+    .map((label) => label.getBoundingClientRect()).filter((box) => box.width);
+  if (boxes.length < 2) return ["too few labels"];
+  return boxes.filter((box, index) =>
+    box.left < 0 || box.right > innerWidth || boxes.slice(index + 1).some((next) =>
+      box.left < next.right + 4 && next.left < box.right + 4)).map((box) => box.left);
+}"""
+# What can be pressed, and is smaller than 24 px. A link within a sentence is as high as its line.
+SMALL_TARGETS: Final = """() => [...document.querySelectorAll("a, button, summary, input, select")]
+  .filter((each) => !each.closest("p.nothing, footer, .skip"))
+  .map((each) => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
+  .filter(([, box]) => box.width && (box.width < 24 || box.height < 24))
+  .map(([text, box]) => `${text} ${box.width} x ${box.height}`)"""
+
+
+@pytest.mark.server("chromium")
+def test_labels_stand_apart_and_targets_are_large_on_every_width(
+    url: str, chromium: Chromium
+) -> None:
+    def journey(page: Page) -> list[Any]:
+        found: list[Any] = []
+        for period in ("today", "7d", "28d", "custom&from=2025-11-22&to=2026-11-21"):
+            page.goto(f"{url}/?period={period}&source=Google&page=/")
+            for width in (320, 390, 768, 1440):
+                page.set_viewport_size({"width": width, "height": 844})
+                found += [(period, width, each) for each in page.evaluate(COLLISIONS)]
+                found += [(period, width, each) for each in page.evaluate(SMALL_TARGETS)]
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    found.append((period, width, "the page is too wide"))
+        return found
+
+    assert chromium.run(journey) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from footfall.collector.web.dashboard.chart import AxisLabel, Point, draw
+from footfall.collector.web.dashboard.chart import AxisLabel, Point, Scale, draw
 
 
 def test_the_chart_draws_its_points() -> None:
@@ -33,18 +33,35 @@ def test_the_chart_of_nothing_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("largest", "top", "lines"),
+    ("scale", "largest", "ticks"),
     [
-        (1, 1, 1),
-        (3, 3, 3),
-        (7, 8, 4),
-        (11, 12.5, 5),
-        (100, 100, 4),
-        (101, 125, 5),
-        (4_100, 5_000, 5),
+        ("whole", 1, [1, 0]),
+        ("whole", 3, [3, 2, 1, 0]),
+        ("whole", 7, [8, 6, 4, 2, 0]),
+        ("whole", 10, [10, 8, 6, 4, 2, 0]),
+        ("whole", 11, [15, 10, 5, 0]),
+        ("whole", 100, [100, 80, 60, 40, 20, 0]),
+        ("whole", 107, [125, 100, 75, 50, 25, 0]),
+        ("whole", 4_100, [5_000, 4_000, 3_000, 2_000, 1_000, 0]),
+        ("decimal", 0.3, [0.3, 0.2, 0.1, 0]),
+        ("decimal", 2.36, [2.5, 2, 1.5, 1, 0.5, 0]),
+        ("duration", 4, [4, 3, 2, 1, 0]),
+        ("duration", 175, [180, 120, 60, 0]),
+        ("duration", 20 * 3_600, [72_000, 57_600, 43_200, 28_800, 14_400, 0]),
     ],
 )
-def test_the_scale_is_round_and_reaches_the_largest(largest: int, top: float, lines: int) -> None:
-    ticks = draw([Point("a", largest, None)]).ticks
-    assert ticks[0] >= largest
-    assert len(ticks) <= 6
+def test_the_scale_is_round_and_near_the_largest(
+    scale: Scale, largest: float, ticks: list[float]
+) -> None:
+    assert draw([Point("a", largest, None)], scale=scale).ticks == ticks
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 7, 24, 28, 31, 53, 168, 365])
+def test_few_labels_stand_evenly_and_away_from_the_ends(number: int) -> None:
+    chart = draw([Point("a", 1, None, "b")] * number)
+    for labels, limit in ((chart.labels, 8), (chart.few_labels, 4)):
+        places = [label.x for label in labels]
+        # Not even half a step lies between the outer labels and the ends.
+        assert 1 <= len(places) <= limit
+        assert abs(places[0] - (100 - places[-1])) <= 100 / number + 0.1
+        assert {label.text for label in labels} == {"b"}

@@ -34,7 +34,7 @@ def test_the_figures_of_today_are_shown(url: str) -> None:
         "/ 2 2 /pricing 2 2",
         "DE 1 33.3%",
         "Desktop 2 66.7% Mobile 1 33.3%",
-        "Signup 1 1 33.33% Survey 1 1 33.33%",
+        "Signup 1 1 33.3% Survey 1 1 33.3%",
         "GPTBot ai-training 3",
         "Days are those of UTC.",
     ):

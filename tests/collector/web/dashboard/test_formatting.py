@@ -10,6 +10,7 @@ import pytest
 from footfall.collector.storage.stats import TimeRange
 from footfall.collector.web.dashboard.formatting import (
     Change,
+    format_axis,
     format_change,
     format_figure,
     format_range,
@@ -26,9 +27,10 @@ from tests.collector.web.dashboard.support import (
     [
         ("visitors", 12_345, "12,345"),
         ("visitors", None, "–"),
-        ("views_per_visit", 2.5, "2.5"),
+        ("views_per_visit", 2.5, "2.50"),
         ("bounce_rate", 42, "42%"),
-        ("percentage", 3.0, "3%"),
+        ("percentage", 3.0, "3.0%"),
+        ("conversion_rate", 33.33, "33.3%"),
         ("visit_duration", 9, "9s"),
         ("visit_duration", 185, "3m 05s"),
         ("visit_duration", 7_500, "2h 05m"),
@@ -73,16 +75,16 @@ def test_changes_have_a_text(
 
 
 @pytest.mark.parametrize(
-    ("label", "unit", "text"),
+    ("label", "unit", "text", "short"),
     [
-        ("2026-11-21 14:00:00", "hour", "14:00"),
-        ("2026-11-21", "day", "Sat 21 Nov"),
-        ("2026-11-16", "week", "week of 16 Nov"),
-        ("2026-11-01", "month", "Nov 2026"),
+        ("2026-11-21 14:00:00", "hour", "14:00", "14:00"),
+        ("2026-11-21", "day", "Sat 21 Nov", "21 Nov"),
+        ("2026-11-16", "week", "week of 16 Nov", "16 Nov"),
+        ("2026-11-01", "month", "Nov 2026", "Nov 2026"),
     ],
 )
-def test_times_have_a_text(label: str, unit: Any, text: str) -> None:
-    assert format_time(label, unit) == text
+def test_times_have_a_text(label: str, unit: Any, text: str, short: str) -> None:
+    assert (format_time(label, unit), format_axis(label, unit)) == (text, short)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from footfall.collector.storage.stats.metrics import Number
 
 WIDTH: Final = 1_000
 HEIGHT: Final = 100
 
-# As many labels fit below the chart, also on a phone.
-_MAX_LABELS: Final = 8
+# As many labels fit below the chart, and below that of a phone.
+_LABELS: Final = 8
+_FEW_LABELS: Final = 4
+# A top that is far from the largest figure flattens the line.
+_MAX_LINES: Final = 5
+# Steps between ticks, each times a power of ten.
 _STEPS: Final = (1, 2, 2.5, 5, 10)
-_LINES: Final = 4
+_WHOLE_STEPS: Final = (1, 2, 5, 10)
+# Seconds, minutes and hours are read in steps of their own.
+_DURATION_STEPS: Final = (
+    *(1, 2, 5, 10, 15, 30),
+    *(60, 120, 300, 600, 900, 1_800),
+    *(3_600, 7_200, 14_400, 21_600, 43_200, 86_400),
+)
+
+Scale: TypeAlias = Literal["whole", "decimal", "duration"]
+"""Which numbers the ticks may be: whole ones, any, or seconds."""
 
 
 class Point(NamedTuple):
@@ -27,6 +40,8 @@ class Point(NamedTuple):
     label: str
     now: Number
     before: Number
+    # The label below the drawing, where there is little room.
+    short: str = ""
 
 
 class Slot(NamedTuple):
@@ -57,17 +72,25 @@ class Chart:
     # The y of the grid line of each tick.
     levels: Sequence[float]
     slots: Sequence[Slot]
-    # Of some times, evenly spaced.
+    # Of some times, evenly spaced, and of fewer for a narrow page.
     labels: Sequence[AxisLabel]
+    few_labels: Sequence[AxisLabel]
 
 
-def draw(points: Sequence[Point], incomplete: int | None = None) -> Chart:
-    """The drawing of a series. `incomplete` is the index of the time that is not over yet."""
-    top, ticks = _scale(max((_size(each) for each in points), default=0))
+def draw(points: Sequence[Point], incomplete: int | None = None, scale: Scale = "whole") -> Chart:
+    """The drawing of a series.
+
+    Args:
+        points: The series.
+        incomplete: The index of the time that is not over yet.
+        scale: What the ticks may be.
+    """
+    top, ticks = _ticks(max((_size(each) for each in points), default=0), scale)
     width = WIDTH / max(len(points), 1)
     now = _coordinates([each.now for each in points], width, top)
     before = _coordinates([each.before for each in points], width, top)
     complete = now if incomplete is None else now[:incomplete]
+    texts = [each.short or each.label for each in points]
     return Chart(
         line=_line(complete),
         incomplete=_line(now[max(incomplete - 1, 0) :]) if incomplete is not None else "",
@@ -79,16 +102,18 @@ def draw(points: Sequence[Point], incomplete: int | None = None) -> Chart:
             Slot(round(index * width, 2), round(width, 2), point)
             for index, point in enumerate(points)
         ],
-        labels=_labels([each.label for each in points]),
+        labels=_labels(texts, _LABELS),
+        few_labels=_labels(texts, _FEW_LABELS),
     )
 
 
-def _labels(texts: Sequence[str]) -> list[AxisLabel]:
-    step = max(math.ceil(len(texts) / _MAX_LABELS), 1)
-    # A label below the first point would stick out at the left.
+def _labels(texts: Sequence[str], limit: int) -> list[AxisLabel]:
+    step = max(math.ceil(len(texts) / limit), 1)
+    # What is left over goes to both ends, so that no label sticks out.
+    first = (len(texts) - 1) % step // 2
     return [
         AxisLabel(round(100 * (index + 0.5) / len(texts), 2), texts[index])
-        for index in range(step // 2, len(texts), step)
+        for index in range(first, len(texts), step)
     ]
 
 
@@ -96,14 +121,23 @@ def _size(point: Point) -> float:
     return max(point.now or 0, point.before or 0)
 
 
-def _scale(largest: float) -> tuple[float, list[float]]:
+def _ticks(largest: float, scale: Scale) -> tuple[float, list[float]]:
     """The top of the axis, a round number not below the largest figure, and all its ticks."""
-    step = 1.0
-    if largest > _LINES:
-        power = 10.0 ** math.floor(math.log10(largest / _LINES))
-        step = next(power * each for each in _STEPS if power * each * _LINES >= largest)
-    lines = max(math.ceil(largest / step), 1)
-    return step * lines, [step * line for line in range(lines, -1, -1)]
+    step = _step(largest, scale)
+    lines = max(math.ceil(round(largest / step, 9)), 1)
+    return round(step * lines, 9), [round(step * line, 9) for line in range(lines, -1, -1)]
+
+
+def _step(largest: float, scale: Scale) -> float:
+    """The smallest round step of which few reach the largest figure."""
+    least = largest / _MAX_LINES
+    if not largest or (scale != "decimal" and least <= 1):
+        return 1.0
+    if scale == "duration" and least <= _DURATION_STEPS[-1]:
+        return next(step for step in _DURATION_STEPS if step >= least)
+    power = 10.0 ** math.floor(math.log10(least))
+    steps = _WHOLE_STEPS if scale == "whole" and power < 10 else _STEPS
+    return next(power * step for step in steps if power * step >= least)
 
 
 def _coordinates(numbers: Sequence[Number], width: float, top: float) -> list[tuple[float, float]]:

@@ -12,10 +12,11 @@ from footfall.collector.storage.stats.execute import Snapshot
 from footfall.collector.storage.stats.metrics import NONE, NOT_SET, Number
 from footfall.collector.storage.stats.time_ranges import labels
 from footfall.collector.storage.store import Store
-from footfall.collector.web.dashboard.chart import Chart, Point, draw
+from footfall.collector.web.dashboard.chart import Chart, Point, Scale, draw
 from footfall.collector.web.dashboard.formatting import (
     UNKNOWN,
     Change,
+    format_axis,
     format_change,
     format_figure,
     format_range,
@@ -78,6 +79,7 @@ _WITHOUT_NOT_SET: Final = _IN_MENU | {"country"}
 _EVENT: Final = "event:name"
 # Without visits a rate is undefined; all other metrics are 0.
 _RATES: Final = frozenset({"views_per_visit", "bounce_rate", "visit_duration"})
+_SCALES: Final[dict[str, Scale]] = {"views_per_visit": "decimal", "visit_duration": "duration"}
 # The hours of a day, the days of a quarter, the months of ten years.
 _MAX_POINTS: Final = 200
 
@@ -201,7 +203,7 @@ class _FiguresReader:
         metric = self._view["metric"]
         unit = unit_of(self._range)
         points = self._points(metric, unit)
-        chart = draw(points, self._incomplete(unit, points))
+        chart = draw(points, self._incomplete(unit, points), _SCALES.get(metric, "whole"))
         return Figures(
             range=self._range,
             days=format_range(self._range),
@@ -267,7 +269,7 @@ class _FiguresReader:
         now = self._series(metric, unit, self._range)
         before = self._series(metric, unit, self._comparison) if self._comparison else []
         return [
-            Point(format_time(label, unit), number, old)
+            Point(format_time(label, unit), number, old, format_axis(label, unit))
             for (label, number), old in zip(
                 now, [*(number for _, number in before), *(None,) * len(now)], strict=False
             )

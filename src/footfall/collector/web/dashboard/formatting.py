@@ -27,8 +27,13 @@ def format_figure(metric: str, number: Number) -> str:
     """A figure in full, such as `12,345`, `42%`, `3m 05s`."""
     if number is None:
         return UNKNOWN
-    if metric in ("bounce_rate", "percentage", "conversion_rate"):
-        return f"{number:g}%"
+    if metric == "bounce_rate":
+        return f"{number}%"
+    # Figures of one column have the same number of decimals.
+    if metric in ("percentage", "conversion_rate"):
+        return f"{number:.1f}%"
+    if metric == "views_per_visit":
+        return f"{number:.2f}"
     if metric == "visit_duration":
         return _duration(int(number))
     return f"{number:,}"
@@ -70,6 +75,14 @@ def format_time(label: str, unit: Unit) -> str:
     if unit == "day":
         return f"{day:%a} {day.day} {day:%b}"
     return f"week of {day.day} {day:%b}" if unit == "week" else f"{day:%b %Y}"
+
+
+def format_axis(label: str, unit: Unit) -> str:
+    """A time below the chart, where a dozen of them must fit: `14:00`, `21 Nov`, `Nov 2026`."""
+    if unit in ("hour", "minute", "month"):
+        return format_time(label, unit)
+    day = date.fromisoformat(label)
+    return f"{day.day} {day:%b}"
 
 
 def format_range(span: TimeRange) -> str:

@@ -2,7 +2,7 @@
 "use strict";
 
 for (const time of document.querySelectorAll("time")) {
-  time.textContent = new Date(time.dateTime).toLocaleString();
+  time.textContent = new Date(time.dateTime).toLocaleString([], { hourCycle: "h23" });
 }
 
 if (navigator.clipboard) {

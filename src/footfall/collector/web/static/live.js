@@ -32,7 +32,7 @@ function localize(element) {
   for (const time of element.querySelectorAll("time")) {
     const date = new Date(time.dateTime);
     time.textContent = date.toLocaleTimeString([], { hourCycle: "h23" });
-    time.title = date.toLocaleString();
+    time.title = date.toLocaleString([], { hourCycle: "h23" });
   }
   return element;
 }
