@@ -170,6 +170,12 @@ def last_event_at(connection: Connection, domain: str | None) -> int | None:
     return found
 
 
+def first_event_at(connection: Connection) -> int | None:
+    """When the oldest event came, in milliseconds since the epoch; None if none did."""
+    found: int | None = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
+    return found
+
+
 def prop_names(
     connection: Connection, since: int, until: int, domain: str | None, event: str
 ) -> list[str]:
@@ -203,5 +209,5 @@ def _dropped(
 def _since(connection: Connection, span: PeriodSpec, now: float) -> int:
     if span.seconds is not None:
         return int((now - span.seconds) * 1_000)
-    oldest = connection.execute("SELECT min(received_at) FROM events").fetchone()[0]
+    oldest = first_event_at(connection)
     return int(now * 1_000) if oldest is None else oldest

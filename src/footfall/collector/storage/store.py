@@ -17,6 +17,7 @@ import time
 import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.sites import SiteRegistry
 from footfall.collector.storage.stats import StatsQuery, StatsResult, TimeRange
 from footfall.collector.storage.stats.execute import Snapshot, run_query
-from footfall.collector.storage.stats.time_ranges import local_seconds
+from footfall.collector.storage.stats.time_ranges import local_date, local_seconds
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
 from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
@@ -289,6 +290,12 @@ class Store:
         """When the newest event came, in milliseconds since the epoch; None if none did."""
         with self._database.reading() as connection:
             return read_sql.last_event_at(connection, domain)
+
+    def oldest_day(self) -> date | None:
+        """The day of the oldest event, of any domain; None if there is none."""
+        with self._database.reading() as connection:
+            oldest = read_sql.first_event_at(connection)
+        return None if oldest is None else local_date(oldest, self.zone)
 
     def prop_names(self, span: TimeRange, domain: str | None, event: str) -> list[str]:
         """The names of a custom event's props, the most frequent first; at most twenty."""

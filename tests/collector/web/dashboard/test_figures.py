@@ -68,6 +68,10 @@ def test_a_period_is_compared_with_the_same_part_of_the_one_before(url: str) -> 
         ("pages=exit", ("/pricing 2 66.7%",)),
         ("devices=os", ("Linux 2 66.7% iOS 1 33.3%",)),
         ("metric=bounce_rate", ("Bounce rate by hour",)),
+        ("period=7d&interval=hour", ("Visitors by hour", "Sat 21 Nov 11:00 1")),
+        ("period=all", ("Visitors by day", "Sun 1 Nov 1", "Visitors 5")),
+        ("period=last_month", ("Visitors by day, 1 – 31 Oct 2026",)),
+        ("period=12mo", ("Visitors by month, 1 Dec 2025 – 30 Nov 2026", "Nov 2026 5")),
         ("page=/nowhere", ("Nothing came in this time that fits the filters", "2026-11-21")),
     ],
 )

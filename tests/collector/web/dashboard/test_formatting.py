@@ -87,6 +87,12 @@ def test_times_have_a_text(label: str, unit: Any, text: str, short: str) -> None
     assert (format_time(label, unit), format_axis(label, unit)) == (text, short)
 
 
+def test_an_hour_of_several_days_has_its_day() -> None:
+    label = "2026-11-21 14:00:00"
+    assert format_time(label, "hour", has_day=True) == "Sat 21 Nov 14:00"
+    assert format_axis(label, "hour", has_day=True) == "Sat 14:00"
+
+
 @pytest.mark.parametrize(
     ("first", "last", "text"),
     [

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from footfall.collector.storage.stats import Filter, TimeRange
-from footfall.collector.web.dashboard.view import FILTERS, View, ViewError, unit_of
+from footfall.collector.web.dashboard.view import FILTERS, View, ViewError, unit_of, units_of
 from tests.collector.web.dashboard.support import (
     NOON,
     ZONE,
 )
+
+OLDEST: Final = date(2025, 3, 9)
 
 
 def view_of(address: str = "") -> View:
@@ -27,6 +30,10 @@ def view_of(address: str = "") -> View:
         ("period=7d", ("2026-11-15", "2026-11-21"), ("2026-11-08", "2026-11-14")),
         ("period=30d", ("2026-10-23", "2026-11-21"), ("2026-09-23", "2026-10-22")),
         ("period=month", ("2026-11-01", "2026-11-30"), ("2026-10-01", "2026-10-31")),
+        ("period=last_month", ("2026-10-01", "2026-10-31"), ("2026-09-01", "2026-09-30")),
+        ("period=12mo", ("2025-12-01", "2026-11-30"), ("2024-12-01", "2025-11-30")),
+        ("period=year", ("2026-01-01", "2026-12-31"), ("2025-01-01", "2025-12-31")),
+        ("period=all", ("2025-03-09", "2026-11-21"), None),
         (
             "period=7d&compare=year",
             ("2026-11-15", "2026-11-21"),
@@ -42,9 +49,52 @@ def view_of(address: str = "") -> View:
 )
 def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | None) -> None:
     view = view_of(address)
-    span, other = view.range(NOON, ZONE), view.comparison(NOON, ZONE)
+    span, other = view.range(NOON, ZONE, OLDEST), view.comparison(NOON, ZONE)
     assert (str(span.first_day), str(span.last_day)) == days
     assert (other and (str(other.first_day), str(other.last_day))) == before
+
+
+def test_without_events_all_time_is_today() -> None:
+    span = view_of("period=all").range(NOON, ZONE)
+    assert (str(span.first_day), str(span.last_day)) == ("2026-11-21", "2026-11-21")
+
+
+FROM_TO: Final = "/?from={}&to={}&period=custom"
+
+
+@pytest.mark.parametrize(
+    ("address", "before", "after"),
+    [
+        ("period=today", "/?period=yesterday", None),
+        ("period=yesterday", FROM_TO.format("2026-11-19", "2026-11-19"), "/"),
+        ("period=7d", FROM_TO.format("2026-11-08", "2026-11-14"), None),
+        # Whole months are followed by whole months, however long.
+        ("period=month", "/?period=last_month", None),
+        ("period=last_month", FROM_TO.format("2026-09-01", "2026-09-30"), "/?period=month"),
+        ("period=year", FROM_TO.format("2025-01-01", "2025-12-31"), None),
+        (
+            "period=custom&from=2026-01-01&to=2026-02-28",
+            FROM_TO.format("2025-11-01", "2025-12-31"),
+            FROM_TO.format("2026-03-01", "2026-04-30"),
+        ),
+        (
+            "period=custom&from=2026-11-08&to=2026-11-14",
+            FROM_TO.format("2026-11-01", "2026-11-07"),
+            "/?period=7d",
+        ),
+        ("period=all", None, None),
+        # Before the oldest event there is nothing.
+        (
+            "period=custom&from=2025-03-09&to=2025-03-09",
+            None,
+            FROM_TO.format("2025-03-10", "2025-03-10"),
+        ),
+    ],
+)
+def test_steps_lead_to_the_days_before_and_after(
+    address: str, before: str | None, after: str | None
+) -> None:
+    assert view_of(address).steps(NOON, ZONE, OLDEST) == (before, after)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +102,7 @@ def test_periods(address: str, days: tuple[str, str], before: tuple[str, str] | 
     [
         ("period=decade", "period must be one of today"),
         ("compare=mars", "compare must be one of"),
+        ("interval=minute", "interval must be one of hour"),
         ("metric=joy", "metric must be one of"),
         ("sources=rumours", "sources must be one of"),
         ("period=custom", "must be dates"),
@@ -113,8 +164,28 @@ def test_links_keep_what_they_do_not_change() -> None:
         ((2026, 1, 1), "hour"),
         ((2026, 1, 31), "day"),
         ((2026, 9, 1), "week"),
+        ((2026, 12, 31), "month"),
         ((2029, 1, 1), "month"),
     ],
 )
 def test_the_unit_of_a_point_of_the_chart(last: tuple[int, int, int], unit: str) -> None:
     assert unit_of(TimeRange.of_days(date(2026, 1, 1), date(*last), ZONE)) == unit
+
+
+@pytest.mark.parametrize(
+    ("days", "units"),
+    [
+        (1, ["hour"]),
+        (7, ["hour", "day"]),
+        (28, ["day", "week"]),
+        (365, ["day", "week", "month"]),
+        (3_650, ["month"]),
+    ],
+)
+def test_an_interval_is_chosen_where_it_suits(days: int, units: list[str]) -> None:
+    first = date(2016, 1, 1)
+    span = TimeRange.of_days(first, first + timedelta(days=days - 1), ZONE)
+    assert units_of(span) == units
+    for unit in ("hour", "day", "week", "month"):
+        expected = unit if unit in units else unit_of(span)
+        assert view_of(f"interval={unit}").unit(span) == expected

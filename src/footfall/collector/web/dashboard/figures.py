@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ from footfall.collector.web.dashboard.view import (
     TABS,
     View,
     dimension_of,
-    unit_of,
+    units_of,
 )
 from footfall.model import PAGEVIEW
 
@@ -80,8 +81,8 @@ _EVENT: Final = "event:name"
 # Without visits a rate is undefined; all other metrics are 0.
 _RATES: Final = frozenset({"views_per_visit", "bounce_rate", "visit_duration"})
 _SCALES: Final[dict[str, Scale]] = {"views_per_visit": "decimal", "visit_duration": "duration"}
-# The hours of a day, the days of a quarter, the months of ten years.
-_MAX_POINTS: Final = 200
+# More than any interval has points.
+_MAX_POINTS: Final = 500
 
 # Texts for empty panels.
 _HINTS: Final = {
@@ -112,6 +113,14 @@ class Tab(NamedTuple):
     """A tab of a panel, as a link."""
 
     name: str
+    link: str
+    is_selected: bool
+
+
+class Choice(NamedTuple):
+    """An interval of the chart, as a link."""
+
+    unit: Unit
     link: str
     is_selected: bool
 
@@ -154,6 +163,10 @@ class Figures:
     totals: Sequence[Total]
     metric: str
     unit: Unit
+    intervals: Sequence[Choice]
+    # Links to the days before and after.
+    before: str | None
+    after: str | None
     chart: Chart
     ticks: Sequence[str]
     table: Sequence[tuple[str, str, str]]
@@ -165,17 +178,25 @@ class Figures:
 
 def figures(store: Store, view: View) -> Figures:
     """Read everything that a view shows from the store."""
-    names = _prop_names(store, view)
+    time = _Time(store.clock(), store.zone, store.oldest_day())
+    names = _prop_names(store, view, time)
     newest = store.last_event_at(view.domain)
     with store.snapshot() as snapshot:
-        return _FiguresReader(snapshot, view, store.clock(), store.zone, names).read(newest)
+        return _FiguresReader(snapshot, view, time, names).read(newest)
 
 
-def _prop_names(store: Store, view: View) -> list[str]:
+class _Time(NamedTuple):
+    """What the days of a view depend on."""
+
+    now: float
+    zone: ZoneInfo
+    oldest: date | None
+
+
+def _prop_names(store: Store, view: View, time: _Time) -> list[str]:
     """The names of the props of the event that the view is filtered by."""
     event = _chosen_event(view)
-    span = view.range(store.clock(), store.zone)
-    return store.prop_names(span, view.domain, event) if event else []
+    return store.prop_names(view.range(*time), view.domain, event) if event else []
 
 
 def _chosen_event(view: View) -> str | None:
@@ -188,20 +209,22 @@ class _FiguresReader:
     """Reads the figures of one view from one snapshot of the store."""
 
     def __init__(
-        self, snapshot: Snapshot, view: View, now: float, zone: ZoneInfo, prop_names: Sequence[str]
+        self, snapshot: Snapshot, view: View, time: _Time, prop_names: Sequence[str]
     ) -> None:
         self._snapshot = snapshot
         self._view = view
-        self._now = int(now * 1_000)
-        self._range = view.range(now, zone)
-        self._comparison = view.comparison(now, zone)
+        self._time = time
+        self._now = int(time.now * 1_000)
+        self._range = view.range(*time)
+        self._comparison = view.comparison(time.now, time.zone)
         self._filters = view.filters()
         self._prop_names = prop_names
 
     def read(self, newest: int | None) -> Figures:
         totals = self._totals()
         metric = self._view["metric"]
-        unit = unit_of(self._range)
+        unit = self._view.unit(self._range)
+        before, after = self._view.steps(*self._time)
         points = self._points(metric, unit)
         chart = draw(points, self._incomplete(unit, points), _SCALES.get(metric, "whole"))
         return Figures(
@@ -211,6 +234,12 @@ class _FiguresReader:
             totals=totals,
             metric=metric,
             unit=unit,
+            intervals=[
+                Choice(each, self._view.link(interval=each), each == unit)
+                for each in units_of(self._range)
+            ],
+            before=before,
+            after=after,
             chart=chart,
             ticks=[format_tick(metric, tick) for tick in chart.ticks],
             table=[_table_row(metric, point) for point in points],
@@ -268,8 +297,14 @@ class _FiguresReader:
     def _points(self, metric: str, unit: Unit) -> list[Point]:
         now = self._series(metric, unit, self._range)
         before = self._series(metric, unit, self._comparison) if self._comparison else []
+        has_day = self._range.days > 1
         return [
-            Point(format_time(label, unit), number, old, format_axis(label, unit))
+            Point(
+                format_time(label, unit, has_day=has_day),
+                number,
+                old,
+                format_axis(label, unit, has_day=has_day),
+            )
             for (label, number), old in zip(
                 now, [*(number for _, number in before), *(None,) * len(now)], strict=False
             )

@@ -67,21 +67,31 @@ def format_change(metric: str, now: Number, before: Number) -> Change | None:
     return Change(short, f"{word} {size}{unit} on {_BEFORE}", rating)
 
 
-def format_time(label: str, unit: Unit) -> str:
-    """A time of the chart: `14:00`, `Sat 21 Nov`, `week of 16 Nov`, `Nov 2026`."""
-    if unit in ("hour", "minute"):
+def format_time(label: str, unit: Unit, *, has_day: bool = False) -> str:
+    """A time of the chart: `14:00`, `Sat 21 Nov`, `week of 16 Nov`, `Nov 2026`.
+
+    With `has_day` an hour is one of several days: `Sat 21 Nov 14:00`.
+    """
+    if unit in ("hour", "minute") and not has_day:
         return label[11:16]
-    day = date.fromisoformat(label)
+    day = date.fromisoformat(label[:10])
+    if unit in ("hour", "minute"):
+        return f"{day:%a} {day.day} {day:%b} {label[11:16]}"
     if unit == "day":
         return f"{day:%a} {day.day} {day:%b}"
     return f"week of {day.day} {day:%b}" if unit == "week" else f"{day:%b %Y}"
 
 
-def format_axis(label: str, unit: Unit) -> str:
-    """A time below the chart, where a dozen of them must fit: `14:00`, `21 Nov`, `Nov 2026`."""
-    if unit in ("hour", "minute", "month"):
+def format_axis(label: str, unit: Unit, *, has_day: bool = False) -> str:
+    """A time below the chart, where several must fit: `14:00`, `Sat 14:00`, `21 Nov`, `Nov 2026`.
+
+    With `has_day` an hour is one of several days, a week at most.
+    """
+    if unit == "month":
         return format_time(label, unit)
-    day = date.fromisoformat(label)
+    day = date.fromisoformat(label[:10])
+    if unit in ("hour", "minute"):
+        return f"{day:%a} {label[11:16]}" if has_day else label[11:16]
     return f"{day.day} {day:%b}"
 
 

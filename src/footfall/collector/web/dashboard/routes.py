@@ -47,6 +47,7 @@ class Dashboard:
             newest=self._store.last_event_at(view.domain),
             domains=self._store.domains(),
             periods=views.PERIODS,
+            periods_in_menu=views.PERIODS_IN_MENU,
             comparisons=views.COMPARISONS,
             metrics=views.METRICS,
             zone=self._store.zone.key,

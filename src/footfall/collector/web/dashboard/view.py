@@ -7,7 +7,7 @@ escapes a value that begins with one of these signs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, TypeAlias
@@ -26,10 +26,25 @@ PERIODS: Final[Mapping[str, str]] = {
     "7d": "7 days",
     "28d": "28 days",
     "30d": "30 days",
-    "month": "This month",
+    "month": "Month to date",
+    "last_month": "Last month",
+    "12mo": "12 months",
+    "year": "Year to date",
+    "all": "All time",
     "custom": "Custom",
 }
 """The periods by their value in the address. Days are whole days, up to and with today."""
+
+PERIODS_IN_MENU: Final = ("month", "last_month", "12mo", "year", "all")
+"""The periods that the page has in a menu."""
+
+INTERVALS: Final[Mapping[Unit, tuple[int, int]]] = {
+    "hour": (1, 7),
+    "day": (2, 400),
+    "week": (8, 1_900),
+    "month": (32, 36_600),
+}
+"""The units of time of a point of the chart, and the fewest and most days that they suit."""
 
 COMPARISONS: Final[Mapping[str, str]] = {
     "previous": "the period before",
@@ -93,6 +108,7 @@ PROP: Final = "prop:"
 _DEFAULTS: Final[Mapping[str, str]] = {
     "period": "today",
     "compare": "previous",
+    "interval": "",
     "metric": "visitors",
     "domain": "",
     "more": "",
@@ -102,6 +118,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "period": tuple(PERIODS),
     "compare": tuple(COMPARISONS),
+    "interval": ("", *INTERVALS),
     "metric": tuple(METRICS),
     "more": ("", *TABS, "events", "bots"),
     **TABS,
@@ -162,35 +179,50 @@ class View:
 
     # -- time ---------------------------------------------------------------------------------
 
-    def range(self, now: float, zone: ZoneInfo) -> TimeRange:
-        """The selected days; today is included as a whole day."""
-        return TimeRange.of_days(*self._days(today(now, zone)), zone)
+    def range(self, now: float, zone: ZoneInfo, oldest: date | None = None) -> TimeRange:
+        """The selected days; today is included as a whole day. `oldest` is that of all events."""
+        return TimeRange.of_days(*self._days(today(now, zone), oldest), zone)
 
     def comparison(self, now: float, zone: ZoneInfo) -> TimeRange | None:
         """The days to compare with, None for no comparison."""
-        first, last = self._days(today(now, zone))
-        if self["compare"] == "none":
+        if self["compare"] == "none" or self["period"] == "all":
             return None
+        first, last = self._days(today(now, zone))
         if self["compare"] == "year":
             # 52 weeks, so that the days of the week are the same.
-            offset = timedelta(days=364)
-        elif self["period"] == "month":
-            last = first - timedelta(days=1)
-            return TimeRange.of_days(last.replace(day=1), last, zone)
-        else:
-            offset = last - first + timedelta(days=1)
-        return TimeRange.of_days(first - offset, last - offset, zone)
+            return TimeRange.of_days(first - _YEAR, last - _YEAR, zone)
+        return TimeRange.of_days(*_shift(first, last, -1), zone)
 
-    def _days(self, day: date) -> tuple[date, date]:
+    def steps(
+        self, now: float, zone: ZoneInfo, oldest: date | None = None
+    ) -> tuple[str | None, str | None]:
+        """Links to the days before and after; None where nothing can be there."""
+        if self["period"] == "all":
+            return None, None
+        day = today(now, zone)
+        first, last = self._days(day)
+        before = self._link_to(*_shift(first, last, -1), day) if first > (oldest or day) else None
+        after = self._link_to(*_shift(first, last, 1), day) if last < day else None
+        return before, after
+
+    def unit(self, span: TimeRange) -> Unit:
+        """The unit of time of a point of the chart: the chosen one where it suits the range."""
+        return next((unit for unit in units_of(span) if unit == self["interval"]), unit_of(span))
+
+    def _link_to(self, first: date, last: date, day: date) -> str:
+        """A link to these days, by the name of their period where they have one."""
+        named = (name for name in _DAYS if _DAYS[name](day) == (first, last))
+        if name := next(named, None):
+            return self.link(period=name)
+        return self.link(**{"period": "custom", "from": str(first), "to": str(last)})
+
+    def _days(self, day: date, oldest: date | None = None) -> tuple[date, date]:
         period = self["period"]
         if period == "custom":
             return date.fromisoformat(self["from"]), date.fromisoformat(self["to"])
-        if period == "month":
-            return day.replace(day=1), (day.replace(day=28) + _FOUR_DAYS).replace(day=1) - _DAY
-        if period == "yesterday":
-            return day - _DAY, day - _DAY
-        number = int(period.removesuffix("d")) if period.endswith("d") else 1
-        return day - timedelta(days=number - 1), day
+        if period == "all":
+            return max(min(oldest or day, day), day - timedelta(days=_MAX_DAYS - 1)), day
+        return _DAYS[period](day)
 
     # -- filters ------------------------------------------------------------------------------
 
@@ -243,12 +275,17 @@ class View:
 
 
 def unit_of(span: TimeRange) -> Unit:
-    """The unit of time of a point of the chart."""
+    """The unit of time of a point of the chart, where none is chosen."""
     if span.days <= 1:
         return "hour"
     if span.days <= 100:
         return "day"
-    return "week" if span.days <= 730 else "month"
+    return "week" if span.days <= 300 else "month"
+
+
+def units_of(span: TimeRange) -> list[Unit]:
+    """The units of time that suit a range."""
+    return [unit for unit, (least, most) in INTERVALS.items() if least <= span.days <= most]
 
 
 def dimension_of(name: str) -> str:
@@ -264,8 +301,43 @@ def filter_label(name: str) -> str:
 
 
 _DAY: Final = timedelta(days=1)
-_FOUR_DAYS: Final = timedelta(days=4)
+_YEAR: Final = timedelta(weeks=52)
 _NO_DATES: Final = {"from": "", "to": ""}
+
+
+def _add_months(first: date, months: int) -> date:
+    """The first day of the month that is so many months later."""
+    year, month = divmod(12 * first.year + first.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
+def _months(day: date, begin: int, end: int) -> tuple[date, date]:
+    """Whole months, counted from that of a day; the last one included."""
+    first = day.replace(day=1)
+    return _add_months(first, begin), _add_months(first, end + 1) - _DAY
+
+
+def _shift(first: date, last: date, steps: int) -> tuple[date, date]:
+    """As many days before or after; whole months where they are whole months."""
+    end = last + _DAY
+    if first.day == end.day == 1:
+        months = steps * (12 * (end.year - first.year) + end.month - first.month)
+        return _add_months(first, months), _add_months(end, months) - _DAY
+    days = steps * (end - first)
+    return first + days, last + days
+
+
+_DAYS: Final[Mapping[str, Callable[[date], tuple[date, date]]]] = {
+    "today": lambda day: (day, day),
+    "yesterday": lambda day: (day - _DAY, day - _DAY),
+    "7d": lambda day: (day - timedelta(days=6), day),
+    "28d": lambda day: (day - timedelta(days=27), day),
+    "30d": lambda day: (day - timedelta(days=29), day),
+    "month": lambda day: _months(day, 0, 0),
+    "last_month": lambda day: _months(day, -1, -1),
+    "12mo": lambda day: _months(day, -11, 0),
+    "year": lambda day: _months(day, 1 - day.month, 12 - day.month),
+}
 
 
 def _is_known(name: str, value: str) -> bool:
