@@ -92,6 +92,18 @@ def test_a_flood_of_large_events_does_not_outgrow_the_size(tmp_path: Path) -> No
     assert len(kept) > 60
 
 
+def test_far_from_its_size_a_file_is_not_measured_with_each_commit(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "f.sqlite3", clock=lambda: NOON)) as store:
+        store.flush()
+        statements: list[str] = []
+        store._database.writer.set_trace_callback(statements.append)
+        for number in range(10):
+            enqueue(store, [incoming_event(f"{number} {each}") for each in range(25)])
+            store.flush()
+    assert statements.count("COMMIT") == 10
+    assert not [each for each in statements if "page_count" in each]
+
+
 def test_the_counts_of_dropped_events_push_no_event_out(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, max_bytes=None, clock=lambda: NOON)) as store:

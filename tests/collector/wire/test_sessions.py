@@ -49,6 +49,31 @@ def test_an_evicted_session_is_found_in_the_store() -> None:
     assert sessions.get_or_start(ALICE, NOON + 10).id == "a-session"
 
 
+def test_who_writes_the_events_may_look_for_the_sessions() -> None:
+    asked: list[str] = []
+    sessions = Sessions(
+        salt=lambda day: b"salt of day %d" % day,
+        last_seen=lambda visitor: asked.append(visitor),
+        are_joined=True,
+    )
+    started = sessions.get_or_start(ALICE, NOON)
+    assert started.is_new
+    assert asked == []
+    sessions.adopt(started.visitor, "a-session")
+    assert sessions.get_or_start(ALICE, NOON + 1) == (started.visitor, "a-session", False)
+    # Of yesterday's id nobody but `Sessions` knows, and an engagement starts no session.
+    for find, at in ((sessions.get_or_start, DAY_SECONDS), (sessions.find, 2 * DAY_SECONDS + NOON)):
+        asked.clear()
+        find(ALICE, at)
+        assert asked
+
+
+def test_what_is_adopted_after_the_visitor_was_evicted_is_nothing() -> None:
+    sessions = new_sessions()
+    sessions.adopt("a visitor", "a-session")
+    assert sessions.find(ALICE, NOON) is None
+
+
 def test_the_oldest_sessions_are_evicted() -> None:
     sessions = Sessions(salt=lambda day: b"salt of day %d" % day, max_remembered=2)
     for number in range(3):

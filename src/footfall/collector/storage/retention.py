@@ -27,8 +27,13 @@ logger = logging.getLogger("footfall.collector")
 
 _PAUSE_SECONDS: Final = 60.0
 _ROWS_BETWEEN_PURGES: Final = 500
-# The largest take a megabyte together; a look at the size takes half as long as a small commit.
-_ROWS_BETWEEN_SIZES: Final = 20
+# A look at the size takes half as long as a small commit. Where the limit is near it follows these
+# few rows, of which the largest take a megabyte together; else as many as cannot reach the limit,
+# even if other processes write as much meanwhile.
+_LEAST_ROWS_BETWEEN_SIZES: Final = 20
+_MOST_ROWS_BETWEEN_SIZES: Final = 500
+_LARGEST_ROW_BYTES: Final = 50_000
+_MANY_PROCESSES: Final = 8
 # Between two steps when there is more to do, so that events can be written in between.
 _STEP_PAUSE_SECONDS: Final = 0.02
 # Until the next attempt to empty the log, where somebody still reads the state of before.
@@ -130,10 +135,11 @@ class Retention:
 
         Where far too much is stored since the limit was lowered, the rest is left to them.
         """
-        if self._limits.bytes is None or self._rows_since_size < _ROWS_BETWEEN_SIZES:
+        limit = self._limits.bytes
+        if limit is None or self._rows_since_size < _rows_before_size(limit - self._used_bytes):
             return
         self._rows_since_size = 0
-        most = max(self._limits.bytes, self._used_bytes)
+        most = max(limit, self._used_bytes)
         is_purged = True
         while is_purged:
             with self._database.writing() as connection:
@@ -199,3 +205,9 @@ class Retention:
         # Only now: a step that failed is repeated.
         self._closing_steps.popleft()
         return True
+
+
+def _rows_before_size(free_bytes: int) -> int:
+    """How many rows may be written before the next look at the size."""
+    rows = free_bytes // (_LARGEST_ROW_BYTES * _MANY_PROCESSES)
+    return min(max(rows, _LEAST_ROWS_BETWEEN_SIZES), _MOST_ROWS_BETWEEN_SIZES)

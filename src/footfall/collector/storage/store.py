@@ -79,6 +79,8 @@ class Store:
             what is too old or too much, and computes the figures of past days. One of those that
             share the file should.
         is_checked: Whether a damaged page is looked for at the start; see `Database`.
+        joins_sessions: Whether visitors are looked up in the transaction that writes their events,
+            whose pages are in memory, and not before. For one thread that waits for each group.
         max_recent_bytes: How much memory the newest events may take as they came in, and as much
             for the dropped ones.
         max_remembered: How many visitors' sessions are in memory; others are looked up.
@@ -101,6 +103,7 @@ class Store:
         has_log: bool = True,
         has_upkeep: Callable[[], bool] = lambda: True,
         is_checked: bool = True,
+        joins_sessions: bool = False,
         max_recent_bytes: int = RECENT_BYTES,
         max_remembered: int = MAX_REMEMBERED,
         clock: Callable[[], float] = time.time,
@@ -124,9 +127,11 @@ class Store:
                 salt=salts.for_day,
                 last_seen=self._last_seen,
                 local_time=partial(local_seconds, zone=self.zone),
+                are_joined=joins_sessions,
                 max_remembered=max_remembered,
             )
             """The running sessions, for the thread that answers requests."""
+            self._joins_sessions = joins_sessions
             self._recent_events = RecentEvents(max_recent_bytes)
             self._max_bytes = max_bytes
             limits = RetentionLimits(keep_events, keep_days, max_bytes)
@@ -331,14 +336,14 @@ class Store:
         self._check_log()
         with self._database.writing() as connection:
             events = claim()
-            if self._database.has_foreign_changes():
+            if self._joins_sessions or self._database.has_foreign_changes():
                 events = self._join_sessions(connection, events)
             return write_sql.insert(connection, events, self._lookup, self.zone)
 
     def _join_sessions(
         self, connection: sqlite3.Connection, events: Sequence[IncomingEvent]
     ) -> list[IncomingEvent]:
-        """The events with the sessions that another process has begun in this very moment."""
+        """The events with the sessions that another process has begun, perhaps in this moment."""
         begun: dict[str, str] = {}
         joined = []
         for event in events:
@@ -346,7 +351,7 @@ class Store:
                 seen = read_sql.last_seen(connection, event.visitor)
                 if seen and event.request.at - seen[1] <= SESSION_TIMEOUT_SECONDS:
                     begun[event.session] = seen[0]
-                    self.sessions.look_up_again(event.visitor)
+                    self.sessions.adopt(event.visitor, seen[0])
             if event.session in begun:
                 event = replace(event, session=begun[event.session], starts_session=False)
             joined.append(event)

@@ -49,6 +49,8 @@ class Sessions:
         salt: Gives the key of a day, counted since the epoch.
         last_seen: Gives session and time of the newest stored event of a visitor, or None.
         local_time: Turns seconds since the epoch into those of the time zone whose days count.
+        are_joined: Whether who writes an event that starts a session looks for a running one, and
+            calls `adopt` if there is: then `get_or_start` need not.
         max_remembered: How many visitors are kept in memory, at about 250 bytes each; others are
             looked up.
     """
@@ -59,16 +61,18 @@ class Sessions:
         salt: Callable[[int], bytes],
         last_seen: Callable[[str], tuple[str, float] | None] = lambda visitor: None,
         local_time: Callable[[float], float] = lambda now: now,
+        are_joined: bool = False,
         max_remembered: int = MAX_REMEMBERED,
     ) -> None:
         self._salt = salt
         self._local_time = local_time
         self._last_seen = last_seen
+        self._are_joined = are_joined
         self._max_remembered = max_remembered
         # By visitor.
         self._last_events: OrderedDict[str, _LastEvent] = OrderedDict()
-        # Visitors whose sessions another process knows better.
-        self._outdated: deque[str] = deque()
+        # Visitors, and the sessions that another process began for them.
+        self._adopted: deque[tuple[str, str]] = deque()
         # When a visitor last sent an event of a name, by a hash of both: names may be long.
         self._unique_events: OrderedDict[bytes, float] = OrderedDict()
 
@@ -79,7 +83,9 @@ class Sessions:
     def get_or_start(self, identity: VisitorIdentity, now: float) -> Session:
         """The session that an event belongs to: the running one, else a new one."""
         visitors = self._visitor_ids(identity, now)
-        session = self._find(visitors, now)
+        # Who writes the event knows today's id alone.
+        is_looked_up = not self._are_joined or len(visitors) > 1
+        session = self._find(visitors, now, is_looked_up=is_looked_up)
         session = session or Session(visitors[0], secrets.token_hex(8), is_new=True)
         self.extend(session, now)
         return session
@@ -118,9 +124,9 @@ class Sessions:
         if self._unique_events.get(key) == at:
             del self._unique_events[key]
 
-    def look_up_again(self, visitor: str) -> None:
-        """Look a visitor's session up with the next event; any thread may call this."""
-        self._outdated.append(visitor)
+    def adopt(self, visitor: str, session: str) -> None:
+        """Go on with a visitor's session that another process began; any thread may call this."""
+        self._adopted.append((visitor, session))
 
     def clear(self) -> None:
         """Forget every session."""
@@ -138,17 +144,21 @@ class Sessions:
         if len(entries) > self._max_remembered:
             entries.popitem(last=False)
 
-    def _find(self, visitors: Sequence[str], now: float) -> Session | None:
+    def _find(
+        self, visitors: Sequence[str], now: float, *, is_looked_up: bool = True
+    ) -> Session | None:
         for visitor in visitors:
-            if last := self._running(visitor, now):
+            if last := self._running(visitor, now, is_looked_up=is_looked_up):
                 return Session(visitors[0], last.session)
         return None
 
-    def _running(self, visitor: str, now: float) -> _LastEvent | None:
-        while self._outdated:
-            self._last_events.pop(self._outdated.popleft(), None)
+    def _running(self, visitor: str, now: float, *, is_looked_up: bool) -> _LastEvent | None:
+        while self._adopted:
+            known, session = self._adopted.popleft()
+            if last := self._last_events.get(known):
+                self._last_events[known] = last._replace(session=session)
         last = self._last_events.get(visitor)
-        if last is None or now - last.at > SESSION_TIMEOUT_SECONDS:
+        if (last is None or now - last.at > SESSION_TIMEOUT_SECONDS) and is_looked_up:
             # Another process may have seen this visitor since.
             stored = self._last_seen(visitor)
             last = _LastEvent(*stored) if stored else None
