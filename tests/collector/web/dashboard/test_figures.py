@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from dataclasses import replace
 
 import httpx2
 import pytest
 
 from footfall.collector.storage.store import Store
+from tests.collector.storage.stats.support import DAY
 from tests.collector.storage.support import enqueue
 from tests.collector.web.dashboard.support import (
     NOON,
@@ -57,7 +59,18 @@ def test_a_period_is_compared_with_the_same_part_of_the_one_before(url: str) -> 
         ("source=Google", ("Source is Google", "Visitors 2", "/pricing 2 2 / 1 1")),
         ("source=!Google", ("Source is not Google", "Visitors 1")),
         ("page=~pric", ("Page contains pric", "Visitors 2")),
-        ("event=Signup", ("Props of Signup", "header 1 1", "Visitors 1")),
+        ("page=!~pric", ("Page does not contain pric", "Visitors 3")),
+        (
+            "event=Signup",
+            ("Props of Signup", "header 1 1", "Unique conversions 1", "Total conversions 1"),
+        ),
+        (
+            "event=Signup&metric=conversion_rate",
+            ("Conversion rate 33.3%", "Google 1 50.0%", "/pricing 1 50.0%", "12:00 50.0%"),
+        ),
+        # What is not the figures of one event has those of visits.
+        ("event=!Signup", ("Event is not Signup", "Bounce rate", "Visitors 3")),
+        ("event=Signup&metric=bounce_rate", ("Unique conversions by hour",)),
         ("event=Signup&props=plan", ("Props of Signup", "pro 1 1")),
         ("event=Survey", ("Props of Survey", "This event came without props.")),
         ("prop:plan=pro", ("plan is pro", "Visitors 1")),
@@ -99,3 +112,38 @@ def test_long_lists_are_cut_and_can_be_shown_whole() -> None:
             assert "/page-11" in whole
             assert "4 more" not in whole
             assert "Event 11" in page_text(url, "more=events")
+
+
+def test_conversions_have_the_revenue_of_each_currency() -> None:
+    orders = [
+        replace(event_of(visit, ago, "/cart", "Order"), revenue=revenue)
+        for visit, ago, revenue in (
+            ("ann", 300, ("EUR", "1200.10")),
+            ("bob", 200, ("EUR", "34.40")),
+            ("cem", 100, ("USD", "5")),
+            ("dan", 100, None),
+            ("old", DAY + 600, ("EUR", "617.25")),
+        )
+    ]
+    with closing(Store(clock=lambda: NOON)) as store:
+        enqueue(store, orders)
+        store.flush()
+        for url in served_dashboard(store):
+            text = page_text(url, "event=Order")
+            assert "Revenue in EUR 1,234.50 ↑ 100%" in text
+            assert "Revenue in USD 5.00" in text
+            # A filter holds for the revenue, too.
+            assert "Revenue in USD" not in page_text(url, "event=Order&event=!Refund&page=/")
+
+
+def test_the_form_adds_a_filter_to_the_address(url: str) -> None:
+    form = {"period": "7d", "source": "Bing", "filter": "source", "operator": "", "value": "Google"}
+    answer = httpx2.get(f"{url}/", params=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?period=7d&source=Google")
+    answer = httpx2.get(f"{url}/", params={**form, "operator": "!~"})
+    assert answer.headers["location"] == "/?period=7d&source=Bing&source=%21~Google"
+    # What is no filter changes nothing; an operator that nobody has is refused.
+    for name in ("", "prop:", "period", "joy"):
+        answer = httpx2.get(f"{url}/", params={**form, "filter": name, "value": "all"})
+        assert answer.headers["location"] == "/?period=7d&source=Bing"
+    assert httpx2.get(f"{url}/", params={**form, "operator": "?"}).status_code == 400

@@ -48,6 +48,7 @@ def test_figures_have_a_text(metric: str, number: float | None, text: str) -> No
         ("visitors", 3_000_000, "3M"),
         ("views_per_visit", 0.5, "0.5"),
         ("bounce_rate", 50, "50%"),
+        ("conversion_rate", 2.5, "2.5%"),
         ("visit_duration", 90, "1m 30s"),
     ],
 )
@@ -65,6 +66,12 @@ def test_figures_have_a_short_text(metric: str, number: float, text: str) -> Non
         ("visitors", 10, None, None),
         ("bounce_rate", None, 40, None),
         ("bounce_rate", 43, 40, Change("↑ 3 pt", "up 3 points on the period before", "bad")),
+        (
+            "conversion_rate",
+            3.25,
+            2.0,
+            Change("↑ 1.2 pt", "up 1.2 points on the period before", "good"),
+        ),
         ("bounce_rate", 37, 40, Change("↓ 3 pt", "down 3 points on the period before", "good")),
     ],
 )

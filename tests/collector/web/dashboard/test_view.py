@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -124,6 +124,9 @@ def test_an_invalid_address_is_refused(address: str, reason: str) -> None:
         ("source=Google", Filter("is", "visit:source", ("Google",))),
         ("source=!Google", Filter("is_not", "visit:source", ("Google",))),
         ("page=~docs", Filter("contains", "event:page", ("docs",))),
+        ("page=!~docs", Filter("contains_not", "event:page", ("docs",))),
+        ("page=!=~odd", Filter("is_not", "event:page", ("~odd",))),
+        ("page=!~", Filter("is_not", "event:page", ("~",))),
         ("page==!odd", Filter("is", "event:page", ("!odd",))),
         ("page=!", Filter("is", "event:page", ("!",))),
         ("prop:plan=pro", Filter("is", "event:props:plan", ("pro",))),
@@ -141,6 +144,16 @@ def test_a_link_filters_by_just_that_value(name: str, value: str) -> None:
     assert view["period"] == "7d"
     assert view["more"] == ""
     assert [each.values for each in view.filters()] == [(value,)]
+
+
+@pytest.mark.parametrize("value", ["/a", "!/a", "~a", "!~a", "=~a", "!=~a", "=!a", "!=!a"])
+def test_the_opposite_of_the_opposite_is_the_filter(value: str) -> None:
+    (chip,) = view_of(urlencode({"page": value})).chips()
+    (opposite,) = view_of(urlsplit(chip.opposite).query).chips()
+    assert opposite.filter != chip.filter
+    assert opposite.value == chip.value
+    (again,) = view_of(urlsplit(opposite.opposite).query).chips()
+    assert again.filter == chip.filter
 
 
 def test_links_keep_what_they_do_not_change() -> None:

@@ -154,6 +154,13 @@ class Snapshot:
             by_key.setdefault((), Sums())
         return by_key
 
+    def revenue(self, query: StatsQuery) -> dict[str, float]:
+        """The amounts of the events that meet a query's conditions, by currency."""
+        shared = self._shared_rows or SharedRows(self._connection)
+        table, span = SourceTable.EVENTS, query.range
+        rows = shared.row_table(RowSelection(table, span, query.domain, query.filters))
+        return CountStatement(table, span, query.domain).revenue_over(self._connection, rows)
+
     def total_sums(self, query: StatsQuery) -> Sums:
         """The sums of a query without dimensions, counted once in a snapshot."""
         if query not in self._totals:

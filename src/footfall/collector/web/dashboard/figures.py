@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage.stats import StatsQuery, StatsRow, TimeRange, Unit
+from footfall.collector.storage.stats import (
+    AnyGoal,
+    Condition,
+    Filter,
+    StatsQuery,
+    StatsRow,
+    TimeRange,
+    Unit,
+)
 from footfall.collector.storage.stats.execute import Snapshot
 from footfall.collector.storage.stats.metrics import NONE, NOT_SET, Number
 from footfall.collector.storage.stats.time_ranges import labels
@@ -27,7 +35,6 @@ from footfall.collector.web.dashboard.formatting import (
 )
 from footfall.collector.web.dashboard.view import (
     FILTERS,
-    METRICS,
     PROP,
     TABS,
     View,
@@ -72,6 +79,8 @@ _COLUMNS: Final = {
     "events": "Times",
     "percentage": "Share",
     "conversion_rate": "Rate",
+    "conversions": "Conversions",
+    "group_conversion_rate": "Rate",
 }
 _IN_MENU: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
 # Where a row "not set" has no meaning.
@@ -80,7 +89,11 @@ _WITHOUT_NOT_SET: Final = _IN_MENU | {"country"}
 _EVENT: Final = "event:name"
 # Without visits a rate is undefined; all other metrics are 0.
 _RATES: Final = frozenset({"views_per_visit", "bounce_rate", "visit_duration"})
-_SCALES: Final[dict[str, Scale]] = {"views_per_visit": "decimal", "visit_duration": "duration"}
+_SCALES: Final[dict[str, Scale]] = {
+    "views_per_visit": "decimal",
+    "conversion_rate": "decimal",
+    "visit_duration": "duration",
+}
 # More than any interval has points.
 _MAX_POINTS: Final = 500
 
@@ -105,7 +118,8 @@ class Total(NamedTuple):
     name: str
     text: str
     change: Change | None
-    link: str
+    # That shows it in the chart; None for what has no chart.
+    link: str | None
     is_in_chart: bool
 
 
@@ -171,6 +185,8 @@ class Figures:
     ticks: Sequence[str]
     table: Sequence[tuple[str, str, str]]
     panels: Sequence[Panel]
+    # The props of the event that the page is filtered by.
+    prop_names: Sequence[str]
     is_empty: bool
     # The day of the newest event, which an empty page links to.
     newest_day: str
@@ -195,14 +211,9 @@ class _Time(NamedTuple):
 
 def _prop_names(store: Store, view: View, time: _Time) -> list[str]:
     """The names of the props of the event that the view is filtered by."""
-    event = _chosen_event(view)
-    return store.prop_names(view.range(*time), view.domain, event) if event else []
-
-
-def _chosen_event(view: View) -> str | None:
-    """The custom event that the view is filtered by, if it is exactly one."""
-    chosen = [chip.value for chip in view.chips() if chip.filter.dimension == _EVENT]
-    return chosen[0] if len(chosen) == 1 and chosen[0] != PAGEVIEW else None
+    if view.event is None:
+        return []
+    return store.prop_names(view.range(*time), view.domain, view.event)
 
 
 class _FiguresReader:
@@ -217,12 +228,12 @@ class _FiguresReader:
         self._now = int(time.now * 1_000)
         self._range = view.range(*time)
         self._comparison = view.comparison(time.now, time.zone)
-        self._filters = view.filters()
+        self._filters = tuple(map(_condition, view.filters()))
         self._prop_names = prop_names
 
     def read(self, newest: int | None) -> Figures:
         totals = self._totals()
-        metric = self._view["metric"]
+        metric = self._view.metric
         unit = self._view.unit(self._range)
         before, after = self._view.steps(*self._time)
         points = self._points(metric, unit)
@@ -244,47 +255,59 @@ class _FiguresReader:
             ticks=[format_tick(metric, tick) for tick in chart.ticks],
             table=[_table_row(metric, point) for point in points],
             panels=self._panels(),
-            is_empty=all(total.text in ("0", UNKNOWN) for total in totals),
+            prop_names=self._prop_names,
+            is_empty=all(total.text in ("0", "0.0%", UNKNOWN) for total in totals),
             newest_day=iso_day(newest or self._now, self._range),
         )
 
     def _query(self, *metrics: str, by: str, limit: int) -> tuple[list[StatsRow], int]:
-        query = StatsQuery(
-            range=self._range,
-            domain=self._view.domain,
-            metrics=metrics,
-            dimensions=(by,),
-            filters=self._filters,
-            limit=limit,
-        )
+        query = replace(self._query_of(*metrics), dimensions=(by,), limit=limit)
         result = self._snapshot.run(query)
         return list(result.rows), result.total
 
     # -- the totals and the chart -------------------------------------------------------------
 
     def _totals(self) -> list[Total]:
-        query = StatsQuery(
-            range=self._range,
-            comparison=self._elapsed_comparison(),
-            domain=self._view.domain,
-            metrics=tuple(METRICS),
-            filters=self._filters,
-        )
+        names = self._view.metrics
+        query = self._query_of(*names, comparison=self._elapsed_comparison())
         (row,) = self._snapshot.run(query).rows
-        before = row.comparison or (None,) * len(METRICS)
-        return [
+        before = row.comparison or (None,) * len(names)
+        totals = [
             Total(
                 metric=metric,
                 name=name,
                 text=format_figure(metric, number),
                 change=format_change(metric, number, old),
                 link=self._view.link(metric=metric),
-                is_in_chart=metric == self._view["metric"],
+                is_in_chart=metric == self._view.metric,
             )
-            for (metric, name), number, old in zip(
-                METRICS.items(), row.metrics, before, strict=True
-            )
+            for (metric, name), number, old in zip(names.items(), row.metrics, before, strict=True)
         ]
+        return [*totals, *self._revenues()] if self._view.event else totals
+
+    def _revenues(self) -> Iterator[Total]:
+        """What the conversions brought, in each currency."""
+        span = self._elapsed_comparison()
+        query = self._query_of("events")
+        before = self._snapshot.revenue(replace(query, range=span)) if span else {}
+        for currency, amount in self._snapshot.revenue(query).items():
+            yield Total(
+                metric="revenue",
+                name=f"Revenue in {currency}",
+                text=f"{amount:,.2f}",
+                change=format_change("revenue", amount, before.get(currency)),
+                link=None,
+                is_in_chart=False,
+            )
+
+    def _query_of(self, *metrics: str, comparison: TimeRange | None = None) -> StatsQuery:
+        return StatsQuery(
+            range=self._range,
+            comparison=comparison,
+            domain=self._view.domain,
+            metrics=metrics,
+            filters=self._filters,
+        )
 
     def _elapsed_comparison(self) -> TimeRange | None:
         """The compared period, cut to the part of the selected one that has passed."""
@@ -312,13 +335,10 @@ class _FiguresReader:
 
     def _series(self, metric: str, unit: Unit, span: TimeRange) -> list[tuple[str, Number]]:
         """A figure for each unit of time of a range; None for those that have not begun."""
-        query = StatsQuery(
-            range=span,
-            domain=self._view.domain,
-            metrics=(metric,),
-            dimensions=(f"time:{unit}",),
-            filters=self._filters,
-            limit=_MAX_POINTS,
+        # Each time has visitors of its own, of which some convert.
+        asked = "group_conversion_rate" if metric == "conversion_rate" else metric
+        query = replace(
+            self._query_of(asked), range=span, dimensions=(f"time:{unit}",), limit=_MAX_POINTS
         )
         figures_by_label = {
             row.dimensions[0]: row.metrics[0] for row in self._snapshot.run(query).rows
@@ -343,7 +363,8 @@ class _FiguresReader:
 
     def _panel(self, name: str) -> Panel:
         selected = self._view[name]
-        second = _SECOND.get(selected, "percentage")
+        first = _COLUMNS["conversions" if self._view.event else "visitors"]
+        second = self._second_figure(selected)
         rows, total = self._query(
             "visitors", second, by=dimension_of(selected), limit=self._limit(name) + 1
         )
@@ -356,12 +377,17 @@ class _FiguresReader:
             tabs=self._tabs(name, [tab for tab in TABS[name] if tab not in _IN_MENU]),
             more_tabs=self._tabs(name, [tab for tab in TABS[name] if tab in _IN_MENU]),
             heading=FILTERS[selected][1],
-            columns=[_COLUMNS["visitors"], _COLUMNS[second]],
+            columns=[first, _COLUMNS[second]],
             rows=self._rows(known[: self._limit(name)], selected, ("visitors", second)),
             further_rows=total - len(rows) + len(known) - len(known[: self._limit(name)]),
             further_link=self._view.link(more=name),
             hint=_HINTS.get(selected, ""),
         )
+
+    def _second_figure(self, dimension: str) -> str:
+        if self._view.event:
+            return "group_conversion_rate"
+        return _SECOND.get(dimension, "percentage")
 
     def _tabs(self, panel: str, names: Sequence[str]) -> list[Tab]:
         selected = self._view[panel]
@@ -372,8 +398,8 @@ class _FiguresReader:
 
     def _events(self) -> Panel:
         """The custom events; with a filter by one event, the values of its props."""
-        if chosen := _chosen_event(self._view):
-            return self._props(chosen)
+        if self._view.event:
+            return self._props(self._view.event)
         rows, _ = self._query("visitors", "events", "conversion_rate", by=_EVENT, limit=_MANY_ROWS)
         custom = [row for row in rows if row.dimensions[0] != PAGEVIEW]
         limit = self._limit("events")
@@ -431,6 +457,12 @@ class _FiguresReader:
 
     def _limit(self, panel: str) -> int:
         return _MANY_ROWS if self._view["more"] == panel else _ROWS
+
+
+def _condition(wanted: Filter) -> Condition:
+    """The condition of a filter. An event is a goal: its rate is that of all visitors."""
+    is_goal = wanted.dimension == _EVENT and wanted.operator == "is"
+    return AnyGoal((wanted,)) if is_goal else wanted
 
 
 def _table_row(metric: str, point: Point) -> tuple[str, str, str]:

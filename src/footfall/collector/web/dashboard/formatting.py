@@ -30,7 +30,7 @@ def format_figure(metric: str, number: Number) -> str:
     if metric == "bounce_rate":
         return f"{number}%"
     # Figures of one column have the same number of decimals.
-    if metric in ("percentage", "conversion_rate"):
+    if metric in ("percentage", "conversion_rate", "group_conversion_rate"):
         return f"{number:.1f}%"
     if metric == "views_per_visit":
         return f"{number:.2f}"
@@ -43,6 +43,8 @@ def format_tick(metric: str, number: float) -> str:
     """A figure for the axis of the chart, such as `12k`, `1.5M`."""
     if metric in ("bounce_rate", "visit_duration"):
         return format_figure(metric, round(number))
+    if metric == "conversion_rate":
+        return f"{number:g}%"
     if number >= _MILLION:
         return f"{number / _MILLION:g}M"
     if number >= _THOUSAND:
@@ -54,17 +56,18 @@ def format_change(metric: str, now: Number, before: Number) -> Change | None:
     """How a figure changed; None where there is nothing to compare."""
     if now is None or not before:
         return None
-    is_rate = metric == "bounce_rate"
-    difference = round(now - before) if is_rate else round(100 * (now - before) / before)
-    unit = " points" if is_rate else "%"
+    decimals = {"bounce_rate": 0, "conversion_rate": 1}.get(metric)
+    is_rate = decimals is not None
+    difference = round(now - before, decimals) if is_rate else round(100 * (now - before) / before)
     if not difference:
         return Change("same", f"as {_BEFORE}", "same")
     arrow, word = ("↑", "up") if difference > 0 else ("↓", "down")
     # A higher bounce rate is worse.
-    rating: Literal["good", "bad"] = "good" if (difference > 0) != is_rate else "bad"
+    is_good = (difference > 0) != (metric == "bounce_rate")
     size = f"{abs(difference):,}"
     short = f"{arrow} {size}{' pt' if is_rate else '%'}"
-    return Change(short, f"{word} {size}{unit} on {_BEFORE}", rating)
+    words = f"{word} {size}{' points' if is_rate else '%'} on {_BEFORE}"
+    return Change(short, words, "good" if is_good else "bad")
 
 
 def format_time(label: str, unit: Unit, *, has_day: bool = False) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from footfall.collector.public_address import PublicAddress
@@ -12,7 +14,7 @@ from footfall.collector.reading import read_in_thread
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard import view as views
 from footfall.collector.web.dashboard.figures import figures
-from footfall.collector.web.dashboard.view import View, ViewError
+from footfall.collector.web.dashboard.view import FORM_FIELDS, View, ViewError
 from footfall.collector.web.templating import environment
 
 
@@ -31,6 +33,9 @@ class Dashboard:
             view = View.read(request.query_params.multi_items(), root)
         except ViewError as error:
             raise HTTPException(400, str(error)) from None
+        if FORM_FIELDS[0] in request.query_params:
+            # The address of a page has a filter as one parameter.
+            return RedirectResponse(view.link(), 303)
         address = PublicAddress.of(request)
         return HTMLResponse(await read_in_thread(self._render, view, address))
 
@@ -49,7 +54,15 @@ class Dashboard:
             periods=views.PERIODS,
             periods_in_menu=views.PERIODS_IN_MENU,
             comparisons=views.COMPARISONS,
-            metrics=views.METRICS,
+            metrics=view.metrics,
+            filter_names=_filter_names(found.prop_names),
+            operators=views.OPERATORS,
             zone=self._store.zone.key,
             fault=self._store.write_error,
         )
+
+
+def _filter_names(props: Sequence[str]) -> dict[str, str]:
+    """What the form can filter by, with its label."""
+    names = {name: label for name, (_, label) in views.FILTERS.items()}
+    return names | {f"{views.PROP}{prop}": f"Prop {prop}" for prop in props}

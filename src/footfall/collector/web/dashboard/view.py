@@ -1,8 +1,9 @@
 """The dashboard's view: what its address selects, and the links to other views. Pure.
 
 A filter is a parameter with the name of what it filters: `source=Google`, `page=/docs`,
-`prop:plan=pro`. `!` in front of the value negates it, `~` matches a part of the text, and `=`
-escapes a value that begins with one of these signs.
+`prop:plan=pro`. `!` in front of the value negates it, `~` matches a part of the text, `!~` negates
+that, and `=` escapes a value that begins with one of these signs. The form of the page has a filter
+as three fields, `filter`, `operator` and `value`, which are read as one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 from footfall.collector.storage.stats import Filter, TimeRange, Unit
 from footfall.collector.storage.stats.query import Operator
 from footfall.collector.storage.stats.time_ranges import today
+from footfall.model import PAGEVIEW
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -63,6 +65,21 @@ METRICS: Final[Mapping[str, str]] = {
 }
 """The totals of the page; the chart shows one of them."""
 
+CONVERSIONS: Final[Mapping[str, str]] = {
+    "visitors": "Unique conversions",
+    "events": "Total conversions",
+    "conversion_rate": "Conversion rate",
+}
+"""The totals where the page is filtered by one custom event."""
+
+OPERATORS: Final[Mapping[str, str]] = {
+    "": "is",
+    "!": "is not",
+    "~": "contains",
+    "!~": "does not contain",
+}
+"""The operators of filters, by their signs in the address."""
+
 FILTERS: Final[Mapping[str, tuple[str, str]]] = {
     "source": ("visit:source", "Source"),
     "channel": ("visit:channel", "Channel"),
@@ -105,6 +122,16 @@ TABS: Final[Mapping[str, Sequence[str]]] = {
 
 PROP: Final = "prop:"
 
+FORM_FIELDS: Final = ("filter", "operator", "value")
+"""The fields of the form that adds a filter."""
+
+_QUERY_OPERATORS: Final[Mapping[str, Operator]] = {
+    "": "is",
+    "!": "is_not",
+    "~": "contains",
+    "!~": "contains_not",
+}
+
 _DEFAULTS: Final[Mapping[str, str]] = {
     "period": "today",
     "compare": "previous",
@@ -119,15 +146,11 @@ _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "period": tuple(PERIODS),
     "compare": tuple(COMPARISONS),
     "interval": ("", *INTERVALS),
-    "metric": tuple(METRICS),
+    "metric": tuple({**METRICS, **CONVERSIONS}),
     "more": ("", *TABS, "events", "bots"),
     **TABS,
 }
-_SIGNS: Final[Mapping[str, tuple[Operator, str]]] = {
-    "!": ("is_not", "is not"),
-    "~": ("contains", "contains"),
-    "=": ("is", "is"),
-}
+_ESCAPED: Final = ("!", "~", "=")
 # Ten years: longer than any data, and few enough days to draw.
 _MAX_DAYS: Final = 3_660
 # Nobody clicks as many filters together.
@@ -147,6 +170,8 @@ class FilterChip:
     value: str
     filter: Filter
     link: str
+    # To the opposite filter.
+    opposite: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +192,9 @@ class View:
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]], root: str = "") -> View:
         """The view of an address; unknown parameters are ignored."""
-        return cls(tuple((name, value) for name, value in pairs if _is_known(name, value)), root)
+        fields = list(pairs)
+        known = [(name, value) for name, value in fields if _is_known(name, value)]
+        return cls(tuple(_with_form(known, dict(fields))), root)
 
     def __getitem__(self, name: str) -> str:
         """The value of a parameter, or its default."""
@@ -176,6 +203,24 @@ class View:
     @property
     def domain(self) -> str | None:
         return self["domain"] or None
+
+    @property
+    def event(self) -> str | None:
+        """The custom event that the view is filtered by, if it is exactly one."""
+        chosen = [each for each in self.filters() if each.dimension == FILTERS["event"][0]]
+        if len(chosen) != 1 or chosen[0].operator != "is" or chosen[0].values == (PAGEVIEW,):
+            return None
+        return chosen[0].values[0]
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """The totals that the page shows, with their names."""
+        return CONVERSIONS if self.event else METRICS
+
+    @property
+    def metric(self) -> str:
+        """That of the chart."""
+        return self["metric"] if self["metric"] in self.metrics else _DEFAULTS["metric"]
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -239,13 +284,16 @@ class View:
         return tuple(chip.filter for chip in self.chips())
 
     def _chip(self, name: str, value: str) -> FilterChip:
-        operator, operator_text, text = _parse_value(value)
+        sign, text = _parse_value(value)
+        others = [pair for pair in self.pairs if pair != (name, value)]
+        opposite = sign.removeprefix("!") if "!" in sign else f"!{sign}"
         return FilterChip(
             name=filter_label(name),
-            operator_text=operator_text,
+            operator_text=OPERATORS[sign],
             value=text,
-            filter=Filter(operator, dimension_of(name), (text,)),
-            link=self._link(pair for pair in self.pairs if pair != (name, value)),
+            filter=Filter(_QUERY_OPERATORS[sign], dimension_of(name), (text,)),
+            link=self._link(others),
+            opposite=self._link((*others, (name, _write_value(opposite, text)))),
         )
 
     # -- links --------------------------------------------------------------------------------
@@ -253,7 +301,7 @@ class View:
     def link_with_filter(self, name: str, value: str) -> str:
         """A link that filters by this value, and no longer by other values of the filter."""
         kept = (pair for pair in self.pairs if pair[0] not in (name, "more"))
-        return self._link((*kept, (name, _escape_value(value))))
+        return self._link((*kept, (name, _write_value("", value))))
 
     def link_without_filters(self) -> str:
         """A link to the same period without filters."""
@@ -368,12 +416,29 @@ def _check_dates(first: str, last: str) -> None:
         raise ViewError("from must not be after to, and ten years at most before it")
 
 
-def _parse_value(value: str) -> tuple[Operator, str, str]:
-    if value[0] in _SIGNS and len(value) > 1:
-        operator, operator_text = _SIGNS[value[0]]
-        return operator, operator_text, value[1:]
-    return "is", "is", value
+def _with_form(pairs: Sequence[tuple[str, str]], fields: Mapping[str, str]) -> Pairs:
+    """The pairs with the filter of the form's fields, if it has one."""
+    name, sign, text = (fields.get(each, "") for each in FORM_FIELDS)
+    if sign not in OPERATORS:
+        raise ViewError(f"operator must be one of {', '.join(filter(None, OPERATORS))}, or empty")
+    pair = (name, _write_value(sign, text))
+    if not text or not _is_known(*pair) or name in _DEFAULTS or name in _NO_DATES:
+        return tuple(pairs)
+    # Nothing is two values at once.
+    kept = [each for each in pairs if sign or each[0] != name]
+    return (*kept, pair)
 
 
-def _escape_value(value: str) -> str:
-    return f"={value}" if value[:1] in _SIGNS else value
+def _parse_value(value: str) -> tuple[str, str]:
+    """The signs of a filter's value, without the escape, and the text."""
+    negation = "!" if value[0] == "!" and len(value) > 1 else ""
+    rest = value.removeprefix(negation)
+    if len(rest) > 1 and rest[0] in "~=":
+        return negation + rest[0].replace("=", ""), rest[1:]
+    return negation, rest
+
+
+def _write_value(sign: str, text: str) -> str:
+    """A filter's value in the address."""
+    escape = "=" if "~" not in sign and text.startswith(_ESCAPED) else ""
+    return f"{sign}{escape}{text}"
