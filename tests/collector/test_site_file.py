@@ -255,6 +255,44 @@ def test_an_app_loses_nothing_to_a_file_that_is_locked_for_a_while(path: str) ->
     tracker.close(10)
 
 
+FULL_DISK = """
+import logging, resource, sys
+from footfall.config import Config
+from footfall.destinations import SQLite
+from footfall.tracker import Tracker
+from tests.support.trackers import counts, visit
+from tests.support.vendors import wait_until
+
+logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+path, (_, hard) = sys.argv[1], resource.getrlimit(resource.RLIMIT_FSIZE)
+tracker = Tracker(Config(destinations=[SQLite(path=path)]), environ={})
+visit(tracker, "/before")
+assert wait_until(lambda: counts(tracker).get("accepted") == 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+for number in range(5):
+    visit(tracker, f"/{number}")
+assert wait_until(lambda: counts(tracker).get("retried", 0) > 0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+assert wait_until(lambda: counts(tracker).get("accepted") == 6)
+assert tracker.close(10)
+"""
+
+
+FILE_TOO_LARGE = "disk I/O error; look at its disk, and at the limits of this process (`ulimit -f`)"
+
+
+def test_an_app_loses_nothing_to_a_disk_that_is_full_for_a_while(path: str) -> None:
+    command = [sys.executable, "-c", FULL_DISK, path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG_SECONDS, check=True)
+    assert sorted(rows(path)) == ["/0", "/1", "/2", "/3", "/4", "/before"]
+    assert done.stderr.splitlines() == [
+        f"ERROR {path} cannot be written: {FILE_TOO_LARGE}; until it can, events are refused, to "
+        "be sent again",
+        f"WARNING footfall: sqlite:{path}: {FILE_TOO_LARGE}",
+        f"WARNING {path} can be written again",
+    ]
+
+
 NFS = Mount("/data", "nfs4")
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from footfall.collector.ingest.receiver import Receiver, RejectedRequests
-from footfall.collector.storage.database import cause_of
+from footfall.collector.storage.database import LOCKED, cause_of
 from footfall.collector.storage.recent_hits import RecentHits, time_ids
 from footfall.collector.storage.store import KEEP_EVENTS, MAX_BYTES, Store, faults_of
 from footfall.collector.storage.writer_thread import PendingWrite, WriteGroup
@@ -192,7 +192,7 @@ class SiteFile:
         if not is_written:
             receiver.forget(results, at)
             _check(store)
-            raise sqlite3.OperationalError("the file is locked")
+            raise sqlite3.OperationalError(f"the file is locked; {LOCKED}")
         receiver.keep_hits(results)
         return batch.response(results) if isinstance(request, RequestGroup) else results[0].response
 

@@ -6,13 +6,14 @@ import gc
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from footfall.collector.storage import database
-from footfall.collector.storage.database import Database
+from footfall.collector.storage.database import Database, cause_of
 from footfall.collector.storage.schema import SCHEMA_VERSION
 from footfall.collector.storage.store import Store
 from footfall.errors import ConfigError
@@ -128,3 +129,46 @@ def test_opening_waits_for_another_process(
             release.start()
             Store(file).close()
             release.join()
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    connection.execute("CREATE TABLE large AS SELECT zeroblob(1000000)")
+
+
+def write_read_only(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("DELETE FROM counters")
+
+
+def write_beside(connection: sqlite3.Connection) -> None:
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("DELETE FROM counters")
+
+
+@pytest.mark.parametrize(
+    ("write", "cause"),
+    [
+        (fill, "database or disk is full; make room on its disk"),
+        (
+            write_read_only,
+            "attempt to write a readonly database; let the user of this process write it and its "
+            "directory",
+        ),
+        (
+            write_beside,
+            "database is locked; another program keeps it locked; end that, or let it commit",
+        ),
+    ],
+)
+def test_what_keeps_a_file_from_being_written_has_a_remedy(
+    write: Callable[[sqlite3.Connection], None], cause: str, tmp_path: Path
+) -> None:
+    database = Database(tmp_path / "events.sqlite3")
+    with closing(database), pytest.raises(sqlite3.Error) as raised:
+        write(database.writer)
+    assert cause_of(raised.value) == cause

@@ -303,14 +303,28 @@ _NAME_OURS: Final = "name one that `footfall collect` has written"
 _DAMAGED: Final = "move it away to start anew, or try `sqlite3 FILE .recover`"
 
 
-_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNWRITABLE: Final = "let the user of this process write it and its directory"
+LOCKED: Final = "another program keeps it locked; end that, or let it commit"
+"""What to do about a file that is locked."""
+# By the primary result code (https://sqlite.org/rescode.html).
+_REMEDIES: Final = {
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_IOERR: "look at its disk, and at the limits of this process (`ulimit -f`)",
+    sqlite3.SQLITE_READONLY: _UNWRITABLE,
+    sqlite3.SQLITE_CANTOPEN: _UNWRITABLE,
+    sqlite3.SQLITE_PERM: _UNWRITABLE,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+}
 
 
 def cause_of(error: sqlite3.Error) -> str:
-    """What an error of the file says, with the remedy of a damaged one."""
-    # The lower byte of a code is the kind of the error.
-    is_damage = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _DAMAGE
-    return f"{error}; {_DAMAGED}" if is_damage else str(error)
+    """What an error of the file says, and what to do about it."""
+    # The lower byte of a code is the primary one.
+    remedy = _REMEDIES.get((getattr(error, "sqlite_errorcode", None) or 0) & 0xFF)
+    return f"{error}; {remedy}" if remedy else str(error)
 
 
 @contextlib.contextmanager

@@ -298,7 +298,9 @@ class WriterThread:
     def _set_error(self, error: sqlite3.Error) -> None:
         if self.write_error is None:
             logger.error(
-                "%s cannot be written: %s; events are refused", self._path, cause_of(error)
+                "%s cannot be written: %s; until it can, events are refused, to be sent again",
+                self._path,
+                cause_of(error),
             )
         self.write_error = cause_of(error)
 
