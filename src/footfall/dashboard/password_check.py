@@ -18,6 +18,7 @@ from typing import Final
 from footfall.collector.access_token import is_same
 from footfall.common.clock import monotonic
 from footfall.common.password_hash import PasswordHash
+from footfall.common.token_bucket import TokenBucket
 
 __all__ = ["PasswordCheck", "Verdict"]
 
@@ -54,8 +55,7 @@ class PasswordCheck:
         self._key = secrets.token_bytes(32)
         # Of the header that was right, so that a page with its files is one guess.
         self._right: bytes | None = None
-        self._guesses_left = _GUESSES
-        self._counted_at = clock()
+        self._guesses = TokenBucket(_GUESSES_PER_SECOND, _GUESSES)
 
     def verdict(self, authorization: str) -> Verdict:
         """What the value of the header `Authorization` is; empty for none."""
@@ -65,21 +65,15 @@ class PasswordCheck:
         digest = hmac.new(self._key, authorization.encode(), hashlib.sha256).digest()
         if self._right is not None and hmac.compare_digest(digest, self._right):
             return Verdict.RIGHT
-        # Two threads may count one guess: there are a few more then.
-        now = self._clock()
-        refilled = self._guesses_left + (now - self._counted_at) * _GUESSES_PER_SECOND
-        self._counted_at, left = now, min(refilled, _GUESSES)
-        self._guesses_left = left
-        if left < 1:
+        if not self._guesses.take(1, self._clock()):
             return Verdict.TOO_MANY
-        self._guesses_left = left - 1
         user, password = credentials
         # Both, so that the time does not tell a right user.
         is_right = self._password_hash.matches(password)
         if not (is_same(user, self._user) and is_right):
             return Verdict.WRONG
         self._right = digest
-        self._guesses_left = left
+        self._guesses.put_back(1)
         return Verdict.RIGHT
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, cast
 
 from footfall.common import clock as clocks
 from footfall.common.log import ThrottledLog, error_location
+from footfall.common.token_bucket import TokenBucket
 from footfall.delivery.attempt import COUNTER, THREAD_ENDED, Attempt
 from footfall.delivery.circuit_breaker import Change, CircuitBreaker
 from footfall.delivery.counters import Counters
@@ -30,37 +31,15 @@ from footfall.destinations import Destination
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response
 
-# Not the generator of `random.uniform`: an app that has seeded it relies on its sequence. The
-# system's has no state either, so forked workers do not retry in step.
 # Four times what a poll brings in an app that serves a thousand pages a second.
 _MAX_REPORTS: Final = 200
+# Not the generator of `random.uniform`: an app that has seeded it relies on its sequence. The
+# system's has no state either, so forked workers do not retry in step.
 _uniform: Final = random.SystemRandom().uniform
 # A server announces how many streams its connections carry; none is known to allow fewer.
 STREAMS_PER_CONNECTION: Final = 100
 # Meanwhile more threads may be needed; and a Ctrl-C just before a wait is handled after it.
 MAX_WAIT_SECONDS: Final = 0.05
-
-
-class _Rate:
-    """How many of something may be done: so many a second, and a number of them at once.
-
-    Approximate where threads meet.
-    """
-
-    def __init__(self, per_second: float, at_once: int) -> None:
-        self._per_second = per_second
-        self._at_once = at_once
-        self._left = float(at_once)
-        self._asked_at = 0.0
-
-    def take(self, number: int, now: float) -> int:
-        """How many of a number may be done now."""
-        passed = max(0.0, now - self._asked_at)
-        self._asked_at = now
-        self._left = min(float(self._at_once), self._left + passed * self._per_second)
-        taken = min(number, int(self._left))
-        self._left -= taken
-        return taken
 
 
 class Lane:
@@ -95,7 +74,7 @@ class Lane:
         self.on_unanswered: Callable[[Lane, list[Item]], object] | None = None
         """Gets what was still in flight then and has a row; it counts as `stored`."""
         per_second: float | None = getattr(destination, "max_reports_per_second", None)
-        self._report_rate = None if per_second is None else _Rate(per_second, _MAX_REPORTS)
+        self._report_rate = None if per_second is None else TokenBucket(per_second, _MAX_REPORTS)
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
         # Where requests wait for their events, none waits for others to be processed.
         self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
