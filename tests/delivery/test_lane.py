@@ -44,6 +44,40 @@ def test_an_event_that_was_trimmed_is_counted_once_beside_the_account() -> None:
     assert lane.trimmed == 1
 
 
+def test_each_exchange_is_timed_that_of_a_retry_too() -> None:
+    clock = Clock()
+
+    class Slow:
+        def __init__(self) -> None:
+            self.responses = [Response(status=503), Response(status=202, body=b"ok")]
+
+        def send(self, request: Request) -> Response:
+            clock.now += 0.3
+            return self.responses.pop(0)
+
+    lane = without_threads(Lane(PLAUSIBLE, Slow(), clock=clock, wall_clock=lambda: 0.0))
+    lane.offer(event())
+    assert lane.stats()["delivery_seconds"]["count"] == 0
+    lane.deliver(lane.take())
+    clock.now += 20.0  # the retry waits, which is no part of an exchange
+    lane.deliver(lane.take())
+    found = lane.stats()["delivery_seconds"]
+    assert (found["count"], round(found["sum"], 6)) == (2, 0.6)
+    assert (found["buckets"]["0.25"], found["buckets"]["0.5"]) == (0, 2)
+
+
+def test_what_could_not_be_sent_was_no_exchange() -> None:
+    class NoRequest(Collector):
+        def request(self, event: Event) -> Request:
+            raise ValueError("no request")
+
+    lane = without_threads(Lane(NoRequest(domain="a.test"), MemoryTransport()))
+    lane.offer(event())
+    lane.deliver(lane.take())
+    assert counted(lane) == {"submitted": 1, "rejected": 1}
+    assert lane.stats()["delivery_seconds"]["count"] == 0
+
+
 def test_a_retry_draws_no_random_number_that_the_app_has_seeded() -> None:
     lane = Lane(PLAUSIBLE, Scripted(NotSent("refused"), *[Response(status=503)] * 3))
     before = random.getstate()

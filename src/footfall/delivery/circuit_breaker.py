@@ -25,6 +25,10 @@ REFUSALS: Final = 3
 
 _FAILURES: Final = frozenset({OutcomeKind.RETRY, OutcomeKind.UNKNOWN})
 
+State: TypeAlias = Literal["closed", "probing", "open"]
+STATES: Final[tuple[State, ...]] = ("closed", "probing", "open")
+"""From the best to the worst."""
+
 Change: TypeAlias = Literal["opened", "closed"] | None
 
 
@@ -46,7 +50,7 @@ class CircuitBreaker:
     has_answered: bool = False
 
     @property
-    def state(self) -> Literal["closed", "open", "probing"]:
+    def state(self) -> State:
         """`open` sends nothing, `probing` waits for the outcome of one event."""
         if not self.is_open:
             return "closed"

@@ -7,16 +7,17 @@ import random
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import replace
-from typing import Any, Final, Literal, cast
+from dataclasses import asdict, replace
+from typing import Any, Final, cast
 
 from footfall.common import clock as clocks
 from footfall.common.log import ThrottledLog, error_location
 from footfall.common.token_bucket import TokenBucket
 from footfall.delivery.attempt import COUNTER, THREAD_ENDED, Attempt
-from footfall.delivery.circuit_breaker import Change, CircuitBreaker
+from footfall.delivery.circuit_breaker import Change, CircuitBreaker, State
 from footfall.delivery.counters import Counters
 from footfall.delivery.delivery_thread import DeliveryThread, delivery_thread, running_thread
+from footfall.delivery.latency import LatencyHistogram
 from footfall.delivery.limits import DEFAULTS, Limits
 from footfall.delivery.outcome_log import OutcomeLog
 from footfall.delivery.pace import Pace
@@ -106,6 +107,7 @@ class Lane:
             clock=self._clock,
         )
         self._pace = Pace()
+        self._latency = LatencyHistogram()
         self._is_http2 = False
         self._is_draining = False
         self._is_closed = False
@@ -416,13 +418,20 @@ class Lane:
             self._log.note_once(
                 "batches", "takes no batches, as older servers do; it gets one event a request"
             )
-        self.finish(attempt.items, attempt.outcomes)
+        self.finish(attempt.items, attempt.outcomes, has_exchanged=result is not None)
 
-    def finish(self, batch: Sequence[Item], outcomes: Sequence[Outcome | None]) -> None:
+    def finish(
+        self,
+        batch: Sequence[Item],
+        outcomes: Sequence[Outcome | None],
+        *,
+        has_exchanged: bool = False,
+    ) -> None:
         """Count what was sent, or let it wait for its next try.
 
         Args:
             outcomes: One for each item; None for one that was not sent, and waits again.
+            has_exchanged: Whether the transport has sent the request, or failed to.
         """
         ended, distinct = [(batch[0], outcomes[0])], outcomes
         if len(batch) > 1:
@@ -434,6 +443,8 @@ class Lane:
                 return
             is_late = any(each is not None and each.timed_out for each in distinct)
             self._pace.end(now, batch[0].taken_at, is_answered=not is_late)
+            if has_exchanged:
+                self._latency.observe(now - batch[0].taken_at)
             for each in distinct:
                 if each is not None:
                     change = self._breaker.record(each, now) or change
@@ -584,7 +595,7 @@ class Lane:
         return self._breaker.is_open
 
     @property
-    def breaker_state(self) -> Literal["closed", "open", "probing"]:
+    def breaker_state(self) -> State:
         """`open` sends nothing, `probing` waits for the outcome of one event."""
         return self._breaker.state
 
@@ -593,6 +604,18 @@ class Lane:
         """How long the oldest outstanding event has waited; 0 where there is none."""
         with self._changed:
             return self._queue.oldest_age(self._clock())
+
+    def stats(self) -> dict[str, Any]:
+        """The account of its events, and its state; see `Tracker.stats`."""
+        with self._lock:
+            return {
+                **asdict(self._queue.counters),
+                "oldest_age_seconds": round(self.oldest_age_seconds, 1),
+                "trimmed": self.trimmed,
+                "is_paused": self.is_paused,
+                "breaker": self.breaker_state,
+                "delivery_seconds": self._latency.as_json(),
+            }
 
     def __repr__(self) -> str:
         return f"Lane({self.name!r}, queued={self.counters().queued})"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["combined"]
+from footfall.delivery.circuit_breaker import STATES
 
-_BREAKER_STATES: Final = ("closed", "probing", "open")
+__all__ = ["combined"]
 
 
 def combined(stats: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _listed(values: Sequence[str]) -> str:
 
 
 _RULES: Final[Mapping[str, Callable[[Sequence[Any]], Any]]] = {
-    "breaker": lambda states: max(states, key=_BREAKER_STATES.index),
+    "breaker": lambda states: max(states, key=STATES.index),
     "is_drainer": any,
     "is_in_use": all,
     "is_paused": any,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from footfall.common.log import ThrottledLog
@@ -202,16 +202,7 @@ class Dispatcher:
 
     def stats(self) -> dict[str, Any]:
         """By destination what became of its events, and its lane's state; see `Tracker.stats`."""
-        return {
-            lane.destination.name: {
-                **asdict(lane.counters()),
-                "oldest_age_seconds": round(lane.oldest_age_seconds, 1),
-                "trimmed": lane.trimmed,
-                "is_paused": lane.is_paused,
-                "breaker": lane.breaker_state,
-            }
-            for lane in self.lanes
-        }
+        return {lane.destination.name: lane.stats() for lane in self.lanes}
 
 
 def _own_transport(destination: Destination) -> ClosableTransport:

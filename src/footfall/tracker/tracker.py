@@ -433,7 +433,8 @@ class Tracker:
             `submitted`, and with an outbox what was `taken` from it, is the sum of what it ended
             in, `stored` in the outbox and `queued`. It also has `trimmed` (events of which a part
             was cut to fit the vendor's limits, whatever became of them), `oldest_age_seconds`,
-            `is_paused`, and `breaker`: `"closed"`, `"open"` or `"probing"`.
+            `is_paused`, `breaker`: `"closed"`, `"open"` or `"probing"`, and `delivery_seconds`: how
+            long its exchanges took, as `count`, `sum` and cumulative `buckets`.
         """
         reasons = Counter(self._pipeline.reasons)
         reasons.update(self.recorder.filters.counts())

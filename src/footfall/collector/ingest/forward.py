@@ -21,7 +21,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -116,7 +116,7 @@ class Forward:
             Lane(_HopDestination(destination, instance), transport, limits, log=self._log)
             for destination in destinations
         ]
-        self._returned = 0
+        self.returned = 0
         self._outbox = None if outbox is None else self._open(os.fspath(outbox))
         self._writer = None if self._outbox is None else _OutboxWriter(self._outbox)
 
@@ -161,7 +161,7 @@ class Forward:
         """
         if self._instance not in hops:
             return False
-        self._returned += 1
+        self.returned += 1
         self._log.warn_once(
             "returned",
             "footfall: an event came back that this collector had passed on; it does not count "
@@ -202,17 +202,14 @@ class Forward:
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """Counters by destination, which add up as those of `footfall.stats()` do."""
-        return {
-            lane.destination.name: {**asdict(lane.counters()), "is_paused": lane.is_paused}
-            for lane in self._lanes
-        }
+        return {lane.destination.name: lane.stats() for lane in self._lanes}
 
     def as_json(self) -> dict[str, Any]:
         """What `GET /api/v1/forward` answers."""
         return {
             "destinations": self.stats(),
             "outbox": self._outbox.stats() if self._outbox else None,
-            "returned": self._returned,
+            "returned": self.returned,
         }
 
     def close(self, timeout_seconds: float = _CLOSE_SECONDS) -> bool:
