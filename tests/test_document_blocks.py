@@ -37,6 +37,7 @@ from tests.support.documents import BLOCKS, ROOT, TEXTS, Block, blocks_of
 RUN_ELSEWHERE: Final = {
     "docs/collector/asgi.md": "tests/collector/test_asgi.py",
     "docs/frameworks.md": "tests/frameworks/page.py",
+    "docs/metrics.md": "tests/test_prometheus.py",
     "docs/relay.md": "tests/relay/test_deliver_pack.py",
     "docs/serverless.md": "tests/test_serverless.py",
 }

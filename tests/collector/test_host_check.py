@@ -28,6 +28,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("DELETE", "/api/v1/events", None),
     ("GET", "/api/openapi.json", None),
     ("GET", "/events/stream", None),
+    ("GET", "/metrics", None),
     ("GET", "/nowhere", None),
     ("POST", "/api/v1/hits", report_body()),
     ("POST", "/api/v1/events/batch", [report_body()]),

@@ -48,7 +48,7 @@ events. `GET /api/v1/stats` returns totals over `period` (`day`, the default, is
 `month`, `all`) and `domain`. `GET /api/v1/forward` returns `destinations`, the counters of
 forwarded events by destination; `outbox`, the state of the file in which they wait, or null; and
 `returned`, how many came back and were refused. `GET /events/stream` sends new events as
-server-sent events.
+server-sent events. `GET /metrics` is for Prometheus.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ from starlette.routing import Route
 
 from footfall.collector import query_params
 from footfall.collector.access import AccessControl
-from footfall.collector.api import openapi, plausible
+from footfall.collector.api import metrics, openapi, plausible
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
 from footfall.collector.error_responses import busy, database_error, http_error
 from footfall.collector.host_check import HostCheck
@@ -139,6 +139,7 @@ def create_app(
             *api.routes,
             *plausible.routes(store, domains),
             openapi.route,
+            metrics.route(store, rejected, forward),
             static_route,
         ],
         middleware=[

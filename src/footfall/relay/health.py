@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 from footfall.common.background_thread import BackgroundThread
+from footfall.common.metrics import CONTENT_TYPE, MetricFamily, Sample, prometheus_text
 from footfall.relay.status import QueueStatus
 
 # A probe sends a few hundred bytes.
@@ -50,11 +51,11 @@ class HealthServer:
 
             def _metrics(self) -> None:
                 try:
-                    text = "\n".join([*metrics(read()), ""])
+                    text = prometheus_text(metrics(read()))
                 except Exception as error:  # noqa: BLE001 -- of redis-py, which may be absent here
                     self._answer(503, "text/plain", type(error).__name__)
                 else:
-                    self._answer(200, "text/plain; version=0.0.4", text)
+                    self._answer(200, CONTENT_TYPE, text)
 
             def _answer(self, status: int, content_type: str, text: str) -> None:
                 body = text.encode()
@@ -84,24 +85,29 @@ class HealthServer:
         self._server.server_close()
 
 
-def metrics(status: QueueStatus) -> Iterator[str]:
-    """The account of a queue in Prometheus' text format."""
-    stream = _label(status.stream)
-    yield "# HELP footfall_queue_produced_total Events that were put into the queue."
-    yield "# TYPE footfall_queue_produced_total counter"
-    yield f'footfall_queue_produced_total{{stream="{stream}"}} {status.produced}'
-    yield "# HELP footfall_queue_events Events of each destination, by what became of them."
-    yield "# TYPE footfall_queue_events gauge"
-    for group in status.groups:
-        for state, number in group.numbers.items():
-            labels = f'stream="{stream}",destination="{_label(group.name)}",state="{state}"'
-            yield f"footfall_queue_events{{{labels}}} {number}"
-    yield "# HELP footfall_queue_oldest_age_seconds How long the oldest event has waited."
-    yield "# TYPE footfall_queue_oldest_age_seconds gauge"
-    for group in status.groups:
-        labels = f'stream="{stream}",destination="{_label(group.name)}"'
-        yield f"footfall_queue_oldest_age_seconds{{{labels}}} {group.age_seconds}"
-
-
-def _label(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+def metrics(status: QueueStatus) -> Iterator[MetricFamily]:
+    """The account of a queue as metrics."""
+    stream = {"stream": status.stream}
+    groups = [(group, {**stream, "destination": group.name}) for group in status.groups]
+    yield MetricFamily(
+        name="footfall_queue_produced_total",
+        kind="counter",
+        help="Events that were put into the queue.",
+        samples=[Sample(stream, status.produced)],
+    )
+    yield MetricFamily(
+        name="footfall_queue_events",
+        kind="gauge",
+        help="Events of each destination, by what became of them.",
+        samples=[
+            Sample({**labels, "state": state}, number)
+            for group, labels in groups
+            for state, number in group.numbers.items()
+        ],
+    )
+    yield MetricFamily(
+        name="footfall_queue_oldest_age_seconds",
+        kind="gauge",
+        help="How long the oldest event has waited.",
+        samples=[Sample(labels, group.age_seconds) for group, labels in groups],
+    )
