@@ -337,8 +337,9 @@ def test_files_of_settings_parse(block: Block) -> None:
 
 @pytest.mark.parametrize("block", blocks_of("html"), ids=str)
 def test_templates_of_django_compile(block: Block) -> None:
-    tags = "footfall.django.templatetags.footfall_dashboard"
-    Engine(libraries={"footfall_dashboard": tags}).from_string(block.code)
+    names = ("footfall_dashboard", "footfall_script")
+    tags = {name: f"footfall.django.templatetags.{name}" for name in names}
+    Engine(libraries=tags).from_string(block.code)
 
 
 # Parsed by a test, or not a language: what a terminal shows, Sphinx's own, and SQL, which

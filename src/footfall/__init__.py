@@ -48,6 +48,7 @@ __all__ = [
     "flush_on_sigterm",
     "ignore",
     "ignore_view",
+    "script_tag",
     "set_props",
     "stats",
     "track",
@@ -176,6 +177,21 @@ def ignore_view(view: View) -> View:
     from footfall.request.ignored_view import ignoring
 
     return cast("View", ignoring(view, ignore))
+
+
+def script_tag(nonce: str | None = None) -> str:
+    """The tag of the complement's script, for the head of a page.
+
+    Args:
+        nonce: The one of the page's Content-Security-Policy, if that has one.
+
+    Returns:
+        HTML, which Jinja and Django put into a page as it is. Empty without the option
+        `complement`, and where nothing is counted.
+    """
+    from footfall.complement.script_tag import tag_of
+
+    return tag_of(_tracker(), nonce)
 
 
 def current_visitor() -> dict[str, str]:

@@ -55,6 +55,7 @@ from footfall.tracker.process_hooks import shut_down
 from footfall.tracker.wrapped_app import WrappedApp
 
 if TYPE_CHECKING:
+    from footfall.complement.asgi_route import AsgiComplement
     from footfall.dashboard.asgi_route import AsgiDashboard
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -233,11 +234,18 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
         self, app: ASGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(app, tracker, options, _delivering)
-        self._dashboard: AsgiDashboard | None = None
-        if self.tracker.config.dashboard_options is not None:
+        self._front: AsgiComplement | AsgiDashboard | None = None
+        config = self.tracker.config
+        if config.complement_options is not None:
+            from footfall.complement.asgi_route import AsgiComplement
+
+            path = config.complement_options.path
+            self._front = AsgiComplement(self.tracker, path, copy(self), exchange_of)
+        if config.dashboard_options is not None:
             from footfall.dashboard.asgi_route import AsgiDashboard
 
-            self._dashboard = AsgiDashboard(self.tracker.config, copy(self), app)
+            self._front = AsgiDashboard(config, self._front or copy(self), app)
+        if self._front is not None:
             # Of the two, the copy counts: it costs no other app a comparison in each request.
             self._is_active = False
 
@@ -245,8 +253,8 @@ class FootfallMiddleware(WrappedApp[ASGIApp]):
         if scope["type"] != "http" or not self._is_active:
             if scope["type"] == "lifespan":
                 await _lifespan(self.app, scope, receive, send)
-            elif scope["type"] == "http" and self._dashboard is not None:
-                await self._dashboard(scope, receive, send)
+            elif scope["type"] == "http" and self._front is not None:
+                await self._front(scope, receive, send)
             else:
                 if scope["type"] == "http":
                     show_inactive(self._recorder, exchange_of, scope)

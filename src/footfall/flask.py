@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
-from footfall import wsgi
+from footfall import script_tag, wsgi
 from footfall.config import Options, as_options
 from footfall.tracker.shared_tracker import shared_tracker
 
@@ -64,6 +64,8 @@ class Footfall:
         middleware = wsgi.FootfallMiddleware(app.wsgi_app, tracker=tracker)
         if middleware.dashboard is not None:
             middleware.dashboard.site = _FlaskSite(app)
+        if tracker.config.complement_options is not None:
+            app.add_template_global(script_tag, "footfall_script")
         app.wsgi_app = middleware  # type: ignore[method-assign]  # the documented way to wrap a Flask app
 
 

@@ -48,6 +48,7 @@ from footfall.tracker import Tracker
 from footfall.tracker.wrapped_app import WrappedApp
 
 if TYPE_CHECKING:
+    from footfall.complement.wsgi_route import WsgiComplement
     from footfall.dashboard.wsgi_route import WsgiDashboard
 
 Environ: TypeAlias = dict[str, Any]
@@ -227,19 +228,28 @@ class FootfallMiddleware(WrappedApp[WSGIApp]):
         self, app: WSGIApp, *, tracker: Tracker | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(app, tracker, options)
+        self._front: WsgiComplement | WsgiDashboard | None = None
         self.dashboard: WsgiDashboard | None = None
         """What answers for the path of the dashboard, if there is one."""
-        if self.tracker.config.dashboard_options is not None:
+        config = self.tracker.config
+        if config.complement_options is not None:
+            from footfall.complement.wsgi_route import WsgiComplement
+
+            path = config.complement_options.path
+            self._front = WsgiComplement(self.tracker, path, copy(self), exchange_of)
+        if config.dashboard_options is not None:
             from footfall.dashboard.wsgi_route import PlainApp, WsgiDashboard
 
-            self.dashboard = WsgiDashboard(self.tracker.config, copy(self), PlainApp(app))
+            self.dashboard = WsgiDashboard(config, self._front or copy(self), PlainApp(app))
+            self._front = self.dashboard
+        if self._front is not None:
             # Of the two, the copy counts: it costs no other app a comparison in each request.
             self._is_active = False
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_active:
-            if self.dashboard is not None:
-                return self.dashboard(environ, start_response)
+            if self._front is not None:
+                return self._front(environ, start_response)
             show_inactive(self._recorder, exchange_of, environ)
             return self.app(environ, start_response)
         recorder = self._recorder

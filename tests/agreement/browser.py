@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Here browsers send fetch metadata, obey speculation rules and run service workers, as over https.
-_SECURE_HOSTS: Final = "*.shop.example,*.count.example,*.refuse.example"
+_SECURE_HOSTS: Final = (
+    "*.shop.example,*.count.example,*.refuse.example,*.whole.example,*.ahead.example"
+)
 
 _FLAGS: Final = [
     # The pixels are not needed.

@@ -8,6 +8,8 @@ first word, says how the middleware is configured:
     *.plain.example    the defaults, over plain http: browsers send no fetch metadata
     *.count.example    prefetch="count"
     *.refuse.example   prefetch="refuse"
+    *.whole.example    complement="/_stats"
+    *.ahead.example    the same, with prefetch="count"
     news.example       another site, which is not counted; its links lead to the shop
 
 `GET /requests?host=` at the server's own address returns the requests for a host, with the headers
@@ -29,6 +31,7 @@ from starlette.routing import BaseRoute, Host, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import footfall
 from footfall.rules import pageview
 from footfall.starlette import FootfallMiddleware
 from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN
@@ -92,6 +95,7 @@ _PAGE: Final = """<!doctype html>
 <head>
   <title>{name}</title>
   <link rel="icon" href="data:,">
+  {complement}
   <script type="module" src="/analytics.js"></script>
   {head}
 </head>
@@ -135,7 +139,10 @@ document.title += "{COUNTED}";
 def _html(kind: str, name: str, more: str = "") -> str:
     is_prefetching = kind in ("prefetch", "prerender", "hinted")
     head = "" if is_prefetching and name != "one" else KINDS[kind]
-    return _PAGE.format(name=name, head=head, boost=_BOOST.get(kind, ""), more=more)
+    boost = _BOOST.get(kind, "")
+    return _PAGE.format(
+        name=name, head=head, boost=boost, more=more, complement=footfall.script_tag()
+    )
 
 
 async def page(request: Request) -> Response:
@@ -313,6 +320,8 @@ app = RequestLog(
             Host("{word}.plain.example", shop()),
             Host("{word}.count.example", shop(prefetch="count")),
             Host("{word}.refuse.example", shop(prefetch="refuse")),
+            Host("{word}.whole.example", shop(complement="/_stats")),
+            Host("{word}.ahead.example", shop(complement="/_stats", prefetch="count")),
             Host("news.example", Starlette(routes=[Route("/", news)])),
             Route("/requests", requests),
         ]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -45,6 +45,8 @@ DIFFERENCES: Final[Mapping[str, str]] = {
 _PLAIN: Final = "plain.example"
 _COUNT: Final = "count.example"
 _REFUSE: Final = "refuse.example"
+_WHOLE: Final = "whole.example"
+_AHEAD: Final = "ahead.example"
 _PREFETCH_AND_FOLLOW, _PREFETCH_AND_LEAVE = (
     user_actions.prefetch_and_follow,
     user_actions.prefetch_and_leave,
@@ -226,6 +228,42 @@ SCENARIOS: Final = [
     ),
 ]
 
+# What the server with the complement does not count, since it is no page by its rules.
+NO_PAGES: Final = frozenset({"frame", "error page"})
+# Of the scenarios in which both agree without it, those in which a page could count twice.
+_ALWAYS: Final = frozenset({"reload and revisit, 304", "Turbo links and form", "htmx 4 back"})
+
+
+def _with_complement(scenario: Scenario) -> Scenario:
+    """The same where the site has the complement's script."""
+    expected, difference = scenario.expected, scenario.difference
+    if expected.script_only and difference not in NO_PAGES:
+        in_both = expected.in_both + len(expected.script_only)
+        expected, difference = Comparison(in_both=in_both), ""
+    host = _AHEAD if scenario.host == _COUNT else _WHOLE
+    return replace(scenario, host=host, expected=expected, difference=difference)
+
+
+# Over plain http the script is silent, and what is refused is not prefetched.
+_WITHOUT_COMPLEMENT: Final = [each for each in SCENARIOS if each.host not in (_PLAIN, _REFUSE)]
+WITH_COMPLEMENT: Final = [*map(_with_complement, _WITHOUT_COMPLEMENT)]
+WHOLE_AGREEMENT: Final = "97 of 108 pages, 89.8%"
+
+
+def _cases() -> list[Any]:
+    """Each scenario; those that take long and show little are left to `-m long`."""
+    return [
+        pytest.param(
+            whole,
+            id=whole.label,
+            marks=()
+            if without.difference != whole.difference or without.name in _ALWAYS
+            else pytest.mark.long,
+        )
+        for without, whole in zip(_WITHOUT_COMPLEMENT, WITH_COMPLEMENT, strict=True)
+    ]
+
+
 # Most scenarios provoke a difference; the visitors of a real site meet few of these.
 AGREEMENT: Final = "105 of 130 pages, 80.8%"
 
@@ -240,9 +278,29 @@ def test_both_count_what_is_declared(
     assert comparison == scenario.expected, runner.requests_of(scenario)
 
 
+@pytest.mark.server("chromium")
+@pytest.mark.parametrize("scenario", _cases())
+def test_with_the_complement_every_page_counts_once(
+    scenario: Scenario, runner: ScenarioRunner
+) -> None:
+    assert runner.run(scenario) == scenario.expected, runner.requests_of(scenario)
+
+
 def test_the_total_agreement_is_as_declared() -> None:
     total = sum((each.expected for each in SCENARIOS), Comparison())
     assert f"{total.in_both} of {total.pages} pages, {total.agreement}" == AGREEMENT
+
+
+def test_with_the_complement_the_total_is_as_declared() -> None:
+    total = sum((each.expected for each in WITH_COMPLEMENT), Comparison())
+    found = f"{total.in_both} of {total.pages} pages, {total.agreement}"
+    assert found == WHOLE_AGREEMENT
+    # Of what the script alone counts, nothing else is left.
+    left = {each.difference: each.expected.script_only for each in WITH_COMPLEMENT}
+    assert {name: pages for name, pages in left.items() if pages} == {
+        "frame": ("/walk/one",),
+        "error page": ("/walk/missing",),
+    }
 
 
 def test_every_difference_has_a_name() -> None:

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
 from footfall import asgi
+from footfall.dashboard.asgi_route import AsgiDashboard
 from footfall.errors import ConfigError
 from footfall.starlette import FootfallMiddleware
 from tests.dashboard.support import header, local, opens, options, remote
@@ -122,10 +123,10 @@ def test_a_scope_without_a_path_is_the_apps(tmp_path: Path) -> None:
 
 def test_a_busy_dashboard_says_so(tmp_path: Path) -> None:
     app = asgi.FootfallMiddleware(site(tmp_path, enabled=False), **options(tmp_path))
-    assert app._dashboard is not None
-    app._dashboard._running = 32
+    assert isinstance(app._front, AsgiDashboard)
+    app._front._running = 32
     answer = call_asgi(app, local())
     assert (answer.status, header(answer, "retry-after")) == (503, "5")
-    app._dashboard._running = 0
+    app._front._running = 0
     assert opens(lambda raw: call_asgi(app, raw), local())
-    assert app._dashboard._running == 0
+    assert app._front._running == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_below", "normalized_path"]
+__all__ = ["is_below", "normalized_path", "path_below_root"]
 
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
@@ -29,3 +29,9 @@ def normalized_path(text: str) -> str:
 def is_below(path: str, prefix: str) -> bool:
     """Whether a path is the prefix itself, or one below it."""
     return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
+
+
+def path_below_root(path: str, root: str) -> str:
+    """The path below the mount point of an ASGI app, which some servers leave out of it."""
+    root = root.rstrip("/")
+    return path[len(root) :] if f"{path}/".startswith(f"{root}/") else path

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 from footfall.client_ip import ClientIP
+from footfall.config.complement import ComplementOptions, complement_options
 from footfall.config.dashboard import DashboardOptions, dashboard_options
 from footfall.config.options import Options
 from footfall.delivery import Limits
@@ -47,6 +48,7 @@ class Compiled(NamedTuple):
     pageview_options: pageview.PageviewOptions
     limits: Limits
     dashboard_options: DashboardOptions | None
+    complement_options: ComplementOptions | None
 
 
 def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
@@ -68,6 +70,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
     hides = _try(faults, lambda: _hide_path_secrets(options["hide_path_secrets"]))
     url_options = _try(faults, lambda: _url_options(options, keep_query, hides))
     dashboard = _try(faults, lambda: dashboard_options(options, found))
+    complement = _try(faults, lambda: complement_options(options))
     if found is None or resolver is None or extensions is None:
         return None
     if path_rules is None or url_options is None or faults:
@@ -86,6 +89,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
             max_connections=options["max_connections"],
         ),
         dashboard_options=dashboard,
+        complement_options=complement,
     )
 
 

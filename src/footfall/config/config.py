@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Self, cast
 
 from footfall.client_ip import ClientIP
 from footfall.config.compile import compile_options
+from footfall.config.complement import ComplementOptions
 from footfall.config.dashboard import DashboardOptions
 from footfall.config.declare import declared_options, option
 from footfall.config.options import DashboardAllow, Options
@@ -74,6 +75,14 @@ class Config:
         None,
         "`USER:HASH` of who may look, from `python -m footfall.dashboard.password USER`",
         is_secret=True,
+    )
+
+    # -- what no server can see ----------------------------------------------------------------
+
+    complement: str | None = option(
+        None,
+        'answers below this path, such as `"/_stats"`, for a script that reports the pages which '
+        "browsers show without a request; see [Complement](complement.md)",
     )
 
     # -- who the visitor is --------------------------------------------------------------------
@@ -252,6 +261,8 @@ class Config:
     limits: Limits = field(init=False, repr=False)
     # None where there is none.
     dashboard_options: DashboardOptions | None = field(init=False, repr=False)
+    # None where there is none.
+    complement_options: ComplementOptions | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         values = {name: getattr(self, name) for name in OPTIONS}

@@ -8,7 +8,7 @@ from contextvars import copy_context
 from typing import Any, Final, TypeAlias
 
 from footfall.common.in_thread import in_thread
-from footfall.common.path_prefix import is_below
+from footfall.common.path_prefix import is_below, path_below_root
 from footfall.config import Config
 from footfall.dashboard.dashboard_app import DashboardApp, dashboard_from
 from footfall.dashboard.messages import DashboardRequest, DashboardResponse, text_response
@@ -47,7 +47,7 @@ class AsgiDashboard:
     async def __call__(self, scope: _Scope, receive: Any, send: _Send) -> None:
         path, root = scope.get("path"), scope.get("root_path", "")
         if root and path:
-            path = _below_root(path, root)
+            path = path_below_root(path, root)
         if path and is_below(path, self._path):
             await self._answer(scope, root, path[len(self._path) :], send)
         else:
@@ -72,12 +72,6 @@ class AsgiDashboard:
 
     def _is_debug(self, scope: _Scope) -> bool:
         return any(getattr(app, "debug", None) is True for app in (scope.get("app"), self._owner))
-
-
-def _below_root(path: str, root: str) -> str:
-    """The path below the mount point, which some servers leave out of it."""
-    root = root.rstrip("/")
-    return path[len(root) :] if f"{path}/".startswith(f"{root}/") else path
 
 
 async def _asked(allow: object, scope: _Scope) -> Callable[[Any], object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -26,6 +26,9 @@ from footfall.rules.route_template import is_catch_all
 from footfall.tracker import Tracker
 from footfall.tracker.shared_tracker import shared_tracker
 
+if TYPE_CHECKING:
+    from footfall.django.complement import DjangoComplement
+
 SETTING: Final = "FOOTFALL"
 
 
@@ -42,9 +45,10 @@ class FootfallMiddleware:
     async_capable = True
 
     def __new__(cls, *_: Any) -> Self:
-        # A class of its own, so that no project without a dashboard compares paths for one.
-        has_dashboard = settings_tracker().config.dashboard_options is not None
-        return cast("Self", super().__new__(_WithDashboard if has_dashboard else cls))
+        # A class of its own, so that no project without such paths compares others with them.
+        config = settings_tracker().config
+        has_paths = config.dashboard_options is not None or config.complement_options is not None
+        return cast("Self", super().__new__(_WithOwnPaths if has_paths else cls))
 
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -96,19 +100,30 @@ class FootfallMiddleware:
         return response
 
 
-class _WithDashboard(FootfallMiddleware):
-    """The same for a project with a dashboard, whose own requests are not counted."""
+class _WithOwnPaths(FootfallMiddleware):
+    """The same for a project with a dashboard or a complement, whose requests are not counted."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
-        options = settings_tracker().config.dashboard_options
-        self._path = options.path if options is not None else "/"
+        config = settings_tracker().config
+        self._dashboard = config.dashboard_options and config.dashboard_options.path
+        self._complement: DjangoComplement | None = None
+        if config.complement_options is not None:
+            from footfall.django.complement import DjangoComplement
+
+            path = config.complement_options.path
+            self._complement = DjangoComplement(settings_tracker(), path, _exchange_of)
+            self.get_response = self._complement.stamping(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if not is_below(request.path_info, self._path):
-            return super().__call__(request)
-        request.urlconf = "footfall.django.dashboard_urls"
-        return self.get_response(request)
+        path = request.path_info
+        if self._dashboard and is_below(path, self._dashboard):
+            request.urlconf = "footfall.django.dashboard_urls"
+            return self.get_response(request)
+        if self._complement is not None and is_below(path, self._complement.path):
+            respond = self._complement.respond_async if self._is_async else self._complement.respond
+            return respond(request)
+        return super().__call__(request)
 
 
 DjangoExchange = asgi.ScopeExchange | wsgi.EnvironExchange

@@ -87,7 +87,7 @@ class EventBuilder:
         """Decide whether a hit counts, and build its event; `with_steps` costs time."""
         if self._config.should_track is not None and not self._config.should_track(hit):
             return BuildResult("should_track")
-        origin = self._origin_of(hit)
+        origin = self.origin_of(hit)
         host = self._public_host(hit, origin)
         if with_steps:
             decision = pageview.decide(_at_host(host, hit), self._config.pageview_options)
@@ -109,7 +109,7 @@ class EventBuilder:
             return BuildResult("echo")
         # An event with a visitor of its own, as a webhook tracks it, is not about the requester.
         own_hit = hit if custom.visitor is None else None
-        origin = self._origin_of(hit) if hit is not None else ""
+        origin = self.origin_of(hit) if hit is not None else ""
         visit = _visit_of(custom)
         if own_hit is not None:
             visit = _at_host(self._public_host(own_hit, origin), own_hit)
@@ -155,7 +155,7 @@ class EventBuilder:
             trimmed=self._cut_fields(page, referral, cut) + self._lost_details(details.faults),
             **details.details,
         )
-        return self._finish(own_hit, "custom_event", event, decision)
+        return self._finish(own_hit, custom.reason, event, decision)
 
     def report(
         self, hit: Hit | None, custom: CustomEvent | None, result: BuildResult, decided_at: float
@@ -182,6 +182,10 @@ class EventBuilder:
             decided_at=decided_at,
         )
 
+    def decision_of(self, hit: Hit) -> Decision:
+        """The decision about a hit, without its steps; hooks of the app's are not called."""
+        return self._decisions.decide(hit, self._public_host(hit, self.origin_of(hit)))
+
     def visitor_of(self, hit: Hit) -> Visitor:
         """The visitor who made this hit: the resolved address, and what the browser sent."""
         return self._visitor_and_cuts(hit)[0]
@@ -207,7 +211,7 @@ class EventBuilder:
             )
         )
 
-    def _origin_of(self, hit: Hit) -> str:
+    def origin_of(self, hit: Hit) -> str:
         """Scheme and host of the site as its visitors know it."""
         config = self._config
         is_trusted = config.resolver.trusts(hit.peer)
@@ -238,7 +242,7 @@ class EventBuilder:
 
     def note_of(self, hit: Hit) -> str:
         """What is suspicious about the host of a hit that counts; empty for nothing."""
-        return internal_host_note(hit, self._origin_of(hit), self._config)
+        return internal_host_note(hit, self.origin_of(hit), self._config)
 
     def _event_for(self, hit: Hit, decision: Decision, origin: str) -> Event:
         page, referral = self._page_of(hit, origin, pageview.pushed_url(hit) or _shown_url(hit))
@@ -286,7 +290,7 @@ class EventBuilder:
 
     def _unsent_event(self, hit: Hit, custom: CustomEvent | None) -> Event:
         """The event that was not built, as it would be sent."""
-        origin = self._origin_of(hit)
+        origin = self.origin_of(hit)
         event = self._event_for(hit, _A_PAGEVIEW, origin)
         rule = self._config.path_rules.excluded_by(hit) or ""
         if rule in _SECRET_PATHS:

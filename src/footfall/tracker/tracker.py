@@ -23,7 +23,7 @@ from footfall.destinations import has_own_transport
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import Details
-from footfall.model import PAGEVIEW, Hit, Visitor
+from footfall.model import PAGEVIEW, Decision, Hit, Visitor
 from footfall.request.exchange import CURRENT, Exchange
 from footfall.request.filters import RequestFilter
 from footfall.request.recorder import RequestRecorder
@@ -227,6 +227,42 @@ class Tracker:
             self._close_transport()
         self._dispatcher.wait_for(self._pipeline.process_here(deadline), deadline)
         self._delivered_at = time.time()
+
+    # -- for the complement --------------------------------------------------------------------
+
+    def decide(self, hit: Hit) -> Decision:
+        """The decision about a hit, without its steps; nothing is counted."""
+        return self._builder.decision_of(test_mode.normalise(hit))
+
+    def origin_of(self, hit: Hit) -> str:
+        """Scheme and host of the site as its visitors know it."""
+        return self._builder.origin_of(hit)
+
+    def visitor_of(self, hit: Hit) -> Visitor:
+        """Who made this hit."""
+        return self._builder.visitor_of(test_mode.normalise(hit))
+
+    def count(self, reason: str) -> None:
+        """Count a reason of which there is no hit in the inbox."""
+        self._pipeline.reasons[reason] += 1
+
+    def track_shown(self, exchange: Exchange, *, page: str, referrer: str) -> None:
+        """Submit a page that the script has reported in this request. Never waits.
+
+        Raises:
+            EventError: No vendor would take it.
+        """
+        event = check_event(
+            PAGEVIEW,
+            page=page,
+            # Without one the Referer of this request would do, which is the page itself.
+            referrer=referrer,
+            record=exchange.record(),
+            at=monotonic(),
+            max_name_chars=self.config.max_name_chars,
+            reason="complement",
+        )
+        self._inbox.submit_event(event, event.at)
 
     # -- for tests and explanations ------------------------------------------------------------
 

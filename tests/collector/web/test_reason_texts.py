@@ -13,7 +13,7 @@ from footfall.tracker import event_builder
 from tests.support.trackers import tracker_over, visit
 
 LATER_REASONS = {"sampled_out", "no_client_ip", "should_track", "before_send"}
-COUNTED = {"navigation", "spa_visit", "custom_event"}
+COUNTED = {"navigation", "spa_visit", "complement", "custom_event"}
 
 
 def test_every_reason_has_a_remedy() -> None:

@@ -35,10 +35,11 @@ from __future__ import annotations
 from footfall.rules.pageview.decide import decide, decide_custom_event
 from footfall.rules.pageview.decision_cache import DecisionCache
 from footfall.rules.pageview.header_names import REQUEST_HEADERS, RESPONSE_HEADERS
-from footfall.rules.pageview.navigation_rules import pushed_url
+from footfall.rules.pageview.navigation_rules import is_library_request, pushed_url
 from footfall.rules.pageview.options import DOWNLOAD_EXTENSIONS, PageviewOptions
 from footfall.rules.pageview.prefetch import (
     TURBO_PREFETCH_HINT,
+    is_prefetch,
     is_refusable_prefetch,
     prefetch_hint,
 )
@@ -66,6 +67,8 @@ __all__ = [
     "PageviewOptions",
     "decide",
     "decide_custom_event",
+    "is_library_request",
+    "is_prefetch",
     "is_refusable_prefetch",
     "prefetch_hint",
     "pushed_url",

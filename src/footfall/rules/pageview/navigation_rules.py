@@ -36,6 +36,11 @@ LIBRARY_HEADERS: Final = frozenset(
 )
 
 
+def is_library_request(hit: Hit) -> bool:
+    """True if a library sent the request in place of the browser, for a page or a part of one."""
+    return not LIBRARY_HEADERS.isdisjoint(hit.headers)
+
+
 def _library(hit: Hit, _options: PageviewOptions) -> str | Navigation:
     if LIBRARY_HEADERS.isdisjoint(hit.headers):
         return "no library's header"

@@ -44,6 +44,11 @@ def prefetch_header(hit: Hit) -> str | None:
     )
 
 
+def is_prefetch(hit: Hit) -> bool:
+    """True if the page was fetched ahead of a click, by the browser or by a library."""
+    return prefetch_header(hit) is not None
+
+
 # Of the browser's own prefetches, which it discards when they fail.
 _REFUSABLE_HEADERS: Final = frozenset({"sec-purpose", "purpose", "x-moz"})
 

@@ -46,6 +46,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "no_content": "The response has no content.",
         "partial": "The response is a part of a file, and not the first.",
         "not_html": "The response is not an HTML page.",
+        "complement": "The browser showed a page without a request; the page's script reported it.",
         "custom_event": "The app called `track()` or `track_pageview()`.",
     }
 )

@@ -1,0 +1,229 @@
+"""What every adapter answers below the path, and what it counts."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import footfall
+from footfall import wsgi
+from footfall.complement import complement_app
+from footfall.complement.script_file import SOURCE_FILE, script_file
+from footfall.complement.visitor_limit import MAX_PER_MINUTE
+from footfall.model import Event
+from footfall.testing import Outbox
+from tests.complement.support import OPTIONS, body, posted
+from tests.support.adapters import ADAPTERS, PLAUSIBLE, Answer, Call, Raw, call_wsgi, navigation
+
+SCRIPT = script_file()
+
+
+@pytest.fixture(params=list(ADAPTERS.values()), ids=list(ADAPTERS))
+def adapter(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture
+def call(adapter: Any) -> Iterator[Call]:
+    with adapter(**OPTIONS) as call:
+        yield call
+
+
+def headers(answer: Answer) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def facts(event: Event) -> tuple[str, str, str | None, str | None]:
+    return event.name, event.url, event.referrer, event.visitor.client_ip
+
+
+def test_the_script_is_served(call: Call) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    answer = call(navigation(f"/_stats/{SCRIPT.name}", headers=plain))
+    assert (answer.status, answer.body) == (200, SCRIPT.body)
+    found = headers(answer)
+    assert found["content-type"] == "text/javascript; charset=utf-8"
+    assert found["x-content-type-options"] == "nosniff"
+    assert found["cache-control"] == "public, max-age=31536000, immutable"
+    assert "set-cookie" not in found
+    assert "server-timing" not in found
+    zipped = call(navigation(f"/_stats/{SCRIPT.name}", headers={"Accept-Encoding": "gzip, br"}))
+    assert headers(zipped)["content-encoding"] == "gzip"
+    assert headers(zipped)["vary"].lower() == "accept-encoding"
+    assert gzip.decompress(zipped.body) == SCRIPT.body
+    head = call(navigation("/_stats/c.js", headers=plain, method="HEAD"))
+    assert (head.body, headers(head)["content-length"]) == (b"", str(len(SCRIPT.body)))
+
+
+@pytest.mark.parametrize("name", ["c.js", "c.0123456789ab.js"])
+def test_under_a_name_that_stays_it_is_kept_for_minutes(call: Call, name: str) -> None:
+    answer = call(navigation(f"/_stats/{name}"))
+    assert (answer.body, headers(answer)["cache-control"]) == (SCRIPT.body, "public, max-age=300")
+
+
+def test_the_source_is_beside_it(call: Call) -> None:
+    assert call(navigation("/_stats/c.src.js")).body == SOURCE_FILE.read_bytes()
+
+
+def test_there_is_nothing_else(call: Call, footfall_outbox: Outbox) -> None:
+    assert call(navigation("/_stats")).status == 404
+    assert call(navigation("/_stats/")).status == 404
+    assert call(navigation("/_stats/other")).status == 404
+    assert call(posted(target="/_stats/other")).status == 404
+    assert call(posted(target="/_stats/c.js")).status == 405
+    assert call(navigation("/_statsx")).status == 200
+    assert [event.url for event in footfall_outbox] == ["https://example.com/_statsx"]
+
+
+def test_a_reported_page_counts_as_the_visitors(call: Call, footfall_outbox: Outbox) -> None:
+    content = body(
+        u="https://example.com/b?utm_source=a&token=1#part", r="https://news.example.org/item?id=1"
+    )
+    answer = call(posted(content, headers={"X-Forwarded-For": "203.0.113.9"}, peer="10.0.0.1"))
+    assert (answer.status, answer.body) == (204, b"")
+    assert headers(answer)["cache-control"] == "no-store"
+    assert "set-cookie" not in headers(answer)
+    assert [facts(event) for event in footfall_outbox] == [
+        (
+            "pageview",
+            "https://example.com/b?utm_source=a",
+            "https://news.example.org/item",
+            "203.0.113.9",
+        )
+    ]
+    assert footfall.stats()["reasons"] == {"complement": 1}
+
+
+def test_the_page_before_it_is_known(call: Call, footfall_outbox: Outbox) -> None:
+    call(posted(body(w="route", r="https://example.com/before?a=1")))
+    assert [(event.referrer, event.previous) for event in footfall_outbox] == [(None, "/before")]
+
+
+def test_the_request_of_the_report_is_not_its_referrer(call: Call, footfall_outbox: Outbox) -> None:
+    call(posted(headers={"Referer": "https://example.com/"}))
+    assert [(event.referrer, event.previous) for event in footfall_outbox] == [(None, None)]
+
+
+RULES: dict[str, tuple[Raw, dict[str, Any], str]] = {
+    "a bot": (posted(headers={"User-Agent": "GPTBot/1.0"}), {}, "bot"),
+    "an excluded page": (
+        posted(body(u="https://example.com/admin/x")),
+        {"exclude": ["/admin/**"]},
+        "excluded",
+    ),
+    "a page of a secret": (
+        posted(body(u="https://example.com/reset/MQ/set-password/")),
+        {},
+        "excluded",
+    ),
+    "localhost": (
+        posted(
+            body(u="http://localhost:8000/page"),
+            headers={"Host": "localhost:8000", "Origin": "http://localhost:8000"},
+        ),
+        {},
+        "localhost",
+    ),
+    "DNT": (posted(headers={"DNT": "1"}), {"respect_dnt": True}, "dnt"),
+    "GPC": (posted(headers={"Sec-GPC": "1"}), {"respect_gpc": True}, "gpc"),
+    "sampling": (posted(), {"sample_rate": 0.0}, "sampled_out"),
+    "a hook": (posted(), {"before_send": lambda event: None}, "before_send"),
+    "garbage": (posted(b"\x00{"), {}, "complement_invalid"),
+    "nothing": (posted(b""), {}, "complement_invalid"),
+    "too much": (
+        posted(body(u="https://example.com/" + "a" * 2_100)),
+        {},
+        "complement_invalid",
+    ),
+    "another site's page": (
+        posted(headers={"Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"}),
+        {},
+        "complement_invalid",
+    ),
+    "a page of another host": (
+        posted(body(u="https://evil.test/page")),
+        {},
+        "complement_invalid",
+    ),
+    "a page that the server has counted": (
+        posted(body(w="old", s=4_000_000_000_000)),
+        {},
+        "complement_reached",
+    ),
+}
+
+
+@pytest.mark.parametrize(("raw", "options", "reason"), RULES.values(), ids=RULES.keys())
+def test_the_rules_are_those_of_every_page(
+    adapter: Any, footfall_outbox: Outbox, raw: Raw, options: dict[str, Any], reason: str
+) -> None:
+    with adapter(**OPTIONS, **options) as call:
+        assert call(raw).status == 204
+        assert list(footfall_outbox) == []
+        assert footfall.stats()["reasons"] == {reason: 1}
+        assert footfall.stats()["errors"] == 0
+
+
+def test_a_visitor_who_reports_without_end_is_limited(call: Call, footfall_outbox: Outbox) -> None:
+    for _ in range(2 * MAX_PER_MINUTE + 1):
+        assert call(posted()).status == 204
+    # A minute may have ended meanwhile.
+    assert MAX_PER_MINUTE <= len(footfall_outbox) <= 2 * MAX_PER_MINUTE
+    assert footfall.stats()["reasons"]["complement_limit"] >= 1
+
+
+def test_a_page_is_stamped_beside_the_apps_own_figures(adapter: Any) -> None:
+    with adapter(**OPTIONS) as call:
+        assert headers(call(navigation("/page")))["server-timing"].startswith('footfall;desc="1')
+        assert "server-timing" not in headers(call(navigation("/json")))
+    with adapter(destinations=[PLAUSIBLE]) as call:
+        assert "server-timing" not in headers(call(navigation("/page")))
+
+
+def test_where_nothing_is_counted_the_script_is_still_there(adapter: Any) -> None:
+    with adapter(**OPTIONS, enabled=False) as call:
+        assert call(navigation("/_stats/c.js")).body == SCRIPT.body
+        assert call(posted()).status == 204
+        assert footfall.stats()["reasons"] == {}
+
+
+def test_in_sync_mode_the_report_waits_for_its_event(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(**OPTIONS, mode="sync") as call:
+        assert call(posted()).status == 204
+        assert [event.url for event in footfall_outbox] == ["https://example.com/page"]
+
+
+def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/html")])
+    return [b""]
+
+
+def test_an_address_without_the_canonical_host_gets_that(footfall_outbox: Outbox) -> None:
+    wrapped = wsgi.FootfallMiddleware(app, **OPTIONS, base_url="https://www.example.org")
+    call_wsgi(wrapped, posted())
+    assert [event.url for event in footfall_outbox] == ["https://www.example.org/page"]
+
+
+def test_a_proxy_that_hides_the_host_is_named(
+    caplog: pytest.LogCaptureFixture, footfall_outbox: Outbox
+) -> None:
+    wrapped = wsgi.FootfallMiddleware(app, **OPTIONS)
+    for _ in range(2):
+        call_wsgi(wrapped, posted(headers={"Host": "app.internal:8000"}))
+    assert list(footfall_outbox) == []
+    [warned] = [each.message for each in caplog.records if "complement" in each.message]
+    assert "'example.com', which is not the host that the app sees" in warned
+    assert "set `base_url`" in warned
+
+
+def test_a_fault_of_ours_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(complement_app, "report_from", fail)
+    wrapped = wsgi.FootfallMiddleware(app, **OPTIONS)
+    assert call_wsgi(wrapped, posted()).status == 204
+    assert wrapped.tracker.stats()["errors"] == 1
