@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import footfall
-from footfall.cli import COMMANDS, main
+from footfall.cli import COMMANDS, main, make_parser
 from tests.support.waiting import MAX_SECONDS
 
 
@@ -57,6 +57,35 @@ def test_a_misspelt_option_is_named_with_the_nearest(
     assert output.endswith(f"{program}: error: no such option: {text.rstrip()}\n")
     assert output.startswith(f"usage: {program} [")
     assert "s3cret" not in output
+
+
+# What each line means, with the options behind the words.
+INTERMIXED = {
+    "relay dead --show redis://a.test": "relay dead redis://a.test --show",
+    "relay --json dead --replay redis://a.test": "relay dead redis://a.test --json --replay",
+    "relay --to webhook://a.test": "relay --to webhook://a.test",
+    "check collector://a.test/b --wait 1 collector://c.test/d --json": (
+        "check collector://a.test/b collector://c.test/d --wait 1 --json"
+    ),
+    "check --behind nginx": "check --behind nginx",
+    "forward --after 3 file umami://a.test/1 --domain x umami://b.test/2": (
+        "forward file umami://a.test/1 umami://b.test/2 --after 3 --domain x"
+    ),
+}
+
+
+@pytest.mark.parametrize("line", INTERMIXED)
+def test_an_option_stands_between_words_as_well_as_behind_them(line: str) -> None:
+    found, expected = (make_parser().parse_args(each.split()) for each in (line, INTERMIXED[line]))
+    assert found == expected
+
+
+def test_a_misspelt_option_between_words_is_named_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["relay", "dead", "--shw", "redis://a.test"])
+    output = capsys.readouterr().err
+    assert output.startswith("usage: footfall relay [")
+    assert output.endswith("no such option: --shw, did you mean --show?\n")
 
 
 CHOICES = {

@@ -14,7 +14,7 @@ from footfall.cli.console import discard
 
 COMMANDS: Final = {
     "run": "run an app, and show what it counts",
-    "tail": "show what a collector sees, as it arrives",
+    "tail": "show what a collector sees, or an app writes, as it arrives",
     "collect": "run the local collector: one file, one page",
     "export": "write the collector's events as CSV, JSON lines or Parquet",
     "forward": "send the events of a collector's file to a vendor that takes their times",
@@ -92,13 +92,27 @@ class _CommandParser(argparse.ArgumentParser):
     Each command has its own, so that the usage in front of the error is the command's.
     """
 
+    _is_intermixing = False
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, rest = super().parse_known_args(args, namespace)
+        found, rest = self._parse(args, namespace)
         # Without their values, which may be secrets.
         unknown = [each.partition("=")[0] for each in rest if each.startswith("-")]
         if unknown:
             self.error("; ".join(map(self._unknown, unknown)))
         return found, rest
+
+    def _parse(self, args: Any, namespace: Any) -> Any:
+        """Let options stand between the words of a list: `relay dead --show QUEUE`."""
+        # It calls `parse_known_args` itself, and refuses the arguments of `run` and `goals`.
+        has_list = any(each.nargs in ("*", "+") for each in self._get_positional_actions())
+        if not has_list or self._is_intermixing:
+            return super().parse_known_args(args, namespace)
+        self._is_intermixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_intermixing = False
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Name the nearest of the choices for one that there is not: a command, an action."""
