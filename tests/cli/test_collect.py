@@ -104,7 +104,7 @@ def test_a_signal_ends_the_command_with_everything_written(
 
 def test_json_lines_tell_the_start_and_the_stop(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
-    with command("-p", "0", "--database", str(file), "--log-format", "json") as running:
+    with command("-p", "0", "--database", str(file), "--json") as running:
         assert running.stdout is not None
         start = json.loads(running.stdout.readline())
         validate("collect", start)

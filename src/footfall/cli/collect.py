@@ -49,6 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             *names, dest=name, action=action, default=argparse.SUPPRESS, help=each.text, **value
         )
+    parser.add_argument(
+        "--json",
+        dest="log_format",
+        action="store_const",
+        const="json",
+        default=argparse.SUPPRESS,
+        help="for programs: the same as --log-format json",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -68,3 +68,8 @@ def test_without_the_collectors_packages_it_says_what_to_install() -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert 'pip install "footfall[collector]"' in done.stderr
+
+
+def test_objects_for_programs_need_the_scripted_visits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--json", "--port", "0"]) == 2
+    assert "--json goes with --once" in capsys.readouterr().err

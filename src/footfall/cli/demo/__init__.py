@@ -26,7 +26,7 @@ HELP: Final = (
 EXIT_CODES: Final = {
     0: "it was stopped, or each scripted visit was counted as expected",
     1: "with --once: a visit was not",
-    2: "it could not start",
+    2: "it could not start, or wrong usage",
 }
 DOMAIN: Final = "demo.example"
 _DASHBOARD: Final = "/stats"
@@ -36,7 +36,7 @@ _COLLECTOR_PORT: Final = 8321
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall demo`."""
     parser.add_argument("--once", action="store_true", help="scripted visits, a table, and the end")
-    parser.add_argument("--json", action="store_true", help="for programs; with --once")
+    parser.add_argument("--json", action="store_true", help="for programs, with --once: one object")
     parser.add_argument(
         "-p", "--port", type=int, default=8000, help="of the site; 0 takes a free one (%(default)s)"
     )
@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Return 0; with --once, 1 if a visit was not counted as expected; 2 if it could not start."""
+    if args.json and not args.once:
+        complain("--json goes with --once: without that the demo runs until Ctrl-C")
+        return 2
     try:
         return _run(args)
     except (ConfigError, ModuleNotFoundError, OSError) as error:
