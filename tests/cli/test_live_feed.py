@@ -39,6 +39,10 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
         EVENT | {"counted": False, "reason": "bot", "name": "pageview", "props": {}},
         "09:30:49  pageview       /pricing             not counted: bot  from https://news.test/",
     ),
+    "an event without a page": (
+        EVENT | {"path": None, "props": {}, "referrer": None},
+        "09:30:49  Signup",
+    ),
     "a hostile path": (
         EVENT | {"path": "/\x1b[2J\n", "props": {}, "referrer": None},
         "09:30:49  Signup         /\\x1b[2J\\n",

@@ -54,10 +54,11 @@ class LiveFeed:
         response = self._client.get(f"/api/v1/{kind}", params={"after": self._last[kind]})
         for found in response.raise_for_status().json()[kind]:
             self._last[kind] = max(self._last[kind], found["id"])
-            yield _entry(found, is_event=kind == "events")
+            yield entry_of(found, is_event=kind == "events")
 
 
-def _entry(found: Mapping[str, Any], *, is_event: bool) -> dict[str, Any]:
+def entry_of(found: Mapping[str, Any], *, is_event: bool) -> dict[str, Any]:
+    """What a feed has of an event, or of a hit that does not count, in the collector's JSON."""
     return {
         "version": VERSION,
         "at": found["received_at"],
@@ -87,7 +88,7 @@ def as_line(entry: Mapping[str, Any]) -> str:
         what = f"{entry['method'] or entry['name']} {entry['status'] or ''}".rstrip()
         extras.insert(0, f"not counted: {entry['reason']}")
     at = str(entry["at"])[11:19]
-    return escaped(f"{at}  {what:<14} {entry['path']:<20} {'  '.join(extras)}").rstrip()
+    return escaped(f"{at}  {what:<14} {entry['path'] or '':<20} {'  '.join(extras)}").rstrip()
 
 
 def collector_client(url: str, token: str | None) -> httpx2.Client:

@@ -1,16 +1,20 @@
-"""`footfall tail`: shows what a collector sees, as it arrives."""
+"""`footfall tail`: shows what a collector sees, or what an app writes into a file."""
 
 from __future__ import annotations
 
 import os
+import re
+import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from footfall.cli.api_keys import COLLECTOR_TOKEN, collector_token, collector_token_remedy
 from footfall.cli.live_feed import POLL_SECONDS, LiveFeed, as_line, collector_client, newest
 from footfall.cli.terminal import complain, say, say_json
-from footfall.destinations import Collector, destination_from, split_dsns
-from footfall.errors import ConfigError
+from footfall.destinations import Collector, destination_from, file_of, split_dsns
+from footfall.errors import ConfigError, Fault, hide_path
 
 if TYPE_CHECKING:
     import argparse
@@ -18,12 +22,13 @@ if TYPE_CHECKING:
 
 HELP: Final = (
     "Show each event that a collector receives, and each request that does not count, with the "
-    f"reason, until Ctrl-C. The collector's token is read from {COLLECTOR_TOKEN}."
+    "reason, until Ctrl-C; or each event that an app writes into a file. The collector's token is "
+    f"read from {COLLECTOR_TOKEN}."
 )
 EXIT_CODES: Final = {
     0: "it was stopped with Ctrl-C, or its reader has ended",
     1: "the collector refuses to be read: a line says why",
-    2: "no collector answers there, or wrong usage",
+    2: "no collector answers there, it is no file of ours, or wrong usage",
 }
 
 _STOPPED = 0
@@ -31,15 +36,23 @@ _REFUSED = 1
 _USAGE = 2
 
 _DEFAULT_URL: Final = "http://127.0.0.1:8321"
+_HOST_AND_PORT: Final = re.compile(r"[\w.-]+:\d+/?")
+
+
+class _Feed(Protocol):
+    """What is new, each time that it is asked."""
+
+    def new(self) -> list[dict[str, Any]]: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `footfall tail`."""
     parser.add_argument(
-        "url",
-        metavar="URL",
+        "place",
+        metavar="URL|FILE",
         nargs="?",
-        help=f"of the collector; by default that of FOOTFALL_DESTINATIONS, else {_DEFAULT_URL}",
+        help="of the collector, or the file; also as in FOOTFALL_DESTINATIONS, which is the "
+        f"default, else {_DEFAULT_URL}",
     )
     parser.add_argument(
         "-n", "--last", metavar="N", type=int, default=10, help="first the last N (%(default)s)"
@@ -52,40 +65,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Return an exit code of `EXIT_CODES`."""
-    import httpx2
-
     try:
-        url = args.url or _configured_url()
-        client = collector_client(url, collector_token())
-    except (ConfigError, ValueError, httpx2.InvalidURL) as error:
+        place = _place(args.place) if args.place else _configured_place()
+        return _tail_file(place, args) if isinstance(place, Path) else _tail_url(place, args)
+    except KeyboardInterrupt:
+        return _STOPPED
+    except ConfigError as error:
         complain(error)
         return _USAGE
-    with client:
-        feed = LiveFeed(client, shows_all=args.all)
+
+
+def _place(text: str) -> str | Path:
+    """The URL of a collector, or a file: both may be written as destinations are.
+
+    Raises:
+        ConfigError: It is another destination, or none.
+    """
+    if text.startswith(("http://", "https://")):
+        return text
+    if "://" in text:
+        found = _place_of(text)
+        if found is None:
+            remedy = "is no collector and no file, so only the vendor has its events"
+            raise ConfigError(Fault("place", hide_path(text), remedy))
+        return found
+    if _HOST_AND_PORT.fullmatch(text) and not Path(text).exists():
+        return f"http://{text}"
+    return Path(text)
+
+
+def _configured_place() -> str | Path:
+    lines = split_dsns(os.environ.get("FOOTFALL_DESTINATIONS", ""))
+    return next((found for found in map(_place_of, lines) if found is not None), _DEFAULT_URL)
+
+
+def _place_of(line: str) -> str | Path | None:
+    destination = destination_from(line)
+    if isinstance(destination, Collector):
+        return destination.endpoint.removesuffix("/api/event")
+    file = file_of(destination)
+    return None if file is None else Path(file.path)
+
+
+def _tail_file(path: Path, args: argparse.Namespace) -> int:
+    from footfall.cli.file_feed import FileFeed
+
+    with FileFeed(path) as feed:
+        if not feed.is_open:
+            complain(f"{feed.path} has no events yet; the first one makes it")
+        if not args.json:
+            complain("Requests that do not count are in no file: the app's live page has them.")
+        _show(newest(feed.new(), args.last), is_json=args.json)
+        return _follow(feed, str(path), is_json=args.json)
+
+
+def _tail_url(url: str, args: argparse.Namespace) -> int:
+    import httpx2
+
+    with ExitStack() as stack:
         try:
+            client = stack.enter_context(collector_client(url, collector_token()))
+            feed = LiveFeed(client, shows_all=args.all)
             _show(newest(feed.new(), args.last), is_json=args.json)
             return _follow(feed, url, is_json=args.json)
-        except KeyboardInterrupt:
-            return _STOPPED
         except httpx2.HTTPStatusError as error:
             status = error.response.status_code
             is_token = status in (401, 403)
             complain(collector_token_remedy() if is_token else f"{url} answers {status}")
             return _REFUSED
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            complain(f"No collector answers at {url}: {error}. Start one: footfall collect")
+            complain(
+                f"No collector answers at {url}: {error}. Start one: footfall collect. For what an "
+                "app writes, name its file: footfall tail footfall.sqlite3"
+            )
             return _USAGE
 
 
-def _configured_url() -> str:
-    for line in split_dsns(os.environ.get("FOOTFALL_DESTINATIONS", "")):
-        destination = destination_from(line)
-        if isinstance(destination, Collector):
-            return destination.endpoint.removesuffix("/api/event")
-    return _DEFAULT_URL
-
-
-def _follow(feed: LiveFeed, url: str, *, is_json: bool) -> int:
+def _follow(feed: _Feed, place: str, *, is_json: bool) -> int:
     import httpx2
 
     pause, is_lost = threading.Event(), False
@@ -93,10 +149,10 @@ def _follow(feed: LiveFeed, url: str, *, is_json: bool) -> int:
         pause.wait(POLL_SECONDS)
         try:
             found = feed.new()
-        except httpx2.TransportError:
+        except (httpx2.TransportError, sqlite3.OperationalError):
             # It is restarted perhaps.
             if not is_lost:
-                complain(f"{url} does not answer; it is asked again until it does")
+                complain(f"{place} does not answer; it is asked again until it does")
             is_lost = True
             continue
         is_lost = False

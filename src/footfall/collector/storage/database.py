@@ -219,16 +219,21 @@ class Database:
         count_sql.register_functions(connection)
 
 
+class NotWrittenYet(ConfigError):  # noqa: N818 -- it names what is known
+    """The file of an app, or of a collector, that no event has come to."""
+
+
 def open_to_read(path: str | Path) -> sqlite3.Connection:
     """A read-only connection to a collector's file.
 
     Raises:
-        ConfigError: There is no such file, or it is not a collector's of this version. Says what
-            it is.
+        NotWrittenYet: There is no such file, or it is empty.
+        ConfigError: It is not a collector's of this version. Says what it is.
     """
+    if Path(path).is_dir():
+        raise ConfigError(Fault("database", str(path), f"is a directory; {_NAME_OURS}"))
     if not Path(path).is_file():
-        kind = "is a directory" if Path(path).is_dir() else "there is no such file"
-        raise ConfigError(Fault("database", str(path), f"{kind}; {_NAME_OURS}"))
+        raise NotWrittenYet(Fault("database", str(path), f"there is no such file; {_NAME_OURS}"))
     with _config_errors(str(path), _NAME_OURS), contextlib.ExitStack() as stack:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = stack.enter_context(
@@ -237,7 +242,7 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
         _check_file(connection, str(path), _NAME_OURS)
         _check_pages(connection, str(path))
         if not (written := schema.version(connection)):
-            raise ConfigError(Fault("database", str(path), f"has no events yet; {_NAME_OURS}"))
+            raise NotWrittenYet(Fault("database", str(path), f"has no events yet; {_NAME_OURS}"))
         if written < schema.SCHEMA_VERSION:
             remedy = "was written by an earlier footfall; start `footfall collect` on it once"
             raise ConfigError(Fault("database", str(path), remedy))
