@@ -18,6 +18,7 @@ from footfall.cli.console import discard
 from footfall.cli.terminal import complain
 from footfall.common.printable import escaped, escaped_json
 from footfall.common.same_file import is_same_file
+from footfall.common.spreadsheet import as_text
 from footfall.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -73,9 +74,6 @@ _EVENTS: Final = f"{_SELECT % 'events'} UNION ALL {_SELECT % 'dropped_events'} O
 _MISSING: Final = 'Parquet needs the package duckdb: pip install "footfall[parquet]"'
 _END_OF_TIME: Final = 2**62
 
-# A spreadsheet program runs a cell that begins with one of these as a formula; the tab and the ends
-# of lines it skips (OWASP, "CSV Injection", read 2026-11). The wide ones Excel reads alike.
-_FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 # In the column of amounts a negative number stays one.
 _NEGATIVE: Final = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
@@ -173,15 +171,13 @@ def _midnight(day: date) -> int:
 
 def _without_formulas(row: _Row) -> _Row:
     return [
-        f"'{value}" if _is_formula(name, value) else value
+        as_text(value) if isinstance(value, str) and not _is_amount(name, value) else value
         for name, value in zip(COLUMNS, row, strict=True)
     ]
 
 
-def _is_formula(column: str, value: Any) -> bool:
-    if not isinstance(value, str) or not value.startswith(_FORMULA):
-        return False
-    return column != "amount" or _NEGATIVE.fullmatch(value) is None
+def _is_amount(column: str, value: str) -> bool:
+    return column == "amount" and _NEGATIVE.fullmatch(value) is not None
 
 
 def _is_shown(output: str | None) -> bool:

@@ -272,3 +272,63 @@ def test_labels_stand_apart_and_targets_are_large_on_every_width(
         return found
 
     assert chromium.run(journey) == []
+
+
+@pytest.mark.server("chromium")
+def test_a_long_list_is_searched_and_a_filter_is_typed(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> Watch:
+        watch = Watch(page)
+        page.goto(f"{url}/?more=pages&period=30d")
+        pages = page.locator("#pages")
+        pages.get_by_role("row", name="/old").wait_for()
+        page.evaluate("window.isSamePage = true; 0")
+        pages.get_by_role("searchbox").fill("PRIC")
+        page.keyboard.press("Enter")
+        pages.get_by_role("row", name="/old").wait_for(state="detached")
+        pages.get_by_role("row", name="/pricing").wait_for()
+        # The rest of the page has stayed, and the focus with it.
+        assert page.evaluate("isSamePage")
+        assert page.evaluate("document.activeElement.value") == "PRIC"
+        pages.get_by_role("link", name="Show fewer").click()
+        pages.get_by_role("searchbox").wait_for(state="detached")
+        # A filter by what is typed, and its opposite.
+        page.locator(".chips summary").click()
+        page.get_by_label("How").select_option("contains")
+        page.get_by_label("What").select_option("Page")
+        page.get_by_label("Value").fill("old")
+        page.keyboard.press("Enter")
+        page.get_by_text("Page contains old", exact=True).wait_for()
+        assert page.locator(".totals .figure").first.inner_text() == "2"
+        page.get_by_role("link", name="contains", exact=True).click()
+        page.get_by_text("Page does not contain old", exact=True).wait_for()
+        with page.expect_download() as download:
+            pages.get_by_role("link", name="Pages as CSV").click()
+        assert download.value.suggested_filename == "pages.csv"
+        return watch
+
+    watch = chromium.run(journey)
+    assert watch.problems == []
+    assert watch.origins == {urlsplit(url).netloc}
+
+
+@pytest.mark.server("chromium")
+def test_the_current_visitors_are_asked_for_while_somebody_looks(
+    url: str, chromium: Chromium
+) -> None:
+    def journey(page: Page) -> list[str]:
+        numbers = iter((2, 1_234))
+        page.route("**/now", lambda route: route.fulfill(json={"visitors": next(numbers)}))
+        page.clock.install()
+        page.goto(url)
+        number = page.locator("#now .number")
+        seen = [number.inner_text()]
+        for text in ("2 visitors now", "1,234 visitors now"):
+            page.clock.fast_forward(31_000)
+            number.get_by_text(text, exact=True).wait_for()
+            seen.append(number.inner_text())
+        # A page that nobody sees asks for nothing.
+        page.evaluate("Object.defineProperty(document, 'hidden', { value: true }); 0")
+        page.clock.fast_forward(60_000)
+        return [*seen, number.inner_text()]
+
+    assert chromium.run(journey) == ["1 visitor now", "2 visitors now", *["1,234 visitors now"] * 2]

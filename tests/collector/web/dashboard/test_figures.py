@@ -112,6 +112,12 @@ def test_long_lists_are_cut_and_can_be_shown_whole() -> None:
             assert "/page-11" in whole
             assert "4 more" not in whole
             assert "Event 11" in page_text(url, "more=events")
+            # A search finds what the short list does not show.
+            found = page_text(url, "more=pages&find=E-1")
+            assert "/page-11 1 1" in found
+            assert "/page-02" not in found
+            assert "Show fewer" in found
+            assert "Nothing contains zzz." in page_text(url, "more=pages&find=zzz")
 
 
 def test_conversions_have_the_revenue_of_each_currency() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 from contextlib import closing
 
 import httpx2
+import pytest
 
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard.view import TABS
@@ -71,3 +73,53 @@ def test_hostile_texts_are_escaped() -> None:
                 assert tags.names["img"] == 1
                 assert [name for name in tags.attributes if name.startswith("on")] == []
                 assert not re.search(r"\sstyle=|<style|<script>", page)
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("sources.csv", ["Source,Visitors,Share", "Google,2,66.7", "Direct / None,1,33.3"]),
+        ("pages.csv?pages=entry&source=Google", ["Entry page,Visitors,Bounces", "/,1,0"]),
+        ("places.csv", ["Country,Visitors,Share", "DE,1,33.3"]),
+        ("devices.csv?devices=os&event=Signup", ["System,Conversions,Rate", "GNU/Linux,1,50.0"]),
+        ("events.csv", ["Event,Visitors,Times,Rate", "Signup,1,1,33.33"]),
+        ("events.csv?event=Signup&props=plan", ["plan,Visitors,Times", "pro,1,1"]),
+        ("bots.csv", ["Not counted,Class,Times", "GPTBot,ai-training,3"]),
+        ("graph.csv?period=7d&metric=visits", ["Day,Visits", "2026-11-15,0"]),
+    ],
+)
+def test_each_table_is_there_as_csv(url: str, path: str, rows: list[str]) -> None:
+    answer = httpx2.get(f"{url}/figures/{path}")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    name = path.partition("?")[0]
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.text.splitlines()[: len(rows)] == rows
+
+
+def test_there_is_no_other_csv(url: str) -> None:
+    assert httpx2.get(f"{url}/figures/secrets.csv").status_code == 404
+    assert httpx2.get(f"{url}/figures/pages.csv?period=decade").status_code == 400
+
+
+def test_no_cell_of_the_csv_is_a_formula() -> None:
+    with closing(Store(clock=lambda: NOON)) as store:
+        enqueue(store, [event_of("v", 60, "/", "=cmd()", props={"+k": '@v,"'})])
+        store.flush()
+        for url in served_dashboard(store):
+            events = httpx2.get(f"{url}/figures/events.csv").text
+            props = httpx2.get(f"{url}/figures/events.csv", params={"event": "==cmd()"}).text
+    assert events.splitlines()[1].startswith("'=cmd(),1")
+    assert props.splitlines() == ["'+k,Visitors,Times", '"\'@v,""",1,1']
+
+
+def test_every_csv_link_of_the_page_leads_to_what_it_shows(url: str) -> None:
+    page = httpx2.get(f"{url}/?period=7d&more=pages&find=x&source=Google").text
+    links = [html.unescape(each) for each in re.findall(r'href="(/figures/[^"]*)"', page)]
+    assert links[0] == "/figures/graph.csv?period=7d&source=Google"
+    assert len(links) == 5
+    assert {httpx2.get(url + each).status_code for each in links} == {200}
+
+
+def test_the_number_of_current_visitors_is_there_alone(url: str) -> None:
+    assert httpx2.get(f"{url}/now").json() == {"visitors": 1}
+    assert httpx2.get(f"{url}/now?domain=other.test").json() == {"visitors": 0}

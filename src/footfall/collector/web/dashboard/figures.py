@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple
@@ -13,14 +14,22 @@ from footfall.collector.storage.stats import (
     Condition,
     Filter,
     StatsQuery,
-    StatsRow,
     TimeRange,
     Unit,
 )
 from footfall.collector.storage.stats.execute import Snapshot
-from footfall.collector.storage.stats.metrics import NONE, NOT_SET, Number
+from footfall.collector.storage.stats.metrics import Number
 from footfall.collector.storage.stats.time_ranges import labels
 from footfall.collector.storage.store import Store
+from footfall.collector.web.dashboard.cards import (
+    BOTS,
+    CARDS,
+    Card,
+    Cards,
+    Table,
+    bots_table,
+    card_of,
+)
 from footfall.collector.web.dashboard.chart import Chart, Point, Scale, draw
 from footfall.collector.web.dashboard.formatting import (
     UNKNOWN,
@@ -33,58 +42,11 @@ from footfall.collector.web.dashboard.formatting import (
     format_time,
     iso_day,
 )
-from footfall.collector.web.dashboard.view import (
-    FILTERS,
-    PROP,
-    TABS,
-    View,
-    dimension_of,
-    units_of,
-)
-from footfall.model import PAGEVIEW
+from footfall.collector.web.dashboard.view import View, units_of
 
-_ROWS: Final = 9
-_MANY_ROWS: Final = 200
-
-_TITLES: Final = {
-    "sources": "Sources",
-    "pages": "Pages",
-    "places": "Countries",
-    "devices": "Devices",
-    "events": "Events",
-}
-_TAB_NAMES: Final = {
-    "source": "Sources",
-    "channel": "Channels",
-    "referrer": "Referrers",
-    "utm_source": "UTM source",
-    "utm_medium": "UTM medium",
-    "utm_campaign": "UTM campaign",
-    "utm_content": "UTM content",
-    "utm_term": "UTM term",
-    "page": "Top",
-    "entry": "Entry",
-    "exit": "Exit",
-    "country": "Countries",
-    "device": "Types",
-    "browser": "Browsers",
-    "os": "Systems",
-}
-# The second column of a panel, where another figure says more than the share of visitors.
-_SECOND: Final = {"page": "pageviews", "entry": "bounce_rate"}
-_COLUMNS: Final = {
-    "visitors": "Visitors",
-    "pageviews": "Views",
-    "bounce_rate": "Bounces",
-    "events": "Times",
-    "percentage": "Share",
-    "conversion_rate": "Rate",
-    "conversions": "Conversions",
-    "group_conversion_rate": "Rate",
-}
-_IN_MENU: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
-# Where a row "not set" has no meaning.
-_WITHOUT_NOT_SET: Final = _IN_MENU | {"country"}
+GRAPH: Final = "graph"
+TABLES: Final = (*CARDS, GRAPH)
+"""What there is as CSV."""
 
 _EVENT: Final = "event:name"
 # Without visits a rate is undefined; all other metrics are 0.
@@ -96,19 +58,6 @@ _SCALES: Final[dict[str, Scale]] = {
 }
 # More than any interval has points.
 _MAX_POINTS: Final = 500
-
-# Texts for empty panels.
-_HINTS: Final = {
-    "utm_source": "Links tagged with utm_source show here.",
-    "utm_medium": "Links tagged with utm_medium show here.",
-    "utm_campaign": "Links tagged with utm_campaign show here.",
-    "utm_content": "Links tagged with utm_content show here.",
-    "utm_term": "Links tagged with utm_term show here.",
-    "country": (
-        "Countries show where a CDN tells them (such as CF-IPCountry), or with `--mmdb FILE`."
-    ),
-    "event": 'Send one from a view: footfall.track("Signup", props={"plan": "pro"})',
-}
 
 
 class Total(NamedTuple):
@@ -123,48 +72,12 @@ class Total(NamedTuple):
     is_in_chart: bool
 
 
-class Tab(NamedTuple):
-    """A tab of a panel, as a link."""
-
-    name: str
-    link: str
-    is_selected: bool
-
-
 class Choice(NamedTuple):
     """An interval of the chart, as a link."""
 
     unit: Unit
     link: str
     is_selected: bool
-
-
-class FigureRow(NamedTuple):
-    """A row of a panel; `share` is of the longest bar, in per cent."""
-
-    text: str
-    link: str
-    share: int
-    figures: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """A table of the most frequent values of a dimension."""
-
-    id: str
-    title: str
-    tabs: Sequence[Tab]
-    # Tabs in a menu.
-    more_tabs: Sequence[Tab] = ()
-    # The headings of the values and of their figures.
-    heading: str
-    columns: Sequence[str]
-    rows: Sequence[FigureRow]
-    # The number of further rows, and the link that shows them.
-    further_rows: int
-    further_link: str
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +95,10 @@ class Figures:
     before: str | None
     after: str | None
     chart: Chart
+    csv_link: str
     ticks: Sequence[str]
     table: Sequence[tuple[str, str, str]]
-    panels: Sequence[Panel]
+    cards: Sequence[Card]
     # The props of the event that the page is filtered by.
     prop_names: Sequence[str]
     is_empty: bool
@@ -194,11 +108,31 @@ class Figures:
 
 def figures(store: Store, view: View) -> Figures:
     """Read everything that a view shows from the store."""
+    newest = store.last_event_at(view.domain)
+    with _open(store, view) as reader:
+        found = reader.read(newest)
+    return replace(found, cards=[*found.cards, card_of(view, BOTS, _bots(store, view))])
+
+
+def table_of(store: Store, view: View, name: str) -> Table:
+    """All rows of one of `TABLES`: of a card, or of the graph."""
+    if name == BOTS:
+        return _bots(store, view)
+    with _open(store, view) as reader:
+        return reader.graph() if name == GRAPH else reader.cards.table(name)
+
+
+def _bots(store: Store, view: View) -> Table:
+    span = view.range(store.clock(), store.zone, store.oldest_day())
+    return bots_table(store.bots(span, view.domain))
+
+
+@contextmanager
+def _open(store: Store, view: View) -> Iterator[_FiguresReader]:
     time = _Time(store.clock(), store.zone, store.oldest_day())
     names = _prop_names(store, view, time)
-    newest = store.last_event_at(view.domain)
     with store.snapshot() as snapshot:
-        return _FiguresReader(snapshot, view, time, names).read(newest)
+        yield _FiguresReader(snapshot, view, time, names)
 
 
 class _Time(NamedTuple):
@@ -230,6 +164,7 @@ class _FiguresReader:
         self._comparison = view.comparison(time.now, time.zone)
         self._filters = tuple(map(_condition, view.filters()))
         self._prop_names = prop_names
+        self.cards = Cards(snapshot, view, self._query_of("visitors"), prop_names)
 
     def read(self, newest: int | None) -> Figures:
         totals = self._totals()
@@ -252,18 +187,25 @@ class _FiguresReader:
             before=before,
             after=after,
             chart=chart,
+            csv_link=self._view.csv_link(GRAPH),
             ticks=[format_tick(metric, tick) for tick in chart.ticks],
             table=[_table_row(metric, point) for point in points],
-            panels=self._panels(),
+            cards=self.cards.all(),
             prop_names=self._prop_names,
             is_empty=all(total.text in ("0", "0.0%", UNKNOWN) for total in totals),
             newest_day=iso_day(newest or self._now, self._range),
         )
 
-    def _query(self, *metrics: str, by: str, limit: int) -> tuple[list[StatsRow], int]:
-        query = replace(self._query_of(*metrics), dimensions=(by,), limit=limit)
-        result = self._snapshot.run(query)
-        return list(result.rows), result.total
+    def graph(self) -> Table:
+        """The figures of the chart, with the times as ISO 8601 has them."""
+        metric, unit = self._view.metric, self._view.unit(self._range)
+        now = self._series(metric, unit, self._range)
+        return Table(
+            heading=unit.capitalize(),
+            columns=[self._view.metrics[metric]],
+            metrics=(metric,),
+            rows=[(label, (number,)) for label, number in now],
+        )
 
     # -- the totals and the chart -------------------------------------------------------------
 
@@ -355,108 +297,6 @@ class _FiguresReader:
         if not self._range.since <= self._now < self._range.until:
             return None
         return min(len(labels(self._range.until_at_most(self._now), unit)), len(points)) - 1
-
-    # -- the panels ---------------------------------------------------------------------------
-
-    def _panels(self) -> list[Panel]:
-        return [*(self._panel(name) for name in TABS), self._events()]
-
-    def _panel(self, name: str) -> Panel:
-        selected = self._view[name]
-        first = _COLUMNS["conversions" if self._view.event else "visitors"]
-        second = self._second_figure(selected)
-        rows, total = self._query(
-            "visitors", second, by=dimension_of(selected), limit=self._limit(name) + 1
-        )
-        known = [
-            row for row in rows if selected not in _WITHOUT_NOT_SET or row.dimensions[0] != NOT_SET
-        ]
-        return Panel(
-            id=name,
-            title=_TITLES[name],
-            tabs=self._tabs(name, [tab for tab in TABS[name] if tab not in _IN_MENU]),
-            more_tabs=self._tabs(name, [tab for tab in TABS[name] if tab in _IN_MENU]),
-            heading=FILTERS[selected][1],
-            columns=[first, _COLUMNS[second]],
-            rows=self._rows(known[: self._limit(name)], selected, ("visitors", second)),
-            further_rows=total - len(rows) + len(known) - len(known[: self._limit(name)]),
-            further_link=self._view.link(more=name),
-            hint=_HINTS.get(selected, ""),
-        )
-
-    def _second_figure(self, dimension: str) -> str:
-        if self._view.event:
-            return "group_conversion_rate"
-        return _SECOND.get(dimension, "percentage")
-
-    def _tabs(self, panel: str, names: Sequence[str]) -> list[Tab]:
-        selected = self._view[panel]
-        return [
-            Tab(_TAB_NAMES[name], self._view.link(**{panel: name}), name == selected)
-            for name in names
-        ]
-
-    def _events(self) -> Panel:
-        """The custom events; with a filter by one event, the values of its props."""
-        if self._view.event:
-            return self._props(self._view.event)
-        rows, _ = self._query("visitors", "events", "conversion_rate", by=_EVENT, limit=_MANY_ROWS)
-        custom = [row for row in rows if row.dimensions[0] != PAGEVIEW]
-        limit = self._limit("events")
-        return Panel(
-            id="events",
-            title=_TITLES["events"],
-            tabs=[],
-            heading="Event",
-            columns=[_COLUMNS[each] for each in ("visitors", "events", "conversion_rate")],
-            rows=self._rows(custom[:limit], "event", ("visitors", "events", "conversion_rate")),
-            further_rows=len(custom) - len(custom[:limit]),
-            further_link=self._view.link(more="events"),
-            hint=_HINTS["event"],
-        )
-
-    def _props(self, event: str) -> Panel:
-        keys = self._prop_names
-        selected = self._view["props"] if self._view["props"] in keys else next(iter(keys), "")
-        shown: list[FigureRow] = []
-        total = 0
-        if selected:
-            name = f"{PROP}{selected}"
-            rows, total = self._query(
-                "visitors", "events", by=dimension_of(name), limit=self._limit("events")
-            )
-            total -= len(rows)
-            with_prop = [row for row in rows if row.dimensions[0] != NONE]
-            shown = self._rows(with_prop, name, ("visitors", "events"))
-        return Panel(
-            id="events",
-            title=f"Props of {event}",
-            tabs=[Tab(key, self._view.link(props=key), key == selected) for key in keys],
-            heading=selected or "Prop",
-            columns=[_COLUMNS["visitors"], _COLUMNS["events"]],
-            rows=shown,
-            further_rows=total,
-            further_link=self._view.link(more="events"),
-            hint="This event came without props.",
-        )
-
-    def _rows(self, rows: Sequence[StatsRow], name: str, metrics: Sequence[str]) -> list[FigureRow]:
-        largest = max((row.metrics[0] or 0 for row in rows), default=0) or 1
-        return [
-            FigureRow(
-                text=row.dimensions[0],
-                link=self._view.link_with_filter(name, row.dimensions[0]),
-                share=round(100 * (row.metrics[0] or 0) / largest),
-                figures=[
-                    format_figure(metric, number)
-                    for metric, number in zip(metrics, row.metrics, strict=True)
-                ],
-            )
-            for row in rows
-        ]
-
-    def _limit(self, panel: str) -> int:
-        return _MANY_ROWS if self._view["more"] == panel else _ROWS
 
 
 def _condition(wanted: Filter) -> Condition:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from footfall.collector.public_address import PublicAddress
 from footfall.collector.reading import read_in_thread
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard import view as views
-from footfall.collector.web.dashboard.figures import figures
+from footfall.collector.web.dashboard.cards import csv_of
+from footfall.collector.web.dashboard.figures import TABLES, figures, table_of
 from footfall.collector.web.dashboard.view import FORM_FIELDS, View, ViewError
 from footfall.collector.web.templating import environment
 
@@ -24,20 +25,38 @@ class Dashboard:
     def __init__(self, store: Store, *, has_api: bool = True) -> None:
         self._store = store
         self._template = environment(has_api=has_api).get_template("dashboard.html")
-        self.routes = [Route("/", self.page)]
+        self.routes = [
+            Route("/", self.page),
+            Route("/now", self.now),
+            Route("/figures/{table}.csv", self.csv),
+        ]
 
     async def page(self, request: Request) -> Response:
         """The whole page; 400 for a view that cannot be shown."""
-        root = request.scope.get("root_path", "")
-        try:
-            view = View.read(request.query_params.multi_items(), root)
-        except ViewError as error:
-            raise HTTPException(400, str(error)) from None
+        view = _view(request)
         if FORM_FIELDS[0] in request.query_params:
             # The address of a page has a filter as one parameter.
             return RedirectResponse(view.link(), 303)
         address = PublicAddress.of(request)
         return HTMLResponse(await read_in_thread(self._render, view, address))
+
+    async def now(self, request: Request) -> Response:
+        """How many visitors are there, for an open page that asks again and again."""
+        view = _view(request)
+        number = await read_in_thread(self._store.current_visitors, view.domain)
+        return JSONResponse({"visitors": number})
+
+    async def csv(self, request: Request) -> Response:
+        """All rows of a card, or of the graph, as a file."""
+        view, table = _view(request), request.path_params["table"]
+        if table not in TABLES:
+            raise HTTPException(404, f"there are tables of {', '.join(TABLES)}")
+        text = await read_in_thread(self._csv, view, table)
+        name = f'attachment; filename="{table}.csv"'
+        return Response(text, media_type="text/csv", headers={"content-disposition": name})
+
+    def _csv(self, view: View, table: str) -> str:
+        return csv_of(table_of(self._store, view, table))
 
     def _render(self, view: View, address: PublicAddress) -> str:
         found = figures(self._store, view)
@@ -47,7 +66,6 @@ class Dashboard:
             address=address,
             figures=found,
             chips=view.chips(),
-            bots=self._store.bots(found.range, view.domain),
             now=self._store.current_visitors(view.domain),
             newest=self._store.last_event_at(view.domain),
             domains=self._store.domains(),
@@ -60,6 +78,14 @@ class Dashboard:
             zone=self._store.zone.key,
             fault=self._store.write_error,
         )
+
+
+def _view(request: Request) -> View:
+    """What the address selects; 400 where that cannot be shown."""
+    try:
+        return View.read(request.query_params.multi_items(), request.scope.get("root_path", ""))
+    except ViewError as error:
+        raise HTTPException(400, str(error)) from None
 
 
 def _filter_names(props: Sequence[str]) -> dict[str, str]:

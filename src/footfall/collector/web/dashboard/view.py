@@ -139,6 +139,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "metric": "visitors",
     "domain": "",
     "more": "",
+    "find": "",
     "props": "",
     **{panel: tabs[0] for panel, tabs in TABS.items()},
 }
@@ -300,7 +301,7 @@ class View:
 
     def link_with_filter(self, name: str, value: str) -> str:
         """A link that filters by this value, and no longer by other values of the filter."""
-        kept = (pair for pair in self.pairs if pair[0] not in (name, "more"))
+        kept = (pair for pair in self.pairs if pair[0] not in (name, "more", "find"))
         return self._link((*kept, (name, _write_value("", value))))
 
     def link_without_filters(self) -> str:
@@ -313,13 +314,23 @@ class View:
         kept = [pair for pair in self.pairs if pair[0] not in changed]
         return self._link((*kept, *changed.items()))
 
+    def csv_link(self, table: str) -> str:
+        """A link to all rows of a table as CSV."""
+        kept = (pair for pair in self.pairs if pair[0] not in ("more", "find"))
+        return self._link(kept, f"/figures/{table}.csv")
+
+    @property
+    def now_link(self) -> str:
+        """The address of the number of current visitors."""
+        return self._link((pair for pair in self.pairs if pair[0] == "domain"), "/now")
+
     def hidden_fields(self, *names: str) -> Iterator[tuple[str, str]]:
         """The parameters that a form has as hidden fields: all but `names`, its own fields."""
         return (pair for pair in self.pairs if pair[0] not in names)
 
-    def _link(self, pairs: Iterable[tuple[str, str]]) -> str:
+    def _link(self, pairs: Iterable[tuple[str, str]], path: str = "/") -> str:
         query = urlencode([pair for pair in pairs if pair[1] != _DEFAULTS.get(pair[0], "")])
-        return f"{self.root}/?{query}" if query else f"{self.root}/"
+        return f"{self.root}{path}?{query}" if query else f"{self.root}{path}"
 
 
 def unit_of(span: TimeRange) -> Unit:

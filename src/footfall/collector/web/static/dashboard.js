@@ -53,6 +53,18 @@ main.addEventListener("click", (event) => {
   show(address(), describeLink(link));
 });
 
+// The search in a long list, which a script that is not there leaves to the browser.
+main.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches(".find")) return;
+  event.preventDefault();
+  const url = new URL(form.action);
+  url.hash = "";
+  url.search = new URLSearchParams(new FormData(form));
+  history.pushState(null, "", url);
+  show(address(), { path: `#${form.closest("[id]").id} input[type="search"]`, text: "" });
+});
+
 addEventListener("popstate", () => { if (address() !== shown) show(address()); });
 
 // -- tooltips of the chart ------------------------------------------------------------------------
@@ -86,6 +98,27 @@ function addTooltips() {
   plot.addEventListener("pointermove", move);
   plot.addEventListener("pointerleave", () => { tooltip.hidden = true; });
 }
+
+// -- how many visitors are there, while somebody looks -------------------------------------------
+
+const NOW_INTERVAL_MS = 30_000;
+
+async function refreshNow() {
+  const now = document.getElementById("now");
+  if (document.hidden || !now) return;
+  try {
+    const answer = await fetch(now.dataset.url);
+    if (!answer.ok) return;
+    const { visitors } = await answer.json();
+    now.querySelector(".number").textContent = `${visitors.toLocaleString("en")} visitor${visitors === 1 ? "" : "s"} now`;
+    now.querySelector(".dot").classList.toggle("on", visitors > 0);
+  } catch {
+    // The next one asks again.
+  }
+}
+
+setInterval(refreshNow, NOW_INTERVAL_MS);
+document.addEventListener("visibilitychange", refreshNow);
 
 // -- names of countries, as the browser knows them ------------------------------------------------
 
