@@ -95,31 +95,6 @@ def test_a_view_shows(url: str, query: str, expected: tuple[str, ...]) -> None:
         assert each in text
 
 
-def test_long_lists_are_cut_and_can_be_shown_whole() -> None:
-    with closing(Store(clock=lambda: NOON)) as store:
-        enqueue(store, [event_of(f"v{number}", 60, f"/page-{number:02}") for number in range(12)])
-        enqueue(
-            store, [event_of(f"v{number}", 60, "/", f"Event {number:02}") for number in range(12)]
-        )
-        store.flush()
-        for url in served_dashboard(store):
-            text = page_text(url)
-            # The twelve pages, and the one of the events.
-            assert text.count("4 more") == 1
-            assert "3 more" in text
-            assert "/page-11" not in text
-            whole = page_text(url, "more=pages")
-            assert "/page-11" in whole
-            assert "4 more" not in whole
-            assert "Event 11" in page_text(url, "more=events")
-            # A search finds what the short list does not show.
-            found = page_text(url, "more=pages&find=E-1")
-            assert "/page-11 1 1" in found
-            assert "/page-02" not in found
-            assert "Show fewer" in found
-            assert "Nothing contains zzz." in page_text(url, "more=pages&find=zzz")
-
-
 def test_conversions_have_the_revenue_of_each_currency() -> None:
     orders = [
         replace(event_of(visit, ago, "/cart", "Order"), revenue=revenue)
