@@ -13,6 +13,7 @@ from footfall import opentelemetry
 from footfall.testing import MemoryTransport
 from footfall.tracker.metrics import metrics_of
 from tests.support.trackers import tracker_over, visit
+from tests.support.waiting import LONG_SECONDS
 
 
 def read(reader: InMemoryMetricReader) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def test_a_reader_sees_every_metric() -> None:
     opentelemetry.instrument(provider)
     tracker = tracker_over(MemoryTransport())
     visit(tracker)
-    tracker.flush()
+    tracker.flush(LONG_SECONDS)
     found = read(reader)
     provider.shutdown()
 

@@ -26,6 +26,7 @@ from footfall.tracker.metrics import metrics_of
 from tests.support.documents import DOCS, TEXTS, blocks_of
 from tests.support.trackers import tracker_over, visit
 from tests.support.vendors import unused_port, wait_until
+from tests.support.waiting import LONG_SECONDS
 
 PAGE: Final = "docs/metrics.md"
 TEXT: Final = TEXTS[PAGE]
@@ -49,7 +50,7 @@ def test_prometheus_reads_the_counters(registry: Any) -> None:
     registry.register(FootfallCollector())
     tracker = tracker_over(MemoryTransport())
     visit(tracker)
-    tracker.flush()
+    tracker.flush(LONG_SECONDS)
     found = scraped(registry)
     [hits] = [each for each in found["footfall_hits"].samples if each.value]
     assert (hits.name, hits.labels, hits.value) == (

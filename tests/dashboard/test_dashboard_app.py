@@ -28,6 +28,7 @@ from tests.dashboard.support import (
     remote,
 )
 from tests.support.adapters import ADAPTERS, Call, Raw, navigation
+from tests.support.waiting import LONG_SECONDS
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -56,7 +57,7 @@ def site(adapter: Any, tmp_path: Path) -> Iterator[Call]:
 
 def test_the_pages_show_what_the_app_has_counted(site: Call) -> None:
     site(navigation("/page"))
-    assert footfall.flush()
+    assert footfall.flush(LONG_SECONDS)
     dashboard, live = site(local("/stats")), site(local("/stats/live"))
     assert b"<bdi>/page</bdi>" in live.body
     assert b"Unique visitors" in dashboard.body or b"Visitors" in dashboard.body
@@ -72,7 +73,7 @@ def test_the_pages_show_what_the_app_has_counted(site: Call) -> None:
 def test_no_page_names_what_only_a_collector_has(site: Call) -> None:
     empty = [site(local(f"/stats{path}")).body for path in ("", "/live", "/live/9")]
     site(navigation("/page"))
-    assert footfall.flush()
+    assert footfall.flush(LONG_SECONDS)
     full = [site(local(f"/stats{path}")).body for path in ("", "/live", "/live/1")]
     for page in (*empty, *full):
         assert b"/api/" not in page
@@ -84,7 +85,7 @@ def test_the_live_page_asks_again_for_what_is_new(site: Call) -> None:
     assert header(first, "content-type") == "text/event-stream; charset=utf-8"
     assert first.body == b"retry: 2000\n\nid: 0-0\n\n"
     site(navigation("/page"))
-    assert footfall.flush()
+    assert footfall.flush(LONG_SECONDS)
     second = site(local("/stats/live/stream", "after=0-0", last_event_id="0-0")).body.decode()
     assert second.startswith("retry: 2000\n\nid: 1-0\ndata: [")
     assert second.endswith("id: 1-0\n\n")
@@ -295,7 +296,7 @@ def test_a_fault_inside_is_no_error_of_the_app(
 
 def test_a_deleted_file_is_made_anew(site: Call, tmp_path: Path) -> None:
     site(navigation("/page"))
-    assert footfall.flush()
+    assert footfall.flush(LONG_SECONDS)
     assert opens(site, local())
     for each in tmp_path.iterdir():
         each.unlink()

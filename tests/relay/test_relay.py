@@ -15,6 +15,7 @@ from tests.support import vendors
 from tests.support.faults import watched_site
 from tests.support.redis_server import BOTH_ENGINES, RedisServer, redis_server
 from tests.support.vendors import Vendor, vendor, wait_until
+from tests.support.waiting import LONG_SECONDS
 
 
 @pytest.fixture(scope="module", params=BOTH_ENGINES)
@@ -32,7 +33,7 @@ def test_what_web_processes_put_is_delivered_once_and_counted(server: RedisServe
     with vendor(ACCEPTING) as plausible:
         with watched_site(server.line, environ={}) as site:
             site.visits(300)
-            site.tracker.flush()
+            site.tracker.flush(LONG_SECONDS)
             assert site.counts() == {"accepted": 300}
         with relay(queue_at(server), destination(plausible)) as found:
             assert steps(found)

@@ -20,6 +20,7 @@ from footfall.testing import MemoryTransport, Outbox
 from footfall.tracker import Tracker
 from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation
 from tests.support.trackers import page, tracker_over
+from tests.support.waiting import LONG_SECONDS
 
 BAD_EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a reserved name": ("engagement", {}),
@@ -108,7 +109,7 @@ def test_a_name_that_a_hook_writes_may_be_as_long() -> None:
     }
     tracker = Tracker.from_options(options)
     tracker.track("a", url="https://example.com/", visitor={"ip": "198.51.100.7", "ua": CHROME})
-    tracker.flush()
+    tracker.flush(LONG_SECONDS)
     sent = [json.loads(request.body) for request in transport.requests]
     assert sorted(len(each.get("ev") or each["name"]) for each in sent) == [120, 256]
     assert sorted(each["trimmed"] for each in tracker.stats()["destinations"].values()) == [0, 1]

@@ -8,6 +8,7 @@ from typing import Any
 from footfall.testing import MemoryTransport
 from footfall.tracker.metrics import metrics_of
 from tests.support.trackers import tracker_over, visit
+from tests.support.waiting import LONG_SECONDS
 
 BOT = [("user-agent", "Googlebot/2.1 (+http://www.google.com/bot.html)")]
 
@@ -26,7 +27,7 @@ def test_they_are_what_stats_returns() -> None:
     tracker = tracker_over(MemoryTransport())
     visit(tracker)
     visit(tracker, method="POST")
-    tracker.flush()
+    tracker.flush(LONG_SECONDS)
     found = values(tracker.stats())
     assert found["footfall_hits_total"] == {"navigation": 1, "method": 1}
     assert found["footfall_errors_total"] == {"": 0}

@@ -17,6 +17,7 @@ from tests.support import vendors
 from tests.support.faults import watched_site
 from tests.support.redis_server import STREAM, RedisServer
 from tests.support.vendors import wait_until
+from tests.support.waiting import LONG_SECONDS
 
 pytestmark = pytest.mark.server("redis-server")
 
@@ -143,7 +144,7 @@ def test_while_the_server_hangs_no_request_waits_and_every_event_is_counted(
     line = f"redis://127.0.0.1:{server.port}/0?stream={STREAM}&socket_timeout=0.05"
     with watched_site(line, environ={}, max_queue=100) as site:
         site.visit()
-        site.tracker.flush()
+        site.tracker.flush(LONG_SECONDS)
         server.pause()
         try:
             for _ in range(4):
