@@ -35,6 +35,7 @@ COMMAND_PAGES = {
     "forward": ("docs/moving.md",),
     "goals": ("docs/command-line.md", "docs/numbers.md"),
     "relay": ("docs/relay.md",),
+    "mcp": ("docs/agents.md",),
     "completion": ("docs/command-line.md",),
     "run": ("docs/command-line.md",),
     "tail": ("docs/command-line.md",),

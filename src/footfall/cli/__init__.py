@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "explain": "show what one request would be counted as, and why",
     "check": "check an app's settings, and whether its events can arrive",
     "goals": "make the goals that Plausible needs to show an app's events",
+    "mcp": "let an AI agent read numbers, hits and settings",
     "relay": "deliver what web processes have put into a shared queue, and account for it",
     "completion": "let a shell complete commands and options",
     "demo": "see it work: a small site, the middleware, the collector",

@@ -23,6 +23,17 @@ def key(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
 
 
+def stats_key() -> str | None:
+    """A key of Plausible's Stats API, from its variable or the file that a variable names.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    variable = f"{STATS_KEY}_FILE"
+    file = key(variable)
+    return key(STATS_KEY) or (read_token_file(variable, file) if file else None)
+
+
 def collector_token() -> str | None:
     """The collector's token, from its variable, the file that a variable names, or the former name.
 

@@ -41,6 +41,7 @@ class PlausibleAPI:
         timeout_seconds: The most seconds until a response begins, and between two parts of it. A
             response may have 16 MiB and take two minutes at most.
         clock: Returns seconds, never fewer than before; tests replace it and `sleep`.
+        transport: What carries the requests, in place of the network.
 
     Raises:
         ConfigError: With a fault for each argument that cannot work.
@@ -57,6 +58,7 @@ class PlausibleAPI:
         timeout_seconds: float = _TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
         _check(base_url, stats_key=stats_key, sites_key=sites_key)
         limits = [
@@ -69,6 +71,7 @@ class PlausibleAPI:
         self._http = httpx2.Client(
             base_url=self.base_url,
             timeout=timeout_seconds,
+            transport=transport,
             headers={
                 "user-agent": "footfall",
                 "accept": "application/json",
