@@ -33,6 +33,10 @@ MISTAKES = {
         ["umami://stats.test/6a1f4bc2-7c3e-4a65-8f04-9d0e7f3b5c88"],
         "knows by an id only",
     ),
+    "no page for a file that counts for each host": (
+        ["sqlite:///nowhere.sqlite3"],
+        "give --url: a page of the site, since the file counts for each host\n",
+    ),
     "a name that nobody takes": (
         ["plausible://plausible.io/a.test", "--name", "engagement"],
         "reserved",

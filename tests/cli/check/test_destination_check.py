@@ -89,6 +89,13 @@ def test_a_file_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert connection.execute("SELECT domain, path FROM events").fetchall() == [("a.test", "/")]
 
 
+def test_a_file_of_one_site_needs_no_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", f"sqlite:///{tmp_path}/f.sqlite3?domain=a.test"]) == 0
+    assert "sent       pageview of https://a.test/footfall-check, " in output(capsys)
+
+
 def test_a_file_that_cannot_be_written_has_a_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

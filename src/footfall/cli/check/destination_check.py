@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 from footfall.cli.api_keys import STATS_KEY, collector_token, collector_token_remedy, key
 from footfall.cli.check.report import CheckReport
 from footfall.cli.explain import BROWSER
-from footfall.destinations import Collector, Destination, Plausible, explained, file_of, outcome_of
+from footfall.destinations import (
+    Collector,
+    Destination,
+    Plausible,
+    SQLite,
+    explained,
+    file_of,
+    outcome_of,
+)
 from footfall.errors import TransportError
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response, Visitor
@@ -56,6 +64,9 @@ class DestinationCheck:
         self._site = _site(destination)
         self._name: str = args.name
         self._address = _address(args.client_ip)
+        if file_of(destination) is not None:
+            # A file is written by this machine's own process.
+            self._address = self._address or "127.0.0.1"
         _require_options(destination, args)
         self._url: str = args.url or f"https://{self._site}/footfall-check"
         self._wait_seconds: float = args.wait
@@ -222,16 +233,22 @@ class DestinationCheck:
 def _site(destination: Destination) -> str | None:
     if isinstance(destination, Plausible | Collector):
         return destination.domain.partition(",")[0]
-    return None
+    return destination.domain if isinstance(destination, SQLite) else None
 
 
 def _require_options(destination: Destination, args: argparse.Namespace) -> None:
     """Raise for all options that are missing: not each vendor knows the site or tells addresses."""
     missing = []
     if not args.url and _site(destination) is None:
-        missing.append("--url: a page of the site, which this vendor knows by an id only")
+        is_file = isinstance(destination, SQLite)
+        why = (
+            "since the file counts for each host"
+            if is_file
+            else "which this vendor knows by an id only"
+        )
+        missing.append(f"--url: a page of the site, {why}")
     is_cloud = urlsplit(destination.endpoint).hostname == "plausible.io"
-    if args.client_ip is None and not is_cloud and not isinstance(destination, Collector):
+    if args.client_ip is None and not (is_cloud or isinstance(destination, Collector | SQLite)):
         missing.append(f"--client-ip: {destination.name} reports no addresses")
     if missing:
         raise ValueError(f"give {'; and '.join(missing)}")
