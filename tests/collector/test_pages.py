@@ -60,3 +60,10 @@ def test_they_work_on_an_event_loop_and_without(pages: Starlette) -> None:
     assert (sent[0]["status"], answer.status) == (200, 200)
     assert len(sent[1]["body"]) == len(answer.body)
     asyncio.run(asyncio.sleep(0))
+
+
+def test_before_the_first_event_they_name_the_page_that_says_why(pages: Starlette) -> None:
+    page = call_asgi(pages, Raw(target=b"/")).body.decode()
+    _, _, found = page.partition("Nothing has arrived yet")
+    assert "why one does not count" in found
+    assert 'href="/live"' in found.partition("</section>")[0]
