@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import sys
@@ -21,7 +22,7 @@ from footfall.model import OutcomeKind, Response, Visitor
 from footfall.testing import capture
 from footfall.tracker import Tracker
 from tests.support.adapters import CHROME, PLAUSIBLE, call_asgi, navigation
-from tests.support.documents import TEXTS
+from tests.support.documents import TEXTS, mistakes, parts_of
 from tests.support.faults import Scripted
 from tests.support.vendors import wait_until
 
@@ -169,7 +170,12 @@ def test_the_reference_has_every_public_name() -> None:
 # -- what "My dashboard is empty" quotes of the log --------------------------------------------
 
 QUOTES: Final = [
-    *dict.fromkeys(re.findall(r"^> (.+)$", TEXTS["docs/troubleshooting.md"], re.MULTILINE))
+    *dict.fromkeys(
+        (
+            *re.findall(r"^> (.+)$", TEXTS["docs/troubleshooting.md"], re.MULTILINE),
+            *itertools.chain.from_iterable(mistakes().values()),
+        )
+    )
 ]
 
 
@@ -188,7 +194,7 @@ def texts_of_the_code() -> str:
 @pytest.mark.parametrize("quote", QUOTES)
 def test_a_quoted_line_is_in_the_code(quote: str, texts_of_the_code: str) -> None:
     """If not, correct the quote in `docs/troubleshooting.md`; `...` stands for a value."""
-    parts = [part.strip() for part in quote.split("...") if len(part.strip()) > 2]
+    parts = parts_of(quote)
     assert parts
     assert [part for part in parts if part not in texts_of_the_code] == []
 

@@ -10,7 +10,7 @@ import pytest
 from footfall.common.clock import monotonic
 from footfall.delivery import Item, Lane
 from footfall.delivery.attempt import Attempt
-from footfall.destinations import Destination, Only, Queue, RedisStream
+from footfall.destinations import Collector, Destination, Only, Queue, RedisStream
 from footfall.errors import Ambiguous, NotSent
 from footfall.model import Event, Request, Response
 from tests.delivery.lanes import PLAUSIBLE, counted, drained, event, lane_over, without_threads
@@ -84,6 +84,26 @@ def test_a_request_is_built_anew_for_each_further_try() -> None:
     lane._deliver_here(monotonic() + 5.0)
     assert sorted(destination.built) == [0, 1, 1]
     assert counted(lane) == {"submitted": 2, "accepted": 2, "retried": 1}
+
+
+NOBODY = {
+    "a collector on this machine": (
+        Collector(domain="a.test"),
+        "not reachable: refused; start it: footfall collect",
+    ),
+    "another machine": (PLAUSIBLE, "not reachable: refused"),
+}
+
+
+@pytest.mark.parametrize(("destination", "detail"), NOBODY.values(), ids=NOBODY)
+def test_where_nobody_listens_the_command_that_starts_it_is_said(
+    destination: Destination, detail: str
+) -> None:
+    attempt = Attempt(destination, [Item.of(event(), 0.0)], time.time)
+    attempt.end(NotSent("refused"), has_kept=False)
+    [outcome] = attempt.outcomes
+    assert outcome is not None
+    assert outcome.detail == detail
 
 
 def test_a_request_that_cannot_be_built_fails_alone() -> None:

@@ -14,7 +14,7 @@ from footfall.collector.settings import SETTINGS
 from footfall.collector.wire import batch as wire_batch
 from footfall.collector.wire.messages import IncomingRequest, IngestResult
 from footfall.collector.wire.sessions import Sessions
-from footfall.destinations import Collector, Plausible, destination_from
+from footfall.destinations import Collector, Only, Plausible, destination_from
 from footfall.errors import ConfigError
 from footfall.events.hit_report import HitReport
 from footfall.model import ACCEPTED, Event, Outcome, OutcomeKind, Request, Response, Visitor
@@ -28,6 +28,20 @@ def test_a_local_collector_without_a_port_is_named_with_the_usual_one() -> None:
     assert warning.endswith("collector://127.0.0.1:8321/a.test")
     assert Collector(domain="a.test", endpoint="http://127.0.0.1:80").warnings == ()
     assert Collector(domain="a.test", endpoint="https://stats.example.com").warnings == ()
+
+
+COMMANDS = {
+    "http://127.0.0.1:8321": "start it: footfall collect",
+    "http://localhost:9000": "start it: footfall collect --port 9000",
+    "https://stats.example.com": "",
+}
+
+
+@pytest.mark.parametrize("endpoint", COMMANDS)
+def test_the_command_that_starts_a_local_collector_is_known(endpoint: str) -> None:
+    collector = Collector(domain="a.test", endpoint=endpoint)
+    assert collector.start_remedy == COMMANDS[endpoint]
+    assert Only(to=collector, events=["pageview"]).start_remedy == COMMANDS[endpoint]
 
 
 def test_the_collector_gets_the_request_of_plausible() -> None:

@@ -21,6 +21,31 @@ def test_options_in_capitals_work_too(footfall_outbox: Outbox) -> None:
     assert len(footfall_outbox) == 1
 
 
+ANSWERING = "django.middleware.common.CommonMiddleware"
+OURS = "footfall.django.FootfallMiddleware"
+
+
+@pytest.mark.parametrize(
+    ("apps", "order", "warned"),
+    [
+        ([], [ANSWERING, OURS], 1),
+        ([], [OURS, ANSWERING], 0),
+        # The system checks say so there.
+        (["footfall.django"], [ANSWERING, OURS], 0),
+    ],
+)
+def test_without_the_app_the_log_says_that_the_middleware_is_not_the_first(
+    apps: list[str], order: list[str], warned: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"INSTALLED_APPS": apps, "MIDDLEWARE": order}
+    with override_settings(**settings, FOOTFALL={"destinations": [PLAUSIBLE]}):
+        for _ in range(2):
+            Client().get("/page")
+    lines = [record.message for record in caplog.records if "comes before" in record.message]
+    assert len(lines) == warned
+    assert all(line.endswith(f'put "{OURS}" first in MIDDLEWARE') for line in lines)
+
+
 def test_settings_changed_in_a_test_take_effect_at_once(footfall_outbox: Outbox) -> None:
     client = Client(headers=HEADERS, SERVER_NAME="example.com")
     client.get("/page")

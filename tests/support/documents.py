@@ -46,3 +46,19 @@ BLOCKS: Final = tuple(_blocks())
 def blocks_of(*languages: str) -> list[Block]:
     """The blocks of these languages, of all pages; an empty one is of output."""
     return [block for block in BLOCKS if block.language in languages]
+
+
+def mistakes() -> dict[str, list[str]]:
+    """The mistakes of the table in "My dashboard is empty", each with the sentences that it quotes.
+
+    In a sentence `...` stands for a value.
+    """
+    _, _, rest = TEXTS["docs/troubleshooting.md"].partition("\n| what you did |")
+    table, _, _ = rest.partition("\n\n")
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
+    return {what: re.findall('"([^"]+)"', said) for what, said, _ in rows}
+
+
+def parts_of(quote: str) -> list[str]:
+    """The texts between the values of a sentence that a page quotes."""
+    return [part.strip() for part in quote.split("...") if len(part.strip()) > 2]

@@ -55,7 +55,10 @@ def test_a_variable_that_the_app_overrules_is_warned_about(
 ) -> None:
     Tracker.from_options(options, environ={"FOOTFALL_DESTINATIONS": PLAUSIBLE})
     lines = [r.message for r in caplog.records if "no effect" in r.message]
-    text = "footfall: FOOTFALL_DESTINATIONS has no effect, since the app sets the option itself"
+    text = (
+        "footfall: FOOTFALL_DESTINATIONS has no effect, since the app sets the option itself: take "
+        "`destinations` out of the code, or set FOOTFALL_OVERRIDE=destinations"
+    )
     assert lines == [text] * warned
 
 

@@ -99,7 +99,7 @@ class Attempt:
     def _read(self, result: Response | Exception) -> Sequence[Outcome] | None:
         number = len(self._carried)
         if isinstance(result, Exception):
-            return [_failure(result)] * number
+            return [_failure(result, getattr(self._destination, "start_remedy", ""))] * number
         try:
             if len(self.items) == 1:
                 assert self.request is not None  # noqa: S101 -- for the type checker
@@ -113,10 +113,11 @@ class Attempt:
         return outcomes
 
 
-def _failure(error: Exception) -> Outcome:
+def _failure(error: Exception, start_remedy: str = "") -> Outcome:
     """The outcome of an exchange that was not completed."""
     if isinstance(error, NotSent):
-        return Outcome(kind=OutcomeKind.RETRY, detail=f"not reachable: {error}")
+        remedy = f"; {start_remedy}" if start_remedy else ""
+        return Outcome(kind=OutcomeKind.RETRY, detail=f"not reachable: {error}{remedy}")
     if isinstance(error, TransportError):
         is_late = isinstance(error, TimedOut)
         return Outcome(kind=OutcomeKind.UNKNOWN, detail=str(error), timed_out=is_late)

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 REPORT_VERSION: Final = 1
 """The version of the report's format."""
 
+_DEFAULT_PORT: Final = 8321
 _HITS_PATH: Final = "/v1/hits"
 # The result of nearly every event of a batch.
 _ACCEPTED: Final = {"status": 202}
@@ -100,7 +101,7 @@ class Collector:
 
     domain: str
     # The default address of `footfall collect`.
-    endpoint: str = "http://127.0.0.1:8321"
+    endpoint: str = f"http://127.0.0.1:{_DEFAULT_PORT}"
     # Someone who tries footfall wants to know why a hit does not count.
     every_hit: bool = True
     token: str | None = field(default=None, repr=False)
@@ -136,8 +137,17 @@ class Collector:
         return (
             *self._plausible.warnings,
             f"{self.name} names no port, so events go to port {port}; `footfall collect` listens "
-            f"on 8321: collector://{parts.netloc}:8321/{self.domain}",
+            f"on {_DEFAULT_PORT}: collector://{parts.netloc}:{_DEFAULT_PORT}/{self.domain}",
         )
+
+    @property
+    def start_remedy(self) -> str:
+        """The command that starts what listens there; empty where that is another machine."""
+        parts = urlsplit(self.endpoint)
+        if not is_loopback(parts.hostname or ""):
+            return ""
+        is_default = parts.port == _DEFAULT_PORT
+        return "start it: footfall collect" + ("" if is_default else f" --port {parts.port or 80}")
 
     @property
     def watches(self) -> bool:

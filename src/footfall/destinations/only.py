@@ -96,6 +96,11 @@ class Only:
         return tuple(getattr(self.to, "warnings", ()))
 
     @property
+    def start_remedy(self) -> str:
+        """The command that starts `to`, where that is known."""
+        return str(getattr(self.to, "start_remedy", ""))
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The secrets of `to`."""
         return tuple(getattr(self.to, "secrets", ()))

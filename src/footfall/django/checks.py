@@ -83,6 +83,11 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
                 id="footfall.W002",
             )
         ]
+    return check_order()
+
+
+def check_order() -> list[CheckMessage]:
+    """W009 where one of Django's that answers requests comes before the middleware."""
     outside = [name for name in _before_ours() if name.startswith("django.")]
     answering = [name for name in outside if name not in _HARMLESS_OUTSIDE]
     if not answering:

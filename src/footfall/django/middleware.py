@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
@@ -57,7 +58,9 @@ class FootfallMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-        settings_tracker().announce()
+        tracker = settings_tracker()
+        tracker.announce()
+        _warn_of_place(tracker)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
@@ -246,6 +249,16 @@ def settings_tracker() -> Tracker:
         _excluded_names = excluded_names()
         _tracker = shared_tracker(settings_options(), origin=f"{SETTING} ")
     return _tracker
+
+
+def _warn_of_place(tracker: Tracker) -> None:
+    """Log what Django's system checks say of MIDDLEWARE where they do not run."""
+    if not apps.ready or apps.is_installed("footfall.django"):
+        return
+    from footfall.django import checks
+
+    for message in checks.check_order():
+        tracker.warn_of_setup(f"{message.msg}; {message.hint}")
 
 
 def settings_options() -> dict[str, Any]:

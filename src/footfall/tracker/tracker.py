@@ -128,8 +128,16 @@ class Tracker:
     def warn_of_overruled(self, variables: Iterable[str]) -> None:
         """Log, once for each, which variables of the environment the app's own options replace."""
         for variable in variables:
-            text = f"footfall: {variable} has no effect, since the app sets the option itself"
-            self._log.warn_once(variable, text)
+            option = variable.removeprefix("FOOTFALL_").lower()
+            self._log.warn_once(
+                variable,
+                f"footfall: {variable} has no effect, since the app sets the option itself: take "
+                f"`{option}` out of the code, or set FOOTFALL_OVERRIDE={option}",
+            )
+
+    def warn_of_setup(self, text: str) -> None:
+        """Log, once, what is wrong with the way in which a framework has the middleware."""
+        self._log.warn_once(text, f"footfall: {text}")
 
     def announce(self) -> None:
         """Write the line at the start, where a person reads it; adapters call this to serve."""

@@ -61,7 +61,7 @@ HOST_REMEDY: Final = (
 """What gives hits the host that visitors see."""
 
 LOCALHOST_REMEDY: Final = (
-    f"{HOST_REMEDY} At your desk, run `footfall collect` and send there, or set "
+    f"{HOST_REMEDY} At your desk, start the app with `footfall run -- COMMAND`, or set "
     "`track_localhost=True`."
 )
 """What makes a hit count that was skipped as `localhost`."""
