@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -12,6 +14,7 @@ import httpx2
 from footfall.collector import Store
 from footfall.collector.storage.stored_events import EventSearch, StoredEvent
 from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN, Comparison, compare
+from tests.agreement.random_walk import ORACLE, Walk, WalkResult
 from tests.agreement.user_actions import UserActions, Visitor
 from tests.support.vendors import wait_until
 
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from tests.agreement.browser import Browser
 
 _END: Final = "/end/"
-# Events that a page sends while it is left may arrive a little later.
-_GRACE_SECONDS: Final = 1.0
+# Events that a page sends while it is left may arrive a little later; on a busy machine, seconds.
+_GRACE_SECONDS: Final = 10.0
 
 
 # A scenario's label, its comparison, and the name of its difference.
@@ -76,6 +79,37 @@ class ScenarioRunner:
             visitor.close_tabs()
             self._requests[scenario.label] = visitor.requests()
             self._last = max((entry.id for entry in self._events()), default=self._last)
+
+    def walk(self, seed: int, steps: int) -> WalkResult:
+        """Walk through the site with the complement."""
+        return self._browser.run(lambda page: self._walk_in(page, seed, steps))
+
+    def _walk_in(self, page: Page, seed: int, steps: int) -> WalkResult:
+        assert page.context.browser is not None
+        # A profile of its own, of which every page has the oracle.
+        profile = page.context.browser.new_context(locale="en-GB")
+        try:
+            profile.set_default_timeout(15_000)
+            profile.add_init_script(ORACLE)
+            host = f"walk-{next(self._numbers)}.whole.example"
+            own = profile.new_page()
+            visitor = Visitor(page=own, host=host, port=self._port, site=self._site)
+            walk = Walk(visitor=visitor, choose=random.Random(seed))
+            walk.take(steps)
+            visitor.open(f"{_END}{host}")
+            self._wait_for(f"{_END}{host}")
+            wait_until(lambda: self._counted(visitor) == walk.shown(), _GRACE_SECONDS)
+            return WalkResult(walk.shown(), self._counted(visitor), walk.steps)
+        finally:
+            profile.close()
+
+    def _counted(self, visitor: Visitor) -> Counter[str]:
+        """The pages that the middleware has counted on a host."""
+        self._store.flush()
+        wanted = EventSearch(domain=SERVER_DOMAIN, after=self._last, limit=100_000)
+        urls = [str(entry.url) for entry in self._store.search(wanted).events]
+        paths = [url.removeprefix(visitor.origin) for url in urls if visitor.origin in url]
+        return Counter(path for path in paths if not path.startswith(_END))
 
     def _compared(self, visitor: Visitor) -> Comparison:
         return compare(filter(_is_before_end, self._events()), visitor.origin)

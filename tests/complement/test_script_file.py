@@ -40,5 +40,5 @@ def test_names_become_short_and_properties_stay() -> None:
     function (...others) { others.push(1); }
     """
     assert minified(source) == (
-        'const a=(b,...c)=>{return{first:b,b:"of c"}.first+a.value;};function(...c){c.push(1);}\n'
+        'const a=(b,...c)=>{return{first:b,b:"of c"}.first+a.value};function(...c){c.push(1)}\n'
     )

@@ -35,8 +35,10 @@ def stamp(
     header = answer.headers.get("Server-Timing")
     if header is None:
         return None
-    found = re.fullmatch(r'footfall;desc="(-?\d+)"', header)
+    found = re.fullmatch(r'footfall;desc="(-|-?\d+)"', header)
     assert found is not None
+    if found[1] == "-":
+        return found[1]
     value = int(found[1])
     return TIME if abs(value / 1000 - time.time()) < 60 else value
 
@@ -54,6 +56,16 @@ ROWS: dict[str, tuple[Raw, dict[str, Any], str | int | None]] = {
         navigation("/app.css"),
         {"status": "304 Not Modified", "headers": {}},
         None,
+    ),
+    "304 of a fragment": (
+        navigation(headers={**FETCH, "HX-Request": "true"}),
+        {"status": "304 Not Modified", "headers": {}},
+        "-",
+    ),
+    "304 of an ignored page": (
+        navigation("/ignored"),
+        {"status": "304 Not Modified", "headers": {}},
+        "-",
     ),
     "JSON": (navigation(), {"headers": {"Content-Type": "application/json"}}, None),
     "no type": (navigation(), {"headers": {}}, None),

@@ -8,7 +8,7 @@
   const key = Symbol.for("footfall");
   const page = performance.getEntriesByType("navigation")[0];
   const stampOf = (entry) =>
-    +((entry.serverTiming || []).find((each) => each.name === "footfall") || {}).description;
+    +entry.serverTiming?.find((each) => each.name === "footfall")?.description;
   const stamp = page ? stampOf(page) : -1;
   // Turbo and htmx may run a script again.
   if (!(stamp >= 0) || window[key]) return;
@@ -18,32 +18,36 @@
   const now = () => performance.now();
 
   // Sends a report as soon as the page is visible: a tab in the background is not looked at yet.
+  // Without a network it waits for one, in this page.
   const shown = (way, url, referrer) => {
+    const again = () => shown(way, url, referrer);
     if (document.visibilityState !== "visible") {
-      addEventListener("visibilitychange", () => shown(way, url, referrer), { once: true });
+      addEventListener("visibilitychange", again, { once: true });
       return;
     }
     fetch(endpoint, {
       method: "POST",
       keepalive: true,
       body: JSON.stringify({ w: way, u: url, r: referrer, s: stamp, a: Math.round(now()) }),
-    }).catch(() => {});
+    }).catch(() => addEventListener("online", again, { once: true }));
   };
 
   // -- the page itself ----------------------------------------------------------------------
 
+  const appeared = (way) => shown(way, location.href, document.referrer);
   const first = () => {
     // A browser that hides its figures has 0 for both. Not the server: its copy of a page that
     // counted as it was fetched ahead.
     const isCopy = page.transferSize === 0 && page.decodedBodySize > 0 && stamp < 9e15;
     const isOld = performance.timeOrigin - stamp > 6e4;
-    if (isCopy || isOld) shown(isCopy ? "cache" : "old", location.href, document.referrer);
+    if (isCopy || isOld) appeared(isCopy ? "cache" : "old");
   };
-  if (document.prerendering) document.addEventListener("prerenderingchange", first, { once: true });
-  else first();
+  document.prerendering
+    ? document.addEventListener("prerenderingchange", first, { once: true })
+    : first();
 
   addEventListener("pageshow", (event) => {
-    if (event.persisted) shown("bfcache", location.href, document.referrer);
+    if (event.persisted) appeared("bfcache");
   });
 
   // -- pages that scripts show --------------------------------------------------------------
@@ -52,14 +56,16 @@
   let last = location.href;
   let isTurbo = window.Turbo;
   let held;
-  // What the address has become, in this order, and when; and when requests that the server has
-  // counted as a page were answered. Each of these belongs to the first change that it fits.
+  // How the address has changed, in this order, and when; and the requests that the server has
+  // counted as a page. A library asks for a page, and then changes the address, or does so first.
   const changes = [];
-  const answers = [];
+  let answers = [];
 
   const note = (entries) => {
     for (const entry of entries)
-      if (/fetch|xml/.test(entry.initiatorType) && +stampOf(entry)) answers.push(entry.responseEnd);
+      // Nothing is transferred of a copy, whose stamp is an old one.
+      if (/fetch|xml/.test(entry.initiatorType) && entry.transferSize && stampOf(entry))
+        answers.push(entry);
   };
   const observer = new PerformanceObserver((list) => note(list.getEntries()));
   observer.observe({ type: "resource" });
@@ -69,11 +75,13 @@
     note(observer.takeRecords());
     while (changes[0] && now() - changes[0].at > (isLeaving ? 0 : 450)) {
       const change = changes.shift();
-      const index = answers.findIndex(
-        (end) => end > change.at - 1e4 && (change.url || end < change.at),
-      );
-      if (index >= 0) answers.splice(0, index + 1);
-      else if (change.url) shown("route", change.url, change.from);
+      answers = answers.filter((entry) => {
+        const since = change.at - entry.responseEnd;
+        if (since < 0 && Math.abs(change.at - entry.startTime) > 20) return true;
+        // Of a visit that was given up, an answer is left.
+        if (since < 1e4) change.url = 0;
+      });
+      if (change.url) shown("route", change.url, change.from);
     }
   };
   const release = (change) => {
@@ -90,10 +98,9 @@
     const change = { at: Infinity, url: path !== location.pathname && location.href, from: last };
     renamed();
     changes.push(change);
-    const transition = window.navigation && navigation.transition;
+    const finished = window.navigation?.transition?.finished;
     const ready = () => release(change);
-    if (transition) transition.finished.then(ready, ready);
-    else ready();
+    finished ? finished.then(ready, ready) : ready();
   };
 
   // A page under another address is the same page.
@@ -114,11 +121,12 @@
     }
     addEventListener("popstate", () => moved());
   }
-  // Turbo changes the address before it asks for the page.
-  addEventListener("turbo:load", () => {
-    isTurbo = 1;
-    changed();
-  });
+  // Turbo, and Turbolinks before it, change the address before they ask for the page.
+  for (const name of ["turbo:load", "turbolinks:load"])
+    addEventListener(name, () => {
+      isTurbo = 1;
+      changed();
+    });
   // htmx asks for a page of the history that it has no copy of.
   for (const name of ["htmx:historyCacheMiss", "htmx:before:history:restore"])
     addEventListener(name, () => {

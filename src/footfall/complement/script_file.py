@@ -19,6 +19,8 @@ _COMMENT: Final = re.compile(r"^\s*//.*$", re.MULTILINE)
 _SPACES: Final = re.compile(r" ?([=+<>?:|&{}(),;!-]+) ?")
 # What the script declares: its constants and variables, and the parameters of its functions.
 _DECLARED: Final = re.compile(r"\b(?:const|let) (\w+)|\(([\w, .]*)\) =>|function \(\.{3}(\w+)\)")
+_ONE_PARAMETER: Final = re.compile(r"\((\w)\)=>")
+_NEEDLESS: Final = re.compile(r"[;,](?=})|,(?=\))")
 _LETTERS: Final = string.ascii_lowercase + string.ascii_uppercase
 
 
@@ -50,4 +52,5 @@ def minified(source: str) -> str:
     short = dict(zip(dict.fromkeys(found), _LETTERS, strict=False))
     # Neither a property nor the key of one.
     names = re.compile(rf"(?:(?<![\w.])|(?<=\.\.\.))({'|'.join(short)})\b(?!:)")
-    return _SPACES.sub(r"\1", names.sub(lambda match: short[match[0]], code)) + "\n"
+    code = _SPACES.sub(r"\1", names.sub(lambda match: short[match[0]], code))
+    return _ONE_PARAMETER.sub(r"\1=>", _NEEDLESS.sub("", code)) + "\n"

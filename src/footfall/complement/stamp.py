@@ -39,7 +39,10 @@ def stamp_of(
     if status != 304 and not any(_shows_page(name, value) for name, value in pairs):
         return None
     hit = hit_of(exchange.response_record(status, pairs, monotonic()), 0.0)
-    value = _value(hit, tracker.decide(hit), now)
+    value: int | str | None = _value(hit, tracker.decide(hit), now)
+    if value is None and status == 304 and not pageview.is_file(hit.path):
+        # Or the browser would show the one that it has stored.
+        value = "-"
     return None if value is None else f'footfall;desc="{value}"'
 
 

@@ -90,6 +90,8 @@ WAYS: Final = (
     Way("htmx `hx-push-url`, history from its copy", "complement", "no counted request", "route"),
     Way("page in a frame", "nobody", "no stamp; with `track_iframes` as outside of frames"),
     Way("error page, excluded page, `ignore()`, bot", "nobody", "no stamp"),
+    Way("Turbolinks 5 visit", "server", "the stamp of its request"),
+    Way("offline, from a service worker's cache", "complement", "reported once online", "cache"),
     Way("download, `about:blank`", "nobody", "there is no script"),
     Way("tab in the background, from the network", "server", "as from the network"),
     Way("tab in the background, from a copy", "complement", "reported once it is shown", "cache"),

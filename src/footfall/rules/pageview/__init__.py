@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from footfall.rules.pageview.decide import decide, decide_custom_event
 from footfall.rules.pageview.decision_cache import DecisionCache
+from footfall.rules.pageview.file_names import is_file
 from footfall.rules.pageview.header_names import REQUEST_HEADERS, RESPONSE_HEADERS
 from footfall.rules.pageview.navigation_rules import is_library_request, pushed_url
 from footfall.rules.pageview.options import DOWNLOAD_EXTENSIONS, PageviewOptions
@@ -67,6 +68,7 @@ __all__ = [
     "PageviewOptions",
     "decide",
     "decide_custom_event",
+    "is_file",
     "is_library_request",
     "is_prefetch",
     "is_refusable_prefetch",

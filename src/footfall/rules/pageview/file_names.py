@@ -56,3 +56,8 @@ def reason_for_file(path: str) -> str | None:
     if is_well_known(path):
         return "well_known"
     return "static_file" if is_static(path) else None
+
+
+def is_file(path: str) -> bool:
+    """True if the path is that of a file, which no page has."""
+    return reason_for_file(path) is not None
