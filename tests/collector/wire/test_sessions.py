@@ -49,6 +49,14 @@ def test_an_evicted_session_is_found_in_the_store() -> None:
     assert sessions.get_or_start(ALICE, NOON + 10).id == "a-session"
 
 
+def test_an_event_from_before_a_session_is_of_another_one() -> None:
+    written = {new_sessions().get_or_start(ALICE, NOON).visitor: ("a-session", NOON)}
+    sessions = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
+    assert sessions.get_or_start(ALICE, NOON - 60).id == "a-session"
+    sessions = Sessions(salt=lambda day: b"salt of day %d" % day, last_seen=written.get)
+    assert sessions.get_or_start(ALICE, NOON - 3_600).is_new
+
+
 def test_who_writes_the_events_may_look_for_the_sessions() -> None:
     asked: list[str] = []
     sessions = Sessions(
