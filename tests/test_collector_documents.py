@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from footfall.cli import COMMANDS
+from footfall.cli import COMMANDS, command_module
 from footfall.collector.ingest.rate_limit import EVENTS_PER_SECOND
 from footfall.collector.settings import PREFIX, SETTINGS, Setting
 from footfall.collector.wire import limits
@@ -37,7 +36,7 @@ def our_options() -> set[str]:
     found: set[str] = set()
     for command in COMMANDS:
         parser = argparse.ArgumentParser(add_help=False)
-        import_module(f"footfall.cli.{command}").add_arguments(parser)
+        command_module(command).add_arguments(parser)
         found.update(options_of(parser))
     return found
 

@@ -27,7 +27,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 import footfall
-from footfall.cli import COMMANDS, main
+from footfall.cli import COMMANDS, command_module, main
 from footfall.testing import capture
 from tests.conftest import program
 from tests.support.adapters import PLAUSIBLE, call_asgi, call_wsgi, navigation, set_up_django
@@ -309,7 +309,7 @@ def test_footfall_has_each_command_with_its_options(
     line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in COMMANDS:
-        monkeypatch.setattr(f"footfall.cli.{name}.run", lambda arguments: 0)
+        monkeypatch.setattr(command_module(name), "run", lambda arguments: 0)
     assert main(shlex.split(line)) == 0
 
 

@@ -6,12 +6,11 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
 
-from footfall.cli import COMMANDS, main
+from footfall.cli import COMMANDS, command_module, main
 from footfall.collector import CollectorServer
 from footfall.collector.web.reason_texts import REMEDIES
 from footfall.config import Config
@@ -33,6 +32,7 @@ COMMAND_PAGES = {
     "explain": ("docs/command-line.md", "docs/counting.md"),
     "export": ("docs/collector/export.md",),
     "forward": ("docs/moving.md",),
+    "import": ("docs/access-logs.md",),
     "goals": ("docs/command-line.md", "docs/numbers.md"),
     "relay": ("docs/relay.md",),
     "mcp": ("docs/agents.md",),
@@ -62,7 +62,7 @@ def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_it_names_every_command_with_its_options(command: str) -> None:
     parser = argparse.ArgumentParser(add_help=False)
-    import_module(f"footfall.cli.{command}").add_arguments(parser)
+    command_module(command).add_arguments(parser)
     text = "\n".join(TEXTS[page] for page in COMMAND_PAGES[command])
     assert f"footfall {command}" in text
     options = [name for name in options_of(parser) if name != "--help"]

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "tail": "show what a collector sees, or an app writes, as it arrives",
     "collect": "run the local collector: one file, one page",
     "export": "write the collector's events as CSV, JSON lines or Parquet",
+    "import": "write the past of an access log into a collector's file",
     "forward": "send the events of a collector's file to a vendor that takes their times",
     "explain": "show what one request would be counted as, and why",
     "check": "check an app's settings, and whether its events can arrive",
@@ -26,6 +27,9 @@ COMMANDS: Final = {
     "completion": "let a shell complete commands and options",
     "demo": "see it work: a small site, the middleware, the collector",
 }
+
+# No module can have the name of a keyword.
+_MODULES: Final = {"import": "import_log"}
 
 
 def main(argv: Sequence[str] | None = None, *, app: object = None) -> int:
@@ -63,7 +67,7 @@ def make_parser(app: object = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"footfall {footfall.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, help_text in COMMANDS.items():
-        module = import_module(f"footfall.cli.{name}")
+        module = command_module(name)
         command = commands.add_parser(
             name,
             help=help_text,
@@ -74,6 +78,11 @@ def make_parser(app: object = None) -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run, app_object=app)
     return parser
+
+
+def command_module(name: str) -> Any:
+    """The module of a command."""
+    return import_module(f"footfall.cli.{_MODULES.get(name, name)}")
 
 
 def _exit_codes(meanings: Mapping[int, str]) -> str:
@@ -97,8 +106,8 @@ class _CommandParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, rest = self._parse(args, namespace)
-        # Without their values, which may be secrets.
-        unknown = [each.partition("=")[0] for each in rest if each.startswith("-")]
+        # Without their values, which may be secrets. A dash alone is standard input.
+        unknown = [each.partition("=")[0] for each in rest if each[:1] == "-" != each]
         if unknown:
             self.error("; ".join(map(self._unknown, unknown)))
         return found, rest

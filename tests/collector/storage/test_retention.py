@@ -32,6 +32,19 @@ def test_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         assert names(store) == ["7", "8", "9"]
 
 
+def test_the_oldest_go_first_even_where_they_were_imported_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
+    with closing(Store(keep_events=3, clock=lambda: NOON)) as store:
+        enqueue(store, [incoming_event("own", at=NOON)])
+        for number in range(9):
+            enqueue(store, [incoming_event(str(number), at=NOON - 900 + number)])
+            store.flush()
+        store.flush()
+        assert names(store) == ["own", "7", "8"]
+
+
 def test_old_events_are_deleted_with_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_ROWS_BETWEEN_PURGES", 1)
     with closing(Store(keep_days=1, clock=lambda: NOON)) as store:

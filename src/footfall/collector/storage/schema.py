@@ -14,6 +14,7 @@ in the transaction that opens the file; one that is published never changes.
 - `salts` has the keys of the visitors' hashes, for two days.
 - `registered_sites`, `goals`, `shared_links` and `custom_props` have what site owners registered;
   they are independent of the events.
+- `imported_logs`, `imported_events` and `import_salts` have what was imported from access logs.
 - `instance` has one row: a random name of this file, by which events that come back are recognised.
 """
 
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Final, TypeAlias
 
-from footfall.collector.storage import dropped_events, visit_rows
+from footfall.collector.storage import dropped_events, imports, visit_rows
 
 _EVENT_COLUMNS: Final = """received_at INTEGER NOT NULL,          -- milliseconds since the epoch
     vendor TEXT NOT NULL,
@@ -226,6 +227,7 @@ _MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(_DROPPED_EVENTS), dropped_events.move),
     (_make_tables(_INSTANCE),),
     (_make_tables(_NEWEST_VISITOR), visit_rows.rebuild),
+    (_make_tables(imports.TABLES),),
 )
 
 SCHEMA_VERSION: Final = len(_MIGRATIONS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage import dropped_events, visit_rows
+from footfall.collector.storage import dropped_events, imports, visit_rows
 from footfall.collector.storage.dropped_events import DroppedEvent
 from footfall.collector.storage.event_rows import COLUMNS, event_values, request_values
 from footfall.collector.storage.stats import rollups
@@ -43,11 +43,11 @@ _PURGE_BY_AGE = """
     )
 """
 _PURGE_DROPPED_BY_AGE = "DELETE FROM dropped_events WHERE received_at < ?"
-# The oldest; all of them where there are no more.
+# By time, since imported events have higher ids than those that came before the import.
 _PURGE_OLDEST = """
-    DELETE FROM events WHERE id < coalesce((SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?), ?)
+    DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY received_at, id LIMIT ?)
 """
-# Later than any instant, and above any id.
+# Later than any instant.
 _END_OF_TIME = 2**62
 # Ids have gaps, those of dropped events; so the rows are counted.
 _PURGE_REQUESTS = """
@@ -57,6 +57,11 @@ _PURGE_REQUESTS = """
         ) ORDER BY event_id LIMIT ?
     )
 """
+# Besides those of events.
+_TABLES_OF_DOMAINS = (
+    *("visits", "rollups", "sites", "dropped_counts"),
+    *("imported_logs", "imported_events"),
+)
 _UTC = ZoneInfo("UTC")
 
 
@@ -65,6 +70,8 @@ def insert(
     events: Sequence[IncomingEvent],
     lookup: CountryLookup | None = None,
     zone: ZoneInfo = _UTC,
+    *,
+    keeps_requests: bool = True,
 ) -> list[int]:
     """Write the events, their visits and their requests, and return the ids of the events.
 
@@ -87,7 +94,8 @@ def insert(
                 dropped.append(DroppedEvent(event_id, event, country))
             continue
         event_rows.append((event_id, *event_values(event, country)))
-        request_rows.append((event_id, *request_values(event)))
+        if keeps_requests:
+            request_rows.append((event_id, *request_values(event)))
         at, number = sites.get(event.domain, (0, 0))
         sites[event.domain] = (max(at, int(event.request.at * 1_000)), number + 1)
         if update := _visit_update(event, country):
@@ -115,7 +123,7 @@ def insert(
 
 def delete_all(connection: Connection) -> int:
     """Delete every event, and return their number."""
-    for table in ("visits", "sites", "dropped_counts"):
+    for table in ("visits", "sites", "dropped_counts", "imported_logs", "imported_events"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- fixed
     rollups.delete_all(connection)
     dropped = connection.execute("DELETE FROM dropped_events").rowcount
@@ -124,7 +132,7 @@ def delete_all(connection: Connection) -> int:
 
 def delete_domain(connection: Connection, domain: str) -> int:
     """Delete every event of a domain, and return their number."""
-    for table in ("visits", "rollups", "sites", "dropped_counts"):
+    for table in _TABLES_OF_DOMAINS:
         connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- fixed
     query = "DELETE FROM dropped_events WHERE domain = ?"
     dropped = connection.execute(query, (domain,)).rowcount
@@ -134,7 +142,7 @@ def delete_domain(connection: Connection, domain: str) -> int:
 def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
     """Move the events of a domain to another, and return their number."""
     names = (new_domain, domain)
-    for table in ("visits", "rollups", "sites", "dropped_counts"):
+    for table in _TABLES_OF_DOMAINS:
         # The new domain has no rows, but for events that came in this moment.
         query = f"UPDATE OR REPLACE {table} SET domain = ? WHERE domain = ?"  # noqa: S608 -- fixed
         connection.execute(query, names)
@@ -181,7 +189,7 @@ def purge_by_size(connection: Connection, max_bytes: int) -> bool:
 
 
 def _delete_oldest(connection: Connection, rows: int) -> int:
-    return _delete_events(connection, _PURGE_OLDEST, rows, _END_OF_TIME)
+    return _delete_events(connection, _PURGE_OLDEST, rows)
 
 
 def _delete_events(connection: Connection, query: str, *values: object) -> int:
@@ -211,8 +219,12 @@ def delete_orphans(connection: Connection) -> None:
 
 
 def purge_salts(connection: Connection, last_day: int) -> bool:
-    """Delete the salts up to a day, included. True if there were any."""
-    return connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,)).rowcount > 0
+    """Delete the salts up to a day, included, and those that imports made until then.
+
+    True if there were any.
+    """
+    number = connection.execute("DELETE FROM salts WHERE day <= ?", (last_day,)).rowcount
+    return imports.purge_salts(connection, last_day) or number > 0
 
 
 def find_salt(connection: Connection, day: int) -> bytes | None:

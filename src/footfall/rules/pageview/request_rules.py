@@ -84,13 +84,13 @@ def _bot(hit: Hit, options: PageviewOptions) -> str | RuleMatch:
     if bot == NO_USER_AGENT:
         return RuleMatch("no_user_agent", "no User-Agent")
     saw = f"{bot.name} ({bot.kind})"
-    if options.bots == "event" and _responds_with_page(hit) and _exclusion(hit, options) is None:
+    if options.bots == "event" and responds_with_page(hit) and _exclusion(hit, options) is None:
         props = {"bot": bot.name, "class": bot.kind}
         return RuleMatch("bot", saw, "event", BOT_VISIT, props)
     return RuleMatch("bot", saw)
 
 
-def _responds_with_page(hit: Hit) -> bool:
+def responds_with_page(hit: Hit) -> bool:
     """True if the response is a page, or a 304 for a cached one."""
     return shows_page(hit) or (hit.status == 304 and reason_for_file(hit.path) is None)
 

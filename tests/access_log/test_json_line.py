@@ -1,0 +1,48 @@
+"""JSON of nginx's variables, and Caddy's own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.access_log.support import CADDY, NGINX_JSON, NOON, PARSERS, SITE, parsed
+
+
+def test_json_has_the_headers_that_were_sent_and_no_other() -> None:
+    line = parsed("nginx-json", json.dumps(NGINX_JSON))
+    assert line.headers["sec-fetch-dest"] == "document"
+    assert "sec-purpose" not in line.headers
+    assert line.answered_headers() == {"content-type": "text/html; charset=utf-8"}
+    without = {**NGINX_JSON, "http_accept": "", "sent_http_content_type": ""}
+    line = parsed("nginx-json", json.dumps(without))
+    hit = line.hit(line.answered_headers())
+    assert "accept" not in hit.headers
+    assert hit.response_headers == {}
+
+
+TIMES = [1_795_953_907.25, "1795953907.25", "2026-11-29T12:05:07Z", "29/Nov/2026:13:05:07 +0100"]
+
+
+@pytest.mark.parametrize("time", TIMES)
+def test_json_may_spell_times_in_any_of_nginxs_ways(time: Any) -> None:
+    fields = {name: value for name, value in NGINX_JSON.items() if name != "msec"}
+    assert int(parsed("nginx-json", json.dumps({**fields, "time": time})).time) == int(NOON)
+
+
+def test_what_caddy_says_of_itself_is_no_request() -> None:
+    own = {"level": "info", "ts": 1.0, "msg": "serving initial configuration"}
+    assert PARSERS["caddy"](SITE).parse(json.dumps(own)) is None
+
+
+def test_an_older_caddy_names_address_and_port_together() -> None:
+    request = {name: value for name, value in CADDY["request"].items() if name != "remote_ip"}
+    older = {**CADDY, "request": {**request, "remote_addr": "203.0.113.9:41342"}}
+    assert parsed("caddy", json.dumps(older)).peer == "203.0.113.9"
+
+
+def test_nginx_may_log_the_request_line_as_a_whole() -> None:
+    fields = {name: value for name, value in NGINX_JSON.items() if name != "request_uri"}
+    line = parsed("nginx-json", json.dumps({**fields, "request": "GET /x?y=1 HTTP/1.1"}))
+    assert (line.method, line.target.path, line.target.query) == ("GET", "/x", "y=1")
