@@ -255,3 +255,20 @@ def test_a_forgotten_method_is_asked_for(capsys: pytest.CaptureFixture[str]) -> 
         main(["explain", PAGE])
     assert caught.value.code == 2
     assert f"give the method first, as in GET {PAGE}" in capsys.readouterr().err
+
+
+def test_a_page_that_the_script_reports_is_the_complements(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert as_json(capsys, "GET", PAGE)["counted_by"] == "server"
+    assert main(["explain", "GET", PAGE, "--reported"]) == 2
+    assert "--reported needs the option complement" in capsys.readouterr().err
+    monkeypatch.setenv("FOOTFALL_COMPLEMENT", "/_stats")
+    found = as_json(capsys, "GET", PAGE, "--reported")
+    assert (found["counted_by"], found["reason"]) == ("complement", "complement")
+    assert found["event"]["url"] == "https://example.com/blog/?utm_source=hn"
+    code, text = explained(capsys, "GET", PAGE, "--reported")
+    assert code == 0
+    assert "= pageview: complement. The browser showed a page without a request;" in text
+    assert "counted by complement" in text
+    assert explained(capsys, "GET", PAGE, "--reported", "-H", "User-Agent: GPTBot/1.0")[0] == 1

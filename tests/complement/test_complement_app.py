@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 
 import footfall
 from footfall import wsgi
+from footfall.collector import CollectorServer
 from footfall.complement import complement_app
 from footfall.complement.script_file import SOURCE_FILE, script_file
 from footfall.complement.visitor_limit import MAX_PER_MINUTE
@@ -227,3 +230,20 @@ def test_a_fault_of_ours_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     wrapped = wsgi.FootfallMiddleware(app, **OPTIONS)
     assert call_wsgi(wrapped, posted()).status == 204
     assert wrapped.tracker.stats()["errors"] == 1
+
+
+def test_the_live_page_and_that_of_the_hit_say_who_counted_it() -> None:
+    with CollectorServer() as collector:
+        destination = f"collector://{collector.url.removeprefix('http://')}/example.com"
+        wrapped = wsgi.FootfallMiddleware(app, **{**OPTIONS, "destinations": [destination]})
+        call_wsgi(wrapped, navigation("/first"))
+        call_wsgi(wrapped, posted())
+        assert wrapped.tracker.close(20)
+        live = httpx2.get(f"{collector.url}/live").text
+        newest, first = re.findall(r'<li class="row tracked">(.*?)</li>', live, re.DOTALL)
+        assert "<b>complement</b>" in newest
+        assert "<b>" not in first
+        link = re.search(r'href="([^"]+)"', newest)
+        assert link is not None
+        shown = httpx2.get(f"{collector.url}{link[1]}").text
+    assert "The browser showed a page without a request" in shown

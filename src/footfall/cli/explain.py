@@ -68,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--content-type", default="text/html; charset=utf-8", help="of the response (%(default)s)"
     )
+    parser.add_argument(
+        "--reported",
+        action="store_true",
+        help="no request was sent for the page: the complement's script reports it",
+    )
     parser.add_argument("--route", help="the framework's template of the path")
     whose = app_settings.add_arguments(parser)
     whose.add_argument(
@@ -102,13 +107,16 @@ def run(args: argparse.Namespace) -> int:
             config = replace(config, destinations=[EXAMPLE], enabled=True)
         tracker = Tracker(config, environ={})
         hit = _hit(args)
+        if args.reported and config.complement_options is None:
+            raise ValueError('--reported needs the option complement, such as complement="/_stats"')
     except (ConfigError, OSError, TypeError, ValueError) as error:
         complain(error)
         return 2
     if cause is not None:
         complain(f"An app with these options counts nothing: {cause.text}. {cause.remedy}")
         complain("What follows is shown as if it did.")
-    explanation = tracker.explain(hit)
+    reported = (f"{hit.path}?{hit.query}" if hit.query else hit.path) if args.reported else None
+    explanation = tracker.explain(hit, reported)
     is_counted = explanation.event is not None
     if args.json:
         say_json(_as_json(explanation))
@@ -184,7 +192,7 @@ def _sections(explanation: Explanation) -> list[str]:
     decision, event = explanation.decision, explanation.event
     width = max((len(step.rule) for step in decision.steps), default=0)
     steps = [f"  {s.verdict:<5}  {s.rule:<{width}}  {escaped(s.saw)}" for s in decision.steps]
-    outcome = escaped(decision.name) if event is not None else "not counted"
+    outcome = escaped(event.name) if event is not None else "not counted"
     verdict = reason_texts.of_hit(explanation.reason)
     sections = [
         "Visitor\n  " + _trace_text(explanation.trace),
@@ -194,8 +202,9 @@ def _sections(explanation: Explanation) -> list[str]:
     if event is None and verdict.remedy:
         sections[-1] += f"\n    To change that: {verdict.remedy}"
     if event is not None:
+        facts = {**_facts(event), "counted by": explanation.counted_by}
         sections.append(
-            "Event\n" + "\n".join(f"  {k:<10} {escaped(str(v))}" for k, v in _facts(event).items())
+            "Event\n" + "\n".join(f"  {k:<10} {escaped(str(v))}" for k, v in facts.items())
         )
         if explanation.note:
             sections[-1] += f"\n  {escaped(explanation.note)}"
@@ -235,6 +244,7 @@ def _as_json(explanation: Explanation) -> dict[str, Any]:
     return {
         "version": 1,
         "counted": event is not None,
+        "counted_by": explanation.counted_by,
         "reason": explanation.reason,
         "client_ip": {
             "answer": explanation.trace.client_ip,

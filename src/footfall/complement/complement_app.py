@@ -11,7 +11,6 @@ from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog, error_location
 from footfall.complement.report import (
     MAX_BODY_BYTES,
-    Report,
     is_same_origin,
     report_from,
     site_of,
@@ -19,7 +18,6 @@ from footfall.complement.report import (
 from footfall.complement.script_file import SOURCE_FILE, ScriptFile, script_file
 from footfall.complement.visitor_limit import VisitorLimit
 from footfall.complement.ways import is_counted_by_server
-from footfall.errors import EventError
 from footfall.rules.pageview import HOST_REMEDY
 
 if TYPE_CHECKING:
@@ -125,13 +123,7 @@ class ComplementApp:
             return "complement_limit"
         if is_counted_by_server(report.way, report.stamp, report.age, self._clock() * 1000):
             return "complement_reached"
-        return self._submit(exchange, report)
-
-    def _submit(self, exchange: Exchange, report: Report) -> str | None:
-        try:
-            self._tracker.track_shown(exchange, page=report.path, referrer=report.referrer)
-        except EventError:
-            return "complement_invalid"
+        tracker.track_shown(exchange, page=report.path, referrer=report.referrer)
         return None
 
     def _warn_of_host(self, origin: str) -> None:

@@ -69,13 +69,12 @@ def check_event(
     at: float,
     token_secret: str | None = None,
     max_name_chars: int = LONGEST_NAME_CHARS,
-    reason: str = "custom_event",
 ) -> CustomEvent:
     """Check what an app gave to `track()` or `track_pageview()`.
 
     Args other than theirs: `page` is the URL, `record` the request, `at` the time (monotonic
     clock), `token_secret` what a visitor token must be signed with, `max_name_chars` the limit of
-    the destinations, `reason` why it is sent, in one word.
+    the destinations.
 
     Raises:
         EventError: no vendor would take the event, or the visitor's token is forged.
@@ -106,7 +105,6 @@ def check_event(
         visitor=None if visitor is None else visitor_token.read(visitor, token_secret),
         record=record,
         at=at,
-        reason=reason,
     )
     if event.chars > MAX_CHARS:
         raise EventError(

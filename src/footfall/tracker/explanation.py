@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from footfall.client_ip import Trace
 from footfall.model import Decision, Event, Request
@@ -27,6 +27,13 @@ class Explanation:
     event: Event | None
     requests: Mapping[str, Request]
     note: str = ""
+
+    @property
+    def counted_by(self) -> Literal["server", "complement"] | None:
+        """Who counts the page; None where nobody does."""
+        if self.event is None:
+            return None
+        return "complement" if self.reason == "complement" else "server"
 
 
 def without_credentials(request: Request, secrets: Collection[str] = ()) -> Request:

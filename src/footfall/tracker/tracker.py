@@ -22,14 +22,15 @@ from footfall.delivery.transport.greenlets import awaits_gevent
 from footfall.destinations import has_own_transport
 from footfall.errors import EventError
 from footfall.events import visitor_token
-from footfall.events.details import Details
+from footfall.events.details import Details, check_details
 from footfall.model import PAGEVIEW, Decision, Hit, Visitor
 from footfall.request.exchange import CURRENT, Exchange
 from footfall.request.filters import RequestFilter
+from footfall.request.record import Record
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
 from footfall.tracker import process_hooks, start_line, test_mode
-from footfall.tracker.custom_event import check_event
+from footfall.tracker.custom_event import CustomEvent, check_event
 from footfall.tracker.dispatcher import Dispatcher
 from footfall.tracker.event_builder import EventBuilder
 from footfall.tracker.event_pipeline import EventPipeline
@@ -255,21 +256,8 @@ class Tracker:
         self._pipeline.reasons[reason] += 1
 
     def track_shown(self, exchange: Exchange, *, page: str, referrer: str) -> None:
-        """Submit a page that the script has reported in this request. Never waits.
-
-        Raises:
-            EventError: No vendor would take it.
-        """
-        event = check_event(
-            PAGEVIEW,
-            page=page,
-            # Without one the Referer of this request would do, which is the page itself.
-            referrer=referrer,
-            record=exchange.record(),
-            at=monotonic(),
-            max_name_chars=self.config.max_name_chars,
-            reason="complement",
-        )
+        """Submit a page that the script has reported in this request. Never waits."""
+        event = _shown_page(page, referrer, record=exchange.record(), at=monotonic())
         self._inbox.submit_event(event, event.at)
 
     # -- for tests and explanations ------------------------------------------------------------
@@ -279,15 +267,23 @@ class Tracker:
         """Return once every record so far has been processed. For tests."""
         self._pipeline.process_all()
 
-    def explain(self, hit: Hit) -> Explanation:
+    def explain(self, hit: Hit, reported: str | None = None) -> Explanation:
         """Decide a hit and build its requests, without counting or sending it.
+
+        Args:
+            hit: The request.
+            reported: The address of the page that it reports, where the complement's script sent
+                it; its own page by default.
 
         Raises whatever a hook of the app's raises, or the `request` of a destination.
         """
         hit = test_mode.normalise(hit)
         # Its own, since a warning that comes once must come of a request.
         builder = EventBuilder(self.config, log.SilentLog())
-        result = builder.from_hit(hit, with_steps=True)
+        if reported is None:
+            result = builder.from_hit(hit, with_steps=True)
+        else:
+            result = builder.from_custom_event(hit, _shown_page(reported, ""), hit.time)
         reason, event, decision, _ = result
         lanes = self._dispatcher.lanes_for(event) if event is not None else []
         return Explanation(
@@ -494,3 +490,25 @@ class Tracker:
 
     def __repr__(self) -> str:
         return f"Tracker({self._dispatcher.names or 'inactive'})"
+
+
+def _shown_page(
+    page: str, referrer: str, *, record: Record | None = None, at: float = 0.0
+) -> CustomEvent:
+    """A page that the complement's script has reported.
+
+    It always has a referrer, if an empty one: that of the request with the report is the page.
+    """
+    return CustomEvent(
+        name=PAGEVIEW,
+        props={},
+        details=check_details({}),
+        revenue=None,
+        interactive=True,
+        url=page,
+        referrer=referrer,
+        visitor=None,
+        record=record,
+        at=at,
+        reason="complement",
+    )
