@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from ipaddress import ip_network
 from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 from footfall.client_ip import ClientIP
+from footfall.client_ip.addresses import Networks
 from footfall.config.complement import ComplementOptions, complement_options
 from footfall.config.dashboard import DashboardOptions, dashboard_options
 from footfall.config.options import Options
@@ -24,7 +26,7 @@ from footfall.destinations import (
 )
 from footfall.errors import ConfigError, Fault, hide_path
 from footfall.rules import pageview, url
-from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, pattern_list
+from footfall.rules.path_rules import DEFAULT_EXCLUDE, PathRules, Pattern, pattern_list
 
 __all__ = ["Compiled", "compile_options"]
 
@@ -45,6 +47,8 @@ class Compiled(NamedTuple):
     resolver: ClientIP
     path_rules: PathRules
     url_options: url.UrlOptions
+    excluded_networks: Networks
+    api_rules: PathRules | None
     pageview_options: pageview.PageviewOptions
     limits: Limits
     dashboard_options: DashboardOptions | None
@@ -65,6 +69,8 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
     resolver = _try(faults, lambda: _resolver(options))
     extensions = _try(faults, lambda: _extensions(options["download_extensions"]))
     path_rules = _try(faults, lambda: _path_rules(options))
+    excluded = _try(faults, lambda: _networks(options["exclude_ips"]))
+    api_rules = _try(faults, lambda: _api_rules(options["track_api"]))
     # Wrong names must not hide other faults.
     keep_query = _try(faults, lambda: _keep_query(options["keep_query"])) or frozenset()
     hides = _try(faults, lambda: _hide_path_secrets(options["hide_path_secrets"]))
@@ -73,7 +79,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
     complement = _try(faults, lambda: complement_options(options))
     if found is None or resolver is None or extensions is None:
         return None
-    if path_rules is None or url_options is None or faults:
+    if path_rules is None or url_options is None or excluded is None or faults:
         return None
     return Compiled(
         all_destinations=found,
@@ -81,7 +87,9 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
         resolver=resolver,
         path_rules=path_rules,
         url_options=url_options,
-        pageview_options=_pageview_options(options, found, extensions, path_rules),
+        pageview_options=_pageview_options(options, found, extensions, path_rules, api_rules),
+        excluded_networks=excluded,
+        api_rules=api_rules,
         limits=Limits(
             max_events=options["max_queue"],
             max_age_seconds=_max_age(options),
@@ -157,6 +165,28 @@ def _path_rules(options: Options) -> PathRules:
     )
 
 
+def _networks(value: Sequence[str] | str) -> Networks:
+    remedy = 'write addresses and networks, such as ["203.0.113.0/24", "2001:db8::/48"]'
+    networks, faults = [], []
+    for name in _names("exclude_ips", value, remedy):
+        try:
+            networks.append(ip_network(name, strict=False))
+        except ValueError:
+            faults.append(Fault("exclude_ips", name, remedy))
+    if faults:
+        raise ConfigError(faults)
+    return Networks(networks)
+
+
+def _api_rules(patterns: Sequence[Pattern] | str) -> PathRules | None:
+    if not patterns:
+        return None
+    try:
+        return PathRules(include=patterns)
+    except ConfigError as error:
+        raise ConfigError([each._replace(option="track_api") for each in error.faults]) from None
+
+
 def _url_options(
     options: Options, keep_query: frozenset[str] | Literal["*"], hides: url.HidePathSecrets | None
 ) -> url.UrlOptions:
@@ -173,6 +203,7 @@ def _pageview_options(
     destinations: Sequence[Destination],
     extensions: frozenset[str],
     path_rules: PathRules,
+    api_rules: PathRules | None,
 ) -> pageview.PageviewOptions:
     track_localhost = options["track_localhost"]
     if track_localhost is None:
@@ -185,6 +216,8 @@ def _pageview_options(
         track_404=options["track_404"],
         track_downloads=options["track_downloads"],
         download_extensions=extensions,
+        track_feeds=options["track_feeds"],
+        is_api=None if api_rules is None else api_rules.includes,
         track_iframes=options["track_iframes"],
         respect_dnt=options["respect_dnt"],
         respect_gpc=options["respect_gpc"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, cast
 
 from footfall.client_ip import ClientIP
+from footfall.client_ip.addresses import Networks
 from footfall.config.compile import compile_options
 from footfall.config.complement import ComplementOptions
 from footfall.config.dashboard import DashboardOptions
@@ -114,6 +115,12 @@ class Config:
     default_exclude: bool = option(
         True, "excludes password resets and other pages whose path is a secret"
     )
+    # One's own visits. Behind a proxy the address is the visitor's, not the proxy's.
+    exclude_ips: Sequence[str] | str = option(
+        (),
+        'visitors never counted, by address or network: `"203.0.113.0/24"`; see [Your own '
+        "visits](privacy.md#your-own-visits)",
+    )
     # Nobody has seen a prefetched page yet.
     prefetch: Literal["skip", "count", "refuse"] = option(
         "skip",
@@ -139,6 +146,15 @@ class Config:
         tuple(sorted(pageview.DOWNLOAD_EXTENSIONS)),
         "the extensions of such files; attachments count with any name",
         shown_default="`pdf`, `zip`, ...",
+    )
+    # Readers fetch feeds each hour, whether somebody reads them or not.
+    track_feeds: bool = option(
+        False, "sends fetched RSS, Atom and JSON feeds as event `Feed`, with their reader"
+    )
+    # An API may be called a thousand times for one page.
+    track_api: Sequence[path_rules.Pattern] | str = option(
+        (),
+        'paths whose calls are sent as event `API` by route, method and status: `"/api/**"`',
     )
     # People see the page around a frame.
     track_iframes: bool = option(False, "counts pages in frames, for widgets on other sites")
@@ -255,6 +271,10 @@ class Config:
     # Of an event; of the destination that takes the longest.
     max_name_chars: int = field(init=False, repr=False)
     resolver: ClientIP = field(init=False, repr=False)
+    # Of `exclude_ips`.
+    excluded_networks: Networks = field(init=False, repr=False)
+    # None where no API call counts.
+    api_rules: path_rules.PathRules | None = field(init=False, repr=False)
     path_rules: path_rules.PathRules = field(init=False, repr=False)
     url_options: url.UrlOptions = field(init=False, repr=False)
     pageview_options: pageview.PageviewOptions = field(init=False, repr=False)

@@ -39,12 +39,15 @@ class Options(TypedDict, total=False):
     exclude: Sequence[path_rules.Pattern] | str
     include: Sequence[path_rules.Pattern] | str
     default_exclude: bool
+    exclude_ips: Sequence[str] | str
     prefetch: Literal["skip", "count", "refuse"]
     bots: Literal["skip", "count", "event"]
     is_bot: Callable[[Hit], bool | str | None] | None
     track_404: bool
     track_downloads: bool
     download_extensions: Sequence[str] | str
+    track_feeds: bool
+    track_api: Sequence[path_rules.Pattern] | str
     track_iframes: bool
     track_localhost: bool | None
     respect_dnt: bool

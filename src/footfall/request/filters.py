@@ -35,6 +35,7 @@ class RequestFilter:
         "_excluded_prefix",
         "_excluded_prefixes",
         "_on_reject",
+        "_takes_any_type",
         "accepts_all",
         "count_not_html",
         "every_hit",
@@ -63,7 +64,9 @@ class RequestFilter:
         self.extensions: frozenset[str] = (
             config.pageview_options.download_extensions if config.track_downloads else frozenset()
         )
-        self.file_mark = "" if every_hit else "."
+        # A feed is no page and no file to save: its type and its name decide together.
+        self._takes_any_type = every_hit or config.track_feeds
+        self.file_mark = "" if self._takes_any_type else "."
         """The text in a path without which `may_be_download` need not be called."""
         self.rejected_by: Mapping[str, AtomicCounter] = {
             reason: AtomicCounter() for reason in _REASONS
@@ -106,7 +109,7 @@ class RequestFilter:
 
     def may_be_download(self, path: str) -> bool:
         """True where the path alone shows that a response that is no page may be an event."""
-        if self.every_hit:
+        if self._takes_any_type:
             return True
         return path.rpartition(".")[2].lower() in self.extensions
 

@@ -73,7 +73,11 @@ class RequestRecorder:
         self.on_illegal = on_illegal
         self.destination_names = frozenset(each.name for each in config.all_destinations)
         self.refuses_prefetch = config.prefetch == "refuse"
-        self.wants_route = config.path_mode == "route" or config.path_rules.reads_routes
+        self.wants_route = (
+            config.path_mode == "route"
+            or config.path_rules.reads_routes
+            or config.api_rules is not None
+        )
         # As an ASGI scope spells the names, and as a hit does.
         self.header_names = {name.encode("ascii"): name for name in config.request_headers}
         self.pick = HeaderPicker(_environ_names(config.request_headers)).pick

@@ -134,6 +134,10 @@ class PathRules:
             return self._find(hit if path is None else replace(hit, path=path, route=None))
         return self._cached(where)
 
+    def includes(self, hit: Hit) -> bool:
+        """False for a hit that is excluded."""
+        return self.excluded_by(hit) is None
+
     def _find(self, hit: Hit) -> str | None:
         rule = _last_match(self._exclude, hit)
         if rule is not None and not rule.reincludes:

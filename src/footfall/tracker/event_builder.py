@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote, unquote
 
-from footfall.client_ip import MisconfigurationDetector, anonymize
+from footfall.client_ip import MisconfigurationDetector, addresses, anonymize
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery.transport import MARKER_HEADER
@@ -21,7 +21,9 @@ from footfall.events.details import CheckedDetails, check_details, details_from_
 from footfall.events.hit_report import HitReport
 from footfall.model import NO_PROPS, PAGEVIEW, Decision, Event, Hit, Visitor
 from footfall.rules import pageview, url
+from footfall.rules.bot_detection import classify
 from footfall.rules.path_rules import DEFAULT_EXCLUDE
+from footfall.rules.route_template import is_catch_all, template
 from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
@@ -80,7 +82,9 @@ class EventBuilder:
         self._internal_host = InternalHostDetector(config, log)
         self._has_noted_local_host = False
         self._decisions = pageview.DecisionCache(
-            config.pageview_options, reads_paths_alone=config.path_rules.reads_paths_alone
+            config.pageview_options,
+            reads_paths_alone=config.path_rules.reads_paths_alone
+            and (config.api_rules is None or config.api_rules.reads_paths_alone),
         )
 
     def from_hit(self, hit: Hit, *, with_steps: bool = False) -> BuildResult:
@@ -247,14 +251,18 @@ class EventBuilder:
     def _event_for(self, hit: Hit, decision: Decision, origin: str) -> Event:
         page, referral = self._page_of(hit, origin, pageview.pushed_url(hit) or _shown_url(hit))
         (visitor, cut), details = self._visitor_and_cuts(hit), _details_of(hit)
-        if decision.name == pageview.BOT_VISIT:
+        if decision.name == pageview.BOT_VISIT or (
+            decision.name in _OF_PROGRAMS and classify(visitor.user_agent) is not None
+        ):
             # Vendors drop events with a bot's user agent; the props say which bot it was.
             visitor = replace(visitor, user_agent="")
         props = {**decision.props, **hit.props} if decision.props else {**hit.props}
         if decision.name == pageview.DOWNLOAD:
             # One file is one row, whatever link led to it; vendors' scripts drop the query, too.
             props["url"] = url.without_campaign(page.url)
-        elif decision.name == pageview.NOT_FOUND and "path" not in hit.props:
+        elif decision.name == pageview.API:
+            props["route"] = _route_of(hit) or unquote(_path_of(page.url))
+        elif decision.name in _WITH_PATH and "path" not in hit.props:
             # Decoded, as Plausible's own server fills it in; and no more of it than the URL has.
             props["path"] = unquote(_path_of(page.url))
         return Event(
@@ -264,7 +272,7 @@ class EventBuilder:
             previous=referral.previous,
             visitor=visitor,
             props=props,
-            interactive=decision.name != pageview.BOT_VISIT,
+            interactive=decision.name not in _NOT_INTERACTIVE,
             time=hit.time,
             trimmed=self._cut_fields(page, referral, cut) + self._lost_details(details.faults),
             **details.details,
@@ -328,6 +336,14 @@ class EventBuilder:
         """Whether `path`, of this page or of the one before it, must not be sent."""
         return self._config.path_rules.excluded_by(hit, unquote(path)) is not None
 
+    def _is_excluded_address(self, hit: Hit | None, visitor: Visitor) -> bool:
+        """Whether `exclude_ips` has the visitor's address, as it is before it is cut."""
+        address = visitor.client_ip
+        if hit is not None:
+            address = self._config.resolver.resolve(hit.peer, hit.headers)
+        parsed = addresses.parse(address) if address else None
+        return parsed is not None and parsed in self._config.excluded_networks
+
     def _finish(
         self, hit: Hit | None, reason: str, event: Event, decision: Decision | None
     ) -> BuildResult:
@@ -340,6 +356,8 @@ class EventBuilder:
             observe = self._misconfiguration.observe
             if warning := observe(visitor.client_ip, visitor.user_agent, hit.headers):
                 self._log.warn_once(f"watch:{warning}", f"footfall: {warning}")
+        if config.exclude_ips and self._is_excluded_address(hit, visitor):
+            return BuildResult("excluded_ip", None, decision, event)
         if config.sample_rate < 1.0 and not _is_sampled(visitor, config.sample_rate):
             return BuildResult("sampled_out", None, decision, event)
         if config.before_send is None:
@@ -350,6 +368,11 @@ class EventBuilder:
         check_event_name(allowed.name, config.max_name_chars)
         return BuildResult(reason, allowed, decision, event)
 
+
+_WITH_PATH: Final = frozenset({pageview.NOT_FOUND, pageview.FEED})
+# Mostly; a person's browser may open a feed, or call an API.
+_OF_PROGRAMS: Final = frozenset({pageview.FEED, pageview.API})
+_NOT_INTERACTIVE: Final = _OF_PROGRAMS | {pageview.BOT_VISIT}
 
 # A tuple, since iterating over it makes no set.
 _VISITOR_HEADERS: Final = tuple(sorted(VISITOR_HEADERS))
@@ -392,6 +415,11 @@ def _bounded(visitor: Visitor) -> tuple[Visitor, tuple[str, ...]]:
         language=language[:_MAX_HEADER],
         headers={name: value[:_MAX_HEADER] for name, value in headers.items()},
     ), cut
+
+
+def _route_of(hit: Hit) -> str:
+    """The template of the route; empty where the framework tells none, or one of all paths."""
+    return "" if not hit.route or is_catch_all(hit.route) else template(hit.route)
 
 
 def _path_of(page: str) -> str:

@@ -161,7 +161,8 @@ class Tracker:
         self._process_id = os.getpid()
 
     def _new_filter(self) -> RequestFilter:
-        if self._dispatcher.report_lanes:
+        # The type of an API's response says nothing, nor does its status.
+        if self._dispatcher.report_lanes or self.config.api_rules is not None:
             return RequestFilter(self.config, every_hit=True)
         if self._dispatcher.heartbeat_lanes:
             on_reject = partial(submit_rejected, self._inbox.submit_heartbeat)

@@ -36,6 +36,8 @@ OPTIONS = st.builds(
     respect_gpc=st.booleans(),
     skip_spam_referrers=st.booleans(),
     track_iframes=st.booleans(),
+    track_feeds=st.booleans(),
+    is_api=st.sampled_from([None, lambda hit: "api" in hit.path]),
     excluded_by=st.sampled_from([None, no_admin]),
 )
 

@@ -801,6 +801,16 @@ HOSTS: dict[str, Row] = {
         "pageview navigation",
         PageviewOptions(track_localhost=True),
     ),
+    "a feed": Row(
+        requested(GPTBOT, "/feed", response_headers={"content-type": "application/rss+xml"}),
+        "event feed",
+        PageviewOptions(track_feeds=True),
+    ),
+    "an API call": Row(
+        requested(GPTBOT, method="POST", response_headers=JSON),
+        "event api_call",
+        PageviewOptions(is_api=lambda hit: True),
+    ),
 }
 
 TABLES = {

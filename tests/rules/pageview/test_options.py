@@ -22,6 +22,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         respect_gpc=False,
         skip_spam_referrers=True,
         track_iframes=False,
+        track_feeds=False,
+        is_api=None,
         excluded_by=None,
     )
     assert len(DOWNLOAD_EXTENSIONS) == 26

@@ -64,6 +64,7 @@ _INTERNAL_HOST: Final = (
 )
 
 _LATER_REASONS: Final = {
+    "excluded_ip": "`exclude_ips` has the visitor's address.",
     "sampled_out": "The visitor is not among the share that `sample_rate` keeps.",
     "no_client_ip": "Nobody can know the visitor's address.",
     "should_track": "Your `should_track` said no.",
@@ -98,6 +99,7 @@ REMEDIES: Final = {
     "no_content": "Nothing, as a rule. If it is worth an event, call `track()` in the view.",
     "partial": "Nothing: the first part counts.",
     "not_html": "If people look at it, answer with `Content-Type: text/html`.",
+    "excluded_ip": "Change `exclude_ips`.",
     "sampled_out": "Raise `sample_rate`.",
     "no_client_ip": NO_CLIENT_IP_REMEDY,
     "should_track": "Change your function `should_track`.",

@@ -18,6 +18,9 @@ requested, C reads the response. The first rule of A or C that matches decides t
     B.3 destination   the browser sends what it needs the response for
     B.4 accept        it sends none over plain http; then a page is requested by accepting HTML
 
+    D.1 feed          a feed, with `track_feeds`; before A, since programs fetch it
+    D.2 api           an API call, with `track_api`; likewise
+
     C.1 download      a file to save
     C.2 navigation    what B found not to be a page ends here
     C.3 not_found     a page that does not exist
@@ -45,8 +48,10 @@ from footfall.rules.pageview.prefetch import (
     prefetch_hint,
 )
 from footfall.rules.pageview.reasons import (
+    API,
     BOT_VISIT,
     DOWNLOAD,
+    FEED,
     HOST_REMEDY,
     LOCALHOST_REMEDY,
     NOT_FOUND,
@@ -54,9 +59,11 @@ from footfall.rules.pageview.reasons import (
 )
 
 __all__ = [
+    "API",
     "BOT_VISIT",
     "DOWNLOAD",
     "DOWNLOAD_EXTENSIONS",
+    "FEED",
     "HOST_REMEDY",
     "LOCALHOST_REMEDY",
     "NOT_FOUND",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, Literal, ParamSpec, TypeVar
 
 from footfall.model import Decision, Hit, Step
+from footfall.rules.pageview.extra_event_rules import EXTRA_EVENT_RULES
 from footfall.rules.pageview.header_values import CACHE_SIZE
 from footfall.rules.pageview.navigation_rules import NAVIGATION_RULES, NO_NAVIGATION
 from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
@@ -34,7 +35,10 @@ def decide(hit: Hit, options: PageviewOptions = DEFAULT_OPTIONS) -> Decision:
         steps are all the rules that were applied, the deciding one last.
     """
     steps: list[Step] = []
-    match = _first_match(REQUEST_RULES, steps, hit, options)
+    match = None
+    if options.track_feeds or options.is_api is not None:
+        match = _first_match(EXTRA_EVENT_RULES, steps, hit, options)
+    match = match or _first_match(REQUEST_RULES, steps, hit, options)
     if match is None:
         navigation = _first_match(NAVIGATION_RULES, steps, hit, options) or NO_NAVIGATION
         match = _first_match(RESPONSE_RULES, steps, hit, options, navigation)

@@ -16,11 +16,16 @@ from footfall.model import Decision, Hit
 from footfall.rules.bot_detection import Bot, classify
 from footfall.rules.pageview.automation import AUTOMATION_HEADERS, automation_of
 from footfall.rules.pageview.decide import decide
-from footfall.rules.pageview.file_names import extension_of, is_static, is_well_known
+from footfall.rules.pageview.file_names import (
+    extension_of,
+    is_feed_name,
+    is_static,
+    is_well_known,
+)
 from footfall.rules.pageview.header_names import REQUEST_HEADERS
 from footfall.rules.pageview.header_values import referring_host
 from footfall.rules.pageview.options import DEFAULT_OPTIONS, PageviewOptions
-from footfall.rules.pageview.reasons import DOWNLOAD, NOT_FOUND
+from footfall.rules.pageview.reasons import API, DOWNLOAD, FEED, NOT_FOUND
 from footfall.rules.referrer_spam import is_spam_host
 
 # The different decisions of a site's traffic; each takes a few hundred bytes.
@@ -34,6 +39,9 @@ _MAX_PATH_CHARS: Final = 256
 # All that a decision reads, except those headers of which it reads one fact each, since they have
 # many values: what `classify` and `automation_of` return, and whether the referrer is spam.
 _KEY_HEADERS: Final = REQUEST_HEADERS - AUTOMATION_HEADERS - {"user-agent", "referer"}
+
+_WITH_PATH: Final = frozenset({API, DOWNLOAD, FEED, NOT_FOUND})
+"""The events whose props hold what their key does not."""
 
 GetValues: TypeAlias = Callable[[Mapping[str, str]], Any]
 
@@ -51,6 +59,8 @@ class _PathFacts(NamedTuple):
     is_download: bool
     is_well_known: bool
     is_static: bool
+    is_feed_name: bool
+    is_api: bool
     excluded_by: str | None
 
 
@@ -62,14 +72,14 @@ class DecisionCache:
 
     Args:
         options: What the site owner wants counted.
-        reads_paths_alone: True if `options.excluded_by` reads nothing but the path.
+        reads_paths_alone: True if `options.excluded_by` and `is_api` read nothing but the path.
     """
 
     def __init__(
         self, options: PageviewOptions = DEFAULT_OPTIONS, *, reads_paths_alone: bool = False
     ) -> None:
         self._options = options
-        is_pure = options.excluded_by is None or reads_paths_alone
+        is_pure = reads_paths_alone or (options.excluded_by is None and options.is_api is None)
         self._is_cacheable = is_pure and options.is_bot is None
         self._cache: dict[tuple[object, ...], Decision] = {}
         self._cached_path_facts = lru_cache(maxsize=_MAX_PATHS)(self._path_facts)
@@ -111,6 +121,8 @@ class DecisionCache:
             extension_of(path) in options.download_extensions,
             is_well_known(path),
             is_static(path),
+            options.track_feeds and is_feed_name(path),
+            options.is_api is not None and options.is_api(Hit(path=path)),
             options.excluded_by(Hit(path=path)) if options.excluded_by is not None else None,
         )
 
@@ -120,7 +132,7 @@ class DecisionCache:
 
     def _decide_and_cache(self, key: tuple[object, ...], hit: Hit, host: str) -> Decision:
         decision = self._decide(hit, host)
-        holds_path = decision.name in (DOWNLOAD, NOT_FOUND)
+        holds_path = decision.name in _WITH_PATH
         if not holds_path and _chars_in(key) <= _MAX_KEY_CHARS:
             if len(self._cache) >= _MAX_ENTRIES:
                 self._cache.clear()

@@ -51,6 +51,14 @@ def is_well_known(path: str) -> bool:
     )
 
 
+_FEED_NAMES: Final = words("feed rss atom feed.xml rss.xml atom.xml index.xml feed.json rss2.xml")
+
+
+def is_feed_name(path: str) -> bool:
+    """True if the path is called as feeds are."""
+    return _file_name(path.rstrip("/")) in _FEED_NAMES or extension_of(path) in ("rss", "atom")
+
+
 def reason_for_file(path: str) -> str | None:
     """Why a path with this file name is no page; None where it may be one."""
     if is_well_known(path):

@@ -48,6 +48,10 @@ class PageviewOptions:
     skip_spam_referrers: bool = True
     # The page around the frame counts. True is for widgets that are embedded in other sites' pages.
     track_iframes: bool = False
+    # Readers fetch feeds each hour, and vendors bill each event.
+    track_feeds: bool = False
+    # Whether the path is an API's; None where API calls are not counted. Must not raise.
+    is_api: Callable[[Hit], bool] | None = None
     # Returns the text of the rule that excludes a hit, or None. Must not raise.
     excluded_by: Callable[[Hit], str | None] | None = None
 

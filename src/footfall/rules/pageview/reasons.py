@@ -15,6 +15,12 @@ DOWNLOAD: Final = "File Download"
 NOT_FOUND: Final = "404"
 """The event of a missing page; its prop is `path`. Vendors' own scripts use the same name."""
 
+FEED: Final = "Feed"
+"""The event of a feed that was fetched; its props are `path`, `reader` and `subscribers`."""
+
+API: Final = "API"
+"""The event of an API call; its props are `route`, `method` and `status`."""
+
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ignored": "The app called `ignore()` for this request.",
@@ -47,6 +53,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "partial": "The response is a part of a file, and not the first.",
         "not_html": "The response is not an HTML page.",
         "complement": "The browser showed a page without a request; the page's script reported it.",
+        "feed": "A feed was fetched, and `track_feeds` is on.",
+        "api_call": "An API was called, and `track_api` names its path.",
         "custom_event": "The app called `track()` or `track_pageview()`.",
     }
 )

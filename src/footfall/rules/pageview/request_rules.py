@@ -141,6 +141,9 @@ def _spam_referrer(hit: Hit, options: PageviewOptions) -> str | RuleMatch:
     return "no known spam"
 
 
+RULES_ABOUT_CONSENT: Final[Sequence[RequestRule]] = (_ignored, _localhost, _excluded, _privacy)
+"""What holds for programs, too."""
+
 REQUEST_RULES: Final[Sequence[tuple[str, RequestRule]]] = (
     ("A.0 ignored", _ignored),
     ("A.1 websocket", _websocket),
