@@ -72,7 +72,7 @@ def test_a_hit_that_does_not_count_is_shown_with_reason_and_remedy(
     [key] = keys(http.get("/live").text)
     text = text_of(http.get(f"/live/{key}").text)
     for part in (
-        "Not counted : bot /page The User-Agent is a bot&#39;s, or is_bot returned true.",
+        "Not counted : bot Googlebot /page The User-Agent is a bot&#39;s, or is_bot returned true.",
         "To change it: Set bots=&#34;count&#34; or bots=&#34;event&#34;",
         "A.5 bot Googlebot (search) stop",
         "None: nothing is sent for a hit that does not count.",
@@ -105,7 +105,7 @@ def test_an_event_of_a_vendors_script_is_shown_with_what_is_known(http: httpx2.C
     assert "plan pro Revenue EUR 9.5" in accepted
     assert "/log \\" in swetrix
     assert "127.0.0.1 swetrix: no header names another" in swetrix
-    assert "Dropped : bot /hello The User-Agent is a bot&#39;s." in dropped
+    assert "Dropped : bot Googlebot /hello The User-Agent is a bot&#39;s." in dropped
     assert "x-plausible-dropped: 1" in dropped
     assert "The decision" not in accepted + swetrix + dropped
 

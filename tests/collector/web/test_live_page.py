@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from tests.collector.web.support import (
 from tests.e2e.chromium import Chromium
 from tests.support.adapters import navigation
 from tests.support.hit_reports import BOT, report_body, visit
+from tests.support.raw_requests import Raw
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as BrowserPage
@@ -49,9 +51,12 @@ def test_the_newest_comes_first_whatever_its_status(http: httpx2.Client, tracker
     stored_events(http)
     page = http.get("/live").text
     assert re.findall(r"<bdi>/(\w+)</bdi>", page) == ["fourth", "third", "second", "first"]
-    statuses = re.findall(r'<li class="row (\w+)">', page)
+    statuses = re.findall(r'<li class="row (\w+)"', page)
     assert statuses == ["tracked", "untracked", "dropped", "tracked"]
-    assert "Not counted : bot" in text_of(page)
+    # With what led to it, and with the exchange where it is known.
+    assert "Not counted : bot Googlebot GET 200 /third" in text_of(page)
+    assert "Dropped : bot Googlebot /second" in text_of(page)
+    assert "Counted GET 200 /fourth" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,7 @@ def test_the_page_shows_new_events_and_reacts_to_keys(
         page.get_by_role("heading", name="Events").wait_for()
         # Clearing leaves the empty page.
         page.on("dialog", lambda dialog: dialog.accept())
-        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Delete all events").click()
         page.get_by_text("Nothing has arrived yet").wait_for()
         return problems
 
@@ -191,3 +196,79 @@ def test_the_notices_are_not_replaced_while_they_have_the_focus(
         return found
 
     assert chromium.run(journey) == [True, True]
+
+
+STYLE = {"Sec-Fetch-Dest": "style", "Sec-Fetch-Mode": "no-cors"}
+HEADLESS = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0 Safari/537.36"}
+OTHER = "198.51.100.8"
+
+
+@pytest.mark.server("chromium")
+def test_parts_fold_under_their_page_and_rows_group_by_visitor(
+    collector: CollectorServer, http: httpx2.Client, tracker: Tracker, chromium: Chromium
+) -> None:
+    visit(tracker, navigation("/shop"), navigation("/a.css", headers=STYLE))
+    stored_events(http)
+
+    # The browser's thread has an event loop.
+    pool = ThreadPoolExecutor(1)
+
+    def come(*requests: Raw) -> None:
+        pool.submit(visit, tracker, *requests).result()
+
+    def journey(page: BrowserPage) -> list[str]:
+        problems = watch(page, collector)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(f"{collector.url}/live")
+        page.get_by_role("status").get_by_text("live").wait_for()
+        shop = page.locator("#rows > .row", has_text="/shop")
+        shop.get_by_text("+1 part", exact=True).wait_for()
+        # What comes later folds, too; a crawler's parts have no `Sec-Fetch-Dest`.
+        come(navigation("/b.css", headers=STYLE))
+        shop.get_by_text("+2 parts", exact=True).wait_for()
+        bare = {"Sec-Fetch-Dest": None, "Sec-Fetch-Mode": None, **HEADLESS}
+        crawled = navigation("/crawled", headers=bare, peer=OTHER)
+        come(crawled, navigation("/logo.svg", headers=bare, peer=OTHER))
+        row = page.locator("#rows > .row", has_text="/crawled")
+        row.get_by_text("+1 part", exact=True).wait_for()
+        assert row.locator(":scope > a .cause").inner_text() == "HeadlessChrome"
+        assert row.locator(":scope > a .exchange").inner_text() == "GET 200"
+        assert page.locator("#rows > .row").count() == 2
+        come(navigation("/ahead", headers={"Sec-Purpose": "prefetch"}, peer=OTHER))
+        page.locator(".row", has_text="/ahead").wait_for()
+        # No word of a row is cut where there is room.
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.row > a *')].filter((each) =>"
+            " each.checkVisibility() && each.scrollWidth > each.clientWidth + 1 &&"
+            " getComputedStyle(each).display !== 'inline' &&"
+            " !each.matches('.visually-hidden')).map((each) => each.outerHTML)"
+        )
+        assert cut == []
+        shop.locator("summary").click()
+        shop.get_by_text("/b.css").wait_for()
+        # By visitor, also what comes then; and back, in the order of time.
+        page.keyboard.press("v")
+        come(navigation("/again"))
+        groups = page.locator(".visitor-group")
+        page.locator(".row", has_text="/again").wait_for()
+        assert groups.count() == 3
+        texts = groups.first.locator("ol").first.locator(":scope > .row .path")
+        assert texts.first.inner_text() == "/again"
+        page.get_by_role("button", name="By visitor").click()
+        paths = page.locator("#rows > .row > a .path")
+        assert paths.all_inner_texts() == ["/again", "/ahead", "/crawled", "/shop"]
+        # From the page of one hit to the next.
+        page.locator("#rows > .row", has_text="/again").locator("a").first.click()
+        page.get_by_role("heading", name="/again").wait_for()
+        assert page.locator("#newer").count() == 0
+        page.keyboard.press("j")
+        page.get_by_role("heading", name="/ahead").wait_for()
+        page.keyboard.press("j")
+        page.get_by_role("heading", name="/logo.svg").wait_for()
+        page.get_by_text("HeadlessChrome", exact=True).first.wait_for()
+        page.keyboard.press("k")
+        page.get_by_role("heading", name="/ahead").wait_for()
+        return problems
+
+    with pool:
+        assert chromium.run(journey) == []

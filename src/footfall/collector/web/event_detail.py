@@ -85,6 +85,13 @@ class EventDetail:
     def time(self) -> str:
         return iso_time(self.received_at)
 
+    @property
+    def cause(self) -> str:
+        """What led to the reason; empty for an event that counts, whose page says it all."""
+        if self.reason_text.status == "tracked":
+            return ""
+        return reason_texts.cause_of(self.reason_text.reason, self.user_agent, self.steps)
+
 
 def detail_of_hit(hit: ReceivedHit) -> EventDetail:
     """The details of a hit that did not count."""

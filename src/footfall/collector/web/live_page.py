@@ -7,6 +7,8 @@ front: `/live/17`, `/live/u4`.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from dataclasses import dataclass
 from heapq import merge
 from typing import Any, Final, NamedTuple
@@ -24,11 +26,19 @@ from footfall.collector.web.reason_texts import STATUS_NAMES, HitStatus, ReasonT
 from footfall.collector.web.templating import environment
 from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.messages import ReceivedHit, iso_time
+from footfall.rules.pageview.file_names import reason_for_file
 
 # A few screens; the API has the rest.
 _ROWS: Final = 100
 # A text is searched for in this many; it takes some milliseconds.
 _SEARCHED_ROWS: Final = 1_000
+
+# Hexadecimal digits: enough to tell those on a page apart.
+_VISITOR_CHARS: Final = 6
+_VISITOR_KEY: Final = secrets.token_bytes(32)
+# What a person opens, in the words of `Sec-Fetch-Dest`; and what a script asks for.
+_PAGES: Final = frozenset({"document", "iframe", "frame", "fencedframe", "empty"})
+_REASONS_OF_PARTS: Final = frozenset({"subresource", "static_file"})
 
 _STATUS_OF: Final = {"tracked": "accepted", "dropped": "dropped"}
 
@@ -71,6 +81,15 @@ class LiveRow:
     domain: str
     source: str | None
     user_agent: str
+    # What the reason's rule saw, such as the name of a bot.
+    cause: str = ""
+    # Of the exchange, as far as it is known: "GET 200".
+    exchange: str = ""
+    # The same for all rows of a visitor, as long as this process runs; empty where nobody knows.
+    visitor: str = ""
+    # Whether it is a style sheet, image or other part of a page, and of which page, if known.
+    is_part: bool = False
+    page: str = ""
 
     @property
     def time(self) -> str:
@@ -92,6 +111,9 @@ class LiveRow:
             self.agent,
             self.reason_text.title,
             self.reason_text.reason,
+            self.cause,
+            self.exchange,
+            self.visitor,
         )
         return text.casefold() in "\n".join(shown).casefold()
 
@@ -135,7 +157,10 @@ class LivePage:
     def detail(self, view: LiveView, key: str) -> str | None:
         """The page of one event or hit, or None if it is unknown, or no longer kept."""
         event = self._detail(view, key)
-        return None if event is None else self._render("event.html", view=view, event=event)
+        if event is None:
+            return None
+        newer, older = self._neighbours(view, key)
+        return self._render("event.html", view=view, event=event, newer=newer, older=older)
 
     def missing(self, view: LiveView) -> str:
         """The page that is shown where `detail` is None."""
@@ -191,7 +216,20 @@ class LivePage:
             domain=entry.domain,
             source=entry.source,
             user_agent=entry.user_agent,
+            cause=reason_texts.cause_of(entry.reason or "", entry.user_agent),
+            exchange=_exchange_text(hit),
+            visitor=_visitor_of(recent.event.client_ip, entry.user_agent)
+            if recent
+            else (entry.visitor or "")[:_VISITOR_CHARS],
         )
+
+    def _neighbours(self, view: LiveView, key: str) -> tuple[str | None, str | None]:
+        """The keys of the next newer and the next older row, among the newest rows."""
+        keys = [row.key for row in self._newest(view, _SEARCHED_ROWS)[0]]
+        place = keys.index(key) if key in keys else len(keys)
+        newer = keys[place - 1] if 0 < place < len(keys) else None
+        older = keys[place + 1] if place + 1 < len(keys) else None
+        return newer, older
 
     def _detail(self, view: LiveView, key: str) -> EventDetail | None:
         if key.startswith("u"):
@@ -225,7 +263,34 @@ def row_of_hit(hit: ReceivedHit) -> LiveRow:
         domain=hit.domain,
         source=None,
         user_agent=hit.user_agent,
+        cause=reason_texts.cause_of(hit.reason, hit.user_agent, hit.steps),
+        exchange=_exchange_text(hit),
+        visitor=_visitor_of(hit.client_ip or "", hit.user_agent),
+        is_part=_is_part(hit),
+        page=hit.previous or "",
     )
+
+
+def _exchange_text(hit: ReceivedHit | None) -> str:
+    exchange = hit.exchange if hit else None
+    return f"{exchange.method} {exchange.status}" if exchange else ""
+
+
+def _visitor_of(client_ip: str, user_agent: str) -> str:
+    """A short name of a visitor, from which nobody finds the address once the process has ended."""
+    if not client_ip:
+        return ""
+    text = f"{client_ip}\n{user_agent}".encode(errors="replace")
+    return hashlib.blake2s(text, key=_VISITOR_KEY).hexdigest()[:_VISITOR_CHARS]
+
+
+def _is_part(hit: ReceivedHit) -> bool:
+    """Whether a browser asks for it on its own to show a page."""
+    headers = hit.exchange.request_headers if hit.exchange else {}
+    wanted = headers.get("sec-fetch-dest")
+    if wanted is not None:
+        return wanted not in _PAGES
+    return hit.reason in _REASONS_OF_PARTS or reason_for_file(hit.path) is not None
 
 
 def _number(text: str) -> int:

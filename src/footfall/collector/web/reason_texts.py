@@ -5,10 +5,13 @@ A hit is tracked; or untracked, for the middleware's reason; or dropped, for the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from footfall.client_ip.misconfiguration import NO_CLIENT_IP_REMEDY
 from footfall.common.internal_host import is_internal
+from footfall.model import Step
+from footfall.rules.bot_detection import classify
 from footfall.rules.pageview import HOST_REMEDY, LOCALHOST_REMEDY, REASONS
 
 HitStatus: TypeAlias = Literal["tracked", "untracked", "dropped"]
@@ -56,6 +59,13 @@ def of_event(
     if decision_reason and host and is_internal(host):
         return ReasonText("tracked", decision_reason, f"{why} {_INTERNAL_HOST}", HOST_REMEDY)
     return ReasonText("tracked", decision_reason or "", why, "")
+
+
+def cause_of(reason: str, user_agent: str, steps: Sequence[Step] = ()) -> str:
+    """What led to a reason in this case, such as the name of a bot; empty where it says no more."""
+    if reason == "bot" and (bot := classify(user_agent)) and bot.name:
+        return bot.name
+    return steps[-1].saw if steps and steps[-1].saw != reason else ""
 
 
 _INTERNAL_HOST: Final = (

@@ -18,6 +18,10 @@ if (navigator.clipboard) {
   }
 }
 
+// As on the live page: down is older, up is newer.
+const KEYS = { Escape: "back", j: "older", k: "newer" };
+
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.getElementById("back").click();
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  document.getElementById(KEYS[event.key])?.click();
 });

@@ -12,6 +12,7 @@ const state = byId("state");
 const filter = byId("filter");
 const pause = byId("pause");
 const clear = byId("clear");
+const group = byId("group");
 const heldRows = []; // Rows that arrived while paused, oldest first.
 let isRefreshScheduled = false;
 let lastNotices = ""; // The HTML of the notices as they were last fetched.
@@ -37,20 +38,91 @@ function localize(element) {
   return element;
 }
 
+// -- the parts of a page, which fold under it ------------------------------------------------------
+
+// The newest row of the page that a part belongs to.
+function pageOf(part) {
+  const { visitor, part: path } = part.dataset;
+  if (!visitor) return null;
+  const pages = rows.querySelectorAll(`.row[data-visitor="${visitor}"]:not([data-part])`);
+  const isPath = (row) => row.querySelector(".path").textContent === path;
+  return (path && [...pages].find(isPath)) || (path ? null : pages[0]) || null;
+}
+
+function fold(part) {
+  const page = pageOf(part);
+  if (!page) return false;
+  let parts = page.querySelector(".parts");
+  if (!parts) {
+    parts = document.createElement("details");
+    parts.className = "parts";
+    parts.append(document.createElement("summary"), document.createElement("ol"));
+    page.append(parts);
+  }
+  const list = parts.lastElementChild;
+  list.append(part);
+  const number = list.children.length;
+  parts.firstElementChild.textContent = `+${number} part${number === 1 ? "" : "s"}`;
+  return true;
+}
+
+// -- rows, one below the other or by visitor ------------------------------------------------------
+
+const isGrouped = () => group.getAttribute("aria-pressed") === "true";
+const topRows = () => [...rows.querySelectorAll(".row")].filter((row) => !row.closest(".parts"));
+
+function groupOf(row) {
+  const name = row.dataset.visitor || "nobody known";
+  const found = [...rows.children].find((each) => each.dataset.group === name);
+  if (found) return found;
+  const made = document.createElement("li");
+  made.className = "visitor-group";
+  made.dataset.group = name;
+  const title = document.createElement("h2");
+  title.textContent = `Visitor ${name}`;
+  made.append(title, document.createElement("ol"));
+  return made;
+}
+
+function place(row) {
+  if (row.dataset.part !== undefined && fold(row)) return;
+  if (!isGrouped()) {
+    rows.prepend(row);
+    return;
+  }
+  const visitor = groupOf(row);
+  visitor.lastElementChild.prepend(row);
+  rows.prepend(visitor);
+}
+
+function setGrouped(grouped) {
+  const all = topRows().sort((a, b) => a.dataset.at.localeCompare(b.dataset.at));
+  group.setAttribute("aria-pressed", String(grouped));
+  rows.replaceChildren();
+  all.forEach(place);
+}
+
 function applyFilter(changed) {
   const wanted = filter.value.trim().toLowerCase();
   for (const row of changed) {
     row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
   }
-  byId("none").hidden = !rows.children.length || [...rows.children].some((row) => !row.hidden);
+  for (const each of rows.querySelectorAll(".visitor-group")) {
+    each.hidden = !each.querySelector(".row:not([hidden])");
+  }
+  const all = topRows();
+  byId("none").hidden = !all.length || all.some((row) => !row.hidden);
 }
 
 function addRows(newRows) {
   if (!newRows.length) return;
   byId("empty")?.remove();
-  for (const row of newRows) rows.prepend(row);
-  while (rows.children.length > MAX_ROWS) rows.lastElementChild.remove();
-  applyFilter(newRows);
+  newRows.forEach(place);
+  const all = topRows().sort((a, b) => b.dataset.at.localeCompare(a.dataset.at));
+  for (const row of all.slice(MAX_ROWS)) row.remove();
+  for (const each of rows.querySelectorAll(".visitor-group:not(:has(.row))")) each.remove();
+  // A page is found by the text of its parts, too.
+  applyFilter(topRows());
 }
 
 const isPaused = () => pause.getAttribute("aria-pressed") === "true";
@@ -96,7 +168,7 @@ function setPaused(paused) {
 
 // Moves the focus down and up among the visible rows.
 function move(step) {
-  const links = [...rows.querySelectorAll("li:not([hidden]) a")];
+  const links = [...rows.querySelectorAll(".row a")].filter((link) => link.checkVisibility());
   const at = links.indexOf(document.activeElement);
   links[at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1)]?.focus();
 }
@@ -106,6 +178,7 @@ const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   p: () => setPaused(!isPaused()),
+  v: () => setGrouped(!isGrouped()),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -120,15 +193,17 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+group.addEventListener("click", () => setGrouped(!isGrouped()));
 pause.addEventListener("click", () => setPaused(!isPaused()));
 
 clear?.addEventListener("click", async () => {
-  if (!confirm("Forget every event that was collected?")) return;
+  const what = "Delete every event of all sites from the file, and the hits that do not count?";
+  if (!confirm(`${what} The dashboard is empty then, and nothing brings them back.`)) return;
   const response = await fetch(clear.dataset.url, { method: "DELETE" });
   if (response.ok) location.reload();
 });
 
-filter.addEventListener("input", () => applyFilter(rows.children));
+filter.addEventListener("input", () => applyFilter(topRows()));
 
 const sites = document.querySelector(".sites");
 if (sites) {
@@ -136,9 +211,10 @@ if (sites) {
   sites.addEventListener("change", () => sites.requestSubmit());
 }
 
-for (const each of [pause, clear, byId("keys")]) if (each) each.hidden = false;
+for (const each of [group, pause, clear, byId("keys")]) if (each) each.hidden = false;
 localize(rows);
-applyFilter(rows.children); // Browsers keep the field's text over a reload.
+for (const row of topRows().reverse()) if (row.dataset.part !== undefined) fold(row);
+applyFilter(topRows()); // Browsers keep the field's text over a reload.
 
 const stream = new EventSource(rows.dataset.url);
 let away = 0; // The timer that shows that the stream was not opened again.
