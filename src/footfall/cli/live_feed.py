@@ -17,7 +17,9 @@ POLL_SECONDS: Final = 0.5
 """How often a feed asks for what is new: a person waits for it."""
 
 # A page has dozens.
-_PARTS_OF_PAGES: Final = frozenset({"subresource"})
+PARTS_OF_PAGES: Final = frozenset({"subresource"})
+"""The reasons of requests for the parts of pages."""
+
 # Of events and of hits that do not count.
 _KINDS: Final = ("events", "hits")
 
@@ -32,7 +34,7 @@ class LiveFeed:
 
     def __init__(self, client: httpx2.Client, *, shows_all: bool = False) -> None:
         self._client = client
-        self._hidden = frozenset() if shows_all else _PARTS_OF_PAGES
+        self._hidden = frozenset() if shows_all else PARTS_OF_PAGES
         self._last = dict.fromkeys(_KINDS, 0)
         self.has_seen_any = False
         """Whether the collector has seen anything, shown or not."""

@@ -36,6 +36,14 @@ def test_it_prints_each_event_and_ends_with_ctrl_c(options: list[str]) -> None:
         assert "pageview" in line
         assert "/pricing" in line
         assert "source=test" in line
+        assert "counted: navigation" in line
+        # What the site does at a click, with the reason.
+        for name, reason in (("bot", "bot (GPTBot"), ("prefetch", "prefetch (")):
+            answer = httpx2.post(f"http://127.0.0.1:{port}/try/{name}", headers=headers)
+            assert answer.headers["location"] == f"/?tried={name}#try"
+            assert f"not counted: {reason}" in process.stdout.readline()
+        httpx2.post(f"http://127.0.0.1:{port}/try/forged", headers=headers)
+        assert "/mugs/dune       counted: navigation" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     finally:

@@ -22,6 +22,8 @@ def tracker() -> Tracker:
     [
         ("/", 200, "text/html"),
         ("/pricing", 200, "text/html"),
+        ("/mugs/river", 200, "text/html"),
+        ("/journal/how-a-glaze-runs", 200, "text/html"),
         ("/static/style.css", 200, "text/css"),
         ("/static/logo.svg", 200, "image/svg+xml"),
         ("/favicon.ico", 200, "image/x-icon"),
@@ -54,3 +56,16 @@ def test_a_port_that_is_taken_has_a_remedy(tracker: Tracker) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match="choose another --port"), served(tracker, port):
             pass
+
+
+def test_pages_link_to_the_dashboard_and_name_what_was_tried(tracker: Tracker) -> None:
+    with served(tracker, 0, "http://127.0.0.1:9") as url:
+        page = httpx2.get(f"{url}/?tried=bot").text
+        plain = httpx2.get(f"{url}/?tried=<b>").text
+        missing = httpx2.post(f"{url}/try/nothing").status_code
+        order = httpx2.post(f"{url}/order/river").headers["location"]
+        assert httpx2.post(f"{url}/order/nothing").status_code == 404
+    assert '<a href="http://127.0.0.1:9/live">' in page
+    assert "GPTBot asked for /pricing" in page
+    assert 'role="status"' not in plain
+    assert (missing, order) == (404, "/thanks")

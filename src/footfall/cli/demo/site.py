@@ -1,4 +1,4 @@
-"""The demo's site: a few HTML pages, their assets, a download, a missing page and a form."""
+"""The demo's site: a small shop, with what no browser does at a click as a button."""
 
 from __future__ import annotations
 
@@ -7,63 +7,62 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+import httpx2
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import footfall
+from footfall.cli.demo.shop_pages import ASSETS, ATTEMPTS, LAYOUT, MUGS, PAGES
+from footfall.cli.explain import BROWSER
 from footfall.errors import ConfigError, Fault
 from footfall.starlette import FootfallMiddleware
 
 if TYPE_CHECKING:
     from footfall.tracker import Tracker
 
-_LAYOUT: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title} · footfall demo</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/static/style.css"><link rel="icon" href="/favicon.ico">
-<script src="/static/app.js" defer></script></head>
-<body><header><img src="/static/logo.svg" alt="" width="32" height="32"> <b>Demo shop</b>
-<nav><a href="/">Home</a> <a href="/pricing">Pricing</a> <a href="/guide.pdf">Guide (PDF)</a>
-<a href="/missing">A missing page</a></nav></header>
-<main><h1>{title}</h1>{body}</main></body></html>"""
 
-_FORM: Final = (
-    '<form method="post" action="/signup"><label>E-mail <input type="email" name="email"></label> '
-    "<button>Sign up</button></form>"
-)
-_PAGES: Final = {
-    "/": ("Home", "<p>Every click here is an event in the collector.</p>" + _FORM),
-    "/pricing": ("Pricing", "<p>Free, as demos are.</p>" + _FORM),
-    "/thanks": ("Thank you", "<p>The form fired a custom event.</p>"),
-}
-_ASSETS: Final = {
-    "/static/style.css": (
-        "text/css",
-        "body{font:16px/1.5 system-ui;max-width:42rem;margin:2rem auto;padding:0 1rem}"
-        "nav a{margin-right:1rem}",
-    ),
-    "/static/app.js": ("text/javascript", "document.documentElement.dataset.ready = 'yes';"),
-    "/static/logo.svg": (
-        "image/svg+xml",
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
-        '<circle cx="4" cy="4" r="4"/></svg>',
-    ),
-    "/favicon.ico": ("image/x-icon", ""),
-}
+def _html(request: Request, title: str, body: str, status: int = 200) -> Response:
+    dashboard = request.app.state.dashboard
+    return HTMLResponse(LAYOUT.format(title=title, body=body, dashboard=dashboard), status)
 
 
 async def _page(request: Request) -> Response:
-    title, body = _PAGES[request.url.path]
-    return HTMLResponse(_LAYOUT.format(title=title, body=body))
+    title, body = PAGES[request.url.path]
+    tried = ATTEMPTS.get(request.query_params.get("tried", ""))
+    result = f'<p role="status">{tried.result}</p>' if tried else ""
+    return _html(request, title, body.replace("{tried}", result))
+
+
+async def _try(request: Request) -> Response:
+    """Send the request of an attempt to this site, as its sender would."""
+    footfall.ignore()
+    name = request.path_params["name"]
+    if name not in ATTEMPTS:
+        raise HTTPException(404)
+    attempt = ATTEMPTS[name]
+    url = f"{str(request.base_url).rstrip('/')}{attempt.path}"
+    async with httpx2.AsyncClient(trust_env=False) as sender:
+        await sender.get(url, headers={**BROWSER, **attempt.headers})
+    return RedirectResponse(f"/?tried={name}#try", status_code=303)
+
+
+async def _order(request: Request) -> Response:
+    mug = request.path_params["mug"]
+    if mug not in MUGS:
+        raise HTTPException(404)
+    price = MUGS[mug][1].removeprefix("€")
+    footfall.track("Order", props={"mug": mug}, revenue=("EUR", price))
+    return RedirectResponse("/thanks", status_code=303)
 
 
 async def _asset(request: Request) -> Response:
-    media_type, text = _ASSETS[request.url.path]
+    media_type, text = ASSETS[request.url.path]
     return Response(text, media_type=media_type)
 
 
@@ -77,32 +76,36 @@ async def _signup(_: Request) -> Response:
     return RedirectResponse("/thanks", status_code=303)
 
 
-async def _missing(_: Request, __: Exception) -> Response:
-    return HTMLResponse(_LAYOUT.format(title="Not found", body=""), status_code=404)
+async def _missing(request: Request, _: Exception) -> Response:
+    return _html(request, "Not found", "<p>This page was never made.</p>", 404)
 
 
-def site(tracker: Tracker) -> Starlette:
-    """The demo's site, with the middleware."""
+def site(tracker: Tracker, dashboard: str) -> Starlette:
+    """The demo's site, with the middleware; its pages link to the `dashboard`."""
     app = Starlette(
         routes=[
-            *(Route(path, _page) for path in _PAGES),
-            *(Route(path, _asset) for path in _ASSETS),
+            *(Route(path, _page) for path in PAGES),
+            *(Route(path, _asset) for path in ASSETS),
             Route("/guide.pdf", _guide),
             Route("/signup", _signup, methods=["POST"]),
+            Route("/order/{mug}", _order, methods=["POST"]),
+            Route("/try/{name}", _try, methods=["POST"]),
         ],
         exception_handlers={404: _missing},
     )
+    app.state.dashboard = dashboard
     app.add_middleware(FootfallMiddleware, tracker=tracker)
     return app
 
 
 @contextmanager
-def served(tracker: Tracker, port: int) -> Iterator[str]:
+def served(tracker: Tracker, port: int, dashboard: str = "/stats") -> Iterator[str]:
     """Serve the site on a thread of its own.
 
     Args:
         tracker: The middleware's.
         port: On 127.0.0.1; 0 takes a free one.
+        dashboard: Where its pages say that the figures are.
 
     Yields:
         The site's URL.
@@ -118,7 +121,9 @@ def served(tracker: Tracker, port: int) -> Iterator[str]:
         remedy = f"cannot be listened on ({error}); choose another --port, or 0 for any free one"
         raise ConfigError(Fault("port", port, remedy)) from error
     # uvicorn must not rewrite the peer: the scripted visits send X-Forwarded-For themselves.
-    config = uvicorn.Config(site(tracker), log_config=None, access_log=False, proxy_headers=False)
+    config = uvicorn.Config(
+        site(tracker, dashboard), log_config=None, access_log=False, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
