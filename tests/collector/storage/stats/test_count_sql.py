@@ -42,6 +42,9 @@ from tests.collector.storage.stats.support import (
         (Filter("is", "event:page", ("/pricing",)), 2, 2),
         (Filter("matches_wildcard", "event:page", ("/d**", "/late")), 2, 2),
         (Filter("is", "event:name", ("Signup",)), 1, 0),
+        (Filter("is", "event:name", ("Signup", "Nothing")), 1, 0),
+        (Filter("is", "event:name", ("Signup", "pageview")), 4, 7),
+        (Not(Filter("is", "event:name", ("Signup",))), 4, 7),
         (Filter("is", "event:props:plan", ("pro",)), 1, 0),
         (Filter("is", "event:props:plan", ("(none)",)), 4, 7),
         (Not(Filter("is", "event:page", ("/",))), 3, 4),
@@ -169,3 +172,16 @@ def test_hours_are_those_of_summer_and_winter() -> None:
     ]
     assert [row[0] for row in rows] == labels(span, "hour")
     assert len(rows) == 24
+
+
+def test_a_custom_event_is_found_by_its_index(connection: sqlite3.Connection) -> None:
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    try:
+        wanted = Filter("is", "event:name", ("Signup",))
+        rows_of(connection, metrics=("events",), filters=(wanted,))
+    finally:
+        connection.set_trace_callback(None)
+    counting = next(each for each in statements if "FROM events e" in each)
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {counting}")]
+    assert any("USING INDEX events_by_name" in step for step in plan), plan

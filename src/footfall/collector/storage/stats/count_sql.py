@@ -37,6 +37,10 @@ _COUNTED: Final = {
     SourceTable.VISITS: (),
     SourceTable.EVENTS: ("e.reason IS NULL", "e.name <> 'engagement'"),
 }
+_NAME: Final = "event:name"
+# What `events_by_name` leaves out, and the words by which SQLite sees that a query is in the index.
+_UNINDEXED: Final = frozenset({"pageview", "engagement"})
+_CUSTOM_EVENT: Final = "e.name NOT IN ('pageview', 'engagement')"
 _JOIN_VISIT: Final = "JOIN visits v ON v.session = e.session"
 
 _COMPARISONS: Final = {
@@ -200,7 +204,7 @@ class CountStatement:
             left, rights = f"lower({left})", [f"lower({right})" for right in rights]
         either = " OR ".join(template.substitute(left=left, right=right) for right in rights)
         if positive == condition.operator:
-            return f"({either})"
+            return f"(({either}) AND {_CUSTOM_EVENT})" if _is_indexed(condition) else f"({either})"
         if positive != "is" and dimension(condition.dimension).key is not None:
             # As with Plausible, an event without the prop has no text that could lack another.
             return f"({left} <> '{NONE}' AND NOT ({either}))"
@@ -235,6 +239,12 @@ class CountStatement:
         rest = self.bind(last.milliseconds)
         offset = f"CASE{cases} ELSE {rest} END" if changes else rest
         return f"({time} + {offset})"
+
+
+def _is_indexed(condition: Filter) -> bool:
+    """Whether only custom events meet it, which have an index."""
+    is_name = condition.dimension == _NAME and condition.operator == "is"
+    return is_name and not condition.ignore_case and not _UNINDEXED & {*condition.values}
 
 
 def _tables(table: SourceTable, names: Sequence[str]) -> str:

@@ -198,7 +198,9 @@ class Cards:
 
     def _of_dimension(self, name: str) -> Table:
         if self._view.event:
-            first, second = "conversions", "group_conversion_rate"
+            # Of a part of the visits, to count those who might have converted takes seconds.
+            second = "percentage" if self._view.has_other_filters else "group_conversion_rate"
+            first = "conversions"
         else:
             first, second = "visitors", _SECOND.get(name, "percentage")
         rows = self._rows(dimension_of(name), "visitors", second)

@@ -214,6 +214,11 @@ class View:
         return chosen[0].values[0]
 
     @property
+    def has_other_filters(self) -> bool:
+        """Whether anything but an event and its props is filtered by."""
+        return any(name != "event" and (name in FILTERS) for name, _ in self.pairs)
+
+    @property
     def metrics(self) -> Mapping[str, str]:
         """The totals that the page shows, with their names."""
         return CONVERSIONS if self.event else METRICS
