@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from footfall.collector.storage.recent_hits import RecentHits
+from footfall.collector.storage.reported_bots import BOT_REASONS
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.writer_thread import PendingWrite
 from footfall.collector.wire import batch, hit_reports, limits, plausible, swetrix
@@ -94,7 +95,8 @@ class Receiver:
         rejected: RejectedRequests,
         recent_hits: RecentHits,
     ) -> None:
-        self.endpoints: Final = _endpoints(store, frozenset(domains))
+        self._domains = frozenset(domains)
+        self.endpoints: Final = _endpoints(store, self._domains)
         """By path, in lower case and without a slash at the end."""
         self._store = store
         self._rejected = rejected
@@ -118,10 +120,18 @@ class Receiver:
         return [PendingWrite(events, answer, hit) for answer, events, hit in results if events]
 
     def keep_hits(self, results: Sequence[IngestResult]) -> None:
-        """Keep the hits that do not count, once the events are written."""
-        for result in results:
-            if result.hit and not result.hit.is_tracked:
-                self._recent_hits.add(result.hit)
+        """Keep the hits that do not count, once the events are written, and count the bots'."""
+        hits = [each.hit for each in results if each.hit and not each.hit.is_tracked]
+        for hit in hits:
+            self._recent_hits.add(hit)
+        bots = [
+            hit
+            for hit in hits
+            # Of others only what is in memory, as of their events.
+            if hit.reason in BOT_REASONS and (not self._domains or hit.domain in self._domains)
+        ]
+        if bots:
+            self._store.count_bots(bots)
 
     def forget(self, results: Sequence[IngestResult], at: float) -> None:
         """Undo what results changed of which nothing is written, as if they had not come."""

@@ -16,7 +16,11 @@ from footfall.collector.storage.stats.time_ranges import TimeRange, day_number
 from footfall.rules.bot_detection import NO_USER_AGENT, Kind, classify
 
 BOT: Final = "bot"
-"""The reason of a bot's events, which alone are counted by name."""
+"""The reason of a bot's events."""
+REPORTED_BOT: Final = "reported bot"
+"""What stands for a reason of bots' hits that the middleware left out: they are no events."""
+# These alone are counted by name.
+_OF_BOTS: Final = (BOT, REPORTED_BOT)
 OTHER: Final = "other"
 
 DAY_BYTES: Final = 40_000
@@ -63,7 +67,7 @@ class DropKey(NamedTuple):
 
 
 class BotRow(NamedTuple):
-    """A bot, its kind, and how many events it sent."""
+    """A bot, its kind, and how many events and hits it made that do not count."""
 
     name: str
     kind: str
@@ -72,7 +76,7 @@ class BotRow(NamedTuple):
 
 def key_of(domain: str, reason: str, user_agent: str) -> DropKey:
     """What a dropped event is counted by."""
-    if reason != BOT:
+    if reason not in _OF_BOTS:
         return DropKey(domain, reason)
     bot = classify(user_agent) or NO_USER_AGENT
     return DropKey(domain, reason, bot.name or _NAMELESS, bot.kind)
@@ -91,7 +95,7 @@ def add(connection: Connection, day: int, counts: Counter[DropKey]) -> None:
 
 
 def read(connection: Connection, span: TimeRange, domain: str | None) -> Counter[DropKey]:
-    """How many events were dropped in a range.
+    """How many events were dropped in a range, and how many hits of bots were reported.
 
     Of days that are not whole in it, only the events that are still kept are counted.
     """
@@ -106,10 +110,10 @@ def read(connection: Connection, span: TimeRange, domain: str | None) -> Counter
 
 
 def bots(counts: Counter[DropKey]) -> list[BotRow]:
-    """The bots among what was dropped, the busiest first."""
+    """The bots among what was dropped or left out, the busiest first."""
     found: Counter[tuple[str, str]] = Counter()
     for key, number in counts.items():
-        if key.reason == BOT:
+        if key.reason in _OF_BOTS:
             found[key.name, key.kind] += number
     return [BotRow(*bot, number) for bot, number in found.most_common()]
 

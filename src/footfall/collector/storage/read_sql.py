@@ -202,7 +202,8 @@ def _dropped(
     span = TimeRange(since, TimeRange.of_days(day, day, zone).until, zone)
     found: Counter[str] = Counter()
     for key, number in dropped_counts.read(connection, span, domain).items():
-        found[key.reason] += number
+        if key.reason != dropped_counts.REPORTED_BOT:
+            found[key.reason] += number
     return sorted(found.items(), key=lambda row: (-row[1], row[0]))
 
 

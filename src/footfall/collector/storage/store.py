@@ -29,6 +29,7 @@ from footfall.collector.storage.dropped_counts import BotRow
 from footfall.collector.storage.event_rows import unwritten_event
 from footfall.collector.storage.instance import instance_name
 from footfall.collector.storage.recent_events import RECENT_BYTES, RecentEvent, RecentEvents
+from footfall.collector.storage.reported_bots import ReportedBots
 from footfall.collector.storage.retention import Retention, RetentionLimits
 from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.sites import SiteRegistry
@@ -38,7 +39,7 @@ from footfall.collector.storage.stats.time_ranges import local_date, local_secon
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
 from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
-from footfall.collector.wire.messages import IncomingEvent
+from footfall.collector.wire.messages import IncomingEvent, ReceivedHit
 from footfall.collector.wire.sessions import MAX_REMEMBERED, SESSION_TIMEOUT_SECONDS, Sessions
 from footfall.errors import ConfigError, Fault
 
@@ -133,6 +134,7 @@ class Store:
             """The running sessions, for the thread that answers requests."""
             self._joins_sessions = joins_sessions
             self._recent_events = RecentEvents(max_recent_bytes)
+            self._reported_bots = ReportedBots()
             self._max_bytes = max_bytes
             limits = RetentionLimits(keep_events, keep_days, max_bytes)
             self._retention = Retention(
@@ -312,6 +314,11 @@ class Store:
         with self._database.reading() as connection:
             return dropped_counts.bots(dropped_counts.read(connection, span, domain))
 
+    def count_bots(self, hits: Sequence[ReceivedHit]) -> None:
+        """Count hits of bots that the middleware left out, without waiting for that."""
+        if self._reported_bots.add(hits, self.zone):
+            self._writer.submit(self._write_bots)
+
     def domains(self) -> list[str]:
         """The domains and projects that most events counted for, by name; at most a hundred."""
         with self._database.reading() as connection:
@@ -339,6 +346,14 @@ class Store:
             if self._joins_sessions or self._database.has_foreign_changes():
                 events = self._join_sessions(connection, events)
             return write_sql.insert(connection, events, self._lookup, self.zone)
+
+    def _write_bots(self) -> int:
+        with self._reported_bots.take() as days:
+            self._check_log()
+            with self._database.writing() as connection:
+                for day, numbers in days.items():
+                    dropped_counts.add(connection, day, numbers)
+        return 0
 
     def _join_sessions(
         self, connection: sqlite3.Connection, events: Sequence[IncomingEvent]
