@@ -16,7 +16,7 @@ COMMANDS: Final = {
     "run": "run an app, and show what it counts",
     "tail": "show what a collector sees, or an app writes, as it arrives",
     "collect": "run the local collector: one file, one page",
-    "export": "write the collector's events as CSV, JSON lines or Parquet",
+    "export": "write the collector's events as CSV, JSON lines or Parquet, or for Plausible",
     "import": "write the past of an access log into a collector's file",
     "forward": "send the events of a collector's file to a vendor that takes their times",
     "explain": "show what one request would be counted as, and why",

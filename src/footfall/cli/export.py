@@ -13,18 +13,19 @@ from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 from footfall.cli.console import discard
 from footfall.cli.terminal import complain
 from footfall.common.printable import escaped, escaped_json
 from footfall.common.same_file import is_same_file
 from footfall.common.spreadsheet import as_text
-from footfall.errors import ConfigError
+from footfall.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     import sqlite3
 
-HELP: Final = "write the collector's events as CSV, JSON lines or Parquet"
+HELP: Final = "write the collector's events as CSV, JSON lines or Parquet, or for Plausible"
 EXIT_CODES: Final = {
     0: "all events were written, or as many as their reader took",
     1: "the output failed",
@@ -77,6 +78,19 @@ _END_OF_TIME: Final = 2**62
 # In the column of amounts a negative number stays one.
 _NEGATIVE: Final = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
+_PLAUSIBLE: Final = "plausible"
+_ABOUT_PLAUSIBLE: Final = (
+    "Unzip it, and choose its files in Plausible's site settings under Imports & Exports. "
+    "Plausible takes only days before the first visitor that it has counted itself"
+)
+# These take events with their own times, so that no file is needed.
+_SENT: Final = {
+    "umami": "Umami imports no file: `footfall forward FILE umami://HOST/WEBSITE_ID` sends the "
+    "events, with their own times",
+    "matomo": "Matomo imports no file: `footfall forward FILE matomo://HOST/SITE_ID` sends the "
+    "events, with their own times",
+}
+
 _WRITTEN = 0
 _FAILED = 1
 _CANNOT_START = 2
@@ -90,7 +104,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--database", metavar="FILE", default="footfall.sqlite3", help="what to read (%(default)s)"
     )
     parser.add_argument(
-        "--format", choices=sorted(_WRITERS), default="csv", help="what to write (%(default)s)"
+        "--format",
+        choices=sorted([*_WRITERS, _PLAUSIBLE, *_SENT]),
+        default="csv",
+        help="what to write (%(default)s)",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where to write; without it, to standard output"
@@ -100,6 +117,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="for programs: leave cells as they are that a spreadsheet would run as a formula; "
         "otherwise these begin with an apostrophe",
+    )
+    parser.add_argument(
+        "--timezone", default="UTC", help="whose days count, for Plausible (%(default)s)"
     )
     add_range(parser)
 
@@ -131,14 +151,19 @@ def run(args: argparse.Namespace) -> int:
     """Return 0 if all events were written, 1 if the output failed, 2 if it could not start."""
     from footfall.collector.storage.database import open_to_read
 
-    if args.format == "parquet" and not args.output:
-        complain("Parquet is no text: name a file with --output")
+    if args.format in _SENT:
+        complain(_SENT[args.format])
+        return _CANNOT_START
+    if args.format in ("parquet", _PLAUSIBLE) and not args.output:
+        complain("That is no text: name a file with --output")
         return _CANNOT_START
     if args.output and is_same_file(args.output, args.database):
         complain("--output is the database itself: name another file")
         return _CANNOT_START
     try:
         with closing(open_to_read(args.database)) as connection:
+            if args.format == _PLAUSIBLE:
+                return _write_tables(connection, args)
             rows = _rows(connection, args)
             if args.format == "csv" and not args.raw_csv:
                 rows = map(_without_formulas, rows)
@@ -157,6 +182,46 @@ def run(args: argparse.Namespace) -> int:
         return _FAILED
     complain(f"{number} events")
     return _WRITTEN
+
+
+def _write_tables(connection: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Write the figures of days as the tables of Plausible's CSV import."""
+    from footfall.collector.plausible_tables import write_zip
+    from footfall.collector.storage.stats.count_sql import register_functions
+    from footfall.collector.storage.stats.time_ranges import TimeRange, local_date
+
+    zone, domain = _zone(args.timezone), _single_domain(connection, args.domain)
+    query = f"SELECT min(received_at), max(received_at) FROM ({_SELECT % 'events'})"  # noqa: S608 -- fixed texts
+    first, last = connection.execute(query, {**range_values(args), "domain": domain}).fetchone()
+    if first is None:
+        raise ConfigError(Fault("domain", domain, "has no events in these days"))
+    span = TimeRange.of_days(
+        args.first or local_date(first, zone), args.last or local_date(last, zone), zone
+    )
+    register_functions(connection)
+    connection.execute("BEGIN")
+    number = write_zip(connection, span, domain, args.output)
+    complain(f"{number} rows of {domain}, from {span.first_day} to {span.last_day}")
+    complain(_ABOUT_PLAUSIBLE)
+    return _WRITTEN
+
+
+def _single_domain(connection: sqlite3.Connection, given: str | None) -> str:
+    if given is not None:
+        return given
+    found = [row[0] for row in connection.execute("SELECT domain FROM sites ORDER BY domain")]
+    if len(found) != 1:
+        raise ConfigError(Fault("--domain", None, f"name one of these: {', '.join(found)}"))
+    return str(found[0])
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ConfigError(
+            Fault("--timezone", name, "write it like Europe/Berlin, or UTC")
+        ) from None
 
 
 def _rows(connection: sqlite3.Connection, args: argparse.Namespace) -> Iterator[_Row]:
