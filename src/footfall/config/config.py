@@ -183,6 +183,15 @@ class Config:
         1.0, "counts this share of the visitors, each with all pages or none", low=0.0, high=1.0
     )
 
+    # Vendors bill by the event, and a single post may bring the visitors of a month.
+    max_events_per_day: int | None = option(
+        None,
+        "events to send on one day (UTC); as they run out, fewer visitors count, each with all "
+        "pages or none; see [A budget of events](counting.md#a-budget-of-events)",
+        low=1,
+    )
+    max_events_per_month: int | None = option(None, "the same for a month", low=1)
+
     # -- what is sent --------------------------------------------------------------------------
 
     keep_query: Sequence[str] | str = option(

@@ -56,6 +56,8 @@ class Options(TypedDict, total=False):
     should_track: Callable[[Hit], bool] | None
     before_send: Callable[[Event], Event | None] | None
     sample_rate: float
+    max_events_per_day: int | None
+    max_events_per_month: int | None
     keep_query: Sequence[str] | str
     base_url: str | None
     path_mode: Literal["path", "route"]

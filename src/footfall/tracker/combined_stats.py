@@ -42,6 +42,12 @@ _RULES: Final[Mapping[str, Callable[[Sequence[Any]], Any]]] = {
     "is_in_use": all,
     "is_paused": any,
     "oldest_age_seconds": max,
+    "share": min,
+    # Of all processes, where these are added up.
+    "used": lambda periods: {
+        name: max(each.get(name, 0) for each in periods)
+        for name in dict.fromkeys(name for each in periods for name in each)
+    },
     # Of the same file as a rule: the path is in a variable that all apps read.
     "rows": max,
 }

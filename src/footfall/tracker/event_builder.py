@@ -26,6 +26,7 @@ from footfall.rules.path_rules import DEFAULT_EXCLUDE
 from footfall.rules.route_template import is_catch_all, template
 from footfall.rules.url import UNKNOWN_HOST
 from footfall.tracker import test_mode
+from footfall.tracker.budget import EventBudget
 from footfall.tracker.custom_event import CustomEvent
 from footfall.tracker.internal_host import InternalHostDetector, internal_host_note
 from footfall.tracker.uncounted_pages import (
@@ -71,9 +72,13 @@ class EventBuilder:
     Args:
         config: The checked settings.
         log: Where it logs, once each, what cannot be right.
+        budget: Counts what is sent, and says how many visitors count; None for no budget.
     """
 
-    def __init__(self, config: Config, log: ThrottledLog) -> None:
+    def __init__(
+        self, config: Config, log: ThrottledLog, budget: EventBudget | None = None
+    ) -> None:
+        self._budget = budget
         self._config = config
         self._log = log
         self._misconfiguration = MisconfigurationDetector(
@@ -360,12 +365,20 @@ class EventBuilder:
             return BuildResult("excluded_ip", None, decision, event)
         if config.sample_rate < 1.0 and not _is_sampled(visitor, config.sample_rate):
             return BuildResult("sampled_out", None, decision, event)
-        if config.before_send is None:
-            return BuildResult(reason, event, decision, event)
-        allowed = config.before_send(event)
-        if allowed is None:
-            return BuildResult("before_send", None, decision, event)
-        check_event_name(allowed.name, config.max_name_chars)
+        budget = self._budget
+        share = 1.0 if budget is None else budget.share()
+        # Of those whom `sample_rate` keeps.
+        if share < 1.0 and not _is_sampled(visitor, share * config.sample_rate):
+            return BuildResult("over_budget", None, decision, event)
+        allowed = event
+        if config.before_send is not None:
+            found = config.before_send(event)
+            if found is None:
+                return BuildResult("before_send", None, decision, event)
+            check_event_name(found.name, config.max_name_chars)
+            allowed = found
+        if budget is not None:
+            budget.count()
         return BuildResult(reason, allowed, decision, event)
 
 

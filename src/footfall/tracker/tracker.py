@@ -30,6 +30,7 @@ from footfall.request.record import Record
 from footfall.request.recorder import RequestRecorder
 from footfall.rules import pageview
 from footfall.tracker import process_hooks, start_line, test_mode
+from footfall.tracker.budget import open_budget
 from footfall.tracker.custom_event import CustomEvent, check_event
 from footfall.tracker.dispatcher import Dispatcher
 from footfall.tracker.event_builder import EventBuilder
@@ -77,7 +78,8 @@ class Tracker:
         )
         if self.is_active and posts and not awaits_gevent():
             transport.preload(self.transport)
-        self._builder = EventBuilder(config, self._log)
+        self._budget = open_budget(config, self._log)
+        self._builder = EventBuilder(config, self._log, self._budget)
         limits = config.limits
         if self.is_inline:
             limits = replace(limits, max_tries=1, is_waited_for=True)
@@ -150,6 +152,8 @@ class Tracker:
         config, log = self.config, self._log
         self._delivered_at = float("-inf")
         self._dispatcher.reset_after_fork()
+        if self._budget is not None:
+            self._budget.reset_after_fork()
         errors = AtomicCounter()
         inbox = Inbox(config.max_queue, config.limits.max_bytes, self._wake)
         self._inbox = inbox
@@ -425,6 +429,8 @@ class Tracker:
     def flush_until(self, deadline: float) -> bool:
         """`flush` to a moment of the monotonic clock, which several trackers may share."""
         self._pipeline.process_all(deadline)
+        if self._budget is not None:
+            self._budget.sync()
         waiting = len(self._inbox)
         if waiting:
             text = f"{waiting} hits were not processed in time (see shutdown_timeout_seconds)"
@@ -470,6 +476,8 @@ class Tracker:
             not processed yet, and how much was dropped because the inbox was full. `errors`: the
             exceptions that were caught, those of the app's hooks included. `reasons`: the number of
             hits and custom events by reason. `transport`: its repr. `outbox`, with one: its state.
+            `budget`, with one: the `share` of the visitors that counts, and by day and month how
+            many events are `used`.
             `destinations`: by name a dict of numbers that adds up, see `delivery.Counters`:
             `submitted`, and with an outbox what was `taken` from it, is the sum of what it ended
             in, `stored` in the outbox and `queued`. It also has `trimmed` (events of which a part
@@ -482,6 +490,7 @@ class Tracker:
         outbox = self._dispatcher.outbox
         return {
             **({} if outbox is None else {"outbox": outbox.stats()}),
+            **({} if self._budget is None else {"budget": self._budget.stats()}),
             "transport": repr(self.transport),
             **self._inbox.counts(),
             "errors": self.recorder.errors.value,

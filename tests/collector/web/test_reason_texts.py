@@ -12,8 +12,11 @@ from footfall.testing import MemoryTransport
 from footfall.tracker import event_builder
 from tests.support.trackers import tracker_over, visit
 
-LATER_REASONS = {"sampled_out", "no_client_ip", "should_track", "before_send"}
-COUNTED = {"navigation", "spa_visit", "complement", "custom_event"}
+LATER_REASONS = {
+    *("excluded_ip", "sampled_out", "over_budget", "no_client_ip"),
+    *("should_track", "before_send"),
+}
+COUNTED = {"navigation", "spa_visit", "complement", "feed", "api_call", "custom_event"}
 
 
 def test_every_reason_has_a_remedy() -> None:

@@ -76,6 +76,7 @@ _INTERNAL_HOST: Final = (
 _LATER_REASONS: Final = {
     "excluded_ip": "`exclude_ips` has the visitor's address.",
     "sampled_out": "The visitor is not among the share that `sample_rate` keeps.",
+    "over_budget": "The budget of events does not reach for all visitors.",
     "no_client_ip": "Nobody can know the visitor's address.",
     "should_track": "Your `should_track` said no.",
     "before_send": "Your `before_send` dropped the event.",
@@ -111,6 +112,7 @@ REMEDIES: Final = {
     "not_html": "If people look at it, answer with `Content-Type: text/html`.",
     "excluded_ip": "Change `exclude_ips`.",
     "sampled_out": "Raise `sample_rate`.",
+    "over_budget": "Raise `max_events_per_day` or `max_events_per_month`.",
     "no_client_ip": NO_CLIENT_IP_REMEDY,
     "should_track": "Change your function `should_track`.",
     "before_send": "Change your function `before_send`.",

@@ -257,6 +257,10 @@ class QueueKeys:
         """A stream of what could not be delivered because it could not be read."""
         return f"footfall:{{{self.name}}}:dead"
 
+    def budget(self, period: str) -> str:
+        """How many events the web processes have used in a day or a month."""
+        return f"footfall:{{{self.name}}}:budget:{period}"
+
     def returned(self, group: str) -> str:
         """A list of what relays have taken from a group, and returned when they stopped."""
         return f"footfall:{{{self.name}}}:returned:{group}"
