@@ -32,6 +32,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "max_bytes": ("1.5gb", 1_500_000_000),
     "synchronous": ("full", "full"),
     "domains": ("a.test, b.test c.test", ("a.test", "b.test", "c.test")),
+    "share": ("a.test", ("a.test",)),
     "timezone": ("Europe/Berlin", "Europe/Berlin"),
     "mmdb": ("/x.mmdb", "/x.mmdb"),
     "forward": (

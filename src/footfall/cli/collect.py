@@ -110,6 +110,7 @@ def _start_text(server: CollectorServer, settings: CollectorSettings) -> str:
         f"  FOOTFALL_DESTINATIONS=collector://{user}{netloc}/{domain}",
         f"  Figures are on {server.url}/ and every event on {server.url}/live",
     ]
+    lines += [f"  Whoever has it may see {name}: {url}" for name, url in server.shared.items()]
     if settings.token:
         lines.append("  The page opens with ?token=TOKEN, the API with Authorization: Bearer TOKEN")
     if settings.token or settings.ingest_token:
@@ -155,6 +156,7 @@ def _start_fields(server: CollectorServer, settings: CollectorSettings) -> dict[
             "bytes": settings.max_bytes,
         },
         "domains": list(settings.domains),
+        "shared": server.shared,
         "forward": [destination.name for destination in settings.forward],
         "forward_outbox": str(settings.forward_outbox) if settings.forward_outbox else None,
         "chaos": str(settings.chaos) if settings.chaos else None,

@@ -28,6 +28,7 @@ from footfall.collector.host_check import PROBE_PATHS
 from footfall.collector.public_address import PublicAddress
 from footfall.collector.response_headers import SECURITY_HEADERS
 from footfall.collector.root_path import route_path
+from footfall.collector.web.shared_dashboard import SHARED_PATH
 
 
 class AccessControl:
@@ -67,7 +68,9 @@ class AccessControl:
         """The response to a request that is not allowed, None for one that is."""
         if is_forged(request):
             return _reject(HTTPStatus.FORBIDDEN, "Pages of other origins may not do this.")
-        if self._token is None or route_path(request.scope) in PROBE_PATHS:
+        path = route_path(request.scope)
+        # The address of a shared dashboard is its secret.
+        if self._token is None or path in PROBE_PATHS or path.startswith(SHARED_PATH):
             return None
         return self._check_token(self._token, request)
 

@@ -60,6 +60,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -91,11 +92,14 @@ from footfall.collector.web.dashboard import Dashboard
 from footfall.collector.web.event_stream import POLL_SECONDS
 from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
+from footfall.collector.web.shared_dashboard import SHARED_PATH, shared_dashboard
 from footfall.collector.web.static_files import static_route
 from footfall.errors import ConfigError
 
 logger = logging.getLogger("footfall.collector")
 
+# As `shared_links` has those of `share`; the Sites API gives names, too.
+_SHARED_LINK = "footfall collect --share"
 _DEFAULT_LIMIT = 1_000
 _DEFAULT_WAIT_SECONDS = 10.0
 _MAX_WAIT_SECONDS = 60.0
@@ -111,6 +115,7 @@ def create_app(
     forward: Forward | None = None,
     root_path: str = "",
     chaos: Chaos | None = None,
+    share: Collection[str] = (),
 ) -> Starlette:
     """The collector over an open store.
 
@@ -128,7 +133,9 @@ def create_app(
         root_path: The path below which browsers find it, such as `/stats`; without one, that at
             which the app is mounted.
         chaos: Makes some requests fail on purpose.
+        share: Domains whose dashboard has an address that needs no token.
     """
+    slugs = store.registry.keep_links(_SHARED_LINK, share)
     rejected, recent_hits = RejectedRequests(), RecentHits()
     api = _API(store, rejected, recent_hits, forward)
     page = LivePage(store, rejected, recent_hits, forward)
@@ -141,6 +148,7 @@ def create_app(
             openapi.route,
             metrics.route(store, rejected, forward),
             static_route,
+            shared_dashboard(store, slugs),
         ],
         middleware=[
             Middleware(RequestLimits),
@@ -164,6 +172,9 @@ def create_app(
         lifespan=api.lifespan,
     )
     app.state.change_notifier = api.notifier
+    app.state.shared_paths = {
+        domain: f"{SHARED_PATH}{quote(slug)}/" for domain, slug in slugs.items()
+    }
     # Around Starlette's own middleware, since only the server's own `send` reaches the connection.
     stack = app.build_middleware_stack()
     if chaos:
@@ -200,6 +211,7 @@ def app_with(settings: CollectorSettings, store: Store, forward: Forward | None)
         forward=forward,
         root_path=settings.root_path,
         chaos=settings.chaos,
+        share=settings.share,
     )
 
 

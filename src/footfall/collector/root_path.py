@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["RootPath", "normalized_root_path", "route_path"]
 
 # How the collector's own paths begin; below such a root path, `/api/event` would mean two things.
-_OWN: Final = frozenset({"api", "backend", "events", "live", "log", "share", "static", "v1"})
+_OWN: Final = frozenset(
+    {"api", "backend", "events", "figures", "live", "log", "metrics", "now", "share", "shared"}
+    | {"static", "v1"}
+)
 
 
 def normalized_root_path(text: str) -> str:

@@ -80,6 +80,10 @@ class CollectorServer:
         self.url: str = _url(host, listener) + settings.root_path
         """Where it listens, with the root path and without a slash at its end."""
         app = app_with(settings, self.store, self._forward)
+        self.shared: dict[str, str] = {
+            domain: f"{self.url}{path}" for domain, path in app.state.shared_paths.items()
+        }
+        """By domain, the addresses of the dashboards that need no token."""
         self.max_connections = possible_connections(settings.max_connections)
         """How many connections may be open, within the limit of open files."""
         self._server = _Server(

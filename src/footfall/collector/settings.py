@@ -193,6 +193,8 @@ class CollectorSettings:
             The vendors' endpoints take events from anybody in any case. `token` is accepted, too.
         ingest_token_file: A file with it, instead of `ingest_token`.
         domains: The Plausible domains and Swetrix projects that exist; with none, all do.
+        share: Domains whose dashboard has an address that needs no token. It stays the same while
+            the domain is named here; once it is not, the address is gone for good.
         forward: Destinations that events are forwarded to.
         forward_outbox: A file in which these events wait; see `footfall.collector.ingest.forward`.
         chaos: Makes some requests fail on purpose; see `footfall.collector.ingest.chaos`.
@@ -271,6 +273,13 @@ class CollectorSettings:
         (),
         "a domain or Swetrix project that exists, repeatable; without it, all do",
         option="domain",
+        metavar="DOMAIN",
+        split=_names,
+    )
+    share: Collection[str] = setting(
+        (),
+        "a domain whose dashboard others may see, at a secret address that is shown at the start; "
+        "repeatable",
         metavar="DOMAIN",
         split=_names,
     )
@@ -355,6 +364,9 @@ class CollectorSettings:
         if self.forward_outbox is not None and is_same_file(self.forward_outbox, self.database):
             remedy = "is the database, which holds other tables: name a file of its own"
             faults.append(Fault("forward_outbox", str(self.forward_outbox), remedy))
+        for name in self.share:
+            if self.domains and name not in self.domains:
+                faults.append(Fault("share", name, f"share one of {', '.join(self.domains)}"))
         if self.max_connections < 1:
             faults.append(Fault("max_connections", self.max_connections, "choose 1 or more"))
         if faults:
@@ -481,6 +493,7 @@ class CollectorOptions(TypedDict, total=False):
     max_bytes: int | None
     synchronous: Synchronous
     domains: Collection[str]
+    share: Collection[str]
     timezone: str
     mmdb: str | Path | None
     forward: Sequence[Destination]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -161,6 +161,20 @@ class SiteRegistry:
             slug = secrets.token_urlsafe(15)
             connection.execute("INSERT INTO shared_links VALUES (?, ?, ?)", (domain, name, slug))
             return slug
+
+    def keep_links(self, name: str, domains: Collection[str]) -> dict[str, str]:
+        """Find or create the links of a name for these domains, and delete those for others.
+
+        Returns:
+            The secret slugs by domain.
+        """
+        with self._database.writing() as connection:
+            query = "SELECT domain FROM shared_links WHERE name = ?"
+            for (domain,) in connection.execute(query, (name,)).fetchall():
+                if domain not in domains:
+                    delete = "DELETE FROM shared_links WHERE name = ? AND domain = ?"
+                    connection.execute(delete, (name, domain))
+        return {domain: self.find_or_create_link(domain, name) for domain in domains}
 
     def has_link(self, domain: str, slug: str) -> bool:
         """Whether a shared link of the site has that slug."""

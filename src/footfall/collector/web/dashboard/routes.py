@@ -38,7 +38,7 @@ class Dashboard:
             # The address of a page has a filter as one parameter.
             return RedirectResponse(view.link(), 303)
         address = PublicAddress.of(request)
-        return HTMLResponse(await read_in_thread(self._render, view, address))
+        return HTMLResponse(await read_in_thread(self._render, view, address, _shared(request)))
 
     async def now(self, request: Request) -> Response:
         """How many visitors are there, for an open page that asks again and again."""
@@ -58,7 +58,7 @@ class Dashboard:
     def _csv(self, view: View, table: str) -> str:
         return csv_of(table_of(self._store, view, table))
 
-    def _render(self, view: View, address: PublicAddress) -> str:
+    def _render(self, view: View, address: PublicAddress, shared: str | None) -> str:
         found = figures(self._store, view)
         return self._template.render(
             current_path="/",
@@ -68,7 +68,8 @@ class Dashboard:
             chips=view.chips(),
             now=self._store.current_visitors(view.domain),
             newest=self._store.last_event_at(view.domain),
-            domains=self._store.domains(),
+            shared=shared,
+            domains=[shared] if shared else self._store.domains(),
             periods=views.PERIODS,
             periods_in_menu=views.PERIODS_IN_MENU,
             comparisons=views.COMPARISONS,
@@ -76,16 +77,25 @@ class Dashboard:
             filter_names=_filter_names(found.prop_names),
             operators=views.OPERATORS,
             zone=self._store.zone.key,
-            fault=self._store.write_error,
+            fault=None if shared else self._store.write_error,
         )
 
 
 def _view(request: Request) -> View:
     """What the address selects; 400 where that cannot be shown."""
+    pairs = request.query_params.multi_items()
+    if shared := _shared(request):
+        pairs = [*(pair for pair in pairs if pair[0] != "domain"), ("domain", shared)]
     try:
-        return View.read(request.query_params.multi_items(), request.scope.get("root_path", ""))
+        return View.read(pairs, request.scope.get("root_path", ""))
     except ViewError as error:
         raise HTTPException(400, str(error)) from None
+
+
+def _shared(request: Request) -> str | None:
+    """The one domain of a shared dashboard; None for the dashboard of all."""
+    domain: str | None = request.scope.get("footfall.domain")
+    return domain
 
 
 def _filter_names(props: Sequence[str]) -> dict[str, str]:
