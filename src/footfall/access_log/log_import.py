@@ -27,12 +27,14 @@ from footfall.rules.pageview.request_rules import responds_with_page
 from footfall.tracker.event_builder import EventBuilder
 
 OWN_EVENTS: Final = "already_counted"
+_IMPORTED_DAYS: Final = "already_imported"
 TOO_LATE: Final = "too_late"
 _OTHER_HOST: Final = "other_host"
 _ERROR: Final = "error"
 _REJECTED: Final = "rejected"
 REASONS: Final = {
     OWN_EVENTS: "footfall itself counts since then.",
+    _IMPORTED_DAYS: "The figures of its day were imported from another tool.",
     TOO_LATE: "It is not before `--until`.",
     _OTHER_HOST: "Its host is none of `--host`.",
     _ERROR: "A function of your settings raised an error.",
@@ -200,6 +202,7 @@ class LogImport:
         past_events: The open file; None to write nothing.
         until: Lines from then on are left out, and why: in seconds since the epoch, with the
             reason; None for no limit.
+        since: Lines before are left out, whose days were imported from another tool.
         hosts: Lines of other hosts are left out; with none, all count.
         progress: Called now and then.
     """
@@ -212,6 +215,7 @@ class LogImport:
         past_events: PastEvents | None,
         *,
         until: tuple[float, str] | None = None,
+        since: float | None = None,
         hosts: Collection[str] = (),
         progress: Callable[[ImportReport], None] = lambda report: None,
     ) -> None:
@@ -220,6 +224,7 @@ class LogImport:
         self._logs = logs
         self._past = past_events
         self._until, self._until_reason = until or (float("inf"), "")
+        self._since = since or 0.0
         self._hosts = frozenset(host.lower() for host in hosts)
         self._progress = progress
         self._builder = EventBuilder(config, ThrottledLog())
@@ -258,6 +263,9 @@ class LogImport:
         report.add_time(time)
         if time >= self._until:
             report.not_counted[self._until_reason] += 1
+            return
+        if time < self._since:
+            report.not_counted[_IMPORTED_DAYS] += 1
             return
         if self._hosts and line.host.lower() not in self._hosts:
             report.not_counted[_OTHER_HOST] += 1

@@ -190,7 +190,7 @@ def _write_tables(connection: sqlite3.Connection, args: argparse.Namespace) -> i
     from footfall.collector.storage.stats.count_sql import register_functions
     from footfall.collector.storage.stats.time_ranges import TimeRange, local_date
 
-    zone, domain = _zone(args.timezone), _single_domain(connection, args.domain)
+    zone, domain = time_zone(args.timezone), _single_domain(connection, args.domain)
     query = f"SELECT min(received_at), max(received_at) FROM ({_SELECT % 'events'})"  # noqa: S608 -- fixed texts
     first, last = connection.execute(query, {**range_values(args), "domain": domain}).fetchone()
     if first is None:
@@ -215,7 +215,12 @@ def _single_domain(connection: sqlite3.Connection, given: str | None) -> str:
     return str(found[0])
 
 
-def _zone(name: str) -> ZoneInfo:
+def time_zone(name: str) -> ZoneInfo:
+    """The time zone of this IANA name.
+
+    Raises:
+        ConfigError: there is none.
+    """
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):

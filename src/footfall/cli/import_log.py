@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from footfall.cli import app_settings
+from footfall.cli.export import time_zone
 from footfall.cli.terminal import complain, say, say_json
 from footfall.common.printable import escaped
 from footfall.errors import ConfigError, Fault
@@ -23,6 +24,7 @@ from footfall.errors import ConfigError, Fault
 if TYPE_CHECKING:
     from footfall.access_log.log_import import ImportReport, LogOfImport
     from footfall.collector.past_events import PastEvents
+    from footfall.collector.plausible_import import ExportReport
     from footfall.config import Config
     from footfall.destinations import SQLite
 
@@ -58,7 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from footfall.access_log.formats import FORMATS
 
     parser.add_argument(
-        "logs", metavar="LOG", nargs="+", help="access.log, access.log.2.gz, 'access.log*', or -"
+        "logs", metavar="FILE", nargs="+", help="access.log, access.log.2.gz, 'access.log*', or -"
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=["logs", "plausible"],
+        default="logs",
+        help="what the files are: access logs, or the zip that Plausible exports (%(default)s)",
     )
     parser.add_argument("--domain", required=True, help="the site to count for")
     parser.add_argument(
@@ -107,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
     from footfall.access_log.log_file import LogFileError
     from footfall.access_log.log_import import LogFormatError, LogOfImport, without_copies
 
+    if args.source == "plausible":
+        return _import_plausible(args)
     with ExitStack() as stack:
         try:
             destination = _destination(args)
@@ -121,6 +132,58 @@ def run(args: argparse.Namespace) -> int:
         for copy, original in copies:
             complain(f"{escaped(copy.path)} is a copy of {escaped(original.path)}: read once")
         return _import(args, config, destination, logs, past)
+
+
+def _import_plausible(args: argparse.Namespace) -> int:
+    from footfall.collector.plausible_import import ExportError, import_export
+
+    try:
+        destination = _destination(args)
+        zone = time_zone(args.timezone)
+        reports = {
+            path: import_export(
+                path,
+                destination.path,
+                destination.domain or args.domain,
+                zone,
+                now=time.time(),
+                is_dry=args.dry_run,
+            )
+            for path in _paths(args.logs)
+        }
+    except (ConfigError, ExportError, OSError, ValueError) as error:
+        complain(error)
+        return _USAGE
+    except sqlite3.Error as error:
+        complain(f"{args.database} cannot be written: {error}", style="bad")
+        return _FAILED
+    if args.json:
+        say_json({path: _export_as_json(args, each) for path, each in reports.items()})
+    else:
+        for path, report in reports.items():
+            _say_export(path, report)
+    return _DONE
+
+
+def _say_export(path: str, report: ExportReport) -> None:
+    days = f", {report.first_day} to {report.last_day}" if report.first_day else ""
+    say(escaped(f"{path}: {sum(report.rows.values()):,} rows{days}"), style="good")
+    _say_numbers(report.rows, lambda name: "")
+    if report.left_out:
+        say(f"Left out: {report.left_out:,} rows of days from the first event of the file on")
+    for name in report.ignored:
+        say(escaped(f"Not one of the files of an export: {name}"))
+
+
+def _export_as_json(args: argparse.Namespace, report: ExportReport) -> dict[str, Any]:
+    return {
+        "written": not args.dry_run,
+        "rows": dict(report.rows),
+        "left_out": report.left_out,
+        "ignored": report.ignored,
+        "first_day": report.first_day and report.first_day.isoformat(),
+        "last_day": report.last_day and report.last_day.isoformat(),
+    }
 
 
 def _import(
@@ -144,6 +207,7 @@ def _import(
         logs,
         past,
         until=_limit(args, past),
+        since=past.end_of_imported_days() if past is not None else None,
         hosts=args.host,
         progress=bar.show,
     )

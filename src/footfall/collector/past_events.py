@@ -21,7 +21,9 @@ from footfall.collector.storage.database import Database
 from footfall.collector.storage.imports import ImportedLog
 from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.stats.time_ranges import (
+    TimeRange,
     day_number,
+    day_of_number,
     local_date,
     local_seconds,
     today,
@@ -113,6 +115,18 @@ class PastEvents:
             found = imports.first_own_event(connection, self._domain)
         return None if found is None else found / 1_000
 
+    def end_of_imported_days(self) -> float | None:
+        """When the last day ends of which another tool's figures were imported; None without any.
+
+        In seconds since the epoch.
+        """
+        with self._database.reading() as connection:
+            found = imports.last_imported_day(connection, self._domain)
+        if found is None:
+            return None
+        day = day_of_number(found)
+        return TimeRange.of_days(day, day, self._zone).until / 1_000
+
     def number_of_events(self) -> int:
         """How many events the file has, of all domains."""
         with self._database.reading() as connection:
@@ -140,7 +154,7 @@ class PastEvents:
     def add_bot(self, user_agent: str, at: float) -> None:
         """Count a page that a bot got."""
         day = self._day_of(int(at) // _OFFSET_SECONDS)
-        key = dropped_counts.key_of(self._domain, dropped_counts.BOT, user_agent)
+        key = dropped_counts.key_of(self._domain, dropped_counts.REPORTED_BOT, user_agent)
         self._dropped.setdefault(day, Counter())[key] += 1
 
     @property

@@ -8,7 +8,7 @@ made, as all are; until then the logs of a second server find the visitors of th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from sqlite3 import Connection
 from typing import Final, NamedTuple
 
@@ -33,12 +33,59 @@ CREATE TABLE import_salts (
 ) STRICT;
 """
 
+DAYS: Final = """
+CREATE TABLE imported_days (               -- the columns of `rollups`
+    side TEXT NOT NULL,
+    dimension TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    visitors INTEGER NOT NULL,
+    visits INTEGER NOT NULL,
+    pageviews INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    bounces INTEGER NOT NULL,
+    milliseconds INTEGER NOT NULL,
+    PRIMARY KEY (side, dimension, domain, day, value)
+) STRICT, WITHOUT ROWID
+"""
+
 _FIRST_OWN_EVENT: Final = """
     SELECT min(received_at) FROM events WHERE domain = ? AND NOT EXISTS (
         SELECT 1 FROM imported_events i
         WHERE i.domain = events.domain AND events.id BETWEEN i.first_id AND i.last_id
     )
 """
+
+
+_ADD_DAY: Final = """
+    INSERT INTO imported_days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        visitors = visitors + excluded.visitors, visits = visits + excluded.visits,
+        pageviews = pageviews + excluded.pageviews, events = events + excluded.events,
+        bounces = bounces + excluded.bounces, milliseconds = milliseconds + excluded.milliseconds
+"""
+# An import has no events in the file, by which sites are listed.
+_LIST_SITE: Final = """
+    INSERT INTO sites (domain, seen_at, events) VALUES (?, ?, 0)
+    ON CONFLICT DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)
+"""
+
+
+class ImportedDay(NamedTuple):
+    """The figures of one day and one value of a dimension, which add up."""
+
+    side: str
+    dimension: str
+    domain: str
+    day: int
+    value: str
+    visitors: int = 0
+    visits: int = 0
+    pageviews: int = 0
+    events: int = 0
+    bounces: int = 0
+    milliseconds: int = 0
 
 
 class ImportedLog(NamedTuple):
@@ -99,3 +146,35 @@ def purge_salts(connection: Connection, last_day: int) -> bool:
     """Delete the salts that were made up to a day, included. True if there were any."""
     query = "DELETE FROM import_salts WHERE made_on <= ?"
     return connection.execute(query, (last_day,)).rowcount > 0
+
+
+def first_event(connection: Connection, domain: str) -> int | None:
+    """When the first event of a domain came, in milliseconds; None if none did."""
+    query = "SELECT min(received_at) FROM events WHERE domain = ?"
+    found: int | None = connection.execute(query, (domain,)).fetchone()[0]
+    return found
+
+
+def last_imported_day(connection: Connection, domain: str) -> int | None:
+    """The last day of which figures were imported for a domain; None if none were."""
+    query = "SELECT max(day) FROM imported_days WHERE domain = ?"
+    found: int | None = connection.execute(query, (domain,)).fetchone()[0]
+    return found
+
+
+def replace_days(
+    connection: Connection,
+    domain: str,
+    first: int,
+    last: int,
+    rows: Iterable[ImportedDay],
+    now: int,
+) -> None:
+    """Put the figures of days, the last one included, in the place of those imported before.
+
+    `now` is in milliseconds.
+    """
+    query = "DELETE FROM imported_days WHERE domain = ? AND day BETWEEN ? AND ?"
+    connection.execute(query, (domain, first, last))
+    connection.executemany(_ADD_DAY, rows)
+    connection.execute(_LIST_SITE, (domain, now))

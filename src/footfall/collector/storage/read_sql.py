@@ -176,6 +176,12 @@ def first_event_at(connection: Connection) -> int | None:
     return found
 
 
+def first_imported_day(connection: Connection) -> int | None:
+    """The first day, since the epoch, that was imported as a whole; None if none was."""
+    found: int | None = connection.execute("SELECT min(day) FROM imported_days").fetchone()[0]
+    return found
+
+
 def prop_names(
     connection: Connection, since: int, until: int, domain: str | None, event: str
 ) -> list[str]:

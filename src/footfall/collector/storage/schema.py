@@ -15,6 +15,7 @@ in the transaction that opens the file; one that is published never changes.
 - `registered_sites`, `goals`, `shared_links` and `custom_props` have what site owners registered;
   they are independent of the events.
 - `imported_logs`, `imported_events` and `import_salts` have what was imported from access logs.
+- `imported_days` has the figures of whole days that were imported from another tool, as `rollups`.
 - `instance` has one row: a random name of this file, by which events that come back are recognised.
 """
 
@@ -228,6 +229,7 @@ _MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(_INSTANCE),),
     (_make_tables(_NEWEST_VISITOR), visit_rows.rebuild),
     (_make_tables(imports.TABLES),),
+    (_make_tables(imports.DAYS),),
 )
 
 SCHEMA_VERSION: Final = len(_MIGRATIONS)

@@ -35,7 +35,7 @@ from footfall.collector.storage.salts import Salts
 from footfall.collector.storage.sites import SiteRegistry
 from footfall.collector.storage.stats import StatsQuery, StatsResult, TimeRange
 from footfall.collector.storage.stats.execute import Snapshot, run_query
-from footfall.collector.storage.stats.time_ranges import local_date, local_seconds
+from footfall.collector.storage.stats.time_ranges import day_of_number, local_date, local_seconds
 from footfall.collector.storage.stored_events import EventSearch, Period, SearchResult, Totals
 from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
@@ -299,10 +299,14 @@ class Store:
             return read_sql.last_event_at(connection, domain)
 
     def oldest_day(self) -> date | None:
-        """The day of the oldest event, of any domain; None if there is none."""
+        """The day of the oldest event, of any domain, or an imported one; None if there is none."""
         with self._database.reading() as connection:
             oldest = read_sql.first_event_at(connection)
-        return None if oldest is None else local_date(oldest, self.zone)
+            imported = read_sql.first_imported_day(connection)
+        days = [] if oldest is None else [local_date(oldest, self.zone)]
+        if imported is not None:
+            days.append(day_of_number(imported))
+        return min(days, default=None)
 
     def prop_names(self, span: TimeRange, domain: str | None, event: str) -> list[str]:
         """The names of a custom event's props, the most frequent first; at most twenty."""

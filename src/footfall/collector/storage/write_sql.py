@@ -60,7 +60,7 @@ _PURGE_REQUESTS = """
 # Besides those of events.
 _TABLES_OF_DOMAINS = (
     *("visits", "rollups", "sites", "dropped_counts"),
-    *("imported_logs", "imported_events"),
+    *("imported_logs", "imported_events", "imported_days"),
 )
 _UTC = ZoneInfo("UTC")
 
@@ -123,7 +123,7 @@ def insert(
 
 def delete_all(connection: Connection) -> int:
     """Delete every event, and return their number."""
-    for table in ("visits", "sites", "dropped_counts", "imported_logs", "imported_events"):
+    for table in _TABLES_OF_DOMAINS:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- fixed
     rollups.delete_all(connection)
     dropped = connection.execute("DELETE FROM dropped_events").rowcount

@@ -175,6 +175,16 @@ class Snapshot:
                 )
             else:
                 yield from self._count(query, table, part, sums)
+        if not query.filters and rollups.covers(table, query.dimensions):
+            yield from rollups.read_imported(
+                self._connection, table, query.range, query.domain, query.dimensions, sums
+            )
+
+    def leaves_out_imported(self, query: StatsQuery) -> bool:
+        """Whether there are imported days in the range, which have no rows to apply filters to."""
+        return bool(query.filters) and rollups.has_imported(
+            self._connection, query.range, query.domain
+        )
 
     def _parts(
         self, query: StatsQuery, table: SourceTable

@@ -146,27 +146,71 @@ def read(
     sums: Sequence[str],
 ) -> Rows:
     """Rows as `CountStatement.run` gives them, of the closed days, of which there must be any."""
+    days = closed.days
+    condition = "AND day IN (SELECT value FROM json_each(:days))"
+    values = {"first": days[0], "last": days[-1], "days": f"[{','.join(map(str, days))}]"}
+    yield from _read(
+        connection, f"rollups WHERE TRUE {condition}", table, values, domain, dimensions, sums
+    )
+
+
+def read_imported(
+    connection: Connection,
+    table: SourceTable,
+    span: TimeRange,
+    domain: str | None,
+    dimensions: Sequence[str],
+    sums: Sequence[str],
+) -> Rows:
+    """The same of the imported days that are whole in a range."""
+    first, last = _whole_days(span)
+    values = {"first": first, "last": last}
+    yield from _read(
+        connection, "imported_days WHERE TRUE", table, values, domain, dimensions, sums
+    )
+
+
+def has_imported(connection: Connection, span: TimeRange, domain: str | None) -> bool:
+    """Whether a range has imported days that are whole in it."""
+    first, last = _whole_days(span)
+    query = """
+        SELECT 1 FROM imported_days WHERE side = 'visits' AND dimension = ''
+            AND (:domain IS NULL OR domain = :domain) AND day BETWEEN :first AND :last LIMIT 1
+    """
+    values = {"domain": domain, "first": first, "last": last}
+    return connection.execute(query, values).fetchone() is not None
+
+
+def _whole_days(span: TimeRange) -> tuple[int, int]:
+    """The first and the last day, since the epoch, that are whole in a range."""
+    first, last = day_number(span.first_day), day_number(span.last_day)
+    first += TimeRange.of_days(span.first_day, span.first_day, span.zone).since < span.since
+    last -= TimeRange.of_days(span.last_day, span.last_day, span.zone).until > span.until
+    return first, last
+
+
+def _read(
+    connection: Connection,
+    rows: str,
+    table: SourceTable,
+    values: Mapping[str, Any],
+    domain: str | None,
+    dimensions: Sequence[str],
+    sums: Sequence[str],
+) -> Rows:
     name = next((each for each in dimensions if dimension(each).unit is None), TOTAL)
     columns = ", ".join(f"sum({_COLUMNS[table][each]})" for each in sums)
     keys = [_key_column(each) for each in dimensions]
     groups = f"GROUP BY {', '.join(keys)}" if keys else ""
     query = f"""
-        SELECT {", ".join([*keys, columns])} FROM rollups
-        WHERE side = :side AND dimension = :dimension AND (:domain IS NULL OR domain = :domain)
+        SELECT {", ".join([*keys, columns])} FROM {rows}
+            AND side = :side AND dimension = :dimension AND (:domain IS NULL OR domain = :domain)
             AND day BETWEEN :first AND :last
-            AND day IN (SELECT value FROM json_each(:days))
         {groups}
     """  # noqa: S608 -- fixed texts
-    values = {
-        "side": table,
-        "dimension": name,
-        "domain": domain,
-        "first": closed.days[0],
-        "last": closed.days[-1],
-        "days": f"[{','.join(map(str, closed.days))}]",
-    }
     units = [dimension(each).unit for each in dimensions]
-    for row in connection.execute(query, values):
+    bound = {**values, "side": table, "dimension": name, "domain": domain}
+    for row in connection.execute(query, bound):
         found = tuple(
             number_of_day(value, unit) if unit else value
             for value, unit in zip(row[: len(keys)], units, strict=True)

@@ -101,6 +101,8 @@ class Figures:
     cards: Sequence[Card]
     # The props of the event that the page is filtered by.
     prop_names: Sequence[str]
+    # Whether there are imported days in the range, which filters cannot be applied to.
+    leaves_out_imported: bool
     is_empty: bool
     # The day of the newest event, which an empty page links to.
     newest_day: str
@@ -192,6 +194,7 @@ class _FiguresReader:
             table=[_table_row(metric, point) for point in points],
             cards=self.cards.all(),
             prop_names=self._prop_names,
+            leaves_out_imported=self._snapshot.leaves_out_imported(self._query_of("visitors")),
             is_empty=all(total.text in ("0", "0.0%", UNKNOWN) for total in totals),
             newest_day=iso_day(newest or self._now, self._range),
         )
