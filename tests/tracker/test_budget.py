@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -154,6 +156,32 @@ def test_a_forked_child_adds_nothing_of_its_parents() -> None:
     found.reset_after_fork()
     found.sync()
     assert ledger.used["2026-11-30"] == 0
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as the interpreter can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_threads_that_count_and_sync_at_once_lose_and_double_none(restless: None) -> None:
+    ledger, number = Ledger(), 3_000
+    found = EventBudget(1_000_000, None, ledger, ThrottledLog(), Clock())
+
+    def use(_: int) -> None:
+        for each in range(number):
+            found.count()
+            if each % 10 == 0:
+                found.sync()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))
+    found.sync()
+    assert ledger.used == {"2026-11-30": 4 * number}
+    assert found.stats()["used"] == ledger.used
 
 
 # -- in a tracker ------------------------------------------------------------------------------

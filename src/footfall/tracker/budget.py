@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -85,7 +86,7 @@ def share_of(used: int, limit: int, passed: float) -> float:
 
 
 class EventBudget:
-    """The budget of one tracker. One thread at a time, which holds the pipeline's lock.
+    """The budget of one tracker, which any thread may use.
 
     Args:
         per_day: `max_events_per_day`.
@@ -119,13 +120,21 @@ class EventBudget:
         self._known: dict[str, int] = {}
         self._new: dict[str, int] = {}
         self._next_sync_at = 0.0
+        # Of the numbers, and of the exchange with the ledger.
+        self._lock = threading.Lock()
+        self._sync_lock = threading.Lock()
 
     def share(self) -> float:
-        """The share of the visitors whose events are sent now. Never raises."""
-        now = self._clock()
-        if self._ledger is not None and now >= self._next_sync_at:
+        """The share of the visitors whose events are sent now. Never raises.
+
+        Once a second it asks what others have used, which a file or a server has to answer.
+        """
+        if self._ledger is not None and self._clock() >= self._next_sync_at:
             self.sync()
-        share = 1.0
+        return self._share()
+
+    def _share(self) -> float:
+        now, share = self._clock(), 1.0
         for option, limit, period_of in self._limits:
             period = period_of(now)
             used = self._used(period.name)
@@ -138,19 +147,26 @@ class EventBudget:
     def count(self) -> None:
         """Count an event that is sent."""
         now = self._clock()
-        for _, _, period_of in self._limits:
-            name = period_of(now).name
-            self._new[name] = self._new.get(name, 0) + 1
+        with self._lock:
+            for _, _, period_of in self._limits:
+                name = period_of(now).name
+                self._new[name] = self._new.get(name, 0) + 1
 
     def sync(self) -> None:
         """Add what this process has used to what all have. Never raises."""
-        if self._ledger is None:
-            return
+        if self._ledger is not None:
+            # Not twice by two threads at once.
+            with self._sync_lock:
+                self._sync(self._ledger)
+
+    def _sync(self, ledger: BudgetLedger) -> None:
         now = self._clock()
         names = {period_of(now).name for _, _, period_of in self._limits}
-        new = {name: self._new.get(name, 0) for name in {*names, *self._new}}
+        self._next_sync_at = now + SYNC_SECONDS
+        with self._lock:
+            new = {name: self._new.get(name, 0) for name in {*names, *self._new}}
         try:
-            self._known = dict(self._ledger.add(new))
+            known = dict(ledger.add(new))
         except Exception as error:  # noqa: BLE001 -- of SQLite or redis-py, which may be absent here
             self._next_sync_at = now + RETRY_SECONDS
             self._log.warn(
@@ -159,17 +175,21 @@ class EventBudget:
                 f"have used cannot be read ({error_location(error)})",
             )
         else:
-            self._new = {}
-            self._next_sync_at = now + SYNC_SECONDS
+            with self._lock:
+                self._known = known
+                for name, number in new.items():
+                    self._new[name] = self._new.get(name, 0) - number
+                self._new = {name: number for name, number in self._new.items() if number}
 
     def stats(self) -> dict[str, Any]:
         """For `Tracker.stats`: `share`, and by period how many events are `used`."""
         now = self._clock()
         names = [period_of(now).name for _, _, period_of in self._limits]
-        return {"share": self.share(), "used": {name: self._used(name) for name in names}}
+        return {"share": self._share(), "used": {name: self._used(name) for name in names}}
 
     def _used(self, name: str) -> int:
-        return self._known.get(name, 0) + self._new.get(name, 0)
+        with self._lock:
+            return self._known.get(name, 0) + self._new.get(name, 0)
 
     def _warn(self, option: str, limit: int, period: Period, used: int, share: float) -> None:
         what = f"{round(share * 100)} % of the visitors" if share else "nobody"
