@@ -8,8 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from footfall.delivery import Lane
+from footfall.destinations import Plausible
 from footfall.relay.health import HealthServer, metrics
 from footfall.relay.status import ENDS, GroupStatus, QueueStatus
+from footfall.testing import MemoryTransport
 
 GROUP = GroupStatus(
     name='plausible:"a"',
@@ -46,7 +49,13 @@ def relayed() -> Relayed:
 
 @pytest.fixture
 def url(relayed: Relayed) -> Iterator[str]:
-    server = HealthServer(("127.0.0.1", 0), lambda: relayed.is_healthy, relayed.read)
+    lane = Lane(Plausible(domain="a.test"), MemoryTransport())
+    server = HealthServer(
+        ("127.0.0.1", 0),
+        lambda: relayed.is_healthy,
+        relayed.read,
+        lambda: {lane.name: lane.stats()},
+    )
     yield f"http://127.0.0.1:{server.port}"
     server.close()
 
@@ -75,6 +84,7 @@ def test_metrics_are_the_account(url: str, relayed: Relayed) -> None:
     labels = 'stream="shop",destination="plausible:\\"a\\""'
     assert f'footfall_queue_events{{{labels},state="waiting"}} 3' in lines
     assert f"footfall_queue_oldest_age_seconds{{{labels}}} 1.5" in lines
+    assert 'footfall_delivery_seconds_count{destination="plausible:a.test"} 0' in lines
     relayed.error = ConnectionError("gone")
     assert get(f"{url}/metrics") == (503, "ConnectionError")
 

@@ -186,7 +186,7 @@ def _health(relay: Relay, address: tuple[str, int] | None) -> Iterator[None]:
     from footfall.relay.health import HealthServer
 
     try:
-        server = HealthServer(address, lambda: relay.is_healthy, relay.status)
+        server = HealthServer(address, lambda: relay.is_healthy, relay.status, relay.stats)
     except OSError as error:
         raise ValueError(f"--health: {error}") from None
     try:

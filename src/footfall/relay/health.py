@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 from footfall.common.background_thread import BackgroundThread
 from footfall.common.metrics import CONTENT_TYPE, MetricFamily, Sample, prometheus_text
+from footfall.delivery.metrics import delivery_metrics
 from footfall.relay.status import QueueStatus
 
 # A probe sends a few hundred bytes.
@@ -25,6 +26,7 @@ class HealthServer:
         address: Host and port to listen on.
         is_healthy: Whether the relay works; called for each request.
         read: Reads the status of the queue; may raise an OSError or RuntimeError.
+        lanes: What became of the events that this relay took, by destination.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -35,6 +37,7 @@ class HealthServer:
         address: tuple[str, int],
         is_healthy: Callable[[], bool],
         read: Callable[[], QueueStatus],
+        lanes: Callable[[], Mapping[str, Mapping[str, Any]]],
     ) -> None:
         class Handler(BaseHTTPRequestHandler):
             timeout = TIMEOUT_SECONDS
@@ -51,7 +54,7 @@ class HealthServer:
 
             def _metrics(self) -> None:
                 try:
-                    text = prometheus_text(metrics(read()))
+                    text = prometheus_text([*metrics(read()), *delivery_metrics(lanes())])
                 except Exception as error:  # noqa: BLE001 -- of redis-py, which may be absent here
                     self._answer(503, "text/plain", type(error).__name__)
                 else:

@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from footfall.common.clock import monotonic
 from footfall.common.log import ThrottledLog
@@ -145,6 +145,10 @@ class Relay:
     def is_healthy(self) -> bool:
         """False once the queue could not be read for ten seconds."""
         return monotonic() - self._worked_at < UNHEALTHY_SECONDS
+
+    def stats(self) -> dict[str, dict[str, Any]]:
+        """What became of the events that this relay took, as `footfall.stats()` has it."""
+        return {name: lane.stats() for name, lane in self.lanes.items()}
 
     def status(self) -> QueueStatus:
         """The account of the queue.
