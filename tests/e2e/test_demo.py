@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.e2e.chromium import Chromium
+
+
+LOOKED_AT: Final[tuple[tuple[str, Any], ...]] = (
+    ("/mugs/river", "dark"),
+    ("/?tried=bot", "light"),
+    ("/", "light"),
+)
+AXE: Final = Path(__file__).parent / "vendored" / "axe-4.14.1.min.js"
 
 
 @contextmanager
@@ -39,8 +48,8 @@ def test_clicks_in_the_demo_show_up_on_the_live_page(
 ) -> None:
     with demo(*options) as (site, dashboard):
 
-        def click_and_watch(page: Page) -> list[str]:
-            problems: list[str] = []
+        def click_and_watch(page: Page) -> list[Any]:
+            problems: list[Any] = []
             live = page.context.new_page()
             live.on("console", lambda line: problems.append(line.text))
             live.on("pageerror", lambda error: problems.append(str(error)))
@@ -52,7 +61,14 @@ def test_clicks_in_the_demo_show_up_on_the_live_page(
             )
             live.goto(f"{dashboard}/live")
             live.get_by_role("status").get_by_text("live").wait_for()
-            page.goto(site)
+            for path, scheme in LOOKED_AT:
+                page.emulate_media(color_scheme=scheme)
+                page.goto(site + path)
+                page.evaluate(AXE.read_text())
+                problems.extend(page.evaluate("async () => (await axe.run()).violations"))
+            page.get_by_role("button", name="Come as a crawler").click()
+            page.get_by_role("status").get_by_text("GPTBot asked for /pricing").wait_for()
+            live.locator(".untracked .cause", has_text="GPTBot").wait_for()
             live.locator(".tracked .path", has_text="/").first.wait_for()
             page.get_by_role("link", name="Pricing").click()
             live.locator(".tracked .path", has_text="/pricing").wait_for()

@@ -16,8 +16,9 @@ Kiln &amp; Clay</a>
 <nav aria-label="Shop"><a href="/">Mugs</a> <a href="/journal">Journal</a>
 <a href="/pricing">Pricing</a> <a href="/guide.pdf">Guide (PDF)</a>
 <a href="/missing">A missing page</a></nav></header>
-<p class="figures">A demo of footfall: every click is counted, or is not and says why.
-<a href="{dashboard}/">Dashboard</a> <a href="{dashboard}/live">Live</a></p>
+<aside class="figures" aria-label="About this demo">A demo of footfall: every click is counted, or
+is not and says why. <a href="{dashboard}/">Dashboard</a>
+<a href="{dashboard}/live">Live</a></aside>
 <main><h1>{title}</h1>{body}</main>
 <footer>An invented shop with thirty invented days. Nothing leaves this machine.</footer>
 </body></html>"""

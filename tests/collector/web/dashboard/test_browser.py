@@ -203,22 +203,44 @@ def test_it_works_without_script_and_on_a_phone(url: str, chromium: Chromium) ->
     assert chromium.run(journey) == 390
 
 
-@pytest.mark.server("chromium")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/?period=30d&source=Google&page=/pricing", "/live"])
-def test_axe_finds_nothing_serious(url: str, chromium: Chromium, path: str, scheme: Any) -> None:
-    def journey(page: Page) -> list[Any]:
-        page.emulate_media(color_scheme=scheme)
-        page.goto(url + path)
-        page.evaluate(AXE.read_text())
-        found: list[Any] = page.evaluate(
-            """async () => (await axe.run()).violations
-                .filter((each) => ["serious", "critical"].includes(each.impact))
-                .map((each) => [each.id, each.nodes.map((node) => node.html)])"""
-        )
-        return found
+STATES: Final = (
+    "/",
+    "/?period=12mo&metric=bounce_rate",
+    "/?period=30d&source=Google&page=!~old",
+    "/?period=28d&event=Signup&metric=conversion_rate",
+    "/?period=30d&more=pages&find=p",
+    "/?period=last_month&page=/nowhere",
+    "/live",
+    "/live/3",
+)
+SERIOUS: Final = """async () => (await axe.run()).violations
+    .filter((each) => ["serious", "critical"].includes(each.impact))
+    .map((each) => [each.id, each.nodes.map((node) => node.html)])"""
 
-    assert chromium.run(journey) == []
+
+@pytest.mark.server("chromium")
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_no_state_has_a_serious_fault(
+    url: str, chromium: Chromium, scheme: Any, width: int
+) -> None:
+    def journey(page: Page) -> tuple[list[Any], Watch]:
+        watch, found = Watch(page), []
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        for state in STATES:
+            page.goto(url + state)
+            for summary in page.locator("details > summary:visible").all():
+                summary.evaluate("each => { each.parentElement.open = true; }")
+            page.evaluate(AXE.read_text())
+            found += [(state, *fault) for fault in page.evaluate(SERIOUS)]
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                found.append((state, "the page is too wide"))
+        return found, watch
+
+    found, watch = chromium.run(journey)
+    assert found == []
+    assert watch.problems == []
+    assert watch.origins == {urlsplit(url).netloc}
 
 
 @pytest.mark.server("chromium")
