@@ -12,7 +12,7 @@ import trustme
 from footfall.collector import CollectorServer
 from footfall.collector.storage.stored_events import EventSearch
 from footfall.delivery.reachability import ReachStep, steps_to
-from footfall.destinations import Destination, Only, Queue, destination_from
+from footfall.destinations import Destination, Only, Queue, SQLite, destination_from
 from tests.delivery.vendor_behaviours import CERTIFICATES, server_context
 from tests.support.vendors import (
     answer,
@@ -114,7 +114,32 @@ def test_a_proxy_is_used_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any("secret" in step.text for step in found)
 
 
-def test_a_queue_and_a_file_have_no_address(tmp_path: Path) -> None:
+def test_a_queue_has_no_address() -> None:
     queue = Queue(label="events", put=lambda packs: None)
-    for each in (queue, Only(to=queue, hosts=[SITE]), f"sqlite:///{tmp_path / 'a.sqlite3'}"):
+    for each in (queue, Only(to=queue, hosts=[SITE])):
         assert steps(each) == []
+
+
+def test_a_file_is_named_with_its_folder_and_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.sqlite3"
+    [step] = steps(f"sqlite:///{file}")
+    assert step == ReachStep("file", is_ok=True, text=f"{file} is made with the first event")
+    assert not file.exists()
+    file.touch()
+    monkeypatch.chdir(tmp_path)
+    for each in ("sqlite:///a.sqlite3", Only(to=SQLite(path="a.sqlite3"), hosts=[SITE])):
+        [step] = steps(each)
+        assert step.text == f"a.sqlite3 is there, below the working directory {tmp_path}"
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (
+        failed(f"sqlite:///{tmp_path}/no/a.sqlite3").text == f"there is no directory {tmp_path}/no"
+    )
+    # Root, as which the tests may run, may write everywhere.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert "may not be written by this user" in failed(f"sqlite:///{tmp_path}/a.sqlite3").text

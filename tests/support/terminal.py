@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ class Terminal:
         variables: The environment besides this process's, of which those of pytest are left out:
             the program shall not know that a test runs it. None removes one.
         folder: Where it runs.
+        columns: How wide the terminal is.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class Terminal:
         *,
         folder: Path,
         variables: Mapping[str, str | None] | None = None,
+        columns: int = 80,
     ) -> None:
         self._text = b""
         self._controller, terminal = pty.openpty()
+        termios.tcsetwinsize(terminal, (24, columns))
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _IN_SESSION, *command],
             stdin=terminal,

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import footfall
-from footfall.cli.console import discard
+from footfall.cli.terminal import discard
 
 COMMANDS: Final = {
     "run": "run an app, and show what it counts",
@@ -28,6 +28,9 @@ COMMANDS: Final = {
     "demo": "see it work: a small site, the middleware, the collector",
 }
 
+# As a shell says that SIGINT ended a command.
+_INTERRUPTED: Final = 130
+
 # No module can have the name of a keyword.
 _MODULES: Final = {"import": "import_log"}
 
@@ -40,14 +43,16 @@ def main(argv: Sequence[str] | None = None, *, app: object = None) -> int:
         app: The app whose settings `check` and `explain` read, where a framework has loaded it.
 
     Returns:
-        The exit code: 0 if all is well, 1 if not, 2 for wrong usage.
+        The exit code: 0 if all is well, 1 if not, 2 for wrong usage, 130 after Ctrl-C where the
+        command does not end with that.
     """
-    parser = make_parser(app)
-    arguments = parser.parse_args(argv)
-    if arguments.command is None:
-        parser.print_help(sys.stderr)
-        return 2
     try:
+        # Loads every command, which takes a moment.
+        parser = make_parser(app)
+        arguments = parser.parse_args(argv)
+        if arguments.command is None:
+            parser.print_help(sys.stderr)
+            return 2
         code: int = arguments.run(arguments)
         # An error of the output comes here, and not at the exit.
         if sys.stdout is not None:
@@ -56,6 +61,8 @@ def main(argv: Sequence[str] | None = None, *, app: object = None) -> int:
         # Whoever read it has seen enough, as `head` has.
         discard(sys.stdout)
         return 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return code
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from typing import TextIO
 
 from footfall.cli import terminal
+from footfall.cli.terminal import discard
 from footfall.common.json_log import JSONFormatter
 
 logger = logging.getLogger("footfall.collector")
@@ -45,11 +45,6 @@ def _discarding(file: TextIO) -> Iterator[None]:
         yield
     except OSError:
         discard(file)
-
-
-def discard(file: TextIO) -> None:
-    """Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 class _LineHandler(logging.StreamHandler[TextIO]):

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from footfall.cli.console import discard
-from footfall.cli.terminal import complain
+from footfall.cli.terminal import complain, discard
 from footfall.common.printable import escaped, escaped_json
 from footfall.common.same_file import is_same_file
 from footfall.common.spreadsheet import as_text

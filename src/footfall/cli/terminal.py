@@ -38,8 +38,16 @@ def say_json(found: object, *, indent: int | None = 2, flush: bool = False) -> N
 
 
 def complain(text: object, *, style: Style = "") -> None:
-    """Print lines to standard error, in the same way."""
-    _print(_styled(escaped_lines(str(text)), style, sys.stderr), sys.stderr, flush=True)
+    """Print lines to standard error, in the same way. What it is about does not end with it."""
+    try:
+        _print(_styled(escaped_lines(str(text)), style, sys.stderr), sys.stderr, flush=True)
+    except BrokenPipeError:
+        discard(sys.stderr)
+
+
+def discard(file: TextIO) -> None:
+    """Whoever read it has ended, as `head` does. Nor shall the flush at the exit fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def _styled(text: str, style: Style, file: TextIO | None) -> str:

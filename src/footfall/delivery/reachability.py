@@ -6,14 +6,16 @@ environment are honoured, as by the transports.
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from footfall.delivery.transport.proxies import SOCKS_SCHEMES, proxy_for
-from footfall.destinations import Collector, Destination, has_own_transport
+from footfall.destinations import Collector, Destination, file_of, has_own_transport
 from footfall.errors import NotSent
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -26,7 +28,7 @@ class ReachStep(NamedTuple):
     """One step on the way to a destination."""
 
     name: str
-    """`proxy`, `DNS`, `connection`, `TLS` or `HTTP`."""
+    """`file`, `proxy`, `DNS`, `connection`, `TLS` or `HTTP`."""
     is_ok: bool
     text: str
     remedy: str = ""
@@ -36,11 +38,13 @@ class ReachStep(NamedTuple):
 def steps_to(
     destination: Destination, *, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> Iterator[ReachStep]:
-    """Try one step after the other; ends with the first that fails.
+    """Try one step after the other; ends with the first that fails. None for a queue.
 
-    Nothing for a destination without an address: a queue, or a file.
+    A file is neither made nor opened.
     """
     target: Destination = getattr(destination, "to", destination)
+    if (file := file_of(target)) is not None:
+        yield _file_step(Path(file.path))
     parts = urlsplit(target.endpoint)
     if has_own_transport(target):
         return
@@ -60,6 +64,19 @@ def steps_to(
     yield from direct
     if all(step.is_ok for step in direct):
         yield _answer(target, timeout_seconds)
+
+
+def _file_step(path: Path) -> ReachStep:
+    place = "" if path.is_absolute() else f", below the working directory {Path.cwd()}"
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        text, remedy = f"there is no directory {folder}", "Make it, or name another file."
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        text, remedy = f"{path} may not be written by this user", "Change that, or name another."
+    else:
+        state = "is there" if path.exists() else "is made with the first event"
+        return ReachStep("file", is_ok=True, text=f"{path} {state}{place}")
+    return ReachStep("file", is_ok=False, text=text + place, remedy=remedy)
 
 
 def _direct(

@@ -50,6 +50,13 @@ def test_lines_say_what_is_wrong_and_what_to_change(capsys: pytest.CaptureFixtur
     ]
 
 
+def test_where_nothing_is_wrong_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    report = CheckReport(is_json=False)
+    report.begin_settings("the app shop:app")
+    assert report.end()
+    assert capsys.readouterr().out.splitlines()[-1] == "All is well."
+
+
 def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert not fill(CheckReport(is_json=True))
     found = json.loads(capsys.readouterr().out)

@@ -66,9 +66,11 @@ class CheckReport:
         self._line("", text, remedy=found["remedy"], is_ok=found["ok"])
 
     def end(self) -> bool:
-        """Print what has not been printed; True if all is well."""
+        """Print what has not been printed, and whether all is well, which it returns."""
         if self._is_json:
             say_json({**self._found, "ok": self.is_ok})
+        elif self.is_ok:
+            say("All is well.", style="good")
         return self.is_ok
 
     def _say(self, text: str) -> None:
