@@ -15,7 +15,7 @@ from footfall.cli.mcp.source import AgentSource, open_source
 from footfall.cli.mcp.tools import AgentTools
 from footfall.collector import CollectorServer
 from footfall.destinations import Collector, SQLite
-from footfall.tracker import Tracker
+from footfall.tracker import Tracker, process_hooks
 from tests.support.adapters import navigation
 from tests.support.hit_reports import BOT, visit
 
@@ -37,6 +37,8 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorSer
             navigation("/pricing", headers={**forwarded, **BOT}),
         )
         tracker.close()
+        # It is of no test, after which it would be stopped.
+        process_hooks.unregister(tracker)
         yield running
 
 
