@@ -77,7 +77,7 @@
       const change = changes.shift();
       answers = answers.filter((entry) => {
         const since = change.at - entry.responseEnd;
-        if (since < 0 && Math.abs(change.at - entry.startTime) > 20) return true;
+        if (since < -2 && Math.abs(change.at - entry.startTime) > 3) return true;
         // Of a visit that was given up, an answer is left.
         if (since < 1e4) change.url = 0;
       });

@@ -108,6 +108,27 @@ NAVIGATION_VARIANTS: dict[str, Row] = {
     ),
     "passed on by a service worker that set options": Row(
         requested(chromium(sec_fetch_dest="empty", sec_fetch_mode="same-origin")),
+        "pageview navigation",
+    ),
+    "passed on by a service worker of Firefox": Row(
+        requested(
+            {
+                "user-agent": FIREFOX,
+                "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                "sec-fetch-dest": "empty",
+                "sec-fetch-mode": "same-origin",
+            }
+        ),
+        "pageview navigation",
+    ),
+    "HTML that a script fetches from its own origin": Row(
+        requested(
+            chromium(
+                sec_fetch_dest="empty",
+                sec_fetch_mode="same-origin",
+                accept="text/html, application/xhtml+xml",
+            )
+        ),
         "skip fetch",
     ),
     "navigation preload": Row(

@@ -94,10 +94,26 @@ def _destination(hit: Hit, options: PageviewOptions) -> str | Navigation:
         return text or "no Sec-Fetch-Dest"
     if navigation.reason == "iframe":
         return navigation._replace(is_page=options.track_iframes)
-    # A service worker that forwards a navigation empties its destination and keeps its mode.
-    if text == "empty" and item_of(hit, "sec-fetch-mode") == "navigate" and wants_html(hit):
-        return Navigation("navigation", "empty, navigate", is_page=True)
+    if text == "empty":
+        mode = item_of(hit, "sec-fetch-mode")
+        if _is_passed_on(hit, mode):
+            return Navigation("navigation", f"empty, {mode}", is_page=True)
     return navigation
+
+
+# How every browser begins it for a page, and no script for a part of one.
+_ACCEPT_OF_PAGES: Final = "text/html,application/xhtml+xml,application/xml;q=0.9"
+
+
+def _is_passed_on(hit: Hit, mode: str) -> bool:
+    """Whether a service worker passes a navigation on, which empties its destination.
+
+    Chromium keeps the mode; Firefox changes it (seen in 153), as does every browser where the
+    worker sets options.
+    """
+    if mode == "same-origin":
+        return request_header(hit, "accept").startswith(_ACCEPT_OF_PAGES)
+    return mode == "navigate" and wants_html(hit)
 
 
 def _accept(hit: Hit, _options: PageviewOptions) -> str | Navigation:
