@@ -66,6 +66,26 @@ def test_of_a_file_and_its_copies_the_longest_is_read(tmp_path: Path) -> None:
     assert [(Path(a.path).name, Path(b.path).name) for a, b in copies] == [("b.log.gz", "a.log")]
 
 
+def test_a_file_that_is_replaced_meanwhile_is_not_taken_for_itself(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text(f"{COMBINED}\n" * 3)
+    log = LogOfImport(str(path), None, SITE)
+    path.write_text(COMBINED.replace("/caf", "/other") + "\n")
+    log_import = LogImport(Config(destinations=[FILE]), FILE, [log], None)
+    assert log_import.run().lines == 0
+    assert log.error == "the file was replaced meanwhile, as by a rotation; run it again"
+    path.unlink()
+    log_import.run()
+    assert "No such file" in log.error
+
+
+def test_hosts_that_clients_invent_are_bounded(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("".join(f"{n}.example.com:443 {COMBINED}\n" for n in range(1_500)))
+    report = imported(log)
+    assert (report.counted["pageview"], len(report.hosts)) == (1_500, 1_000)
+
+
 def test_an_empty_file_is_read_without_a_format(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     log.write_bytes(b"")

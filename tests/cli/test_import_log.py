@@ -275,6 +275,17 @@ def test_malformed_lines_are_counted_and_shown(
     assert f"{log}:7: \\x1b[2Jnonsense" in printed
 
 
+def test_lines_have_their_numbers_in_the_whole_file(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write(tmp_path / "access.log", LOG)
+    run(file, log)
+    write(log, [*LOG, "nonsense\n"])
+    capsys.readouterr()
+    run(file, log)
+    assert f"{log}:14: nonsense" in capsys.readouterr().out
+
+
 def test_an_unknown_format_is_refused_with_its_line(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,8 @@ _EVENTS_PER_COMMIT: Final = 4_000
 _LINES_PER_COMMIT: Final = 100_000
 _LINES_PER_PROGRESS: Final = 2_000
 _SHOWN_LINES: Final = 5
+_SHOWN_CHARS: Final = 200
+_MAX_HOSTS: Final = 1_000
 
 
 class LogFormatError(ValueError):
@@ -79,10 +81,15 @@ class ImportReport:
     last_time: float | None = None
     hosts: Counter[str] = field(default_factory=Counter)
 
-    def add_malformed(self, example: MalformedExample) -> None:
-        self.malformed[example.cause] += 1
-        if self.malformed[example.cause] <= _SHOWN_LINES:
-            self.examples.append(example)
+    def add_malformed(self, cause: str, example: Callable[[], MalformedExample]) -> None:
+        self.malformed[cause] += 1
+        if self.malformed[cause] <= _SHOWN_LINES:
+            self.examples.append(example())
+
+    def add_host(self, host: str) -> None:
+        # A client may send any.
+        if host in self.hosts or len(self.hosts) < _MAX_HOSTS:
+            self.hosts[host] += 1
 
     def add_time(self, time: float) -> None:
         if self.first_time is None or time < self.first_time:
@@ -123,6 +130,8 @@ class LogOfImport:
         self.started_at = 0
         """Up to where it was imported before."""
         self.lines = 0
+        # Counted where somebody asks for the number of a line.
+        self._lines_before: int | None = None
         self.error: str | None = None
         self.is_done = False
 
@@ -157,7 +166,11 @@ class LogOfImport:
 
     def read(self, report: ImportReport) -> Iterator[PlacedLine]:
         """The lines from `position` on; what cannot be read is in the report."""
-        file = self.file = self.file if self.path == STDIN else LogFile(self.path)
+        try:
+            file = self._opened_again()
+        except LogFileError as error:
+            self.error, self.is_done = str(error), True
+            return
         file.position = self.position
         parser = self.format.parser(self._site)
         if self.position:
@@ -169,8 +182,7 @@ class LogOfImport:
                 try:
                     line = parser.parse(text)
                 except MalformedLineError as error:
-                    shown = MalformedExample(self.path, self.lines, str(error), text[:200])
-                    report.add_malformed(shown)
+                    report.add_malformed(str(error), partial(self._example, text, str(error)))
                     continue
                 if line is not None:
                     yield PlacedLine(line, file.position)
@@ -180,6 +192,28 @@ class LogOfImport:
             file.close()
         self.position = file.position
         self.is_done = True
+
+    def _opened_again(self) -> LogFile:
+        """The file, from its beginning.
+
+        Raises:
+            LogFileError: It cannot be read, or another one stands in its place.
+        """
+        if self.path == STDIN:
+            return self.file
+        known, file = self.file.fingerprint, LogFile(self.path)
+        self.file = file
+        if known not in file.earlier_fingerprints([known.length]):
+            file.close()
+            raise LogFileError("the file was replaced meanwhile, as by a rotation; run it again")
+        return file
+
+    def _example(self, text: str, cause: str) -> MalformedExample:
+        """A line that cannot be read, with its number in the whole file."""
+        if self._lines_before is None:
+            self._lines_before = _lines_before(self.path, self.started_at)
+        number = self._lines_before + self.lines
+        return MalformedExample(self.path, number, cause, text[:_SHOWN_CHARS])
 
     def _first_time(self, lines: Sequence[str]) -> float:
         parser = self.format.parser(self._site)
@@ -241,21 +275,23 @@ class LogImport:
         report, logs = self.report, self._logs
         opens = [LogSource(each.first_time, partial(each.read, report)) for each in logs]
         committed = 0
-        for index, (line, position) in in_time_order(opens):
-            report.lines += 1
-            self._count(line)
-            logs[index].position = position
-            if report.lines % _LINES_PER_PROGRESS:
-                continue
+        try:
+            for index, (line, position) in in_time_order(opens):
+                report.lines += 1
+                self._count(line)
+                logs[index].position = position
+                if report.lines % _LINES_PER_PROGRESS:
+                    continue
+                self._progress(report)
+                events = self._past.uncommitted if self._past else 0
+                if events >= _EVENTS_PER_COMMIT or report.lines - committed >= _LINES_PER_COMMIT:
+                    committed = report.lines
+                    self._commit()
+            self._commit()
             self._progress(report)
-            events = self._past.uncommitted if self._past else 0
-            if events >= _EVENTS_PER_COMMIT or report.lines - committed >= _LINES_PER_COMMIT:
-                committed = report.lines
-                self._commit()
-        self._commit()
-        self._progress(report)
-        report.lines += sum(report.malformed.values())
-        report.not_counted.update(self._filters.counts())
+        finally:
+            report.lines += sum(report.malformed.values())
+            report.not_counted.update(self._filters.counts())
         return report
 
     def _count(self, line: LogLine) -> None:
@@ -285,7 +321,7 @@ class LogImport:
             if result.reason == "bot" and past is not None and responds_with_page(hit):
                 past.add_bot(hit.headers.get("user-agent", ""), time)
             return
-        report.hosts[line.host] += 1
+        report.add_host(line.host)
         reason = past.add(self._destination.request(event), time) if past else None
         if reason is None:
             report.counted[event.name] += 1
@@ -337,6 +373,21 @@ def without_copies(
         else:
             copies.append((log, original))
     return [log for log in logs if log in kept], copies
+
+
+def _lines_before(path: str, position: int) -> int:
+    """How many lines end before a position; 0 where the file cannot be read again."""
+    if not position or path == STDIN:
+        return 0
+    number, file = 0, LogFile(path)
+    try:
+        for _ in file.lines():
+            if file.position > position:
+                break
+            number += 1
+    finally:
+        file.close()
+    return number
 
 
 def _number_of_readable(parse: Callable[[str], object], lines: Sequence[str]) -> int:

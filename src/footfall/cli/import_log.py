@@ -226,8 +226,8 @@ def _import(
     code = code or (_FAILED if unread else _DONE)
     if args.json:
         say_json(_as_json(args, log_import.report, logs, past))
-    else:
-        _say_text(args, log_import.report, logs, past)
+    elif code != _INTERRUPTED:
+        _say_text(log_import.report, logs, past)
     for log in unread:
         complain(f"{escaped(log.path)}, line {log.lines + 1}: {log.error}", style="bad")
     if fault:
@@ -347,7 +347,6 @@ class _ProgressBar:
 
 
 def _say_text(
-    args: argparse.Namespace,
     report: ImportReport,
     logs: Sequence[LogOfImport],
     past: PastEvents | None,
