@@ -202,3 +202,12 @@ def test_an_interval_is_chosen_where_it_suits(days: int, units: list[str]) -> No
     for unit in ("hour", "day", "week", "month"):
         expected = unit if unit in units else unit_of(span)
         assert view_of(f"interval={unit}").unit(span) == expected
+
+
+def test_thirty_days_are_compared_with_thirty_days_where_they_are_a_month() -> None:
+    last_of_november = NOON + 9 * 86_400
+    other = view_of("period=30d").comparison(last_of_november, ZONE)
+    assert other is not None
+    assert (str(other.first_day), str(other.last_day)) == ("2026-10-02", "2026-10-31")
+    before, _ = view_of("period=30d").steps(last_of_november, ZONE, OLDEST)
+    assert before == FROM_TO.format("2026-10-02", "2026-10-31")

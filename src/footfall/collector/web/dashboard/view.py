@@ -40,6 +40,9 @@ PERIODS: Final[Mapping[str, str]] = {
 PERIODS_IN_MENU: Final = ("month", "last_month", "12mo", "year", "all")
 """The periods that the page has in a menu."""
 
+# Thirty days may happen to be a month, and are compared with thirty days.
+_PERIODS_OF_DAYS: Final = ("today", "yesterday", "7d", "28d", "30d")
+
 INTERVALS: Final[Mapping[Unit, tuple[int, int]]] = {
     "hour": (1, 7),
     "day": (2, 400),
@@ -242,7 +245,7 @@ class View:
         if self["compare"] == "year":
             # 52 weeks, so that the days of the week are the same.
             return TimeRange.of_days(first - _YEAR, last - _YEAR, zone)
-        return TimeRange.of_days(*_shift(first, last, -1), zone)
+        return TimeRange.of_days(*self._shift(first, last, -1), zone)
 
     def steps(
         self, now: float, zone: ZoneInfo, oldest: date | None = None
@@ -252,8 +255,10 @@ class View:
             return None, None
         day = today(now, zone)
         first, last = self._days(day)
-        before = self._link_to(*_shift(first, last, -1), day) if first > (oldest or day) else None
-        after = self._link_to(*_shift(first, last, 1), day) if last < day else None
+        before = (
+            self._link_to(*self._shift(first, last, -1), day) if first > (oldest or day) else None
+        )
+        after = self._link_to(*self._shift(first, last, 1), day) if last < day else None
         return before, after
 
     def unit(self, span: TimeRange) -> Unit:
@@ -266,6 +271,15 @@ class View:
         if name := next(named, None):
             return self.link(period=name)
         return self.link(**{"period": "custom", "from": str(first), "to": str(last)})
+
+    def _shift(self, first: date, last: date, steps: int) -> tuple[date, date]:
+        """As many days before or after; whole months where months are selected."""
+        end = last + _DAY
+        if first.day == end.day == 1 and self["period"] not in _PERIODS_OF_DAYS:
+            months = steps * (12 * (end.year - first.year) + end.month - first.month)
+            return _add_months(first, months), _add_months(end, months) - _DAY
+        days = steps * (end - first)
+        return first + days, last + days
 
     def _days(self, day: date, oldest: date | None = None) -> tuple[date, date]:
         period = self["period"]
@@ -379,16 +393,6 @@ def _months(day: date, begin: int, end: int) -> tuple[date, date]:
     """Whole months, counted from that of a day; the last one included."""
     first = day.replace(day=1)
     return _add_months(first, begin), _add_months(first, end + 1) - _DAY
-
-
-def _shift(first: date, last: date, steps: int) -> tuple[date, date]:
-    """As many days before or after; whole months where they are whole months."""
-    end = last + _DAY
-    if first.day == end.day == 1:
-        months = steps * (12 * (end.year - first.year) + end.month - first.month)
-        return _add_months(first, months), _add_months(end, months) - _DAY
-    days = steps * (end - first)
-    return first + days, last + days
 
 
 _DAYS: Final[Mapping[str, Callable[[date], tuple[date, date]]]] = {
