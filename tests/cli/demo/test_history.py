@@ -6,6 +6,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import pytest
+
 from footfall.cli.demo.history import write_history
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import MAX_LIMIT, EventSearch
@@ -21,8 +23,15 @@ def written() -> list[dict[str, Any]]:
         return [event.as_json() for event in found]
 
 
-def test_it_has_thirty_days_and_leaves_the_newest_minutes_free() -> None:
-    events = written()
+@pytest.fixture(scope="module")
+def events() -> list[dict[str, Any]]:
+    """The history of one demo."""
+    return written()
+
+
+def test_it_has_thirty_days_and_leaves_the_newest_minutes_free(
+    events: list[dict[str, Any]],
+) -> None:
     times = [event["received_at"] for event in events]
     assert times[0][:10] == "2026-10-23"
     assert "2026-11-21T11:00" < times[-1] < "2026-11-21T11:50"
@@ -31,8 +40,7 @@ def test_it_has_thirty_days_and_leaves_the_newest_minutes_free() -> None:
     assert {event["reason"] for event in events} == {None, "bot"}
 
 
-def test_it_is_the_same_each_time() -> None:
-    first, second = written(), written()
-    assert [(e["path"], e["user_agent"]) for e in first] == [
-        (e["path"], e["user_agent"]) for e in second
+def test_it_is_the_same_each_time(events: list[dict[str, Any]]) -> None:
+    assert [(e["path"], e["user_agent"]) for e in written()] == [
+        (e["path"], e["user_agent"]) for e in events
     ]
