@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -47,11 +48,25 @@ from fastapi.responses import HTMLResponse
 def home():
     return HTMLResponse("<h1>Home</h1>")
 """
+STARLETTE: Final = """
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+app.router.routes.append(Route("/", lambda request: HTMLResponse("<h1>Home</h1>")))
+"""
 OWN_LINES: Final = {
     "wsgi": (WSGI, ""),
     "asgi": (ASGI, ""),
     "flask": ("", FLASK),
     "fastapi": ("", FASTAPI),
+    "starlette": ("", STARLETTE),
+}
+# Starlette is on the page of FastAPI, whose first lines are its own with these names.
+PAGES: Final = {"starlette": "fastapi"}
+STARLETTE_NAMES: Final = {
+    "from fastapi import FastAPI": "from starlette.applications import Starlette",
+    "footfall.fastapi": "footfall.starlette",
+    "FastAPI()": "Starlette()",
 }
 # What the commands of the pages have for the address, with a free port.
 PORTS: Final = {
@@ -64,15 +79,22 @@ PORTS: Final = {
 
 def set_up_of(framework: str) -> str:
     """The first Python of a framework's page."""
-    [first, *_] = [
-        block.code for block in blocks_of("python") if block.page == f"docs/start/{framework}.md"
-    ]
+    [first, *_] = blocks_on("python", framework)
+    if framework == "starlette":
+        for name, other in STARLETTE_NAMES.items():
+            first = first.replace(name, other)
     return first
+
+
+def blocks_on(language: str, framework: str) -> list[str]:
+    """The blocks of a language on a framework's page."""
+    page = f"docs/start/{PAGES.get(framework, framework)}.md"
+    return [block.code for block in blocks_of(language) if block.page == page]
 
 
 def server_of(framework: str, folder: Path) -> ServerSpec:
     """What the shell of a framework's page runs."""
-    [code] = [block.code for block in blocks_of("sh") if block.page == f"docs/start/{framework}.md"]
+    [code] = blocks_on("sh", framework)
     program, *arguments = PORTS[code.strip()].split()
     if program != "python":
         arguments = ["-m", program, *arguments]
@@ -105,3 +127,19 @@ def test_the_first_steps_lead_to_figures(framework: str, tmp_path: Path) -> None
         assert wait_until(lambda: visitors_of(server) == "1", MAX_SECONDS), server.log
         live = httpx2.get(f"{server.url}/stats/live", headers={"connection": "keep-alive"})
     assert live.status_code == 200
+
+
+@pytest.mark.parametrize("framework", ["django", *OWN_LINES])
+def test_the_same_app_shows_its_first_page_with_footfall_run(
+    framework: str, tmp_path: Path
+) -> None:
+    write_app(framework, tmp_path)
+    own = server_of(framework, tmp_path)
+    run = (sys.executable, "-m", "footfall", "run", "--port", "0", "--")
+    with running(replace(own, command=(*run, *own.command)), tmp_path) as server:
+        httpx2.get(server.url, headers=NAVIGATION).raise_for_status()
+        assert wait_until(lambda: "pageview       /\n" in server.log, MAX_SECONDS), server.log
+        [live] = re.findall(r"footfall: watch (http://\S+/live)\n", server.log)
+        assert httpx2.get(live).status_code == 200
+    # Its own file is none of the destinations then.
+    assert not (tmp_path / "footfall.sqlite3").exists()
