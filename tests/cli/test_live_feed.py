@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from footfall.cli.live_feed import LiveFeed, as_line, collector_client, newest
+from footfall.cli.live_feed import Lines, LiveFeed, as_line, collector_client, newest
 from footfall.collector import CollectorServer
 from tests.collector.support import post
 from tests.support.hit_reports import report_body
@@ -53,6 +53,20 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("entry", "line"), LINES.values(), ids=LINES)
 def test_a_line_says_what_came_and_why_it_does_not_count(entry: dict[str, Any], line: str) -> None:
     assert as_line(entry) == line
+
+
+def test_the_first_line_of_a_reason_says_what_it_means() -> None:
+    lines = Lines()
+    missing = LINES["a hit"][0]
+    bot = missing | {"reason": "bot"}
+    found = [lines.line_of(entry) for entry in (missing, EVENT, missing, bot)]
+    assert [line.partition("  (")[2] for line in found] == [
+        "The page does not exist.)",
+        "",
+        "",
+        "The User-Agent is a bot's, or `is_bot` returned true.)",
+    ]
+    assert found[2] == as_line(missing)
 
 
 def test_the_newest_are_the_last() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from footfall.common.printable import escaped
+from footfall.rules.pageview import REASONS
 
 if TYPE_CHECKING:
     import httpx2
@@ -91,6 +92,21 @@ def as_line(entry: Mapping[str, Any]) -> str:
         extras.insert(0, f"not counted: {entry['reason']}")
     at = str(entry["at"])[11:19]
     return escaped(f"{at}  {what:<14} {entry['path'] or '':<20} {'  '.join(extras)}").rstrip()
+
+
+class Lines:
+    """Entries as lines; the first of each reason says what that means."""
+
+    def __init__(self) -> None:
+        self._explained: set[str] = set()
+
+    def line_of(self, entry: Mapping[str, Any]) -> str:
+        """An entry for a person."""
+        line, reason = as_line(entry), entry["reason"]
+        if entry["counted"] or reason in self._explained or reason not in REASONS:
+            return line
+        self._explained.add(reason)
+        return f"{line}  ({REASONS[reason]})"
 
 
 def collector_client(url: str, token: str | None) -> httpx2.Client:

@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from footfall.cli.live_feed import POLL_SECONDS, LiveFeed, as_line, collector_client
+from footfall.cli.live_feed import POLL_SECONDS, Lines, LiveFeed, collector_client
 from footfall.cli.terminal import complain
 from footfall.errors import ConfigError
 
@@ -177,7 +177,7 @@ def _showing(collector: CollectorServer, args: argparse.Namespace) -> Iterator[L
     """Show what the collector sees, on standard error: the output is the command's."""
     is_over = threading.Event()
     with collector_client(collector.url, None) as client:
-        feed = LiveFeed(client, shows_all=args.all)
+        feed, lines = LiveFeed(client, shows_all=args.all), Lines()
 
         def show() -> None:
             entries: list[dict[str, Any]] = []
@@ -185,7 +185,7 @@ def _showing(collector: CollectorServer, args: argparse.Namespace) -> Iterator[L
             with suppress(Exception):  # the collector is closing
                 entries = feed.new()
             for entry in entries if not args.no_feed else ():
-                complain(as_line(entry), style="good" if entry["counted"] else "quiet")
+                complain(lines.line_of(entry), style="good" if entry["counted"] else "quiet")
 
         def follow() -> None:
             while not is_over.wait(POLL_SECONDS):

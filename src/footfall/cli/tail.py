@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from footfall.cli.api_keys import COLLECTOR_TOKEN, collector_token, collector_token_remedy
-from footfall.cli.live_feed import POLL_SECONDS, LiveFeed, as_line, collector_client, newest
+from footfall.cli.live_feed import POLL_SECONDS, Lines, LiveFeed, collector_client, newest
 from footfall.cli.terminal import complain, say, say_json
 from footfall.destinations import Collector, destination_from, file_of, split_dsns
 from footfall.errors import ConfigError, Fault, hide_path
@@ -115,8 +115,7 @@ def _tail_file(path: Path, args: argparse.Namespace) -> int:
             complain(f"{feed.path} has no events yet; the first one makes it")
         if not args.json:
             complain("Requests that do not count are in no file: the app's live page has them.")
-        _show(newest(feed.new(), args.last), is_json=args.json)
-        return _follow(feed, str(path), is_json=args.json)
+        return _follow(feed, str(path), args)
 
 
 def _tail_url(url: str, args: argparse.Namespace) -> int:
@@ -126,8 +125,7 @@ def _tail_url(url: str, args: argparse.Namespace) -> int:
         try:
             client = stack.enter_context(collector_client(url, collector_token()))
             feed = LiveFeed(client, shows_all=args.all)
-            _show(newest(feed.new(), args.last), is_json=args.json)
-            return _follow(feed, url, is_json=args.json)
+            return _follow(feed, url, args)
         except httpx2.HTTPStatusError as error:
             status = error.response.status_code
             is_token = status in (401, 403)
@@ -141,10 +139,11 @@ def _tail_url(url: str, args: argparse.Namespace) -> int:
             return _USAGE
 
 
-def _follow(feed: _Feed, place: str, *, is_json: bool) -> int:
+def _follow(feed: _Feed, place: str, args: argparse.Namespace) -> int:
     import httpx2
 
-    pause, is_lost = threading.Event(), False
+    lines, pause, is_lost = Lines(), threading.Event(), False
+    _show(newest(feed.new(), args.last), None if args.json else lines)
     while True:
         pause.wait(POLL_SECONDS)
         try:
@@ -156,12 +155,13 @@ def _follow(feed: _Feed, place: str, *, is_json: bool) -> int:
             is_lost = True
             continue
         is_lost = False
-        _show(found, is_json=is_json)
+        _show(found, None if args.json else lines)
 
 
-def _show(entries: Sequence[dict[str, Any]], *, is_json: bool) -> None:
+def _show(entries: Sequence[dict[str, Any]], lines: Lines | None) -> None:
+    """Print entries; as JSON without `lines`."""
     for entry in entries:
-        if is_json:
+        if lines is None:
             say_json(entry, indent=None, flush=True)
         else:
-            say(as_line(entry), style="good" if entry["counted"] else "quiet", flush=True)
+            say(lines.line_of(entry), style="good" if entry["counted"] else "quiet", flush=True)
