@@ -1,5 +1,7 @@
 """A walk through the shop that chance leads, and an oracle in each page that notes what is shown.
 
+`ScenarioRunner.walk` runs it. No test does: on a busy machine it has failed for unknown reasons.
+
 The oracle knows nothing of the middleware or its script: it notes a page when its heading is there
 for people to see. What it notes is kept in the browser's local storage, which only tests use.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -84,6 +84,43 @@ class ScenarioRunner:
         """Walk through the site with the complement."""
         return self._browser.run(lambda page: self._walk_in(page, seed, steps))
 
+    def visit(
+        self, actions: Callable[[Visitor], object], expected: Counter[str], script: str = ""
+    ) -> tuple[object, Counter[str], list[str]]:
+        """Visit the site with the complement in a profile of its own.
+
+        Args:
+            actions: What the visitor does.
+            expected: The pages that are to be counted, for which this waits.
+            script: Runs in each page before its own scripts.
+
+        Returns:
+            What `actions` returns, the pages that were counted, and the requests.
+        """
+        return self._browser.run(lambda page: self._visit_in(page, actions, expected, script))
+
+    def _visit_in(
+        self,
+        page: Page,
+        actions: Callable[[Visitor], object],
+        expected: Counter[str],
+        script: str,
+    ) -> tuple[object, Counter[str], list[str]]:
+        assert page.context.browser is not None
+        profile = page.context.browser.new_context(locale="en-GB")
+        try:
+            profile.set_default_timeout(15_000)
+            profile.add_init_script(script)
+            host = f"visit-{next(self._numbers)}.whole.example"
+            own = profile.new_page()
+            visitor = Visitor(page=own, host=host, port=self._port, site=self._site)
+            result = actions(visitor)
+            own.close()
+            wait_until(lambda: self._counted(visitor) == expected, _GRACE_SECONDS)
+            return result, self._counted(visitor), _lines(visitor)
+        finally:
+            profile.close()
+
     def _walk_in(self, page: Page, seed: int, steps: int) -> WalkResult:
         assert page.context.browser is not None
         # A profile of its own, of which every page has the oracle.
@@ -138,6 +175,10 @@ class ScenarioRunner:
 
     def close(self) -> None:
         self._site.close()
+
+
+def _lines(visitor: Visitor) -> list[str]:
+    return [f"{each['method']} {each['path']}" for each in visitor.requests()]
 
 
 def table(lines: Iterable[Row]) -> str:

@@ -234,6 +234,14 @@ async def worker(request: Request) -> Response:
     return Response(code, media_type="text/javascript")
 
 
+async def strict(_request: Request) -> Response:
+    """A page that may do nothing but load scripts of its own site and talk to that."""
+    policy = "default-src 'none'; script-src 'self'; connect-src 'self'"
+    tag = footfall.script_tag()
+    page = f'<title>strict</title>{tag}<h1 id="heading">strict</h1>'
+    return HTMLResponse(page, headers={"content-security-policy": policy})
+
+
 async def analytics(_request: Request) -> Response:
     return Response(_ANALYTICS, media_type="text/javascript")
 
@@ -247,6 +255,7 @@ _SHOP: Final[list[BaseRoute]] = [
     Mount("/vendored", StaticFiles(directory=_VENDORED)),
     Route("/analytics.js", analytics),
     Route("/end/{host}", end),
+    Route("/strict/{name}", strict),
     Route("/{kind}/moved", moved),
     Route("/{kind}/hop", hop),
     Route("/{kind}/order", order, methods=["POST"]),
