@@ -92,7 +92,8 @@ CHOICES = {
     "chek": "no such command: chek; did you mean check?",
     "goals snc": "no such command: snc; did you mean sync?",
     "check --behind ngnix": "argument --behind: no such choice: ngnix; did you mean nginx?",
-    "export --format xml": "no such choice: xml; there is: csv, jsonl, matomo, parquet, plausible",
+    "export --format xml": "no such choice: xml; "
+    "there is: csv, jsonl, matomo, parquet, plausible, umami",
 }
 
 
