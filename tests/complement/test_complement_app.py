@@ -240,7 +240,7 @@ def test_the_live_page_and_that_of_the_hit_say_who_counted_it() -> None:
         call_wsgi(wrapped, posted())
         assert wrapped.tracker.close(20)
         live = httpx2.get(f"{collector.url}/live").text
-        newest, first = re.findall(r'<li class="row tracked">(.*?)</li>', live, re.DOTALL)
+        newest, first = re.findall(r'<li class="row tracked"[^>]*>(.*?)</li>', live, re.DOTALL)
         assert "<b>complement</b>" in newest
         assert "<b>" not in first
         link = re.search(r'href="([^"]+)"', newest)
