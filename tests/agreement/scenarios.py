@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import httpx2
 from footfall.collector import Store
 from footfall.collector.storage.stored_events import EventSearch, StoredEvent
 from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN, Comparison, compare
-from tests.agreement.random_walk import ORACLE, Walk, WalkResult
 from tests.agreement.user_actions import UserActions, Visitor
 from tests.support.vendors import wait_until
 
@@ -80,10 +78,6 @@ class ScenarioRunner:
             self._requests[scenario.label] = visitor.requests()
             self._last = max((entry.id for entry in self._events()), default=self._last)
 
-    def walk(self, seed: int, steps: int) -> WalkResult:
-        """Walk through the site with the complement."""
-        return self._browser.run(lambda page: self._walk_in(page, seed, steps))
-
     def visit(
         self, actions: Callable[[Visitor], object], expected: Counter[str], script: str = ""
     ) -> tuple[object, Counter[str], list[str]]:
@@ -118,25 +112,6 @@ class ScenarioRunner:
             own.close()
             wait_until(lambda: self._counted(visitor) == expected, _GRACE_SECONDS)
             return result, self._counted(visitor), _lines(visitor)
-        finally:
-            profile.close()
-
-    def _walk_in(self, page: Page, seed: int, steps: int) -> WalkResult:
-        assert page.context.browser is not None
-        # A profile of its own, of which every page has the oracle.
-        profile = page.context.browser.new_context(locale="en-GB")
-        try:
-            profile.set_default_timeout(15_000)
-            profile.add_init_script(ORACLE)
-            host = f"walk-{next(self._numbers)}.whole.example"
-            own = profile.new_page()
-            visitor = Visitor(page=own, host=host, port=self._port, site=self._site)
-            walk = Walk(visitor=visitor, choose=random.Random(seed))
-            walk.take(steps)
-            visitor.open(f"{_END}{host}")
-            self._wait_for(f"{_END}{host}")
-            wait_until(lambda: self._counted(visitor) == walk.shown(), _GRACE_SECONDS)
-            return WalkResult(walk.shown(), self._counted(visitor), walk.steps)
         finally:
             profile.close()
 

@@ -38,7 +38,7 @@ from footfall.starlette import FootfallMiddleware
 from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN
 from tests.agreement.user_actions import COUNTED
 
-# A walk of chance is faster than a person.
+# The scenarios are faster than a person.
 visitor_limit.MAX_PER_MINUTE = 100_000  # type: ignore[misc]  # read with each report
 
 _COLLECTOR: Final = os.environ["COLLECTOR"]
