@@ -28,6 +28,8 @@ def test_they_are_these_and_no_other(pages: Starlette) -> None:
     routes = [route.path for route in pages.routes if isinstance(route, Route)]
     assert routes == [
         "/",
+        "/now",
+        "/figures/{table}.csv",
         "/live",
         "/live/notices",
         "/live/stream",

@@ -101,7 +101,7 @@ def test_a_browser_finds_every_page_below_the_path(address: str, chromium: Chrom
         page.wait_for_url("**/stats/api/v1/events?after=1&limit=1")
         page.goto(f"{address}/live")
         page.on("dialog", lambda dialog: dialog.accept())
-        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Delete all events").click()
         page.wait_for_selector("text=Nothing has arrived yet")
         page.get_by_role("link", name="footfall").first.click()
         page.wait_for_url(f"{address}/")

@@ -100,7 +100,7 @@ def test_what_cannot_be_sent_at_the_end_stays_and_the_next_process_sends_it(
         with watched_site(dsn, outbox=path, transport=refused) as site:
             site.visits(100)
             assert wait_until(lambda: site.counts().get("stored") == 100)
-            assert site.tracker.flush(2.0), "nothing is lost"
+            assert site.tracker.close(2.0), "nothing is lost"
             counts = site.counts()
             assert "lost_at_exit" not in counts
             assert "failed" not in counts
