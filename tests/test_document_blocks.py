@@ -19,6 +19,7 @@ import fastapi
 import flask
 import pytest
 import yaml
+from celery import _state as celery_state
 from django.core.handlers.wsgi import WSGIHandler
 from django.template import Engine
 from django.test.utils import override_settings
@@ -99,6 +100,12 @@ def run(block: Block) -> dict[str, Any]:
         set_up_django()
     exec(compile(block.code, str(block), "exec"), names)
     return names
+
+
+@pytest.fixture(autouse=True)
+def no_shared_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what Celery's tasks change: each app of a process gets them, and warns of doubles."""
+    monkeypatch.setattr(celery_state, "_on_app_finalizers", {*celery_state._on_app_finalizers})
 
 
 @pytest.fixture

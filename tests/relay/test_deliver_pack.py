@@ -112,6 +112,10 @@ def recipe(word: str, **names: Any) -> dict[str, Any]:
 @pytest.fixture
 def undoing_celery(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what a worker of Celery changes in its process."""
+    from celery import _state
+
+    # Each app of a process gets these tasks.
+    monkeypatch.setattr(_state, "_on_app_finalizers", {*_state._on_app_finalizers})
     level = logging.root.level
     names = ("LOGLEVEL", "LOGFILE", "LOGFORMAT")
     for name in ("CELERY_LOG_LEVEL", "CELERY_LOG_FILE", *(f"_MP_FORK_{each}_" for each in names)):
