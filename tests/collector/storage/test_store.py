@@ -143,3 +143,18 @@ def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
     expected = {f"{writer} {number}" for writer in range(4) for number in range(300)}
     assert {event.name for event in found} == expected
     assert len(found) == 1_200
+
+
+def test_an_event_from_before_a_session_of_another_process_begins_another(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite3"
+    with closing(Store(path)) as one, closing(Store(path)) as two:
+        enqueue(one, [incoming_event(session="now", starts_session=True)])
+        assert one.flush()
+        before = [
+            incoming_event(session=session, starts_session=True, at=NOON - minutes * 60)
+            for minutes, session in ((120, "before"), (10, "soon before"))
+        ]
+        enqueue(two, before)
+        assert two.flush()
+        found = [event.session for event in two.search(EventSearch()).events]
+    assert found == ["now", "before", "now"]

@@ -40,7 +40,7 @@ from footfall.collector.storage.stored_events import EventSearch, Period, Search
 from footfall.collector.storage.writer_thread import WriteGroup, WriterThread
 from footfall.collector.wire.country import CountryLookup, mmdb_lookup
 from footfall.collector.wire.messages import IncomingEvent, ReceivedHit
-from footfall.collector.wire.sessions import MAX_REMEMBERED, SESSION_TIMEOUT_SECONDS, Sessions
+from footfall.collector.wire.sessions import MAX_REMEMBERED, Sessions, is_running
 from footfall.errors import ConfigError, Fault
 
 __all__ = ["KEEP_EVENTS", "MAX_BYTES", "Store", "faults_of"]
@@ -368,7 +368,7 @@ class Store:
         for event in events:
             if event.starts_session and event.visitor and event.session:
                 seen = read_sql.last_seen(connection, event.visitor)
-                if seen and event.request.at - seen[1] <= SESSION_TIMEOUT_SECONDS:
+                if seen and is_running(seen[1], event.request.at):
                     begun[event.session] = seen[0]
                     self.sessions.adopt(event.visitor, seen[0])
             if event.session in begun:

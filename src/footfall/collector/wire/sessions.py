@@ -158,16 +158,17 @@ class Sessions:
             if last := self._last_events.get(known):
                 self._last_events[known] = last._replace(session=session)
         last = self._last_events.get(visitor)
-        if (last is None or not _is_running(last, now)) and is_looked_up:
+        if (last is None or not is_running(last.at, now)) and is_looked_up:
             # Another process may have seen this visitor since.
             stored = self._last_seen(visitor)
             last = _LastEvent(*stored) if stored else None
-        return last if last and _is_running(last, now) else None
+        return last if last and is_running(last.at, now) else None
 
 
-def _is_running(last: _LastEvent, now: float) -> bool:
+def is_running(last_at: float, now: float) -> bool:
+    """Whether an event at `now` belongs to the session of one at `last_at`, in seconds."""
     # An imported event may be older than one that was counted meanwhile.
-    return abs(now - last.at) <= SESSION_TIMEOUT_SECONDS
+    return abs(now - last_at) <= SESSION_TIMEOUT_SECONDS
 
 
 def _unique_key(visitor: str, event: str) -> bytes:
