@@ -66,6 +66,19 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"dashboard_password": f":{CHEAP_HASH}"}, "is no user with a hash"),
     ({"dashboard_password": "ada:secret"}, "is no hash of scrypt: write USER:HASH, as `python -m"),
     ({"dashboard": None, "dashboard_token": TOKEN}, "dashboard_token=(hidden): goes with the"),
+    ({"dashboard_share_token": "short"}, "dashboard_share_token=(hidden): write a random text of"),
+    ({"dashboard_share_token": "a token of 16 characters"}, "of 16 letters, digits, dashes"),
+    ({"dashboard_share_token": "x" * 15 + "\n"}, "of 16 letters, digits, dashes"),
+    ({"dashboard_share_token": 7}, "of 16 letters, digits, dashes"),
+    (
+        {"dashboard_share_token": "x" * 20, "dashboard_token": "x" * 20},
+        "dashboard_share_token=(hidden): opens all pages as dashboard_token",
+    ),
+    ({"dashboard_share_token": "x" * 20}, "shows the figures of one site; name it in the dest"),
+    (
+        {"dashboard": None, "dashboard_share_token": "x" * 20},
+        "dashboard_share_token=(hidden): goes",
+    ),
     ({"destinations": ()}, "dashboard='/stats': shows the file of a destination such as"),
     ({"destinations": "collector://localhost:8321/a"}, "a collector in another process has its"),
 )

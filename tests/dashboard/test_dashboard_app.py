@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -267,6 +268,57 @@ def test_a_function_that_cannot_answer_is_named(
     with adapter(**options(tmp_path, **given)) as call:
         assert call(local()).status == 403
     assert text in caplog.text
+
+
+# -- the shared dashboard -----------------------------------------------------------------------
+
+SHARE_TOKEN: Final = "a-share-token_of-24.chars"
+SHARED: Final = f"/stats/shared/{SHARE_TOKEN}"
+
+
+@pytest.fixture
+def shared_site(adapter: Any, tmp_path: Path) -> Iterator[Call]:
+    given = options(tmp_path, dashboard_share_token=SHARE_TOKEN, dashboard_token=TOKEN)
+    given["destinations"] += "?domain=example.com"
+    with adapter(**given) as call:
+        yield call
+
+
+def test_whoever_has_the_address_sees_the_figures_and_nothing_else(shared_site: Call) -> None:
+    empty = shared_site(remote(f"{SHARED}/")).body
+    assert b"as soon as somebody has visited" in empty
+    assert b"/live" not in empty
+    shared_site(navigation("/page"))
+    assert footfall.flush(LONG_SECONDS)
+    page = shared_site(remote(f"{SHARED}/"))
+    assert (page.status, b"/page" in page.body) == (200, True)
+    assert {name: header(page, name) for name in HEADERS} == HEADERS
+    links = re.findall(r'(?:href|src|action|data-url)="([^"#]+)', page.body.decode())
+    assert [link for link in links if not link.startswith(f"{SHARED}/")] == []
+    assert b"/page,1,1" in shared_site(remote(f"{SHARED}/figures/pages.csv")).body
+    assert shared_site(remote(f"{SHARED}/now")).body == b'{"visitors":1}'
+    assert shared_site(remote(f"{SHARED}/static/base.css")).status == 200
+    entry = shared_site(remote(SHARED, "period=7d"))
+    assert (entry.status, header(entry, "location")) == (307, f"{SHARED}/?period=7d")
+    for path in ("live", "live/1", "live/stream", "api/v1/events", "shared/x/"):
+        assert shared_site(remote(f"{SHARED}/{path}")).status == 404
+    assert shared_site(replace(remote(f"{SHARED}/"), method="POST")).status == 405
+
+
+def test_the_address_opens_no_other_page_and_no_other_address_opens_it(shared_site: Call) -> None:
+    for slug in ("", "x", SHARE_TOKEN[:-1], f"{SHARE_TOKEN}x", TOKEN.replace(" ", "%20"), "%C3%A9"):
+        answer = shared_site(remote(f"/stats/shared/{slug}/"))
+        assert (answer.status, answer.body) == (404, b"This link leads nowhere.\n")
+    assert shared_site(remote()).status == 401
+    assert shared_site(remote(query=f"token={SHARE_TOKEN}")).status == 401
+    assert shared_site(remote(authorization=f"Bearer {SHARE_TOKEN}")).status == 401
+    for path in ("/stats/shared", f"{SHARED}/../../live", f"/stats/live/shared/{SHARE_TOKEN}/"):
+        assert shared_site(remote(path)).status in (401, 404)
+
+
+def test_without_the_option_there_is_no_such_address(site: Call) -> None:
+    assert site(remote(f"{SHARED}/")).status == 403
+    assert site(local(f"{SHARED}/")).status == 404
 
 
 # -- what goes wrong ---------------------------------------------------------------------------

@@ -46,7 +46,7 @@ _VARIABLES: Final = {
     # The dashboard shows a file, which is none of the destinations now.
     "FOOTFALL_OVERRIDE": (
         "destinations,enabled,track_localhost,"
-        "dashboard,dashboard_token,dashboard_allow,dashboard_password"
+        "dashboard,dashboard_token,dashboard_allow,dashboard_password,dashboard_share_token"
     ),
     # This command says where to look.
     "FOOTFALL_QUIET": "1",

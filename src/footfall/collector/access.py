@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from footfall.collector.access_token import (
     COOKIE_NAME,
     COOKIE_SECONDS,
+    SHARED_PATH,
     cookie_value,
     has_cookie,
     has_token,
@@ -28,7 +29,6 @@ from footfall.collector.host_check import PROBE_PATHS
 from footfall.collector.public_address import PublicAddress
 from footfall.collector.response_headers import SECURITY_HEADERS
 from footfall.collector.root_path import route_path
-from footfall.collector.web.shared_dashboard import SHARED_PATH
 
 
 class AccessControl:

@@ -7,13 +7,25 @@ import hmac
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["COOKIE_NAME", "COOKIE_SECONDS", "cookie_value", "has_cookie", "has_token", "is_same"]
+__all__ = [
+    "COOKIE_NAME",
+    "COOKIE_SECONDS",
+    "SHARED_PATH",
+    "cookie_value",
+    "has_cookie",
+    "has_token",
+    "is_same",
+]
 
 COOKIE_NAME: Final = "footfall_token"
 """The name of the cookie."""
 
 COOKIE_SECONDS: Final = 30 * 86_400
 """A month, before the token must be typed again."""
+
+
+SHARED_PATH: Final = "/shared/"
+"""What the paths of all shared dashboards begin with. The rest of the address is the secret."""
 
 
 def has_token(authorization: str, tokens: Iterable[str]) -> bool:

@@ -72,6 +72,7 @@ from starlette.routing import Route
 
 from footfall.collector import query_params
 from footfall.collector.access import AccessControl
+from footfall.collector.access_token import SHARED_PATH
 from footfall.collector.api import metrics, openapi, plausible
 from footfall.collector.api.plausible.request_params import FLUSH_SECONDS
 from footfall.collector.error_responses import busy, database_error, http_error
@@ -92,7 +93,7 @@ from footfall.collector.web.dashboard import Dashboard
 from footfall.collector.web.event_stream import POLL_SECONDS
 from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
-from footfall.collector.web.shared_dashboard import SHARED_PATH, shared_dashboard
+from footfall.collector.web.shared_dashboard import shared_dashboard
 from footfall.collector.web.static_files import static_route
 from footfall.errors import ConfigError
 

@@ -5,6 +5,9 @@ Nothing here receives events or changes anything, and who may look is for the ap
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,12 +21,18 @@ from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard import Dashboard
 from footfall.collector.web.inspector import Inspector
 from footfall.collector.web.live_page import LivePage
+from footfall.collector.web.shared_dashboard import shared_dashboard
 from footfall.collector.web.static_files import static_route
 
 __all__ = ["create_pages"]
 
 
-def create_pages(store: Store, rejected: RejectedRequests, recent_hits: RecentHits) -> Starlette:
+def create_pages(
+    store: Store,
+    rejected: RejectedRequests,
+    recent_hits: RecentHits,
+    shared: Mapping[str, str] = MappingProxyType({}),
+) -> Starlette:
     """The dashboard, the live page and the page of each event, over an open store.
 
     No request waits for anything, so that the app may also be run without an event loop; see
@@ -33,6 +42,7 @@ def create_pages(store: Store, rejected: RejectedRequests, recent_hits: RecentHi
         store: Where events are kept. The caller closes it.
         rejected: What could not be read, as the live page shows it.
         recent_hits: The hits that do not count, as the live page shows them.
+        shared: By domain, the secret part of the address of a shared dashboard.
     """
     page = LivePage(store, rejected, recent_hits, has_api=False)
     return Starlette(
@@ -40,6 +50,7 @@ def create_pages(store: Store, rejected: RejectedRequests, recent_hits: RecentHi
             *Dashboard(store, has_api=False).routes,
             *Inspector(store, page, None).routes,
             static_route,
+            shared_dashboard(store, shared),
         ],
         middleware=[Middleware(RequestLimits), Middleware(AccessControl, token=None)],
         exception_handlers={HTTPException: http_error},

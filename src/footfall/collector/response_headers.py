@@ -13,5 +13,7 @@ SECURITY_HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
 }
-"""A page loads its own style sheets, scripts and streams, and nothing from elsewhere."""
+"""A page loads its own style sheets, scripts and streams, and nothing from elsewhere; and no search
+engine lists it."""

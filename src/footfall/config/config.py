@@ -77,6 +77,12 @@ class Config:
         "`USER:HASH` of who may look, from `python -m footfall.dashboard.password USER`",
         is_secret=True,
     )
+    # Others see the figures alone, of one site: neither the live page nor a hit.
+    dashboard_share_token: str | None = option(
+        None,
+        "whoever has the address `/stats/shared/TOKEN/` sees the figures, and nothing else",
+        is_secret=True,
+    )
 
     # -- what no server can see ----------------------------------------------------------------
 

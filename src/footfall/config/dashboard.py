@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -28,7 +29,21 @@ _MISSING: Final = 'needs starlette and jinja2: pip install "footfall[collector]"
 _HASH_REMEDY: Final = (
     "write USER:HASH, as `python -m footfall.dashboard.password USER` prints it for a password"
 )
-_OPTIONS: Final = ("dashboard_token", "dashboard_allow", "dashboard_password")
+# It is a part of a path, which no program has to escape.
+_SHARE_TOKEN: Final = re.compile(rf"[\w.~-]{{{MIN_LENGTH},}}", re.ASCII)
+_SHARE_REMEDY: Final = (
+    f"write a random text of {MIN_LENGTH} letters, digits, dashes and underscores or more"
+)
+_SHARED_SITE: Final = (
+    "shows the figures of one site; name it in the destination, such as "
+    '"sqlite:///footfall.sqlite3?domain=example.com"'
+)
+_OPTIONS: Final = (
+    "dashboard_token",
+    "dashboard_allow",
+    "dashboard_password",
+    "dashboard_share_token",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +57,8 @@ class DashboardOptions:
     allow: DashboardAllow | None = field(repr=False)
     user: str | None = field(repr=False)
     password: PasswordHash | None = field(repr=False)
+    share_token: str | None = field(repr=False)
+    """With it the file has a `domain`."""
 
     @property
     def has_rule(self) -> bool:
@@ -82,6 +99,9 @@ def dashboard_options(
         faults.append(Fault("dashboard", path, _DESTINATION))
     if path is not None and not (find_spec("starlette") and find_spec("jinja2")):
         faults.append(Fault("dashboard", path, _MISSING))
+    share_token = options["dashboard_share_token"]
+    if (remedy := _share_remedy(share_token, token, file)) is not None:
+        faults.append(Fault("dashboard_share_token", HIDDEN, remedy))
     if faults:
         raise ConfigError(faults)
     if path is None or file is None:
@@ -93,6 +113,7 @@ def dashboard_options(
         allow=options["dashboard_allow"],
         user=user,
         password=password,
+        share_token=share_token,
     )
 
 
@@ -118,6 +139,16 @@ def _token_remedy(token: object) -> str | None:
     if len(cast("str", token)) < MIN_LENGTH:
         return f"write a random text of {MIN_LENGTH} characters or more"
     return None
+
+
+def _share_remedy(share_token: object, token: object, file: SQLite | None) -> str | None:
+    if share_token is None:
+        return None
+    if not (isinstance(share_token, str) and _SHARE_TOKEN.fullmatch(share_token)):
+        return _SHARE_REMEDY
+    if share_token == token:
+        return "opens all pages as dashboard_token; write another"
+    return _SHARED_SITE if file is not None and file.domain is None else None
 
 
 def _password(value: object, faults: list[Fault]) -> tuple[str | None, PasswordHash | None]:

@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     dashboard_token: str | None
     dashboard_allow: DashboardAllow | None
     dashboard_password: str | None
+    dashboard_share_token: str | None
     complement: str | None
     trusted_proxies: str | int | Sequence[Any]
     client_ip_header: str | None

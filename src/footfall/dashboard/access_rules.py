@@ -21,6 +21,7 @@ from footfall.client_ip.platforms import KNOWN_HEADERS
 from footfall.collector.access_token import (
     COOKIE_NAME,
     COOKIE_SECONDS,
+    SHARED_PATH,
     cookie_value,
     has_cookie,
     has_token,
@@ -67,6 +68,8 @@ class AccessRules:
         """The response to a request that is not allowed; None for one that is."""
         if request.scope["method"] not in ("GET", "HEAD"):
             return text_response(405, "These pages can only be read.", [("allow", "GET, HEAD")])
+        if self._options.share_token is not None and request.path.startswith(SHARED_PATH):
+            return _refusal_of_link(self._options.share_token, request.path)
         if not self._options.has_rule:
             return None if self._is_own_machine(request) else self._refuse_by_default()
         return self._refusal_by_rules(request)
@@ -150,6 +153,12 @@ _PASSWORD_REFUSALS: Final = {
         429, "Too many wrong passwords; wait a minute.", [("retry-after", "60")]
     ),
 }
+
+
+def _refusal_of_link(share_token: str, path: str) -> DashboardResponse | None:
+    """The response to whoever does not have the address of the shared dashboard."""
+    given = path.removeprefix(SHARED_PATH).partition("/")[0]
+    return None if is_same(given, share_token) else text_response(404, "This link leads nowhere.")
 
 
 def _token_entry(token: str, request: DashboardRequest) -> DashboardResponse | None:

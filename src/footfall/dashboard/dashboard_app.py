@@ -26,7 +26,6 @@ _Pages: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 _UNAVAILABLE: Final = text_response(
     503, "The figures cannot be shown at the moment; the app's log says why."
 )
-_NOINDEX: Final = ("x-robots-tag", "noindex")
 
 
 class DashboardApp:
@@ -41,6 +40,11 @@ class DashboardApp:
         self.path: Final = options.path
         self.allow: Final = options.allow
         self._file = options.file
+        self._shared = (
+            {options.file.domain: options.share_token}
+            if options.file.domain is not None and options.share_token is not None
+            else {}
+        )
         self._log = ThrottledLog()
         self._rules = AccessRules(options, resolver, self._log)
         # The store that they were made for, and the pages.
@@ -58,7 +62,7 @@ class DashboardApp:
             )
             response = _UNAVAILABLE
         body = b"" if request.scope["method"] == "HEAD" else response.body
-        return response._replace(headers=[*response.headers, _NOINDEX], body=body)
+        return response._replace(body=body)
 
     def _page(self, request: DashboardRequest) -> DashboardResponse:
         # Loads Starlette and jinja2, which an app whose dashboard nobody opens need not have.
@@ -68,7 +72,7 @@ class DashboardApp:
         file = site_file(self._file)
         store = file.store
         if self._pages is None or self._pages[0] is not store:
-            self._pages = store, create_pages(store, file.rejected, file.recent_hits)
+            self._pages = store, create_pages(store, file.rejected, file.recent_hits, self._shared)
         return _run(self._pages[1], request.page_scope())
 
 

@@ -1,4 +1,5 @@
-"""The dashboard of one site, for whoever has its secret address: `--share`.
+"""The dashboard of one site, for whoever has its secret address: `--share`, and in an app
+`dashboard_share_token`.
 
 It is the dashboard alone: no live page, no other site, nothing that changes anything.
 """
@@ -6,21 +7,17 @@ It is the dashboard alone: no live page, no other site, nothing that changes any
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Router
 from starlette.types import Receive, Scope, Send
 
-from footfall.collector.access_token import is_same
+from footfall.collector.access_token import SHARED_PATH, is_same
 from footfall.collector.storage.store import Store
 from footfall.collector.web.dashboard import Dashboard
 from footfall.collector.web.static_files import static_route
 
-__all__ = ["SHARED_PATH", "shared_dashboard"]
-
-SHARED_PATH: Final = "/shared/"
-"""What the paths of all shared dashboards begin with. No token is asked for there."""
+__all__ = ["shared_dashboard"]
 
 
 def shared_dashboard(store: Store, slugs: Mapping[str, str]) -> Mount:
