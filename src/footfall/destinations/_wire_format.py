@@ -12,7 +12,6 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from footfall.errors import EventError
@@ -46,17 +45,6 @@ ANONYMOUS_IDS = frozenset(
 _MAX_EXPONENT = 40
 # A larger integer is no measurement, and Python itself refuses to print one of 4,300 digits.
 _MAX_INTEGER_BITS = 256
-
-# Browsers are set to few combinations of languages.
-_MAX_LANGUAGES = 256
-
-# RFC 9110 section 12.5.4 around RFC 5646 section 2.1: language, script, region, variants.
-_LANGUAGE_RANGE = re.compile(
-    r"\s*([a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
-    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
-    r"\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?",
-    re.IGNORECASE | re.ASCII,
-)
 
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -181,22 +169,6 @@ def visitor_headers(visitor: Visitor, ip_headers: Iterable[str] = ()) -> dict[st
         for name in ip_headers:
             headers[name] = address
     return headers
-
-
-def language_tag(accept_language: str) -> str:
-    """The language tag of the highest weight; empty where none is well-formed."""
-    return _language_tag(accept_language[:MAX_HEADER_BYTES])
-
-
-@lru_cache(maxsize=_MAX_LANGUAGES)
-def _language_tag(accept_language: str) -> str:
-    best, best_weight = "", 0.0
-    for item in accept_language.split(","):
-        match = _LANGUAGE_RANGE.fullmatch(item)
-        weight = float(match[2] or 1) if match else 0.0
-        if match and weight > best_weight:
-            best, best_weight = match[1], weight
-    return best
 
 
 def prop_texts(

@@ -28,6 +28,7 @@ from urllib.parse import urlencode, urlsplit
 
 from footfall.client_ip.addresses import parse
 from footfall.common import float_text
+from footfall.common.language_tag import language_tag
 from footfall.destinations import _response_status, _validation, _wire_format
 from footfall.destinations._envelope import Envelope
 from footfall.destinations._event_id import event_id
@@ -256,7 +257,7 @@ class ClickHouse:
             "previous": text("previous", event.previous or ""),
             "visitor": visitor,
             "user_agent": text("user_agent", event.visitor.user_agent),
-            "language": _wire_format.language_tag(event.visitor.language),
+            "language": language_tag(event.visitor.language),
             "profile": text("profile", event.profile_id),
             "props": _props(event.props, trimmed) if event.props else None,
             **_revenue(event.revenue, trimmed),

@@ -21,6 +21,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
+from footfall.common.language_tag import language_tag
 from footfall.destinations import _response_status, _validation, _wire_format
 from footfall.destinations._envelope import Envelope
 from footfall.model import ACCEPTED, PAGEVIEW, Event, Outcome, OutcomeKind, Request, Response
@@ -187,7 +188,7 @@ def _fields(event: Event, trimmed: _wire_format.TrimmedFields) -> Mapping[str, o
         "query": "" if is_event else text("query", url.partition("?")[2], MAX_PATH_CHARS),
         "ref": text("ref", event.referrer or "", MAX_REFERRER_CHARS),
         "user_agent": text("user_agent", visitor.user_agent, MAX_USER_AGENT_CHARS),
-        "language": _wire_format.language_tag(visitor.language),
+        "language": language_tag(visitor.language),
         "ip": str(parse(visitor.client_ip or "") or ""),
     }
     if event.name == DOWNLOAD:

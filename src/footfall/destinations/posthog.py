@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from footfall.client_ip.addresses import parse
 from footfall.common import float_text
+from footfall.common.language_tag import language_tag
 from footfall.destinations import _response_status, _validation, _wire_format
 from footfall.destinations._envelope import Envelope
 from footfall.destinations._event_id import event_id
@@ -186,7 +187,7 @@ def _properties(event: Event, trimmed: _wire_format.TrimmedFields) -> dict[str, 
             visitor.user_agent, _wire_format.MAX_USER_AGENT_BYTES
         ),
         "$ip": str(parse(visitor.client_ip or "") or ""),
-        "$browser_language": _wire_format.language_tag(visitor.language),
+        "$browser_language": language_tag(visitor.language),
         "$lib": "footfall",
     }
     if event.screen_width is not None or event.time_zone:

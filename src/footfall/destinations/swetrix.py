@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from footfall.common.language_tag import language_tag
 from footfall.destinations import (
     _drop_causes,
     _response_status,
@@ -148,7 +149,7 @@ class Swetrix:
             "ev": "" if is_pageview else self._event_name(event.name, trimmed),
             "pg": page.path,
             "prev": _swetrix_fields.text_field("prev", event.previous or "", trimmed),
-            "lc": _wire_format.language_tag(event.visitor.language),
+            "lc": language_tag(event.visitor.language),
         }
         if event.time_zone:
             fields["tz"] = valid_details({"time_zone": event.time_zone}).get("time_zone")

@@ -26,6 +26,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 
 from footfall.client_ip.addresses import parse
 from footfall.common import float_text
+from footfall.common.language_tag import language_tag
 from footfall.destinations import _drop_causes, _response_status, _validation, _wire_format
 from footfall.errors import ConfigError, Fault
 from footfall.model import (
@@ -182,7 +183,7 @@ class Umami:
             "hostname": _text("hostname", host, MAX_HOST_CHARS, trimmed),
             "url": _page(event.url, trimmed),
             "referrer": trimmed.note_if_shorter("referrer", *_fitted(event.referrer or "")),
-            "language": _wire_format.language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
+            "language": language_tag(event.visitor.language)[:MAX_LANGUAGE_CHARS],
             "data": _props(event, trimmed),
             # For a server behind a proxy that replaces X-Forwarded-For.
             "ip": str(parse(event.visitor.client_ip or "") or ""),

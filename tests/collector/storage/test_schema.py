@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from footfall.collector.storage import dropped_events
 from footfall.collector.storage.dropped_counts import BotRow
 from footfall.collector.storage.schema import SCHEMA_VERSION
-from footfall.collector.storage.stats.time_ranges import TimeRange, today
+from footfall.collector.storage.stats import StatsQuery, TimeRange
+from footfall.collector.storage.stats.time_ranges import day_of_number, today
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.storage.support import enqueue, names, open_older_file, rows
@@ -98,3 +100,30 @@ def test_of_an_older_file_only_the_newest_dropped_events_are_kept(
     with closing(Store(file, clock=lambda: NOON)) as store:
         assert names(store, EventSearch(status="dropped")) == ["6", "8"]
         assert store.totals("all").dropped == 4
+
+
+def test_visits_of_an_older_file_have_no_language(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    with closing(open_older_file(file, 8)) as connection:
+        day = int(NOON // 86_400) - 1
+        numbers = [4, 5, 6, 0, 3, 2_000]
+        for side, dimension, value in (("visits", "", ""), ("visits", "visit:country", "DE")):
+            connection.execute(
+                "INSERT INTO rollups VALUES (?, ?, 'a.test', ?, ?, ?, ?, ?, ?, ?, ?)",
+                (side, dimension, day, value, *numbers),
+            )
+        span = TimeRange.of_days(yesterday := day_of_number(day), yesterday, ZoneInfo("UTC"))
+        for number, zone in ((day, "UTC"), (day - 1, "left out")):
+            connection.execute(
+                "INSERT INTO closed_days VALUES (?, ?, ?, ?)",
+                (number, zone, span.since, span.until),
+            )
+    with closing(Store(file, clock=lambda: NOON)) as store:
+        query = StatsQuery(
+            range=span, metrics=("visitors", "visits"), dimensions=("visit:language",)
+        )
+        assert [(row.dimensions, row.metrics) for row in store.query(query).rows] == [
+            (("(not set)",), (4, 5))
+        ]
+        # Days of too many values are tried again: more of them fit.
+        assert rows(store, "SELECT day FROM closed_days") == [(day,)]

@@ -38,6 +38,7 @@ def update(**changes: Any) -> VisitUpdate:
         "url": "https://a.test/",
         "user_agent": FIREFOX,
         "country": None,
+        "accept_language": "",
         "starts_session": False,
     }
     return VisitUpdate(**{**values, **changes})

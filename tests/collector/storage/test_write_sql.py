@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from sqlite3 import Connection
 
 import pytest
@@ -43,6 +44,27 @@ def test_the_country_is_that_of_the_lookup(connection: Connection) -> None:
     write_sql.insert(connection, [incoming_event()], lambda client_ip: "NZ")
     assert values(connection, "SELECT country FROM events") == ["NZ"]
     assert values(connection, "SELECT country FROM visits") == ["NZ"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "header", "language"),
+    [
+        (None, "pt-br,en;q=0.5", "pt-BR"),
+        ("de", "pt-br,en;q=0.5", "de"),
+        (None, "*", None),
+        (None, None, None),
+    ],
+)
+def test_a_visit_has_the_language_of_its_first_event_and_no_header(
+    connection: Connection, locale: str | None, header: str | None, language: str | None
+) -> None:
+    first, second = incoming_event(), incoming_event(path="/b")
+    headers = {} if header is None else {"accept-language": header}
+    first = replace(first, locale=locale, request=replace(first.request, headers=headers))
+    write_sql.insert(connection, [first, replace(second, locale="ja")])
+    assert values(connection, "SELECT language FROM visits") == [language]
+    columns = {row["name"] for row in connection.execute("PRAGMA table_info(events)")}
+    assert not {"language", "locale"} & columns
 
 
 def test_a_site_was_seen_when_its_newest_event_came(connection: Connection) -> None:

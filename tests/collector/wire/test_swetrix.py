@@ -52,6 +52,12 @@ def test_a_visitor_without_a_user_agent_is_counted(user_agent: str) -> None:
     assert event.reason is None
 
 
+@pytest.mark.parametrize(("sent", "locale"), [("de-CH", "de-CH"), ("", None), (None, None)])
+def test_the_locale_is_that_of_the_script(sent: str | None, locale: str | None) -> None:
+    [event] = to_swetrix({"pid": PID, "lc": sent}).events
+    assert event.locale == locale
+
+
 @pytest.mark.parametrize(
     ("unique", "status"),
     [(True, 403), ("false", 403), ({}, 403), (0, 201), ("", 201), (None, 201), (False, 201)],

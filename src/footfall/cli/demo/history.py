@@ -66,6 +66,16 @@ _PAGES: Final = {
     "/about": 1,
 }
 _COUNTRIES: Final = {"US": 7, "DE": 6, "GB": 4, "FR": 3, "AT": 2, "NL": 2, "JP": 2, "BR": 1}
+_LANGUAGES: Final = {
+    "US": "en-US,en;q=0.9",
+    "GB": "en-GB,en;q=0.9",
+    "DE": "de-DE,de;q=0.9,en;q=0.7",
+    "AT": "de-AT,de;q=0.9",
+    "FR": "fr-FR,fr;q=0.9",
+    "NL": "nl-NL,nl;q=0.9,en;q=0.7",
+    "JP": "ja-JP,ja;q=0.9",
+    "BR": "pt-BR,pt;q=0.9",
+}
 _PRICES: Final = {"river": "34.00", "dune": "29.00", "moss": "38.00"}
 
 
@@ -135,7 +145,9 @@ def _event(
     **facts: Any,
 ) -> IncomingEvent:
     tags = {f"utm_{field}": text for field, text in campaign._asdict().items() if text}
-    headers = {"user-agent": user_agent, **({"cf-ipcountry": country} if country else {})}
+    headers = {"user-agent": user_agent}
+    if country:
+        headers |= {"cf-ipcountry": country, "accept-language": _LANGUAGES[country]}
     return IncomingEvent(
         vendor="plausible",
         domain=domain,

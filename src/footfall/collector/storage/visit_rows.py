@@ -12,6 +12,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from footfall.collector.wire.browser import detect_browser
+from footfall.collector.wire.language import find_language
 from footfall.collector.wire.traffic_source import TrafficSource, click_id_of, find_traffic_source
 from footfall.model import PAGEVIEW
 
@@ -23,12 +24,12 @@ _UPSERT: Final = """
         session, domain, visitor, newest_visitor, started_at, ended_at, pageviews, interactions,
         entry_page, exit_page, referrer, source, channel,
         utm_source, utm_medium, utm_campaign, utm_content, utm_term,
-        device, browser, browser_version, os, os_version, country
+        device, browser, browser_version, os, os_version, country, language
     ) VALUES (
         :session, :domain, :visitor, :visitor, :at, :at, :pageviews, :interactions,
         :page, :page, :referrer, :source, :channel,
         :utm_source, :utm_medium, :utm_campaign, :utm_content, :utm_term,
-        :device, :browser, :browser_version, :os, :os_version, :country
+        :device, :browser, :browser_version, :os, :os_version, :country, :language
     ) ON CONFLICT (session) DO UPDATE SET
         ended_at = max(ended_at, excluded.ended_at),
         pageviews = pageviews + excluded.pageviews,
@@ -74,6 +75,8 @@ class VisitUpdate:
     url: str | None
     user_agent: str
     country: str | None
+    # The header, or a tag.
+    accept_language: str
     # As far as this process knows.
     starts_session: bool
 
@@ -111,6 +114,7 @@ class VisitUpdate:
             "os": browser.os,
             "os_version": browser.os_version,
             "country": self.country,
+            "language": find_language(self.accept_language),
         }
 
     @property
@@ -183,5 +187,7 @@ def _update_of(row: Mapping[str, Any]) -> VisitUpdate:
         url=row["url"],
         user_agent=row["user_agent"],
         country=row["country"],
+        # It is in no event.
+        accept_language="",
         starts_session=bool(row["begins"]),
     )

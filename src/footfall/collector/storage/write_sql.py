@@ -259,5 +259,6 @@ def _visit_update(event: IncomingEvent, country: str | None) -> visit_rows.Visit
         url=event.url,
         user_agent=event.user_agent,
         country=country,
+        accept_language=event.locale or event.request.headers.get("accept-language", ""),
         starts_session=event.starts_session,
     )

@@ -93,6 +93,8 @@ class IncomingEvent:
     # False where the event must not end a bounce.
     interactive: bool = True
     user_agent: str = ""
+    # The language that Swetrix's script reads from the browser; others are known by the header.
+    locale: str | None = None
     client_ip: str = ""
     visitor: str | None = None
     session: str | None = None

@@ -140,6 +140,7 @@ def _incoming_event(
         campaign=campaign,
         props=meta_texts(body.get("meta")),
         user_agent=request.user_agent,
+        locale=_text(body.get("lc")),
         client_ip=address,
         visitor=session.visitor if session else None,
         session=session.id if session else None,

@@ -46,6 +46,7 @@ def event_of(
     props: dict[str, str] | None = None,
     user_agent: str = FIREFOX,
     country: str = "",
+    language: str = "",
     is_interactive: bool = True,
     reason: str | None = None,
 ) -> IncomingEvent:
@@ -67,7 +68,10 @@ def event_of(
         interactive=is_interactive,
         reason=reason,
         request=IncomingRequest(
-            headers={"cf-ipcountry": country} if country else {},
+            headers={
+                **({"cf-ipcountry": country} if country else {}),
+                **({"accept-language": language} if language else {}),
+            },
             peer="127.0.0.1",
             body=b"{}",
             at=MIDNIGHT + at,

@@ -70,6 +70,7 @@ _BY_DIMENSION: Final[dict[str, list[tuple[Any, ...]]]] = {
     "visit:os": [("GNU/Linux", 2, 2), ("iOS", 1, 2)],
     "visit:os_version": [("(not set)", 2, 2), ("18.0", 1, 2)],
     "visit:country": [("(not set)", 1, 1), ("DE", 1, 1), ("FR", 1, 2)],
+    "visit:language": [("(not set)", 3, 4)],
     # From here on Dee is there: these belong to events.
     "event:page": [("/", 3, 4), ("/pricing", 2, 2), ("/docs", 1, 1), ("/late", 1, 1)],
     "event:name": [("pageview", 4, 5), ("Seen", 1, 1), ("Signup", 1, 1)],

@@ -35,7 +35,7 @@ def event_of(
 DAY_OF_EVENTS: Final = [
     event_of("old", DAY + 600, "/old", source="bing.com"),
     event_of("older", 20 * DAY, "/old"),
-    event_of("ann", 3_600, "/", source="google.com", country="DE"),
+    event_of("ann", 3_600, "/", source="google.com", country="DE", language="de-AT,de"),
     event_of("ann", 3_500, "/pricing"),
     event_of("bob", 1_800, "/", user_agent=IPHONE, campaign=Campaign("news", "email", "may")),
     event_of("cem", 60, "/pricing", source="google.com"),

@@ -113,9 +113,10 @@ def test_the_period_and_the_chart_can_be_chosen(url: str, chromium: Chromium) ->
         page.get_by_role("button", name="Show").click()
         page.wait_for_url("**period=custom**")
         assert page.locator(".totals .figure").first.inner_text() == "1"
-        # The browser turns a country's code into its name.
+        # The browser turns the codes of countries and languages into names.
         page.goto(url)
         page.locator("#places").get_by_role("link", name="Germany").wait_for()
+        page.locator("#languages").get_by_role("link", name="Austrian German").wait_for()
         return watch
 
     watch = chromium.run(journey)

@@ -81,6 +81,9 @@ def test_hostile_texts_are_escaped() -> None:
         ("sources.csv", ["Source,Visitors,Share", "Google,2,66.7", "Direct / None,1,33.3"]),
         ("pages.csv?pages=entry&source=Google", ["Entry page,Visitors,Bounces", "/,1,0"]),
         ("places.csv", ["Country,Visitors,Share", "DE,1,33.3"]),
+        ("languages.csv", ["Language,Visitors,Share", "de-AT,1,33.3"]),
+        ("languages.csv?language=!de-AT", ["Language,Visitors,Share"]),
+        ("pages.csv?language=~de", ["Page,Visitors,Views", "/,1,1", "/pricing,1,1"]),
         ("devices.csv?devices=os&event=Signup", ["System,Conversions,Rate", "GNU/Linux,1,50.0"]),
         ("events.csv", ["Event,Visitors,Times,Rate", "Signup,1,1,33.33"]),
         ("events.csv?event=Signup&props=plan", ["plan,Visitors,Times", "pro,1,1"]),
@@ -106,7 +109,7 @@ def test_every_csv_link_of_the_page_leads_to_what_it_shows(url: str) -> None:
     links = [html.unescape(each) for each in re.findall(r'href="(/figures/[^"]*)"', page)]
     assert links[0] == "/figures/graph.csv?period=7d&source=Google"
     assert [each.partition(".")[0].rpartition("/")[2] for each in links] == [
-        *("graph", "sources", "places", "bots", "devices", "events"),
+        *("graph", "sources", "places", "bots", "devices", "languages", "events"),
     ]
     assert {httpx2.get(url + each).status_code for each in links} == {200}
 

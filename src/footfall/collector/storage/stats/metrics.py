@@ -70,6 +70,7 @@ _DIMENSIONS: Final = {
     "visit:os": _of_visit("os"),
     "visit:os_version": _of_visit("os_version"),
     "visit:country": _of_visit("country"),
+    "visit:language": _of_visit("language"),
     # As with Plausible, bounces and durations of a page are those of the visits that it began.
     "event:page": Dimension(Level.EVENT, "v.entry_page", "e.path", label=NOT_SET),
     "event:name": Dimension(Level.EVENT, None, "e.name"),

@@ -52,6 +52,7 @@ ROLLUP_DIMENSIONS: Final[dict[SourceTable, tuple[str, ...]]] = {
         "visit:browser",
         "visit:os",
         "visit:country",
+        "visit:language",
     ),
     SourceTable.EVENTS: (TOTAL, "event:page", "event:name"),
 }

@@ -27,6 +27,7 @@ _TITLES: Final = {
     "pages": "Pages",
     "places": "Countries",
     "devices": "Devices",
+    "languages": "Languages",
     "events": "Events",
     "bots": "Bots and AI crawlers",
 }
@@ -43,6 +44,7 @@ _TAB_NAMES: Final = {
     "entry": "Entry",
     "exit": "Exit",
     "country": "Countries",
+    "language": "Languages",
     "device": "Types",
     "browser": "Browsers",
     "os": "Systems",
@@ -61,7 +63,7 @@ _COLUMNS: Final = {
 }
 _IN_MENU: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
 # Where a row "not set" has no meaning.
-_WITHOUT_NOT_SET: Final = _IN_MENU | {"country"}
+_WITHOUT_NOT_SET: Final = _IN_MENU | {"country", "language"}
 
 # Texts for empty panels.
 _HINTS: Final = {
@@ -73,6 +75,7 @@ _HINTS: Final = {
     "country": (
         "Countries show where a CDN tells them (such as CF-IPCountry), or with `--mmdb FILE`."
     ),
+    "language": "Languages show once a browser names one in `Accept-Language`.",
     "event": 'Send one from a view: footfall.track("Signup", props={"plan": "pro"})',
 }
 

@@ -102,6 +102,7 @@ FILTERS: Final[Mapping[str, tuple[str, str]]] = {
     "os": ("visit:os", "System"),
     "os_version": ("visit:os_version", "System version"),
     "country": ("visit:country", "Country"),
+    "language": ("visit:language", "Language"),
     "event": ("event:name", "Event"),
 }
 """The filters: parameter of the address, dimension of the query, label on the page."""
@@ -120,6 +121,7 @@ TABS: Final[Mapping[str, Sequence[str]]] = {
     "pages": ("page", "entry", "exit"),
     "places": ("country",),
     "devices": ("device", "browser", "os"),
+    "languages": ("language",),
 }
 """The panels with their tabs; the first tab is the default."""
 

@@ -1,5 +1,5 @@
 // Conveniences of the dashboard, which works without them: links that change the page in place,
-// tooltips of the chart, names of countries, buttons that copy.
+// tooltips of the chart, names of countries and languages, buttons that copy.
 
 const main = document.getElementById("main");
 
@@ -120,12 +120,19 @@ async function refreshNow() {
 setInterval(refreshNow, NOW_INTERVAL_MS);
 document.addEventListener("visibilitychange", refreshNow);
 
-// -- names of countries, as the browser knows them ------------------------------------------------
+// -- names of countries and languages, as the browser knows them ----------------------------------
 
-function nameCountries() {
-  const names = new Intl.DisplayNames(["en"], { type: "region" });
-  for (const cell of main.querySelectorAll(".country")) {
-    if (/^[A-Z]{2}$/.test(cell.textContent)) cell.textContent = names.of(cell.textContent);
+const CODES = {
+  country: { type: "region", pattern: /^[A-Z]{2}$/ },
+  language: { type: "language", pattern: /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$/ },
+};
+
+function nameCodes() {
+  for (const [kind, { type, pattern }] of Object.entries(CODES)) {
+    const names = new Intl.DisplayNames(["en"], { type });
+    for (const cell of main.querySelectorAll(`.${kind}`)) {
+      if (pattern.test(cell.textContent)) cell.textContent = names.of(cell.textContent);
+    }
   }
 }
 
@@ -169,7 +176,7 @@ if (sites) {
 
 function enhance() {
   addTooltips();
-  nameCountries();
+  nameCodes();
   addCopyButtons();
 }
 
