@@ -103,7 +103,7 @@ def test_a_day_of_invented_values_takes_no_space_for_rollups() -> None:
     """As many rows as events would double the file, and make other events be deleted."""
     invented = [
         event_of(f"v{number}", number, f"/{number}", source=f"{number}.test")
-        for number in range(300)
+        for number in range(1_300)
     ]
     ordinary = [event_of(f"w{number}", DAY + number) for number in range(300)]
     with closing(database_of([*EVENTS, *invented, *ordinary])) as database:
@@ -119,6 +119,14 @@ def test_a_day_of_invented_values_takes_no_space_for_rollups() -> None:
         with database.writing() as connection:
             write_sql.insert(connection, [event_of("late", 10 * HOUR)])
         assert close_all(database, UTC_ZONE) == [date(2026, 11, 20)]
+
+
+def test_a_small_site_of_many_pages_has_rollups() -> None:
+    # Each page has few visits of its own.
+    events = [event_of(f"v{number}", number, f"/{number % 250}") for number in range(800)]
+    with closing(database_of([*EVENTS, *events])) as database:
+        close_all(database, UTC_ZONE)
+        assert day_number(date(2026, 11, 20)) in rollups.closed_days(database.writer, WEEK)
 
 
 def test_a_result_is_read_from_rollups() -> None:
