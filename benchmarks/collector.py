@@ -553,7 +553,7 @@ def sender_figures(lane: Lane, pid: int) -> tuple[float, float]:
     before, ours = cpu_seconds(pid), time.process_time()
     for first in range(0, REPORTS, 100):
         # As the inbox is emptied on a busy site.
-        lane.offer_reports(*reports[first : first + 100])
+        lane.offer_hits(*reports[first : first + 100])
         while not lane.has_capacity:
             time.sleep(0.001)
     assert lane.drain(time.monotonic() + 60)

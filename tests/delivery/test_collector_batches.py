@@ -65,7 +65,7 @@ def report(event: Event, **changes: Any) -> HitReport:
 def offer(lane: Lane, *events: Event) -> None:
     """Offer events, or reports of them to a destination that wants these."""
     if lane.wants_reports:
-        lane.offer_reports(*map(report, events))
+        lane.offer_hits(*map(report, events))
     else:
         lane.offer(*events)
 
@@ -129,7 +129,7 @@ def test_hits_that_do_not_count_are_reported_in_batches_too(client: Client) -> N
         destination = Collector(domain="a.test", endpoint=collector.url)
         with lane_to(destination, client) as (lane, transport):
             events = [an_event(each, 1) for each in range(50)]
-            lane.offer_reports(
+            lane.offer_hits(
                 *(report(each, is_tracked=False, reason="static_file") for each in events)
             )
             assert drained(lane, LONG_SECONDS)

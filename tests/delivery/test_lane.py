@@ -189,7 +189,7 @@ def test_a_flood_of_hits_costs_their_details_and_no_event(
         for number in range(4_000)
     ]
     for start in range(0, 4_000, 50):
-        lane.offer_reports(*reports[start : start + 50])
+        lane.offer_hits(*reports[start : start + 50])
     counters = lane.counters()
     detailed = lane._queue.order.backlog - 1_900
     assert (counters.submitted, counters.dropped_full) == (200 + 1_900, 0)
@@ -201,10 +201,13 @@ def test_a_destination_may_want_few_reports_a_second() -> None:
     clock = Clock()
     lane = without_threads(Lane(SQLite(path="f.db"), Scripted(), clock=clock))
 
-    def reported(number: int) -> tuple[int, int]:
+    def reported(number: int, *, is_tracked: bool = False) -> tuple[int, int]:
         """How many of so many hits are reported, and how many are plain events."""
-        items = lane.offer_reports(
-            *(HitReport(event=event(each), is_tracked=True, reason="any") for each in range(number))
+        items = lane.offer_hits(
+            *(
+                HitReport(event=event(each), is_tracked=is_tracked, reason="any")
+                for each in range(number)
+            )
         )
         for item in [*lane._queue.order._queued]:
             lane._queue.order.pop_oldest()
@@ -213,11 +216,30 @@ def test_a_destination_may_want_few_reports_a_second() -> None:
         return detailed, len(items) - detailed
 
     assert reported(150) == (150, 0)
-    assert reported(150) == (50, 100), "so many at once"
+    assert reported(150) == (50, 0), "so many at once"
     clock.now += 2.0
-    assert reported(100) == (40, 60), "and then twenty a second"
+    assert reported(100) == (40, 0), "and then twenty a second"
     clock.now += 3_600.0
-    assert reported(500) == (200, 300)
+    assert reported(500) == (200, 0)
+    assert reported(80, is_tracked=True) == (50, 30), "those that count have a rate of their own"
+    clock.now += 2.0
+    assert reported(80, is_tracked=True) == (10, 70)
+
+
+def test_a_lane_says_before_a_report_is_made_whether_it_would_be_queued(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    lane = without_threads(Lane(SQLite(path="f.db"), Scripted(), clock=clock))
+    assert lane.wants_report(is_tracked=True, waiting=49)
+    assert not lane.wants_report(is_tracked=True, waiting=50)
+    assert not caplog.text, "only details are missing"
+    assert lane.wants_report(is_tracked=False, waiting=199)
+    assert not lane.wants_report(is_tracked=False, waiting=200)
+    assert "the others are left out" in caplog.text
+    lane.offer_hits(*(event(number) for number in range(200)))
+    assert not lane.wants_report(is_tracked=False, waiting=0), "as many wait"
 
 
 def test_draining_keeps_its_deadline() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from typing import Any
 
 import pytest
 
+from footfall.config.config import Config
+from footfall.destinations.sqlite import RequestGroup
+from footfall.events.hit_report import HitReport
 from footfall.model import Event
 from footfall.testing import MemoryTransport
 from footfall.tracker import event_pipeline
+from footfall.tracker.event_builder import EventBuilder
+from footfall.tracker.tracker import Tracker
 from tests.support.trackers import tracker_over, visit
 from tests.support.vendors import wait_until
 from tests.support.waiting import LONG_SECONDS, no_long_wait
@@ -104,3 +111,33 @@ def test_a_poll_goes_on_where_the_app_had_the_interpreter(monkeypatch: pytest.Mo
     assert tracker._pipeline.process(200)
     # A twentieth of a batch's time is up with each hit, so five batches end early.
     assert 80 <= 200 - len(tracker._inbox) <= 120
+
+
+def test_a_report_that_no_destination_wants_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    report = EventBuilder.report
+
+    def counting(builder: EventBuilder, *values: Any) -> HitReport | None:
+        found = report(builder, *values)
+        made.append(found.event.url if found else "")
+        return found
+
+    monkeypatch.setattr(EventBuilder, "report", counting)
+    transport = MemoryTransport()
+    line = "sqlite:///f.sqlite3?domain=example.com"
+    tracker = Tracker(Config(destinations=[line], transport=transport), environ={})
+    with tracker._pipeline.lock:
+        for number in range(300):
+            visit(tracker, f"/{number}")
+    assert tracker.flush(LONG_SECONDS)
+    groups = [
+        each.requests if isinstance(each, RequestGroup) else [each] for each in transport.requests
+    ]
+    urls = [_url(request.body) for group in groups for request in group]
+    assert urls == [f"https://example.com/{number}" for number in range(300)], "all, in their order"
+    assert 50 <= len(made) < 120
+
+
+def _url(body: bytes) -> str:
+    value = json.loads(body)
+    return str(value.get("url") or value["event"]["url"])

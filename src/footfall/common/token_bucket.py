@@ -22,12 +22,16 @@ class TokenBucket:
 
     def take(self, number: int, now: float) -> int:
         """Take so many tokens, or all that there are; returns how many were taken."""
+        taken = min(number, self.available(now))
+        self._tokens -= taken
+        return taken
+
+    def available(self, now: float) -> int:
+        """How many tokens there are."""
         passed = max(0.0, now - self._filled_at)
         self._filled_at = now
-        tokens = min(self._burst, self._tokens + passed * self._per_second)
-        taken = min(number, int(tokens))
-        self._tokens = tokens - taken
-        return taken
+        self._tokens = min(self._burst, self._tokens + passed * self._per_second)
+        return int(self._tokens)
 
     def put_back(self, number: int) -> None:
         """Put tokens back that were taken for nothing."""

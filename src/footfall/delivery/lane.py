@@ -6,7 +6,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
@@ -75,7 +75,15 @@ class Lane:
         self.on_unanswered: Callable[[Lane, list[Item]], object] | None = None
         """Gets what was still in flight then and has a row; it counts as `stored`."""
         per_second: float | None = getattr(destination, "max_reports_per_second", None)
-        self._report_rate = None if per_second is None else TokenBucket(per_second, _MAX_REPORTS)
+        # By whether the hit counts. Of those that do, only a few are looked at.
+        self._report_rates: Final[Mapping[bool, TokenBucket]] = (
+            {}
+            if per_second is None
+            else {
+                False: TokenBucket(per_second, _MAX_REPORTS),
+                True: TokenBucket(per_second / 4, _MAX_REPORTS // 4),
+            }
+        )
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
         # Where requests wait for their events, none waits for others to be processed.
         self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
@@ -136,27 +144,49 @@ class Lane:
         now = self._clock()
         return self._enqueue([Item.of(event, now) for event in events], "submitted")
 
-    def offer_reports(self, *reports: HitReport) -> list[Item]:
-        """Queue reports of hits, for a destination that `wants_reports`.
+    def wants_report(self, *, is_tracked: bool, waiting: int) -> bool:
+        """Whether a report would be queued after so many others that are not offered yet."""
+        rate = self._report_rates.get(is_tracked)
+        has_room = self._queue.outstanding + waiting < _MAX_REPORTS
+        if has_room and (rate is None or rate.available(self._clock()) > waiting):
+            return True
+        self._note_unreported(is_tracked)
+        return False
+
+    def offer_hits(self, *hits: HitReport | Event) -> list[Item]:
+        """Queue hits, for a destination that `wants_reports`: reports, and the events of others.
 
         While many wait, or more come than the destination wants, hits that count are queued as
         plain events, which cost a third as much, and the others are left out: no event is lost for
         the details of another.
         """
         now = self._clock()
-        left = max(0, _MAX_REPORTS - self._queue.outstanding)
-        if self._report_rate is not None:
-            left = min(left, self._report_rate.take(len(reports), now))
-        items = [Item.of_report(each, now) for each in reports[:left]]
-        items += [Item.of(each.event, now) for each in reports[left:] if each.is_tracked]
-        if left < len(reports):
-            self._log.note_once(
-                "reports",
-                "hits come faster than they are reported in detail; those that count are sent "
-                "without their details, and the others are left out. Where that is usual, switch "
-                "every_hit off",
-            )
+        room = _MAX_REPORTS - self._queue.outstanding
+        items: list[Item] = []
+        reported = 0
+        for hit in hits:
+            if isinstance(hit, Event):
+                items.append(Item.of(hit, now))
+                continue
+            rate = self._report_rates.get(hit.is_tracked)
+            if reported < room and (rate is None or rate.take(1, now)):
+                items.append(Item.of_report(hit, now))
+                reported += 1
+                continue
+            self._note_unreported(hit.is_tracked)
+            if hit.is_tracked:
+                items.append(Item.of(hit.event, now))
         return self._enqueue(items, "submitted")
+
+    def _note_unreported(self, is_tracked: bool) -> None:
+        if is_tracked and self._report_rates:
+            # Nothing is missing but details, as its documentation says.
+            return
+        self._log.note_once(
+            "reports",
+            "hits come faster than they are reported in detail; those that count are sent without "
+            "their details, and the others are left out. Where that is usual, switch every_hit off",
+        )
 
     def _enqueue(self, items: list[Item], counter: str | None = None) -> list[Item]:
         """Queue `items`: new ones, counted in `counter`, or ones that were admitted before."""

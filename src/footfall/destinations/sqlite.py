@@ -61,7 +61,8 @@ class SQLite:
         timezone: The time zone, by its IANA name, whose days count.
         mmdb: A country database in the MaxMind format; None for no countries.
         every_hit: Report hits that do not count, too, for the live page, and how each was decided:
-            up to 20 a second, and 200 at once, of each process.
+            up to 20 a second, and 200 at once, of each process, and a quarter of that of those that
+            count.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.

@@ -130,8 +130,18 @@ class Dispatcher:
         """False while a further event would only wait in memory."""
         return self.outbox is not None or any(lane.has_capacity for lane in self.lanes)
 
-    def offer(self, events: Sequence[Event], reports: Sequence[HitReport]) -> Offered:
-        """Give events and reports to the lanes that take them.
+    def wants_report(self, *, is_tracked: bool, waiting: int) -> bool:
+        """True if a lane wants the report of a hit, after so many that are not offered yet."""
+        return any(
+            lane.wants_report(is_tracked=is_tracked, waiting=waiting) for lane in self.report_lanes
+        )
+
+    def offer(self, events: Sequence[Event], hits: Sequence[HitReport | Event]) -> Offered:
+        """Give events to the lanes that take them, and hits to those that want reports.
+
+        Args:
+            events: What is sent.
+            hits: The reports of hits; of those that no lane wants, the events.
 
         Returns:
             Each item with its lane, as far as they are in memory and not in the outbox.
@@ -148,8 +158,10 @@ class Dispatcher:
             elif taken:
                 items += [(lane, item) for item in lane.offer(*taken)]
         for lane in self.report_lanes:
-            wanted = [report for report in reports if lane.takes(report.event)]
-            items += [(lane, item) for item in lane.offer_reports(*wanted)]
+            wanted = [
+                hit for hit in hits if lane.takes(hit if isinstance(hit, Event) else hit.event)
+            ]
+            items += [(lane, item) for item in lane.offer_hits(*wanted)]
         return items
 
     def _is_for(self, lane: Lane, event: Event) -> bool:

@@ -92,16 +92,13 @@ class EventBuilder:
             and (config.api_rules is None or config.api_rules.reads_paths_alone),
         )
 
-    def from_hit(self, hit: Hit, *, with_steps: bool = False) -> BuildResult:
-        """Decide whether a hit counts, and build its event; `with_steps` costs time."""
+    def from_hit(self, hit: Hit) -> BuildResult:
+        """Decide whether a hit counts, without the steps, and build its event."""
         if self._config.should_track is not None and not self._config.should_track(hit):
             return BuildResult("should_track")
         origin = self.origin_of(hit)
         host = self._public_host(hit, origin)
-        if with_steps:
-            decision = pageview.decide(_at_host(host, hit), self._config.pageview_options)
-        else:
-            decision = self._decisions.decide(hit, host)
+        decision = self._decisions.decide(hit, host)
         if decision.reason == "prefetch" and (hint := pageview.prefetch_hint(hit)):
             self._log.warn_once("prefetch", f"footfall: {hint}")
         if not decision.is_counted:
@@ -179,6 +176,9 @@ class EventBuilder:
             if hit is None:
                 return None
             event = self._unsent_event(hit, custom)
+        decision = result.decision
+        if hit is not None and custom is None and decision is not None:
+            decision = self.decision_with_steps(hit)
         # An event with a visitor of its own is not about the requester.
         is_of_hit = custom is None or custom.visitor is None
         return HitReport(
@@ -186,7 +186,7 @@ class EventBuilder:
             is_tracked=result.event is not None,
             reason=result.reason,
             hit=hit,
-            decision=result.decision,
+            decision=decision,
             trace=self._config.resolver.trace(hit.peer, hit.headers) if hit and is_of_hit else None,
             decided_at=decided_at,
         )
@@ -194,6 +194,11 @@ class EventBuilder:
     def decision_of(self, hit: Hit) -> Decision:
         """The decision about a hit, without its steps; hooks of the app's are not called."""
         return self._decisions.decide(hit, self._public_host(hit, self.origin_of(hit)))
+
+    def decision_with_steps(self, hit: Hit) -> Decision:
+        """The same decision with its steps, which cost time."""
+        host = self._public_host(hit, self.origin_of(hit))
+        return pageview.decide(_at_host(host, hit), self._config.pageview_options)
 
     def visitor_of(self, hit: Hit) -> Visitor:
         """The visitor who made this hit: the resolved address, and what the browser sent."""

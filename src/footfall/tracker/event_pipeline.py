@@ -119,7 +119,7 @@ class EventPipeline:
         offset = time.time() - started
         processed = 0
         events: list[Event] = []
-        reports: list[HitReport] = []
+        hits: list[HitReport | Event] = []
         while processed < max_hits and monotonic() - started < SECONDS_PER_BATCH:
             if processed and not processed % HITS_BEFORE_YIELD:
                 time.sleep(0)
@@ -128,20 +128,20 @@ class EventPipeline:
             except IndexError:
                 break
             processed += 1
-            event, report = self._process_item(item, offset)
+            event, hit = self._process_item(item, offset, len(hits))
             if event is not None:
                 events.append(event)
-            if report is not None:
-                reports.append(report)
-        items = self._dispatcher.offer(events, reports) if events or reports else ()
+            if hit is not None:
+                hits.append(hit)
+        items = self._dispatcher.offer(events, hits) if events or hits else ()
         if offered is not None:
             offered += items
         return processed
 
     def _process_item(
-        self, item: InboxItem, offset: float
-    ) -> tuple[Event | None, HitReport | None]:
-        """The event and the report of one item, as far as there are any."""
+        self, item: InboxItem, offset: float, waiting: int
+    ) -> tuple[Event | None, HitReport | Event | None]:
+        """The event of one item, and its report after so many others, as far as there are any."""
         hit: Hit | None
         custom = None
         try:
@@ -154,8 +154,7 @@ class EventPipeline:
                 event = result.event
             else:
                 hit = _hit_of(item, offset)
-                with_steps = bool(self._dispatcher.report_lanes)
-                result = self._builder.from_hit(hit, with_steps=with_steps)
+                result = self._builder.from_hit(hit)
                 event = result.event or self._heartbeat_of(hit)
             if result.event is not None and self._dispatcher.heartbeat_lanes:
                 self._note_visit(result.event)
@@ -164,16 +163,18 @@ class EventPipeline:
             self._log.warn("error", f"footfall could not handle a hit: {log.error_location(error)}")
             return None, None
         self.reasons[result.reason] += 1
-        if not self._dispatcher.report_lanes:
+        if not self._dispatcher.report_lanes or test_mode.is_on():
             return event, None
-        return event, self._report(hit, custom, result)
+        is_tracked = result.event is not None
+        # Most of a busy site's are not wanted, and one costs as much as the decision.
+        if not self._dispatcher.wants_report(is_tracked=is_tracked, waiting=waiting):
+            return event, result.event
+        return event, self._report(hit, custom, result) or result.event
 
     def _report(
         self, hit: Hit | None, custom: CustomEvent | None, result: BuildResult
     ) -> HitReport | None:
         """The report for the destinations that want one. A fault in here costs no event."""
-        if test_mode.is_on():
-            return None
         try:
             return self._builder.report(hit, custom, result, time.time())
         except Exception as error:  # noqa: BLE001 -- the event goes out all the same

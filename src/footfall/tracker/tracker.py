@@ -286,10 +286,12 @@ class Tracker:
         # Its own, since a warning that comes once must come of a request.
         builder = EventBuilder(self.config, log.SilentLog())
         if reported is None:
-            result = builder.from_hit(hit, with_steps=True)
+            result = builder.from_hit(hit)
         else:
             result = builder.from_custom_event(hit, _shown_page(reported, ""), hit.time)
         reason, event, decision, _ = result
+        if reported is None and decision is not None:
+            decision = builder.decision_with_steps(hit)
         lanes = self._dispatcher.lanes_for(event) if event is not None else []
         return Explanation(
             trace=self.config.resolver.trace(hit.peer, hit.headers),
