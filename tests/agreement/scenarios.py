@@ -79,7 +79,11 @@ class ScenarioRunner:
             self._last = max((entry.id for entry in self._events()), default=self._last)
 
     def visit(
-        self, actions: Callable[[Visitor], object], expected: Counter[str], script: str = ""
+        self,
+        actions: Callable[[Visitor], object],
+        expected: Counter[str],
+        script: str = "",
+        site: str = "whole.example",
     ) -> tuple[object, Counter[str], list[str]]:
         """Visit the site with the complement in a profile of its own.
 
@@ -87,11 +91,13 @@ class ScenarioRunner:
             actions: What the visitor does.
             expected: The pages that are to be counted, for which this waits.
             script: Runs in each page before its own scripts.
+            site: The host below which the visit has one of its own.
 
         Returns:
             What `actions` returns, the pages that were counted, and the requests.
         """
-        return self._browser.run(lambda page: self._visit_in(page, actions, expected, script))
+        host = f"visit-{next(self._numbers)}.{site}"
+        return self._browser.run(lambda page: self._visit_in(page, actions, expected, script, host))
 
     def _visit_in(
         self,
@@ -99,13 +105,13 @@ class ScenarioRunner:
         actions: Callable[[Visitor], object],
         expected: Counter[str],
         script: str,
+        host: str,
     ) -> tuple[object, Counter[str], list[str]]:
         assert page.context.browser is not None
         profile = page.context.browser.new_context(locale="en-GB")
         try:
             profile.set_default_timeout(15_000)
             profile.add_init_script(script)
-            host = f"visit-{next(self._numbers)}.whole.example"
             own = profile.new_page()
             visitor = Visitor(page=own, host=host, port=self._port, site=self._site)
             result = actions(visitor)

@@ -6,30 +6,30 @@
 // page can appear is in `ways.py`. Nothing is stored in the browser, and no cookie is set.
 (() => {
   const key = Symbol.for("footfall");
-  const page = performance.getEntriesByType("navigation")[0];
+  const [page] = performance.getEntriesByType("navigation");
   const stampOf = (entry) =>
-    +entry.serverTiming?.find((each) => each.name === "footfall")?.description;
-  const stamp = page ? stampOf(page) : -1;
+    +entry?.serverTiming?.find((each) => each.name === "footfall")?.description;
+  const stamp = stampOf(page);
   // Turbo and htmx may run a script again.
   if (!(stamp >= 0) || window[key]) return;
   window[key] = 1;
 
   const endpoint = new URL(".", document.currentScript.src);
-  const now = () => performance.now();
 
   // Sends a report as soon as the page is visible: a tab in the background is not looked at yet.
   // Without a network it waits for one, in this page.
-  const shown = (way, url, referrer) => {
-    const again = () => shown(way, url, referrer);
-    if (document.visibilityState !== "visible") {
-      addEventListener("visibilitychange", again, { once: true });
-      return;
-    }
+  const shown = (way, url, referrer, isSecond) => {
+    const again = () => shown(way, url, referrer, 1);
+    const later = (name) => addEventListener(name, again, { once: true });
+    if (document.hidden) return later("visibilitychange");
     fetch(endpoint, {
       method: "POST",
       keepalive: true,
-      body: JSON.stringify({ w: way, u: url, r: referrer, s: stamp, a: Math.round(now()) }),
-    }).catch(() => addEventListener("online", again, { once: true }));
+      body: JSON.stringify({ w: way, u: url, r: referrer, s: stamp, a: performance.now() }),
+    }).catch(() => {
+      // The network may have come back before it is known that there was none.
+      navigator.onLine && !isSecond ? again() : later("online");
+    });
   };
 
   // -- the page itself ----------------------------------------------------------------------
@@ -38,9 +38,8 @@
   const first = () => {
     // A browser that hides its figures has 0 for both. Not the server: its copy of a page that
     // counted as it was fetched ahead.
-    const isCopy = page.transferSize === 0 && page.decodedBodySize > 0 && stamp < 9e15;
-    const isOld = performance.timeOrigin - stamp > 6e4;
-    if (isCopy || isOld) appeared(isCopy ? "cache" : "old");
+    if (!page.transferSize && page.decodedBodySize && stamp < 9e15) appeared("cache");
+    else if (performance.timeOrigin - stamp > 6e4) appeared("old");
   };
   document.prerendering
     ? document.addEventListener("prerenderingchange", first, { once: true })
@@ -52,91 +51,99 @@
 
   // -- pages that scripts show --------------------------------------------------------------
 
-  let path = location.pathname;
-  let last = location.href;
+  let last = new URL(location);
   let isTurbo = window.Turbo;
-  let held;
-  // How the address has changed, in this order, and when; and the requests that the server has
-  // counted as a page. A library asks for a page, and then changes the address, or does so first.
-  const changes = [];
-  let answers = [];
+  // The pages that a library has asked for, by their stamps, which differ: the path under which
+  // each is shown; 1 if that is not known, and 0 once it was shown.
+  const answers = {};
+  // The changes of the address for whose pages no request is known.
+  let waiting = [];
+  let isAsking;
 
-  const note = (entries) => {
-    for (const entry of entries)
-      // Nothing is transferred of a copy, whose stamp is an old one.
-      if (/fetch|xml/.test(entry.initiatorType) && entry.transferSize && stampOf(entry))
-        answers.push(entry);
+  const note = (time, path) => {
+    // An older one is a copy, which counted when it was made.
+    if (time % 1e15 > stamp % 1e15 && answers[time] !== 0)
+      answers[time] = path || answers[time] || 1;
   };
-  const observer = new PerformanceObserver((list) => note(list.getEntries()));
+  // What the browser tells of the requests of any library; it may do so late.
+  const collect = (entries) => {
+    for (const entry of entries)
+      if (/fetch|xml/.test(entry.initiatorType)) note(stampOf(entry));
+  };
+  const observer = new PerformanceObserver((list) => collect(list.getEntries()));
   observer.observe({ type: "resource" });
 
-  // Reports the changes for which no request was counted, once their requests would be known.
   const settle = (isLeaving) => {
-    note(observer.takeRecords());
-    while (changes[0] && now() - changes[0].at > (isLeaving ? 0 : 450)) {
-      const change = changes.shift();
-      answers = answers.filter((entry) => {
-        const since = change.at - entry.responseEnd;
-        if (since < -2 && Math.abs(change.at - entry.startTime) > 3) return true;
-        // Of a visit that was given up, an answer is left.
-        if (since < 1e4) change.url = 0;
-      });
-      if (change.url) shown("route", change.url, change.from);
-    }
-  };
-  const release = (change) => {
-    change.at = now();
-    setTimeout(settle, 500);
+    collect(observer.takeRecords());
+    waiting = waiting.filter((isOpen) => isOpen(isLeaving));
   };
 
-  const renamed = () => {
-    path = location.pathname;
-    last = location.href;
-  };
-  // Notes a change of the address. It waits for those who load the page of an entry in the history.
-  const changed = () => {
-    const change = { at: Infinity, url: path !== location.pathname && location.href, from: last };
-    renamed();
-    changes.push(change);
-    const finished = window.navigation?.transition?.finished;
-    const ready = () => release(change);
-    finished ? finished.then(ready, ready) : ready();
+  // Turbo and htmx tell of a response before they show it. For a page of the history htmx asks
+  // after the address has changed.
+  for (const name of [
+    "turbo:before-fetch-response",
+    "htmx:beforeHistoryUpdate",
+    "htmx:before:history:update",
+    "htmx:before:history:restore",
+    "htmx:historyCacheMiss",
+    "htmx:historyCacheMissLoad",
+    "htmx:historyCacheMissLoadError",
+    "htmx:finally:request",
+  ])
+    addEventListener(name, ({ detail, defaultPrevented }) => {
+      const response =
+        detail.xhr || detail.fetchResponse?.response || (detail.ctx || detail).response?.raw || {};
+      const timing = response.headers
+        ? response.headers.get("Server-Timing")
+        : response.getResponseHeader?.("Server-Timing");
+      const url = detail.history?.path || response.responseURL || response.url;
+      note(+/footfall;desc="(.+?)"/.exec(timing)?.[1], new URL(url, last).pathname);
+      isAsking = /Miss$|:restore/.test(name) && !defaultPrevented;
+      settle();
+    });
+
+  const renamed = () => (last = new URL(location));
+  const changed = (isDue) => {
+    const from = last;
+    const to = renamed();
+    waiting.push((isLeaving) => {
+      let isAsked;
+      for (const time in answers)
+        if (answers[time] === 1 || answers[time] === to.pathname) {
+          answers[time] = 0;
+          isAsked = 1;
+        }
+      if (isAsked) return;
+      if (isAsking || !(isLeaving || isDue)) return 1;
+      if (to.pathname !== from.pathname) shown("route", to, from);
+    });
+    settle();
+    setTimeout(() => {
+      isDue = 1;
+      settle();
+    }, 5e3);
   };
 
   // A page under another address is the same page.
-  const moved = (isReplaced) => {
-    if (!isTurbo) isReplaced ? renamed() : changed();
-  };
+  const moved = (how) => isTurbo || (/^rep/.test(how) ? renamed() : changed());
   if (window.navigation) {
     navigation.addEventListener("currententrychange", (event) =>
-      event.navigationType && moved(event.navigationType === "replace"),
+      event.navigationType && moved(event.navigationType),
     );
   } else {
     for (const name of ["pushState", "replaceState"]) {
       const original = history[name];
       history[name] = function (...values) {
         original.apply(this, values);
-        moved(name === "replaceState");
+        moved(name);
       };
     }
-    addEventListener("popstate", () => moved());
+    addEventListener("popstate", moved);
   }
-  // Turbo, and Turbolinks before it, change the address before they ask for the page.
-  for (const name of ["turbo:load", "turbolinks:load"])
-    addEventListener(name, () => {
-      isTurbo = 1;
-      changed();
-    });
-  // htmx asks for a page of the history that it has no copy of.
-  for (const name of ["htmx:historyCacheMiss", "htmx:before:history:restore"])
-    addEventListener(name, () => {
-      held = changes[changes.length - 1];
-      if (held) held.at = Infinity;
-    });
-  for (const name of ["htmx:historyRestore", "htmx:historyCacheMissLoadError", "htmx:after:request"])
-    addEventListener(name, () => {
-      if (held) release(held);
-      held = 0;
-    });
+  // Turbo may change the address before it asks for the page.
+  addEventListener("turbo:load", () => {
+    isTurbo = 1;
+    changed(1);
+  });
   addEventListener("pagehide", () => settle(1));
 })();

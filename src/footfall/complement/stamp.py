@@ -54,13 +54,13 @@ def _shows_page(name: str | bytes, value: str | bytes) -> bool:
 
 
 def _value(hit: Hit, decision: Decision, now: float) -> int | None:
-    is_ahead = pageview.is_prefetch(hit)
+    time = int(now * 1000)
     if decision.kind == "pageview" or (decision.kind == "event" and decision.name == PAGEVIEW):
-        return COUNTED_AHEAD if is_ahead else int(now * 1000)
+        return time + COUNTED_AHEAD if pageview.is_prefetch(hit) else time
     if decision.reason == "prefetch" or (decision.reason == "method" and _is_posted_page(hit)):
         return NOT_COUNTED
     is_visit = pageview.is_library_request(hit)
-    return NEVER_COUNTED if is_visit and decision.reason in _NEVER else None
+    return time + NEVER_COUNTED if is_visit and decision.reason in _NEVER else None
 
 
 def _is_posted_page(hit: Hit) -> bool:

@@ -5,11 +5,12 @@ stamp of the page that is shown and the page's age, the time since its navigatio
 taken from one clock each, so the visitor's clock may be wrong: a page whose stamp was made before
 its navigation began is a copy, which the server has not counted.
 
-Three stamps are no time. `NOT_COUNTED` is that of a response which the server did not count though
-its showing is one: a page that was fetched ahead, and the answer to a POST. `COUNTED_AHEAD` is that
-of a page which counted when it was fetched ahead. `NEVER_COUNTED` tells a script that navigates by
-itself that the page was asked for, and is none that counts. A page without a stamp is none of whose
-showings count, or one of which the browser tells nothing: the script is silent there.
+Three stamps say more. `NOT_COUNTED` is that of a response which the server did not count though its
+showing is one: a page that was fetched ahead, and the answer to a POST. `COUNTED_AHEAD` is added to
+the time of a page which counted when it was fetched ahead. `NEVER_COUNTED` is added to that of one
+which a library asked for, and which is none that counts. So no two responses to a library have one
+stamp, by which the script tells them apart. A page without a stamp is none of whose showings count,
+or one of which the browser tells nothing: the script is silent there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = [
 
 NOT_COUNTED: Final = 0
 COUNTED_AHEAD: Final = 9_000_000_000_000_000
-NEVER_COUNTED: Final = -1
+NEVER_COUNTED: Final = 8_000_000_000_000_000
 
 OLD_MS: Final = 60_000
 """A page that came over the network is a copy, of a CDN for instance, if its stamp is older than
