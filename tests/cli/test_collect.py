@@ -102,6 +102,7 @@ def test_a_signal_ends_the_command_with_everything_written(
     assert [each.name for each in tmp_path.iterdir()] == ["events.sqlite3"]
 
 
+@pytest.mark.long
 def test_json_lines_tell_the_start_and_the_stop(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
     with command("-p", "0", "--database", str(file), "--json") as running:
@@ -283,6 +284,7 @@ def test_the_page_is_opened_on_request(
     assert "a b&c" not in printed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_kept", [True, False], ids=["in a file", "in memory"])
 def test_the_first_lines_say_what_of_the_forwarded_events_a_kill_loses(
     tmp_path: Path, is_kept: bool

@@ -140,6 +140,7 @@ def test_it_may_be_the_lifespan_of_the_app_around_it(file: Path, collector: Coll
     assert [each.name for each in file.parent.iterdir()] == ["events.sqlite3"]
 
 
+@pytest.mark.long
 def test_what_an_app_around_it_has_opened_is_closed_at_exit(file: Path) -> None:
     program = (
         "import asyncio, os, sys\n"

@@ -221,6 +221,7 @@ def test_an_older_collector_gets_one_request_each(
     assert "takes no batches" in caplog.text
 
 
+@pytest.mark.long
 @TRANSPORTS
 def test_a_collector_that_is_killed_costs_what_was_in_flight(
     client: Client, tmp_path: Path

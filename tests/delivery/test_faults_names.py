@@ -128,6 +128,7 @@ print("tracked", flush=True)
 """
 
 
+@pytest.mark.long
 @fault(20, "resolver-hangs-at-the-end")
 def test_a_process_ends_in_time_while_its_resolver_hangs(
     client: Client, library: Path, tmp_path: Path

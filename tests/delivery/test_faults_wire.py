@@ -99,6 +99,7 @@ print(kilobytes("VmHWM") - before)
 """
 
 
+@pytest.mark.long
 @fault(6, "body-200-mb-in-memory")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_huge_body_takes_no_memory(client: Client) -> None:

@@ -163,6 +163,7 @@ def test_a_batch_has_the_report_and_the_event_on_a_line_each() -> None:
     assert "authorization" not in COLLECTOR.batch_request(singles).headers
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(events=st.lists(ANY_EVENT, min_size=1, max_size=4))
 def test_whatever_events_hold_each_is_on_one_line_and_taken(events: list[Event]) -> None:
@@ -227,6 +228,7 @@ def test_where_no_batch_is_taken_each_event_is_sent_by_itself(response: Response
     assert COLLECTOR.read_batch(response, 2) is None
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(
     response=ANY_RESPONSE

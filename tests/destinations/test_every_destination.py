@@ -72,6 +72,7 @@ RULES: tuple[tuple[Destination, Callable[[Request], list[str]]], ...] = (
 )
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(ANY_EVENT)
 def test_whatever_an_event_holds_every_vendor_would_take_the_request(event: Event) -> None:
@@ -80,12 +81,14 @@ def test_whatever_an_event_holds_every_vendor_would_take_the_request(event: Even
         assert violations(request) + header_violations(request) == [], destination.name
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(ANY_VISITOR)
 def test_whatever_a_visitor_holds_swetrix_would_take_the_heartbeat(visitor: Visitor) -> None:
     assert header_violations(SWETRIX.heartbeat(visitor)) == []
 
 
+@pytest.mark.long
 @EVERY_DESTINATION
 @settings(deadline=None)
 @given(response=ANY_RESPONSE)

@@ -61,6 +61,7 @@ def refusals(event: Event) -> list[tuple[int, bytes]]:
     return [(each.status, each.body) for each in responses if each.status not in (201, 202)]
 
 
+@pytest.mark.long
 @given(ANY_EVENT)
 def test_whatever_a_hook_makes_of_an_event(event: Event) -> None:
     assert refusals(event) == []
@@ -103,6 +104,7 @@ ANY_HIT = st.builds(
 )
 
 
+@pytest.mark.long
 @given(ANY_HIT)
 def test_whatever_a_browser_sends(hit: Hit) -> None:
     event = BUILDER.from_hit(hit).event
@@ -140,6 +142,7 @@ ANY_TRACK_CALL = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @given(
     ANY_TRACK_CALL,
     st.just("https://example.com/") | ANY_TEXT.map(lambda text: f"https://shop.example.com/{text}"),

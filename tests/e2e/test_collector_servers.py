@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx2
+import pytest
 
 from footfall.collector import Store
 from footfall.collector.storage.stored_events import EventSearch
@@ -83,6 +84,7 @@ app = Starlette(routes=[Mount("/stats", collector)], lifespan=collector.lifespan
 """
 
 
+@pytest.mark.long
 @each_server({"uvicorn": uvicorn("mounted_collector:app", "--workers", "2")})
 def test_worker_processes_share_a_file_and_close_it(spec: ServerSpec, tmp_path: Path) -> None:
     (tmp_path / "mounted_collector.py").write_text(MOUNTED_APP, encoding="utf-8")

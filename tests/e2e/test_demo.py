@@ -41,6 +41,7 @@ def demo(*options: str) -> Iterator[tuple[str, str]]:
             running.communicate(timeout=20)
 
 
+@pytest.mark.long
 @pytest.mark.server("chromium")
 @pytest.mark.parametrize("options", [(), ("--collector-port", "0")], ids=["file", "collector"])
 def test_clicks_in_the_demo_show_up_on_the_live_page(

@@ -237,6 +237,7 @@ def test_a_server_that_is_stopped_has_delivered_what_was_in_flight_over_http_2(
         assert not endpoint.violations
 
 
+@pytest.mark.long
 @each_server(WITHOUT_EXIT_HOOK, always=["31-waitress"])
 def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
@@ -251,6 +252,7 @@ def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
     assert found <= once(*earlier, *last)
 
 
+@pytest.mark.long
 @each_server(TRACKED_BEFORE_FORK, always=["35-gunicorn-preload"])
 def test_what_is_tracked_before_a_fork_is_never_doubled_and_costs_the_workers_nothing(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
@@ -264,6 +266,7 @@ def test_what_is_tracked_before_a_fork_is_never_doubled_and_costs_the_workers_no
     assert server.log.count("'s master, which serves no request") == 1
 
 
+@pytest.mark.long
 @each_server({"40-gunicorn-max-requests": _gunicorn("lifecycle:wsgi", "--max-requests", "50")})
 def test_workers_that_are_replaced_lose_no_event(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
@@ -276,6 +279,7 @@ def test_workers_that_are_replaced_lose_no_event(
     assert delivered(endpoint) == once(*paths), server.log
 
 
+@pytest.mark.long
 @each_server(SOME, always=["31-uvicorn", "39-uwsgi-threads"])
 def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
@@ -303,6 +307,7 @@ def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
     assert max(found.values()) == 1
 
 
+@pytest.mark.long
 @each_server(
     {
         name.replace("31", "33").replace("39", "33"): WITH_EXIT_HOOK[name]
@@ -319,6 +324,7 @@ def test_an_endpoint_that_hangs_delays_no_server(spec: ServerSpec, tmp_path: Pat
         server.stop()
 
 
+@pytest.mark.long
 @each_server(
     {
         "39-uwsgi": uwsgi("lifecycle_interrupted:wsgi", workers=1, folder=APPS),
@@ -338,6 +344,7 @@ def test_a_worker_that_is_stopped_while_it_is_forked_ends_quietly(
     assert delivered(endpoint) == once(*paths), server.log
 
 
+@pytest.mark.long
 @each_server(
     {name.replace("31", "32").replace("39", "32"): spec for name, spec in SOME.items()},
     always=["32-uvicorn", "32-gunicorn-gthread"],
@@ -368,6 +375,7 @@ def test_a_worker_that_is_killed_loses_no_event_that_has_left(
     assert delivered(endpoint) == once(*earlier, *later)
 
 
+@pytest.mark.long
 @pytest.mark.server
 def test_44_runserver_reloads_and_loses_no_event(endpoint: Vendor, tmp_path: Path) -> None:
     folder = tmp_path / "examples"
@@ -432,6 +440,7 @@ def send_task(celery_settings: dict[str, Any], task: str, *arguments: int) -> No
     app.send_task(task, arguments)
 
 
+@pytest.mark.long
 @each_server(
     {f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")}, always=["41-prefork"]
 )
@@ -451,6 +460,7 @@ def test_a_celery_worker_that_is_stopped_has_delivered_every_event_once(
     assert delivered(endpoint) == once(*(f"/{number}" for number in range(tasks)))
 
 
+@pytest.mark.long
 @each_server({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")}, always=[])
 def test_a_celery_child_that_is_replaced_has_delivered_the_events_of_its_task(
     spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path

@@ -142,6 +142,7 @@ def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
                 assert address_seen_by_app(address, [], VISITOR_V6) == VISITOR_V6
 
 
+@pytest.mark.long
 @each_server(OTHER_SERVERS, "nginx", always=["waitress"])
 def test_the_visitor_is_found_by_other_servers_too(spec: ServerSpec, tmp_path: Path) -> None:
     with running(spec, tmp_path, **settings("auto")) as app:
@@ -185,6 +186,7 @@ def waitress_on_a_socket(socket_path: Path) -> ServerSpec:
     return replace(spec, command=tuple(command), ready_texts=("Serving on",))
 
 
+@pytest.mark.long
 @pytest.mark.server("nginx", "gunicorn", "uwsgi")
 @pytest.mark.parametrize(
     "spec_of",
@@ -221,6 +223,7 @@ def test_the_visitor_is_found_over_ipv6_loopback(tmp_path: Path) -> None:
             )
 
 
+@pytest.mark.long
 @pytest.mark.server("haproxy", "uvicorn")
 @pytest.mark.parametrize("name", ["uvicorn", "uvicorn-proxy-headers", "gunicorn"])
 def test_the_visitor_is_found_behind_haproxy(name: str, tmp_path: Path) -> None:

@@ -50,9 +50,10 @@ def test_a_server_that_is_stopped_has_every_page_in_its_file_once(
     assert pages(file) == once(*paths), server.log
 
 
+@pytest.mark.long
 @pytest.mark.server("gunicorn")
-@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.long)])
-def test_a_worker_that_is_killed_costs_what_it_had_not_written(rounds: int, tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_costs_what_it_had_not_written(tmp_path: Path) -> None:
+    rounds = 20
     file = tmp_path / "footfall.sqlite3"
     chosen = random.Random(rounds)
     served: list[str] = []
@@ -88,6 +89,7 @@ def test_a_worker_that_is_killed_costs_what_it_had_not_written(rounds: int, tmp_
     assert len(failed) <= 5 * rounds, failed
 
 
+@pytest.mark.long
 @pytest.mark.server("gunicorn")
 def test_the_upkeep_moves_when_its_process_is_killed(tmp_path: Path) -> None:
     file = tmp_path / "footfall.sqlite3"

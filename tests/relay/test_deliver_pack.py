@@ -126,6 +126,7 @@ def undoing_celery(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.root.setLevel(level)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undoing_celery")
 def test_the_recipe_for_celery_delivers_each_event_once() -> None:
     from celery.contrib.testing.worker import start_worker
@@ -180,6 +181,7 @@ def postgresql(folder: Path) -> Iterator[str]:
         subprocess.run([*start, "-m", "immediate", "stop"], **quiet)
 
 
+@pytest.mark.long
 @pytest.mark.server(str(POSTGRESQL[0]))
 def test_the_recipe_for_postgresql_delivers_each_event_once(tmp_path: Path) -> None:
     [table] = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

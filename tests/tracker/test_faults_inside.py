@@ -455,6 +455,7 @@ OTEL = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("instrument", "client"),
     [

@@ -53,6 +53,7 @@ def test_what_is_answered_while_the_file_is_locked_survives_a_kill(
     assert refused == [f"/{endpoint}" for endpoint in ENDPOINTS]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_refused_event_is_written_once_by_its_retry(tmp_path: Path, endpoint: str) -> None:
     with collector_process(tmp_path / "events.sqlite3") as running:
@@ -105,6 +106,7 @@ def test_a_retry_counts_as_the_event_itself_would(tmp_path: Path) -> None:
     assert [figures["a.test"][name] for name in counted] == [1, 1, 2, 0]
 
 
+@pytest.mark.long
 def test_only_written_events_are_forwarded(tmp_path: Path) -> None:
     with CollectorServer() as vendor:
         line = f"plausible+{vendor.url}/a.test"
