@@ -86,7 +86,7 @@ def test_a_browser_sends_the_token_once_and_keeps_a_cookie(anonymous: httpx2.Cli
     )
     cookie = answer.headers["set-cookie"]
     assert TOKEN not in cookie
-    assert ("HttpOnly" in cookie, "SameSite=lax" in cookie, "Secure" in cookie) == (
+    assert ("HttpOnly" in cookie, "SameSite=Lax" in cookie, "Secure" in cookie) == (
         True,
         True,
         False,

@@ -8,21 +8,18 @@ but GET, HEAD and OPTIONS are refused to pages of other origins.
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from footfall.collector.access_token import (
-    COOKIE_NAME,
-    COOKIE_SECONDS,
     SHARED_PATH,
-    cookie_value,
+    entry_headers,
     has_cookie,
     has_token,
-    is_same,
 )
 from footfall.collector.csrf import is_forged
 from footfall.collector.host_check import PROBE_PATHS
@@ -75,9 +72,16 @@ class AccessControl:
         return self._check_token(self._token, request)
 
     def _check_token(self, token: str, request: Request) -> Response | None:
-        parameter = request.query_params.get("token")
-        if parameter is not None and is_same(parameter, token):
-            return _set_cookie(token, request)
+        address = PublicAddress.of(request)
+        entry = entry_headers(
+            token,
+            root=address.root,
+            path=route_path(request.scope),
+            query=request.scope["query_string"].decode("latin-1"),
+            is_secure=address.scheme == "https",
+        )
+        if entry is not None:
+            return Response(status_code=HTTPStatus.SEE_OTHER, headers=dict(entry))
         is_given = has_token(request.headers.get("authorization", ""), [token])
         if is_given or has_cookie(request.headers.get("cookie", ""), token):
             return None
@@ -87,22 +91,3 @@ class AccessControl:
 
 def _reject(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> Response:
     return PlainTextResponse(f"{text}\n", status, headers)
-
-
-def _set_cookie(token: str, request: Request) -> Response:
-    """Redirect to the same page, with the token in a cookie instead of the address bar."""
-    address = PublicAddress.of(request)
-    # Exactly one slash: a path that begins with two names another host.
-    path = f"{address.root}/" + quote(route_path(request.scope).lstrip("/"))
-    rest = [(key, value) for key, value in request.query_params.multi_items() if key != "token"]
-    response = RedirectResponse(f"{path}?{urlencode(rest)}" if rest else path, HTTPStatus.SEE_OTHER)
-    response.set_cookie(
-        COOKIE_NAME,
-        cookie_value(token),
-        max_age=COOKIE_SECONDS,
-        path=address.root or "/",
-        httponly=True,
-        samesite="lax",
-        secure=address.scheme == "https",
-    )
-    return response

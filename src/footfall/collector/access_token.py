@@ -1,4 +1,4 @@
-"""The tokens in `Authorization: Bearer` and in cookies, compared in constant time."""
+"""The tokens in `Authorization: Bearer`, cookies and addresses, compared in constant time."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode
 
 __all__ = [
     "COOKIE_NAME",
     "COOKIE_SECONDS",
     "SHARED_PATH",
     "cookie_value",
+    "entry_headers",
     "has_cookie",
     "has_token",
     "is_same",
@@ -28,6 +30,10 @@ SHARED_PATH: Final = "/shared/"
 """What the paths of all shared dashboards begin with. The rest of the address is the secret."""
 
 
+# More than any page has.
+_MAX_FIELDS: Final = 64
+
+
 def has_token(authorization: str, tokens: Iterable[str]) -> bool:
     """Whether the header's value has one of the tokens, with the scheme in any case."""
     scheme, _, given = authorization.partition(" ")
@@ -39,6 +45,36 @@ def has_token(authorization: str, tokens: Iterable[str]) -> bool:
 def is_same(given: str, secret: str) -> bool:
     """Whether both are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(given.encode(errors="replace"), secret.encode())
+
+
+def entry_headers(
+    token: str, *, root: str, path: str, query: str, is_secure: bool
+) -> list[tuple[str, str]] | None:
+    """The headers of the redirect from `?token=` to the same page, with the token in a cookie
+    instead of the address bar; None where the query does not have it.
+
+    Args:
+        token: The right one.
+        root: The path of the pages as a browser has it.
+        path: What follows it.
+        query: As it was sent.
+        is_secure: Whether the browser came over TLS.
+    """
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return None
+    if not any(name == "token" and is_same(value, token) for name, value in pairs):
+        return None
+    # Exactly one slash: a path that begins with two names another host.
+    location = quote("/" + root.strip("/")).rstrip("/") + "/" + quote(path.lstrip("/"))
+    if rest := [pair for pair in pairs if pair[0] != "token"]:
+        location += f"?{urlencode(rest)}"
+    cookie = (
+        f"{COOKIE_NAME}={cookie_value(token)}; Max-Age={COOKIE_SECONDS}; "
+        f"Path={quote(root) or '/'}; HttpOnly; SameSite=Lax{'; Secure' if is_secure else ''}"
+    )
+    return [("location", location), ("set-cookie", cookie)]
 
 
 def cookie_value(token: str) -> str:

@@ -14,15 +14,12 @@ from __future__ import annotations
 
 import inspect
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode
 
 from footfall.client_ip import ClientIP
 from footfall.client_ip.platforms import KNOWN_HEADERS
 from footfall.collector.access_token import (
-    COOKIE_NAME,
-    COOKIE_SECONDS,
     SHARED_PATH,
-    cookie_value,
+    entry_headers,
     has_cookie,
     has_token,
     is_same,
@@ -40,8 +37,6 @@ _PROXY_HEADERS: Final = KNOWN_HEADERS | {"via"}
 _REMEDY: Final = (
     "say who may look with the option dashboard_token, dashboard_password or dashboard_allow"
 )
-# More than any page has.
-_MAX_FIELDS: Final = 64
 _REALM: Final = 'Basic realm="footfall", charset="UTF-8"'
 
 
@@ -108,8 +103,15 @@ class AccessRules:
         token, allow = self._options.token, self._options.allow
         refusals = []
         if token is not None:
-            if (entry := _token_entry(token, request)) is not None:
-                return entry
+            entry = entry_headers(
+                token,
+                root=request.root,
+                path=request.path,
+                query=request.query,
+                is_secure=request.is_secure,
+            )
+            if entry is not None:
+                return text_response(303, "", entry)
             if has_token(request.headers.get("authorization", ""), [token]) or has_cookie(
                 request.headers.get("cookie", ""), token
             ):
@@ -159,24 +161,3 @@ def _refusal_of_link(share_token: str, path: str) -> DashboardResponse | None:
     """The response to whoever does not have the address of the shared dashboard."""
     given = path.removeprefix(SHARED_PATH).partition("/")[0]
     return None if is_same(given, share_token) else text_response(404, "This link leads nowhere.")
-
-
-def _token_entry(token: str, request: DashboardRequest) -> DashboardResponse | None:
-    """The redirect to the same page, with the cookie, where the query has the token."""
-    try:
-        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        return None
-    if not any(name == "token" and is_same(value, token) for name, value in pairs):
-        return None
-    # Exactly one slash: a path that begins with two names another host.
-    location = quote("/" + request.root.lstrip("/")) + "/" + quote(request.path.lstrip("/"))
-    if rest := [pair for pair in pairs if pair[0] != "token"]:
-        location += f"?{urlencode(rest)}"
-    cookie = (
-        f"{COOKIE_NAME}={cookie_value(token)}; Max-Age={COOKIE_SECONDS}; "
-        f"Path={quote(request.root)}; HttpOnly; SameSite=Lax"
-    )
-    if request.is_secure:
-        cookie += "; Secure"
-    return text_response(303, "", [("location", location), ("set-cookie", cookie)])
