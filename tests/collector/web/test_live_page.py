@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +13,10 @@ import pytest
 
 from footfall.collector import CollectorServer
 from footfall.collector.web import reason_texts
+from footfall.collector.web.live_page import row_of_hit
 from footfall.tracker import Tracker
+from tests.collector.storage.support import enqueue
+from tests.collector.support import incoming_event, received_hit
 from tests.collector.web.support import (
     post,
     stored_events,
@@ -50,13 +54,39 @@ def test_the_newest_comes_first_whatever_its_status(http: httpx2.Client, tracker
     visit(tracker, navigation("/fourth"))
     stored_events(http)
     page = http.get("/live").text
-    assert re.findall(r"<bdi>/(\w+)</bdi>", page) == ["fourth", "third", "second", "first"]
+    assert re.findall(r">/(\w+)</bdi>", page) == ["fourth", "third", "second", "first"]
     statuses = re.findall(r'<li class="row (\w+)"', page)
     assert statuses == ["tracked", "untracked", "dropped", "tracked"]
     # With what led to it, and with the exchange where it is known.
     assert "Not counted : bot Googlebot GET 200 /third" in text_of(page)
     assert "Dropped : bot Googlebot /second" in text_of(page)
     assert "Counted GET 200 /fourth" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        ("2026-11-21T00:00:00", "00:00:00"),
+        ("2026-11-20T23:59:59", "20 Nov 23:59"),
+        ("2026-02-01T08:00:00", "1 Feb 08:00"),
+        ("2025-11-21T12:00:00", "21 Nov 2025"),
+    ],
+)
+def test_a_time_of_another_day_has_its_day(at: str, text: str) -> None:
+    hit = received_hit(received_at=datetime.fromisoformat(f"{at}+00:00").timestamp())
+    assert row_of_hit(hit).time_text("2026-11-21") == text
+
+
+def test_an_imported_event_stands_where_its_time_is(
+    collector: CollectorServer, http: httpx2.Client
+) -> None:
+    now = collector.store.clock()
+    assert enqueue(collector.store, [incoming_event(path="/new", at=now)])
+    assert enqueue(collector.store, [incoming_event(path="/past", at=now - 400 * 86_400)])
+    assert collector.store.flush()
+    page = http.get("/live").text
+    assert re.findall(r">/(\w+)</bdi>", page) == ["new", "past"]
+    assert re.search(r">\d+ \w{3} \d{4}</time>", page)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +113,7 @@ def test_the_list_can_be_filtered_without_a_script(
     post(http, url="https://a.test/kept")
     stored_events(http)
     page = http.get("/live", params=query).text
-    assert re.findall(r'<span class="path"><bdi>([^<]*)', page) == paths
+    assert re.findall(r'<span class="path"><bdi dir="ltr">([^<]*)', page) == paths
     assert ("No event fits" in page) == (not paths)
     if "show" in query:
         assert f'aria-current="true">{reason_texts.STATUS_NAMES[query["show"]]}' in page  # type: ignore[index]
@@ -166,6 +196,32 @@ def test_the_page_shows_new_events_and_reacts_to_keys(
 
     assert chromium.run(journey) == []
     assert stored_events(http) == []
+
+
+@pytest.mark.server("chromium")
+def test_what_comes_later_with_an_earlier_time_is_put_below(
+    collector: CollectorServer, http: httpx2.Client, chromium: Chromium
+) -> None:
+    now = collector.store.clock()
+
+    def journey(page: BrowserPage) -> list[list[str]]:
+        page.goto(f"{collector.url}/live")
+        page.get_by_role("status").get_by_text("live").wait_for()
+        for path, days, visitor in (
+            ("/new", 0, "ann"),
+            ("/past", 400, "bob"),
+            ("/newer", 0, "cem"),
+        ):
+            event = incoming_event(path=path, at=now - days * 86_400, visitor=visitor)
+            assert enqueue(collector.store, [event])
+            page.locator(".row .path", has_text=path).wait_for()
+        assert page.locator("time").last.inner_text()[-4:].isdigit()
+        paths = page.locator(".row .path")
+        seen = [paths.all_inner_texts()]
+        page.keyboard.press("v")
+        return [*seen, paths.all_inner_texts()]
+
+    assert chromium.run(journey) == [["/newer", "/new", "/past"]] * 2
 
 
 @pytest.mark.server("chromium")

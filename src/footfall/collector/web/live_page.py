@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from heapq import merge
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from footfall.collector.ingest.forward import Forward
@@ -95,6 +95,15 @@ class LiveRow:
     def time(self) -> str:
         return iso_time(self.received_at)
 
+    def time_text(self, today: str) -> str:
+        """The time as a list shows it, with the day where that is another: of imported events, and
+        of those before midnight. Both in UTC; a browser with a script shows its own time."""
+        day = date.fromisoformat(self.time[:10])
+        if self.time.startswith(today):
+            return self.time[11:19]
+        text = f"{day.day} {day:%b}"
+        return f"{text} {self.time[11:16]}" if today.startswith(f"{day:%Y}") else f"{text} {day:%Y}"
+
     @property
     def agent(self) -> str:
         """Browser and device, as far as they are known."""
@@ -145,6 +154,7 @@ class LivePage:
             view=view,
             status_names=STATUS_NAMES,
             rows=rows[:_ROWS],
+            today=self._today(),
             position=position,
             domains=self._store.domains(),
             **self._notices(),
@@ -172,7 +182,8 @@ class LivePage:
 
         def read_new(after: StreamPosition) -> Batch[StreamPosition] | None:
             rows, position = self._newest(view, MAX_AT_ONCE, after)
-            html = [template.render(row=row, view=view) for row in reversed(rows)]
+            today = self._today()
+            html = [template.render(row=row, view=view, today=today) for row in reversed(rows)]
             return (position, [Message(position, html)]) if position != after else None
 
         return read_new
@@ -196,12 +207,15 @@ class LivePage:
             max([after.event, *(entry.id for entry in entries[-1:])]),
             max([after.hit, *(hit.id for hit in hits[-1:])]),
         )
-        rows = merge(
-            map(self._row_of_event, reversed(entries)),
-            map(row_of_hit, reversed(hits)),
+        # Imported events have greater numbers than later ones that came before the import.
+        rows = sorted(
+            [*map(self._row_of_event, reversed(entries)), *map(row_of_hit, reversed(hits))],
             key=lambda row: -row.received_at,
         )
         return [row for row in rows if row.contains(view.text)][:number], position
+
+    def _today(self) -> str:
+        return iso_time(self._store.clock())[:10]
 
     def _row_of_event(self, entry: StoredEvent) -> LiveRow:
         recent = self._store.recent_event(entry.id)

@@ -6,16 +6,19 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from footfall.collector.storage.store import Store
+from tests.collector.storage.support import enqueue
 from tests.collector.web.dashboard.support import (
     NOON,
+    event_of,
     served_dashboard,
 )
 from tests.e2e.chromium import Chromium
+from tests.support.page_layout import layout_faults
 from tests.support.vendors import wait_until
 
 if TYPE_CHECKING:
@@ -270,18 +273,10 @@ COLLISIONS: Final = """() => {
     box.left < 0 || box.right > innerWidth || boxes.slice(index + 1).some((next) =>
       box.left < next.right + 4 && next.left < box.right + 4)).map((box) => box.left);
 }"""
-# What can be pressed, and is smaller than 24 px. A link within a sentence is as high as its line.
-SMALL_TARGETS: Final = """() => [...document.querySelectorAll("a, button, summary, input, select")]
-  .filter((each) => !each.closest("p.nothing, footer, .skip"))
-  .map((each) => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
-  .filter(([, box]) => box.width && (box.width < 24 || box.height < 24))
-  .map(([text, box]) => `${text} ${box.width} x ${box.height}`)"""
 
 
 @pytest.mark.server("chromium")
-def test_labels_stand_apart_and_targets_are_large_on_every_width(
-    url: str, chromium: Chromium
-) -> None:
+def test_labels_stand_apart_and_boxes_too_on_every_width(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> list[Any]:
         found: list[Any] = []
         for period in ("today", "7d", "28d", "custom&from=2025-11-22&to=2026-11-21"):
@@ -289,12 +284,64 @@ def test_labels_stand_apart_and_targets_are_large_on_every_width(
             for width in (320, 390, 768, 1440):
                 page.set_viewport_size({"width": width, "height": 844})
                 found += [(period, width, each) for each in page.evaluate(COLLISIONS)]
-                found += [(period, width, each) for each in page.evaluate(SMALL_TARGETS)]
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    found.append((period, width, "the page is too wide"))
+                found += [(period, width, each) for each in layout_faults(page)]
         return found
 
     assert chromium.run(journey) == []
+
+
+LONG_EVENT: Final = "An event with a name that is longer than anybody would choose for a button"
+LONG_TEXT: Final = "/" + "a-long-part/" * 25
+ODD_EVENTS: Final = [
+    *(
+        event_of(f"v{number}", 600 + number, path, source=source, country="VC")
+        for number, (path, source) in enumerate(
+            [
+                (LONG_TEXT, f"{'a-long-label.' * 6}example"),
+                ("/" + "x" * 300, "bücher.example"),
+                ("/כתבות/איך-לספור-מבקרים-בלי-סקריפט", "وزارة-الاتصالات.مصر"),
+                ("/日本語のページ/訪問者の数え方について長いタイトル" * 3, "例え.テスト"),
+            ]
+        )
+    ),
+    event_of("v0", 500, LONG_TEXT, LONG_EVENT, props={"a-key-of-a-prop-" * 4: "its value " * 30}),
+    # Ticks of minutes and seconds are the longest.
+    event_of("slow", 3_600, "/"),
+    event_of("slow", 3_465, "/slow"),
+]
+ODD_STATES: Final = (
+    "/?metric=visit_duration",
+    f"/?{urlencode({'event': LONG_EVENT})}",
+    f"/?{urlencode({'page': LONG_TEXT, 'source': 'bücher.example'})}",
+    "/?period=yesterday",
+    "/?period=12mo&metric=visit_duration",
+    "/live",
+    "/live/1",
+)
+
+
+@pytest.mark.server("chromium")
+def test_long_and_foreign_texts_stay_in_their_boxes(chromium: Chromium) -> None:
+    def journey(page: Page, url: str) -> list[Any]:
+        found: list[Any] = []
+        for state in ODD_STATES:
+            page.goto(url + state)
+            for width in (390, 1440):
+                page.set_viewport_size({"width": width, "height": 844})
+                found += [(state, width, each) for each in layout_faults(page)]
+        # A path begins at the left in any script.
+        page.goto(url)
+        texts = [page.locator("#pages bdi", has_text=text) for text in ("כתבות", "日本語")]
+        lefts = [text.first.bounding_box() for text in texts]
+        assert len({box["x"] for box in lefts if box}) == 1
+        page.goto("about:blank")
+        return found
+
+    with closing(Store(clock=lambda: NOON)) as store:
+        assert enqueue(store, ODD_EVENTS)
+        assert store.flush()
+        for url in served_dashboard(store):
+            assert chromium.run(partial(journey, url=url)) == []
 
 
 @pytest.mark.server("chromium")

@@ -56,6 +56,22 @@ def test_the_scale_is_round_and_near_the_largest(
     assert draw([Point("a", largest, None)], scale=scale).ticks == ticks
 
 
+@pytest.mark.parametrize(
+    ("hours", "many", "few"),
+    [
+        (24, [0, 3, 6, 9, 12, 15, 18, 21], [0, 6, 12, 18]),
+        (25, [0, 6, 12, 18, 24], [0, 12, 24]),
+        (48, [0, 6, 12, 18, 24, 30, 36, 42], [0, 12, 24, 36]),
+        (72, [0, 12, 24, 36, 48, 60], [0, 24, 48]),
+        (168, [0, 24, 48, 72, 96, 120, 144], [0, 48, 96, 144]),
+    ],
+)
+def test_labels_of_hours_are_round(hours: int, many: list[int], few: list[int]) -> None:
+    chart = draw([Point(str(hour), 1, None) for hour in range(hours)], is_hourly=True)
+    assert [int(label.text) for label in chart.labels] == many
+    assert [int(label.text) for label in chart.few_labels] == few
+
+
 @pytest.mark.parametrize("number", [1, 2, 5, 7, 24, 28, 31, 53, 168, 365])
 def test_few_labels_stand_evenly_and_away_from_the_ends(number: int) -> None:
     chart = draw([Point("a", 1, None, "b")] * number)

@@ -84,8 +84,12 @@ def test_a_period_is_compared_with_the_same_part_of_the_one_before(url: str) -> 
         ("period=7d&interval=hour", ("Visitors by hour", "Sat 21 Nov 11:00 1")),
         ("period=all", ("Visitors by day", "Sun 1 Nov 1", "Visitors 5")),
         ("period=last_month", ("Visitors by day, 1 – 31 Oct 2026",)),
+        (
+            "period=custom&from=2026-01-01&to=2026-01-02",
+            ("newest visit was on Sat 21 Nov 2026", "Nothing in this period"),
+        ),
         ("period=12mo", ("Visitors by month, 1 Dec 2025 – 30 Nov 2026", "Nov 2026 5")),
-        ("page=/nowhere", ("Nothing came in this time that fits the filters", "2026-11-21")),
+        ("page=/nowhere", ("Nothing in this period fits the filters", "Nothing fits the")),
     ],
 )
 def test_a_view_shows(url: str, query: str, expected: tuple[str, ...]) -> None:

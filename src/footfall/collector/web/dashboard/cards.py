@@ -76,7 +76,7 @@ _HINTS: Final = {
         "Countries show where a CDN tells them (such as CF-IPCountry), or with `--mmdb FILE`."
     ),
     "language": "Languages show once a browser names one in `Accept-Language`.",
-    "event": 'Send one from a view: footfall.track("Signup", props={"plan": "pro"})',
+    "event": 'Send one from a view: `footfall.track("Signup", props={"plan": "pro"})`',
 }
 
 

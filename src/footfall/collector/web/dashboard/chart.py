@@ -18,6 +18,8 @@ HEIGHT: Final = 100
 # As many labels fit below the chart, and below that of a phone.
 _LABELS: Final = 8
 _FEW_LABELS: Final = 4
+# Hours between labels, which then have the same times on each day.
+_HOUR_STEPS: Final = (1, 2, 3, 6, 12, 24)
 # A top that is far from the largest figure flattens the line.
 _MAX_LINES: Final = 5
 # Steps between ticks, each times a power of ten.
@@ -77,13 +79,20 @@ class Chart:
     few_labels: Sequence[AxisLabel]
 
 
-def draw(points: Sequence[Point], incomplete: int | None = None, scale: Scale = "whole") -> Chart:
+def draw(
+    points: Sequence[Point],
+    incomplete: int | None = None,
+    scale: Scale = "whole",
+    *,
+    is_hourly: bool = False,
+) -> Chart:
     """The drawing of a series.
 
     Args:
         points: The series.
         incomplete: The index of the time that is not over yet.
         scale: What the ticks may be.
+        is_hourly: Whether the points are hours, from midnight on.
     """
     top, ticks = _ticks(max((_size(each) for each in points), default=0), scale)
     width = WIDTH / max(len(points), 1)
@@ -102,15 +111,19 @@ def draw(points: Sequence[Point], incomplete: int | None = None, scale: Scale = 
             Slot(round(index * width, 2), round(width, 2), point)
             for index, point in enumerate(points)
         ],
-        labels=_labels(texts, _LABELS),
-        few_labels=_labels(texts, _FEW_LABELS),
+        labels=_labels(texts, _LABELS, is_hourly=is_hourly),
+        few_labels=_labels(texts, _FEW_LABELS, is_hourly=is_hourly),
     )
 
 
-def _labels(texts: Sequence[str], limit: int) -> list[AxisLabel]:
+def _labels(texts: Sequence[str], limit: int, *, is_hourly: bool) -> list[AxisLabel]:
     step = max(math.ceil(len(texts) / limit), 1)
     # What is left over goes to both ends, so that no label sticks out.
     first = (len(texts) - 1) % step // 2
+    if is_hourly:
+        # Midnight is a round time, beside which the axis has room.
+        days = math.ceil(step / _HOUR_STEPS[-1]) * _HOUR_STEPS[-1]
+        step, first = next((each for each in _HOUR_STEPS if each >= step), days), 0
     return [
         AxisLabel(round(100 * (index + 0.5) / len(texts), 2), texts[index])
         for index in range(first, len(texts), step)

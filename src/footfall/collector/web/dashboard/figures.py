@@ -34,13 +34,14 @@ from footfall.collector.web.dashboard.chart import Chart, Point, Scale, draw
 from footfall.collector.web.dashboard.formatting import (
     UNKNOWN,
     Change,
+    day_of,
     format_axis,
     format_change,
+    format_day,
     format_figure,
     format_range,
     format_tick,
     format_time,
-    iso_day,
 )
 from footfall.collector.web.dashboard.view import View, units_of
 
@@ -104,8 +105,9 @@ class Figures:
     # Whether there are imported days in the range, which filters cannot be applied to.
     leaves_out_imported: bool
     is_empty: bool
-    # The day of the newest event, which an empty page links to.
+    # The day of the newest event, which an empty page links to, as ISO 8601 and as a text.
     newest_day: str
+    newest_text: str
 
 
 def figures(store: Store, view: View) -> Figures:
@@ -174,7 +176,13 @@ class _FiguresReader:
         unit = self._view.unit(self._range)
         before, after = self._view.steps(*self._time)
         points = self._points(metric, unit)
-        chart = draw(points, self._incomplete(unit, points), _SCALES.get(metric, "whole"))
+        chart = draw(
+            points,
+            self._incomplete(unit, points),
+            _SCALES.get(metric, "whole"),
+            is_hourly=unit == "hour",
+        )
+        newest_day = day_of(newest or self._now, self._range)
         return Figures(
             range=self._range,
             days=format_range(self._range),
@@ -196,7 +204,8 @@ class _FiguresReader:
             prop_names=self._prop_names,
             leaves_out_imported=self._snapshot.leaves_out_imported(self._query_of("visitors")),
             is_empty=all(total.text in ("0", "0.0%", UNKNOWN) for total in totals),
-            newest_day=iso_day(newest or self._now, self._range),
+            newest_day=newest_day.isoformat(),
+            newest_text=format_day(newest_day),
         )
 
     def graph(self) -> Table:

@@ -102,7 +102,7 @@ def format_range(span: TimeRange) -> str:
     """The days of a range: `Sat 21 Nov 2026`, `15 – 21 Nov 2026`."""
     first, last = span.first_day, span.last_day
     if first == last:
-        return f"{first:%a} {first.day} {first:%b %Y}"
+        return format_day(first)
     head = f"{first.day}"
     if (first.year, first.month) != (last.year, last.month):
         head += f" {first:%b}"
@@ -111,9 +111,14 @@ def format_range(span: TimeRange) -> str:
     return f"{head} – {last.day} {last:%b %Y}"
 
 
-def iso_day(instant: int, span: TimeRange) -> str:
-    """The ISO date of an instant (milliseconds) in the time zone of a range."""
-    return datetime.fromtimestamp(instant / 1_000, span.zone).date().isoformat()
+def format_day(day: date) -> str:
+    """A day: `Sat 21 Nov 2026`."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def day_of(instant: int, span: TimeRange) -> date:
+    """The day of an instant (milliseconds) in the time zone of a range."""
+    return datetime.fromtimestamp(instant / 1_000, span.zone).date()
 
 
 _BEFORE: Final = "the period before"

@@ -2,7 +2,10 @@
 "use strict";
 
 for (const time of document.querySelectorAll("time")) {
-  time.textContent = new Date(time.dateTime).toLocaleString([], { hourCycle: "h23" });
+  const date = new Date(time.dateTime);
+  time.textContent = time.matches(".clock")
+    ? date.toLocaleTimeString("en-GB", { hourCycle: "h23", fractionalSecondDigits: 3 })
+    : date.toLocaleString([], { hourCycle: "h23" });
 }
 
 if (navigator.clipboard) {

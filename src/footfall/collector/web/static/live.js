@@ -29,10 +29,19 @@ function toRow(html) {
   return localize(template.content.querySelector("li"));
 }
 
+// With the day where that is another, as the server writes it.
+function timeText(date) {
+  const now = new Date();
+  const clock = date.toLocaleTimeString([], { hourCycle: "h23" });
+  if (date.toDateString() === now.toDateString()) return clock;
+  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return `${day} ${date.getFullYear() === now.getFullYear() ? clock.slice(0, 5) : date.getFullYear()}`;
+}
+
 function localize(element) {
   for (const time of element.querySelectorAll("time")) {
     const date = new Date(time.dateTime);
-    time.textContent = date.toLocaleTimeString([], { hourCycle: "h23" });
+    time.textContent = timeText(date);
     time.title = date.toLocaleString([], { hourCycle: "h23" });
   }
   return element;
@@ -71,15 +80,21 @@ function fold(part) {
 const isGrouped = () => group.getAttribute("aria-pressed") === "true";
 const topRows = () => [...rows.querySelectorAll(".row")].filter((row) => !row.closest(".parts"));
 
+// Newest first. What is imported comes later than what it stands below.
+function insert(list, row) {
+  const older = [...list.children].find((each) => each.dataset.at <= row.dataset.at);
+  list.insertBefore(row, older ?? null);
+}
+
 function groupOf(row) {
-  const name = row.dataset.visitor || "nobody known";
+  const name = row.dataset.visitor;
   const found = [...rows.children].find((each) => each.dataset.group === name);
   if (found) return found;
   const made = document.createElement("li");
   made.className = "visitor-group";
   made.dataset.group = name;
   const title = document.createElement("h2");
-  title.textContent = `Visitor ${name}`;
+  title.textContent = name ? `Visitor ${name}` : "Without a known visitor";
   made.append(title, document.createElement("ol"));
   return made;
 }
@@ -87,16 +102,18 @@ function groupOf(row) {
 function place(row) {
   if (row.dataset.part !== undefined && fold(row)) return;
   if (!isGrouped()) {
-    rows.prepend(row);
+    insert(rows, row);
     return;
   }
   const visitor = groupOf(row);
-  visitor.lastElementChild.prepend(row);
-  rows.prepend(visitor);
+  insert(visitor.lastElementChild, row);
+  visitor.dataset.at = visitor.lastElementChild.firstElementChild.dataset.at;
+  visitor.remove();
+  insert(rows, visitor);
 }
 
 function setGrouped(grouped) {
-  const all = topRows().sort((a, b) => a.dataset.at.localeCompare(b.dataset.at));
+  const all = topRows().reverse().sort((a, b) => a.dataset.at.localeCompare(b.dataset.at));
   group.setAttribute("aria-pressed", String(grouped));
   rows.replaceChildren();
   all.forEach(place);
