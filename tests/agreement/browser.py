@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 # Here browsers send fetch metadata, obey speculation rules and run service workers, as over https.
 _SECURE_HOSTS: Final = (
-    "*.shop.example,*.count.example,*.refuse.example,*.whole.example,*.ahead.example"
+    "*.shop.example,*.count.example,*.refuse.example,"
+    "*.whole.example,*.ahead.example,*.strict.example"
 )
 
 _FLAGS: Final = [

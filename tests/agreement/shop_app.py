@@ -10,6 +10,8 @@ first word, says how the middleware is configured:
     *.refuse.example   prefetch="refuse"
     *.whole.example    complement="/_stats"
     *.ahead.example    the same, with prefetch="count"
+    *.strict.example   the same, with prefetch="refuse"
+    *.bare.example     complement="/_stats", over plain http
     news.example       another site, which is not counted; its links lead to the shop
 
 `GET /requests?host=` at the server's own address returns the requests for a host, with the headers
@@ -336,6 +338,8 @@ app = RequestLog(
             Host("{word}.refuse.example", shop(prefetch="refuse")),
             Host("{word}.whole.example", shop(complement="/_stats")),
             Host("{word}.ahead.example", shop(complement="/_stats", prefetch="count")),
+            Host("{word}.strict.example", shop(complement="/_stats", prefetch="refuse")),
+            Host("{word}.bare.example", shop(complement="/_stats")),
             Host("news.example", Starlette(routes=[Route("/", news)])),
             Route("/requests", requests),
         ]
