@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx2
@@ -13,6 +15,8 @@ import httpx2
 from footfall.collector import Store
 from footfall.collector.storage.stored_events import EventSearch, StoredEvent
 from tests.agreement.comparison import SCRIPT_DOMAIN, SERVER_DOMAIN, Comparison, compare
+from tests.agreement.firefox import FirefoxPage
+from tests.agreement.random_walk import KINDS, ORACLE, Walk, WalkResult
 from tests.agreement.user_actions import UserActions, Visitor
 from tests.support.vendors import wait_until
 
@@ -120,6 +124,50 @@ class ScenarioRunner:
             return result, self._counted(visitor), _lines(visitor)
         finally:
             profile.close()
+
+    def walk(self, seed: int, steps: int) -> WalkResult:
+        """Walk through the site with the complement."""
+        return self._browser.run(lambda page: self._walk_in(page, seed, steps))
+
+    def walk_in_firefox(self, program: str, profile: Path, seed: int, steps: int) -> WalkResult:
+        """The same in Firefox, whose profile is put into a new folder."""
+        host = f"walk-{next(self._numbers)}.whole.example"
+        page: Any = FirefoxPage(program, profile, host, ORACLE)
+        try:
+            visitor = Visitor(page=page, host=host, port=self._port, site=self._site)
+            walk = Walk(
+                visitor=visitor,
+                choose=random.Random(seed),
+                can_do_all=False,
+                # Of what a service worker answers Firefox tells no sizes, so copies look new.
+                kinds=[kind for kind in KINDS if "worker" not in kind],
+            )
+            return self._walked(walk, steps)
+        finally:
+            page.close()
+
+    def _walk_in(self, page: Page, seed: int, steps: int) -> WalkResult:
+        assert page.context.browser is not None
+        # A profile of its own, of which every page has the oracle.
+        profile = page.context.browser.new_context(locale="en-GB")
+        try:
+            profile.set_default_timeout(15_000)
+            profile.add_init_script(ORACLE)
+            host = f"walk-{next(self._numbers)}.whole.example"
+            own = profile.new_page()
+            visitor = Visitor(page=own, host=host, port=self._port, site=self._site)
+            return self._walked(Walk(visitor=visitor, choose=random.Random(seed)), steps)
+        finally:
+            profile.close()
+
+    def _walked(self, walk: Walk, steps: int) -> WalkResult:
+        visitor = walk.visitor
+        walk.take(steps)
+        end = f"{_END}{visitor.host}"
+        visitor.open(end)
+        self._wait_for(end)
+        wait_until(lambda: self._counted(visitor) == walk.shown(), _GRACE_SECONDS)
+        return WalkResult(walk.shown(), self._counted(visitor), walk.steps)
 
     def _counted(self, visitor: Visitor) -> Counter[str]:
         """The pages that the middleware has counted on a host."""

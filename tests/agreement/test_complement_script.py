@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 NO_NAVIGATION_API = "Object.defineProperty(window, 'navigation', { value: undefined });"
 
+BLOCKING = """performance.getEntriesByType("resource")
+  .filter((each) => /_stats.*[.]js$/.test(each.name))
+  .map((each) => each.renderBlockingStatus)"""
+
 
 def _is_report(response: Response) -> bool:
     return response.request.method == "POST" and "/_stats/" in response.url
@@ -32,12 +36,13 @@ def test_it_works_under_a_strict_policy_and_leaves_nothing(runner: ScenarioRunne
 
         with page.expect_response(_is_report) as answered:
             page.go_back(wait_until="commit")
-        kept = "[document.cookie, localStorage.length, sessionStorage.length]"
-        return faults, answered.value.status, page.evaluate(kept), page.context.cookies()
+        blocking = page.evaluate(BLOCKING)
+        kept = page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]")
+        return faults, answered.value.status, blocking, kept, page.context.cookies()
 
     expected = Counter({"/strict/one": 2, "/strict/two": 1})
     result, counted, requests = runner.visit(go_back, expected)
-    assert result == ([], 204, ["", 0, 0], [])
+    assert result == ([], 204, ["non-blocking"], ["", 0, 0], [])
     assert counted == expected
     # One request for all pages, and one for each report.
     assert sorted(line for line in requests if "/_stats" in line) == [
