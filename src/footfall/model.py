@@ -28,6 +28,9 @@ PAGEVIEW = "pageview"
 HEARTBEAT = "heartbeat\0"
 """The event that counts nothing and keeps a visit alive. No app can give an event this name."""
 
+ENGAGEMENT = "engagement"
+"""The event that says how a page was viewed, and counts nothing. No app can give this name."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,15 @@ class Visitor:
         return f"Visitor(client_ip=<{known}>, user_agent={self.user_agent[:40]!r})"
 
 
+class Engagement(NamedTuple):
+    """How a page was viewed since the last event that said so."""
+
+    # For so long it was visible.
+    milliseconds: int
+    # How much of its height was seen so far, in per cent.
+    scroll_depth: int
+
+
 class Revenue(NamedTuple):
     """Money of an event: an ISO 4217 code and the exact amount."""
 
@@ -154,6 +166,8 @@ class Event:
     profile_id: str = ""
     # How long the phases of loading took, in milliseconds: all eight or none.
     perf: Mapping[str, float] = field(default_factory=dict)
+    # Of an event named `engagement`, and of no other.
+    engagement: Engagement | None = None
     # Seconds since the epoch. Most vendors take no time, so an event that grows old is dropped.
     time: float = 0.0
     # The names of the fields that were cut before any vendor's limit was known.

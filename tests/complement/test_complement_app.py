@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -14,7 +16,7 @@ import footfall
 from footfall import wsgi
 from footfall.collector import CollectorServer
 from footfall.complement import complement_app
-from footfall.complement.script_file import SOURCE_FILE, script_file
+from footfall.complement.script_file import script_file, source_of
 from footfall.complement.visitor_limit import MAX_PER_MINUTE
 from footfall.model import Event
 from footfall.testing import Outbox
@@ -68,7 +70,7 @@ def test_under_a_name_that_stays_it_is_kept_for_minutes(call: Call, name: str) -
 
 
 def test_the_source_is_beside_it(call: Call) -> None:
-    assert call(navigation("/_stats/c.src.js")).body == SOURCE_FILE.read_bytes()
+    assert call(navigation("/_stats/c.src.js")).body == source_of(())
 
 
 def test_there_is_nothing_else(call: Call, footfall_outbox: Outbox) -> None:
@@ -168,6 +170,52 @@ def test_the_rules_are_those_of_every_page(
         assert list(footfall_outbox) == []
         assert footfall.stats()["reasons"] == {reason: 1}
         assert footfall.stats()["errors"] == 0
+
+
+ENGAGED: dict[str, Any] = {"complement_engagement": True}
+
+
+def viewed(**fields: Any) -> bytes:
+    return body(**{"w": "engagement", "e": 4200.4, "sd": 60, **fields})
+
+
+def test_a_report_of_how_a_page_was_viewed(adapter: Any, footfall_outbox: Outbox) -> None:
+    with adapter(**OPTIONS, **ENGAGED) as call:
+        script = script_file(frozenset({"engagement"}))
+        assert call(navigation(f"/_stats/{script.name}")).body in (script.body, script.compressed)
+        assert call(navigation("/_stats/c.src.js")).body == source_of({"engagement"})
+        page = "https://example.com/b?utm_source=a&token=1#part"
+        assert call(posted(viewed(u=page))).status == 204
+        [event] = footfall_outbox
+        assert facts(event) == (
+            "engagement",
+            "https://example.com/b?utm_source=a",
+            None,
+            event.visitor.client_ip,
+        )
+        assert event.engagement == (4200, 60)
+        assert footfall.stats()["reasons"] == {"engagement": 1}
+
+
+@pytest.mark.parametrize(("raw", "options", "reason"), RULES.values(), ids=RULES.keys())
+def test_the_rules_are_the_same_for_it(
+    footfall_outbox: Outbox, raw: Raw, options: dict[str, Any], reason: str
+) -> None:
+    # It is about no request, so none was counted.
+    expected = "engagement" if reason == "complement_reached" else reason
+    content = raw.body
+    if content.startswith(b"{"):
+        content = viewed(u=json.loads(content)["u"])
+    wrapped = wsgi.FootfallMiddleware(app, **OPTIONS, **ENGAGED, **options)
+    assert call_wsgi(wrapped, replace(raw, body=content)).status == 204
+    assert len(footfall_outbox) == (expected == "engagement")
+    assert wrapped.tracker.stats()["reasons"] == {expected: 1}
+
+
+def test_without_the_option_it_is_none(call: Call, footfall_outbox: Outbox) -> None:
+    assert call(posted(viewed())).status == 204
+    assert list(footfall_outbox) == []
+    assert footfall.stats()["reasons"] == {"complement_invalid": 1}
 
 
 def test_a_visitor_who_reports_without_end_is_limited(call: Call, footfall_outbox: Outbox) -> None:

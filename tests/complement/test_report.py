@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from footfall.complement.report import Report, is_same_origin, report_from, site_of
@@ -26,6 +28,34 @@ def test_a_page_without_a_path_is_the_root() -> None:
     report = report_from(body(u="https://example.com"))
     assert report is not None
     assert report.path == "/"
+
+
+@pytest.mark.parametrize(
+    ("fields", "engagement"),
+    [
+        ({"e": 4200.4, "sd": 60}, (4200, 60)),
+        ({"e": 0, "sd": 100}, (0, 100)),
+        ({"e": 30 * 86_400_000 - 1, "sd": 0}, (30 * 86_400_000 - 1, 0)),
+        ({"e": 30 * 86_400_000, "sd": 0}, None),
+        ({"e": -1, "sd": 0}, None),
+        ({"e": 1, "sd": 101}, None),
+        ({"e": 1, "sd": -1}, None),
+        ({"e": 1}, None),
+        ({"sd": 1}, None),
+        ({"e": "1", "sd": 1}, None),
+        ({"e": True, "sd": 1}, None),
+    ],
+    ids=str,
+)
+def test_a_report_may_say_how_the_page_was_viewed(
+    fields: dict[str, Any], engagement: tuple[int, int] | None
+) -> None:
+    report = report_from(body(w="engagement", s=None, a=None, **fields))
+    assert (report and report.engagement) == engagement
+    # A page that was shown says nothing of it.
+    shown = report_from(body(**fields))
+    assert shown is not None
+    assert shown.engagement is None
 
 
 NO_REPORTS = {

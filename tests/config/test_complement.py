@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from footfall.config import Config
+from footfall.destinations import Queue
 from footfall.errors import ConfigError
+from footfall.tracker import Tracker
+from footfall.tracker.setup_checks import doubtful
 from tests.support.adapters import PLAUSIBLE
 
 
@@ -37,6 +40,11 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"complement": "/stats/c", "dashboard": "/stats"}, "nor below it or above it"),
     ({"complement": "/a", "dashboard": "/a/stats"}, "nor below it or above it"),
+    (
+        {"complement_engagement": True},
+        'complement_engagement=True: needs the option complement, such as complement="/_stats"',
+    ),
+    ({"complement": "/a", "complement_engagement": "perhaps"}, "complement_engagement='perhaps'"),
     ({"complement": "/a", "path_mode": "route"}, 'leave path_mode at "path"'),
 ]
 
@@ -52,3 +60,36 @@ def test_a_dashboard_that_cannot_work_is_a_fault_of_its_own() -> None:
     with pytest.raises(ConfigError) as raised:
         loaded({"complement": "/_stats", "dashboard": "/a b"})
     assert {fault.option for fault in raised.value.faults} == {"dashboard"}
+
+
+SWETRIX = "swetrix://api.swetrix.com/aUn1quEid-33"
+
+
+@pytest.mark.parametrize(
+    ("destinations", "warnings"),
+    [
+        ([PLAUSIBLE], 0),
+        ([SWETRIX, "sqlite:///a.sqlite3"], 0),
+        ([Queue(put=print, engagement=True)], 0),
+        ([], 0),
+        ([SWETRIX], 1),
+        ([Queue(put=print)], 1),
+    ],
+    ids=str,
+)
+def test_engagement_that_nobody_takes_is_warned_of(destinations: Any, warnings: int) -> None:
+    given = {"complement": "/_stats", "complement_engagement": True, "destinations": destinations}
+    config = loaded(given)
+    assert config.complement_options is not None
+    assert config.complement_options.parts == {"engagement"}
+    found = config.complement_options.warnings
+    assert len(found) == warnings
+    assert all(text.startswith("complement_engagement has no effect: only") for text in found)
+    shown = [each.text for each in doubtful(config)]
+    assert [text for text in shown if text in found] == list(found)
+
+
+def test_the_warning_is_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    options = {"complement": "/_stats", "complement_engagement": True, "destinations": [SWETRIX]}
+    Tracker(loaded(options), environ={})
+    assert "complement_engagement has no effect" in caplog.text

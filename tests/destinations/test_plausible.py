@@ -11,7 +11,16 @@ import pytest
 from footfall.destinations import Plausible
 from footfall.errors import ConfigError
 from footfall.events.details import PERF_NAMES
-from footfall.model import ACCEPTED, Outcome, OutcomeKind, Request, Response, Revenue, Visitor
+from footfall.model import (
+    ACCEPTED,
+    Engagement,
+    Outcome,
+    OutcomeKind,
+    Request,
+    Response,
+    Revenue,
+    Visitor,
+)
 from tests.destinations import support
 from tests.destinations.support import FIREFOX, VISITOR, body_of
 
@@ -50,6 +59,11 @@ def test_the_body_is_compact_utf8() -> None:
     [
         pytest.param({}, {}, id="a pageview"),
         pytest.param({"name": "Sign up"}, {"name": "Sign up"}, id="a custom event"),
+        pytest.param(
+            {"name": "engagement", "engagement": Engagement(4200, 60)},
+            {"name": "engagement", "sd": 60, "e": 4200},
+            id="an engagement",
+        ),
         pytest.param({"name": " \t"}, {"name": "(none)"}, id="a blank name"),
         pytest.param(
             {"referrer": "https://news.example.org/a"},

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from footfall.events.json import VERSION, from_json, to_json
-from footfall.model import Event, Revenue, Visitor
+from footfall.model import ENGAGEMENT, Engagement, Event, Revenue, Visitor
 
 PLAIN = Event(url="https://example.com/", visitor=Visitor(client_ip="198.51.100.1"), time=1.5)
 FULL = Event(
@@ -30,9 +30,10 @@ FULL = Event(
     time=1_700_000_000.25,
     trimmed=("url", "referrer"),
 )
+VIEWED = replace(PLAIN, name=ENGAGEMENT, engagement=Engagement(0, 60))
 
 
-@pytest.mark.parametrize("event", [PLAIN, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("event", [PLAIN, FULL, VIEWED], ids=["plain", "full", "viewed"])
 def test_an_event_comes_back_as_it_was(event: Event) -> None:
     line = to_json(event)
     assert line.isascii()

@@ -20,11 +20,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from footfall.destinations import Queue
+from footfall.destinations import Queue, Swetrix
 from footfall.errors import ConfigError
 from footfall.events.json import to_json
 from footfall.events.pack import Pack, UnknownVersionError
-from footfall.model import HEARTBEAT
+from footfall.model import ENGAGEMENT, HEARTBEAT, Engagement
 from footfall.relay import deliver
 from tests.relay.queues import destination, pages, urls
 from tests.support import vendors
@@ -75,6 +75,14 @@ def test_an_encrypted_pack_is_delivered_by_who_has_its_key() -> None:
     assert "c2VjcmV0" not in str(raised.value)
     with pytest.raises(ConfigError, match="openssl rand"):
         Queue(put=packs.append, keys="2026")
+
+
+def test_an_engagement_goes_to_whom_it_is_for() -> None:
+    with vendor(ACCEPTING) as server:
+        project = Swetrix(pid="aUn1quEid-33", endpoint=server.url)
+        pack = packed(3, name=ENGAGEMENT, engagement=Engagement(3000, 50)).to_bytes()
+        deliver(pack, [destination(server), project])
+        assert [b'"sd":50,"e":3000' in request for request in server.requests] == [True] * 3
 
 
 def test_a_heartbeat_goes_to_whom_it_is_for() -> None:

@@ -11,10 +11,11 @@ import pytest
 import redis
 
 from footfall.delivery.redis.queue_keys import PUT
+from footfall.destinations import Swetrix
 from footfall.events import pack
 from footfall.events.json import to_json
 from footfall.events.pack import Pack
-from footfall.model import HEARTBEAT
+from footfall.model import ENGAGEMENT, HEARTBEAT, Engagement
 from footfall.relay import stream_source
 from footfall.relay.relay import RETRY_SECONDS
 from tests.relay.queues import account, destination, pages, put, queue_at, relay, steps, urls
@@ -85,6 +86,19 @@ def test_a_heartbeat_goes_to_whom_it_is_for(server: RedisServer) -> None:
     with vendor(ACCEPTING) as plausible, relay(queue, destination(plausible)) as found:
         assert steps(found)
         assert account(server) == {"accepted": 7, "skipped": 3}
+
+
+def test_an_engagement_goes_to_whom_it_is_for(server: RedisServer) -> None:
+    queue = queue_at(server)
+    viewed: dict[str, Any] = {"name": ENGAGEMENT, "engagement": Engagement(3000, 50)}
+    # The name of a prop, and a longer name, are not that of the event.
+    other = replace(pages(range(1))[0], name="engagement ring", props={"name": "engagement"})
+    put(queue, [*pages(range(7)), other, *(replace(each, **viewed) for each in pages(range(3)))])
+    with vendor(ACCEPTING) as swetrix:
+        project = Swetrix(pid="aUn1quEid-33", endpoint=swetrix.url)
+        with relay(queue, project) as found:
+            assert steps(found)
+            assert account(server) == {"accepted": 8, "skipped": 3}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.delivery import Limits
-from footfall.destinations import Only, Plausible, Swetrix
+from footfall.destinations import Only, Plausible, Queue, Swetrix
 from footfall.events.hit_report import HitReport
-from footfall.model import HEARTBEAT, Event, Visitor
+from footfall.model import ENGAGEMENT, HEARTBEAT, Engagement, Event, Visitor
 from footfall.testing import MemoryTransport, capture
 from footfall.tracker.dispatcher import Dispatcher
 
@@ -56,6 +57,21 @@ def test_heartbeats_go_to_the_lanes_that_want_them() -> None:
     assert dispatcher.wants_heartbeats_after(event())
     dispatcher.offer([event(HEARTBEAT)], [])
     assert submitted(dispatcher) == [0, 1]
+
+
+def test_an_engagement_goes_to_the_lanes_that_take_it() -> None:
+    pages = Only(to=PLAUSIBLE, events=["pageview"])
+    bots = Only(to=Plausible(domain="bots.example"), events=["Bot Visit"])
+    queue = Queue(put=print)
+    dispatcher = dispatcher_to(
+        pages, bots, SWETRIX, queue, replace(queue, engagement=True, label="b")
+    )
+    viewed = replace(event(ENGAGEMENT), engagement=Engagement(3000, 50))
+    assert [lane.destination.name for lane in dispatcher.lanes_for(viewed)] == [
+        pages.name,
+        "queue:b",
+    ]
+    assert not dispatcher.wants_heartbeats_after(viewed)
 
 
 def test_reports_go_to_the_lanes_that_want_them_and_events_to_the_others() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from footfall.common.clock import monotonic
@@ -15,9 +14,10 @@ from footfall.complement.report import (
     report_from,
     site_of,
 )
-from footfall.complement.script_file import SOURCE_FILE, ScriptFile, script_file
+from footfall.complement.script_file import script_file, source_of
 from footfall.complement.visitor_limit import VisitorLimit
 from footfall.complement.ways import is_counted_by_server
+from footfall.config.complement import Part
 from footfall.rules.pageview import HOST_REMEDY
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class ComplementApp:
 
     def __init__(self, tracker: Tracker, clock: Callable[[], float] = time.time) -> None:
         self._tracker = tracker
+        options = tracker.config.complement_options
+        self._parts: frozenset[Part] = options.parts if options is not None else frozenset()
         self._clock = clock
         self._limit = VisitorLimit()
         self._log = ThrottledLog()
@@ -76,11 +78,11 @@ class ComplementApp:
             return _MISSING
         if method not in ("GET", "HEAD"):
             return ComplementResponse(405, {"allow": "GET, HEAD", "content-length": "0"})
-        response = _script(name, is_compressed="gzip" in accept_encoding)
+        response = _script(name, self._parts, is_compressed="gzip" in accept_encoding)
         return response._replace(body=b"") if method == "HEAD" else response
 
     def receive(self, exchange: Exchange, origin: str, fetch_site: str, body: bytes | None) -> None:
-        """Count the page that a report is about, or the reason why it does not count.
+        """Submit what a report says, or count the reason why that does not count.
 
         Never raises.
 
@@ -115,12 +117,15 @@ class ComplementApp:
                 self._warn_of_host(origin)
             return "complement_invalid"
         report = None if body is None else report_from(body)
-        if report is None:
+        if report is None or (report.engagement is not None and "engagement" not in self._parts):
             return "complement_invalid"
         if report.host not in hosts and report.host != site_of(origin):
             return "complement_invalid"
         if not self._limit.allows(tracker.visitor_of(hit).identity, monotonic()):
             return "complement_limit"
+        if report.engagement is not None:
+            tracker.track_engagement(exchange, report.engagement, page=report.path)
+            return None
         if is_counted_by_server(report.way, report.stamp, report.age, self._clock() * 1000):
             return "complement_reached"
         tracker.track_shown(exchange, page=report.path, referrer=report.referrer)
@@ -134,13 +139,8 @@ class ComplementApp:
         )
 
 
-@lru_cache(maxsize=1)
-def _the_script() -> ScriptFile:
-    return script_file()
-
-
-def _script(name: str, *, is_compressed: bool) -> ComplementResponse:
-    script = _the_script()
+def _script(name: str, parts: frozenset[Part], *, is_compressed: bool) -> ComplementResponse:
+    script = script_file(parts)
     headers = {
         "content-type": "text/javascript; charset=utf-8",
         "x-content-type-options": "nosniff",
@@ -150,13 +150,8 @@ def _script(name: str, *, is_compressed: bool) -> ComplementResponse:
     }
     body = script.body
     if name == SOURCE_NAME:
-        body = SOURCE_FILE.read_bytes()
+        body = source_of(parts)
     elif is_compressed:
         body = script.compressed
         headers["content-encoding"] = "gzip"
     return ComplementResponse(200, {**headers, "content-length": str(len(body))}, body)
-
-
-def script_name() -> str:
-    """The name of the script, which its content gives it."""
-    return _the_script().name

@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from footfall.complement.ways import WAYS
+from footfall.model import ENGAGEMENT, Engagement
 
 __all__ = ["MAX_BODY_BYTES", "Report", "is_same_origin", "report_from", "site_of"]
 
 # A page's address and its referrer are cut by no browser, and longer ones by every vendor.
 MAX_BODY_BYTES: Final = 2048
 
+# As long as Plausible takes; a tab may stay open for that.
+_MAX_ENGAGEMENT_MS: Final = 30 * 86_400_000 - 1
+
 _WORDS: Final = frozenset(way.report for way in WAYS if way.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A page that was shown.
+    """A page that was shown, or how it was viewed.
 
     Attributes:
-        way: One of the words of `WAYS`.
+        way: One of the words of `WAYS`, or `engagement`.
         host: Host and port of its address, as `site_of` writes them.
         path: Path and query of its address.
         referrer: The address of the page before it; empty for none.
         stamp: The stamp of the page, in milliseconds.
         age: How long ago its navigation began, in milliseconds.
+        engagement: How it was viewed; None in a report that it was shown.
     """
 
     way: str
     host: str
     path: str
     referrer: str
-    stamp: float
-    age: float
+    stamp: float = 0
+    age: float = 0
+    engagement: Engagement | None = None
 
 
 def report_from(body: bytes) -> Report | None:
@@ -50,29 +56,38 @@ def report_from(body: bytes) -> Report | None:
 
 def _report(fields: dict[str, Any]) -> Report | None:
     way, page, referrer = (fields.get(name) or "" for name in ("w", "u", "r"))
-    stamp, age = (_number(fields.get(name)) for name in ("s", "a"))
-    if not all(isinstance(text, str) for text in (way, page, referrer)) or way not in _WORDS:
-        return None
-    if stamp is None or age is None or stamp < 0 or age < 0:
+    if not all(isinstance(text, str) for text in (way, page, referrer)):
         return None
     parts = urlsplit(page)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None
     path = parts.path or "/"
-    return Report(
+    report = Report(
         way=way,
         host=site_of(page),
         path=f"{path}?{parts.query}" if parts.query else path,
         referrer=referrer,
-        stamp=stamp,
-        age=age,
     )
+    if way == ENGAGEMENT:
+        return _with_engagement(report, fields)
+    stamp, age = (_number(fields.get(name)) for name in ("s", "a"))
+    if way not in _WORDS or stamp is None or age is None:
+        return None
+    return replace(report, stamp=stamp, age=age)
+
+
+def _with_engagement(report: Report, fields: dict[str, Any]) -> Report | None:
+    milliseconds, depth = _number(fields.get("e")), _number(fields.get("sd"))
+    if milliseconds is None or depth is None or milliseconds > _MAX_ENGAGEMENT_MS or depth > 100:
+        return None
+    return replace(report, engagement=Engagement(round(milliseconds), round(depth)))
 
 
 def _number(value: object) -> float | None:
+    """A number of at least 0; None for what is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) < 1e17 and math.isfinite(value) else None
+    return float(value) if 0 <= value < 1e17 and math.isfinite(value) else None
 
 
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}

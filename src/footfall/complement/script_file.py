@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["SOURCE_FILE", "ScriptFile", "script_file"]
+from footfall.config.complement import PARTS, Part
 
-SOURCE_FILE: Final = Path(__file__).with_name("script.js")
-"""The script as people read it; `tools/minify_script.py` writes the other one."""
+__all__ = ["ScriptFile", "script_file", "source_of"]
+
+_FOLDER: Final = Path(__file__).parent
 
 
 class ScriptFile(NamedTuple):
@@ -21,9 +24,20 @@ class ScriptFile(NamedTuple):
     compressed: bytes
 
 
-def script_file() -> ScriptFile:
-    """The script."""
+@lru_cache(maxsize=4)
+def script_file(parts: frozenset[Part] = frozenset()) -> ScriptFile:
+    """The script with the parts that are switched on."""
     # The first line says of which source it was made, which no browser needs.
-    body = SOURCE_FILE.with_suffix(".min.js").read_bytes().partition(b"\n")[2]
+    body = b"".join(each.read_bytes().partition(b"\n")[2] for each in _files(parts, ".min.js"))
     name = f"c.{hashlib.sha256(body).hexdigest()[:12]}.js"
     return ScriptFile(name, body, gzip.compress(body, mtime=0))
+
+
+def source_of(parts: Iterable[Part]) -> bytes:
+    """The same as people read it; `tools/minify_script.py` writes what is served."""
+    return b"".join(each.read_bytes() for each in _files(parts, ".js"))
+
+
+def _files(parts: Iterable[Part], suffix: str) -> list[Path]:
+    names = ["script", *(part for part in PARTS if part in parts)]
+    return [_FOLDER / f"{name}{suffix}" for name in names]

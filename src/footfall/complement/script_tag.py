@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from footfall.complement.complement_app import script_name
 from footfall.complement.mount import MOUNT
+from footfall.complement.script_file import script_file
 
 if TYPE_CHECKING:
     from footfall.tracker import Tracker
@@ -37,4 +37,5 @@ def tag_of(tracker: Tracker | None, nonce: object = None, mount: str | None = No
         return Markup()
     root = quote(MOUNT.get() if mount is None else mount)
     with_nonce = f' nonce="{escape(str(nonce))}"' if nonce else ""
-    return Markup(f'<script defer src="{root}{options.path}/{script_name()}"{with_nonce}></script>')
+    name = script_file(options.parts).name
+    return Markup(f'<script defer src="{root}{options.path}/{name}"{with_nonce}></script>')

@@ -76,7 +76,7 @@ def compile_options(options: Options, faults: list[Fault]) -> Compiled | None:
     hides = _try(faults, lambda: _hide_path_secrets(options["hide_path_secrets"]))
     url_options = _try(faults, lambda: _url_options(options, keep_query, hides))
     dashboard = _try(faults, lambda: dashboard_options(options, found))
-    complement = _try(faults, lambda: complement_options(options))
+    complement = _try(faults, lambda: complement_options(options, found or ()))
     if found is None or resolver is None or extensions is None:
         return None
     if path_rules is None or url_options is None or excluded is None or faults:

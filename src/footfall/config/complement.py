@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from footfall.common.path_prefix import is_below, normalized_path
 from footfall.config.options import Options
+from footfall.destinations import Destination, unwanted_names
 from footfall.errors import ConfigError, Fault
+from footfall.model import ENGAGEMENT
 
-__all__ = ["ComplementOptions", "complement_options"]
+__all__ = ["PARTS", "ComplementOptions", "Part", "complement_options"]
+
+Part: TypeAlias = Literal["engagement"]
+
+PARTS: Final[tuple[Part, ...]] = ("engagement",)
+"""What the script may do beside its task, each by an option of its own."""
+
+_OPTION_OF: Final[Mapping[Part, Literal["complement_engagement"]]] = {
+    "engagement": "complement_engagement"
+}
+_TAKEN_BY: Final[Mapping[Part, tuple[Callable[[Destination], bool], str]]] = {
+    "engagement": (
+        lambda destination: ENGAGEMENT not in unwanted_names(destination),
+        "only Plausible, the collector, a file of the app's own, and a queue with engagement=True "
+        "take it",
+    ),
+}
+_ALONE: Final = 'needs the option complement, such as complement="/_stats"'
 
 _EXAMPLE: Final = 'write a path such as "/_stats"; the rest is the app\'s'
 _ROUTES: Final = (
@@ -23,16 +43,25 @@ class ComplementOptions:
 
     path: str
     """With a slash at its beginning and none at its end."""
+    parts: frozenset[Part] = frozenset()
+    """What the script does beside its task."""
+    warnings: tuple[str, ...] = ()
+    """What is valid and has no effect; one sentence each."""
 
 
-def complement_options(options: Options) -> ComplementOptions | None:
+def complement_options(
+    options: Options, destinations: Sequence[Destination]
+) -> ComplementOptions | None:
     """The options of the complement; None where there is to be none.
 
     Raises:
         ConfigError: with a fault for each option that cannot work.
     """
     value: object = options["complement"]
+    parts = [part for part in PARTS if options[_OPTION_OF[part]]]
     if value is None:
+        if parts:
+            raise ConfigError([Fault(_OPTION_OF[part], True, _ALONE) for part in parts])
         return None
     try:
         path = normalized_path(value) if isinstance(value, str) else ""
@@ -49,7 +78,13 @@ def complement_options(options: Options) -> ComplementOptions | None:
         faults.append(Fault("complement", value, _ROUTES))
     if faults:
         raise ConfigError(faults)
-    return ComplementOptions(path=path)
+    warnings = [
+        text
+        for part, (taken_by, remedy) in _TAKEN_BY.items()
+        if part in parts and destinations and not any(map(taken_by, destinations))
+        for text in [f"{_OPTION_OF[part]} has no effect: {remedy}"]
+    ]
+    return ComplementOptions(path=path, parts=frozenset(parts), warnings=tuple(warnings))
 
 
 def _path(value: object) -> str:

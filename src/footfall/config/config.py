@@ -91,6 +91,12 @@ class Config:
         'answers below this path, such as `"/_stats"`, for a script that reports the pages which '
         "browsers show without a request; see [Complement](complement.md)",
     )
+    # Each lets something leave the browser that no request of a page holds.
+    complement_engagement: bool = option(
+        False,
+        "lets the script report how long each page was visible, and how far it was scrolled; see "
+        "[Complement](complement.md#visible-time-and-scroll-depth)",
+    )
 
     # -- who the visitor is --------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
     dashboard_password: str | None
     dashboard_share_token: str | None
     complement: str | None
+    complement_engagement: bool
     trusted_proxies: str | int | Sequence[Any]
     client_ip_header: str | None
     client_ip: Callable[[Headers, str | None], str | None] | None

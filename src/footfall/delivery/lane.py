@@ -28,7 +28,7 @@ from footfall.delivery.transport.curl_multi import MAX_STREAMS, CurlMulti, Multi
 from footfall.delivery.transport.greenlets import is_patched
 from footfall.delivery.visitor_order import Item
 from footfall.delivery.worker_pool import WorkerPool
-from footfall.destinations import Destination
+from footfall.destinations import Destination, unwanted_names
 from footfall.events.hit_report import HitReport
 from footfall.model import Event, Outcome, OutcomeKind, Request, Response
 
@@ -85,6 +85,7 @@ class Lane:
             }
         )
         self._takes: Callable[[Event], bool] | None = getattr(destination, "takes", None)
+        self._unwanted_names = unwanted_names(destination)
         # Where requests wait for their events, none waits for others to be processed.
         self._max_batch: int = 1 if limits.is_waited_for else getattr(destination, "max_batch", 1)
         self._transport = transport
@@ -126,6 +127,8 @@ class Lane:
 
     def takes(self, event: Event) -> bool:
         """False for an event that the destination is not to get, such as one of another host."""
+        if event.name in self._unwanted_names:
+            return False
         if self._takes is None:
             return True
         try:

@@ -25,6 +25,7 @@ from footfall.destinations.base import (
     outcome_of,
     queue_of,
     request_at,
+    unwanted_names,
 )
 from footfall.destinations.clickhouse import ClickHouse
 from footfall.destinations.collector import Collector
@@ -73,6 +74,7 @@ __all__ = [
     "queue_of",
     "request_at",
     "split_dsns",
+    "unwanted_names",
 ]
 
 VISITOR_HEADERS: frozenset[str] = frozenset({"accept-language", *CLIENT_HINTS})

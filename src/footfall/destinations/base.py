@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from footfall.common.loopback import is_loopback
 from footfall.destinations._validation import host_of
 from footfall.destinations._wire_format import MAX_NAME_CHARS
-from footfall.model import OutcomeKind
+from footfall.model import ENGAGEMENT, HEARTBEAT, OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,10 +31,11 @@ class Destination(Protocol):
     Several threads call its methods at once, so it should not change. An event for which `request`
     or `read` raises is counted as rejected, and the exception is logged.
 
-    Ten further members are optional: `takes(event)` returns False for an event that the
+    Eleven further members are optional: `takes(event)` returns False for an event that the
     destination does not want, and so does an exception there; `warnings` is a sequence of sentences
     about settings that defeat themselves; `heartbeats` is True if it wants an event named
-    `HEARTBEAT` while a visitor stays; `why_dropped(outcome, event, has_kept=...)` returns the
+    `HEARTBEAT` while a visitor stays; `engagement` is True if it takes the event that says how a
+    page was viewed, which counts nothing; `why_dropped(outcome, event, has_kept=...)` returns the
     outcome of a drop with its likeliest cause, for the log; `secrets` are the texts in its
     requests, such as a token in the body, that `footfall explain` must not show; `not_shown` is
     what the vendor's response does not show, for `footfall check`; `read_response_to(request,
@@ -153,6 +154,15 @@ def max_name_chars(destinations: Iterable[Destination]) -> int:
     """
     limits = [getattr(each, "max_name_chars", MAX_NAME_CHARS) for each in destinations]
     return max([MAX_NAME_CHARS, *limits])
+
+
+def unwanted_names(destination: Destination) -> frozenset[str]:
+    """The names of the events that count nothing, and that the destination would count."""
+    wanted = {
+        HEARTBEAT: getattr(destination, "heartbeats", False),
+        ENGAGEMENT: getattr(destination, "engagement", False),
+    }
+    return frozenset(name for name, is_wanted in wanted.items() if not is_wanted)
 
 
 def is_repeat_recognised(destination: Destination) -> bool:

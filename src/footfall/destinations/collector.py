@@ -107,6 +107,7 @@ class Collector:
     token: str | None = field(default=None, repr=False)
     # The responses of so many fit into what is read of a response, whatever they say.
     max_batch: ClassVar[int] = 100
+    engagement: ClassVar[bool] = True
     _plausible: Plausible = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

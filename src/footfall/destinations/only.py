@@ -17,7 +17,7 @@ from footfall.destinations.base import (
     queue_of,
 )
 from footfall.errors import ConfigError, Fault
-from footfall.model import HEARTBEAT
+from footfall.model import ENGAGEMENT, HEARTBEAT, PAGEVIEW
 
 if TYPE_CHECKING:
     from footfall.destinations.base import Backdating, Batching, Destination, Watching
@@ -86,6 +86,11 @@ class Only:
         return bool(getattr(self.to, "heartbeats", False))
 
     @property
+    def engagement(self) -> bool:
+        """Whether `to` takes what says how a page was viewed."""
+        return bool(getattr(self.to, "engagement", False))
+
+    @property
     def watches(self) -> bool:
         """Whether `to` wants reports; it gets those of hits whose event matches."""
         return bool(getattr(self.to, "watches", False))
@@ -117,8 +122,9 @@ class Only:
 
     def takes(self, event: Event) -> bool:
         """True for an event that matches."""
-        # A heartbeat follows an event that matched.
-        if self.events is not None and event.name not in (*self.events, HEARTBEAT):
+        # A heartbeat follows an event that matched, and an engagement is about a page.
+        name = PAGEVIEW if event.name == ENGAGEMENT else event.name
+        if self.events is not None and name not in (*self.events, HEARTBEAT):
             return False
         return self.hosts is None or host_of(event.url) in self.hosts
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from footfall.client_ip.addresses import parse
@@ -86,6 +87,8 @@ class Plausible:
     # There is no script, so there is no version.
     script_version: int | None = None
 
+    # Servers before 3.0 count an engagement as a custom event; none is sent without the option.
+    engagement: ClassVar[bool] = True
     _ip_header_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -193,6 +196,9 @@ class Plausible:
                 body += f',"revenue":{_wire_format.json_of(revenue)}'
             else:
                 trimmed.note("revenue")
+        if event.engagement is not None:
+            milliseconds, depth = event.engagement
+            body += f',"sd":{_wire_format.json_of(depth)},"e":{_wire_format.json_of(milliseconds)}'
         if event.screen_width is not None:
             # Documented; today's server takes the kind of device from the user agent.
             for key, width in valid_details({"screen_width": event.screen_width}).items():

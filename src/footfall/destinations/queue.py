@@ -32,6 +32,7 @@ class Queue:
             raises `footfall.errors.Ambiguous`, and the events count as `unknown`.
         label: A name in counters and log lines, where there are several.
         heartbeats: Whether they are delivered to a destination that wants heartbeats.
+        engagement: Whether they are delivered to a destination that takes engagement.
         keys: Where packs are to be encrypted, `ID:KEY`, with 32 random bytes in base64 as KEY;
             `deliver` has to be given the same. Needs the extra `[encryption]`.
 
@@ -43,6 +44,7 @@ class Queue:
     put: Callable[[bytes], object]
     label: str = "queue"
     heartbeats: bool = False
+    engagement: bool = False
     keys: str = field(default="", repr=False)
     max_batch: ClassVar[int] = MAX_EVENTS
     max_batch_bytes: ClassVar[int] = MAX_LINES
@@ -55,6 +57,7 @@ class Queue:
             put=_callable,
             label=_label,
             heartbeats=_validation.boolean,
+            engagement=_validation.boolean,
             keys=_validation.encryption_keys,
         )
 

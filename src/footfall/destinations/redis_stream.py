@@ -62,6 +62,7 @@ class RedisStream:
             gone from the server, even where no relay runs.
         max_entries: The oldest of more entries are dropped. An entry has up to 100 events.
         heartbeats: Whether the relay delivers to a destination that wants heartbeats.
+        engagement: Whether the relay delivers to a destination that takes engagement.
         keys: Where the events are to be encrypted, `ID:KEY`, with 32 random bytes in base64 as KEY.
             Behind a comma there may be former ones, with which they are only decrypted.
 
@@ -76,6 +77,7 @@ class RedisStream:
     # At fifty events in each, and 80 bytes for an event, 400 MB.
     max_entries: int = 100_000
     heartbeats: bool = False
+    engagement: bool = False
     keys: str = field(default="", repr=False)
     endpoint: str = field(init=False, repr=False, compare=False)
     """The server, without user, password and options."""
@@ -92,6 +94,7 @@ class RedisStream:
             max_age_seconds=_seconds,
             max_entries=_entries,
             heartbeats=_validation.boolean,
+            engagement=_validation.boolean,
             keys=_validation.encryption_keys,
         )
         parts = urlsplit(self.url)
@@ -179,6 +182,7 @@ _OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "max_age_seconds": _number,
     "max_entries": _number,
     "heartbeats": _option_text.boolean,
+    "engagement": _option_text.boolean,
     "keys": str,
 }
 

@@ -81,6 +81,7 @@ class SQLite:
     # As many as anybody reads. A report costs the app's process thrice what an event costs.
     max_reports_per_second: ClassVar[float] = 20.0
     max_name_chars: ClassVar[int] = LONGEST_NAME_CHARS
+    engagement: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _validation.validate_options(

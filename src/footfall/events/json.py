@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from footfall.model import Event, Revenue, Visitor
+from footfall.model import Engagement, Event, Revenue, Visitor
 
 VERSION: Final = 1
 
@@ -40,6 +40,7 @@ def to_json(event: Event) -> str:
         "zone": event.time_zone,
         "profile": event.profile_id,
         "perf": event.perf and dict(event.perf),
+        "engagement": event.engagement,
         "trimmed": event.trimmed,
         "revenue": event.revenue and (event.revenue.currency, str(event.revenue.amount)),
     }
@@ -114,6 +115,10 @@ def _revenue(value: Sequence[Any] | None) -> Revenue | None:
     return Revenue(_text(value[0]), Decimal(_text(value[1]))) if value else None
 
 
+def _engagement(value: Sequence[Any]) -> Engagement:
+    return Engagement(int(value[0]), int(value[1]))
+
+
 _OPTIONAL: Final[Sequence[tuple[str, str, Callable[[Any], Any]]]] = (
     ("referrer", "referrer", _text_or_none),
     ("previous", "previous", _text_or_none),
@@ -124,6 +129,7 @@ _OPTIONAL: Final[Sequence[tuple[str, str, Callable[[Any], Any]]]] = (
     ("zone", "time_zone", _text),
     ("profile", "profile_id", _text),
     ("perf", "perf", lambda value: {_text(name): float(each) for name, each in value.items()}),
+    ("engagement", "engagement", _engagement),
     ("trimmed", "trimmed", lambda value: tuple(map(_text, value))),
 )
 """Of the fields that a line may lack: the name, that of the event, and what reads the value."""

@@ -17,7 +17,6 @@ from footfall.destinations import Destination, destination_from
 from footfall.events.cipher import cipher_of
 from footfall.events.json import from_json
 from footfall.events.pack import Pack
-from footfall.model import HEARTBEAT, Event
 
 # As in an outbox and in a stream.
 MAX_AGE_SECONDS: Final = 300.0
@@ -68,18 +67,12 @@ def deliver(
     offered = []
     for each in map(destination_from, destinations):
         lane = _lane(each, transport)
-        offered.append((lane, lane.offer(*[event for event in events if _is_for(lane, event)])))
+        offered.append((lane, lane.offer(*[event for event in events if lane.takes(event)])))
     for lane, items in offered:
         for item in items:
             lane.wait_for(item, deadline)
         left[lane.name] = sum(not item.is_counted for item in items)
     return left
-
-
-def _is_for(lane: Lane, event: Event) -> bool:
-    if event.name == HEARTBEAT and not getattr(lane.destination, "heartbeats", False):
-        return False
-    return lane.takes(event)
 
 
 def _lane(destination: Destination, transport: Transport | None) -> Lane:

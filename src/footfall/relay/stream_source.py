@@ -25,11 +25,11 @@ from footfall.delivery.redis.queue_keys import (
     TAKE_BACK,
     QueueKeys,
 )
-from footfall.destinations import Destination, RedisStream
+from footfall.destinations import Destination, RedisStream, unwanted_names
 from footfall.events.cipher import NONCE_BYTES
-from footfall.events.json import to_json
+from footfall.events.json import VERSION, to_json
 from footfall.events.pack import Pack, UnknownVersionError
-from footfall.model import HEARTBEAT, Event
+from footfall.model import ENGAGEMENT, HEARTBEAT, Event
 from footfall.relay.leases import Leases
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ GONE_SECONDS: Final = 15.0
 # After that its counters are added to those of the group.
 FORGET_SECONDS: Final = 3600.0
 
-_HEARTBEAT: Final = json.dumps({"name": HEARTBEAT}, separators=(",", ":"))[1:-1]
+# How the lines of events begin that count nothing.
+_BEGINNINGS: Final = {
+    name: json.dumps({"v": VERSION, "name": name}, separators=(",", ":"))[:-1]
+    for name in (HEARTBEAT, ENGAGEMENT)
+}
 
 
 class _Read(NamedTuple):
@@ -97,7 +101,10 @@ class StreamSource:
         self._cipher = cipher_of_stream(queue)
         self._keys = QueueKeys(queue.stream)
         self._groups = [each.name for each in destinations]
-        self._beats = {each.name: bool(getattr(each, "heartbeats", False)) for each in destinations}
+        self._unwanted = {
+            each.name: tuple(_BEGINNINGS[name] for name in unwanted_names(each))
+            for each in destinations
+        }
         self._max_age = queue.max_age_seconds
         self._log = log
         self.leases = {each: Leases(CLAIM_SECONDS) for each in self._groups}
@@ -317,7 +324,7 @@ class StreamSource:
         ahead = self._ahead(_seconds(read.id), read.pack.put_at)
         row = (group, read.id) if self._keeps_entries(group) else None
         for line in read.lines:
-            if _HEARTBEAT not in line or self._beats[group]:
+            if not line.startswith(self._unwanted[group]):
                 yield StoredLine(line, row, ahead)
                 continue
             self._skipped[group] += 1

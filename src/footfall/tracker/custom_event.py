@@ -14,7 +14,7 @@ from footfall.destinations import LONGEST_NAME_CHARS, check_event_name
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import CheckedDetails, check_details
-from footfall.model import NO_PROPS, Revenue, Visitor
+from footfall.model import NO_PROPS, Engagement, Revenue, Visitor
 from footfall.request.record import Record, chars_of_props, plain_props
 from footfall.rules import url
 
@@ -43,6 +43,7 @@ class CustomEvent:
     at: float
     # Why it is sent, in one word.
     reason: str = "custom_event"
+    engagement: Engagement | None = None
 
     @property
     def chars(self) -> int:

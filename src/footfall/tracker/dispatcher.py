@@ -21,7 +21,7 @@ from footfall.destinations import (
     queue_of,
 )
 from footfall.events.hit_report import HitReport
-from footfall.model import HEARTBEAT, Event
+from footfall.model import Event
 from footfall.tracker.test_mode import SINKS
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Dispatcher:
             return []
         items: Offered = []
         for lane in self._event_lanes:
-            taken = [event for event in events if self._is_for(lane, event)]
+            taken = [event for event in events if lane.takes(event)]
             if taken and self.outbox is not None:
                 self.outbox.put(lane, taken)
             elif taken:
@@ -163,11 +163,6 @@ class Dispatcher:
             ]
             items += [(lane, item) for item in lane.offer_hits(*wanted)]
         return items
-
-    def _is_for(self, lane: Lane, event: Event) -> bool:
-        if event.name == HEARTBEAT and lane not in self.heartbeat_lanes:
-            return False
-        return lane.takes(event)
 
     def wants_heartbeats_after(self, event: Event) -> bool:
         """True if a destination that wants heartbeats gets this event."""

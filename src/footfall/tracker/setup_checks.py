@@ -66,6 +66,9 @@ def doubtful(config: Config) -> Iterator[SetupFinding]:
     )
     for text in config.path_rules.warnings:
         yield SetupFinding("W013", text, "")
+    if config.complement_options is not None:
+        for text in config.complement_options.warnings:
+            yield SetupFinding("W013", text, "")
     for destination in config.all_destinations:
         for text in getattr(destination, "warnings", ()):
             yield SetupFinding("W013", text, "")

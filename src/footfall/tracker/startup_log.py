@@ -37,4 +37,6 @@ def log_startup(
 def _warnings(config: Config, dispatcher: Dispatcher, environ: Mapping[str, str]) -> Iterator[str]:
     yield from (note.text for note in config.resolver.notes if note.level == "warning")
     yield from config.path_rules.warnings
+    if config.complement_options is not None:
+        yield from config.complement_options.warnings
     yield from dispatcher.warnings(environ)

@@ -23,7 +23,7 @@ from footfall.destinations import has_own_transport
 from footfall.errors import EventError
 from footfall.events import visitor_token
 from footfall.events.details import Details, check_details
-from footfall.model import PAGEVIEW, Decision, Hit, Visitor
+from footfall.model import ENGAGEMENT, PAGEVIEW, Decision, Engagement, Hit, Visitor
 from footfall.request.exchange import CURRENT, Exchange
 from footfall.request.filters import RequestFilter
 from footfall.request.record import Record
@@ -263,6 +263,12 @@ class Tracker:
     def track_shown(self, exchange: Exchange, *, page: str, referrer: str) -> None:
         """Submit a page that the script has reported in this request. Never waits."""
         event = _shown_page(page, referrer, record=exchange.record(), at=monotonic())
+        self._inbox.submit_event(event, event.at)
+
+    def track_engagement(self, exchange: Exchange, engagement: Engagement, *, page: str) -> None:
+        """Submit how a page was viewed, as the script has reported in this request. Never waits."""
+        shown = _shown_page(page, "", record=exchange.record(), at=monotonic())
+        event = replace(shown, name=ENGAGEMENT, reason=ENGAGEMENT, engagement=engagement)
         self._inbox.submit_event(event, event.at)
 
     # -- for tests and explanations ------------------------------------------------------------

@@ -16,7 +16,10 @@ LATER_REASONS = {
     *("excluded_ip", "sampled_out", "over_budget", "no_client_ip"),
     *("should_track", "before_send"),
 }
-COUNTED = {"navigation", "spa_visit", "complement", "feed", "api_call", "custom_event"}
+COUNTED = {
+    *("navigation", "spa_visit", "complement", "engagement"),
+    *("feed", "api_call", "custom_event"),
+}
 
 
 def test_every_reason_has_a_remedy() -> None:

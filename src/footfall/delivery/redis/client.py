@@ -149,7 +149,7 @@ def _reason(error: Exception, url: str, *, client: type[Redis]) -> str:
         options = dict(parse_qsl(url.partition("?")[2]))
         return re.sub(r"'([^']*)'", lambda it: it[0] if it[1] in options else "'***'", text)
     wrong = rest.partition("'")[0]
-    known = ["stream", "max_age_seconds", "max_entries", "heartbeats", "keys"]
+    known = ["stream", "max_age_seconds", "max_entries", "heartbeats", "engagement", "keys"]
     known += inspect.signature(client.__init__).parameters
     near = difflib.get_close_matches(wrong, known, n=1)
     return f"no such option: {wrong}" + (f", did you mean {near[0]}?" if near else "")
