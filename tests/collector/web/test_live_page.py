@@ -259,6 +259,34 @@ HEADLESS = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.
 OTHER = "198.51.100.8"
 
 
+def test_parts_of_pages_leave_room_for_pages(http: httpx2.Client, tracker: Tracker) -> None:
+    visit(tracker, navigation("/first"))
+    stored_events(http)
+    parts = [navigation(f"/{number}.css", headers=STYLE) for number in range(110)]
+    visit(tracker, *parts)
+    page = http.get("/live").text
+    assert ">/first</bdi>" in page
+    assert page.count("data-part=") == 110
+
+
+@pytest.mark.server("chromium")
+def test_parts_fold_under_the_visit_that_asked_for_them(
+    collector: CollectorServer, http: httpx2.Client, tracker: Tracker, chromium: Chromium
+) -> None:
+    style = navigation("/a.css", headers=STYLE | {"Referer": "https://app.test/shop"})
+    for _ in range(2):
+        visit(tracker, navigation("/shop"))
+        stored_events(http)
+        visit(tracker, style)
+
+    def journey(page: BrowserPage) -> list[str]:
+        page.goto(f"{collector.url}/live")
+        page.get_by_role("status").get_by_text("live").wait_for()
+        return page.locator("#rows > .row > .parts > summary").all_inner_texts()
+
+    assert chromium.run(journey) == ["+1 part", "+1 part"]
+
+
 @pytest.mark.server("chromium")
 def test_parts_fold_under_their_page_and_rows_group_by_visitor(
     collector: CollectorServer, http: httpx2.Client, tracker: Tracker, chromium: Chromium

@@ -146,6 +146,7 @@ background:var(--card);color:inherit;text-decoration:none}
 .mugs svg{grid-column:1/-1;width:100%;height:9rem}
 section{margin-top:2.4rem}
 section p{margin:.2rem 0 .8rem;color:var(--soft)}
+form{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem}
 .try{padding:1.2rem 1.4rem 1.4rem;border:1px dashed var(--accent);border-radius:14px}
 .try ul{display:flex;flex-wrap:wrap;gap:.7rem}
 .try p[role=status]{color:var(--ink)}

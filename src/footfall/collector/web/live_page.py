@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from footfall.collector.ingest.forward import Forward
@@ -28,8 +30,9 @@ from footfall.collector.wire.browser import detect_browser
 from footfall.collector.wire.messages import ReceivedHit, iso_time
 from footfall.rules.pageview.file_names import reason_for_file
 
-# A few screens; the API has the rest.
+# A few screens; the API has the rest. The parts of pages, dozens of each, fold under them.
 _ROWS: Final = 100
+_ROWS_WITH_PARTS: Final = 500
 # A text is searched for in this many; it takes some milliseconds.
 _SEARCHED_ROWS: Final = 1_000
 
@@ -147,13 +150,13 @@ class LivePage:
 
     def page(self, view: LiveView) -> str:
         """The whole page, with the newest rows."""
-        number = _SEARCHED_ROWS if view.text else _ROWS
+        number = _SEARCHED_ROWS if view.text else _ROWS_WITH_PARTS
         rows, position = self._newest(view, number)
         return self._render(
             "live.html",
             view=view,
             status_names=STATUS_NAMES,
-            rows=rows[:_ROWS],
+            rows=_first_rows(rows),
             today=self._today(),
             position=position,
             domains=self._store.domains(),
@@ -264,6 +267,17 @@ class LivePage:
 
     def _render(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(current_path="/live", **values)
+
+
+def _first_rows(rows: Iterable[LiveRow]) -> list[LiveRow]:
+    """Of rows, newest first, those that the page shows."""
+    shown, number = [], 0
+    for row in islice(rows, _ROWS_WITH_PARTS):
+        number += not row.is_part
+        if number > _ROWS:
+            break
+        shown.append(row)
+    return shown
 
 
 def row_of_hit(hit: ReceivedHit) -> LiveRow:

@@ -171,6 +171,42 @@ def test_it_can_be_used_with_the_keyboard(url: str, chromium: Chromium) -> None:
     assert chromium.run(journey) == "Mobile"
 
 
+# Where the Tab key is: the place among all elements, and whether that is marked and on screen.
+TAB_STOP: Final = """() => {
+  const each = document.activeElement;
+  const box = each.getBoundingClientRect();
+  const style = getComputedStyle(each);
+  return {
+    place: [...document.querySelectorAll("body *")].indexOf(each),
+    html: each.outerHTML.slice(0, 100),
+    isMarked: style.outlineStyle === "solid" && parseFloat(style.outlineWidth) >= 2,
+    isSeen: box.width > 0 && box.top >= 0 && box.bottom <= innerHeight && box.left >= 0,
+  };
+}"""
+
+
+@pytest.mark.server("chromium")
+@pytest.mark.parametrize("path", ["/?source=Google&page=/", "/live", "/live/3"])
+def test_each_stop_of_the_tab_key_is_seen_and_in_the_order_of_the_page(
+    url: str, chromium: Chromium, path: str
+) -> None:
+    def journey(page: Page) -> list[dict[str, Any]]:
+        page.goto(url + path)
+        stops: list[dict[str, Any]] = []
+        while not stops or stops[-1]["place"] >= 0:
+            page.keyboard.press("Tab")
+            stops.append(page.evaluate(TAB_STOP))
+            assert len(stops) < 150
+        page.goto("about:blank")
+        return stops[:-1]
+
+    stops = chromium.run(journey)
+    places = [stop["place"] for stop in stops]
+    assert len(stops) > 5
+    assert places == sorted(places)
+    assert [stop for stop in stops if not (stop["isMarked"] and stop["isSeen"])] == []
+
+
 @pytest.mark.server("chromium")
 def test_light_and_dark_can_be_chosen_and_are_kept(url: str, chromium: Chromium) -> None:
     def journey(page: Page) -> list[str]:
@@ -214,7 +250,9 @@ STATES: Final = (
     "/?period=28d&event=Signup&metric=conversion_rate",
     "/?period=30d&more=pages&find=p",
     "/?period=last_month&page=/nowhere",
+    "/?period=custom&from=2026-01-01&to=2026-01-02",
     "/live",
+    "/live?q=nowhere",
     "/live/3",
 )
 SERIOUS: Final = """async () => (await axe.run()).violations

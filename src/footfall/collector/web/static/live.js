@@ -49,13 +49,13 @@ function localize(element) {
 
 // -- the parts of a page, which fold under it ------------------------------------------------------
 
-// The newest row of the page that a part belongs to.
+// The row of the page that a part belongs to: the last one before it.
 function pageOf(part) {
-  const { visitor, part: path } = part.dataset;
+  const { visitor, part: path, at } = part.dataset;
   if (!visitor) return null;
-  const pages = rows.querySelectorAll(`.row[data-visitor="${visitor}"]:not([data-part])`);
-  const isPath = (row) => row.querySelector(".path").textContent === path;
-  return (path && [...pages].find(isPath)) || (path ? null : pages[0]) || null;
+  const all = [...rows.querySelectorAll(`.row[data-visitor="${visitor}"]:not([data-part])`)];
+  const pages = path ? all.filter((row) => row.querySelector(".path").textContent === path) : all;
+  return pages.find((row) => row.dataset.at <= at) ?? pages[0] ?? null;
 }
 
 function fold(part) {
