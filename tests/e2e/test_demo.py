@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.support.page_layout import layout_faults
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.e2e.chromium import Chromium
 
 
-LOOKED_AT: Final[tuple[tuple[str, Any], ...]] = (
-    ("/mugs/river", "dark"),
-    ("/?tried=bot", "light"),
-    ("/", "light"),
+LOOKED_AT: Final[tuple[tuple[str, Any, int], ...]] = (
+    ("/mugs/river", "dark", 390),
+    ("/?tried=forged", "light", 390),
+    ("/", "dark", 1440),
+    ("/journal/how-a-glaze-runs", "light", 1440),
 )
 AXE: Final = Path(__file__).parent / "vendored" / "axe-4.14.1.min.js"
 
@@ -63,14 +66,20 @@ def test_clicks_in_the_demo_show_up_on_the_live_page(
             live.goto(f"{dashboard}/live")
             live.get_by_role("status").get_by_text("live").wait_for()
             # The site is the same in both cases.
-            for path, scheme in () if options else LOOKED_AT:
+            for path, scheme, width in () if options else LOOKED_AT:
                 page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 844})
                 page.goto(site + path)
                 page.evaluate(AXE.read_text())
                 problems.extend(page.evaluate("async () => (await axe.run()).violations"))
+                problems.extend(layout_faults(page))
             page.goto(site)
-            page.get_by_role("button", name="Come as a crawler").click()
+            # By the keyboard: what became of it is said where the key was pressed.
+            page.get_by_role("button", name="Come as a crawler").focus()
+            page.keyboard.press("Enter")
             page.get_by_role("status").get_by_text("GPTBot asked for /pricing").wait_for()
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.textContent") == "Come as a crawler"
             live.locator(".untracked .cause", has_text="GPTBot").wait_for()
             live.locator(".tracked .path", has_text="/").first.wait_for()
             page.get_by_role("link", name="Pricing").click()
