@@ -185,6 +185,7 @@ def test_the_page_shows_new_events_and_reacts_to_keys(
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="/crawled").wait_for()
         page.get_by_text("To change it:").wait_for()
+        assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}", page.locator(".clock").inner_text())
         page.wait_for_load_state()
         page.keyboard.press("Escape")
         page.get_by_role("heading", name="Events").wait_for()

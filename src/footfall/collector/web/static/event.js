@@ -4,7 +4,7 @@
 for (const time of document.querySelectorAll("time")) {
   const date = new Date(time.dateTime);
   time.textContent = time.matches(".clock")
-    ? date.toLocaleTimeString("en-GB", { hourCycle: "h23", fractionalSecondDigits: 3 })
+    ? `${date.toLocaleTimeString("en-GB")}.${String(date.getMilliseconds()).padStart(3, "0")}`
     : date.toLocaleString([], { hourCycle: "h23" });
 }
 
