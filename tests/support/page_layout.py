@@ -35,11 +35,13 @@ _FAULTS: Final = """() => {
       }));
     }
   }
-  for (const panel of document.querySelectorAll(".panel")) {
+  for (const panel of document.querySelectorAll(".panel, .menu form, .menu ul")) {
     for (const each of panel.querySelectorAll("*")) {
       if (!isSeen(each) || isCut(each, panel)) continue;
       const [a, b] = [box(each), box(panel)];
-      if (a.left < b.left - 1 || a.right > b.right + 1) found.push(`sticks out: ${name(each)}`);
+      const room = parseFloat(style(panel).paddingRight) / 2;
+      if (a.left < b.left - 1 || a.right > b.right + 1 - room)
+        found.push(`sticks out: ${name(each)}`);
     }
   }
   for (const each of document.querySelectorAll("a, button, summary, input, select")) {

@@ -364,6 +364,7 @@ def test_long_and_foreign_texts_stay_in_their_boxes(chromium: Chromium) -> None:
         found: list[Any] = []
         for state in ODD_STATES:
             page.goto(url + state)
+            page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
             for width in (390, 1440):
                 page.set_viewport_size({"width": width, "height": 844})
                 found += [(state, width, each) for each in layout_faults(page)]
