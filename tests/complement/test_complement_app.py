@@ -6,7 +6,9 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,9 +17,11 @@ import pytest
 import footfall
 from footfall import wsgi
 from footfall.collector import CollectorServer
+from footfall.collector.storage.database import open_to_read
 from footfall.complement import complement_app
 from footfall.complement.script_file import script_file, source_of
 from footfall.complement.visitor_limit import MAX_PER_MINUTE
+from footfall.destinations import Collector
 from footfall.model import Event
 from footfall.testing import Outbox
 from tests.complement.support import OPTIONS, body, posted
@@ -295,3 +299,37 @@ def test_the_live_page_and_that_of_the_hit_say_who_counted_it() -> None:
         assert link is not None
         shown = httpx2.get(f"{collector.url}{link[1]}").text
     assert "The browser showed a page without a request" in shown
+
+
+@pytest.mark.parametrize("every_hit", [True, False], ids=["reports", "events"])
+def test_the_collector_shows_how_pages_were_viewed(every_hit: bool) -> None:
+    with CollectorServer() as collector:
+        to = Collector(domain="example.com", endpoint=collector.url, every_hit=every_hit)
+        wrapped = wsgi.FootfallMiddleware(app, **{**OPTIONS, **ENGAGED, "destinations": [to]})
+        call_wsgi(wrapped, navigation("/page"))
+        call_wsgi(wrapped, posted(viewed(e=4000, sd=40)))
+        call_wsgi(wrapped, posted(viewed(e=8000, sd=30)))
+        assert wrapped.tracker.close(20)
+        pages = {
+            "site_id": "example.com",
+            "metrics": ["visitors", "pageviews", "events", "time_on_page", "scroll_depth"],
+            "date_range": "day",
+            "dimensions": ["event:page"],
+        }
+        found = httpx2.post(f"{collector.url}/api/v2/query", json=pages).json()["results"]
+        live = httpx2.get(f"{collector.url}/live").text
+    assert found == [{"dimensions": ["/page"], "metrics": [1, 1, 1, 12, 40]}]
+    rows = re.findall(r'<li class="row tracked"[^>]*>(.*?)</li>', live, re.DOTALL)
+    assert ["engagement</bdi>" in row for row in rows] == [True, True, False]
+
+
+def test_a_file_of_the_apps_own_has_them_too(tmp_path: Path) -> None:
+    file = tmp_path / "site.sqlite3"
+    options = {**OPTIONS, **ENGAGED, "destinations": [f"sqlite:///{file}"]}
+    wrapped = wsgi.FootfallMiddleware(app, **options)
+    call_wsgi(wrapped, navigation("/page"))
+    call_wsgi(wrapped, posted(viewed(e=4000, sd=40)))
+    assert wrapped.tracker.close(20)
+    with closing(open_to_read(file)) as connection:
+        rows = connection.execute("SELECT path, milliseconds, scroll_depth FROM page_visits")
+        assert [tuple(row) for row in rows] == [("/page", 4000, 40)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -127,3 +128,13 @@ def test_visits_of_an_older_file_have_no_language(tmp_path: Path) -> None:
         ]
         # Days of too many values are tried again: more of them fit.
         assert rows(store, "SELECT day FROM closed_days") == [(day,)]
+
+
+def test_a_file_of_before_takes_how_pages_are_viewed(tmp_path: Path) -> None:
+    file = tmp_path / "events.sqlite3"
+    open_older_file(file, 9).close()
+    with closing(Store(file, clock=lambda: NOON)) as store:
+        viewed = replace(incoming_event("engagement"), engagement=(3_000, 40))
+        enqueue(store, [incoming_event(), viewed])
+        assert store.flush()
+        assert rows(store, "SELECT path, milliseconds FROM page_visits") == [("/", 3_000)]

@@ -183,6 +183,7 @@ def test_engagement_needs_a_session(measure: dict[str, object]) -> None:
     after = to_plausible(engagement, sessions=sessions)
     assert before.events[0].reason == "no_session_for_engagement"
     assert (after.events[0].reason, after.events[0].session) == (None, pageview.session)
+    assert after.events[0].engagement is not None
 
 
 def test_engagement_extends_a_session() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from footfall.collector.wire.plausible_parser import PostedEvent, parse_event
 from tests.collector.wire.support import PAGE, accepted_event, to_plausible
 
 
@@ -376,3 +378,27 @@ def test_revenue_is_exact_or_ignored(revenue: object, expected: tuple[str, str] 
 def test_a_long_referrer_is_cut() -> None:
     event = accepted_event({"url": "https://a.test/", "referrer": "https://b.test/" + "x" * 2_500})
     assert len(event.referrer or "") == 2_000
+
+
+@pytest.mark.parametrize(
+    ("measure", "engagement"),
+    [
+        ({"sd": 50, "e": 3000}, (3000, 50)),
+        ({"sd": "1", "e": "789"}, (789, 1)),
+        ({"sd": 101}, (0, 100)),
+        ({"sd": 0}, (0, 0)),
+        ({"e": 0}, (0, None)),
+        ({"e": 5, "sd": -1}, (5, None)),
+        ({"e": 1741850224785, "sd": 9}, (0, 9)),
+    ],
+    ids=str,
+)
+def test_the_measures_of_an_engagement(
+    measure: dict[str, Any], engagement: tuple[int, int | None]
+) -> None:
+    posted = parse_event(PAGE | {"name": "engagement"} | measure)
+    assert isinstance(posted, PostedEvent)
+    assert posted.engagement == engagement
+    other = parse_event(PAGE | {"name": "Signup"} | measure)
+    assert isinstance(other, PostedEvent)
+    assert other.engagement is None

@@ -67,8 +67,9 @@ class AgentTools:
         """Figures of a site, as in Plausible's Stats API v2.
 
         metrics: visitors, visits, pageviews, views_per_visit, bounce_rate, visit_duration, events,
-        conversion_rate. date_range: day, 7d, 28d, 30d, month, 6mo, 12mo, year, all, or two ISO
-        dates. dimensions: none for a total, or event:page, event:goal, visit:source,
+        conversion_rate; of pages, time_on_page and scroll_depth. date_range: day, 7d, 28d, 30d,
+        month, 6mo, 12mo, year, all, or two ISO dates.
+        dimensions: none for a total, or event:page, event:goal, visit:source,
         visit:referrer, visit:channel, visit:country, visit:language, visit:device, visit:browser,
         visit:os, visit:entry_page, visit:exit_page, visit:utm_source, event:props:NAME, time:hour,
         time:day, time:month.

@@ -8,6 +8,7 @@ in the transaction that opens the file; one that is published never changes.
 - `counters` has what would take long to count.
 - `visits` has one row a visit, updated with each of its events. As with Plausible, all but the
   figures, the last page and the end of a visit is that of its first event.
+- `page_visits` has one row for each page of a visit whose script told how it was viewed.
 - `rollups` has the figures of days that are over, so that a month need not be counted again;
   `closed_days` lists them. Both can be emptied at any time: they are made anew.
 - `sites` has the domains and projects that events counted for, when the last one did, and how many.
@@ -25,7 +26,7 @@ from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Final, TypeAlias
 
-from footfall.collector.storage import dropped_events, imports, visit_rows
+from footfall.collector.storage import dropped_events, imports, page_visits, visit_rows
 
 _EVENT_COLUMNS: Final = """received_at INTEGER NOT NULL,          -- milliseconds since the epoch
     vendor TEXT NOT NULL,
@@ -242,6 +243,7 @@ _MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(imports.TABLES),),
     (_make_tables(imports.DAYS),),
     (_make_tables(_LANGUAGES), visit_rows.rebuild),
+    (_make_tables(page_visits.TABLE),),
 )
 
 SCHEMA_VERSION: Final = len(_MIGRATIONS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage import dropped_events, imports, visit_rows
+from footfall.collector.storage import dropped_events, imports, page_visits, visit_rows
 from footfall.collector.storage.dropped_events import DroppedEvent
 from footfall.collector.storage.event_rows import COLUMNS, event_values, request_values
 from footfall.collector.storage.stats import rollups
@@ -59,7 +59,7 @@ _PURGE_REQUESTS = """
 """
 # Besides those of events.
 _TABLES_OF_DOMAINS = (
-    *("visits", "rollups", "sites", "dropped_counts"),
+    *("visits", "page_visits", "rollups", "sites", "dropped_counts"),
     *("imported_logs", "imported_events", "imported_days"),
 )
 _UTC = ZoneInfo("UTC")
@@ -117,7 +117,8 @@ def insert(
     if first := [(i,) for i, visit in zip(updated_by, visits, strict=True) if visit.was_missing]:
         connection.executemany(_BEGIN_VISIT, first)
     starts = {visit.started_at for visit in visits}
-    rollups.reopen(connection, starts | {update.at for update in updates})
+    viewed = page_visits.write(connection, (each for each in events if each.reason is None))
+    rollups.reopen(connection, starts | viewed | {update.at for update in updates})
     return list(range(last_id + 1, last_id + 1 + len(events)))
 
 
@@ -214,6 +215,7 @@ def delete_orphans(connection: Connection) -> None:
     if oldest is None:
         oldest = _END_OF_TIME
     connection.execute("DELETE FROM visits WHERE started_at < ? AND ended_at < ?", (oldest, oldest))
+    page_visits.delete_before(connection, oldest)
     connection.execute("DELETE FROM sites WHERE seen_at < ?", (oldest,))
     rollups.delete_before(connection, oldest)
 

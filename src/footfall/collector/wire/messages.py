@@ -92,6 +92,9 @@ class IncomingEvent:
     revenue: tuple[str, str] | None = None
     # False where the event must not end a bounce.
     interactive: bool = True
+    # Of an event `engagement`: for how many milliseconds the page was visible, and how many per
+    # cent of it were seen; None where that was not told.
+    engagement: tuple[int, int | None] | None = None
     user_agent: str = ""
     # The language that Swetrix's script reads from the browser; others are known by the header.
     locale: str | None = None

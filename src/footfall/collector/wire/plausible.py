@@ -142,6 +142,7 @@ def _incoming_event(
         props=posted.props,
         revenue=posted.revenue,
         interactive=posted.interactive,
+        engagement=posted.engagement,
         user_agent=user_agent,
         client_ip=address,
         visitor=session.visitor if session else None,

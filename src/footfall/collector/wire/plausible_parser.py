@@ -57,6 +57,7 @@ class PostedEvent(NamedTuple):
     props: dict[str, str]
     revenue: tuple[str, str] | None
     interactive: bool
+    engagement: tuple[int, int | None] | None
 
 
 def parse_body(request: IncomingRequest) -> dict[str, Any] | IngestResponse:
@@ -112,7 +113,8 @@ def parse_event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
     """The event with these fields, or the response that refuses them."""
     errors = _FieldErrors()
     name = _name(_first_set(body, "n", "name"), errors)
-    if name == "engagement" and not _is_engagement(body):
+    engagement = _engagement(body) if name == "engagement" else None
+    if name == "engagement" and engagement is None:
         errors.add(
             "event_name",
             "engagement event requires a valid integer value for at least one of "
@@ -133,6 +135,7 @@ def parse_event(body: Mapping[str, Any]) -> PostedEvent | IngestResponse:
         props=props,
         revenue=_revenue(_first_set(body, "revenue", "$")),
         interactive=body.get("i") is not False and body.get("interactive") is not False,
+        engagement=engagement,
     )
 
 
@@ -274,11 +277,14 @@ def _amount(text: str) -> Decimal | None:
     return exact
 
 
-def _is_engagement(body: Mapping[str, Any]) -> bool:
+def _engagement(body: Mapping[str, Any]) -> tuple[int, int | None] | None:
+    """Duration and depth of an engagement; None where the body has neither."""
     depth, milliseconds = _integer(body.get("sd")), _integer(body.get("e"))
-    return (depth is not None and depth >= 0) or (
-        milliseconds is not None and 0 <= milliseconds < _MAX_ENGAGEMENT_MS
-    )
+    has_time = milliseconds is not None and 0 <= milliseconds < _MAX_ENGAGEMENT_MS
+    has_depth = depth is not None and depth >= 0
+    if not (has_time or has_depth):
+        return None
+    return (milliseconds or 0 if has_time else 0), (min(depth or 0, 100) if has_depth else None)
 
 
 def _is_integer(value: Any) -> bool:

@@ -48,6 +48,7 @@ def event_of(
     country: str = "",
     language: str = "",
     is_interactive: bool = True,
+    engagement: tuple[int, int | None] | None = None,
     reason: str | None = None,
 ) -> IncomingEvent:
     """An event of a visit; a visitor has another id on each day, as in a real store."""
@@ -66,6 +67,7 @@ def event_of(
         visitor=None if reason else f"{visitor or visit}@{day}",
         session=None if reason else visit,
         interactive=is_interactive,
+        engagement=engagement,
         reason=reason,
         request=IncomingRequest(
             headers={
@@ -87,7 +89,7 @@ EVENTS: Final = [
     event_of("ann", 9 * HOUR, "/", source="google.de", country="DE"),
     event_of("ann", 9 * HOUR + 2 * MINUTE, "/pricing"),
     event_of("ann", 9 * HOUR + 5 * MINUTE, "/docs"),
-    event_of("ann", 9 * HOUR + 6 * MINUTE, "/docs", "engagement"),
+    event_of("ann", 9 * HOUR + 6 * MINUTE, "/docs", "engagement", engagement=(42_000, 80)),
     event_of("bob-1", 9 * HOUR + 30 * MINUTE, "/", visitor="bob", user_agent=IPHONE, country="FR"),
     event_of("bob-2", 13 * HOUR, "/pricing", visitor="bob", user_agent=IPHONE, country="FR"),
     event_of("cem", 14 * HOUR, "/", campaign=Campaign("news", "email", "may"), source="news"),
@@ -128,6 +130,7 @@ def close_all(database: Database, zone: ZoneInfo, now: float = NOW) -> list[date
 
 
 _PATHS = st.sampled_from(["/", "/a", "/b"])
+_ENGAGEMENTS = st.tuples(st.integers(0, 60_000), st.none() | st.integers(0, 100))
 _SOURCES = st.sampled_from([None, "google.com", "c.test"])
 
 
@@ -144,9 +147,10 @@ def histories(draw: st.DrawFn, zone: ZoneInfo) -> list[IncomingEvent]:
                 f"visit-{number}",
                 at,
                 draw(_PATHS),
-                draw(st.sampled_from(["pageview", "Signup", "engagement"])),
+                name := draw(st.sampled_from(["pageview", "Signup", "engagement"])),
                 domain=domain,
                 source=source,
+                engagement=draw(_ENGAGEMENTS) if name == "engagement" else None,
             )
             day = datetime.fromtimestamp(MIDNIGHT + at, zone).toordinal()
             events.append(replace(event, visitor=f"{domain}-{who}@{day}", starts_session=not step))

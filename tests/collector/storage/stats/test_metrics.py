@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import date
 from typing import Any, Final
 
 import pytest
 
-from footfall.collector.storage.stats import AnyGoal, Filter, TimeRange
+from footfall.collector.storage.stats import AnyGoal, Filter, StatsQuery, TimeRange
 from footfall.collector.storage.stats.metrics import DIMENSIONS, METRICS
-from tests.collector.storage.stats.support import UTC_ZONE, rows_of
+from footfall.collector.storage.stats.query import StatsQueryError
+from tests.collector.storage.stats.support import (
+    HOUR,
+    UTC_ZONE,
+    WEEK,
+    database_of,
+    event_of,
+    rows_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +51,14 @@ def test_every_metric_has_an_exact_figure() -> None:
         for mark in test_totals.pytestmark  # type: ignore[attr-defined]
         if mark.name == "parametrize"
     )
-    assert {metric for metric, _ in table} == set(METRICS)
+    assert {metric for metric, _ in table} | {"time_on_page", "scroll_depth"} == set(METRICS)
 
 
 def test_without_visits_there_are_no_rates(connection: sqlite3.Connection) -> None:
     none = TimeRange.of_days(date(2020, 1, 1), date(2020, 1, 2), UTC_ZONE)
-    assert rows_of(connection, range=none, metrics=tuple(METRICS)) == [
-        (0, 0, 0, 0, None, None, None, None, None, None)
+    home = (Filter("is", "event:page", ("/",)),)
+    assert rows_of(connection, range=none, metrics=tuple(METRICS), filters=home) == [
+        (0, 0, 0, 0, None, None, None, None, None, None, None, None)
     ]
     assert rows_of(connection, range=none, metrics=("visits",), dimensions=("visit:source",)) == []
 
@@ -130,3 +140,73 @@ def test_a_goal_is_a_share_of_those_who_could_have_reached_it(
     assert rows_of(connection, metrics=metrics, filters=(signup,)) == [(1, 1, 33.33)]
     assert rows_of(connection, metrics=metrics, filters=(signup, home)) == [(1, 1, 33.33)]
     assert rows_of(connection, metrics=metrics, filters=(signup, desktop)) == [(1, 1, 50.0)]
+
+
+VIEWS: Final = [
+    *(event_of("ann", HOUR + at, path, source="google.com") for at, path in ((0, "/"), (9, "/a"))),
+    event_of("bob", HOUR, "/"),
+    event_of("bob", HOUR + 90, "/", "Signup", props={"plan": "pro"}),
+    # Ann came back to the page, and scrolled no further; Bob's browser told no depth.
+    event_of("ann", HOUR + 60, "/", "engagement", engagement=(10_000, 80)),
+    event_of("ann", HOUR + 99, "/", "engagement", engagement=(4_000, 30)),
+    event_of("ann", HOUR + 120, "/a", "engagement", engagement=(61_400, 100)),
+    event_of("bob", HOUR + 60, "/", "engagement", engagement=(5_000, None)),
+    # A page that did not count.
+    event_of("bob", HOUR + 70, "/none", "engagement", engagement=(5_000, 10)),
+    event_of("eve", HOUR, "/", "engagement", engagement=(5_000, 10), reason="bot"),
+    event_of("joe", HOUR, "/", domain="b.test"),
+    event_of("joe", HOUR + 1, "/", "engagement", domain="b.test", engagement=(900_000, 1)),
+    event_of("old", -HOUR, "/"),
+    event_of("old", -HOUR, "/", "engagement", engagement=(900_000, 1)),
+]
+VIEWED: Final = ("time_on_page", "scroll_depth")
+_PAGE: Final = "event:page"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"dimensions": (_PAGE,)}, [("/a", 61, 100), ("/", 10, 80), ("/none", 5, 10)]),
+        ({"dimensions": (_PAGE,), "filters": (Filter("is", _PAGE, ("/",)),)}, [("/", 10, 80)]),
+        ({"filters": (Filter("is", _PAGE, ("/",)),)}, [(10, 80)]),
+        ({"filters": (Filter("contains", _PAGE, ("/",)),)}, [(21, 63)]),
+        ({"filters": (Filter("is", _PAGE, ("/absent",)),)}, [(None, None)]),
+        (
+            {"dimensions": (_PAGE,), "filters": (Filter("is", "visit:source", ("Google",)),)},
+            [("/a", 61, 100), ("/", 14, 80)],
+        ),
+        (
+            {"dimensions": (_PAGE,), "filters": (Filter("is", "event:name", ("Signup",)),)},
+            [("/", 5, None), ("/none", 5, 10)],
+        ),
+        (
+            {"dimensions": ("visit:source", _PAGE), "filters": (Filter("is", _PAGE, ("/",)),)},
+            [("Google", "/", 14, 80), ("Direct / None", "/", 5, None)],
+        ),
+        (
+            {"dimensions": ("time:day",), "filters": (Filter("is", _PAGE, ("/",)),), "range": WEEK},
+            [("2026-11-19", 900, 1), ("2026-11-20", 10, 80)],
+        ),
+        (
+            {"metrics": ("visitors", "events", *VIEWED), "dimensions": (_PAGE,)},
+            [("/", 2, 3, 10, 80), ("/a", 1, 1, 61, 100)],
+        ),
+    ],
+)
+def test_how_pages_were_viewed(wanted: dict[str, Any], expected: list[tuple[Any, ...]]) -> None:
+    with closing(database_of(VIEWS)) as database:
+        assert rows_of(database.writer, **{"metrics": VIEWED, **wanted}) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fault"),
+    [
+        ({}, "time_on_page needs event:page as a dimension or in a filter"),
+        ({"dimensions": ("visit:source",)}, "scroll_depth needs event:page"),
+        ({"dimensions": (_PAGE, "event:name")}, "time_on_page cannot be broken down by event:name"),
+        ({"dimensions": (_PAGE, "event:props:plan")}, "cannot be broken down by event:props:plan"),
+    ],
+)
+def test_it_is_a_figure_of_pages(wanted: dict[str, Any], fault: str) -> None:
+    with pytest.raises(StatsQueryError, match=fault):
+        StatsQuery(range=WEEK, metrics=VIEWED, **wanted)

@@ -187,6 +187,8 @@ def test_rollups_change_no_result(zone: ZoneInfo, draw: st.DataObject) -> None:
     metrics: tuple[str, ...] = ("visitors", "visits", "pageviews", "events")
     if not is_of_events:
         metrics += ("bounce_rate", "visit_duration", "views_per_visit")
+    elif "event:page" in dimensions:
+        metrics += ("time_on_page", "scroll_depth")
     query = StatsQuery(
         range=span, domain=domain, metrics=metrics, dimensions=dimensions, limit=1_000
     )
@@ -194,3 +196,19 @@ def test_rollups_change_no_result(zone: ZoneInfo, draw: st.DataObject) -> None:
         raw = run_query(database.writer, query)
         close_all(database, zone)
         assert run_query(database.writer, query) == raw
+
+
+def test_a_page_that_is_viewed_past_the_closing_of_its_day_opens_it_again() -> None:
+    viewed = event_of("ann", 23 * HOUR, "/", "engagement", engagement=(1_000, 20))
+    late = event_of("ann", 31 * HOUR, "/", "engagement", engagement=(5_000, 40))
+    wanted = {"metrics": ("time_on_page", "scroll_depth"), "dimensions": ("event:page",)}
+    with closing(
+        database_of([event_of("old", -DAY), event_of("ann", 22 * HOUR), viewed])
+    ) as database:
+        assert date(2026, 11, 20) in close_all(database, UTC_ZONE)
+        assert rows_of(database.writer, **wanted) == [("/", 1, 20)]
+        database.writer.execute("UPDATE rollups SET milliseconds = 9000 WHERE side = 'page_visits'")
+        assert rows_of(database.writer, **wanted) == [("/", 9, 20)]
+        with database.writing() as connection:
+            write_sql.insert(connection, [late])
+        assert rows_of(database.writer, **wanted) == [("/", 6, 40)]

@@ -45,3 +45,25 @@ def test_no_cell_of_the_csv_is_a_formula() -> None:
             props = httpx2.get(f"{url}/figures/events.csv", params={"event": "==cmd()"}).text
     assert events.splitlines()[1].startswith("'=cmd(),1")
     assert props.splitlines() == ["'+k,Visitors,Times", '"\'@v,""",1,1']
+
+
+def test_pages_have_their_time_and_depth_where_scripts_tell_it() -> None:
+    with closing(Store(clock=lambda: NOON)) as store:
+        enqueue(store, [event_of("v", 90), event_of("v", 80, "/untold")])
+        store.flush()
+        for url in served_dashboard(store):
+            before = httpx2.get(f"{url}/figures/pages.csv").text
+            viewed = event_of("v", 60, "/", "engagement", engagement=(65_000, 80))
+            enqueue(store, [viewed])
+            store.flush()
+            after = httpx2.get(f"{url}/figures/pages.csv").text
+            text = page_text(url)
+            events = httpx2.get(f"{url}/figures/events.csv").text
+            filtered = httpx2.get(f"{url}/figures/pages.csv?source=Direct%20%2F%20None").text
+    assert before.splitlines() == ["Page,Visitors,Views", "/,1,1", "/untold,1,1"]
+    expected = ["Page,Visitors,Views,Time,Scroll", "/,1,1,65,80", "/untold,1,1,,"]
+    assert after.splitlines() == filtered.splitlines() == expected
+    assert "Page Visitors Views Time Scroll / 1 1 1m 05s 80% /untold 1 1 – –" in text
+    # It is no event, no pageview and no part of the visit's duration.
+    assert events.splitlines() == ["Event,Visitors,Times,Rate"]
+    assert "2 Pageviews" in text or "Pageviews 2" in text

@@ -31,6 +31,8 @@ from tests.collector.web.dashboard.support import (
         ("bounce_rate", 42, "42%"),
         ("percentage", 3.0, "3.0%"),
         ("conversion_rate", 33.33, "33.3%"),
+        ("scroll_depth", 80, "80%"),
+        ("time_on_page", 65, "1m 05s"),
         ("visit_duration", 9, "9s"),
         ("visit_duration", 185, "3m 05s"),
         ("visit_duration", 7_500, "2h 05m"),

@@ -29,19 +29,26 @@ from footfall.collector.storage.stats.query import (
 from footfall.collector.storage.stats.time_ranges import TimeRange, offsets
 from footfall.collector.storage.stats.wildcards import matches
 
-_FROM: Final = {SourceTable.VISITS: "visits v", SourceTable.EVENTS: "events e"}
-_TIME: Final = {SourceTable.VISITS: "v.started_at", SourceTable.EVENTS: "e.received_at"}
-_ROW_ID: Final = {SourceTable.VISITS: "v.id", SourceTable.EVENTS: "e.id"}
-_DOMAIN: Final = {SourceTable.VISITS: "v.domain", SourceTable.EVENTS: "e.domain"}
+_FROM: Final = {
+    SourceTable.VISITS: "visits v",
+    SourceTable.EVENTS: "events e",
+    SourceTable.PAGE_VISITS: "page_visits g",
+}
+_ALIAS: Final = {table: tables.split()[1] for table, tables in _FROM.items()}
+_TIME: Final = {
+    SourceTable.VISITS: "v.started_at",
+    SourceTable.EVENTS: "e.received_at",
+    SourceTable.PAGE_VISITS: "g.started_at",
+}
 _COUNTED: Final = {
     SourceTable.VISITS: (),
     SourceTable.EVENTS: ("e.reason IS NULL", "e.name <> 'engagement'"),
+    SourceTable.PAGE_VISITS: (),
 }
 _NAME: Final = "event:name"
 # What `events_by_name` leaves out, and the words by which SQLite sees that a query is in the index.
 _UNINDEXED: Final = frozenset({"pageview", "engagement"})
 _CUSTOM_EVENT: Final = "e.name NOT IN ('pageview', 'engagement')"
-_JOIN_VISIT: Final = "JOIN visits v ON v.session = e.session"
 
 _COMPARISONS: Final = {
     "is": "$left = $right",
@@ -95,8 +102,8 @@ class CountStatement:
         names = [leaf.dimension for each in conditions for leaf in leaves(each)]
         where = self._where(conditions)
         query = f"""
-            INSERT INTO {row_table} SELECT {_ROW_ID[self._table]} FROM {_tables(self._table, names)}
-            WHERE {where}
+            INSERT INTO {row_table} SELECT {_ALIAS[self._table]}.id
+            FROM {_tables(self._table, names)} WHERE {where}
         """  # noqa: S608 -- fixed texts
         connection.execute(query, self._values)
 
@@ -104,10 +111,10 @@ class CountStatement:
         self, connection: Connection, row_table: str, dimensions: Sequence[str], sums: Sequence[str]
     ) -> Rows:
         """As `run`, over the rows whose ids are in `row_table`."""
-        row_id = _ROW_ID[self._table]
+        row_id = f"{_ALIAS[self._table]}.id"
         tables = f"{row_table} p CROSS JOIN {_FROM[self._table]} ON {row_id} = p.id"
         if _needs_join(self._table, dimensions):
-            tables = f"{tables} {_JOIN_VISIT}"
+            tables = f"{tables} {_join_visit(self._table)}"
         return self._rows(connection, dimensions, sums, tables, "1")
 
     def revenue_over(self, connection: Connection, row_table: str) -> dict[str, float]:
@@ -155,14 +162,16 @@ class CountStatement:
         return " AND ".join(parts)
 
     def _needs_events(self, condition: Condition) -> bool:
-        """Whether the condition on a visit is one on its events."""
+        """Whether the condition on a visit, or on a page of it, is one on its events."""
+        if self._table is SourceTable.PAGE_VISITS:
+            return any(dimension(leaf.dimension).page_visits is None for leaf in leaves(condition))
         return self._table is SourceTable.VISITS and touches_events(condition)
 
     def _range_sql(self, table: SourceTable) -> list[str]:
         since, until = self.bind(self._span.since), self.bind(self._span.until)
         parts = [f"{_TIME[table]} >= {since}", f"{_TIME[table]} < {until}", *_COUNTED[table]]
         if self._domain is not None:
-            parts.append(f"{_DOMAIN[table]} = {self.bind(self._domain)}")
+            parts.append(f"{_ALIAS[table]}.domain = {self.bind(self._domain)}")
         return parts
 
     def _has_event_sql(self, conditions: Sequence[Condition]) -> str:
@@ -173,7 +182,8 @@ class CountStatement:
             *(self._condition_sql(each, SourceTable.EVENTS) for each in conditions),
         ]
         tables = _tables(SourceTable.EVENTS, names)
-        return f"v.session IN (SELECT e.session FROM {tables} WHERE {' AND '.join(parts)})"  # noqa: S608 -- fixed texts
+        session = f"{_ALIAS[self._table]}.session"
+        return f"{session} IN (SELECT e.session FROM {tables} WHERE {' AND '.join(parts)})"  # noqa: S608 -- fixed texts
 
     # -- conditions and expressions -----------------------------------------------------------
 
@@ -221,7 +231,7 @@ class CountStatement:
         return with_label(self._dimension_sql(what, table), what.label)
 
     def _dimension_sql(self, what: Dimension, table: SourceTable) -> str:
-        sql = what.visits if table is SourceTable.VISITS else what.events
+        sql = what.sql(table)
         # `StatsQuery` refuses a dimension that the table lacks.
         assert sql is not None  # noqa: S101 -- for the type checker
         if what.key is not None:
@@ -249,11 +259,16 @@ def _is_indexed(condition: Filter) -> bool:
 
 def _tables(table: SourceTable, names: Sequence[str]) -> str:
     """The tables of the FROM clause."""
-    return f"{_FROM[table]} {_JOIN_VISIT}" if _needs_join(table, names) else _FROM[table]
+    joined = _join_visit(table) if _needs_join(table, names) else ""
+    return f"{_FROM[table]} {joined}"
+
+
+def _join_visit(table: SourceTable) -> str:
+    return f"JOIN visits v ON v.session = {_ALIAS[table]}.session"
 
 
 def _needs_join(table: SourceTable, names: Sequence[str]) -> bool:
-    """Whether events are joined with their visits."""
-    return table is SourceTable.EVENTS and any(
+    """Whether events, or pages of visits, are joined with their visits."""
+    return table is not SourceTable.VISITS and any(
         dimension(name).level is Level.VISIT for name in names
     )

@@ -145,8 +145,13 @@ class Snapshot:
     def sums_by_key(self, query: StatsQuery) -> dict[_Key, Sums]:
         """The sums by the values of the dimensions."""
         by_key: dict[_Key, Sums] = {}
-        for table, names in _sums_by_table(query).items():
+        tables = _sums_by_table(query)
+        for table, names in tables.items():
+            # The script of a page that did not count may have told how it was viewed.
+            is_of_known = table is SourceTable.PAGE_VISITS and len(tables) > 1
             for key, numbers in self._rows(query, table, names):
+                if is_of_known and key not in by_key:
+                    continue
                 sums = by_key.setdefault(key, Sums())
                 for name, number in zip(names, numbers, strict=True):
                     sums.add(name, number)
@@ -213,11 +218,13 @@ def _sums_by_table(query: StatsQuery) -> dict[SourceTable, list[str]]:
     table_of = {
         **dict.fromkeys(SUMS[SourceTable.VISITS], SourceTable.VISITS),
         **dict.fromkeys(SUMS[SourceTable.EVENTS], SourceTable.EVENTS),
+        **dict.fromkeys(SUMS[SourceTable.PAGE_VISITS], SourceTable.PAGE_VISITS),
         "visitors": of_visitors,
         "visits": of_visitors,
     }
     found: dict[SourceTable, list[str]] = {}
-    for name in sorted(needed):
+    # Pages of visits last.
+    for name in sorted(needed, key=lambda each: (table_of[each] is SourceTable.PAGE_VISITS, each)):
         found.setdefault(table_of[name], []).append(name)
     return found
 

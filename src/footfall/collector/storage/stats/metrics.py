@@ -1,4 +1,4 @@
-"""Dimensions as SQL over `visits v` and `events e`, and metrics as sums.
+"""Dimensions as SQL over `visits v`, `events e` and `page_visits g`, and metrics as sums.
 
 All SQL text of a query comes from here; the values that a query brings are bound.
 """
@@ -24,6 +24,8 @@ class Level(enum.Enum):
 class Dimension(NamedTuple):
     """A dimension as an SQL expression over each table; None where it has no meaning there.
 
+    Over the pages of visits it is that of the visit, but for the page and the time.
+
     `key` is the name of a prop, which the expression uses as `$key`; `label` replaces NULL.
     """
 
@@ -33,24 +35,36 @@ class Dimension(NamedTuple):
     unit: Unit | None = None
     key: str | None = None
     label: str | None = None
+    page_visits: str | None = None
+
+    def sql(self, table: SourceTable) -> str | None:
+        """The expression over a table."""
+        expressions: dict[SourceTable, str | None] = {
+            SourceTable.VISITS: self.visits,
+            SourceTable.EVENTS: self.events,
+            SourceTable.PAGE_VISITS: self.page_visits,
+        }
+        return expressions[table]
 
 
 NOT_SET: Final = "(not set)"
 NONE: Final = "(none)"
 DIRECT_NONE: Final = "Direct / None"
 
+PAGE: Final = "event:page"
 HOSTNAME: Final = "event:hostname"
 _PROPS: Final = "event:props:"
 
 
 def _of_visit(column: str, label: str = NOT_SET) -> Dimension:
     # Over events, the visit is joined.
-    return Dimension(Level.VISIT, f"v.{column}", f"v.{column}", label=label)
+    sql = f"v.{column}"
+    return Dimension(Level.VISIT, sql, sql, label=label, page_visits=sql)
 
 
 def _of_time(unit: Unit, number: str) -> Dimension:
     # $local is local time in milliseconds.
-    return Dimension(Level.TIME, number, number, unit)
+    return Dimension(Level.TIME, number, number, unit, page_visits=number)
 
 
 _DIMENSIONS: Final = {
@@ -72,7 +86,7 @@ _DIMENSIONS: Final = {
     "visit:country": _of_visit("country"),
     "visit:language": _of_visit("language"),
     # As with Plausible, bounces and durations of a page are those of the visits that it began.
-    "event:page": Dimension(Level.EVENT, "v.entry_page", "e.path", label=NOT_SET),
+    PAGE: Dimension(Level.EVENT, "v.entry_page", "e.path", label=NOT_SET, page_visits="g.path"),
     "event:name": Dimension(Level.EVENT, None, "e.name"),
     "event:goal": Dimension(Level.EVENT, None, "e.name"),
     HOSTNAME: Dimension(Level.EVENT, None, "e.hostname", label=NOT_SET),
@@ -120,13 +134,15 @@ class SourceTable(enum.StrEnum):
 
     VISITS = "visits"
     EVENTS = "events"
+    PAGE_VISITS = "page_visits"
 
 
 @dataclass(slots=True)
 class Sums:
     """The sums that all metrics are made of. They add up over days, and over domains.
 
-    `entries`, `bounces`, `views` and `milliseconds` are those of visits, where they began.
+    `entries`, `bounces`, `views` and `milliseconds` are those of visits, where they began; `viewed`
+    and what follows, those of pages of visits, of which all or some told their depth.
     """
 
     visitors: int = 0
@@ -137,6 +153,10 @@ class Sums:
     views: int = 0
     bounces: int = 0
     milliseconds: int = 0
+    viewed: int = 0
+    viewed_milliseconds: int = 0
+    scrolled: int = 0
+    scroll_depths: int = 0
 
     def add(self, field: str, number: int) -> None:
         setattr(self, field, getattr(self, field) + number)
@@ -157,6 +177,12 @@ SUMS: Final[dict[SourceTable, dict[str, str]]] = {
         "pageviews": "sum(e.name = 'pageview')",
         "events": "count(*)",
     },
+    SourceTable.PAGE_VISITS: {
+        "viewed": "count(*)",
+        "viewed_milliseconds": "sum(g.milliseconds)",
+        "scrolled": "count(g.scroll_depth)",
+        "scroll_depths": "coalesce(sum(g.scroll_depth), 0)",
+    },
 }
 """Each sum as SQL, by table. Visitors and visits can be summed over both: the query decides.
 
@@ -173,6 +199,11 @@ class Metric(NamedTuple):
 
     needs: tuple[str, ...]
     compute: Callable[[Sums, Sums], Number]
+
+    @property
+    def needs_page(self) -> bool:
+        """Whether it has a meaning for pages only."""
+        return not {"viewed", "scrolled"}.isdisjoint(self.needs)
 
     @property
     def needs_visits(self) -> bool:
@@ -216,6 +247,15 @@ METRICS: Final = {
     # The same, of the visitors with the same values of the dimensions.
     "group_conversion_rate": Metric(
         ("visitors",), lambda own, whole: _ratio(100 * own.visitors, whole.visitors, 2)
+    ),
+    # Seconds for which a page was visible in a visit, as its script told.
+    "time_on_page": Metric(
+        ("viewed", "viewed_milliseconds"),
+        lambda own, _: _ratio(own.viewed_milliseconds / 1_000, own.viewed),
+    ),
+    # Per cent of a page's height that were seen in a visit.
+    "scroll_depth": Metric(
+        ("scrolled", "scroll_depths"), lambda own, _: _ratio(own.scroll_depths, own.scrolled)
     ),
 }
 """The metrics by name."""

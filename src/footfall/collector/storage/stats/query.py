@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 from footfall.collector.storage.stats.metrics import (
     HOSTNAME,
     METRICS,
+    PAGE,
     Level,
     dimension,
     is_whole_days,
@@ -155,7 +156,7 @@ def at_entry(condition: Condition) -> Condition:
     """The condition for bounces: a visit that bounced has one page, the one that it began with."""
     match condition:
         case Filter():
-            is_page = condition.dimension == "event:page"
+            is_page = condition.dimension == PAGE
             return replace(condition, dimension="visit:entry_page") if is_page else condition
         case Not(inner):
             return Not(at_entry(inner))
@@ -203,6 +204,8 @@ def _problems(query: StatsQuery) -> Iterator[str]:
     for metric in query.metrics:
         if metric not in METRICS:
             yield f"there is no metric {metric!r}; choose from {', '.join(METRICS)}"
+        elif METRICS[metric].needs_page and not _is_about_pages(query):
+            yield f"{metric} needs {PAGE} as a dimension or in a filter"
     yield from _dimension_problems(query)
     yield from _filter_problems(query)
     for name, direction in query.order:
@@ -212,6 +215,11 @@ def _problems(query: StatsQuery) -> Iterator[str]:
             yield f"order {name!r} by asc or desc"
     if query.limit < 1 or query.offset < 0:
         yield "limit begins at 1, and offset at 0"
+
+
+def _is_about_pages(query: StatsQuery) -> bool:
+    filters = (leaf for condition in query.filters for leaf in leaves(condition))
+    return PAGE in query.dimensions or any(leaf.dimension == PAGE for leaf in filters)
 
 
 def _dimension_problems(query: StatsQuery) -> Iterator[str]:
@@ -225,7 +233,10 @@ def _dimension_problems(query: StatsQuery) -> Iterator[str]:
             yield str(error.args[0])
             continue
         for metric in query.metrics:
-            if metric in METRICS and METRICS[metric].needs_visits and not known.visits:
+            if metric not in METRICS:
+                continue
+            is_unknown = METRICS[metric].needs_visits and not known.visits
+            if is_unknown or (METRICS[metric].needs_page and not known.page_visits):
                 yield f"{metric} cannot be broken down by {name}"
 
 

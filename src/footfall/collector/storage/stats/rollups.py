@@ -17,7 +17,14 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from footfall.collector.storage.stats.metrics import SUMS, Rows, SourceTable, dimension, with_label
+from footfall.collector.storage.stats.metrics import (
+    PAGE,
+    SUMS,
+    Rows,
+    SourceTable,
+    dimension,
+    with_label,
+)
 from footfall.collector.storage.stats.time_ranges import (
     HOUR,
     MINUTE,
@@ -54,7 +61,8 @@ ROLLUP_DIMENSIONS: Final[dict[SourceTable, tuple[str, ...]]] = {
         "visit:country",
         "visit:language",
     ),
-    SourceTable.EVENTS: (TOTAL, "event:page", "event:name"),
+    SourceTable.EVENTS: (TOTAL, PAGE, "event:name"),
+    SourceTable.PAGE_VISITS: (TOTAL, PAGE),
 }
 """The dimensions that have rollups, by the table that they are counted over."""
 
@@ -74,13 +82,27 @@ _COLUMNS: Final = {
         "pageviews": "pageviews",
         "events": "events",
     },
+    # In columns that have no other use on this side.
+    SourceTable.PAGE_VISITS: {
+        "viewed": "visits",
+        "viewed_milliseconds": "milliseconds",
+        "scrolled": "events",
+        "scroll_depths": "pageviews",
+    },
 }
 _ROWS: Final = {
     SourceTable.VISITS: "visits v WHERE v.started_at >= :since AND v.started_at < :until",
     SourceTable.EVENTS: """events e WHERE e.received_at >= :since AND e.received_at < :until
         AND e.reason IS NULL AND e.name <> 'engagement'""",
+    SourceTable.PAGE_VISITS: (
+        "page_visits g WHERE g.started_at >= :since AND g.started_at < :until"
+    ),
 }
-_DOMAIN: Final = {SourceTable.VISITS: "v.domain", SourceTable.EVENTS: "e.domain"}
+_DOMAIN: Final = {
+    SourceTable.VISITS: "v.domain",
+    SourceTable.EVENTS: "e.domain",
+    SourceTable.PAGE_VISITS: "g.domain",
+}
 
 _SELECT_CLOSED: Final = "SELECT day FROM closed_days WHERE zone = ? AND since >= ? AND until <= ?"
 _OLDEST_EVENT: Final = "SELECT min(received_at) FROM events"
@@ -345,7 +367,7 @@ def _value_sql(table: SourceTable, name: str) -> str:
     if name == TOTAL:
         return "''"
     what = dimension(name)
-    sql = what.visits if table is SourceTable.VISITS else what.events
+    sql = what.sql(table)
     # Each of `ROLLUP_DIMENSIONS` is defined over its table.
     assert sql is not None  # noqa: S101 -- for the type checker
     return with_label(sql, what.label)

@@ -51,11 +51,14 @@ _TAB_NAMES: Final = {
 }
 # The second column of a panel, where another figure says more than the share of visitors.
 _SECOND: Final = {"page": "pageviews", "entry": "bounce_rate"}
+_OF_VIEWED_PAGES: Final = ("time_on_page", "scroll_depth")
 _COLUMNS: Final = {
     "visitors": "Visitors",
     "pageviews": "Views",
     "bounce_rate": "Bounces",
     "events": "Times",
+    "time_on_page": "Time",
+    "scroll_depth": "Scroll",
     "percentage": "Share",
     "conversion_rate": "Rate",
     "conversions": "Conversions",
@@ -206,11 +209,16 @@ class Cards:
             first = "conversions"
         else:
             first, second = "visitors", _SECOND.get(name, "percentage")
-        rows = self._rows(dimension_of(name), "visitors", second)
+        more = _OF_VIEWED_PAGES if name == "page" and not self._view.event else ()
+        metrics = ("visitors", second, *more)
+        rows = self._rows(dimension_of(name), *metrics)
+        if more and all(number is None for _, figures in rows for number in figures[2:]):
+            # No script tells how pages are viewed.
+            metrics, rows = metrics[:2], [(text, figures[:2]) for text, figures in rows]
         return Table(
             heading=FILTERS[name][1],
-            columns=[_COLUMNS[first], _COLUMNS[second]],
-            metrics=("visitors", second),
+            columns=[_COLUMNS[first], *(_COLUMNS[each] for each in metrics[1:])],
+            metrics=metrics,
             rows=[row for row in rows if name not in _WITHOUT_NOT_SET or row[0] != NOT_SET],
             filter=name,
         )

@@ -27,14 +27,14 @@ def format_figure(metric: str, number: Number) -> str:
     """A figure in full, such as `12,345`, `42%`, `3m 05s`."""
     if number is None:
         return UNKNOWN
-    if metric == "bounce_rate":
+    if metric in ("bounce_rate", "scroll_depth"):
         return f"{number}%"
     # Figures of one column have the same number of decimals.
     if metric in ("percentage", "conversion_rate", "group_conversion_rate"):
         return f"{number:.1f}%"
     if metric == "views_per_visit":
         return f"{number:.2f}"
-    if metric == "visit_duration":
+    if metric in ("visit_duration", "time_on_page"):
         return _duration(int(number))
     return f"{number:,}"
 
