@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from tests.agreement.user_actions import Visitor
 
@@ -47,10 +48,10 @@ _SHOWN: Final = """Object.keys(localStorage)
 
 # A step is over once its page is there, and no library is still at work: Turbo marks the document
 # while it is, and htmx what has asked.
-_IS_THERE: Final = """name => {
+_IS_THERE: Final = """path => {
   const shown = document.getElementById("heading")?.textContent;
-  return document.readyState === "complete" && (!name || shown === name)
-    && shown === location.pathname.split("/")[2]
+  return document.readyState === "complete" && location.pathname === path
+    && shown === path.split("/")[2]
     && !document.documentElement.hasAttribute("aria-busy")
     && !document.querySelector(".htmx-request");
 }"""
@@ -63,10 +64,10 @@ KINDS: Final = (*_LIBRARIES, *_PLAIN, *_AHEAD, "caching-worker")
 
 
 # Once the browser has brought an earlier document back, htmx 2.0 shows the wrong page on Back.
-_CAN_GO: Final = """by => {
+_CAN_GO: Final = """steps => steps.map((by) => {
   const entry = navigation.entries()[navigation.currentEntry.index + by];
-  return entry && (entry.sameDocument || !/htmx2/.test(entry.url + location.href));
-}"""
+  return Boolean(entry) && (entry.sameDocument || !/htmx2/.test(entry.url + location.href));
+})"""
 
 
 class WalkResult(NamedTuple):
@@ -94,7 +95,7 @@ class Walk:
     kinds: Sequence[str] = KINDS
     can_do_all: bool = True
     steps: list[str] = field(default_factory=list)
-    _kind: str = ""
+    _path: str = ""
 
     def take(self, count: int) -> None:
         """Do so many steps."""
@@ -111,13 +112,15 @@ class Walk:
     def page(self) -> Page:
         return self.visitor.page
 
+    @property
+    def _kind(self) -> str:
+        return self._path.split("/")[1]
+
     def _possible(self) -> Sequence[Callable[[], None]]:
         """What can be done on the page that is shown; more often what people do more often."""
         possible = [self._follow] * 6 + [self._reload] + [self._enter] * 3
-        if self.page.evaluate(_CAN_GO, -1):
-            possible += [self._back] * 4
-        if self.page.evaluate(_CAN_GO, 1):
-            possible += [self._forward] * 2
+        can_go_back, can_go_forward = self.page.evaluate(_CAN_GO, [-1, 1])
+        possible += [self._back] * 4 * can_go_back + [self._forward] * 2 * can_go_forward
         if self._kind == "routed":
             possible += [self._route] * 4
         if self._kind.startswith("htmx"):
@@ -127,30 +130,32 @@ class Walk:
             possible += [self._offline] * 2 if self._kind == "caching-worker" else []
         return possible
 
-    def _done(self, what: str, *, at: str = "") -> None:
-        """Note a step, once its page is there."""
+    def _done(self, what: str, *, at: str) -> None:
+        """Note a step, once the page at this path is there."""
         self.page.wait_for_function(_IS_THERE, arg=at)
-        self._kind = self.page.evaluate("location.pathname.split('/')[1]")
-        where = "location.pathname + ' ' + heading.textContent"
-        self.steps.append(f"{what}: {self.page.evaluate(where)}")
+        self._path = at
+        self.steps.append(f"{what}: {at}")
+
+    def _beside(self, name: str) -> str:
+        """The path of a page of the same kind."""
+        return f"/{self._kind}/{name}"
 
     def _other(self) -> str:
-        here = self.page.text_content("#heading")
-        return self.choose.choice([name for name in NAMES if name != here])
+        return self.choose.choice([name for name in NAMES if self._beside(name) != self._path])
 
     def _enter(self) -> None:
-        kind, name = self.choose.choice(self.kinds), self.choose.choice(NAMES)
-        self.visitor.open(f"/{kind}/{name}")
-        self._done("enter", at=name)
+        path = f"/{self.choose.choice(self.kinds)}/{self.choose.choice(NAMES)}"
+        self.visitor.open(path)
+        self._done("enter", at=path)
 
     def _follow(self) -> None:
         name = self._other()
         self.visitor.click(name)
-        self._done("follow", at=name)
+        self._done("follow", at=self._beside(name))
 
     def _reload(self) -> None:
         self.page.reload()
-        self._done("reload")
+        self._done("reload", at=self._path)
 
     def _back(self) -> None:
         self._traverse("back", -1)
@@ -160,32 +165,33 @@ class Walk:
 
     def _traverse(self, what: str, by: int) -> None:
         entry = "by => navigation.entries()[navigation.currentEntry.index + by].url"
-        url: str = self.page.evaluate(entry, by)
+        path = urlsplit(self.page.evaluate(entry, by)).path
         go = self.page.go_back if by < 0 else self.page.go_forward
         go(wait_until="commit")
-        self._done(what, at=url.rpartition("/")[2])
+        self._done(what, at=path)
 
     def _new_tab(self) -> None:
         with self.page.expect_popup() as popup:
             self.visitor.click("tab")
-        popup.value.wait_for_function(_IS_THERE, arg="two")
+        popup.value.wait_for_function(_IS_THERE, arg=self._beside("two"))
         popup.value.close()
-        self._done("new tab")
+        self._done("new tab", at=self._path)
 
     def _route(self) -> None:
         name = self._other()
         self.page.evaluate("name => show(name)", name)
-        self._done("route", at=name)
+        self._done("route", at=self._beside(name))
 
     def _push_by_attribute(self) -> None:
-        if self.page.text_content("#heading") != "two":
-            self.visitor.click("push by attribute", role="button")
-            self._done("hx-push-url", at="two")
+        self._push("two", "push by attribute")
 
     def _push_by_header(self) -> None:
-        if self.page.text_content("#heading") != "three":
-            self.visitor.click("push by header", role="button")
-            self._done("HX-Push-Url", at="three")
+        self._push("three", "push by header")
+
+    def _push(self, name: str, button: str) -> None:
+        if self._path != self._beside(name):
+            self.visitor.click(button, role="button")
+            self._done(button, at=self._beside(name))
 
     def _offline(self) -> None:
         """Without a network a service worker shows the pages that it has."""
@@ -197,7 +203,7 @@ class Walk:
         self.page.context.set_offline(True)
         try:
             self.visitor.click(name)
-            self._done("offline", at=name)
+            self._done("offline", at=self._beside(name))
         finally:
             # What could not be reported is, while the page is open.
             with self.page.expect_response(lambda response: response.request.method == "POST"):
