@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from footfall.collector import past_events
 from footfall.collector.past_events import ImportedLog, OtherImportError, PastEvents
 from footfall.destinations import SQLite
 from footfall.errors import ConfigError
@@ -54,6 +55,47 @@ def test_of_two_imports_of_one_log_one_writes(tmp_path: Path) -> None:
         with pytest.raises(OtherImportError):
             two.commit([further])
         assert list(one.logs()) == [further[1]]
+
+
+def sessions(past: PastEvents) -> int:
+    with past._database.reading() as connection:
+        return int(connection.execute("SELECT count(*) FROM visits").fetchone()[0])
+
+
+def test_a_visit_that_another_import_began_goes_on(tmp_path: Path) -> None:
+    path = str(tmp_path / "footfall.sqlite3")
+    with PastEvents(path, "a.test", now=NOW) as one, PastEvents(path, "a.test", now=NOW) as two:
+        add(one, NOW - 6 * DAY)
+        one.commit([])
+        add(two, NOW - 5 * DAY)
+        two.commit([])
+        add(one, NOW - 5 * DAY + 3_600)
+        one.commit([])
+        assert sessions(one) == 3
+        add(two, NOW - 5 * DAY + 3_900)
+        two.commit([])
+        assert sessions(one) == 3
+
+
+def test_a_visit_that_memory_has_no_longer_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_events, "MAX_REMEMBERED", 2)
+    with PastEvents(str(tmp_path / "x.sqlite3"), "a.test", now=NOW) as past:
+        for minutes in range(3):
+            add(past, NOW - 5 * DAY + 60 * minutes)
+            past.commit([])
+            past._sessions.clear()
+        assert sessions(past) == 1
+
+
+def test_a_log_whose_clock_goes_back_is_looked_up(tmp_path: Path) -> None:
+    start = NOW - 5 * DAY
+    with PastEvents(str(tmp_path / "x.sqlite3"), "a.test", now=NOW) as past:
+        for at in (start, start - 7_200, start + 60):
+            add(past, at)
+            past.commit([])
+        assert sessions(past) == 2
 
 
 @pytest.mark.parametrize("timezone", ["Mars/Olympus", "", "../etc"])

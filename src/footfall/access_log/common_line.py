@@ -11,7 +11,6 @@ Quotes and control characters in a text are escaped, `\\x22` by nginx and `\\"` 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from footfall.access_log.line_times import common_time
@@ -20,8 +19,8 @@ from footfall.access_log.log_line import (
     LoggedSite,
     LogLine,
     MalformedLineError,
+    cached,
     request_line,
-    target_of,
 )
 from footfall.model import Headers
 
@@ -126,7 +125,7 @@ def _line(
         time,
         peer,
         method,
-        target_of(target),
+        target,
         int(status),
         None if size == NOTHING else int(size),
         scheme,
@@ -135,7 +134,7 @@ def _line(
     )
 
 
-@lru_cache(maxsize=_CACHED_TEXTS)
+@cached(_CACHED_TEXTS)
 def unescaped(text: str) -> str:
     """The text that a server has escaped."""
     return _ESCAPE.sub(_unescape, text)

@@ -17,6 +17,7 @@ from footfall.access_log.log_line import (
     LoggedSite,
     LogLine,
     MalformedLineError,
+    Target,
     present,
     request_line,
     target_of,
@@ -63,7 +64,7 @@ class Nginx:
             time=_time_of(fields),
             peer=_text(_required(fields, ("remote_addr", "remote_ip"))),
             method=method,
-            target=target_of(target),
+            target=target,
             status=_number(_required(fields, ("status",)), "status"),
             size=_size(fields),
             scheme=_first(fields, ("scheme",)) or self._site.scheme,
@@ -125,13 +126,13 @@ def _object(line: str) -> dict[str, Any]:
     return value
 
 
-def _request_of(fields: Mapping[str, Any]) -> tuple[str, str]:
+def _request_of(fields: Mapping[str, Any]) -> tuple[str, Target]:
     if "request_uri" in fields or "uri" in fields:
         target = _text(fields["request_uri"] if "request_uri" in fields else fields["uri"])
         method = _text(_required(fields, ("request_method", "method")))
         if not target or not method.isalpha():
             raise MalformedLineError("no request line")
-        return method, target
+        return method, target_of(target)
     return request_line(_text(_required(fields, ("request",))))
 
 

@@ -20,7 +20,7 @@ from footfall.collector.past_events import ImportedLog, PastEvents
 from footfall.common.log import ThrottledLog
 from footfall.config import Config
 from footfall.destinations import SQLite
-from footfall.model import Headers
+from footfall.model import Headers, Hit
 from footfall.request.capture import may_be_page
 from footfall.request.filters import RequestFilter
 from footfall.rules.pageview.request_rules import responds_with_page
@@ -37,7 +37,7 @@ REASONS: Final = {
     _IMPORTED_DAYS: "The figures of its day were imported from another tool.",
     TOO_LATE: "It is not before `--until`.",
     _OTHER_HOST: "Its host is none of `--host`.",
-    _ERROR: "A function of your settings raised an error.",
+    _ERROR: "The status is that of an error, or a function of your settings raised one.",
     _REJECTED: "The event is invalid.",
 }
 """The reasons of an import, beside those of the middleware."""
@@ -278,6 +278,7 @@ class LogImport:
         try:
             for index, (line, position) in in_time_order(opens):
                 report.lines += 1
+                report.add_time(line.time)
                 self._count(line)
                 logs[index].position = position
                 if report.lines % _LINES_PER_PROGRESS:
@@ -295,21 +296,22 @@ class LogImport:
         return report
 
     def _count(self, line: LogLine) -> None:
-        report, time = self.report, line.time
-        report.add_time(time)
+        time = line.time
         if time >= self._until:
-            report.not_counted[self._until_reason] += 1
+            self.report.not_counted[self._until_reason] += 1
             return
         if time < self._since:
-            report.not_counted[_IMPORTED_DAYS] += 1
+            self.report.not_counted[_IMPORTED_DAYS] += 1
             return
         if self._hosts and line.host.lower() not in self._hosts:
-            report.not_counted[_OTHER_HOST] += 1
+            self.report.not_counted[_OTHER_HOST] += 1
             return
         response_headers = line.answered_headers()
-        if self._is_filtered(line, response_headers):
-            return
-        hit = line.hit(response_headers)
+        if not self._is_filtered(line, response_headers):
+            self._decide(line, line.hit(response_headers))
+
+    def _decide(self, line: LogLine, hit: Hit) -> None:
+        report, time = self.report, line.time
         try:
             result = self._builder.from_hit(hit)
         except Exception:  # noqa: BLE001 -- a hook of the site owner's
@@ -330,14 +332,14 @@ class LogImport:
 
     def _is_filtered(self, line: LogLine, response_headers: Headers) -> bool:
         """Whether the middleware's filters reject the line, and count it, before any decision."""
-        filters, path = self._filters, line.target.path
+        filters, path, status = self._filters, line.target.path, line.status
         if not filters.accepts(line.method, path):
             return True
-        if line.status not in filters.statuses:
-            filters.reject_status(line.status)
+        if status not in filters.statuses:
+            filters.reject_status(status)
             return True
         # With more than a content type, or a 304, only a decision can tell.
-        if len(response_headers) > 1 or line.status == 304:
+        if len(response_headers) > 1 or status == 304:
             return False
         if _may_be_page(response_headers.get("content-type", "")) or filters.may_be_download(path):
             return False

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from footfall.access_log.assumed import Kind, kind_of, response_headers_of
 from footfall.model import Headers, Hit
 from footfall.rules import url
 
+T = TypeVar("T")
+
 # What servers write where there is no value.
 NOTHING: Final = "-"
 # A path, `*` for OPTIONS, or the URL that a proxy is asked for; a host for CONNECT is none.
 _TARGETS: Final = ("/", "*", "h", "H")
-# Paths of a site repeat; a target takes some hundred bytes.
-_CACHED_TARGETS: Final = 16_384
+# Paths of a site repeat; a request line and its target take a kilobyte at most.
+_CACHED_REQUESTS: Final = 16_384
+_MAX_CACHED_CHARS: Final = 256
 
 
 class MalformedLineError(ValueError):
@@ -86,8 +90,27 @@ class LogLine(NamedTuple):
         )
 
 
-def request_line(text: str) -> tuple[str, str]:
-    """Method and target of a request line.
+def cached(entries: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+    """Make a function of a text remember the results for so many short texts.
+
+    Long ones, of which a scanner sends thousands, would take hundreds of megabytes.
+    """
+
+    def decorated(function: Callable[[str], T]) -> Callable[[str], T]:
+        remembered = lru_cache(maxsize=entries)(function)
+
+        @wraps(function)
+        def call(text: str) -> T:
+            return remembered(text) if len(text) <= _MAX_CACHED_CHARS else function(text)
+
+        return call
+
+    return decorated
+
+
+@cached(_CACHED_REQUESTS)
+def request_line(text: str) -> tuple[str, Target]:
+    """Method and target of a request line, which is bytes decoded as latin-1.
 
     Raises:
         MalformedLineError: it is none, as where a client has spoken TLS to a port without it.
@@ -97,7 +120,7 @@ def request_line(text: str) -> tuple[str, str]:
     if len(parts) == 2 or (len(parts) == 3 and parts[2].startswith("HTTP/")):
         method, target = parts[0], parts[1]
         if target[:1] in _TARGETS and method.isalpha():
-            return method, target
+            return method, target_of(target)
     raise MalformedLineError("no request line")
 
 
@@ -111,9 +134,9 @@ def present(headers: Headers) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value and value != NOTHING}
 
 
-@lru_cache(maxsize=_CACHED_TARGETS)
+@cached(_CACHED_REQUESTS)
 def target_of(text: str) -> Target:
-    """The target of a request line, which is bytes decoded as latin-1."""
+    """The target of a request, which is bytes decoded as latin-1."""
     raw, _, query = text.partition("?")
     if raw[:1] != "/":
         # A proxy's form of it; that of OPTIONS has no path.

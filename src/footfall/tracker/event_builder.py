@@ -229,7 +229,8 @@ class EventBuilder:
     def origin_of(self, hit: Hit) -> str:
         """Scheme and host of the site as its visitors know it."""
         config = self._config
-        is_trusted = config.resolver.trusts(hit.peer)
+        # Most requests name none, and each visitor is a peer of their own where no proxy is.
+        is_trusted = url.names_origin(hit.headers) and config.resolver.trusts(hit.peer)
         return url.public_origin(hit, is_trusted=is_trusted, options=config.url_options)
 
     def _public_host(self, hit: Hit, origin: str) -> str:

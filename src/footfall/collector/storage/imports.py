@@ -142,6 +142,11 @@ def salt(connection: Connection, day: int, today: int) -> bytes:
     return found
 
 
+def days_of_salts(connection: Connection) -> list[int]:
+    """The past days that have a salt."""
+    return [row[0] for row in connection.execute("SELECT day FROM import_salts")]
+
+
 def purge_salts(connection: Connection, last_day: int) -> bool:
     """Delete the salts that were made up to a day, included. True if there were any."""
     query = "DELETE FROM import_salts WHERE made_on <= ?"

@@ -72,6 +72,17 @@ def receive_parsed(
 ) -> IngestResult:
     """The same for a request whose body is parsed."""
     posted = plausible_parser.parse_event(body)
+    return receive_posted(posted, request, domains=domains, sessions=sessions)
+
+
+def receive_posted(
+    posted: PostedEvent | IngestResponse,
+    request: IncomingRequest,
+    *,
+    domains: Set[str],
+    sessions: Sessions,
+) -> IngestResult:
+    """The same for a request whose event is known, or the response that refuses it."""
     if isinstance(posted, IngestResponse):
         return IngestResult(posted)
     address = client_ip(request)

@@ -15,7 +15,13 @@ from typing import Final
 from footfall.rules.url.campaign import CAMPAIGN, CLICK_IDS
 from footfall.rules.url.limit import MAX_URL_BYTES, Page, fit, without_campaign
 from footfall.rules.url.options import DEFAULT_OPTIONS, UrlOptions
-from footfall.rules.url.page import UNKNOWN_HOST, page_at, page_url, public_origin
+from footfall.rules.url.page import (
+    UNKNOWN_HOST,
+    names_origin,
+    page_at,
+    page_url,
+    public_origin,
+)
 from footfall.rules.url.path import MAX_PATH, SAFE_IN_PATHS, HidePathSecrets
 from footfall.rules.url.query import MAX_QUERY
 from footfall.rules.url.referrer import Referral, referrer_at, referrer_of
@@ -37,6 +43,7 @@ __all__ = [
     "Referral",
     "UrlOptions",
     "fit",
+    "names_origin",
     "page_at",
     "page_url",
     "path_in_target",

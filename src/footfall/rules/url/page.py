@@ -15,7 +15,7 @@ from footfall.rules.url.query import exceeds_limits, public_query
 from footfall.rules.url.text import MAX_CACHED_CHARS, decode_text, without_surrogates
 
 if TYPE_CHECKING:
-    from footfall.model import Hit
+    from footfall.model import Headers, Hit
 
 # Reserved by RFC 2606 for names that cannot exist, so it is never the name of a site.
 UNKNOWN_HOST: Final = "unknown.invalid"
@@ -69,6 +69,11 @@ def page_at(
     query = pushed.query if pushed else hit.query and decode_text(hit.query)
     page = origin + where + public_query(query, options.keep_query) if query else origin + where
     return fitted_page(page, is_cut=len(read) > MAX_PATH or exceeds_limits(query))
+
+
+def names_origin(headers: Headers) -> bool:
+    """Whether a request has a header that a trusted peer would name another origin with."""
+    return "x-forwarded-proto" in headers or "x-forwarded-host" in headers or "forwarded" in headers
 
 
 def public_origin(hit: Hit, *, is_trusted: bool, options: UrlOptions = DEFAULT_OPTIONS) -> str:
