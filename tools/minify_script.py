@@ -13,18 +13,22 @@ FOLDER = Path(__file__).parent.parent / "src/footfall/complement"
 
 
 def main() -> None:
-    for source in sorted(FOLDER.glob("*.js")):
-        if not source.name.endswith(".min.js"):
-            minify(source)
+    script = (FOLDER / "script.js").read_text("utf-8")
+    inserted = (FOLDER / "window.js").read_text("utf-8").strip()
+    minify("script", script)
+    minify("script.window", script.replace("/* window.js */", inserted))
+    for part in ("engagement", "heartbeat"):
+        minify(part, (FOLDER / f"{part}.js").read_text("utf-8"))
 
 
-def minify(source: Path) -> None:
+def minify(name: str, source: str) -> None:
     # By this line a test sees whether the source has changed since.
-    head = f"// {source.name} {hashlib.sha256(source.read_bytes()).hexdigest()[:12]}\n"
+    head = f"// {name}.js {hashlib.sha256(source.encode()).hexdigest()[:12]}\n"
     options = ["--compress", "passes=3", "--mangle", "--ecma", "2020"]
-    command = ["npx", "--yes", "terser@5", str(source), *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    source.with_suffix(".min.js").write_text(head + done.stdout.strip() + "\n", encoding="utf-8")
+    command = ["npx", "--yes", "terser@5", *options]
+    done = subprocess.run(command, input=source, stdout=subprocess.PIPE, text=True, check=True)
+    code = head + done.stdout.strip() + "\n"
+    (FOLDER / f"{name}.min.js").write_text(code, encoding="utf-8")
 
 
 if __name__ == "__main__":

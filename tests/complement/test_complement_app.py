@@ -21,9 +21,9 @@ from footfall.collector.storage.database import open_to_read
 from footfall.complement import complement_app
 from footfall.complement.script_file import script_file, source_of
 from footfall.complement.visitor_limit import MAX_PER_MINUTE
-from footfall.destinations import Collector
+from footfall.destinations import Collector, Swetrix
 from footfall.model import Event
-from footfall.testing import Outbox
+from footfall.testing import MemoryTransport, Outbox
 from tests.complement.support import OPTIONS, body, posted
 from tests.support.adapters import ADAPTERS, PLAUSIBLE, Answer, Call, Raw, call_wsgi, navigation
 
@@ -218,8 +218,98 @@ def test_the_rules_are_the_same_for_it(
 
 def test_without_the_option_it_is_none(call: Call, footfall_outbox: Outbox) -> None:
     assert call(posted(viewed())).status == 204
+    assert call(posted(body(w="heartbeat"))).status == 204
     assert list(footfall_outbox) == []
-    assert footfall.stats()["reasons"] == {"complement_invalid": 1}
+    assert footfall.stats()["reasons"] == {"complement_invalid": 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "details"),
+    [
+        ({"complement_window": True}, {"x": 1280, "z": "Europe/Berlin"}, (1280, "Europe/Berlin")),
+        ({"complement_window": True}, {"x": -1, "z": "Europe/Berlin"}, (None, "Europe/Berlin")),
+        ({"complement_window": True}, {"x": "1280", "z": "<b>"}, (None, "")),
+        ({"complement_window": True}, {"x": [1], "z": {}}, (None, "")),
+        ({"complement_window": True}, {}, (None, "")),
+        ({}, {"x": 1280, "z": "Europe/Berlin"}, (None, "")),
+    ],
+    ids=str,
+)
+def test_the_width_of_the_window_and_the_time_zone(
+    footfall_outbox: Outbox,
+    options: dict[str, Any],
+    fields: dict[str, Any],
+    details: tuple[int | None, str],
+) -> None:
+    wrapped = wsgi.FootfallMiddleware(app, **OPTIONS, **options)
+    call_wsgi(wrapped, posted(body(**fields)))
+    [event] = footfall_outbox
+    assert (event.screen_width, event.time_zone) == details
+    assert wrapped.tracker.stats()["reasons"] == {"complement": 1}
+
+
+SWETRIX = Swetrix(pid="aUn1quEid-33", heartbeats=True)
+
+
+def sent(*raws: Raw, **options: Any) -> tuple[list[str], dict[str, int]]:
+    """The endpoints that got a request, with its profile, and the reasons."""
+    transport = MemoryTransport()
+    given = {"complement_heartbeat": True, "max_events_per_day": 1_000, **options}
+    destinations: list[Any] = [SWETRIX, PLAUSIBLE]
+    wrapped = wsgi.FootfallMiddleware(
+        app, complement="/_stats", destinations=destinations, transport=transport, **given
+    )
+    for raw in raws:
+        assert call_wsgi(wrapped, raw).status in (200, 204)
+    assert wrapped.tracker.close(20)
+    requests = [request.url.rpartition("/")[2] for request in transport.requests]
+    stats = wrapped.tracker.stats()
+    # What is no event counts for no budget.
+    assert sum(stats["budget"]["used"].values()) == stats["reasons"].get("navigation", 0)
+    assert stats["errors"] == 0
+    return sorted(requests), stats["reasons"]
+
+
+BEAT = posted(body(w="heartbeat", s=None, a=None))
+
+
+def test_a_heartbeat_goes_to_whom_wants_it_and_counts_nothing() -> None:
+    requests, reasons = sent(navigation("/page"), BEAT, BEAT)
+    assert requests == ["event", "hb", "hb", "log"]
+    assert reasons == {"navigation": 1, "heartbeat": 2}
+    # Another process may have counted the page.
+    assert sent(BEAT) == (["hb"], {"heartbeat": 1})
+    no_events = {"before_send": lambda event: None}
+    assert sent(BEAT, **no_events) == (["hb"], {"heartbeat": 1})
+
+
+@pytest.mark.parametrize(
+    ("raw", "options", "reason"),
+    [
+        (replace(BEAT, headers=posted(headers={"DNT": "1"}).headers), {"respect_dnt": True}, "dnt"),
+        (replace(BEAT, headers=posted(headers={"User-Agent": "GPTBot/1.0"}).headers), {}, "bot"),
+        (BEAT, {"exclude": ["/page"]}, "excluded"),
+        (BEAT, {"sample_rate": 0.0}, "sampled_out"),
+        (posted(body(w="heartbeat", u="https://evil.test/")), {}, "complement_invalid"),
+    ],
+    ids=["DNT", "bot", "excluded", "sampling", "another host"],
+)
+def test_the_rules_are_the_same_for_a_heartbeat(
+    raw: Raw, options: dict[str, Any], reason: str
+) -> None:
+    assert sent(raw, **options) == ([], {reason: 1})
+
+
+def test_no_heartbeat_is_shown_among_the_hits() -> None:
+    with CollectorServer() as collector:
+        to = Collector(domain="example.com", endpoint=collector.url)
+        options = {**OPTIONS, "complement_heartbeat": True, "destinations": [to]}
+        wrapped = wsgi.FootfallMiddleware(app, **options)
+        call_wsgi(wrapped, navigation("/page"))
+        call_wsgi(wrapped, BEAT)
+        call_wsgi(wrapped, replace(BEAT, headers=posted(headers={"User-Agent": "a bot"}).headers))
+        assert wrapped.tracker.close(20)
+        assert httpx2.get(f"{collector.url}/live").text.count('<li class="row') == 1
 
 
 def test_a_visitor_who_reports_without_end_is_limited(call: Call, footfall_outbox: Outbox) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from footfall.complement import script_file as module
-from footfall.complement.script_file import script_file, source_of
+from footfall.complement.script_file import WINDOW_MARK, script_file, source_of
 from footfall.config.complement import PARTS, Part
 
 FOLDER = Path(module.__file__).parent
@@ -18,6 +18,9 @@ FOLDER = Path(module.__file__).parent
 MAX_BYTES: dict[frozenset[Part], int] = {
     frozenset(): 1_200,
     frozenset({"engagement"}): 1_600,
+    frozenset({"heartbeat"}): 1_300,
+    frozenset({"window"}): 1_300,
+    frozenset(PARTS): 1_700,
 }
 
 
@@ -36,22 +39,40 @@ def test_its_name_is_that_of_its_content() -> None:
     assert len({script.name for script in scripts}) == len(scripts)
 
 
-def test_it_is_made_of_the_sources() -> None:
-    sources = sorted(each for each in FOLDER.glob("*.js") if not each.name.endswith(".min.js"))
-    assert [each.stem for each in sources] == sorted(["script", *PARTS])
-    for source in sources:
-        digest = hashlib.sha256(source.read_bytes()).hexdigest()
-        served = source.with_suffix(".min.js").read_text("ascii")
-        head, code = served.split("\n", 1)
-        assert head == f"// {source.name} {digest[:12]}", "run `python tools/minify_script.py`"
-        assert code.startswith("(()=>{")
+SOURCES: dict[str, frozenset[Part]] = {
+    "script": frozenset(),
+    "script.window": frozenset({"window"}),
+    "engagement": frozenset({"engagement"}),
+    "heartbeat": frozenset({"heartbeat"}),
+}
 
 
-def test_the_parts_follow_in_one_order_and_others_are_left_out() -> None:
-    codes = [
-        (FOLDER / f"{name}.min.js").read_bytes().partition(b"\n")[2] for name in ("script", *PARTS)
-    ]
-    assert script_file().body == codes[0]
-    assert script_file(frozenset(PARTS)).body == b"".join(codes)
-    assert source_of(()) == (FOLDER / "script.js").read_bytes()
-    assert source_of(PARTS).startswith(source_of(()))
+def code_of(name: str) -> bytes:
+    return (FOLDER / f"{name}.min.js").read_bytes().partition(b"\n")[2]
+
+
+@pytest.mark.parametrize(("name", "parts"), SOURCES.items())
+def test_it_is_made_of_the_sources(name: str, parts: frozenset[Part]) -> None:
+    source = source_of(parts)
+    if not name.startswith("script"):
+        source = source.removeprefix(source_of(()))
+    digest = hashlib.sha256(source).hexdigest()
+    head = (FOLDER / f"{name}.min.js").read_text("ascii").partition("\n")[0]
+    assert head == f"// {name}.js {digest[:12]}", "run `python tools/minify_script.py`"
+    assert code_of(name).startswith(b"(()=>{")
+
+
+def test_there_are_no_other_files() -> None:
+    files = {each.name for each in FOLDER.glob("*.js")}
+    assert files == {f"{name}.min.js" for name in SOURCES} | {
+        *("script.js", "window.js", "engagement.js", "heartbeat.js")
+    }
+
+
+def test_parts_that_are_off_are_not_in_it() -> None:
+    assert script_file().body == code_of("script")
+    assert WINDOW_MARK in source_of(())
+    assert b"innerWidth" not in script_file().body
+    everything = [code_of(name) for name in ("script.window", "engagement", "heartbeat")]
+    assert script_file(frozenset(PARTS)).body == b"".join(everything)
+    assert WINDOW_MARK not in source_of(PARTS)

@@ -65,26 +65,35 @@ def test_a_dashboard_that_cannot_work_is_a_fault_of_its_own() -> None:
 SWETRIX = "swetrix://api.swetrix.com/aUn1quEid-33"
 
 
+BEATING = f"{SWETRIX}?heartbeats=1"
+UMAMI = "umami://cloud.umami.is/b2b8d3a4-1111-4222-8333-444455556666"
+
+
 @pytest.mark.parametrize(
-    ("destinations", "warnings"),
+    ("part", "destinations", "warnings"),
     [
-        ([PLAUSIBLE], 0),
-        ([SWETRIX, "sqlite:///a.sqlite3"], 0),
-        ([Queue(put=print, engagement=True)], 0),
-        ([], 0),
-        ([SWETRIX], 1),
-        ([Queue(put=print)], 1),
+        ("engagement", [PLAUSIBLE], 0),
+        ("engagement", [SWETRIX, "sqlite:///a.sqlite3"], 0),
+        ("engagement", [Queue(put=print, engagement=True)], 0),
+        ("engagement", [], 0),
+        ("engagement", [SWETRIX], 1),
+        ("engagement", [Queue(put=print)], 1),
+        ("heartbeat", [PLAUSIBLE, BEATING], 0),
+        ("heartbeat", [Queue(put=print, heartbeats=True)], 0),
+        ("heartbeat", [PLAUSIBLE, SWETRIX], 1),
+        ("window", [UMAMI, SWETRIX], 0),
+        ("window", [UMAMI], 1),
     ],
     ids=str,
 )
-def test_engagement_that_nobody_takes_is_warned_of(destinations: Any, warnings: int) -> None:
-    given = {"complement": "/_stats", "complement_engagement": True, "destinations": destinations}
-    config = loaded(given)
+def test_a_part_that_nobody_takes_is_warned_of(part: str, destinations: Any, warnings: int) -> None:
+    option = f"complement_{part}"
+    config = loaded({"complement": "/_stats", option: True, "destinations": destinations})
     assert config.complement_options is not None
-    assert config.complement_options.parts == {"engagement"}
+    assert config.complement_options.parts == {part}
     found = config.complement_options.warnings
     assert len(found) == warnings
-    assert all(text.startswith("complement_engagement has no effect: only") for text in found)
+    assert all(text.startswith(f"{option} has no effect: ") for text in found)
     shown = [each.text for each in doubtful(config)]
     assert [text for text in shown if text in found] == list(found)
 

@@ -17,7 +17,7 @@ from footfall.complement.report import (
 from footfall.complement.script_file import script_file, source_of
 from footfall.complement.visitor_limit import VisitorLimit
 from footfall.complement.ways import is_counted_by_server
-from footfall.config.complement import Part
+from footfall.config.complement import PARTS, Part
 from footfall.rules.pageview import HOST_REMEDY
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class ComplementApp:
                 self._warn_of_host(origin)
             return "complement_invalid"
         report = None if body is None else report_from(body)
-        if report is None or (report.engagement is not None and "engagement" not in self._parts):
+        if report is None or not self._parts.issuperset({report.way} & {*PARTS}):
             return "complement_invalid"
         if report.host not in hosts and report.host != site_of(origin):
             return "complement_invalid"
@@ -126,9 +126,17 @@ class ComplementApp:
         if report.engagement is not None:
             tracker.track_engagement(exchange, report.engagement, page=report.path)
             return None
+        if report.way == "heartbeat":
+            tracker.track_heartbeat(exchange, page=report.path)
+            return None
         if is_counted_by_server(report.way, report.stamp, report.age, self._clock() * 1000):
             return "complement_reached"
-        tracker.track_shown(exchange, page=report.path, referrer=report.referrer)
+        tracker.track_shown(
+            exchange,
+            page=report.path,
+            referrer=report.referrer,
+            details=report.details if "window" in self._parts else None,
+        )
         return None
 
     def _warn_of_host(self, origin: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from footfall.complement.ways import WAYS
+from footfall.events.details import CheckedDetails, check_details, valid_details
 from footfall.model import ENGAGEMENT, Engagement
 
 __all__ = ["MAX_BODY_BYTES", "Report", "is_same_origin", "report_from", "site_of"]
@@ -27,13 +28,14 @@ class Report:
     """A page that was shown, or how it was viewed.
 
     Attributes:
-        way: One of the words of `WAYS`, or `engagement`.
+        way: One of the words of `WAYS`; `engagement`, or `heartbeat` for a page that is visible.
         host: Host and port of its address, as `site_of` writes them.
         path: Path and query of its address.
         referrer: The address of the page before it; empty for none.
         stamp: The stamp of the page, in milliseconds.
         age: How long ago its navigation began, in milliseconds.
-        engagement: How it was viewed; None in a report that it was shown.
+        engagement: How it was viewed; None in other reports.
+        details: The width of the window and the time zone, as far as they were sent.
     """
 
     way: str
@@ -43,6 +45,7 @@ class Report:
     stamp: float = 0
     age: float = 0
     engagement: Engagement | None = None
+    details: CheckedDetails | None = None
 
 
 def report_from(body: bytes) -> Report | None:
@@ -70,10 +73,18 @@ def _report(fields: dict[str, Any]) -> Report | None:
     )
     if way == ENGAGEMENT:
         return _with_engagement(report, fields)
+    if way == "heartbeat":
+        return report
     stamp, age = (_number(fields.get(name)) for name in ("s", "a"))
     if way not in _WORDS or stamp is None or age is None:
         return None
-    return replace(report, stamp=stamp, age=age)
+    return replace(report, stamp=stamp, age=age, details=_details(fields))
+
+
+def _details(fields: dict[str, Any]) -> CheckedDetails:
+    """Those of the details that are valid. What the browser does not tell is none of the app's."""
+    given = {"screen_width": fields.get("x"), "time_zone": fields.get("z")}
+    return check_details(valid_details(given))
 
 
 def _with_engagement(report: Report, fields: dict[str, Any]) -> Report | None:

@@ -25,7 +25,10 @@
     fetch(endpoint, {
       method: "POST",
       keepalive: true,
-      body: JSON.stringify({ w: way, u: url, r: referrer, s: stamp, a: performance.now() }),
+      body: JSON.stringify({
+        /* window.js */
+        ...{ w: way, u: url, r: referrer, s: stamp, a: performance.now() },
+      }),
     }).catch(() => {
       // The network may have come back before it is known that there was none.
       navigator.onLine && !isSecond ? again() : later("online");

@@ -11,9 +11,12 @@ from typing import Final, NamedTuple
 
 from footfall.config.complement import PARTS, Part
 
-__all__ = ["ScriptFile", "script_file", "source_of"]
+__all__ = ["WINDOW_MARK", "ScriptFile", "script_file", "source_of"]
 
 _FOLDER: Final = Path(__file__).parent
+
+WINDOW_MARK: Final = b"/* window.js */"
+"""Where `script.js` has the text of `window.js`, if that is switched on."""
 
 
 class ScriptFile(NamedTuple):
@@ -28,16 +31,25 @@ class ScriptFile(NamedTuple):
 def script_file(parts: frozenset[Part] = frozenset()) -> ScriptFile:
     """The script with the parts that are switched on."""
     # The first line says of which source it was made, which no browser needs.
-    body = b"".join(each.read_bytes().partition(b"\n")[2] for each in _files(parts, ".min.js"))
+    body = b"".join(
+        (_FOLDER / f"{name}.min.js").read_bytes().partition(b"\n")[2] for name in _names(parts)
+    )
     name = f"c.{hashlib.sha256(body).hexdigest()[:12]}.js"
     return ScriptFile(name, body, gzip.compress(body, mtime=0))
 
 
 def source_of(parts: Iterable[Part]) -> bytes:
     """The same as people read it; `tools/minify_script.py` writes what is served."""
-    return b"".join(each.read_bytes() for each in _files(parts, ".js"))
+    return b"".join(map(_source, _names(parts)))
 
 
-def _files(parts: Iterable[Part], suffix: str) -> list[Path]:
-    names = ["script", *(part for part in PARTS if part in parts)]
-    return [_FOLDER / f"{name}{suffix}" for name in names]
+def _names(parts: Iterable[Part]) -> list[str]:
+    base = "script.window" if "window" in parts else "script"
+    return [base, *(part for part in PARTS if part in parts and part != "window")]
+
+
+def _source(name: str) -> bytes:
+    if name != "script.window":
+        return (_FOLDER / f"{name}.js").read_bytes()
+    inserted = (_FOLDER / "window.js").read_bytes().strip()
+    return (_FOLDER / "script.js").read_bytes().replace(WINDOW_MARK, inserted)

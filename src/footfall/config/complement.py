@@ -8,25 +8,47 @@ from typing import Final, Literal, TypeAlias
 
 from footfall.common.path_prefix import is_below, normalized_path
 from footfall.config.options import Options
-from footfall.destinations import Destination, unwanted_names
+from footfall.destinations import Destination, GoatCounter, Matomo, Umami, unwanted_names
 from footfall.errors import ConfigError, Fault
-from footfall.model import ENGAGEMENT
+from footfall.model import ENGAGEMENT, HEARTBEAT
 
 __all__ = ["PARTS", "ComplementOptions", "Part", "complement_options"]
 
-Part: TypeAlias = Literal["engagement"]
+Part: TypeAlias = Literal["window", "engagement", "heartbeat"]
 
-PARTS: Final[tuple[Part, ...]] = ("engagement",)
+PARTS: Final[tuple[Part, ...]] = ("window", "engagement", "heartbeat")
 """What the script may do beside its task, each by an option of its own."""
 
-_OPTION_OF: Final[Mapping[Part, Literal["complement_engagement"]]] = {
-    "engagement": "complement_engagement"
+_OptionName: TypeAlias = Literal[
+    "complement_window", "complement_engagement", "complement_heartbeat"
+]
+
+_OPTION_OF: Final[Mapping[Part, _OptionName]] = {
+    "window": "complement_window",
+    "engagement": "complement_engagement",
+    "heartbeat": "complement_heartbeat",
 }
+
+
+def _takes_details(destination: Destination) -> bool:
+    inner = getattr(destination, "to", destination)
+    return not isinstance(inner, GoatCounter | Matomo | Umami)
+
+
+# By the part: whether a destination takes it, and which do.
 _TAKEN_BY: Final[Mapping[Part, tuple[Callable[[Destination], bool], str]]] = {
+    "window": (
+        _takes_details,
+        "GoatCounter, Matomo and Umami take neither the width of the window nor the time zone",
+    ),
     "engagement": (
         lambda destination: ENGAGEMENT not in unwanted_names(destination),
         "only Plausible, the collector, a file of the app's own, and a queue with engagement=True "
         "take it",
+    ),
+    "heartbeat": (
+        lambda destination: HEARTBEAT not in unwanted_names(destination),
+        "only Swetrix, and a queue, with heartbeats=True take one",
     ),
 }
 _ALONE: Final = 'needs the option complement, such as complement="/_stats"'

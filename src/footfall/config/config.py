@@ -97,6 +97,16 @@ class Config:
         "lets the script report how long each page was visible, and how far it was scrolled; see "
         "[Complement](complement.md#visible-time-and-scroll-depth)",
     )
+    complement_heartbeat: bool = option(
+        False,
+        "lets the script report every 30 seconds that a page is visible; see "
+        "[Complement](complement.md#heartbeats)",
+    )
+    complement_window: bool = option(
+        False,
+        "lets the script report the width of the window and the time zone; see "
+        "[Complement](complement.md#window-and-time-zone)",
+    )
 
     # -- who the visitor is --------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ class Options(TypedDict, total=False):
     dashboard_share_token: str | None
     complement: str | None
     complement_engagement: bool
+    complement_heartbeat: bool
+    complement_window: bool
     trusted_proxies: str | int | Sequence[Any]
     client_ip_header: str | None
     client_ip: Callable[[Headers, str | None], str | None] | None

@@ -19,7 +19,7 @@ from footfall.delivery.transport import MARKER_HEADER
 from footfall.destinations import VISITOR_HEADERS, check_event_name
 from footfall.events.details import CheckedDetails, check_details, details_from_hints
 from footfall.events.hit_report import HitReport
-from footfall.model import ENGAGEMENT, NO_PROPS, PAGEVIEW, Decision, Event, Hit, Visitor
+from footfall.model import ENGAGEMENT, HEARTBEAT, NO_PROPS, PAGEVIEW, Decision, Event, Hit, Visitor
 from footfall.rules import pageview, url
 from footfall.rules.bot_detection import classify
 from footfall.rules.path_rules import DEFAULT_EXCLUDE
@@ -135,7 +135,7 @@ class EventBuilder:
             own_page, own_referral = self._page_of(hit, origin, None if page.url else custom.url)
             page = page if page.url else own_page
             referral = own_referral if own_hit is not None else referral
-        if custom.name in (PAGEVIEW, ENGAGEMENT):
+        if custom.name in (PAGEVIEW, ENGAGEMENT, HEARTBEAT):
             # Decided by its own path: the request in which it was tracked is no page.
             if self._is_excluded(hit or _NO_REQUEST, _path_of(page.url)):
                 return BuildResult("excluded")
@@ -378,15 +378,15 @@ class EventBuilder:
         if share < 1.0 and not _is_sampled(visitor, share * config.sample_rate):
             return BuildResult("over_budget", None, decision, event)
         allowed = event
-        if config.before_send is not None:
+        if config.before_send is not None and event.name != HEARTBEAT:
             found = config.before_send(event)
             if found is None:
                 return BuildResult("before_send", None, decision, event)
             if not found.name == event.name == ENGAGEMENT:
                 check_event_name(found.name, config.max_name_chars)
             allowed = found
-        # A vendor bills no engagement.
-        if budget is not None and allowed.name != ENGAGEMENT:
+        # A vendor bills neither.
+        if budget is not None and allowed.name not in (ENGAGEMENT, HEARTBEAT):
             budget.count()
         return BuildResult(reason, allowed, decision, event)
 

@@ -15,7 +15,7 @@ from footfall.common import log
 from footfall.common.atomic import AtomicCounter
 from footfall.common.clock import monotonic
 from footfall.events.hit_report import HitReport
-from footfall.model import Event, Hit
+from footfall.model import HEARTBEAT, Event, Hit
 from footfall.request.record import Record, hit_of
 from footfall.tracker import test_mode
 from footfall.tracker.custom_event import CustomEvent
@@ -152,6 +152,8 @@ class EventPipeline:
                 hit = _hit_of(item.record, offset) if item.record is not None else None
                 result = self._builder.from_custom_event(hit, item, item.at + offset)
                 event = result.event
+                if event is not None and event.name == HEARTBEAT:
+                    event = self._heartbeats.reported(event)
             else:
                 hit = _hit_of(item, offset)
                 result = self._builder.from_hit(hit)
@@ -164,6 +166,8 @@ class EventPipeline:
             return None, None
         self.reasons[result.reason] += 1
         if not self._dispatcher.report_lanes or test_mode.is_on():
+            return event, None
+        if custom is not None and custom.name == HEARTBEAT:
             return event, None
         is_tracked = result.event is not None
         # Most of a busy site's are not wanted, and one costs as much as the decision.
@@ -185,7 +189,9 @@ class EventPipeline:
 
     def _note_visit(self, event: Event) -> None:
         """Note the event that keeps a visit alive, where a destination wants heartbeats."""
-        if not test_mode.is_on() and self._dispatcher.wants_heartbeats_after(event):
+        if test_mode.is_on() or event.name == HEARTBEAT:
+            return
+        if self._dispatcher.wants_heartbeats_after(event):
             self._heartbeats.note(event)
 
     def _heartbeat_of(self, hit: Hit) -> Event | None:

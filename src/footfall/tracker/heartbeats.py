@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from footfall.common.clock import monotonic
@@ -52,6 +53,14 @@ class HeartbeatSchedule:
     def note(self, event: Event) -> None:
         """Note that an event was sent, which keeps its visit alive by itself."""
         self._remember(event.visitor, _Visit(event.time, event.url, event.profile_id))
+
+    def reported(self, event: Event) -> Event:
+        """A heartbeat that a page's script sent, with what is known of its visit."""
+        visit = self._visits.get(event.visitor.identity)
+        if visit is None:
+            return event
+        self._remember(event.visitor, visit._replace(at=event.time))
+        return replace(event, profile_id=visit.profile_id)
 
     def heartbeat(self, visitor: Visitor, now: float) -> Event | None:
         """The heartbeat of a visitor who is there at `now` (epoch); None if none is due."""

@@ -22,8 +22,8 @@ from footfall.delivery.transport.greenlets import awaits_gevent
 from footfall.destinations import has_own_transport
 from footfall.errors import EventError
 from footfall.events import visitor_token
-from footfall.events.details import Details, check_details
-from footfall.model import ENGAGEMENT, PAGEVIEW, Decision, Engagement, Hit, Visitor
+from footfall.events.details import CheckedDetails, Details, check_details
+from footfall.model import ENGAGEMENT, HEARTBEAT, PAGEVIEW, Decision, Engagement, Hit, Visitor
 from footfall.request.exchange import CURRENT, Exchange
 from footfall.request.filters import RequestFilter
 from footfall.request.record import Record
@@ -260,15 +260,29 @@ class Tracker:
         """Count a reason of which there is no hit in the inbox."""
         self._pipeline.reasons[reason] += 1
 
-    def track_shown(self, exchange: Exchange, *, page: str, referrer: str) -> None:
+    def track_shown(
+        self,
+        exchange: Exchange,
+        *,
+        page: str,
+        referrer: str,
+        details: CheckedDetails | None = None,
+    ) -> None:
         """Submit a page that the script has reported in this request. Never waits."""
-        event = _shown_page(page, referrer, record=exchange.record(), at=monotonic())
+        shown = _shown_page(page, referrer, record=exchange.record(), at=monotonic())
+        event = shown if details is None else replace(shown, details=details)
         self._inbox.submit_event(event, event.at)
 
     def track_engagement(self, exchange: Exchange, engagement: Engagement, *, page: str) -> None:
         """Submit how a page was viewed, as the script has reported in this request. Never waits."""
         shown = _shown_page(page, "", record=exchange.record(), at=monotonic())
         event = replace(shown, name=ENGAGEMENT, reason=ENGAGEMENT, engagement=engagement)
+        self._inbox.submit_event(event, event.at)
+
+    def track_heartbeat(self, exchange: Exchange, *, page: str) -> None:
+        """Submit that a page is visible, as the script has reported. Never waits."""
+        shown = _shown_page(page, "", record=exchange.record(), at=monotonic())
+        event = replace(shown, name=HEARTBEAT, reason="heartbeat")
         self._inbox.submit_event(event, event.at)
 
     # -- for tests and explanations ------------------------------------------------------------

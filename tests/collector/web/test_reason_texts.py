@@ -17,7 +17,7 @@ LATER_REASONS = {
     *("should_track", "before_send"),
 }
 COUNTED = {
-    *("navigation", "spa_visit", "complement", "engagement"),
+    *("navigation", "spa_visit", "complement", "engagement", "heartbeat"),
     *("feed", "api_call", "custom_event"),
 }
 

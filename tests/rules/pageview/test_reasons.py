@@ -15,7 +15,7 @@ def test_events_have_the_names_that_dashboards_know() -> None:
 def test_every_reason_is_given_and_every_given_reason_is_explained() -> None:
     given_reasons = {decide(hit, options).reason for hit, _, options in ROWS.values()}
 
-    assert given_reasons | {"complement", "custom_event", "engagement"} == set(REASONS)
+    assert given_reasons | {"complement", "custom_event", "engagement", "heartbeat"} == set(REASONS)
 
 
 def test_every_reason_is_one_word_with_one_sentence() -> None:

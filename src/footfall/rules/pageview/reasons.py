@@ -54,6 +54,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "not_html": "The response is not an HTML page.",
         "complement": "The browser showed a page without a request; the page's script reported it.",
         "engagement": "A page was hidden or left; its script reported how it was viewed.",
+        "heartbeat": "A page was still visible; its script reported that.",
         "feed": "A feed was fetched, and `track_feeds` is on.",
         "api_call": "An API was called, and `track_api` names its path.",
         "custom_event": "The app called `track()` or `track_pageview()`.",

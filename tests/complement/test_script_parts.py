@@ -1,4 +1,4 @@
-"""The script's part that reports how pages are viewed, in Chromium, with what the vendor gets."""
+"""The parts of the script that are switched on, in Chromium, with what the vendors get."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 import footfall
 from footfall import wsgi
-from footfall.destinations import Plausible
+from footfall.destinations import Plausible, Swetrix
 from tests.agreement.browser import Browser
 from tests.conftest import program
 from tests.support.vendors import Vendor, answer, answering, vendor, wait_until
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 # The clock of each page, which only the test puts forward.
-CLOCK: Final = "window.ahead = 0; performance.now = () => ahead;"
+CLOCK: Final = """
+    window.ahead = 0;
+    performance.now = () => ahead;
+    for (const name of ["setTimeout", "setInterval"]) {
+        const original = window[name];
+        window[name] = (run, milliseconds) => original(run, milliseconds / 100);
+    }
+"""
 SEEN: Final = ("0 s, 25", "0 s, 74", "3 s, 25", "3 s, 25")
 HTML: Final = """<!doctype html><title>{path}</title>{tag}
 <body style="margin: 0"><a href="/two">two</a><div style="height: 400vh"></div>"""
@@ -75,7 +82,9 @@ def visited(browser: Browser, actions: Callable[[Page], object]) -> None:
 
     def run(page: Page) -> None:
         assert page.context.browser is not None
-        profile = page.context.browser.new_context(viewport={"width": 800, "height": 600})
+        profile = page.context.browser.new_context(
+            viewport={"width": 800, "height": 600}, timezone_id="Europe/Berlin"
+        )
         try:
             profile.set_default_timeout(15_000)
             profile.add_init_script(CLOCK)
@@ -220,3 +229,38 @@ def test_engagement_is_sent_when_the_window_loses_the_focus(browser: Browser) ->
         visited(browser, visit)
         found = [line for line in lines(plausible, address) if line.startswith("engagement /one")]
         assert sorted(found) == [f"engagement /one {each} %" for each in SEEN]
+
+
+@pytest.mark.server("chromium")
+def test_a_page_that_stays_open_keeps_the_visit_of_swetrix_alive(browser: Browser) -> None:
+    created = answering(answer("201 Created", b"{}"))
+    with (
+        vendor(created) as swetrix,
+        vendor(answering(answer())) as plausible,
+        site(
+            destinations=[
+                Swetrix(pid="aUn1quEid-33", endpoint=swetrix.url, heartbeats=True),
+                Plausible(domain="example.com", endpoint=plausible.url),
+            ],
+            complement_heartbeat=True,
+            complement_window=True,
+        ) as address,
+    ):
+
+        def visit(page: Page) -> None:
+            page.goto(f"{address}/one")
+            assert wait_until(lambda: len(swetrix.requests) > 2)
+            page.evaluate("history.pushState({}, '', '/route')")
+            assert wait_until(lambda: len(plausible.requests) == 2), lines(plausible, address)
+
+        visited(browser, visit)
+        paths = [request.split(b" ")[1] for request in swetrix.requests]
+        assert paths[:3] == [b"/log", b"/log/hb", b"/log/hb"]
+        assert {*paths} == {b"/log", b"/log/hb"}
+        beat = bodies(swetrix)[1]
+        assert beat == {"pid": "aUn1quEid-33"}
+        # The page that the server counted has neither.
+        first, route = (body for body in bodies(swetrix) if "pg" in body)
+        assert (first["pg"], "tz" in first) == ("/one", False)
+        assert (route["pg"], route["tz"]) == ("/route", "Europe/Berlin")
+        assert [body.get("screen_width") for body in bodies(plausible)] == [None, 800]
