@@ -52,6 +52,7 @@ from tests.collector.storage.stats.support import (
         (Not(Filter("is", "visit:country", ("DE",))), 2, 4),
         (Not(AnyOf((Filter("is", "visit:country", ("DE",)),))), 2, 4),
         (Filter("is", "visit:country", ("DE", "(not set)")), 2, 5),
+        (Filter("is", "visit:country", ("de", "(NOT SET)"), ignore_case=True), 2, 5),
         (
             AnyOf((Filter("is", "event:page", ("/docs",)), Filter("is", "visit:os", ("iOS",)))),
             2,

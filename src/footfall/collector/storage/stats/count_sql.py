@@ -222,10 +222,11 @@ class CountStatement:
 
     def _operand_sql(self, condition: Filter, table: SourceTable, is_negated: bool) -> str:
         what = dimension(condition.dimension)
-        if condition.operator != "is" or is_negated or what.label in condition.values:
-            return self._labelled_sql(what, table)
-        # The bare column, which an index may cover. NULL equals nothing, as it should.
-        return self._dimension_sql(what, table)
+        is_exact = condition.operator == "is" and not condition.ignore_case
+        if is_exact and not is_negated and what.label not in condition.values:
+            # The bare column, which an index may cover. NULL equals nothing, as it should.
+            return self._dimension_sql(what, table)
+        return self._labelled_sql(what, table)
 
     def _labelled_sql(self, what: Dimension, table: SourceTable) -> str:
         return with_label(self._dimension_sql(what, table), what.label)
