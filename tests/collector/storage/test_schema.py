@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from footfall.collector.storage import dropped_events
+from footfall.collector.storage import dropped_events, schema
 from footfall.collector.storage.dropped_counts import BotRow
 from footfall.collector.storage.schema import SCHEMA_VERSION
-from footfall.collector.storage.stats import StatsQuery, TimeRange
-from footfall.collector.storage.stats.time_ranges import day_of_number, today
+from footfall.collector.storage.stats.time_ranges import TimeRange, today
 from footfall.collector.storage.store import Store
 from footfall.collector.storage.stored_events import EventSearch
 from tests.collector.storage.support import enqueue, names, open_older_file, rows
@@ -103,31 +103,18 @@ def test_of_an_older_file_only_the_newest_dropped_events_are_kept(
         assert store.totals("all").dropped == 4
 
 
-def test_visits_of_an_older_file_have_no_language(tmp_path: Path) -> None:
+def test_the_days_of_an_older_file_are_closed_anew(tmp_path: Path) -> None:
     file = tmp_path / "events.sqlite3"
-    with closing(open_older_file(file, 8)) as connection:
-        day = int(NOON // 86_400) - 1
-        numbers = [4, 5, 6, 0, 3, 2_000]
-        for side, dimension, value in (("visits", "", ""), ("visits", "visit:country", "DE")):
-            connection.execute(
-                "INSERT INTO rollups VALUES (?, ?, 'a.test', ?, ?, ?, ?, ?, ?, ?, ?)",
-                (side, dimension, day, value, *numbers),
-            )
-        span = TimeRange.of_days(yesterday := day_of_number(day), yesterday, ZoneInfo("UTC"))
-        for number, zone in ((day, "UTC"), (day - 1, "left out")):
-            connection.execute(
-                "INSERT INTO closed_days VALUES (?, ?, ?, ?)",
-                (number, zone, span.since, span.until),
-            )
-    with closing(Store(file, clock=lambda: NOON)) as store:
-        query = StatsQuery(
-            range=span, metrics=("visitors", "visits"), dimensions=("visit:language",)
-        )
-        assert [(row.dimensions, row.metrics) for row in store.query(query).rows] == [
-            (("(not set)",), (4, 5))
-        ]
-        # Days of too many values are tried again: more of them fit.
-        assert rows(store, "SELECT day FROM closed_days") == [(day,)]
+    write_file_of_version_1(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for migration in chain(*schema._MIGRATIONS[1:8]):
+            migration(connection)
+        connection.execute("PRAGMA user_version = 8")
+        connection.execute(f"INSERT INTO closed_days VALUES ({NOON // 86_400:.0f}, 'UTC', 0, 1)")
+    with closing(Store(file, clock=lambda: NOON, has_upkeep=lambda: False)) as store:
+        assert rows(store, "SELECT count(*) FROM closed_days") == [(0,)]
+        # Visits of before have no language.
+        assert rows(store, "SELECT session, language FROM visits") == [("s1", None), ("s2", None)]
 
 
 def test_a_file_of_before_takes_how_pages_are_viewed(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ in the transaction that opens the file; one that is published never changes.
 - `visits` has one row a visit, updated with each of its events. As with Plausible, all but the
   figures, the last page and the end of a visit is that of its first event.
 - `page_visits` has one row for each page of a visit whose script told how it was viewed.
-- `rollups` has the figures of days that are over, so that a month need not be counted again;
-  `closed_days` lists them. Both can be emptied at any time: they are made anew.
+- `rollups` has the figures of days that are over, so that a month need not be counted again, and
+  `day_columns` their visits and events, as numbers, for queries with conditions; `closed_days`
+  lists them. All can be emptied at any time: they are made anew.
 - `sites` has the domains and projects that events counted for, when the last one did, and how many.
 - `salts` has the keys of the visitors' hashes, for two days.
 - `registered_sites`, `goals`, `shared_links` and `custom_props` have what site owners registered;
@@ -27,6 +28,7 @@ from sqlite3 import Connection
 from typing import Final, TypeAlias
 
 from footfall.collector.storage import dropped_events, imports, page_visits, visit_rows
+from footfall.collector.storage.stats import day_columns
 
 _EVENT_COLUMNS: Final = """received_at INTEGER NOT NULL,          -- milliseconds since the epoch
     vendor TEXT NOT NULL,
@@ -210,16 +212,9 @@ UPDATE visits SET newest_visitor = visitor;
 CREATE INDEX visits_by_visitor ON visits (newest_visitor);
 """
 
-# Visits of before have no language, in the figures of days that are over neither. Days that were
-# left out of the rollups are tried again, since more values fit.
-_LANGUAGES: Final = """
-ALTER TABLE visits ADD COLUMN language TEXT;
-INSERT INTO rollups
-    SELECT side, 'visit:language', domain, day, '(not set)',
-        visitors, visits, pageviews, events, bounces, milliseconds
-    FROM rollups WHERE side = 'visits' AND dimension = '';
-DELETE FROM closed_days WHERE zone = 'left out'
-"""
+_LANGUAGES: Final = "ALTER TABLE visits ADD COLUMN language TEXT"
+# Days are closed anew: then their columns are made, and the figures of languages.
+_REOPEN_DAYS: Final = "DELETE FROM closed_days"
 
 
 def _make_tables(script: str) -> Callable[[Connection], None]:
@@ -244,6 +239,7 @@ _MIGRATIONS: Final[tuple[tuple[_Migration, ...], ...]] = (
     (_make_tables(imports.DAYS),),
     (_make_tables(_LANGUAGES), visit_rows.rebuild),
     (_make_tables(page_visits.TABLE),),
+    (_make_tables(day_columns.TABLE), _make_tables(_REOPEN_DAYS)),
 )
 
 SCHEMA_VERSION: Final = len(_MIGRATIONS)

@@ -59,7 +59,7 @@ _PURGE_REQUESTS = """
 """
 # Besides those of events.
 _TABLES_OF_DOMAINS = (
-    *("visits", "page_visits", "rollups", "sites", "dropped_counts"),
+    *("visits", "page_visits", "sites", "dropped_counts"),
     *("imported_logs", "imported_events", "imported_days"),
 )
 _UTC = ZoneInfo("UTC")
@@ -116,9 +116,9 @@ def insert(
     visits = visit_rows.write(connection, updates)
     if first := [(i,) for i, visit in zip(updated_by, visits, strict=True) if visit.was_missing]:
         connection.executemany(_BEGIN_VISIT, first)
-    starts = {visit.started_at for visit in visits}
+    times = {(visit.started_at, update.at) for visit, update in zip(visits, updates, strict=True)}
     viewed = page_visits.write(connection, (each for each in events if each.reason is None))
-    rollups.reopen(connection, starts | viewed | {update.at for update in updates})
+    rollups.reopen(connection, times | {(at, at) for at in viewed})
     return list(range(last_id + 1, last_id + 1 + len(events)))
 
 
@@ -135,6 +135,7 @@ def delete_domain(connection: Connection, domain: str) -> int:
     """Delete every event of a domain, and return their number."""
     for table in _TABLES_OF_DOMAINS:
         connection.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608 -- fixed
+    rollups.delete_all(connection)
     query = "DELETE FROM dropped_events WHERE domain = ?"
     dropped = connection.execute(query, (domain,)).rowcount
     return dropped + _delete_events(connection, "DELETE FROM events WHERE domain = ?", domain)
@@ -147,6 +148,7 @@ def rename_domain(connection: Connection, domain: str, new_domain: str) -> int:
         # The new domain has no rows, but for events that came in this moment.
         query = f"UPDATE OR REPLACE {table} SET domain = ? WHERE domain = ?"  # noqa: S608 -- fixed
         connection.execute(query, names)
+    rollups.delete_all(connection)
     return sum(
         connection.execute(f"UPDATE {table} SET domain = ? WHERE domain = ?", names).rowcount  # noqa: S608 -- fixed
         for table in ("events", "dropped_events")

@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from typing import Any, Final, Self, TypeAlias
 
 from footfall.collector.storage.stats import rollups
+from footfall.collector.storage.stats.count_columns import ColumnCounts
 from footfall.collector.storage.stats.count_sql import CountStatement
 from footfall.collector.storage.stats.metrics import (
     METRICS,
@@ -88,6 +89,7 @@ class Snapshot:
     def __init__(self, connection: Connection, shared_rows: SharedRows | None = None) -> None:
         self._connection = connection
         self._shared_rows = shared_rows
+        self._columns = ColumnCounts(connection)
         self._totals: dict[StatsQuery, Sums] = {}
 
     @classmethod
@@ -203,6 +205,12 @@ class Snapshot:
     def _count(
         self, query: StatsQuery, table: SourceTable, span: TimeRange, sums: Sequence[str]
     ) -> Rows:
+        if query.filters:
+            found = self._columns.rows(
+                table, span, query.domain, query.dimensions, sums, query.filters
+            )
+            if found is not None:
+                return found
         statement = CountStatement(table, span, query.domain)
         if self._shared_rows is None or not query.filters:
             return statement.run(self._connection, query.dimensions, sums, query.filters)

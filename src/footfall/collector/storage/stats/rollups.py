@@ -17,6 +17,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from footfall.collector.storage.stats import day_columns
 from footfall.collector.storage.stats.metrics import (
     PAGE,
     SUMS,
@@ -288,6 +289,7 @@ def closing_steps(day: TimeRange) -> Iterator[Callable[[Connection], object]]:
     for table, names in ROLLUP_DIMENSIONS.items():
         for name in names:
             yield partial(_count, table=table, name=name, values=values)
+    yield partial(_write_columns, day=day, values=values)
     yield lambda connection: connection.execute(_CLOSE_DAY, values)
 
 
@@ -297,12 +299,12 @@ def close(connection: Connection, day: TimeRange) -> None:
         step(connection)
 
 
-def reopen(connection: Connection, instants: Iterable[int]) -> None:
-    """Reopen the days of these instants: events of theirs have changed."""
+def reopen(connection: Connection, times: Iterable[tuple[int, int]]) -> None:
+    """Reopen the days between two instants each: a visit has changed that lasts as long."""
     newest = connection.execute("SELECT max(until) FROM closed_days").fetchone()[0]
     if newest is not None:
-        late = {instant for instant in instants if instant < newest}
-        connection.executemany(_REOPEN, [(instant, instant) for instant in late])
+        late = {(max(pair), min(pair)) for pair in times if min(pair) < newest}
+        connection.executemany(_REOPEN, late)
 
 
 def delete_before(connection: Connection, instant: int) -> None:
@@ -313,12 +315,16 @@ def delete_before(connection: Connection, instant: int) -> None:
             "DELETE FROM rollups WHERE day < coalesce((SELECT min(day) FROM closed_days), :all)",
             {"all": 2**40},
         )
+        day_columns.delete(
+            connection, "day < coalesce((SELECT min(day) FROM closed_days), ?)", 2**40
+        )
 
 
 def delete_all(connection: Connection) -> None:
     """Delete every rollup."""
     connection.execute("DELETE FROM closed_days")
     connection.execute("DELETE FROM rollups")
+    connection.execute("DELETE FROM day_columns")
 
 
 def _start_of(day: Any, zone: ZoneInfo) -> int:
@@ -347,6 +353,15 @@ def _count(
     if rows > limit:
         for statement in _LEAVE_OUT:
             connection.execute(statement, values)
+
+
+def _write_columns(connection: Connection, day: TimeRange, values: Mapping[str, Any]) -> None:
+    number = values["day"]
+    day_columns.delete(connection, "day = ?", number)
+    if connection.execute(_IS_OPEN, values).fetchone() is not None:
+        found = day_columns.read_rows(connection, day)
+        if found is not None:
+            day_columns.write(connection, number, found)
 
 
 def _rollup_sql(table: SourceTable, name: str) -> str:
