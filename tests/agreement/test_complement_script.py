@@ -130,7 +130,35 @@ def test_a_slow_answer_to_a_changed_address_counts_once(runner: ScenarioRunner) 
 
 
 @pytest.mark.server("chromium")
-def test_a_report_that_failed_is_sent_again_where_there_is_a_network(
+def test_a_page_that_is_left_does_not_send_its_report_again(runner: ScenarioRunner) -> None:
+    reports: list[Route] = []
+
+    def reload_at_once(visitor: Visitor) -> None:
+        page = visitor.page
+        page.route("**/_stats/", lambda route: reports.append(route))
+        visitor.open("/calm-turbo/one")
+        visitor.follow("two")
+        with page.expect_request("**/_stats/"):
+            visitor.back(to="one")
+        # The browser tells the page that its request has failed, though it is under way.
+        page.reload()
+        visitor.open("/walk/one")
+
+    expected = Counter({"/calm-turbo/one": 3, "/calm-turbo/two": 1, "/walk/one": 1})
+    _, counted, _ = runner.visit(reload_at_once, expected)
+    assert counted == expected
+    assert len(reports) == 1
+
+
+# The first look finds no network, and the next one that it has come back.
+COMING_BACK = """
+  let looks = 0;
+  Object.defineProperty(navigator, "onLine", { get: () => looks++ > 0 });
+"""
+
+
+@pytest.mark.server("chromium")
+def test_a_report_is_sent_again_where_the_network_came_back_meanwhile(
     runner: ScenarioRunner,
 ) -> None:
     attempts: list[str] = []
@@ -146,5 +174,5 @@ def test_a_report_that_failed_is_sent_again_where_there_is_a_network(
             visitor.press("search", to="results")
 
     expected = Counter({"/walk/one": 1, "/walk/search": 1})
-    _, counted, _ = runner.visit(search, expected)
+    _, counted, _ = runner.visit(search, expected, COMING_BACK)
     assert (counted, attempts) == (expected, ["POST", "POST"])

@@ -17,11 +17,13 @@
   const endpoint = new URL(".", document.currentScript.src);
 
   // Sends a report as soon as the page is visible: a tab in the background is not looked at yet.
-  // Without a network it waits for one, in this page.
-  const shown = (way, url, referrer, isSecond) => {
-    const again = () => shown(way, url, referrer, 1);
+  // Without a network it waits for one, in this page. A page that is left is told that a request
+  // has failed which is under way, so none is sent again at once, but where the network is back.
+  const shown = (way, url, referrer) => {
+    const again = () => shown(way, url, referrer);
     const later = (name) => addEventListener(name, again, { once: true });
     if (document.hidden) return later("visibilitychange");
+    const isOnline = navigator.onLine;
     fetch(endpoint, {
       method: "POST",
       keepalive: true,
@@ -29,10 +31,7 @@
         /* window.js */
         ...{ w: way, u: url, r: referrer, s: stamp, a: performance.now() },
       }),
-    }).catch(() => {
-      // The network may have come back before it is known that there was none.
-      navigator.onLine && !isSecond ? again() : later("online");
-    });
+    }).catch(() => (!isOnline && navigator.onLine ? again() : later("online")));
   };
 
   // -- the page itself ----------------------------------------------------------------------
