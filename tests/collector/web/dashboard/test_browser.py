@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -283,6 +284,44 @@ def test_no_state_has_a_serious_fault(
     assert found == []
     assert watch.problems == []
     assert watch.origins == {urlsplit(url).netloc}
+
+
+# What moves after it was painted, each by the share of the window that it moves in.
+WATCH_SHIFTS: Final = """window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { value } of list.getEntries()) shifts.push(value);
+}).observe({ type: "layout-shift", buffered: true });"""
+HAS_PAINTED: Final = "performance.getEntriesByType('paint').length > 0"
+TWO_FRAMES: Final = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+
+
+@pytest.mark.server("chromium")
+def test_nothing_moves_while_a_page_loads(url: str, chromium: Chromium) -> None:
+    def journey(page: Page) -> list[Any]:
+        found: list[Any] = []
+        late: list[Any] = []
+        page.add_init_script(WATCH_SHIFTS)
+
+        def hold(route: Any) -> None:
+            late.append(route)
+
+        # The page's own script comes after the first paint.
+        page.route(re.compile(r"/(dashboard|live|event)\.js$"), hold)
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            for path in ("/?source=Google", "/live", "/live/3"):
+                page.goto(url + path, wait_until="commit")
+                assert wait_until(lambda: page.evaluate(HAS_PAINTED) and late, 10)
+                page.evaluate(TWO_FRAMES)
+                late.pop().continue_()
+                page.locator("#theme").wait_for()
+                page.evaluate(TWO_FRAMES)
+                if (sum_of := page.evaluate("shifts.reduce((a, b) => a + b, 0)")) > 0.02:
+                    found.append((width, path, sum_of))
+        page.goto("about:blank")
+        return found
+
+    assert chromium.run(journey) == []
 
 
 @pytest.mark.server("chromium")
