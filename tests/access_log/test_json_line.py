@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.access_log.support import CADDY, NGINX_JSON, NOON, PARSERS, SITE, parsed
+from footfall.access_log.log_line import MalformedLineError
+from tests.access_log.support import (
+    CADDY,
+    CLOUDFRONT,
+    CLOUDFRONT_HEAD,
+    COMBINED,
+    NGINX_JSON,
+    NOON,
+    PARSERS,
+    SITE,
+    parsed,
+)
 
 
 def test_json_has_the_headers_that_were_sent_and_no_other() -> None:
@@ -29,6 +40,24 @@ TIMES = [1_795_953_907.25, "1795953907.25", "2026-11-29T12:05:07Z", "29/Nov/2026
 def test_json_may_spell_times_in_any_of_nginxs_ways(time: Any) -> None:
     fields = {name: value for name, value in NGINX_JSON.items() if name != "msec"}
     assert int(parsed("nginx-json", json.dumps({**fields, "time": time})).time) == int(NOON)
+
+
+# Of the last but one an import never ended: it is neither before nor after another.
+@pytest.mark.parametrize("time", [None, True, -1, "", "x", 1_795_953_907_250, "nan", 1e300])
+def test_json_without_a_time_of_a_log_is_malformed(time: Any) -> None:
+    for name, fields in (("nginx-json", {"msec": time}), ("caddy", {"ts": time})):
+        example = NGINX_JSON if name == "nginx-json" else CADDY
+        with pytest.raises(MalformedLineError, match="no time"):
+            parsed(name, json.dumps({**example, **fields}))
+
+
+@pytest.mark.parametrize(("size", "expected"), [("12", 12), ("-", None), ("9" * 5_000, None)])
+def test_a_size_is_one_that_a_response_has(size: str, expected: int | None) -> None:
+    assert (
+        parsed("nginx-json", json.dumps({**NGINX_JSON, "body_bytes_sent": size})).size == expected
+    )
+    assert parsed("combined", COMBINED.replace(" 5120 ", f" {size} ")).size == expected
+    assert parsed("cloudfront", *CLOUDFRONT_HEAD, CLOUDFRONT.replace("5120", size)).size == expected
 
 
 def test_what_caddy_says_of_itself_is_no_request() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from footfall.access_log.line_times import common_time, iso_time
+from footfall.access_log.line_times import checked_time, common_time, iso_time
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,23 @@ def test_a_time_has_the_offset_of_its_server(text: str, expected: datetime) -> N
         "29/nov/2026:13:05:07 +0100",
         "31/Nov/2026:13:05:07 +0100",
         "29/Nov/2026:13:05:07 +01:00",
+        "29/Nov/2026:13:05:07 +9999",
+        "31/Dec/1969:23:59:59 +0000",
+        "31/Dec/9999:23:59:59 -0100",
+        "01/Jan/0001:00:00:00 +0100",
     ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         common_time(text)
+
+
+@pytest.mark.parametrize(
+    "seconds", [float("nan"), float("inf"), float("-inf"), -1, 1_795_953_907_250, 10**400]
+)
+def test_a_number_that_is_no_time_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        checked_time(seconds)
 
 
 def test_without_a_zone_it_is_utc() -> None:

@@ -27,6 +27,21 @@ def test_a_file_is_read_from_any_position(tmp_path: Path, is_packed: bool) -> No
         file.close()
 
 
+@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "gzip"])
+def test_a_first_line_of_any_length_is_whole(tmp_path: Path, is_packed: bool) -> None:
+    path, line = tmp_path / "access.log", "x" * 60_000
+    text = f"{line}\nsecond\n".encode()
+    path.write_bytes(gzip.compress(text) if is_packed else text)
+    file = LogFile(str(path))
+    assert file.first_lines()[0] == line
+    assert list(file.lines()) == [line, "second"]
+    file.close()
+    path.write_bytes(text[:9_000])
+    cut = LogFile(str(path))
+    assert cut.fingerprint == file.fingerprint
+    cut.close()
+
+
 def test_standard_input_is_read_from_a_position(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stdin:
         buffer = io.BytesIO(TEXT)

@@ -18,6 +18,7 @@ from footfall.access_log.log_line import (
     LogLine,
     MalformedLineError,
     present,
+    size_of,
     target_of,
     value_of,
 )
@@ -56,7 +57,7 @@ class CloudFront:
     def _line(self, fields: dict[str, str]) -> LogLine:
         status, size = fields["sc-status"], fields.get("sc-bytes", "-")
         # 000: the viewer closed the connection before the response.
-        if not status.isdecimal():
+        if (number := size_of(status)) is None:
             raise MalformedLineError("no sc-status")
         try:
             time = iso_time(f"{fields['date']}T{fields['time']}")
@@ -76,9 +77,9 @@ class CloudFront:
             peer=fields["c-ip"],
             method=fields["cs-method"],
             target=target_of(fields["cs-uri-stem"] + (f"?{query}" if query else "")),
-            status=int(status),
+            status=number,
             # With the headers, so it is never 0.
-            size=int(size) if size.isdecimal() else None,
+            size=size_of(size),
             scheme=value_of(fields.get("cs-protocol", "")) or self._site.scheme,
             host=host.lower() or self._site.host,
             headers=present(headers),

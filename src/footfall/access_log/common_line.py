@@ -21,6 +21,7 @@ from footfall.access_log.log_line import (
     MalformedLineError,
     cached,
     request_line,
+    size_of,
 )
 from footfall.model import Headers
 
@@ -127,7 +128,7 @@ def _line(
         method,
         target,
         int(status),
-        None if size == NOTHING else int(size),
+        size_of(size),
         scheme,
         host,
         headers,

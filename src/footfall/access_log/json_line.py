@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from footfall.access_log.line_times import common_time, iso_time
+from footfall.access_log.line_times import checked_time, common_time, iso_time
 from footfall.access_log.log_line import (
     LoggedSite,
     LogLine,
@@ -20,6 +20,7 @@ from footfall.access_log.log_line import (
     Target,
     present,
     request_line,
+    size_of,
     target_of,
     value_of,
 )
@@ -138,8 +139,6 @@ def _request_of(fields: Mapping[str, Any]) -> tuple[str, Target]:
 
 def _time_of(fields: Mapping[str, Any]) -> float:
     value = _required(fields, _TIMES)
-    if isinstance(value, int | float):
-        return float(value)
     text = _text(value)
     for parse in (_seconds, iso_time, common_time):
         try:
@@ -150,12 +149,11 @@ def _time_of(fields: Mapping[str, Any]) -> float:
 
 
 def _seconds(text: str) -> float:
-    return float(text)
+    return checked_time(float(text))
 
 
 def _size(fields: Mapping[str, Any]) -> int | None:
-    text = _first(fields, _SIZES)
-    return int(text) if text.isdecimal() else None
+    return size_of(_first(fields, _SIZES))
 
 
 def _required(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:

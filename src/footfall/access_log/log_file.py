@@ -70,8 +70,13 @@ class LogFile:
                 self._text = gzip.GzipFile(fileobj=buffered)
             self._is_seekable = path != STDIN and not is_compressed
             self._head = self._text.read(_HEAD_BYTES)
+            # The format is recognised by whole lines.
+            while b"\n" not in self._head and len(self._head) < _MAX_LINE_BYTES:
+                if not (further := self._text.read(_HEAD_BYTES)):
+                    break
+                self._head += further
             stack.pop_all()
-        self.fingerprint: Final = Fingerprint.of(self._head)
+        self.fingerprint: Final = Fingerprint.of(self._head[:_HEAD_BYTES])
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -92,7 +97,7 @@ class LogFile:
     def earlier_fingerprints(self, lengths: Iterable[int]) -> Iterator[Fingerprint]:
         """Those that the file may have had when it was shorter, the longest first."""
         for length in sorted(set(lengths), reverse=True):
-            if length <= len(self._head):
+            if length <= self.fingerprint.length:
                 yield Fingerprint.of(self._head[:length])
 
     def first_lines(self) -> list[str]:

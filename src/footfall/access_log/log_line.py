@@ -13,6 +13,9 @@ from footfall.rules import url
 
 T = TypeVar("T")
 
+# Of the bytes of a response; Python itself reads no number of 4,300 digits.
+_MAX_DIGITS: Final = 18
+
 # What servers write where there is no value.
 NOTHING: Final = "-"
 # A path, `*` for OPTIONS, or the URL that a proxy is asked for; a host for CONNECT is none.
@@ -122,6 +125,11 @@ def request_line(text: str) -> tuple[str, Target]:
         if target[:1] in _TARGETS and method.isalpha():
             return method, target_of(target)
     raise MalformedLineError("no request line")
+
+
+def size_of(text: str) -> int | None:
+    """A logged number; None where there is none, or one that no response has."""
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def value_of(text: str) -> str:
