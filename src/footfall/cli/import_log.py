@@ -215,7 +215,8 @@ def _import(
     try:
         log_import.run()
     except KeyboardInterrupt:
-        code, fault = _INTERRUPTED, "interrupted: run the same again, and it goes on from here"
+        further = ": run the same again, and it goes on from here" if past is not None else ""
+        code, fault = _INTERRUPTED, f"interrupted{further}"
     except OtherImportError:
         code, fault = _FAILED, "another import writes the same log into this file; this one ends"
     except sqlite3.Error as error:
