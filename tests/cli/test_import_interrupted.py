@@ -63,7 +63,7 @@ def content(file: Path) -> dict[str, Any]:
     """All that is in a file, less what is random."""
     queries = {
         "events": "SELECT id, received_at, url, user_agent, begins FROM events ORDER BY id",
-        "visits": "SELECT started_at, ended_at, pageviews FROM visits ORDER BY started_at, ended_at",
+        "visits": "SELECT started_at, ended_at, pageviews FROM visits ORDER BY 1, 2, 3",
         "visitors": "SELECT count(DISTINCT visitor) FROM events",
         "bots": "SELECT * FROM dropped_counts ORDER BY day, name",
         "logs": "SELECT * FROM imported_logs",
