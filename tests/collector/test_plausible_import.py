@@ -21,6 +21,7 @@ from footfall.collector.storage.store import Store
 from tests.collector.storage.support import enqueue
 from tests.collector.support import incoming_event
 from tests.collector.test_plausible_tables import DOMAIN, FIREFOX, START, exported, file
+from tests.support.json_schemas import validate
 
 __all__ = ["file"]
 
@@ -163,10 +164,22 @@ def test_a_file_that_is_no_zip_is_refused(
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     database, log = tmp_path / "x.sqlite3", packed(tmp_path / "x.zip", visitors=VISITORS, odd="x")
     run(database, log, options=("--dry-run", "--json"))
-    [found] = json.loads(capsys.readouterr().out).values()
-    assert (found["written"], found["rows"]) == (False, {"imported_visitors": 1})
+    result = json.loads(capsys.readouterr().out)
+    validate("import_plausible", result)
+    [found] = result["exports"]
+    assert (result["written"], found["rows"]) == (False, {"imported_visitors": 1})
     assert found["ignored"] == ["imported_odd_20260301_20260304.csv"]
     assert not database.exists()
+
+
+def test_what_the_dashboard_cannot_show_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path / "x.sqlite3", packed(tmp_path / "x.zip", visitors=VISITORS))
+    assert capsys.readouterr().out.endswith(
+        "without hours, filters, and hostname, link_url, path, region, city, browser_version, "
+        "operating_system_version\n"
+    )
 
 
 def test_lines_of_imported_days_are_not_counted_again(

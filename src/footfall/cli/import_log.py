@@ -135,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _import_plausible(args: argparse.Namespace) -> int:
-    from footfall.collector.plausible_import import ExportError, import_export
+    from footfall.collector.plausible_import import NOT_SHOWN, ExportError, import_export
 
     try:
         destination = _destination(args)
@@ -158,10 +158,19 @@ def _import_plausible(args: argparse.Namespace) -> int:
         complain(f"{args.database} cannot be written: {error}", style="bad")
         return _FAILED
     if args.json:
-        say_json({path: _export_as_json(args, each) for path, each in reports.items()})
+        say_json(
+            {
+                "version": 1,
+                "domain": args.domain,
+                "written": not args.dry_run,
+                "exports": [_export_as_json(*each) for each in reports.items()],
+                "not_shown": NOT_SHOWN,
+            }
+        )
     else:
         for path, report in reports.items():
             _say_export(path, report)
+        say(f"The dashboard has these days without hours, filters, and {', '.join(NOT_SHOWN)}")
     return _DONE
 
 
@@ -175,9 +184,9 @@ def _say_export(path: str, report: ExportReport) -> None:
         say(escaped(f"Not one of the files of an export: {name}"))
 
 
-def _export_as_json(args: argparse.Namespace, report: ExportReport) -> dict[str, Any]:
+def _export_as_json(path: str, report: ExportReport) -> dict[str, Any]:
     return {
-        "written": not args.dry_run,
+        "path": path,
         "rows": dict(report.rows),
         "left_out": report.left_out,
         "ignored": report.ignored,

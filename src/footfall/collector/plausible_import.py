@@ -30,10 +30,13 @@ from footfall.collector.storage.stats.time_ranges import day_number, local_date
 from footfall.collector.wire.traffic_source import find_traffic_source
 from footfall.model import PAGEVIEW
 
-__all__ = ["ExportError", "ExportReport", "import_export"]
+__all__ = ["NOT_SHOWN", "ExportError", "ExportReport", "import_export"]
 
 _NAME: Final = re.compile(r"(?:.*/)?(imported_[a-z_]+)_(\d{8})_(\d{8})\.csv")
 _TABLES: Final = {table.name: table for table in TABLES}
+_SHOWN: Final = frozenset(name for names in ROLLUP_DIMENSIONS.values() for name in names)
+NOT_SHOWN: Final[Sequence[str]] = [key for key, name in KEYS.items() if name not in _SHOWN]
+"""The columns that no list of the dashboard has of imported days."""
 # The largest day of a large site has a million of something; no counter overflows below that.
 _MAX_NUMBER: Final = 2**53
 
