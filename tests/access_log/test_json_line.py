@@ -33,6 +33,13 @@ def test_json_has_the_headers_that_were_sent_and_no_other() -> None:
     assert hit.response_headers == {}
 
 
+@pytest.mark.parametrize("name", ["nginx-json", "caddy"])
+def test_of_a_response_there_is_what_a_decision_reads(name: str) -> None:
+    example = {"nginx-json": NGINX_JSON, "caddy": CADDY}[name]
+    found = parsed(name, json.dumps({**example, "sent_http_server": "nginx"}))
+    assert found.answered_headers() == {"content-type": "text/html; charset=utf-8"}
+
+
 TIMES = [1_795_953_907.25, "1795953907.25", "2026-11-29T12:05:07Z", "29/Nov/2026:13:05:07 +0100"]
 
 

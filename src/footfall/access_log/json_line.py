@@ -24,6 +24,8 @@ from footfall.access_log.log_line import (
     target_of,
     value_of,
 )
+from footfall.model import Headers
+from footfall.rules.pageview import RESPONSE_HEADERS
 
 _decode: Final = json.JSONDecoder().raw_decode
 
@@ -71,7 +73,7 @@ class Nginx:
             scheme=_first(fields, ("scheme",)) or self._site.scheme,
             host=headers.get("host") or host,
             headers=headers,
-            response_headers=present(response_headers) if has_content_type else None,
+            response_headers=present(_read_alone(response_headers)) if has_content_type else None,
             has_accept=has_accept,
         )
 
@@ -112,7 +114,7 @@ class Caddy:
             scheme="https" if tls else "http",
             host=_text(request.get("host") or "") or self._site.host,
             headers=headers,
-            response_headers=None if answered is None else _caddy_headers(answered),
+            response_headers=None if answered is None else _read_alone(_caddy_headers(answered)),
             has_accept=sent is not None,
         )
 
@@ -189,6 +191,11 @@ def _header_of(name: str) -> tuple[str, str]:
             header = name.removeprefix(prefix).replace("_", "-").lower()
             return ("" if header in _CREDENTIALS else kind), header
     return "", ""
+
+
+def _read_alone(headers: Headers) -> dict[str, str]:
+    """Those of a response that a decision reads, as the middleware picks them."""
+    return {name: headers[name] for name in headers if name in RESPONSE_HEADERS}
 
 
 def _caddy_headers(value: object) -> dict[str, str]:
