@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -226,10 +227,9 @@ def test_a_day_is_counted_whole_though_a_step_fails(
     monkeypatch.setattr(Retention, "_purge", lambda self: False)
     file = tmp_path / "events.sqlite3"
     with closing(Store(file, clock=lambda: NOON)) as store:
-        enqueue(
-            store,
-            [incoming_event(at=NOON - days * DAY_SECONDS, session=str(days)) for days in (3, 2)],
-        )
+        for days in (3, 2):
+            page = incoming_event(at=NOON - days * DAY_SECONDS, session=str(days))
+            enqueue(store, [page, replace(page, name="engagement", engagement=(1_000, 50))])
         store.flush()
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             # Between two steps another process takes the file, and keeps it for some tries.
