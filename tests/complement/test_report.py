@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from footfall.complement.report import Report, is_same_origin, report_from, site_of
+from footfall.events.details import check_details
 from tests.complement.support import body
 
 HOSTS = frozenset({"example.com"})
@@ -21,6 +22,7 @@ def test_a_report_names_the_page() -> None:
         referrer="https://x.test/",
         stamp=5.0,
         age=1.5,
+        details=check_details({}),
     )
 
 
