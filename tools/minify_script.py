@@ -13,10 +13,12 @@ FOLDER = Path(__file__).parent.parent / "src/footfall/complement"
 
 
 def main() -> None:
-    script = (FOLDER / "script.js").read_text("utf-8")
-    inserted = (FOLDER / "window.js").read_text("utf-8").strip()
-    minify("script", script)
-    minify("script.window", script.replace("/* window.js */", inserted))
+    for names in ((), ("window",), ("hash_routes",), ("window", "hash_routes")):
+        source = (FOLDER / "script.js").read_text("utf-8")
+        for each in names:
+            inserted = (FOLDER / f"{each}.js").read_text("utf-8").strip()
+            source = source.replace(f"/* {each}.js */", inserted)
+        minify(".".join(["script", *names]), source)
     for part in ("engagement", "heartbeat"):
         minify(part, (FOLDER / f"{part}.js").read_text("utf-8"))
 

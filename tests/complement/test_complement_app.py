@@ -248,6 +248,28 @@ def test_the_width_of_the_window_and_the_time_zone(
     assert wrapped.tracker.stats()["reasons"] == {"complement": 1}
 
 
+@pytest.mark.parametrize(
+    ("options", "route", "expected"),
+    [
+        ({"complement_hash_routes": True}, "#/users/3?token=1", ["/app%23/users/3"]),
+        ({"complement_hash_routes": True}, "#!/users", ["/app%23!/users"]),
+        ({"complement_hash_routes": True}, "#/reset/MQ/cx1-4fa", []),
+        ({"complement_hash_routes": True, "exclude": ["/users/**"]}, "#/users/3", []),
+        ({"complement_hash_routes": True, "exclude": ["/users/**"]}, "#!/users/3", []),
+        ({"complement_hash_routes": True, "exclude": ["/app"]}, "#/users/3", ["/app%23/users/3"]),
+        ({}, "#/users/3", ["/app"]),
+    ],
+    ids=str,
+)
+def test_a_route_in_the_fragment_counts_on_wish(
+    footfall_outbox: Outbox, options: dict[str, Any], route: str, expected: list[str]
+) -> None:
+    wrapped = wsgi.FootfallMiddleware(app, **OPTIONS, **options)
+    call_wsgi(wrapped, posted(body(w="route", u=f"https://example.com/app{route}")))
+    urls = [event.url.removeprefix("https://example.com") for event in footfall_outbox]
+    assert urls == expected
+
+
 SWETRIX = Swetrix(pid="aUn1quEid-33", heartbeats=True)
 
 

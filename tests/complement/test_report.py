@@ -60,6 +60,37 @@ def test_a_report_may_say_how_the_page_was_viewed(
     assert shown.engagement is None
 
 
+def test_a_report_may_have_details() -> None:
+    found = report_from(body(x=1280, z="<b>"))
+    assert found is not None
+    assert found.details == check_details({"screen_width": 1280})
+
+
+@pytest.mark.parametrize(
+    ("way", "page", "path"),
+    [
+        ("route", "/app#/users/3", "/app%23/users/3"),
+        ("route", "/app?a=1#!/users?tab=2#x", "/app%23!/users?a=1"),
+        ("route", "/#/", "/%23/"),
+        ("bfcache", "#/users", "/%23/users"),
+        ("engagement", "/app#/users", "/app%23/users"),
+        ("route", "/app#part", "/app"),
+        ("route", "/app#access_token=1", "/app"),
+        # The request for it had no fragment, and so it counted.
+        ("cache", "/app#/users", "/app"),
+        ("old", "/app#/users", "/app"),
+    ],
+)
+def test_a_route_in_the_fragment_is_part_of_the_path(way: str, page: str, path: str) -> None:
+    content = body(w=way, u=f"https://example.com{page}", e=1, sd=1)
+    report = report_from(content, has_hash_routes=True)
+    assert report is not None
+    assert report.path == path
+    without = report_from(content)
+    assert without is not None
+    assert "%23" not in without.path
+
+
 NO_REPORTS = {
     "nothing": b"",
     "no JSON": b"{",

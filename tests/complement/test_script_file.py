@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from footfall.complement import script_file as module
-from footfall.complement.script_file import WINDOW_MARK, script_file, source_of
+from footfall.complement.script_file import FOLLOWING, INSERTS, script_file, source_of
 from footfall.config.complement import PARTS, Part
 
 FOLDER = Path(module.__file__).parent
@@ -20,7 +20,8 @@ MAX_BYTES: dict[frozenset[Part], int] = {
     frozenset({"engagement"}): 1_600,
     frozenset({"heartbeat"}): 1_300,
     frozenset({"window"}): 1_300,
-    frozenset(PARTS): 1_700,
+    frozenset({"hash_routes"}): 1_300,
+    frozenset(PARTS): 1_800,
 }
 
 
@@ -42,6 +43,8 @@ def test_its_name_is_that_of_its_content() -> None:
 SOURCES: dict[str, frozenset[Part]] = {
     "script": frozenset(),
     "script.window": frozenset({"window"}),
+    "script.hash_routes": frozenset({"hash_routes"}),
+    "script.window.hash_routes": frozenset({"window", "hash_routes"}),
     "engagement": frozenset({"engagement"}),
     "heartbeat": frozenset({"heartbeat"}),
 }
@@ -65,14 +68,17 @@ def test_it_is_made_of_the_sources(name: str, parts: frozenset[Part]) -> None:
 def test_there_are_no_other_files() -> None:
     files = {each.name for each in FOLDER.glob("*.js")}
     assert files == {f"{name}.min.js" for name in SOURCES} | {
-        *("script.js", "window.js", "engagement.js", "heartbeat.js")
+        *("script.js", "window.js", "hash_routes.js", "engagement.js", "heartbeat.js")
     }
 
 
 def test_parts_that_are_off_are_not_in_it() -> None:
     assert script_file().body == code_of("script")
-    assert WINDOW_MARK in source_of(())
     assert b"innerWidth" not in script_file().body
-    everything = [code_of(name) for name in ("script.window", "engagement", "heartbeat")]
-    assert script_file(frozenset(PARTS)).body == b"".join(everything)
-    assert WINDOW_MARK not in source_of(PARTS)
+    names = ("script.window.hash_routes", "engagement", "heartbeat")
+    assert script_file(frozenset(PARTS)).body == b"".join(map(code_of, names))
+    for part in INSERTS:
+        mark = f"/* {part}.js */".encode()
+        assert source_of(()).count(mark) == 1
+        assert mark not in source_of(PARTS)
+    assert {*INSERTS, *FOLLOWING} == {*PARTS}

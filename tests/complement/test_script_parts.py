@@ -264,3 +264,35 @@ def test_a_page_that_stays_open_keeps_the_visit_of_swetrix_alive(browser: Browse
         assert (first["pg"], "tz" in first) == ("/one", False)
         assert (route["pg"], route["tz"]) == ("/route", "Europe/Berlin")
         assert [body.get("screen_width") for body in bodies(plausible)] == [None, 800]
+
+
+@pytest.mark.server("chromium")
+def test_routes_in_the_fragment_are_pages_on_wish(browser: Browser) -> None:
+    with (
+        vendor(answering(answer())) as plausible,
+        site(
+            destinations=[Plausible(domain="example.com", endpoint=plausible.url)],
+            complement_hash_routes=True,
+            complement_engagement=True,
+        ) as address,
+    ):
+
+        def visit(page: Page) -> None:
+            page.goto(f"{address}/app")
+            # A route, another query of it, a part of the page, and a route again; and Back.
+            for fragment in ("#/users", "#/users?page=2", "#part", "#/", "#!/about"):
+                page.evaluate("fragment => { location.hash = fragment }", fragment)
+                look(page, 1)
+            page.go_back(wait_until="commit")
+            page.goto("about:blank")
+
+        visited(browser, visit)
+
+        def counted() -> list[str]:
+            return sorted(line for line in lines(plausible, address) if line.startswith("pageview"))
+
+        paths = ["/app", "/app%23!/about", "/app%23/", "/app%23/", "/app%23/users"]
+        assert wait_until(lambda: len(counted()) == len(paths))
+        assert counted() == [f"pageview {path}" for path in sorted(paths)]
+        viewed = {line.split()[1] for line in lines(plausible, address) if "engagement" in line}
+        assert {"/app", "/app%23/users", "/app%23!/about"} <= viewed

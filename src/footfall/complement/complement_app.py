@@ -116,7 +116,11 @@ class ComplementApp:
             if fetch_site == "same-origin":
                 self._warn_of_host(origin)
             return "complement_invalid"
-        report = None if body is None else report_from(body)
+        report = (
+            None
+            if body is None
+            else report_from(body, has_hash_routes="hash_routes" in self._parts)
+        )
         if report is None or not self._parts.issuperset({report.way} & {*PARTS}):
             return "complement_invalid"
         if report.host not in hosts and report.host != site_of(origin):

@@ -9,6 +9,8 @@
   window[key] = 1;
 
   const endpoint = new URL(".", document.currentScript.src);
+  // A route in the fragment is a page, if the server takes it for one.
+  const pathOf = () => location.pathname + (/^#!?\/[^?]*/.exec(location.hash) || "");
   let url, path, elapsed, since, height, deepest, reported;
 
   const look = () => {
@@ -36,28 +38,29 @@
     reported = deepest;
   };
 
-  const begin = () => {
-    url = location.href;
-    path = location.pathname;
+  const begin = (address) => {
+    url = address;
+    path = pathOf();
     elapsed = deepest = reported = 0;
     resume();
   };
 
   // A page under another address is the same page.
   const moved = (isReplaced) => {
-    if (path === location.pathname) return;
-    path = location.pathname;
+    if (path === pathOf()) return;
+    path = pathOf();
     if (isReplaced) return;
     pause();
-    begin();
+    begin(location.href);
   };
 
-  begin();
+  // The request for a page has no fragment.
+  begin(location.href.split("#")[0]);
   document.addEventListener("visibilitychange", resume);
   for (const name of ["focus", "blur"]) addEventListener(name, resume);
   addEventListener("scroll", look, { passive: true });
   addEventListener("pagehide", pause);
-  addEventListener("pageshow", (event) => event.persisted && begin());
+  addEventListener("pageshow", (event) => event.persisted && begin(location.href));
   // Where Turbo was sent on, the address has changed once more.
   addEventListener("turbo:load", () => (url = location.href));
   if (window.navigation) {

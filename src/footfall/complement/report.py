@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ MAX_BODY_BYTES: Final = 2048
 
 # As long as Plausible takes; a tab may stay open for that.
 _MAX_ENGAGEMENT_MS: Final = 30 * 86_400_000 - 1
+
+_ROUTE: Final = re.compile(r"!?/[^?#]*")
+_WITH_ROUTES: Final = frozenset({"bfcache", "route", ENGAGEMENT})
 
 _WORDS: Final = frozenset(way.report for way in WAYS if way.report)
 
@@ -48,16 +52,19 @@ class Report:
     details: CheckedDetails | None = None
 
 
-def report_from(body: bytes) -> Report | None:
-    """The report in a body; None for what is none."""
+def report_from(body: bytes, *, has_hash_routes: bool = False) -> Report | None:
+    """The report in a body; None for what is none.
+
+    With `has_hash_routes` a route in the fragment is part of the path, with an escaped `#`.
+    """
     try:
         fields = json.loads(body)
-        return _report(fields) if isinstance(fields, dict) else None
+        return _report(fields, has_hash_routes) if isinstance(fields, dict) else None
     except (ValueError, RecursionError):
         return None
 
 
-def _report(fields: dict[str, Any]) -> Report | None:
+def _report(fields: dict[str, Any], has_hash_routes: bool) -> Report | None:
     way, page, referrer = (fields.get(name) or "" for name in ("w", "u", "r"))
     if not all(isinstance(text, str) for text in (way, page, referrer)):
         return None
@@ -65,6 +72,9 @@ def _report(fields: dict[str, Any]) -> Report | None:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None
     path = parts.path or "/"
+    # A page that was asked for has none.
+    if has_hash_routes and way in _WITH_ROUTES and (route := _ROUTE.match(parts.fragment)):
+        path += f"%23{route[0]}"
     report = Report(
         way=way,
         host=site_of(page),
@@ -81,10 +91,10 @@ def _report(fields: dict[str, Any]) -> Report | None:
     return replace(report, stamp=stamp, age=age, details=_details(fields))
 
 
-def _details(fields: dict[str, Any]) -> CheckedDetails:
-    """Those of the details that are valid. What the browser does not tell is none of the app's."""
-    given = {"screen_width": fields.get("x"), "time_zone": fields.get("z")}
-    return check_details(valid_details(given))
+def _details(fields: dict[str, Any]) -> CheckedDetails | None:
+    """Those of the details that are valid. Of others the app is not told: it did not set them."""
+    found = valid_details({"screen_width": fields.get("x"), "time_zone": fields.get("z")})
+    return check_details(found) if found else None
 
 
 def _with_engagement(report: Report, fields: dict[str, Any]) -> Report | None:

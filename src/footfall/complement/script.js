@@ -117,7 +117,11 @@
         }
       if (isAsked) return;
       if (isAsking || !(isLeaving || isDue)) return 1;
-      if (to.pathname !== from.pathname) shown("route", to, from);
+      if (
+        to.pathname !== from.pathname
+        /* hash_routes.js */
+      )
+        shown("route", to, from);
     });
     settle();
     setTimeout(() => {

@@ -9,14 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from footfall.config.complement import PARTS, Part
+from footfall.config.complement import Part
 
-__all__ = ["WINDOW_MARK", "ScriptFile", "script_file", "source_of"]
+__all__ = ["FOLLOWING", "INSERTS", "ScriptFile", "script_file", "source_of"]
 
 _FOLDER: Final = Path(__file__).parent
 
-WINDOW_MARK: Final = b"/* window.js */"
-"""Where `script.js` has the text of `window.js`, if that is switched on."""
+INSERTS: Final[tuple[Part, ...]] = ("window", "hash_routes")
+"""The parts whose text stands within `script.js`, at a comment with the file's name."""
+
+FOLLOWING: Final[tuple[Part, ...]] = ("engagement", "heartbeat")
+"""The parts that follow it."""
 
 
 class ScriptFile(NamedTuple):
@@ -27,7 +30,7 @@ class ScriptFile(NamedTuple):
     compressed: bytes
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def script_file(parts: frozenset[Part] = frozenset()) -> ScriptFile:
     """The script with the parts that are switched on."""
     # The first line says of which source it was made, which no browser needs.
@@ -44,12 +47,14 @@ def source_of(parts: Iterable[Part]) -> bytes:
 
 
 def _names(parts: Iterable[Part]) -> list[str]:
-    base = "script.window" if "window" in parts else "script"
-    return [base, *(part for part in PARTS if part in parts and part != "window")]
+    inserts = [part for part in INSERTS if part in parts]
+    return [".".join(["script", *inserts]), *(part for part in FOLLOWING if part in parts)]
 
 
 def _source(name: str) -> bytes:
-    if name != "script.window":
-        return (_FOLDER / f"{name}.js").read_bytes()
-    inserted = (_FOLDER / "window.js").read_bytes().strip()
-    return (_FOLDER / "script.js").read_bytes().replace(WINDOW_MARK, inserted)
+    first, *inserts = name.split(".")
+    source = (_FOLDER / f"{first}.js").read_bytes()
+    for each in inserts:
+        text = (_FOLDER / f"{each}.js").read_bytes().strip()
+        source = source.replace(b"/* %b.js */" % each.encode(), text)
+    return source

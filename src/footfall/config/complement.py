@@ -14,17 +14,21 @@ from footfall.model import ENGAGEMENT, HEARTBEAT
 
 __all__ = ["PARTS", "ComplementOptions", "Part", "complement_options"]
 
-Part: TypeAlias = Literal["window", "engagement", "heartbeat"]
+Part: TypeAlias = Literal["window", "hash_routes", "engagement", "heartbeat"]
 
-PARTS: Final[tuple[Part, ...]] = ("window", "engagement", "heartbeat")
+PARTS: Final[tuple[Part, ...]] = ("window", "hash_routes", "engagement", "heartbeat")
 """What the script may do beside its task, each by an option of its own."""
 
 _OptionName: TypeAlias = Literal[
-    "complement_window", "complement_engagement", "complement_heartbeat"
+    "complement_window",
+    "complement_hash_routes",
+    "complement_engagement",
+    "complement_heartbeat",
 ]
 
 _OPTION_OF: Final[Mapping[Part, _OptionName]] = {
     "window": "complement_window",
+    "hash_routes": "complement_hash_routes",
     "engagement": "complement_engagement",
     "heartbeat": "complement_heartbeat",
 }

@@ -102,6 +102,11 @@ class Config:
         "lets the script report every 30 seconds that a page is visible; see "
         "[Complement](complement.md#heartbeats)",
     )
+    complement_hash_routes: bool = option(
+        False,
+        "counts a change of the fragment to a route, such as `#/users`, as a page; see "
+        "[Complement](complement.md#routes-in-the-fragment)",
+    )
     complement_window: bool = option(
         False,
         "lets the script report the width of the window and the time zone; see "

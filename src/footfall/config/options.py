@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     complement: str | None
     complement_engagement: bool
     complement_heartbeat: bool
+    complement_hash_routes: bool
     complement_window: bool
     trusted_proxies: str | int | Sequence[Any]
     client_ip_header: str | None

@@ -346,7 +346,13 @@ class EventBuilder:
 
     def _is_excluded(self, hit: Hit, path: str) -> bool:
         """Whether `path`, of this page or of the one before it, must not be sent."""
-        return self._config.path_rules.excluded_by(hit, unquote(path)) is not None
+        whole = unquote(path)
+        excluded_by = self._config.path_rules.excluded_by
+        if excluded_by(hit, whole) is not None:
+            return True
+        # A route in the fragment, which the script of the complement has reported.
+        route = whole.partition("#")[2].removeprefix("!")
+        return bool(route) and excluded_by(hit, route) is not None
 
     def _is_excluded_address(self, hit: Hit | None, visitor: Visitor) -> bool:
         """Whether `exclude_ips` has the visitor's address, as it is before it is cut."""
