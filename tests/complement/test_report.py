@@ -22,7 +22,6 @@ def test_a_report_names_the_page() -> None:
         referrer="https://x.test/",
         stamp=5.0,
         age=1.5,
-        details=check_details({}),
     )
 
 
