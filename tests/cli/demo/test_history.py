@@ -40,6 +40,7 @@ def test_it_has_thirty_days_and_leaves_the_newest_minutes_free(
     assert {event["reason"] for event in events} == {None, "bot"}
 
 
+@pytest.mark.long
 def test_it_is_the_same_each_time(events: list[dict[str, Any]]) -> None:
     assert [(e["path"], e["user_agent"]) for e in written()] == [
         (e["path"], e["user_agent"]) for e in events

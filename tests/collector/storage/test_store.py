@@ -129,6 +129,7 @@ sys.exit(store.close())
 """
 
 
+@pytest.mark.long
 def test_several_processes_write_the_same_file(tmp_path: Path) -> None:
     file = str(tmp_path / "events.sqlite3")
     writers = [

@@ -169,7 +169,14 @@ _ROLLED_DIMENSIONS: Final = [
 ]
 
 
-@pytest.mark.parametrize("zone", [UTC_ZONE, BERLIN, NEW_YORK, KOLKATA], ids=str)
+@pytest.mark.parametrize(
+    "zone",
+    [
+        KOLKATA,
+        *(pytest.param(each, marks=pytest.mark.long) for each in (UTC_ZONE, BERLIN, NEW_YORK)),
+    ],
+    ids=str,
+)
 @given(draw=st.data())
 @settings(max_examples=40, deadline=None)
 def test_rollups_change_no_result(zone: ZoneInfo, draw: st.DataObject) -> None:

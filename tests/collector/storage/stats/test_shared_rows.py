@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import date, timedelta
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ _QUERIES: Final = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @given(draw=st.data())
 @settings(max_examples=80, deadline=None)
 def test_queries_that_share_their_rows_have_the_same_results(draw: st.DataObject) -> None:

@@ -262,7 +262,9 @@ SERIOUS: Final = """async () => (await axe.run()).violations
 
 
 @pytest.mark.server("chromium")
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [pytest.param("light", 1440, marks=pytest.mark.long), ("dark", 390)]
+)
 def test_no_state_has_a_serious_fault(
     url: str, chromium: Chromium, scheme: Any, width: int
 ) -> None:
