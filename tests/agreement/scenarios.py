@@ -80,7 +80,7 @@ class ScenarioRunner:
         finally:
             visitor.close_tabs()
             self._requests[scenario.label] = visitor.requests()
-            self._last = max((entry.id for entry in self._events()), default=self._last)
+            self._leave_behind()
 
     def visit(
         self,
@@ -124,6 +124,7 @@ class ScenarioRunner:
             return result, self._counted(visitor), _lines(visitor)
         finally:
             profile.close()
+            self._leave_behind()
 
     def walk(self, seed: int, steps: int) -> WalkResult:
         """Walk through the site with the complement."""
@@ -145,6 +146,7 @@ class ScenarioRunner:
             return self._walked(walk, steps)
         finally:
             page.close()
+            self._leave_behind()
 
     def _walk_in(self, page: Page, seed: int, steps: int) -> WalkResult:
         assert page.context.browser is not None
@@ -159,6 +161,7 @@ class ScenarioRunner:
             return self._walked(Walk(visitor=visitor, choose=random.Random(seed)), steps)
         finally:
             profile.close()
+            self._leave_behind()
 
     def _walked(self, walk: Walk, steps: int) -> WalkResult:
         visitor = walk.visitor
@@ -183,7 +186,12 @@ class ScenarioRunner:
     def _events(self) -> Sequence[StoredEvent]:
         """All events since the scenario before. A late event of that one would be among them."""
         self._store.flush()
-        return self._store.search(EventSearch(after=self._last, is_newest=False)).events
+        wanted = EventSearch(after=self._last, is_newest=False, limit=100_000)
+        return self._store.search(wanted).events
+
+    def _leave_behind(self) -> None:
+        """Let the next scenario see none of the events so far."""
+        self._last = max((entry.id for entry in self._events()), default=self._last)
 
     def _wait_for(self, end: str) -> None:
         """Wait until both have counted the page at the end, hence all pages before it."""

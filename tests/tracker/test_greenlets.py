@@ -56,7 +56,7 @@ for number in range(10):
     hub.sleep(0.02)
 hub.sleep(0)
 assert footfall.flush(15), tracker.stats()
-print(sum(gap for gap in gaps if gap > 0.3), sum(gaps), flush=True)
+print(sum(gap for gap in gaps if gap > 0.3), flush=True)
 # gevent may crash when an interpreter ends whose threads are older than its patch.
 os._exit(0)
 """
@@ -89,6 +89,5 @@ def test_under_greenlets_everything_is_delivered_and_the_hub_goes_on(
         # gevent itself complains of every thread that was started before the patch and ends later.
         assert "footfall/" not in errors
         assert names(server) == ["first", *sorted(f"greenlet {number}" for number in range(10))]
-    # Eleven responses of 0.4 s each would be nearly all of it; some may be pauses of the machine.
-    stood_still, total = map(float, out.split())
-    assert stood_still < total / 2, "the hub stood still while the vendor took its time"
+    # Eleven responses would be 4.4 s; some may be pauses of the machine.
+    assert float(out) < 2.2, "the hub stood still while the vendor took its time"
