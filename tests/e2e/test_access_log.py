@@ -1,4 +1,4 @@
-"""The same visits through a real nginx and the middleware, and from nginx's log: equal verdicts."""
+"""The same visits through a proxy and the middleware, and from the proxy's log: equal verdicts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +15,10 @@ import httpx2
 import pytest
 
 from footfall.cli import main
+from tests.conftest import program
 from tests.e2e.nginx import Nginx
 from tests.e2e.servers import APPS, gunicorn, running
+from tests.e2e.started_proxy import started
 from tests.support.documents import ROOT
 from tests.support.vendors import unused_port, wait_until
 
@@ -90,33 +93,81 @@ def report(log: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> dict[st
     return found
 
 
-@pytest.mark.server("nginx", "gunicorn")
-@pytest.mark.parametrize("name", ["footfall", "combined"])
+@contextmanager
+def nginx_before(app: str, folder: Path, log: Path, name: str) -> Iterator[int]:
+    """nginx with a format of its log before an app, and its port."""
+    nginx, port = Nginx(folder), unused_port()
+    nginx.blocks += [
+        documented_format(),
+        f"server {{ listen 127.0.0.1:{port}; access_log {log} {name};"
+        " set_real_ip_from 127.0.0.1; real_ip_header X-Test-Visitor;"
+        f" location = /reasons {{ access_log off; proxy_pass {app}; }}"
+        f" location / {{ proxy_pass {app}; proxy_set_header Host site.test;"
+        " proxy_set_header X-Forwarded-For $remote_addr; } }",
+    ]
+    with nginx.running():
+        yield port
+
+
+@contextmanager
+def caddy_before(app: str, folder: Path, log: Path) -> Iterator[int]:
+    """Caddy before an app, and its port."""
+    port, config = unused_port(), folder / "Caddyfile"
+    config.write_text(f"""
+{{
+    admin off
+    servers {{
+        trusted_proxies static private_ranges
+    }}
+}}
+http://127.0.0.1:{port} {{
+    log {{
+        output file {log}
+        format json
+    }}
+    log_skip /reasons
+    reverse_proxy {app} {{
+        header_up Host site.test
+    }}
+}}
+""")
+    command = [program("caddy") or "", "run", "--adapter", "caddyfile", "--config", str(config)]
+    with started(["env", f"HOME={folder}", *command], port, folder):
+        yield port
+
+
+@pytest.mark.server("gunicorn")
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("footfall", marks=pytest.mark.server("nginx")),
+        pytest.param("combined", marks=pytest.mark.server("nginx")),
+        pytest.param("caddy", marks=pytest.mark.server("caddy")),
+    ],
+)
 def test_a_log_has_the_verdicts_of_the_middleware(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visits = FULL if name == "footfall" else PLAIN
+    visits = PLAIN if name == "combined" else FULL
     own, imported, log = (tmp_path / each for each in ("own.sqlite3", "log.sqlite3", "access.log"))
     # Without reports the reasons are those of the filters, in the app and in the import.
     settings = {
         "FOOTFALL_DESTINATIONS": f"sqlite:///{own}?domain=site.test&every_hit=0",
         "FOOTFALL_BASE_URL": "https://site.test",
     }
-    nginx, port = Nginx(tmp_path), unused_port()
     spec = gunicorn("verdicts:wsgi", folder=APPS)
     with running(spec, tmp_path, **settings) as server:
-        nginx.blocks += [
-            documented_format(),
-            f"server {{ listen 127.0.0.1:{port}; access_log {log} {name};"
-            " set_real_ip_from 127.0.0.1; real_ip_header X-Test-Visitor;"
-            f" location = /reasons {{ access_log off; proxy_pass {server.url}; }}"
-            f" location / {{ proxy_pass {server.url}; proxy_set_header Host site.test;"
-            " proxy_set_header X-Forwarded-For $remote_addr; } }",
-        ]
-        with nginx.running(), httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        proxy = (
+            caddy_before(server.url, tmp_path, log)
+            if name == "caddy"
+            else nginx_before(server.url, tmp_path, log, name)
+        )
+        with proxy as port, httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
             client.headers.clear()
             for visitor, target, headers in visits:
-                client.get(target, headers={**headers, "x-test-visitor": visitor})
+                # Each of the two reads one of them.
+                address = {"x-test-visitor": visitor, "x-forwarded-for": visitor}
+                client.get(target, headers={**headers, **address})
             number = len(visits)
             assert wait_until(lambda: number == sum(reasons(client).values())), reasons(client)
             decided = reasons(client)

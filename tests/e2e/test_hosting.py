@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import socket
 import sqlite3
 import ssl
 import subprocess
@@ -25,6 +24,7 @@ import trustme
 from tests.collector.support import FIREFOX, PAGEVIEW
 from tests.conftest import program
 from tests.e2e.servers import EXAMPLES, ROOT, Server, ServerSpec, running
+from tests.e2e.started_proxy import started
 from tests.support.vendors import unused_port, wait_until
 from tests.support.waiting import MAX_SECONDS
 
@@ -345,28 +345,6 @@ FORGED: Final = {
     "x-forwarded-for": "6.6.6.5",
     "x-plausible-ip": "6.6.6.6",
 }
-
-
-@contextmanager
-def started(command: list[str], port: int, folder: Path) -> Iterator[None]:
-    """A proxy that runs until the end, and listens on the port."""
-    log = folder / "proxy.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-    try:
-        assert wait_until(lambda: accepts(port)), log.read_text("utf-8")
-        yield
-    finally:
-        process.terminate()
-        process.wait(MAX_SECONDS)
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def visitor(url: str, verify: ssl.SSLContext | bool = True) -> httpx2.Client:
