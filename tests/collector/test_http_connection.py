@@ -130,6 +130,7 @@ def answer_of(connection: socket.socket) -> bytes:
     return received
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("sent", "other_files"),
     [(b"", 0), (HALF_HEAD, 0), (HALF_BODY, 0), (HALF_HEAD, 70)],
@@ -149,6 +150,7 @@ def test_half_open_connections_keep_nobody_out(
         assert wait_until(lambda: not collector.has_connections)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("sent", "dripped", "status"),
     [
@@ -182,6 +184,7 @@ def fill(tmp_path: Path) -> None:
         enqueue(store, [incoming_event(path="/" + 100_000 * "x") for _ in range(100)])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/api/v1/events?limit=100", "/events/stream?after=0"])
 def test_a_client_that_does_not_read_loses_its_connection(tmp_path: Path, path: str) -> None:
     fill(tmp_path)
@@ -192,6 +195,7 @@ def test_a_client_that_does_not_read_loses_its_connection(tmp_path: Path, path: 
             assert wait_until(lambda: not collector.has_connections, MAX_SECONDS)
 
 
+@pytest.mark.long
 def test_a_client_that_reads_slowly_gets_everything(tmp_path: Path) -> None:
     fill(tmp_path)
     request = b"GET /api/v1/events?limit=100 HTTP/1.0\r\nHost: localhost\r\n\r\n"

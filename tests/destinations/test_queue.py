@@ -32,6 +32,7 @@ def test_it_is_a_queue_of_its_name() -> None:
     assert Queue(put=print, label="kafka").name == "queue:kafka"
 
 
+@pytest.mark.long
 def test_events_go_as_lines_and_end_together() -> None:
     request = QUEUE.batch_request([QUEUE.request(PAGEVIEW)] * 2)
     assert len([*map(from_json, request.body.decode().split("\n"))]) == 2

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import httpx2
-import pytest
 
 from footfall.collector import Store
 from footfall.collector.storage.stored_events import EventSearch
@@ -33,7 +32,7 @@ SERVERS: Final = {
 }
 
 
-@each_server(SERVERS)
+@each_server(SERVERS, always=())
 def test_it_serves_and_closes_its_file(spec: ServerSpec, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -84,8 +83,7 @@ app = Starlette(routes=[Mount("/stats", collector)], lifespan=collector.lifespan
 """
 
 
-@pytest.mark.long
-@each_server({"uvicorn": uvicorn("mounted_collector:app", "--workers", "2")})
+@each_server({"uvicorn": uvicorn("mounted_collector:app", "--workers", "2")}, always=())
 def test_worker_processes_share_a_file_and_close_it(spec: ServerSpec, tmp_path: Path) -> None:
     (tmp_path / "mounted_collector.py").write_text(MOUNTED_APP, encoding="utf-8")
     file = tmp_path / "data" / "events.sqlite3"

@@ -237,8 +237,7 @@ def test_a_server_that_is_stopped_has_delivered_what_was_in_flight_over_http_2(
         assert not endpoint.violations
 
 
-@pytest.mark.long
-@each_server(WITHOUT_EXIT_HOOK, always=["31-waitress"])
+@each_server(WITHOUT_EXIT_HOOK, always=())
 def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -252,8 +251,7 @@ def test_a_server_without_exit_hook_loses_at_most_the_newest_events(
     assert found <= once(*earlier, *last)
 
 
-@pytest.mark.long
-@each_server(TRACKED_BEFORE_FORK, always=["35-gunicorn-preload"])
+@each_server(TRACKED_BEFORE_FORK, always=())
 def test_what_is_tracked_before_a_fork_is_never_doubled_and_costs_the_workers_nothing(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -279,8 +277,7 @@ def test_workers_that_are_replaced_lose_no_event(
     assert delivered(endpoint) == once(*paths), server.log
 
 
-@pytest.mark.long
-@each_server(SOME, always=["31-uvicorn", "39-uwsgi-threads"])
+@each_server(SOME, always=())
 def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
     spec: ServerSpec, endpoint: Vendor, tmp_path: Path
 ) -> None:
@@ -307,13 +304,12 @@ def test_sigterm_under_load_doubles_no_event_and_loses_no_page_that_was_served(
     assert max(found.values()) == 1
 
 
-@pytest.mark.long
 @each_server(
     {
         name.replace("31", "33").replace("39", "33"): WITH_EXIT_HOOK[name]
         for name in (*SOME, "31-granian-asgi", "31-waitress-on-sigterm", "43-gunicorn-gevent")
     },
-    always=["33-uvicorn", "33-gunicorn-gthread"],
+    always=(),
 )
 def test_an_endpoint_that_hangs_delays_no_server(spec: ServerSpec, tmp_path: Path) -> None:
     with (
@@ -344,10 +340,9 @@ def test_a_worker_that_is_stopped_while_it_is_forked_ends_quietly(
     assert delivered(endpoint) == once(*paths), server.log
 
 
-@pytest.mark.long
 @each_server(
     {name.replace("31", "32").replace("39", "32"): spec for name, spec in SOME.items()},
-    always=["32-uvicorn", "32-gunicorn-gthread"],
+    always=(),
 )
 def test_a_second_sigterm_is_as_quiet_as_the_first(spec: ServerSpec, tmp_path: Path) -> None:
     with (
@@ -440,10 +435,7 @@ def send_task(celery_settings: dict[str, Any], task: str, *arguments: int) -> No
     app.send_task(task, arguments)
 
 
-@pytest.mark.long
-@each_server(
-    {f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")}, always=["41-prefork"]
-)
+@each_server({f"41-{pool}": _celery(pool) for pool in ("prefork", "threads", "solo")}, always=())
 def test_a_celery_worker_that_is_stopped_has_delivered_every_event_once(
     spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -460,8 +452,7 @@ def test_a_celery_worker_that_is_stopped_has_delivered_every_event_once(
     assert delivered(endpoint) == once(*(f"/{number}" for number in range(tasks)))
 
 
-@pytest.mark.long
-@each_server({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")}, always=[])
+@each_server({"41-replaced": _celery("prefork", "--max-tasks-per-child", "1")}, always=())
 def test_a_celery_child_that_is_replaced_has_delivered_the_events_of_its_task(
     spec: ServerSpec, celery_settings: dict[str, Any], tmp_path: Path
 ) -> None:

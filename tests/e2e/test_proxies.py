@@ -142,8 +142,7 @@ def test_the_visitor_is_found_behind_nginx_whatever_a_client_forges(
                 assert address_seen_by_app(address, [], VISITOR_V6) == VISITOR_V6
 
 
-@pytest.mark.long
-@each_server(OTHER_SERVERS, "nginx", always=["waitress"])
+@each_server(OTHER_SERVERS, "nginx", always=())
 def test_the_visitor_is_found_by_other_servers_too(spec: ServerSpec, tmp_path: Path) -> None:
     with running(spec, tmp_path, **settings("auto")) as app:
         nginx = Nginx(tmp_path)

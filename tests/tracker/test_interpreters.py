@@ -70,6 +70,7 @@ for name in "ABC":
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
 @pytest.mark.skipif(
     importlib.util.find_spec("_testcapi") is None, reason="this Python has no _testcapi"

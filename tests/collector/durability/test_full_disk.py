@@ -127,6 +127,7 @@ def post_until_refused(running: Running, answered: list[str]) -> str:
     raise AssertionError("nothing was refused")
 
 
+@pytest.mark.long
 def test_what_was_answered_before_a_kill_is_in_the_file(fault: Fault) -> None:
     answered = ["/before"]
     with collector_process(fault.file) as running:
@@ -140,6 +141,7 @@ def test_what_was_answered_before_a_kill_is_in_the_file(fault: Fault) -> None:
     assert written(fault.file) == dict.fromkeys(answered, 1)
 
 
+@pytest.mark.long
 def test_refused_events_are_written_once_by_their_retries(fault: Fault) -> None:
     answered = ["/before"]
     with collector_process(fault.file) as running:
@@ -177,6 +179,7 @@ def immutable_file(folder: Path) -> Iterator[None]:
         subprocess.run(["chattr", "-i", str(folder / "events.sqlite3")], check=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("protect", [read_only_file_system, immutable_file])
 def test_a_collector_whose_file_cannot_be_written_does_not_start(
     tmp_path: Path, protect: Callable[[Path], AbstractContextManager[None]]

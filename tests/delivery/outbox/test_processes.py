@@ -73,6 +73,7 @@ def end(child: subprocess.Popen[str]) -> str:
     return output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["at_most_once", "at_least_once"])
 def test_30_a_killed_leader_is_replaced_and_no_row_of_the_others_is_lost(
     path: str, mode: str
