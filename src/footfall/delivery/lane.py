@@ -150,8 +150,8 @@ class Lane:
     def wants_report(self, *, is_tracked: bool, waiting: int) -> bool:
         """Whether a report would be queued after so many others that are not offered yet."""
         rate = self._report_rates.get(is_tracked)
-        has_room = self._queue.outstanding + waiting < _MAX_REPORTS
-        if has_room and (rate is None or rate.available(self._clock()) > waiting):
+        is_below = self._queue.outstanding + waiting < _MAX_REPORTS
+        if is_below and (rate is None or rate.available(self._clock()) > waiting):
             return True
         self._note_unreported(is_tracked)
         return False
@@ -164,7 +164,7 @@ class Lane:
         the details of another.
         """
         now = self._clock()
-        room = _MAX_REPORTS - self._queue.outstanding
+        most = _MAX_REPORTS - self._queue.outstanding
         items: list[Item] = []
         reported = 0
         for hit in hits:
@@ -172,7 +172,7 @@ class Lane:
                 items.append(Item.of(hit, now))
                 continue
             rate = self._report_rates.get(hit.is_tracked)
-            if reported < room and (rate is None or rate.take(1, now)):
+            if reported < most and (rate is None or rate.take(1, now)):
                 items.append(Item.of_report(hit, now))
                 reported += 1
                 continue
