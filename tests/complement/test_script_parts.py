@@ -99,6 +99,15 @@ def bodies(server: Vendor) -> list[dict[str, Any]]:
     return [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.requests]
 
 
+@contextmanager
+def counted_site(**options: bool) -> Iterator[tuple[Vendor, str]]:
+    """A site that Plausible counts: what the vendor gets, and the address."""
+    with vendor(answering(answer())) as plausible:
+        destination = Plausible(domain="example.com", endpoint=plausible.url)
+        with site(destinations=[destination], **options) as address:
+            yield plausible, address
+
+
 def lines(server: Vendor, address: str) -> list[str]:
     """What the vendor got: name and path of each event, seconds and depth of an engagement."""
     return [
@@ -129,13 +138,7 @@ def scroll(page: Page, screens: float) -> None:
 
 @pytest.mark.server("chromium")
 def test_engagement_is_sent_of_each_page_that_is_left(browser: Browser) -> None:
-    with (
-        vendor(answering(answer())) as plausible,
-        site(
-            destinations=[Plausible(domain="example.com", endpoint=plausible.url)],
-            complement_engagement=True,
-        ) as address,
-    ):
+    with counted_site(complement_engagement=True) as (plausible, address):
 
         def got(number: int) -> None:
             assert wait_until(lambda: len(plausible.requests) == number), lines(plausible, address)
@@ -193,13 +196,7 @@ def test_engagement_is_sent_of_each_page_that_is_left(browser: Browser) -> None:
 
 @pytest.mark.server("chromium")
 def test_engagement_is_sent_when_the_window_loses_the_focus(browser: Browser) -> None:
-    with (
-        vendor(answering(answer())) as plausible,
-        site(
-            destinations=[Plausible(domain="example.com", endpoint=plausible.url)],
-            complement_engagement=True,
-        ) as address,
-    ):
+    with counted_site(complement_engagement=True) as (plausible, address):
 
         def visit(page: Page) -> None:
             page.goto(f"{address}/one")
@@ -268,13 +265,9 @@ def test_a_page_that_stays_open_keeps_the_visit_of_swetrix_alive(browser: Browse
 
 @pytest.mark.server("chromium")
 def test_routes_in_the_fragment_are_pages_on_wish(browser: Browser) -> None:
-    with (
-        vendor(answering(answer())) as plausible,
-        site(
-            destinations=[Plausible(domain="example.com", endpoint=plausible.url)],
-            complement_hash_routes=True,
-            complement_engagement=True,
-        ) as address,
+    with counted_site(complement_hash_routes=True, complement_engagement=True) as (
+        plausible,
+        address,
     ):
 
         def visit(page: Page) -> None:
